@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target of ours: the compiler's strictest checks, and no warning left standing.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func area(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "scorm-gateway",
+  products: [.executable(name: "scorm-gateway", targets: ["scorm-gateway"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    // The command line, one file a subcommand.
+    .executableTarget(
+      name: "scorm-gateway",
+      dependencies: [
+        "Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    // The composition root: parts in dependency order, run, drain.
+    area(
+      "Gateway",
+      uses: [
+        "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "TrafficLog",
+        "AccessTokens", "EventLoop", "Forwarding", "LocalServer", "SCORMCloudAPI", "Memory",
+      ]),
+
+    // The world: sockets, files, clocks, threads.
+    area(
+      "GatewayServer",
+      uses: [
+        "EventLoop", "TrafficLog", "Forwarding", "AccessTokens", "SCORMCloudAPI", "HTTPMessages",
+        "Memory", "CLinux",
+      ]),
+    area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL", "CLinux"]),
+    area("TrafficLog", uses: ["Memory", "CLinux"]),
+    area("Admin", uses: ["LocalServer"]),
+    area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+    area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    area("Configuration", uses: ["SCORMCloudAPI", "Memory", "CLibYAML", "CLinux"]),
+    area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
+
+    // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
+    area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
+    area("AccessTokens", uses: ["Memory"]),
+    area("HTTPMessages", uses: ["Memory"]),
+    area("SCORMCloudAPI", uses: ["Memory"]),
+    // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
+    area("Memory"),
+
+    // C, through header-only shims. `linkedLibrary` makes pkg-config optional.
+    .target(name: "CLinux"),
+    .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
+    .target(name: "CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
+
+    tests(of: "Memory"),
+    tests(of: "HTTPMessages", uses: ["Memory"]),
+    tests(of: "SCORMCloudAPI", uses: ["Memory"]),
+    tests(of: "AccessTokens", uses: ["Memory"]),
+    tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
+    tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
+    tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
+    tests(of: "Configuration", uses: ["Memory"]),
+    tests(of: "TrafficLog", uses: ["Memory"]),
+    tests(of: "Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(
+      of: "Gateway",
+      uses: [
+        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
+        "HTTPMessages", "Memory", "CLinux", "scorm-gateway",
+      ]),
+  ]
+)

@@ -1,0 +1,211 @@
+// Linux calls and constants that Swift's Glibc module does not import, or imports awkwardly.
+// Everything is `static inline`: there is no code here to link.
+#ifndef SCORM_GATEWAY_CLINUX_H
+#define SCORM_GATEWAY_CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// epoll -------------------------------------------------------------------------------------------
+
+enum {
+  cl_readable = EPOLLIN,
+  cl_writable = EPOLLOUT,
+  cl_peer_closed = EPOLLRDHUP,
+  cl_hang_up = EPOLLHUP,
+  cl_error = EPOLLERR,
+};
+
+static inline int cl_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int cl_epoll_add(int ep, int fd, uint32_t events, int edge, uint64_t data) {
+  struct epoll_event e;
+  e.events = events | (edge ? EPOLLET : 0u);
+  e.data.u64 = data;
+  return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+
+static inline int cl_epoll_modify(int ep, int fd, uint32_t events, int edge, uint64_t data) {
+  struct epoll_event e;
+  e.events = events | (edge ? EPOLLET : 0u);
+  e.data.u64 = data;
+  return epoll_ctl(ep, EPOLL_CTL_MOD, fd, &e);
+}
+
+static inline int cl_epoll_remove(int ep, int fd) {
+  struct epoll_event e = {0};
+  return epoll_ctl(ep, EPOLL_CTL_DEL, fd, &e);
+}
+
+static inline uint64_t cl_event_data(const struct epoll_event *e) { return e->data.u64; }
+
+// Sockets -----------------------------------------------------------------------------------------
+
+static inline int cl_socket(int family) {
+  return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static inline int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
+  return accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static inline int cl_set_int(int fd, int level, int option, int value) {
+  return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+static inline int cl_reuse_address(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
+static inline int cl_reuse_port(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+static inline int cl_no_delay(int fd) { return cl_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+static inline int cl_ipv6_only(int fd) { return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
+/// Makes close() send a reset, so that a truncated message cannot pass for a finished one.
+static inline int cl_reset_on_close(int fd) {
+  struct linger l = {1, 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+}
+
+static inline int cl_socket_error(int fd) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ? errno : error;
+}
+
+static inline int cl_bind(int fd, const struct sockaddr_storage *a, socklen_t length) {
+  return bind(fd, (const struct sockaddr *)a, length);
+}
+
+static inline int cl_connect(int fd, const struct sockaddr_storage *a, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)a, length);
+}
+
+static inline int cl_local_address(int fd, struct sockaddr_storage *a, socklen_t *length) {
+  *length = sizeof *a;
+  return getsockname(fd, (struct sockaddr *)a, length);
+}
+
+static inline ssize_t cl_send(int fd, const void *bytes, size_t count) {
+  return send(fd, bytes, count, MSG_NOSIGNAL);
+}
+
+/// User and group of the process at the other end of a Unix socket (SO_PEERCRED).
+static inline int cl_peer_credentials(int fd, uid_t *uid, gid_t *gid) {
+  struct ucred c;
+  socklen_t length = sizeof c;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &length)) return -1;
+  *uid = c.uid;
+  *gid = c.gid;
+  return 0;
+}
+
+/// Fills `out` with the address of a Unix socket; -1 when the path is too long.
+static inline int cl_unix_address(const char *path, struct sockaddr_storage *out, socklen_t *length) {
+  struct sockaddr_un *u = (struct sockaddr_un *)out;
+  size_t n = strlen(path);
+  if (n == 0 || n >= sizeof u->sun_path) return -1;
+  memset(out, 0, sizeof *out);
+  u->sun_family = AF_UNIX;
+  memcpy(u->sun_path, path, n + 1);
+  *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + 1);
+  return 0;
+}
+
+static inline int cl_getaddrinfo(const char *host, const char *port, int passive, int numeric,
+                                 struct addrinfo **out) {
+  struct addrinfo hints;
+  memset(&hints, 0, sizeof hints);
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : AI_ADDRCONFIG) | (numeric ? AI_NUMERICHOST : 0);
+  return getaddrinfo(host, port, &hints, out);
+}
+
+static inline int cl_numeric_name(const struct sockaddr_storage *a, socklen_t length, char *host,
+                                  size_t host_size, char *port, size_t port_size) {
+  return getnameinfo((const struct sockaddr *)a, length, host, (socklen_t)host_size, port,
+                     (socklen_t)port_size, NI_NUMERICHOST | NI_NUMERICSERV);
+}
+
+// Wake-ups and signals ----------------------------------------------------------------------------
+
+static inline int cl_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+/// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 in this thread (and those it starts) and returns a
+/// descriptor they are read from; -1 on failure. SIGPIPE is ignored for the whole process.
+static inline int cl_signal_descriptor(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
+  if (pthread_sigmask(SIG_BLOCK, &set, 0)) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/// Waits for the next signal; its number, or -1.
+static inline int cl_next_signal(int fd) {
+  struct signalfd_siginfo info;
+  ssize_t n;
+  do n = read(fd, &info, sizeof info);
+  while (n < 0 && errno == EINTR);
+  return n == sizeof info ? (int)info.ssi_signo : -1;
+}
+
+static inline void cl_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+// Process -----------------------------------------------------------------------------------------
+
+/// No core dumps, and no reading of our memory by processes of the same user.
+static inline int cl_forbid_dumps(void) {
+  struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/// Raises the limit of open descriptors to the hard limit and returns it; -1 on failure.
+static inline long cl_raise_descriptor_limit(void) {
+  struct rlimit l;
+  if (getrlimit(RLIMIT_NOFILE, &l)) return -1;
+  l.rlim_cur = l.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &l)) return -1;
+  return (long)l.rlim_cur;
+}
+
+// Time --------------------------------------------------------------------------------------------
+
+/// Nanoseconds of the monotonic clock.
+static inline int64_t cl_monotonic_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/// Nanoseconds of the wall clock since 1970-01-01T00:00:00Z.
+static inline int64_t cl_wall_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static inline int cl_errno(void) { return errno; }
+
+#endif

@@ -1,0 +1,82 @@
+/// One whole request to a service that answers by itself (the sandbox, the admin pages), its body read.
+///
+/// Off the hot path, so texts are `String`s. The parser has accepted the head already: names and values
+/// hold no control bytes.
+package struct LocalRequest: Sendable {
+  /// The method, as sent: `GET`.
+  package var method: String
+  /// The path of the target, raw: percent escapes as sent, without the query.
+  package var path: String
+  /// The query, raw, without its `?`; empty when there is none.
+  package var query: String
+  /// Header fields in order, names as sent.
+  package var fields: [(name: String, value: String)]
+  /// The body's first bytes, up to the server's limit of bytes to keep.
+  package var body: [UInt8]
+  /// The whole body's length in bytes, also when it was longer than what is kept.
+  package var bodySize: Int
+
+  package init(
+    method: String, path: String, query: String = "", fields: [(name: String, value: String)] = [],
+    body: [UInt8] = [], bodySize: Int? = nil
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.fields = fields
+    self.body = body
+    self.bodySize = bodySize ?? body.count
+  }
+
+  /// The value of the first field called `name`, in any case; nil when there is none.
+  package func field(_ name: String) -> String? {
+    let wanted = name.lowercased()
+    return fields.first { $0.name.lowercased() == wanted }?.value
+  }
+}
+
+/// The answer to a ``LocalRequest``. The server adds `Content-Length` and `Date`.
+package struct LocalResponse: Sendable {
+  /// Status code, 200...599.
+  package var status: Int
+  /// Header fields in order, without framing fields.
+  package var fields: [(name: String, value: String)]
+  package var body: LocalBody
+
+  package init(
+    status: Int, fields: [(name: String, value: String)] = [], body: LocalBody = .bytes([])
+  ) {
+    self.status = status
+    self.fields = fields
+    self.body = body
+  }
+
+  /// A JSON answer.
+  package static func json(
+    _ text: String, status: Int = 200, fields: [(name: String, value: String)] = []
+  ) -> LocalResponse {
+    LocalResponse(
+      status: status, fields: [(name: "Content-Type", value: "application/json")] + fields,
+      body: .bytes(Array(text.utf8)))
+  }
+
+  /// A plain text answer.
+  package static func text(_ text: String, status: Int = 200) -> LocalResponse {
+    LocalResponse(
+      status: status, fields: [(name: "Content-Type", value: "text/plain; charset=utf-8")],
+      body: .bytes(Array(text.utf8)))
+  }
+}
+
+/// What a local answer carries.
+package enum LocalBody: Sendable {
+  case bytes([UInt8])
+  /// `count` zero bytes, made while they are sent: a large download that needs no memory.
+  case zeros(count: Int)
+}
+
+/// A service behind a local server. One instance serves one event loop, so it may keep state.
+package protocol LocalResponder {
+  /// Answers one request. Must not block.
+  mutating func respond(to request: LocalRequest) -> LocalResponse
+}

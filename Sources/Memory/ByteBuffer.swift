@@ -1,0 +1,255 @@
+/// A growable buffer of bytes with one owner: appended at the end, consumed at the front.
+///
+/// It is the only way bytes are stored in this project: read scratch, output queues, rewritten heads and
+/// log batches. It never shrinks by itself; ``release()`` gives the memory back.
+///
+/// - Note: Appending may move the bytes, so nothing may keep a pointer into it. The borrow checker
+///   enforces that for ``bytes``, whose span cannot outlive the borrow.
+@safe package struct ByteBuffer: ~Copyable {
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
+  /// Bytes allocated at `base`; 0 means nothing is allocated.
+  @usableFromInline var capacity: Int
+  /// Offset of the first byte that was not consumed.
+  @usableFromInline var start: Int
+  /// Offset behind the last byte. Invariant: 0 <= start <= end <= capacity.
+  @usableFromInline var end: Int
+
+  /// A buffer with room for `capacity` bytes; 0 allocates nothing until the first append.
+  @inlinable
+  package init(capacity: Int = 0) {
+    self.capacity = capacity
+    unsafe base = unsafe ByteBuffer.allocate(capacity)
+    start = 0
+    end = 0
+  }
+
+  @inlinable
+  deinit {
+    if capacity > 0 { unsafe base.deallocate() }
+  }
+
+  @usableFromInline
+  static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    // With capacity 0 the pointer is never read or written: every access checks start <= end <= capacity.
+    capacity > 0
+      ? UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+      : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
+  }
+
+  /// How many bytes wait in the buffer.
+  @inlinable @inline(__always)
+  package var count: Int { end &- start }
+
+  @inlinable @inline(__always)
+  package var isEmpty: Bool { end == start }
+
+  /// Bytes of memory the buffer holds on to.
+  @inlinable @inline(__always)
+  package var allocatedBytes: Int { capacity }
+
+  /// The waiting bytes, borrowed.
+  @inlinable @inline(__always)
+  package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // Proof: start...end lies in the allocation (invariant), and the span borrows self.
+      let span = unsafe RawSpan(_unsafeStart: base + start, byteCount: end &- start)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Makes room for `extra` more bytes behind the last one.
+  @inlinable @inline(__always)
+  package mutating func reserve(_ extra: Int) {
+    if capacity &- end < extra { makeRoom(extra) }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func makeRoom(_ extra: Int) {
+    precondition(extra >= 0)
+    let waiting = count
+    if start > 0 && waiting + extra <= capacity {
+      // Room enough once the consumed bytes in front are given up.
+      unsafe base.update(from: base + start, count: waiting)
+    } else {
+      let larger = max(64, max(capacity * 2, waiting + extra))
+      let moved = unsafe ByteBuffer.allocate(larger)
+      unsafe moved.update(from: base + start, count: waiting)
+      if capacity > 0 { unsafe base.deallocate() }
+      unsafe base = moved
+      capacity = larger
+    }
+    start = 0
+    end = waiting
+  }
+
+  /// Appends `span`.
+  @inlinable @inline(__always)
+  package mutating func put(_ span: RawSpan) {
+    let length = span.byteCount
+    reserve(length)
+    let target = unsafe base + end
+    // Proof: reserve made end + length <= capacity; a span never overlaps a buffer borrowed mutably.
+    unsafe span.withUnsafeBytes { source in
+      if let address = source.baseAddress {
+        unsafe UnsafeMutableRawPointer(target).copyMemory(from: address, byteCount: length)
+      }
+    }
+    end &+= length
+  }
+
+  /// Appends the bytes of a literal.
+  @inlinable @inline(__always)
+  package mutating func put(_ literal: StaticString) {
+    let length = literal.utf8CodeUnitCount
+    reserve(length)
+    // Proof: reserve made end + length <= capacity, and a literal holds `length` bytes.
+    unsafe UnsafeMutableRawPointer(base + end).copyMemory(
+      from: literal.utf8Start, byteCount: length)
+    end &+= length
+  }
+
+  /// Appends one byte.
+  @inlinable @inline(__always)
+  package mutating func put(_ byte: UInt8) {
+    reserve(1)
+    // Proof: reserve made end < capacity.
+    unsafe base[end] = byte
+    end &+= 1
+  }
+
+  /// Appends `text` as UTF-8; for slow paths.
+  package mutating func put(text: String) {
+    for byte in text.utf8 { put(byte) }
+  }
+
+  /// Appends `bytes`; for slow paths.
+  package mutating func put(contentsOf bytes: [UInt8]) {
+    put(bytes.span.bytesOfElements)
+  }
+
+  /// Appends `value` in decimal digits.
+  @inlinable
+  package mutating func put(decimal value: Int) {
+    if value < 0 { put(UInt8(ascii: "-")) }
+    var rest = value.magnitude
+    reserve(20)
+    var digits = 1
+    var bound: UInt = 10
+    while rest >= bound {
+      digits &+= 1
+      if digits == 20 { break }
+      bound &*= 10
+    }
+    var at = end &+ digits
+    // Proof: digits <= 20 bytes were reserved behind end.
+    repeat {
+      at &-= 1
+      unsafe base[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+      rest /= 10
+    } while at > end
+    end &+= digits
+  }
+
+  /// Appends `value` as exactly `width` decimal digits, its higher ones cut off. `width` is 1...20.
+  @inlinable
+  package mutating func put(decimal value: Int, width: Int) {
+    precondition(width > 0 && width <= 20)
+    reserve(width)
+    var rest = value.magnitude
+    var at = end &+ width
+    // Proof: width bytes were reserved behind end.
+    while at > end {
+      at &-= 1
+      unsafe base[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+      rest /= 10
+    }
+    end &+= width
+  }
+
+  /// Appends `value` in lower-case hexadecimal digits, without leading zeros.
+  @inlinable
+  package mutating func put(hexadecimal value: Int) {
+    precondition(value >= 0)
+    let digits = max(1, (UInt.bitWidth &- value.leadingZeroBitCount &+ 3) / 4)
+    put(hexadecimal: UInt64(value), width: digits)
+  }
+
+  /// Appends the low `width` hexadecimal digits of `value`. `width` is 1...16.
+  @inlinable
+  package mutating func put(hexadecimal value: UInt64, width: Int) {
+    precondition(width > 0 && width <= 16)
+    reserve(width)
+    var shift = width &* 4
+    while shift > 0 {
+      shift &-= 4
+      let nibble = UInt8(truncatingIfNeeded: value &>> UInt64(shift)) & 15
+      // Proof: width bytes were reserved behind end.
+      unsafe base[end] = nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x57
+      end &+= 1
+    }
+  }
+
+  /// Drops the first `n` waiting bytes. Traps when fewer wait.
+  @inlinable @inline(__always)
+  package mutating func consume(_ n: Int) {
+    precondition(n >= 0 && n <= count)
+    start &+= n
+    if start == end {
+      start = 0
+      end = 0
+    }
+  }
+
+  /// Keeps the first `n` waiting bytes and drops what follows. Traps when fewer wait.
+  @inlinable @inline(__always)
+  package mutating func truncate(to n: Int) {
+    precondition(n >= 0 && n <= count)
+    end = start &+ n
+  }
+
+  /// Drops every waiting byte and keeps the memory.
+  @inlinable @inline(__always)
+  package mutating func removeAll() {
+    start = 0
+    end = 0
+  }
+
+  /// Drops every waiting byte and gives the memory back.
+  package mutating func release() {
+    if capacity > 0 { unsafe base.deallocate() }
+    unsafe base = unsafe ByteBuffer.allocate(0)
+    capacity = 0
+    start = 0
+    end = 0
+  }
+
+  /// Lends the whole memory, `bytes` dropped, to `fill`, which says how many bytes it wrote at its start.
+  ///
+  /// For system calls that write: `recv`, `SSL_read`. Traps when `fill` claims more than it was lent.
+  @inlinable
+  package mutating func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+    // Proof: base holds capacity bytes; the pointer does not outlive the call.
+    let written = unsafe fill(UnsafeMutableRawBufferPointer(start: base, count: capacity))
+    precondition(written >= 0 && written <= capacity)
+    start = 0
+    end = written
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// Copies the bytes of `span`.
+  package init(_ span: RawSpan) { self = span.copied() }
+}
+
+extension Span where Element == UInt8 {
+  /// The same bytes as a raw span.
+  @inlinable @inline(__always)
+  package var bytesOfElements: RawSpan {
+    @_lifetime(copy self)
+    get {
+      // Proof: a UInt8 has no padding, so every byte of the span is initialised.
+      unsafe bytes
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/// Checked reads over borrowed bytes, eight at a time where it pays.
+///
+/// Every parser of this project reads through these few members, so that the unsafe loads stand in one
+/// file, each behind its bounds check. They are inlined into their callers' modules: one call per byte
+/// across a module boundary would cost more than the work itself.
+extension RawSpan {
+  /// The byte at offset `i`. Traps when `i` is out of bounds.
+  @inlinable @inline(__always)
+  package subscript(i: Int) -> UInt8 {
+    precondition(UInt(bitPattern: i) < UInt(bitPattern: byteCount))
+    // Proof: 0 <= i < byteCount was just checked.
+    return unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self)
+  }
+
+  /// The eight bytes at offset `i`, first byte lowest. Traps unless all eight are in bounds.
+  @inlinable @inline(__always)
+  package func word(at i: Int) -> UInt64 {
+    precondition(i >= 0 && i <= byteCount &- 8)
+    // Proof: 0 <= i and i + 8 <= byteCount were just checked.
+    return unsafe UInt64(
+      littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+  }
+
+  /// The bytes of `range`. Traps when `range` is out of bounds.
+  @inlinable @inline(__always)
+  @_lifetime(copy self)
+  package func slice(_ start: Int, _ end: Int) -> RawSpan {
+    extracting(start..<end)
+  }
+
+  /// The offset of the first byte at or after `start` that is below 0x20, or 0x7F; `byteCount` when none is.
+  ///
+  /// Words are tested with the classic "has a byte less than n" trick (Anderson, Bit Twiddling Hacks);
+  /// bytes of 0x80 and above are not control bytes and do not stop the scan.
+  @inlinable
+  package func firstControl(from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    while i &+ 8 <= byteCount {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop.
+      let w = unsafe UInt64(
+        littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let below = (w &- (ones &* 0x20)) & ~w
+      let del = w ^ (ones &* 0x7f)
+      let isDel = (del &- ones) & ~del
+      let hit = (below | isDel) & highs
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      // Proof: 0 <= i < byteCount in this loop.
+      let byte = unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self)
+      if byte < 0x20 || byte == 0x7f { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
+  /// The offset of the first `byte` at or after `start`; `byteCount` when there is none.
+  @inlinable
+  package func firstIndex(of byte: UInt8, from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let pattern = ones &* UInt64(byte)
+    while i &+ 8 <= byteCount {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop.
+      let w =
+        unsafe UInt64(
+          littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) ^ pattern
+      let hit = (w &- ones) & ~w & 0x8080_8080_8080_8080
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      // Proof: 0 <= i < byteCount in this loop.
+      if unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self) == byte { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
+  /// Whether these bytes are exactly those of `other`.
+  @inlinable
+  package func hasSameBytes(as other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    var i = 0
+    while i &+ 8 <= byteCount {
+      if word(at: i) != other.word(at: i) { return false }
+      i &+= 8
+    }
+    while i < byteCount {
+      if self[i] != other[i] { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  /// Whether these bytes are exactly those of `literal`.
+  @inlinable
+  package func equals(_ literal: StaticString) -> Bool {
+    guard byteCount == literal.utf8CodeUnitCount else { return false }
+    let p = unsafe literal.utf8Start
+    var i = 0
+    while i < byteCount {
+      // Proof: both sequences hold byteCount bytes.
+      if self[i] != (unsafe p[i]) { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  /// Whether these bytes are those of `literal`, ASCII letters compared without case.
+  /// `literal` must be written in lower case.
+  @inlinable
+  package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+    guard byteCount == literal.utf8CodeUnitCount else { return false }
+    let p = unsafe literal.utf8Start
+    var i = 0
+    while i < byteCount {
+      // Proof: both sequences hold byteCount bytes.
+      if self[i].asciiLowercased != (unsafe p[i]) { return false }
+      i &+= 1
+    }
+    return true
+  }
+
+  /// A copy of the bytes, for slow paths and tests.
+  package func copied() -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(byteCount)
+    for i in 0..<byteCount { result.append(self[i]) }
+    return result
+  }
+
+  /// The bytes as text, invalid UTF-8 repaired: for error texts and tests only, never for comparing.
+  package var text: String { String(decoding: copied(), as: UTF8.self) }
+}
+
+extension UInt8 {
+  /// The byte with `A`–`Z` turned into `a`–`z`; every other byte as it is.
+  @inlinable @inline(__always)
+  package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+}

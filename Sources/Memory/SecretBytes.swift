@@ -1,0 +1,70 @@
+internal import Glibc
+
+/// A secret: an application's key or an access token.
+///
+/// The bytes live in pages of their own that are kept out of core dumps and swap, and are overwritten when
+/// the last reference goes. There is no way to get them as a `String`: they are lent as a span, to be
+/// written straight into the buffer that goes on the wire. Every description is redacted.
+@safe package final class SecretBytes: @unchecked Sendable {
+  // @unchecked: the memory is written once in `init`, and only read until `deinit`.
+  private let base: UnsafeMutableRawPointer
+  private let mappedBytes: Int
+  /// Length in bytes.
+  package let count: Int
+
+  /// Copies `bytes` into protected memory. The caller overwrites its own copy.
+  package init(copying bytes: RawSpan) {
+    let page = Int(getpagesize())
+    mappedBytes = max(page, (bytes.byteCount + page - 1) / page * page)
+    let memory = unsafe mmap(
+      nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    precondition(unsafe memory != MAP_FAILED, "no memory for a secret")
+    unsafe base = unsafe memory!
+    count = bytes.byteCount
+    // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
+    _ = unsafe mlock(base, mappedBytes)
+    _ = unsafe madvise(base, mappedBytes, 16 /* MADV_DONTDUMP */)
+    unsafe bytes.withUnsafeBytes { source in
+      if let address = source.baseAddress {
+        // Proof: the mapping holds at least `count` bytes and is ours alone.
+        unsafe base.copyMemory(from: address, byteCount: source.count)
+      }
+    }
+  }
+
+  /// Copies `bytes` into protected memory and overwrites them with zeros.
+  package convenience init(taking bytes: inout [UInt8]) {
+    self.init(copying: bytes.span.bytesOfElements)
+    for i in bytes.indices { bytes[i] = 0 }
+    bytes.removeAll()
+  }
+
+  deinit {
+    unsafe explicit_bzero(base, mappedBytes)
+    _ = unsafe munmap(base, mappedBytes)
+  }
+
+  /// The secret, lent. Write it where it must go, and keep no copy.
+  package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      // Proof: the mapping lives as long as self, which the span borrows.
+      let span = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Whether both secrets are the same, in time that depends on their lengths only.
+  package func hasSameBytes(as other: SecretBytes) -> Bool {
+    guard count == other.count else { return false }
+    var difference: UInt8 = 0
+    for i in 0..<count { difference |= bytes[i] ^ other.bytes[i] }
+    return difference == 0
+  }
+}
+
+extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  package var description: String { "<secret>" }
+  package var debugDescription: String { "<secret>" }
+  package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
+}

@@ -1,0 +1,162 @@
+/// Names one occupant of a ``Slab``. It stays valid until that occupant is removed, and is never mistaken
+/// for a later occupant of the same place.
+package struct SlabHandle: Equatable, Hashable, Sendable {
+  @usableFromInline let index: UInt32
+  /// Odd while the place is occupied: 0 is never a valid generation.
+  @usableFromInline let generation: UInt32
+
+  @inlinable @inline(__always)
+  init(index: UInt32, generation: UInt32) {
+    self.index = index
+    self.generation = generation
+  }
+
+  /// A handle that names nothing.
+  package static var none: SlabHandle {
+    @inlinable @inline(__always) get { SlabHandle(index: 0, generation: 0) }
+  }
+
+  /// Whether the handle may name something.
+  @inlinable @inline(__always)
+  package var isSome: Bool { generation != 0 }
+
+  /// The handle as one integer, for the kernel's event data.
+  @inlinable @inline(__always)
+  package var bits: UInt64 { UInt64(generation) << 32 | UInt64(index) }
+
+  @inlinable @inline(__always)
+  package init(bits: UInt64) {
+    self.init(
+      index: UInt32(truncatingIfNeeded: bits), generation: UInt32(truncatingIfNeeded: bits >> 32))
+  }
+}
+
+/// A table of values with one owner, named by generation-tagged handles.
+///
+/// Event loops keep their connections here: no reference counting, no dictionary, and an event that
+/// arrives late for a closed connection finds that its handle names nothing. Removed places are reused
+/// last in, first out, while their cache lines are warm.
+@safe package struct Slab<Element: ~Copyable>: ~Copyable {
+  /// Elements; a place is initialised exactly when its generation is odd.
+  @usableFromInline var elements: UnsafeMutablePointer<Element>
+  /// Per place: its generation, and the next free place (+1) while it is free.
+  @usableFromInline var places: UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>
+  @usableFromInline var capacity: Int
+  /// Places ever used; those beyond are untouched memory.
+  @usableFromInline var used: Int
+  /// First free place + 1; 0 when none is free.
+  @usableFromInline var firstFree: UInt32
+  /// How many occupants there are.
+  package private(set) var count: Int
+
+  /// An empty table with room for `capacity` occupants before it grows.
+  package init(capacity: Int = 16) {
+    let room = max(1, capacity)
+    unsafe elements = UnsafeMutablePointer<Element>.allocate(capacity: room)
+    unsafe places = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
+      capacity: room)
+    self.capacity = room
+    used = 0
+    firstFree = 0
+    count = 0
+  }
+
+  deinit {
+    for i in 0..<used where unsafe places[i].generation & 1 == 1 {
+      // Proof: an odd generation marks an initialised element.
+      unsafe (elements + i).deinitialize(count: 1)
+    }
+    unsafe elements.deallocate()
+    unsafe places.deallocate()
+  }
+
+  /// Adds `element` and names it.
+  package mutating func insert(_ element: consuming Element) -> SlabHandle {
+    let index: Int
+    if firstFree != 0 {
+      index = Int(firstFree) - 1
+      firstFree = unsafe places[index].nextFree
+    } else {
+      if used == capacity { grow() }
+      index = used
+      used += 1
+      unsafe places[index] = (0, 0)
+    }
+    unsafe places[index].generation &+= 1
+    // Proof: the place was free, so its memory is uninitialised.
+    unsafe (elements + index).initialize(to: element)
+    count += 1
+    return SlabHandle(index: UInt32(index), generation: unsafe places[index].generation)
+  }
+
+  private mutating func grow() {
+    let larger = capacity * 2
+    let movedElements = UnsafeMutablePointer<Element>.allocate(capacity: larger)
+    let movedPlaces = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
+      capacity: larger)
+    for i in 0..<used {
+      if unsafe places[i].generation & 1 == 1 {
+        unsafe (movedElements + i).moveInitialize(from: elements + i, count: 1)
+      }
+      unsafe movedPlaces[i] = unsafe places[i]
+    }
+    unsafe elements.deallocate()
+    unsafe places.deallocate()
+    unsafe elements = movedElements
+    unsafe places = movedPlaces
+    capacity = larger
+  }
+
+  /// Whether `handle` still names an occupant.
+  @inlinable @inline(__always)
+  package func contains(_ handle: SlabHandle) -> Bool {
+    // Proof: the index is checked against `used` before the place is read.
+    Int(handle.index) < used && handle.generation & 1 == 1
+      && (unsafe places[Int(handle.index)].generation) == handle.generation
+  }
+
+  /// Takes the occupant out. Traps when `handle` names nothing.
+  package mutating func remove(_ handle: SlabHandle) -> Element {
+    precondition(contains(handle), "stale slab handle")
+    let index = Int(handle.index)
+    unsafe places[index].generation &+= 1
+    unsafe places[index].nextFree = firstFree
+    firstFree = handle.index + 1
+    count -= 1
+    // Proof: the place was occupied; its generation now says it is not.
+    return unsafe (elements + index).move()
+  }
+
+  /// The occupant named by `handle`. Traps when it names nothing.
+  @inlinable
+  package subscript(handle: SlabHandle) -> Element {
+    @inline(__always)
+    unsafeAddress {
+      precondition(contains(handle), "stale slab handle")
+      // Proof: `contains` says the element is initialised.
+      return unsafe UnsafePointer(elements + Int(handle.index))
+    }
+    @inline(__always)
+    unsafeMutableAddress {
+      precondition(contains(handle), "stale slab handle")
+      // Proof: `contains` says the element is initialised.
+      return unsafe elements + Int(handle.index)
+    }
+  }
+
+  /// Calls `body` with the handle of every occupant present when the walk began that is still there.
+  package func forEachHandle(_ body: (SlabHandle) -> Void) {
+    for i in 0..<used {
+      let generation = unsafe places[i].generation
+      if generation & 1 == 1 { body(SlabHandle(index: UInt32(i), generation: generation)) }
+    }
+  }
+
+  /// The handles of all occupants, for walks that remove some of them.
+  package var handles: [SlabHandle] {
+    var result: [SlabHandle] = []
+    result.reserveCapacity(count)
+    forEachHandle { result.append($0) }
+    return result
+  }
+}
