@@ -1,6 +1,6 @@
 /// Names one occupant of a ``Slab``. It stays valid until that occupant is removed, and is never mistaken
 /// for a later occupant of the same place.
-package struct SlabHandle: Equatable, Hashable, Sendable {
+package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
   @usableFromInline let index: UInt32
   /// Odd while the place is occupied: 0 is never a valid generation.
   @usableFromInline let generation: UInt32

@@ -1,40 +1,29 @@
 // Linux calls and constants that Swift's Glibc module does not import, or imports awkwardly.
-// Everything is `static inline`: there is no code here to link.
+// What needs glibc's GNU extensions is in CLinux.c: a header that switched them on would define the C
+// library's types differently from Swift's own module.
 #ifndef SCORM_GATEWAY_CLINUX_H
 #define SCORM_GATEWAY_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 // epoll -------------------------------------------------------------------------------------------
 
-enum {
-  cl_readable = EPOLLIN,
-  cl_writable = EPOLLOUT,
-  cl_peer_closed = EPOLLRDHUP,
-  cl_hang_up = EPOLLHUP,
-  cl_error = EPOLLERR,
-};
+static const uint32_t cl_readable = EPOLLIN;
+static const uint32_t cl_writable = EPOLLOUT;
+static const uint32_t cl_peer_closed = EPOLLRDHUP;
+static const uint32_t cl_hang_up = EPOLLHUP;
+static const uint32_t cl_error = EPOLLERR;
 
 static inline int cl_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
@@ -65,9 +54,7 @@ static inline int cl_socket(int family) {
   return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static inline int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
-  return accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
+int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);
 
 static inline int cl_set_int(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value);
@@ -107,14 +94,7 @@ static inline ssize_t cl_send(int fd, const void *bytes, size_t count) {
 }
 
 /// User and group of the process at the other end of a Unix socket (SO_PEERCRED).
-static inline int cl_peer_credentials(int fd, uid_t *uid, gid_t *gid) {
-  struct ucred c;
-  socklen_t length = sizeof c;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &length)) return -1;
-  *uid = c.uid;
-  *gid = c.gid;
-  return 0;
-}
+int cl_peer_credentials(int fd, uid_t *uid, gid_t *gid);
 
 /// Fills `out` with the address of a Unix socket; -1 when the path is too long.
 static inline int cl_unix_address(const char *path, struct sockaddr_storage *out, socklen_t *length) {
@@ -146,49 +126,27 @@ static inline int cl_numeric_name(const struct sockaddr_storage *a, socklen_t le
 
 // Wake-ups and signals ----------------------------------------------------------------------------
 
-static inline int cl_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+int cl_eventfd(void);
 
 /// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 in this thread (and those it starts) and returns a
 /// descriptor they are read from; -1 on failure. SIGPIPE is ignored for the whole process.
-static inline int cl_signal_descriptor(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGHUP);
-  sigaddset(&set, SIGUSR1);
-  if (pthread_sigmask(SIG_BLOCK, &set, 0)) return -1;
-  return signalfd(-1, &set, SFD_CLOEXEC);
-}
+int cl_signal_descriptor(void);
 
 /// Waits for the next signal; its number, or -1.
-static inline int cl_next_signal(int fd) {
-  struct signalfd_siginfo info;
-  ssize_t n;
-  do n = read(fd, &info, sizeof info);
-  while (n < 0 && errno == EINTR);
-  return n == sizeof info ? (int)info.ssi_signo : -1;
-}
+int cl_next_signal(int fd);
 
-static inline void cl_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void cl_ignore_sigpipe(void);
+
+/// Gives the calling thread a name of at most 15 bytes.
+void cl_name_this_thread(const char *name);
 
 // Process -----------------------------------------------------------------------------------------
 
 /// No core dumps, and no reading of our memory by processes of the same user.
-static inline int cl_forbid_dumps(void) {
-  struct rlimit none = {0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
+int cl_forbid_dumps(void);
 
 /// Raises the limit of open descriptors to the hard limit and returns it; -1 on failure.
-static inline long cl_raise_descriptor_limit(void) {
-  struct rlimit l;
-  if (getrlimit(RLIMIT_NOFILE, &l)) return -1;
-  l.rlim_cur = l.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &l)) return -1;
-  return (long)l.rlim_cur;
-}
+long cl_raise_descriptor_limit(void);
 
 // Time --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,11 @@
 #ifndef SCORM_GATEWAY_COPENSSL_H
 #define SCORM_GATEWAY_COPENSSL_H
 
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -30,24 +35,89 @@ static inline SSL_CTX *co_client_context(const char *ca_file) {
   return c;
 }
 
+/// What the socket under a TLS session told last.
+typedef struct co_wire {
+  int fd;
+  /// The last read gave less than was asked for: the socket is empty until the next edge.
+  int drained;
+} co_wire;
+
+static inline int co_wire_read(BIO *b, char *out, int count) {
+  co_wire *w = (co_wire *)BIO_get_data(b);
+  ssize_t n;
+  BIO_clear_retry_flags(b);
+  do n = recv(w->fd, out, (size_t)count, 0);
+  while (n < 0 && errno == EINTR);
+  w->drained = n < count;
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(b);
+  return (int)n;
+}
+
+static inline int co_wire_write(BIO *b, const char *bytes, int count) {
+  co_wire *w = (co_wire *)BIO_get_data(b);
+  ssize_t n;
+  BIO_clear_retry_flags(b);
+  do n = send(w->fd, bytes, (size_t)count, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_write(b);
+  return (int)n;
+}
+
+static inline long co_wire_control(BIO *b, int command, long number, void *pointer) {
+  (void)b;
+  (void)number;
+  (void)pointer;
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP;
+}
+
+static inline int co_wire_destroy(BIO *b) {
+  free(BIO_get_data(b));
+  BIO_set_data(b, 0);
+  return 1;
+}
+
+/// The method table of our socket BIO, made once by `co_wire_setup`.
+extern BIO_METHOD *co_wire_method;
+/// Makes the method table; 1 on success. To be called once before any session.
+int co_wire_setup(void);
+
 /// A client session on `fd` that will accept only a certificate for `host`, a DNS name or, when
 /// `is_address`, a numeric address. Common names do not count (RFC 9110 section 4.3.4).
 static inline SSL *co_client_session(SSL_CTX *c, int fd, const char *host, int is_address) {
   SSL *s = SSL_new(c);
-  if (!s) return 0;
+  co_wire *w = (co_wire *)calloc(1, sizeof *w);
+  BIO *b = co_wire_method ? BIO_new(co_wire_method) : 0;
+  if (!s || !w || !b) goto fail;
   X509_VERIFY_PARAM *p = SSL_get0_param(s);
-  X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  X509_VERIFY_PARAM_set_hostflags(
+      p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   int ok = is_address ? X509_VERIFY_PARAM_set1_ip_asc(p, host)
                       : SSL_set_tlsext_host_name(s, host) && X509_VERIFY_PARAM_set1_host(p, host, 0);
-  if (ok != 1 || SSL_set_fd(s, fd) != 1) {
-    SSL_free(s);
-    return 0;
-  }
+  if (ok != 1) goto fail;
+  w->fd = fd;
+  BIO_set_data(b, w);
+  BIO_set_init(b, 1);
+  SSL_set_bio(s, b, b);
   SSL_set_connect_state(s);
   return s;
+fail:
+  if (b) BIO_free(b);
+  free(w);
+  SSL_free(s);
+  return 0;
 }
 
-static inline void co_clear_errors(void) { ERR_clear_error(); }
+/// Whether nothing more can be read now: no byte is buffered and the socket was drained.
+static inline int co_is_drained(const SSL *s) {
+  const co_wire *w = (const co_wire *)BIO_get_data(SSL_get_rbio(s));
+  return w->drained && !SSL_has_pending(s);
+}
+
+/// To be called before each operation: SSL_get_error looks at both queues.
+static inline void co_clear_errors(void) {
+  ERR_clear_error();
+  errno = 0;
+}
 
 /// The first error on this thread's queue as text, the queue emptied; empty when there is none.
 static inline void co_take_error(char *out, size_t size) {

@@ -1,0 +1,146 @@
+internal import CLinux
+internal import Glibc
+internal import Memory
+
+/// One connection of a loop: descriptor, TLS session, what waits to be written, and its deadline.
+///
+/// An idle plain connection is this record and nothing else: no buffer is allocated for it.
+struct Connection: ~Copyable {
+  enum Phase: UInt8 {
+    case connecting
+    case handshaking
+    case open
+    /// Told to finish: queued output goes out, then our side is shut down and what still comes is thrown
+    /// away, so that the peer can read our last bytes before it sees a reset (RFC 9112 section 9.6).
+    case flushing
+    case lingering
+  }
+
+  let descriptor: Descriptor
+  var session: TLSSession?
+  /// Bytes that the socket did not take yet.
+  var output = ByteBuffer()
+  let tag: SocketTag
+  var phase: Phase
+  var isPaused = false
+  /// There may be bytes to read although no event will say so again.
+  var mayRead = false
+  /// The peer's end (RDHUP) was announced: read until it is reached.
+  var peerEnding = false
+  var isQueued = false
+  /// ``EventHandler/drained(_:tag:on:)`` is owed.
+  var owesDrained = false
+  /// Bytes thrown away while lingering.
+  var discarded: Int32 = 0
+  /// Error of a write, to be told by an event of its own; 0 for none.
+  var writeError: Int32 = 0
+  /// When the deadline passes; 0 for none.
+  var deadlineTick: Int64 = 0
+  /// Where the connection stands in the timer wheel; 0 for nowhere.
+  var slotTick: Int64 = 0
+  var previousInSlot = SlabHandle.none
+  var nextInSlot = SlabHandle.none
+
+  init(descriptor: consuming Descriptor, session: consuming TLSSession?, tag: SocketTag, phase: Phase)
+  {
+    self.descriptor = descriptor
+    self.session = session
+    self.tag = tag
+    self.phase = phase
+  }
+
+  /// What came of reading.
+  enum Input {
+    /// Bytes were read; `more` says that there may be more at once.
+    case bytes(more: Bool)
+    case nothing
+    case end(cleanly: Bool)
+    case failed(SocketFailure)
+  }
+
+  /// Reads into `buffer`, whose old content goes.
+  mutating func read(into buffer: inout ByteBuffer) -> Input {
+    var input = Input.nothing
+    if session == nil {
+      let number = descriptor.number
+      unsafe buffer.refill { memory in
+        var count: Int
+        // Proof: `recv` writes at most memory.count bytes.
+        repeat { count = unsafe recv(number, memory.baseAddress, memory.count, 0) } while count < 0
+          && errno == EINTR
+        if count > 0 {
+          input = .bytes(more: count == memory.count)
+          return count
+        }
+        if count == 0 {
+          input = .end(cleanly: true)
+        } else if errno != EAGAIN {
+          input = .failed(.broken(.current))
+        }
+        return 0
+      }
+    } else {
+      var outcome = TLSSession.Outcome.wait
+      unsafe buffer.refill { memory in
+        outcome = unsafe session?.read(into: memory) ?? .wait
+        if case .done(let count) = outcome { return count }
+        return 0
+      }
+      switch outcome {
+      case .done: input = .bytes(more: session?.isDrained == false)
+      case .wait: input = .nothing
+      case .end(let cleanly): input = .end(cleanly: cleanly)
+      case .certificateRefused(let reason): input = .failed(.certificate(reason))
+      case .failed(let reason): input = .failed(.tls(reason))
+      }
+    }
+    return input
+  }
+
+  /// Hands `bytes` to the socket and returns how many it took; fewer when it is full. An error is noted
+  /// in ``writeError``.
+  mutating func write(_ bytes: RawSpan) -> Int {
+    if session != nil { return writeEncrypted(bytes) }
+    let number = descriptor.number
+    return unsafe bytes.withUnsafeBytes { source in
+      var count: Int
+      repeat { count = unsafe cl_send(number, source.baseAddress, source.count) } while count < 0
+        && errno == EINTR
+      if count < 0 {
+        if errno != EAGAIN { writeError = errno }
+        return 0
+      }
+      return count
+    }
+  }
+
+  private mutating func writeEncrypted(_ bytes: RawSpan) -> Int {
+    var written = 0
+    while written < bytes.byteCount {
+      let outcome = unsafe bytes.slice(written, bytes.byteCount).withUnsafeBytes {
+        unsafe session?.write($0) ?? .wait
+      }
+      switch outcome {
+      case .done(let count): written += count
+      case .wait: return written
+      case .end, .certificateRefused, .failed:
+        writeError = EPIPE
+        return written
+      }
+    }
+    return written
+  }
+
+  /// Writes queued output until it is gone or the socket is full.
+  mutating func flush() {
+    guard !output.isEmpty, writeError == 0 else { return }
+    // The queue is taken out while its bytes are lent.
+    var queue = ByteBuffer()
+    swap(&queue, &output)
+    let written = write(queue.bytes)
+    queue.consume(written)
+    swap(&queue, &output)
+    // An idle connection holds no memory.
+    if output.isEmpty { output.release() }
+  }
+}

@@ -1,0 +1,53 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Wakes an event loop from any thread. Any number of calls before the loop looks make one wake-up.
+package final class LoopWaker: Sendable {
+  let descriptor: Descriptor
+  private let pending = Atomic<Bool>(false)
+
+  /// - Throws: when the process is out of descriptors.
+  package init() throws(SystemError) {
+    let number = cl_eventfd()
+    guard number >= 0 else { throw .current }
+    descriptor = Descriptor(owning: number)
+  }
+
+  /// Makes the loop call its handler's ``EventHandler/woken(on:)`` soon.
+  package func wake() {
+    guard !pending.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    var one: UInt64 = 1
+    _ = unsafe write(descriptor.number, &one, 8)
+  }
+
+  /// Takes the wake-up; what was posted before it is visible afterwards.
+  func acknowledge() {
+    var count: UInt64 = 0
+    _ = unsafe read(descriptor.number, &count, 8)
+    pending.store(false, ordering: .sequentiallyConsistent)
+  }
+}
+
+/// Messages for an event loop, from any thread.
+package final class LoopMailbox<Message: Sendable>: Sendable {
+  package let waker: LoopWaker
+  private let messages = Mutex<[Message]>([])
+
+  package init() throws(SystemError) { waker = try LoopWaker() }
+
+  /// Leaves a message and wakes the loop.
+  package func post(_ message: Message) {
+    messages.withLock { $0.append(message) }
+    waker.wake()
+  }
+
+  /// Takes all messages, oldest first.
+  package func takeAll() -> [Message] {
+    messages.withLock { waiting in
+      let taken = waiting
+      waiting = []
+      return taken
+    }
+  }
+}

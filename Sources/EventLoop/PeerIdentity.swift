@@ -1,0 +1,84 @@
+internal import CLinux
+internal import Glibc
+
+/// Who is at the other end of a connection, in 28 bytes.
+package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
+  package enum Family: UInt8, Sendable, BitwiseCopyable { case unix, ipv4, ipv6 }
+
+  package let family: Family
+  package let port: UInt16
+  /// The user at the other end of a Unix socket (SO_PEERCRED); `UInt32.max` when it is not known.
+  package let user: UInt32
+  /// The address, most significant byte first; an IPv4 address is the low 32 bits of `low`.
+  package let high: UInt64
+  package let low: UInt64
+
+  init(_ address: SocketAddress, user: UInt32 = .max) {
+    self.user = user
+    var storage = address.storage
+    switch Int32(storage.ss_family) {
+    case AF_INET:
+      // Proof: the family says that the storage holds a sockaddr_in.
+      let v4 = unsafe withUnsafeBytes(of: &storage) { unsafe $0.load(as: sockaddr_in.self) }
+      family = .ipv4
+      port = UInt16(bigEndian: v4.sin_port)
+      high = 0
+      low = UInt64(UInt32(bigEndian: v4.sin_addr.s_addr))
+    case AF_INET6:
+      // Proof: the family says that the storage holds a sockaddr_in6, whose address starts at byte 8.
+      (port, high, low) = unsafe withUnsafeBytes(of: &storage) { bytes in
+        (
+          unsafe UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)),
+          unsafe UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)),
+          unsafe UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self))
+        )
+      }
+      family = .ipv6
+    default:
+      family = .unix
+      port = 0
+      high = 0
+      low = 0
+    }
+  }
+
+  /// Loopback, or a Unix socket.
+  package var isLocal: Bool {
+    switch family {
+    case .unix: true
+    case .ipv4: low >> 24 == 127
+    case .ipv6: high == 0 && (low == 1 || low >> 24 == 0xFFFF7F)
+    }
+  }
+}
+
+extension PeerIdentity: CustomStringConvertible {
+  package var description: String {
+    switch family {
+    case .unix: return "unix:"
+    case .ipv4:
+      let parts = [24, 16, 8, 0].map { String(low >> UInt64($0) & 255) }
+      return parts.joined(separator: ".") + ":\(port)"
+    case .ipv6:
+      let groups = [high, low].flatMap { word in
+        [48, 32, 16, 0].map { String(word >> UInt64($0) & 0xFFFF, radix: 16) }
+      }
+      return "[" + compressed(groups) + "]:\(port)"
+    }
+  }
+
+  /// RFC 5952 section 4.2: the longest run of two or more zero groups becomes `::`.
+  private func compressed(_ groups: [String]) -> String {
+    var best = 0..<0
+    var start = 0
+    while start < 8 {
+      var end = start
+      while end < 8, groups[end] == "0" { end += 1 }
+      if end - start > best.count { best = start..<end }
+      start = max(end, start + 1)
+    }
+    guard best.count > 1 else { return groups.joined(separator: ":") }
+    return groups[..<best.lowerBound].joined(separator: ":") + "::"
+      + groups[best.upperBound...].joined(separator: ":")
+  }
+}

@@ -1,0 +1,53 @@
+internal import CLinux
+internal import Glibc
+
+/// A POSIX thread that runs one function. Event loops block, so they must not sit on Swift's pool of
+/// cooperative threads.
+@safe package final class SystemThread: @unchecked Sendable {
+  // @unchecked: `handle` is written before the thread can be joined, and read by `join` only.
+  private var handle = pthread_t()
+
+  private final class Start {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// Starts a thread called `name` (at most 15 bytes are kept, as the kernel wants).
+  ///
+  /// - Throws: the error number when the system refuses another thread.
+  package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    let start = Start {
+      unsafe cl_name_this_thread(name)
+      body()
+    }
+    // Proof: the reference retained here is taken back exactly once, at the thread's start or below.
+    let pointer = unsafe Unmanaged.passRetained(start).toOpaque()
+    let status = unsafe pthread_create(
+      &handle, nil,
+      { argument in
+        if let argument = unsafe argument {
+          unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+        }
+        return nil
+      }, pointer)
+    guard status == 0 else {
+      unsafe Unmanaged<Start>.fromOpaque(pointer).release()
+      throw SystemError(number: status)
+    }
+  }
+
+  /// Waits until the thread's function has returned. To be called once.
+  package func join() { _ = pthread_join(handle, nil) }
+}
+
+/// An error number of the system.
+package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
+  package let number: Int32
+
+  package init(number: Int32) { self.number = number }
+
+  /// The current error number.
+  static var current: SystemError { SystemError(number: errno) }
+
+  package var description: String { unsafe String(cString: strerror(number)) }
+}

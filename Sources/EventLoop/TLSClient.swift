@@ -1,0 +1,131 @@
+internal import COpenSSL
+internal import Glibc
+
+/// What outgoing TLS connections have in common: trust store, minimum version, the name to be proven.
+///
+/// TLS 1.2 or newer; chain and name are always verified (RFC 9110 section 4.3.4). There is no option to
+/// switch that off.
+@safe package final class TLSClient: @unchecked Sendable {
+  // @unchecked: SSL_CTX is reference-counted and locked inside OpenSSL, and not changed after `init`.
+  private let context: OpaquePointer
+  private let host: String
+  private let isAddress: Bool
+
+  package struct SetupError: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Trusts the certificates in `caFile` (PEM), or the system's store without one, to name `host`.
+  package init(host: String, caFile: String?) throws(SetupError) {
+    guard co_wire_setup() == 1, let made = unsafe co_client_context(caFile) else {
+      let reason = OpenSSLError.take()
+      throw SetupError(
+        description: caFile.map { "cannot read certificates from \($0): \(reason)" }
+          ?? "cannot set up TLS: \(reason)")
+    }
+    unsafe context = unsafe made
+    self.host = host
+    isAddress = SocketAddress(numericHost: host, port: 0) != nil
+  }
+
+  deinit { unsafe SSL_CTX_free(context) }
+
+  /// A session over `descriptor`, its handshake not begun.
+  func makeSession(over descriptor: borrowing Descriptor) -> TLSSession? {
+    guard let session = unsafe co_client_session(context, descriptor.number, host, isAddress ? 1 : 0)
+    else { return nil }
+    return unsafe TLSSession(owning: session)
+  }
+}
+
+enum OpenSSLError {
+  /// The oldest error on this thread's queue, which is emptied.
+  static func take() -> String {
+    // Proof: the shim writes at most 200 bytes with a terminating zero.
+    let text = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { buffer in
+      unsafe co_take_error(buffer.baseAddress!, 200)
+      return unsafe String(cString: buffer.baseAddress!)
+    }
+    return text.isEmpty ? "unknown TLS error" : text
+  }
+}
+
+/// One TLS connection with one owner.
+@safe struct TLSSession: ~Copyable {
+  private let session: OpaquePointer
+
+  init(owning session: OpaquePointer) { unsafe self.session = session }
+
+  deinit { unsafe SSL_free(session) }
+
+  /// What came of an operation.
+  enum Outcome {
+    case done(Int)
+    /// Wait for the socket to become readable or writable.
+    case wait
+    /// The peer closed; cleanly when it said so (close_notify).
+    case end(cleanly: Bool)
+    case certificateRefused(String)
+    case failed(String)
+  }
+
+  mutating func handshake() -> Outcome {
+    co_clear_errors()
+    let result = unsafe SSL_do_handshake(session)
+    return result == 1 ? .done(0) : outcome(result)
+  }
+
+  /// Reads into `buffer` until it is full or nothing more is there.
+  ///
+  /// - Returns: `.done(n)` with n > 0 when bytes were read; what stopped a read that gave none otherwise.
+  mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+    var filled = 0
+    co_clear_errors()
+    while filled < buffer.count {
+      let room = Int32(truncatingIfNeeded: min(buffer.count - filled, 1 << 20))
+      // Proof: filled < count, so `room` bytes are writable there.
+      let result = unsafe SSL_read(session, buffer.baseAddress! + filled, room)
+      guard result > 0 else { return filled > 0 ? .done(filled) : outcome(result) }
+      filled += Int(result)
+      if isDrained { break }
+    }
+    return .done(filled)
+  }
+
+  /// Whether nothing can be read until the socket becomes readable again.
+  var isDrained: Bool { unsafe co_is_drained(session) == 1 }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return .done(0) }
+    co_clear_errors()
+    let count = Int32(truncatingIfNeeded: min(bytes.count, 1 << 20))
+    let result = unsafe SSL_write(session, base, count)
+    return result > 0 ? .done(Int(result)) : outcome(result)
+  }
+
+  /// Tells the peer that nothing follows (close_notify).
+  mutating func sayGoodbye() {
+    co_clear_errors()
+    _ = unsafe SSL_shutdown(session)
+    co_clear_errors()
+  }
+
+  private func outcome(_ result: Int32) -> Outcome {
+    switch unsafe SSL_get_error(session, result) {
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wait
+    case SSL_ERROR_ZERO_RETURN: return .end(cleanly: true)
+    case SSL_ERROR_SYSCALL:
+      // The socket itself ended or broke.
+      if errno == 0 || result == 0 { return .end(cleanly: false) }
+      return .failed(SystemError.current.description)
+    default:
+      if let reason = unsafe co_verify_failure(session) {
+        co_clear_errors()
+        return .certificateRefused(unsafe String(cString: reason))
+      }
+      let text = OpenSSLError.take()
+      // OpenSSL 3 reports a missing close_notify as an error of its own.
+      return text == "unexpected eof while reading" ? .end(cleanly: false) : .failed(text)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+internal import Memory
+
+/// Reads a body by its framing, whatever that is, in runs of data.
+package struct BodyReader: Sendable {
+  private enum State: Sendable {
+    case finished
+    case length(left: Int)
+    case chunked(ChunkedDecoder)
+    case untilClose
+  }
+
+  private var state: State
+  /// Bytes of data read so far, framing not counted.
+  package private(set) var bytesRead = 0
+
+  package init(_ framing: BodyFraming) {
+    switch framing {
+    case .none: state = .finished
+    case .length(let count): state = count == 0 ? .finished : .length(left: count)
+    case .chunked: state = .chunked(ChunkedDecoder())
+    case .untilClose: state = .untilClose
+    }
+  }
+
+  /// Whether the body's last byte has been read. Never true by itself for a body that ends with its
+  /// connection.
+  package var isFinished: Bool {
+    if case .finished = state { true } else { false }
+  }
+
+  /// Whether the end of the connection is a proper end of this body.
+  package var endsWithConnection: Bool {
+    if case .untilClose = state { true } else { false }
+  }
+
+  /// Reads on from `start`.
+  ///
+  /// - Returns: a run of data, empty when there is none, and the offset to go on from. When the body is
+  ///   finished and `next` lies before the end of `bytes`, the rest belongs to something else.
+  package mutating func next(
+    _ bytes: RawSpan, from start: Int
+  ) throws(RequestFault) -> (dataStart: Int, dataEnd: Int, next: Int) {
+    switch state {
+    case .finished: return (start, start, start)
+    case .untilClose:
+      bytesRead &+= bytes.byteCount &- start
+      return (start, bytes.byteCount, bytes.byteCount)
+    case .length(let left):
+      let run = min(left, bytes.byteCount &- start)
+      state = run == left ? .finished : .length(left: left &- run)
+      bytesRead &+= run
+      return (start, start &+ run, start &+ run)
+    case .chunked(var decoder):
+      let run = try decoder.next(bytes, from: start)
+      state = decoder.isFinished ? .finished : .chunked(decoder)
+      bytesRead &+= run.dataEnd &- run.dataStart
+      return run
+    }
+  }
+}

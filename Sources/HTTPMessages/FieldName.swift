@@ -1,0 +1,199 @@
+internal import Memory
+
+/// The field names that a relay must know; every other name is ``other`` and passes as it is.
+///
+/// Families with a common prefix (`Access-Control-…`, `X-Forwarded-…`) are one case each.
+package enum FieldName: UInt8, Sendable, BitwiseCopyable {
+  case other
+  // Framing and the connection: RFC 9110 sections 7.6.1, 7.8, 10.1; RFC 9112 sections 6, 9.
+  case host, contentLength, transferEncoding, connection, proxyConnection, keepAlive, te, trailer
+  case upgrade, http2Settings, expect, maxForwards
+  // Credentials, and what travels with them.
+  case authorization, proxyAuthorization, proxyAuthenticate, proxyAuthenticationInfo
+  case wwwAuthenticate, cookie, setCookie, clientCertificate
+  // What hops say of each other.
+  case via, forwarded, xForwarded, xRealIP, xOriginalURL, xRewriteURL, methodOverride, proxyStatus
+  // Browsers.
+  case origin, secFetchSite, accessControl, altService, strictTransportSecurity, clearSiteData
+  case publicKeyPins, contentTypeOptions
+  // Ours.
+  case xRequestID, traceparent, tracestate, xScormApp, xScormPages, xScormPriority, xScorm
+  // Read or rewritten on the way.
+  case userAgent, date, location, contentType, retryAfter, cacheControl
+
+  /// The name in `start..<end`, which must hold token bytes only.
+  static func classify(_ bytes: RawSpan, _ start: Int, _ end: Int) -> FieldName {
+    let name = Packed(bytes, start, end)
+    switch end &- start {
+    case 2: return name.is("te") ? .te : .other
+    case 3: return name.is("via") ? .via : .other
+    case 4: return name.is("host") ? .host : name.is("date") ? .date : .other
+    case 6:
+      return name.is("cookie")
+        ? .cookie : name.is("expect") ? .expect : name.is("origin") ? .origin : .other
+    case 7:
+      return name.is("upgrade")
+        ? .upgrade
+        : name.is("trailer") ? .trailer : name.is("alt-svc") ? .altService : longName(name)
+    case 8: return name.is("location") ? .location : longName(name)
+    case 9:
+      return name.is("forwarded") ? .forwarded : name.is("x-real-ip") ? .xRealIP : longName(name)
+    case 10:
+      return name.is("connection")
+        ? .connection
+        : name.is("user-agent")
+          ? .userAgent
+          : name.is("keep-alive")
+            ? .keepAlive
+            : name.is("set-cookie")
+              ? .setCookie : name.is("tracestate") ? .tracestate : longName(name)
+    case 11:
+      return name.is("retry-after")
+        ? .retryAfter
+        : name.is("traceparent")
+          ? .traceparent : name.is("client-cert") ? .clientCertificate : longName(name)
+    case 12:
+      return name.is("content-type")
+        ? .contentType
+        : name.is("x-request-id")
+          ? .xRequestID
+          : name.is("proxy-status")
+            ? .proxyStatus : name.is("max-forwards") ? .maxForwards : longName(name)
+    case 13:
+      return name.is("authorization")
+        ? .authorization : name.is("cache-control") ? .cacheControl : longName(name)
+    case 14:
+      return name.is("content-length")
+        ? .contentLength
+        : name.is("sec-fetch-site")
+          ? .secFetchSite
+          : name.is("x-original-url")
+            ? .xOriginalURL : name.is("http2-settings") ? .http2Settings : longName(name)
+    case 5: return .other
+    default: return longName(name)
+    }
+  }
+
+  /// Names that are long, rare, or known by their prefix: kept out of the common path.
+  @inline(never)
+  private static func longName(_ packed: Packed) -> FieldName {
+    switch packed.first {
+    case UInt8(ascii: "a"):
+      return packed.hasPrefix("access-control-") ? .accessControl : .other
+    case UInt8(ascii: "c"):
+      if packed.is("clear-site-data") { return .clearSiteData }
+      return packed.hasPrefix("client-cert") ? .clientCertificate : .other
+    case UInt8(ascii: "p"):
+      if packed.is("proxy-connection") { return .proxyConnection }
+      if packed.is("proxy-authorization") { return .proxyAuthorization }
+      if packed.is("proxy-authenticate") { return .proxyAuthenticate }
+      if packed.is("proxy-authentication-info") { return .proxyAuthenticationInfo }
+      return packed.hasPrefix("public-key-pins") ? .publicKeyPins : .other
+    case UInt8(ascii: "s"):
+      return packed.is("strict-transport-security") ? .strictTransportSecurity : .other
+    case UInt8(ascii: "t"):
+      return packed.is("transfer-encoding") ? .transferEncoding : .other
+    case UInt8(ascii: "w"): return packed.is("www-authenticate") ? .wwwAuthenticate : .other
+    case UInt8(ascii: "x"):
+      if packed.hasPrefix("x-scorm-") {
+        if packed.is("x-scorm-app") { return .xScormApp }
+        if packed.is("x-scorm-pages") { return .xScormPages }
+        return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
+      }
+      if packed.hasPrefix("x-forwarded") { return .xForwarded }
+      if packed.is("x-rewrite-url") { return .xRewriteURL }
+      if packed.is("x-content-type-options") { return .contentTypeOptions }
+      if packed.is("x-http-method-override") || packed.is("x-method-override")
+        || packed.is("x-http-method")
+      {
+        return .methodOverride
+      }
+      return .other
+    default: return .other
+    }
+  }
+}
+
+/// A set of ``FieldName``s in one word.
+package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
+  package private(set) var bits: UInt64 = 0
+
+  package init() {}
+
+  package init(arrayLiteral names: FieldName...) {
+    for name in names { insert(name) }
+  }
+
+  @inline(__always)
+  package mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
+
+  @inline(__always)
+  package func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
+
+  @inline(__always)
+  package func intersects(_ other: FieldSet) -> Bool { bits & other.bits != 0 }
+}
+
+/// A field name as its first and last eight bytes in lower case, so that comparing it with a literal is
+/// two comparisons of words.
+///
+/// Setting bit 5 turns upper case into lower; among token bytes it makes only `^` look like `~` and `_`
+/// like DEL, neither of which stands in a name we know.
+struct Packed: ~Escapable {
+  let bytes: RawSpan
+  let head: UInt64
+  let tail: UInt64
+
+  @inline(__always)
+  @_lifetime(copy bytes)
+  init(_ bytes: RawSpan, _ start: Int, _ end: Int) {
+    let count = end &- start
+    self.bytes = bytes.slice(start, end)
+    if count >= 8 {
+      head = bytes.word(at: start) | 0x2020_2020_2020_2020
+      tail = bytes.word(at: end &- 8) | 0x2020_2020_2020_2020
+    } else if start &+ 8 <= bytes.byteCount {
+      let kept = (1 as UInt64) &<< UInt64(count &* 8) &- 1
+      head = (bytes.word(at: start) | 0x2020_2020_2020_2020) & kept
+      tail = head
+    } else {
+      var word: UInt64 = 0
+      for i in 0..<count { word |= UInt64(bytes[start + i] | 0x20) << UInt64(i * 8) }
+      head = word
+      tail = word
+    }
+  }
+
+  @inline(__always)
+  var first: UInt8 { UInt8(truncatingIfNeeded: head) }
+
+  /// Whether the name is `literal`, which must be in lower case.
+  @inline(__always)
+  func `is`(_ literal: StaticString) -> Bool {
+    let count = literal.utf8CodeUnitCount
+    guard bytes.byteCount == count, head == Packed.word(literal, 0, min(8, count)) else {
+      return false
+    }
+    if count <= 8 { return true }
+    guard tail == Packed.word(literal, count &- 8, count) else { return false }
+    return count <= 16 || bytes.equalsIgnoringCase(literal)
+  }
+
+  func hasPrefix(_ literal: StaticString) -> Bool {
+    let count = literal.utf8CodeUnitCount
+    return bytes.byteCount >= count && bytes.slice(0, count).equalsIgnoringCase(literal)
+  }
+
+  /// Bytes `start..<end` of `literal` as a word; folded to a constant by the optimizer.
+  @inline(__always)
+  private static func word(_ literal: StaticString, _ start: Int, _ end: Int) -> UInt64 {
+    var word: UInt64 = 0
+    var i = start
+    while i < end {
+      // Proof: 0 <= i < the literal's length, by the callers above.
+      word |= UInt64(unsafe literal.utf8Start[i]) &<< UInt64((i &- start) &* 8)
+      i &+= 1
+    }
+    return word
+  }
+}

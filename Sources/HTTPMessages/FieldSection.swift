@@ -1,0 +1,101 @@
+internal import Memory
+
+/// Reads the field lines of a head or trailer section, RFC 9112 section 5, strictly: what the grammar does
+/// not allow is refused, nothing is repaired.
+enum FieldSection {
+  /// What was met while reading.
+  struct Summary {
+    /// Offset behind the empty line; nil when the section is not complete yet.
+    var end: Int?
+    /// Names met at least once.
+    var present = FieldSet()
+    /// Names of ours to know that were met more than once.
+    var repeated = FieldSet()
+  }
+
+  /// Appends the lines from `start` on to `fields`, up to and including the empty line.
+  static func read(
+    _ bytes: RawSpan, from start: Int, into fields: inout FieldList, limits: HeadLimits
+  ) throws(RequestFault) -> Summary {
+    var summary = Summary()
+    var at = start
+    while at < bytes.byteCount {
+      let first = bytes[at]
+      if first == UInt8(ascii: "\r") {
+        guard at &+ 1 < bytes.byteCount else { return summary }
+        guard bytes[at &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+        summary.end = at &+ 2
+        return summary
+      }
+      let nameEnd = bytes.firstIndex(notIn: .token, from: at)
+      guard nameEnd < bytes.byteCount else { break }
+      guard bytes[nameEnd] == UInt8(ascii: ":"), nameEnd > at else {
+        throw nameFault(bytes, at, nameEnd)
+      }
+      var valueStart = nameEnd &+ 1
+      while valueStart < bytes.byteCount, bytes[valueStart].isOptionalWhitespace {
+        valueStart &+= 1
+      }
+      var lineEnd = bytes.firstControl(from: valueStart)
+      while lineEnd < bytes.byteCount, bytes[lineEnd] == 0x09 {
+        lineEnd = bytes.firstControl(from: lineEnd &+ 1)
+      }
+      if lineEnd &- at > limits.lineBytes { throw .fieldLineTooLong }
+      guard lineEnd < bytes.byteCount else { break }
+      guard bytes[lineEnd] == UInt8(ascii: "\r") else {
+        throw bytes[lineEnd] == UInt8(ascii: "\n") ? .bareLineFeed : .controlByte
+      }
+      guard lineEnd &+ 1 < bytes.byteCount else { break }
+      guard bytes[lineEnd &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+      var valueEnd = lineEnd
+      while valueEnd > valueStart, bytes[valueEnd &- 1].isOptionalWhitespace { valueEnd &-= 1 }
+      if fields.count >= limits.fieldCount { throw .tooManyFields }
+      let name = FieldName.classify(bytes, at, nameEnd)
+      if name == .other {
+        if isMisleading(bytes, at, nameEnd) { throw .misleadingName }
+      } else {
+        if summary.present.contains(name) { summary.repeated.insert(name) }
+        summary.present.insert(name)
+      }
+      fields.append(
+        FieldLine(
+          name: name, start: UInt32(truncatingIfNeeded: at),
+          nameEnd: UInt32(truncatingIfNeeded: nameEnd),
+          valueStart: UInt32(truncatingIfNeeded: min(valueStart, valueEnd)),
+          valueEnd: UInt32(truncatingIfNeeded: valueEnd),
+          end: UInt32(truncatingIfNeeded: lineEnd &+ 2)))
+      at = lineEnd &+ 2
+    }
+    return summary
+  }
+
+  /// Why the line at `start` has no name that ends in a colon.
+  @inline(never)
+  private static func nameFault(_ bytes: RawSpan, _ start: Int, _ nameEnd: Int) -> RequestFault {
+    switch bytes[nameEnd] {
+    case UInt8(ascii: ":"): return .fieldName
+    case UInt8(ascii: "\n"): return .bareLineFeed
+    case UInt8(ascii: "\r"): return .fieldNoColon
+    case 0x20, 0x09: return nameEnd == start ? .foldedLine : .whitespaceBeforeColon
+    default: return .fieldName
+    }
+  }
+
+  /// Whether a name with underscores would be read as a protected one by software that takes `_` for `-`
+  /// (CGI and WSGI do): RFC 9110 section 17.10.
+  @inline(__always)
+  private static func isMisleading(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+    let underscore = bytes.slice(start, end).firstIndex(of: UInt8(ascii: "_"), from: 0)
+    return underscore < end &- start && isMisleadingSlowly(bytes, start, end)
+  }
+
+  @inline(never)
+  private static func isMisleadingSlowly(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+    var dashed = bytes.slice(start, end).copied()
+    for i in dashed.indices where dashed[i] == UInt8(ascii: "_") { dashed[i] = UInt8(ascii: "-") }
+    let name = FieldName.classify(dashed.span.bytesOfElements, 0, dashed.count)
+    // Only `User_Agent` and the like are harmless under both readings.
+    let harmless: FieldSet = [.other, .userAgent, .date, .contentType, .cacheControl, .retryAfter]
+    return !harmless.contains(name)
+  }
+}

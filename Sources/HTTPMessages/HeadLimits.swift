@@ -1,0 +1,26 @@
+/// Bounds on a message head. What exceeds them is refused, never cut.
+package struct HeadLimits: Sendable {
+  /// Bytes of the whole head with its closing empty line.
+  package var headBytes: Int
+  /// Bytes of the request target.
+  package var targetBytes: Int
+  /// Bytes of one field line without its CRLF.
+  package var lineBytes: Int
+  /// Field lines.
+  package var fieldCount: Int
+
+  package init(headBytes: Int, targetBytes: Int, lineBytes: Int, fieldCount: Int) {
+    self.headBytes = headBytes
+    self.targetBytes = targetBytes
+    self.lineBytes = lineBytes
+    self.fieldCount = fieldCount
+  }
+
+  /// Callers: 32 KiB a head, 8 KiB a line and a target (RFC 9112 section 3 asks for 8,000), 100 fields.
+  package static let requests = HeadLimits(
+    headBytes: 32 * 1024, targetBytes: 8 * 1024, lineBytes: 8 * 1024, fieldCount: 100)
+
+  /// Upstream: 64 KiB a head, 200 fields.
+  package static let responses = HeadLimits(
+    headBytes: 64 * 1024, targetBytes: 0, lineBytes: 32 * 1024, fieldCount: 200)
+}

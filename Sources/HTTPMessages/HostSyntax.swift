@@ -1,0 +1,50 @@
+internal import Memory
+
+/// The grammar of an authority as it stands in a Host field: RFC 3986 section 3.2 without userinfo and
+/// without percent-encoding, which no real host name needs.
+package enum HostSyntax {
+  /// Whether `host` is a name, an IPv4 address or an IPv6 address in brackets, with an optional port.
+  package static func isValid(_ host: RawSpan) -> Bool {
+    guard host.byteCount > 0, host.byteCount <= 255 else { return false }
+    return split(host) != nil
+  }
+
+  /// The end of the host part and the port; nil when it is malformed. The port is nil when there is none.
+  package static func split(_ host: RawSpan) -> (hostEnd: Int, port: Int?)? {
+    var at = 0
+    let count = host.byteCount
+    guard count > 0 else { return nil }
+    if host[0] == UInt8(ascii: "[") {
+      at = 1
+      while at < count, host[at].hexadecimalValue != nil || host[at] == UInt8(ascii: ":")
+        || host[at] == UInt8(ascii: ".")
+      {
+        at += 1
+      }
+      guard at > 3, at < count, host[at] == UInt8(ascii: "]") else { return nil }
+      at += 1
+    } else {
+      while at < count, isNameByte(host[at]) { at += 1 }
+      guard at > 0, host[0] != UInt8(ascii: "."), host[0] != UInt8(ascii: "-") else { return nil }
+    }
+    if at == count { return (at, nil) }
+    guard host[at] == UInt8(ascii: ":") else { return nil }
+    let digits = count - at - 1
+    guard digits >= 1, digits <= 5 else { return nil }
+    var port = 0
+    for i in (at + 1)..<count {
+      let digit = host[i] &- 0x30
+      guard digit < 10 else { return nil }
+      port = port * 10 + Int(digit)
+    }
+    return port <= 65535 ? (at, port) : nil
+  }
+
+  /// Letters, digits, `-`, `.`, and `_`, which container networks use in names.
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+    default: false
+    }
+  }
+}

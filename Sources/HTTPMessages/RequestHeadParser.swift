@@ -1,0 +1,251 @@
+internal import Memory
+
+/// Parses request heads, strictly and in one pass: RFC 9112 sections 2–6, RFC 9110 sections 5, 7.2, 8.6.
+///
+/// Ambiguity is refused, never repaired (RFC 9112 section 3.2 says why). The parser keeps the list of field
+/// lines of the head it parsed last.
+package struct RequestHeadParser: ~Copyable {
+  /// The lines of the head parsed last.
+  package private(set) var fields: FieldList
+  package let limits: HeadLimits
+
+  package init(limits: HeadLimits = .requests) {
+    fields = FieldList(capacity: 32)
+    self.limits = limits
+  }
+
+  /// Empty lines tolerated before a request line: RFC 9112 section 2.2 asks for at least one.
+  private static let leadingEmptyLines = 2
+
+  /// Parses the head at the start of `bytes`.
+  ///
+  /// - Returns: the head, or nil when `bytes` ends before it does.
+  /// - Throws: the first reason to refuse it, as soon as it can be seen.
+  package mutating func parse(_ bytes: RawSpan) throws(RequestFault) -> RequestHead? {
+    guard let start = try skipEmptyLines(bytes) else { return nil }
+    var head = RequestHead()
+    guard let fieldsStart = try parseRequestLine(bytes, from: start, into: &head) else {
+      if bytes.byteCount &- start > limits.headBytes { throw .headTooLarge }
+      return nil
+    }
+    fields.removeAll()
+    let section = try FieldSection.read(bytes, from: fieldsStart, into: &fields, limits: limits)
+    guard let end = section.end else {
+      if bytes.byteCount > limits.headBytes { throw .headTooLarge }
+      return nil
+    }
+    if end > limits.headBytes { throw .headTooLarge }
+    head.length = end
+    head.present = section.present
+    try checkHost(bytes, section, &head)
+    try checkFraming(bytes, section, &head)
+    return head
+  }
+
+  private func skipEmptyLines(_ bytes: RawSpan) throws(RequestFault) -> Int? {
+    var at = 0
+    var lines = 0
+    while at < bytes.byteCount, bytes[at] == UInt8(ascii: "\r") {
+      guard at &+ 1 < bytes.byteCount else { return nil }
+      guard bytes[at &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+      lines &+= 1
+      guard lines <= RequestHeadParser.leadingEmptyLines else { throw .leadingWhitespace }
+      at &+= 2
+    }
+    return at < bytes.byteCount ? at : nil
+  }
+
+  // MARK: Request line
+
+  /// Parses the request line and returns the offset behind it; nil when it is not complete.
+  private func parseRequestLine(
+    _ bytes: RawSpan, from start: Int, into head: inout RequestHead
+  ) throws(RequestFault) -> Int? {
+    // RFC 9112 section 3: exactly one space between the parts.
+    let methodEnd = bytes.firstIndex(notIn: .token, from: start)
+    if methodEnd &- start > 32 { throw .methodTooLong }
+    guard methodEnd < bytes.byteCount else { return nil }
+    guard bytes[methodEnd] == 0x20, methodEnd > start else {
+      switch bytes[methodEnd] {
+      case UInt8(ascii: "\n"): throw .bareLineFeed
+      case 0x20, 0x09: throw .leadingWhitespace
+      default: throw .requestLine
+      }
+    }
+    head.methodStart = start
+    head.methodEnd = methodEnd
+    head.method = HTTPMethod(bytes, start, methodEnd)
+
+    let targetStart = methodEnd &+ 1
+    let targetEnd = bytes.firstIndex(notIn: .target, from: targetStart)
+    if targetEnd &- targetStart > limits.targetBytes { throw .targetTooLong }
+    guard targetEnd < bytes.byteCount else { return nil }
+    guard bytes[targetEnd] == 0x20, targetEnd > targetStart else {
+      switch bytes[targetEnd] {
+      case UInt8(ascii: "\n"): throw .bareLineFeed
+      case UInt8(ascii: "\r"), 0x20, 0x09: throw .requestLine
+      default: throw .target
+      }
+    }
+    head.targetStart = targetStart
+    head.targetEnd = targetEnd
+
+    guard try parseVersion(bytes, at: targetEnd &+ 1, into: &head) else { return nil }
+    try splitTarget(bytes, &head)
+    return targetEnd &+ 11
+  }
+
+  /// Whether the ten bytes at `at` are a version and its CRLF; false when they are not all there.
+  private func parseVersion(
+    _ bytes: RawSpan, at: Int, into head: inout RequestHead
+  ) throws(RequestFault) -> Bool {
+    guard at &+ 10 <= bytes.byteCount else {
+      // Refuse early what can no longer become a version.
+      let shown = bytes.slice(at, bytes.byteCount)
+      let expected: [UInt8] = Array("HTTP/".utf8)
+      for i in 0..<min(shown.byteCount, 5) where shown[i] != expected[i] { throw .version }
+      if shown.firstIndex(of: UInt8(ascii: "\n"), from: 0) < shown.byteCount { throw .version }
+      return false
+    }
+    // "HTTP/1." in the low seven bytes, then the minor digit.
+    let word = bytes.word(at: at)
+    guard word & 0x00FF_FFFF_FFFF_FFFF == 0x002E_312F_5054_5448 else {
+      throw otherVersion(bytes, at)
+    }
+    let minor = UInt8(truncatingIfNeeded: word >> 56) &- 0x30
+    guard minor < 10 else { throw .version }
+    guard bytes[at &+ 8] == UInt8(ascii: "\r") else {
+      throw bytes[at &+ 8] == UInt8(ascii: "\n") ? .bareLineFeed : .version
+    }
+    guard bytes[at &+ 9] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+    // RFC 9110 section 2.5: a higher minor version is read as the highest one known.
+    head.version = minor == 0 ? .http10 : .http11
+    return true
+  }
+
+  /// A well-formed version of another major number is a 505, anything else a 400.
+  @inline(never)
+  private func otherVersion(_ bytes: RawSpan, _ at: Int) -> RequestFault {
+    let version = bytes.slice(at, at + 10)
+    let digits = version[5] &- 0x30 < 10 && version[7] &- 0x30 < 10
+    let shape =
+      version.slice(0, 5).equals("HTTP/") && version[6] == UInt8(ascii: ".") && digits
+      && version.slice(8, 10).equals("\r\n")
+    return shape ? .versionUnsupported : .version
+  }
+
+  /// Finds path, query and form of the target: RFC 9112 section 3.2.
+  private func splitTarget(_ bytes: RawSpan, _ head: inout RequestHead) throws(RequestFault) {
+    let start = head.targetStart
+    let end = head.targetEnd
+    head.pathStart = start
+    if head.method == .connect {
+      head.form = .authority
+      head.pathEnd = start
+      head.queryStart = end
+      return
+    }
+    if bytes[start] != UInt8(ascii: "/") {
+      if end &- start == 1, bytes[start] == UInt8(ascii: "*") {
+        guard head.method == .options else { throw .target }
+        head.form = .asterisk
+        head.pathEnd = start
+        head.queryStart = end
+        return
+      }
+      try splitAbsoluteTarget(bytes, &head)
+    }
+    // A `[` or `]` is for addresses in an authority only: RFC 3986 section 3.3.
+    let path = bytes.slice(head.pathStart, end)
+    let question = path.firstIndex(of: UInt8(ascii: "?"), from: 0)
+    head.pathEnd = head.pathStart &+ question
+    head.queryStart = head.pathEnd
+  }
+
+  /// RFC 9112 section 3.2.2: `http://authority/path`. Its authority replaces the Host field.
+  @inline(never)
+  private func splitAbsoluteTarget(
+    _ bytes: RawSpan, _ head: inout RequestHead
+  ) throws(RequestFault) {
+    let target = bytes.slice(head.targetStart, head.targetEnd)
+    let scheme: Int
+    if target.byteCount > 7, target.slice(0, 7).equalsIgnoringCase("http://") {
+      scheme = 7
+    } else if target.byteCount > 8, target.slice(0, 8).equalsIgnoringCase("https://") {
+      scheme = 8
+    } else {
+      throw .target
+    }
+    var end = scheme
+    while end < target.byteCount, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?")
+    {
+      end += 1
+    }
+    guard HostSyntax.isValid(target.slice(scheme, end)) else { throw .hostSyntax }
+    // An absolute URI without a path stands for "/", which is no path of ours; refuse it plainly.
+    guard end < target.byteCount, target[end] == UInt8(ascii: "/") else { throw .target }
+    head.form = .absolute
+    head.authorityStart = head.targetStart + scheme
+    head.authorityEnd = head.targetStart + end
+    head.pathStart = head.targetStart + end
+  }
+
+  // MARK: Fields that frame the message
+
+  /// RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.
+  private func checkHost(
+    _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
+  ) throws(RequestFault) {
+    guard section.present.contains(.host) else {
+      if head.version == .http11 { throw .hostMissing }
+      return
+    }
+    if section.repeated.contains(.host) { throw .hostRepeated }
+    guard let line = fields.first(.host) else { throw .hostMissing }
+    guard HostSyntax.isValid(line.value(in: bytes)) else { throw .hostSyntax }
+    if head.form != .absolute {
+      head.authorityStart = Int(line.valueStart)
+      head.authorityEnd = Int(line.valueEnd)
+    }
+  }
+
+  /// RFC 9112 section 6.3: how the body is delimited, and what the connection does next.
+  private func checkFraming(
+    _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
+  ) throws(RequestFault) {
+    let rare: FieldSet = [
+      .contentLength, .transferEncoding, .connection, .expect, .upgrade,
+    ]
+    guard section.present.intersects(rare) else { return }
+    if section.present.contains(.transferEncoding) {
+      // RFC 9112 section 6.1: in HTTP/1.0 the framing is faulty; with Content-Length it is an attack.
+      if head.version == .http10 { throw .transferEncodingInHTTP10 }
+      if section.present.contains(.contentLength) { throw .contentLengthAndTransferEncoding }
+      if section.repeated.contains(.transferEncoding) { throw .transferEncoding }
+      guard let line = fields.first(.transferEncoding) else { throw .transferEncoding }
+      switch TransferCoding.parse(line.value(in: bytes)) {
+      case .chunked: head.framing = .chunked
+      case .unknown: throw .transferEncodingUnknown
+      case .malformed: throw .transferEncoding
+      }
+    } else if section.present.contains(.contentLength) {
+      if section.repeated.contains(.contentLength) { throw .contentLengthRepeated }
+      guard let line = fields.first(.contentLength),
+        let length = ContentLength.parse(line.value(in: bytes))
+      else { throw .contentLength }
+      head.framing = length == 0 ? .none : .length(length)
+    }
+    if section.present.contains(.connection) {
+      for i in 0..<fields.count where fields[i].name == .connection {
+        try head.connection.add(fields[i].value(in: bytes))
+      }
+    }
+    if section.present.contains(.expect) {
+      guard !section.repeated.contains(.expect), let line = fields.first(.expect),
+        line.value(in: bytes).equalsIgnoringCase("100-continue")
+      else { throw .expectation }
+      // RFC 9110 section 10.1.1: ignored in HTTP/1.0, and pointless without a body.
+      head.expectsContinue = head.version == .http11 && head.framing != .none
+    }
+  }
+}
