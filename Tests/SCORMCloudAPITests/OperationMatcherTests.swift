@@ -159,14 +159,24 @@ struct OperationMatcherTests {
     var random = SplitMix64(state: seed)
     let reference = ReferenceMatcher()
     let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+    var operations = Set<UInt8>()
+    var others: [String: Int] = [:]
     for _ in 0..<1500 {
       let path = random.path()
       let method = methods.randomElement(using: &random) ?? "GET"
       let known = OperationMethod.allCases.contains { $0.name.description == method }
-      #expect(
-        Self.match(method, path) == reference.match(known ? method : nil, path),
-        "\(method) \(path)")
+      let match = Self.match(method, path)
+      #expect(match == reference.match(known ? method : nil, path), "\(method) \(path)")
+      switch match {
+      case .operation(let index): operations.insert(index)
+      case .methodNotAllowed: others["not allowed", default: 0] += 1
+      case .unknown: others["unknown", default: 0] += 1
+      case .encodedLiteral: others["encoded", default: 0] += 1
+      }
     }
+    // The paths are no use unless they reach everything.
+    #expect(operations.count > 80)
+    #expect(others.count == 3 && others.values.allSatisfy { $0 > 30 }, "\(others)")
   }
 
   @Test("Random bytes never trap, and are no operation without a leading slash")
