@@ -52,7 +52,7 @@ let package = Package(
         "Memory", "CLinux",
       ]),
     area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL", "CLinux"]),
-    area("TrafficLog", uses: ["Memory", "CLinux"]),
+    area("TrafficLog", uses: ["EventLoop", "Memory"]),
     area("Admin", uses: ["LocalServer"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),

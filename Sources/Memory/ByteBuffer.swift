@@ -253,3 +253,6 @@ extension Span where Element == UInt8 {
     }
   }
 }
+
+// Proof: the buffer is the only owner of its memory and cannot be copied, so it moves between threads whole.
+extension ByteBuffer: @unchecked Sendable {}

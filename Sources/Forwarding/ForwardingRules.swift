@@ -1,0 +1,118 @@
+package import HTTPMessages
+internal import SCORMCloudAPI
+
+/// Everything the planner knows about this gateway, compiled from the configuration into plain values.
+package struct ForwardingRules: Sendable {
+  /// One listener.
+  package struct Listener: Sendable {
+    package var hosts: HostAllowList
+    package init(hosts: HostAllowList) { self.hosts = hosts }
+  }
+
+  /// One SCORM Cloud application.
+  package struct App: Sendable {
+    package var name: String
+    /// Whether it is the App Management application, which can do nothing but manage.
+    package var isManagement: Bool
+    /// The credential for each operation of the catalogue, by index.
+    package var credentials: [CredentialChoice]
+    /// The credential for paths that are not in the catalogue.
+    package var unknownCredential: CredentialChoice
+
+    package init(
+      name: String, isManagement: Bool, credentials: [CredentialChoice],
+      unknownCredential: CredentialChoice
+    ) {
+      self.name = name
+      self.isManagement = isManagement
+      self.credentials = credentials
+      self.unknownCredential = unknownCredential
+    }
+  }
+
+  /// One named caller, or everyone when the configuration names none.
+  package struct Caller: Sendable {
+    package enum Mode: UInt8, Sendable { case normal, readOnly, dryRun, frozen }
+
+    package var name: String
+    /// Apps it may use; the first one that is no management app is its default.
+    package var apps: [Int]
+    package var defaultApp: Int?
+    package var operations: OperationSet
+    package var mayUseUnknownOperations: Bool
+    package var mode: Mode
+
+    package init(
+      name: String, apps: [Int], defaultApp: Int?, operations: OperationSet,
+      mayUseUnknownOperations: Bool, mode: Mode
+    ) {
+      self.name = name
+      self.apps = apps
+      self.defaultApp = defaultApp
+      self.operations = operations
+      self.mayUseUnknownOperations = mayUseUnknownOperations
+      self.mode = mode
+    }
+  }
+
+  package var listeners: [Listener]
+  package var apps: [App]
+  package var defaultApp: Int
+  package var managementApp: Int?
+  package var callers: [Caller]
+  package var forwardsUnknownOperations: Bool
+  package var forwardsSensitiveOperations: Bool
+  /// The upstream's authority, for Host: `cloud.scorm.com`.
+  package var upstreamAuthority: String
+  /// `https://cloud.scorm.com`, in front of a Location that is to be rewritten.
+  package var upstreamOrigin: String
+  /// The upstream's base path without a slash at its end: `/api/v2`.
+  package var upstreamBasePath: String
+
+  package init(
+    listeners: [Listener], apps: [App], defaultApp: Int, managementApp: Int?, callers: [Caller],
+    forwardsUnknownOperations: Bool, forwardsSensitiveOperations: Bool, upstreamAuthority: String,
+    upstreamOrigin: String, upstreamBasePath: String
+  ) {
+    self.listeners = listeners
+    self.apps = apps
+    self.defaultApp = defaultApp
+    self.managementApp = managementApp
+    self.callers = callers
+    self.forwardsUnknownOperations = forwardsUnknownOperations
+    self.forwardsSensitiveOperations = forwardsSensitiveOperations
+    self.upstreamAuthority = upstreamAuthority
+    self.upstreamOrigin = upstreamOrigin
+    self.upstreamBasePath = upstreamBasePath
+  }
+}
+
+/// A set of operations of the catalogue, one bit each.
+package struct OperationSet: Sendable, Equatable {
+  private var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+
+  package init() {}
+
+  /// Every operation of the catalogue.
+  package static var all: OperationSet {
+    var set = OperationSet()
+    for operation in OperationTable.all { set.insert(operation.index) }
+    return set
+  }
+
+  package mutating func insert(_ index: UInt8) {
+    let bit: UInt64 = 1 << UInt64(index & 63)
+    switch index >> 6 {
+    case 0: words.0 |= bit
+    case 1: words.1 |= bit
+    default: words.2 |= bit
+    }
+  }
+
+  package func contains(_ index: UInt8) -> Bool {
+    let word = index >> 6 == 0 ? words.0 : index >> 6 == 1 ? words.1 : words.2
+    return word >> UInt64(index & 63) & 1 != 0
+  }
+
+  package static func == (a: OperationSet, b: OperationSet) -> Bool { a.words == b.words }
+}

@@ -1,0 +1,196 @@
+package import HTTPMessages
+internal import Memory
+package import SCORMCloudAPI
+
+/// Why the gateway answers by itself instead of passing an upstream's answer on.
+///
+/// The set is bounded: it is `error.type` in the traffic log, the end of the problem's `type`, and, through
+/// ``proxyErrorType``, what `Proxy-Status` says.
+package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
+  // The caller's doing.
+  case malformedRequest, path, hostRefused, browserRefused, callerUnknown, policyRefused
+  case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
+  case requestTimeout
+  // Tokens.
+  case tokenUnavailable, tokenTimeout, credentialRefused
+  // Reaching the upstream.
+  case nameResolution, nameResolutionTimeout, connectionRefused, connectionTimeout
+  case certificateRefused, tlsFailed, connectionLimit, connectionTerminated
+  // The upstream's answer.
+  case responseMalformed, responseTimeout, responseIncomplete
+  // Ourselves.
+  case draining, loopDetected, internalError
+
+  /// The last part of the problem's `type`, and `error.type` in the log.
+  package var name: StaticString {
+    switch self {
+    case .malformedRequest: "malformed-request"
+    case .path: "path-not-canonical"
+    case .hostRefused: "host-refused"
+    case .browserRefused: "browser-refused"
+    case .callerUnknown: "caller-unknown"
+    case .policyRefused: "policy-refused"
+    case .operationUnknown: "operation-unknown"
+    case .methodNotAllowed: "method-not-allowed"
+    case .sensitiveRefused: "sensitive-operation-refused"
+    case .appUnknown: "app-unknown"
+    case .unsupportedFeature: "unsupported-feature"
+    case .requestTimeout: "request-timeout"
+    case .tokenUnavailable: "token-unavailable"
+    case .tokenTimeout: "token-timeout"
+    case .credentialRefused: "credential-refused"
+    case .nameResolution: "name-resolution-failed"
+    case .nameResolutionTimeout: "name-resolution-timeout"
+    case .connectionRefused: "connection-refused"
+    case .connectionTimeout: "connection-timeout"
+    case .certificateRefused: "certificate-refused"
+    case .tlsFailed: "tls-failed"
+    case .connectionLimit: "connection-limit"
+    case .connectionTerminated: "connection-terminated"
+    case .responseMalformed: "response-malformed"
+    case .responseTimeout: "response-timeout"
+    case .responseIncomplete: "response-incomplete"
+    case .draining: "draining"
+    case .loopDetected: "loop-detected"
+    case .internalError: "internal-error"
+    }
+  }
+
+  /// A short summary that is the same for every occurrence: RFC 9457 section 3.1.3.
+  package var title: StaticString {
+    switch self {
+    case .malformedRequest: "The request is malformed"
+    case .path: "The path is not canonical"
+    case .hostRefused: "The Host is not one of the gateway's"
+    case .browserRefused: "Pages of browsers may not call the gateway"
+    case .callerUnknown: "The caller is not known"
+    case .policyRefused: "The caller may not do this"
+    case .operationUnknown: "No such operation"
+    case .methodNotAllowed: "The path has no such method"
+    case .sensitiveRefused: "The operation's answer is a secret"
+    case .appUnknown: "No such app"
+    case .unsupportedFeature: "The gateway cannot do this"
+    case .requestTimeout: "The request took too long to arrive"
+    case .tokenUnavailable: "There is no access token at the moment"
+    case .tokenTimeout: "Waiting for an access token took too long"
+    case .credentialRefused: "SCORM Cloud refuses the gateway's credential"
+    case .nameResolution: "The upstream's name cannot be resolved"
+    case .nameResolutionTimeout: "Resolving the upstream's name took too long"
+    case .connectionRefused: "The upstream cannot be reached"
+    case .connectionTimeout: "Connecting to the upstream took too long"
+    case .certificateRefused: "The upstream's certificate is not accepted"
+    case .tlsFailed: "The upstream's TLS handshake failed"
+    case .connectionLimit: "All upstream connections are in use"
+    case .connectionTerminated: "The upstream closed without an answer"
+    case .responseMalformed: "The upstream's answer is malformed"
+    case .responseTimeout: "The upstream took too long to answer"
+    case .responseIncomplete: "The upstream's answer is incomplete"
+    case .draining: "The gateway is shutting down"
+    case .loopDetected: "The request has passed this gateway before"
+    case .internalError: "The gateway failed"
+    }
+  }
+
+  /// The status code unless the error says otherwise.
+  package var status: Int {
+    switch self {
+    case .malformedRequest, .path: 400
+    case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .sensitiveRefused: 403
+    case .operationUnknown, .appUnknown: 404
+    case .methodNotAllowed: 405
+    case .requestTimeout: 408
+    case .unsupportedFeature: 501
+    case .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit, .draining: 503
+    case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
+      .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected:
+      502
+    case .nameResolutionTimeout, .connectionTimeout, .responseTimeout: 504
+    case .internalError: 500
+    }
+  }
+
+  /// The error type of RFC 9209 section 2.3 that comes closest.
+  package var proxyErrorType: StaticString {
+    switch self {
+    case .malformedRequest, .path, .requestTimeout: "http_request_error"
+    case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .operationUnknown,
+      .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
+      "http_request_denied"
+    case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
+    case .credentialRefused: "proxy_configuration_error"
+    case .nameResolution: "dns_error"
+    case .nameResolutionTimeout: "dns_timeout"
+    case .connectionRefused: "connection_refused"
+    case .connectionTimeout: "connection_timeout"
+    case .certificateRefused: "tls_certificate_error"
+    case .tlsFailed: "tls_protocol_error"
+    case .connectionLimit: "connection_limit_reached"
+    case .connectionTerminated: "connection_terminated"
+    case .responseMalformed: "http_protocol_error"
+    case .responseTimeout: "http_response_timeout"
+    case .responseIncomplete: "http_response_incomplete"
+    case .loopDetected: "proxy_loop_detected"
+    case .internalError: "proxy_internal_error"
+    }
+  }
+
+  /// Whether the same request may succeed later without a change.
+  package var isRetriable: Bool {
+    switch self {
+    case .malformedRequest, .path, .hostRefused, .browserRefused, .callerUnknown, .policyRefused,
+      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature,
+      .certificateRefused, .loopDetected, .credentialRefused:
+      false
+    case .requestTimeout, .tokenUnavailable, .tokenTimeout, .nameResolution,
+      .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
+      .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
+      .responseIncomplete, .draining, .internalError:
+      true
+    }
+  }
+}
+
+/// One refusal or failure, with what the caller needs to act on it.
+package struct GatewayError: Error, Sendable {
+  package let kind: GatewayErrorKind
+  package let status: Int
+  /// What happened and what to do next. Never holds a secret, a token or an upstream's text.
+  package let detail: String
+  /// `error` of Proxy-Status, where it is more exact than the kind's.
+  package let proxyErrorType: StaticString
+  /// Seconds for Retry-After, at least 1; nil for none.
+  package var retryAfter: Int?
+  /// Methods for the Allow field of a 405.
+  package var allow: MethodSet?
+  /// Whether the caller's connection must end: its framing cannot be trusted any more.
+  package var closesConnection = false
+
+  package init(
+    _ kind: GatewayErrorKind, _ detail: String, retryAfter: Int? = nil, allow: MethodSet? = nil
+  ) {
+    self.kind = kind
+    self.status = kind.status
+    self.detail = detail
+    self.proxyErrorType = kind.proxyErrorType
+    // Contract: every 503 says when to come back.
+    self.retryAfter = retryAfter ?? (kind.status == 503 ? 1 : nil)
+    self.allow = allow
+  }
+
+  /// A request whose bytes are refused.
+  package init(_ fault: RequestFault) {
+    kind = .malformedRequest
+    status = fault.status
+    detail = fault.detail.description
+    proxyErrorType = kind.proxyErrorType
+    closesConnection = true
+  }
+
+  /// An upstream's answer that is not passed on.
+  package init(_ fault: ResponseFault) {
+    kind = .responseMalformed
+    status = kind.status
+    detail = fault.detail.description
+    proxyErrorType = fault.errorType
+  }
+}

@@ -1,0 +1,72 @@
+package import HTTPMessages
+package import Memory
+
+/// Writes the head that goes upstream.
+///
+/// Order matters: the head was validated; hop-by-hop and protected fields go out; ours come last, so that
+/// nothing a caller sent can remove or shadow them (CVE-2025-48865). The credential's line and the empty
+/// line behind it are written when the request is sent, not here.
+package struct RequestHeadRewriter: ~Copyable {
+  /// ` HTTP/1.1`, Host and the lines that every request gets.
+  private var afterTarget = ByteBuffer(capacity: 128)
+  private var basePath = ByteBuffer(capacity: 32)
+
+  package init(rules: ForwardingRules) {
+    afterTarget.put(" HTTP/1.1\r\nHost: ")
+    afterTarget.put(text: rules.upstreamAuthority)
+    afterTarget.put("\r\nVia: 1.1 scorm-gateway\r\n")
+    basePath.put(text: rules.upstreamBasePath)
+  }
+
+  /// Fields of a request that end here: RFC 9110 section 7.6.1, and what would speak for the caller in
+  /// a way that the upstream might believe.
+  package static let dropped: FieldSet = [
+    .host, .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
+    .http2Settings, .expect, .authorization, .proxyAuthorization, .proxyAuthenticate,
+    .proxyAuthenticationInfo, .cookie, .clientCertificate, .forwarded, .xForwarded, .xRealIP,
+    .xOriginalURL, .xRewriteURL, .methodOverride, .origin, .secFetchSite, .accessControl, .xScormApp,
+    .xScormPages, .xScormPriority, .xScorm, .xRequestID, .maxForwards, .proxyStatus,
+  ]
+
+  /// Appends the head up to the last field line, without the credential and the closing empty line.
+  package func write(
+    _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan, plan: RequestPlan,
+    requestID: RawSpan, into out: inout ByteBuffer
+  ) {
+    out.put(head.method(in: bytes))
+    out.put(UInt8(ascii: " "))
+    out.put(basePath.bytes)
+    // Path and query lie side by side: the rest of the target goes as it came.
+    out.put(bytes.slice(plan.restStart, head.targetEnd))
+    out.put(afterTarget.bytes)
+    FieldCopy.write(
+      fields, in: bytes, without: RequestHeadRewriter.dropped, head.connection, into: &out)
+    if head.framing == .chunked { out.put("Transfer-Encoding: chunked\r\n") }
+    out.put("X-Request-Id: ")
+    out.put(requestID)
+    out.put("\r\n")
+  }
+}
+
+/// Copies field lines as they came, in runs.
+enum FieldCopy {
+  static func write(
+    _ fields: borrowing FieldList, in bytes: RawSpan, without dropped: FieldSet,
+    _ connection: ConnectionOptions, into out: inout ByteBuffer
+  ) {
+    guard fields.count > 0 else { return }
+    let hasNamed = !connection.named.isEmpty
+    var runStart = Int(fields[0].start)
+    for i in 0..<fields.count {
+      let line = fields[i]
+      let drops =
+        dropped.contains(line.name) || hasNamed && connection.names(line.name(in: bytes))
+      if drops {
+        if Int(line.start) > runStart { out.put(bytes.slice(runStart, Int(line.start))) }
+        runStart = Int(line.end)
+      }
+    }
+    let end = Int(fields[fields.count &- 1].end)
+    if end > runStart { out.put(bytes.slice(runStart, end)) }
+  }
+}

@@ -1,0 +1,41 @@
+internal import Memory
+package import SCORMCloudAPI
+
+/// Who a request comes from, settled when its connection was accepted.
+package struct CallerContext: Sendable {
+  /// Index into ``ForwardingRules/listeners``.
+  package var listener: Int
+  /// Index into ``ForwardingRules/callers``; nil when the configuration names callers and none matches.
+  package var caller: Int?
+
+  package init(listener: Int, caller: Int?) {
+    self.listener = listener
+    self.caller = caller
+  }
+}
+
+/// What is to be done with one request.
+package struct RequestPlan: Sendable {
+  /// Index into the catalogue; ``unknownOperation`` for a path that is not in it.
+  package var operation: UInt8 = RequestPlan.unknownOperation
+  package var app = 0
+  package var caller = 0
+  package var credential = CredentialChoice.none
+  /// Where the path below the base path begins in the request's bytes, its slash included.
+  package var restStart = 0
+  /// The caller chose the app by a path prefix, which a rewritten Location needs too.
+  package var hasAppPrefix = false
+
+  package static let unknownOperation: UInt8 = .max
+
+  package init() {}
+
+  package var isKnownOperation: Bool { operation != RequestPlan.unknownOperation }
+}
+
+/// How the planner ends.
+package enum PlannedAnswer: Sendable {
+  case forward(RequestPlan)
+  /// `OPTIONS`, which the upstream is not asked: the methods of the path.
+  case options(MethodSet)
+}

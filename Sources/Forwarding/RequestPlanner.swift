@@ -1,0 +1,289 @@
+package import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+
+/// Decides what happens to a request: the file to read first.
+///
+/// The steps stand in their order in ``plan(_:fields:in:from:)``. Each is a function of values that either
+/// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock.
+package struct RequestPlanner: ~Copyable {
+  package let rules: ForwardingRules
+  private let matcher = OperationMatcher()
+
+  /// The path under which the API is served here, as it is upstream by default.
+  static let basePath: StaticString = "/api/v2"
+  /// Our name among hops: Via's received-by, Proxy-Status' member.
+  package static let hopName: StaticString = "scorm-gateway"
+
+  package init(rules: ForwardingRules) { self.rules = rules }
+
+  /// Plans the request with this head.
+  package func plan(
+    _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan,
+    from context: CallerContext
+  ) throws(GatewayError) -> PlannedAnswer {
+    // The parser has checked the framing by itself; what is left of it needs the head as a whole.
+    try checkFraming(head, fields, bytes)
+    try checkHost(head, fields, bytes, context)
+    var plan = RequestPlan()
+    plan.caller = try identifyCaller(context)
+    try chooseApp(head, fields, bytes, &plan)
+    if let allowed = try matchOperation(head, bytes, &plan) { return .options(allowed) }
+    try checkPolicy(head, &plan)
+    try chooseCredential(&plan)
+    return .forward(plan)
+  }
+
+  // MARK: 1. Framing
+
+  /// Methods that have no place at a gateway, and requests that have been here before.
+  private func checkFraming(
+    _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan
+  ) throws(GatewayError) {
+    switch head.method {
+    case .connect, .trace:
+      // TRACE would echo our credential back (RFC 9110 section 9.3.8). After a refused CONNECT the bytes
+      // that follow are not HTTP (RFC 9931).
+      var error = GatewayError(
+        .methodNotAllowed, "CONNECT and TRACE are not served here.",
+        allow: [.init(.get), .init(.head), .init(.post), .init(.put), .init(.delete)])
+      error.closesConnection = true
+      throw error
+    default: break
+    }
+    if head.present.contains(.via) { try checkLoop(fields, bytes) }
+  }
+
+  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream is ourselves.
+  @inline(never)
+  private func checkLoop(
+    _ fields: borrowing FieldList, _ bytes: RawSpan
+  ) throws(GatewayError) {
+    for i in 0..<fields.count where fields[i].name == .via {
+      if fields[i].value(in: bytes).text.contains(RequestPlanner.hopName.description) {
+        throw GatewayError(
+          .loopDetected,
+          "This gateway's own name stands in Via: upstream.url leads back to the gateway.")
+      }
+    }
+  }
+
+  // MARK: 2. Host and browsers
+
+  private func checkHost(
+    _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: CallerContext
+  ) throws(GatewayError) {
+    guard head.authorityEnd == head.authorityStart
+      || rules.listeners[context.listener].hosts.allows(head.authority(in: bytes))
+    else {
+      throw GatewayError(
+        .hostRefused,
+        "The Host \(head.authority(in: bytes).text) is not served here; use one of: "
+          + rules.listeners[context.listener].hosts.names
+          + ", or add it to listen[].allowedHosts.")
+    }
+    if BrowserRule.isFromPage(head, fields, in: bytes) {
+      throw GatewayError(
+        .browserRefused,
+        "The request has an Origin or Sec-Fetch-Site field, so it comes from a web page. "
+          + "The gateway is for services; call it from your server.")
+    }
+  }
+
+  // MARK: 3. Caller
+
+  private func identifyCaller(_ context: CallerContext) throws(GatewayError) -> Int {
+    guard let caller = context.caller else {
+      throw GatewayError(
+        .callerUnknown,
+        "No entry of callers[] matches this connection; add one whose match names its user, "
+          + "address or listener.")
+    }
+    if rules.callers[caller].mode == .frozen {
+      throw GatewayError(
+        .draining, "The caller \(rules.callers[caller].name) is frozen by the operator.",
+        retryAfter: 30)
+    }
+    return caller
+  }
+
+  // MARK: 4. App and operation
+
+  /// By path prefix `/apps/{name}/api/v2/…`, else by X-Scorm-App, else the caller's, else the default.
+  private func chooseApp(
+    _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: inout RequestPlan
+  ) throws(GatewayError) {
+    let path = head.path(in: bytes)
+    plan.restStart = head.pathStart
+    plan.app = rules.callers[plan.caller].defaultApp ?? rules.defaultApp
+    if path.byteCount > 6, path.slice(0, 6).equals("/apps/") {
+      let end = path.firstIndex(of: UInt8(ascii: "/"), from: 6)
+      plan.app = try app(named: path.slice(6, end), plan)
+      plan.restStart = head.pathStart + end
+      plan.hasAppPrefix = true
+    } else if head.present.contains(.xScormApp), let line = fields.first(.xScormApp) {
+      plan.app = try app(named: line.value(in: bytes), plan)
+    }
+    if head.present.contains(.xScormPages) {
+      throw GatewayError(
+        .unsupportedFeature,
+        "X-Scorm-Pages is not supported by this version; follow the answer's more instead.")
+    }
+  }
+
+  @inline(never)
+  private func app(named name: RawSpan, _ plan: RequestPlan) throws(GatewayError) -> Int {
+    let text = name.text
+    let allowed = rules.callers[plan.caller].apps
+    guard let index = rules.apps.firstIndex(where: { $0.name == text }) else {
+      let names = allowed.map { rules.apps[$0].name }.joined(separator: ", ")
+      throw GatewayError(.appUnknown, "There is no app \(text) here; the apps are: \(names).")
+    }
+    return index
+  }
+
+  /// Strips the base path and finds the operation. For OPTIONS, the methods of the path.
+  private func matchOperation(
+    _ head: RequestHead, _ bytes: RawSpan, _ plan: inout RequestPlan
+  ) throws(GatewayError) -> MethodSet? {
+    if head.form == .asterisk { return .init(.get) }
+    let base = RequestPlanner.basePath.utf8CodeUnitCount
+    var start = plan.restStart &+ base
+    guard head.pathEnd > start, bytes[start] == UInt8(ascii: "/"),
+      bytes.slice(plan.restStart, start).equals(RequestPlanner.basePath)
+    else {
+      throw outsideBasePath(head, bytes)
+    }
+    // Clients whose base URL ends in a slash double it: sent on as one.
+    if head.pathEnd > start &+ 1, bytes[start &+ 1] == UInt8(ascii: "/") { start &+= 1 }
+    plan.restStart = start
+    let rest = bytes.slice(start, head.pathEnd)
+    do { try CanonicalPath.check(rest) } catch { throw GatewayError(.path, error.detail) }
+    switch matcher.match(head.method.operationMethod, path: rest) {
+    case .operation(let index):
+      plan.operation = index
+    case .methodNotAllowed(let allowed):
+      if head.method == .options { return allowed }
+      if rules.forwardsUnknownOperations { break }
+      throw GatewayError(
+        .methodNotAllowed,
+        "This path has the methods \(allowed.allowField) only.", allow: allowed)
+    case .encodedLiteral:
+      throw GatewayError(
+        .path,
+        "The path spells a fixed part of an operation with percent-encoding; send it plainly.")
+    case .unknown:
+      if head.method == .options { return .init(.get) }
+      if rules.forwardsUnknownOperations { break }
+      throw unknownOperation(head, rest, bytes)
+    }
+    return nil
+  }
+
+  @inline(never)
+  private func outsideBasePath(_ head: RequestHead, _ bytes: RawSpan) -> GatewayError {
+    GatewayError(
+      .operationUnknown,
+      "SCORM Cloud's API is served below \(RequestPlanner.basePath)/ here; "
+        + "set the client's base URL to this gateway's address with \(RequestPlanner.basePath).")
+  }
+
+  @inline(never)
+  private func unknownOperation(
+    _ head: RequestHead, _ rest: RawSpan, _ bytes: RawSpan
+  ) -> GatewayError {
+    let closest = OperationTable.closest(to: rest.text, method: head.method(in: bytes).text)
+    return GatewayError(
+      .operationUnknown,
+      "SCORM Cloud has no such operation; the closest is \(closest.name): "
+        + "\(closest.method.name) \(closest.template).")
+  }
+
+  // MARK: 5. Policy
+
+  private func checkPolicy(
+    _ head: RequestHead, _ plan: inout RequestPlan
+  ) throws(GatewayError) {
+    let name = rules.callers[plan.caller].name
+    if plan.isKnownOperation {
+      let operation = OperationTable.operation(at: plan.operation)
+      if operation.isSensitive && !rules.forwardsSensitiveOperations {
+        throw GatewayError(
+          .sensitiveRefused,
+          "\(operation.name) answers with a secret, and no caller is to hold one; "
+            + "policy.sensitiveOperations: forward would allow it.")
+      }
+      if operation.credential == .management {
+        guard let app = rules.managementApp else {
+          throw GatewayError(
+            .policyRefused,
+            "\(operation.name) needs the App Management application, which is not configured: "
+              + "add an app with kind: management.")
+        }
+        plan.app = app
+      }
+      guard rules.callers[plan.caller].operations.contains(plan.operation) else {
+        throw GatewayError(
+          .policyRefused, "\(name) is not allowed to call \(operation.name) (callers[].allow).")
+      }
+      if operation.access == .write { try checkMode(plan, operation.name.description) }
+    } else {
+      guard rules.callers[plan.caller].mayUseUnknownOperations else {
+        throw GatewayError(
+          .policyRefused, "\(name) may call the operations it is granted only (callers[].allow).")
+      }
+      if head.method != .get && head.method != .head { try checkMode(plan, "this path") }
+    }
+    guard rules.callers[plan.caller].apps.contains(plan.app) else {
+      throw GatewayError(
+        .policyRefused,
+        "\(name) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
+    }
+  }
+
+  private func checkMode(_ plan: RequestPlan, _ what: String) throws(GatewayError) {
+    let caller = rules.callers[plan.caller]
+    switch caller.mode {
+    case .normal, .frozen: break
+    case .readOnly:
+      throw GatewayError(
+        .policyRefused, "\(caller.name) is in mode read-only, and \(what) writes.")
+    case .dryRun:
+      throw GatewayError(
+        .policyRefused,
+        "\(caller.name) is in mode dry-run: \(what) would have been sent, and was not.")
+    }
+  }
+
+  // MARK: 6. Credential
+
+  private func chooseCredential(_ plan: inout RequestPlan) throws(GatewayError) {
+    plan.credential =
+      plan.isKnownOperation
+      ? rules.apps[plan.app].credentials[Int(plan.operation)]
+      : rules.apps[plan.app].unknownCredential
+    if rules.apps[plan.app].isManagement && plan.isKnownOperation {
+      let kind = OperationTable.operation(at: plan.operation).credential
+      guard kind == .management || kind == .eitherApplication || kind == .none else {
+        throw GatewayError(
+          .policyRefused,
+          "The app \(rules.apps[plan.app].name) is the App Management application, "
+            + "which SCORM Cloud lets do nothing else; choose another app.")
+      }
+    }
+  }
+}
+
+extension HTTPMethod {
+  /// The method as the catalogue knows it; nil for one that no operation has.
+  var operationMethod: OperationMethod? {
+    switch self {
+    case .get: .get
+    case .head: .head
+    case .post: .post
+    case .put: .put
+    case .delete: .delete
+    case .options, .patch, .trace, .connect, .other: nil
+    }
+  }
+}
