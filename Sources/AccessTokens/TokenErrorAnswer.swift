@@ -1,0 +1,39 @@
+internal import Memory
+
+/// The error codes of a token endpoint that change what is done next (RFC 6749 section 5.2).
+package enum TokenErrorCode: Equatable, Sendable {
+  /// `invalid_client` or `unauthorized_client`.
+  case invalidClient
+  /// `invalid_scope`.
+  case invalidScope
+
+  /// The code in an error answer's `error` member; nil when there is none of these, or no JSON at all.
+  /// SCORM Cloud's own errors carry prose there, or a `message`.
+  package init?(_ body: RawSpan) {
+    var name = ByteBuffer()
+    var text = ByteBuffer()
+    var code: TokenErrorCode?
+    do throws(TokenAnswerDefect) {
+      var reader = JSONReader(body)
+      try reader.beginObject()
+      var isFirst = true
+      while try reader.nextMember(isFirst: isFirst, name: &name) {
+        isFirst = false
+        guard name.bytes.equals("error"), reader.peek() == UInt8(ascii: "\"") else {
+          try reader.skipValue(scratch: &text)
+          continue
+        }
+        try reader.readString(into: &text)
+        if text.bytes.equals("invalid_client") || text.bytes.equals("unauthorized_client") {
+          code = .invalidClient
+        } else if text.bytes.equals("invalid_scope") {
+          code = .invalidScope
+        }
+      }
+    } catch {
+      return nil
+    }
+    guard let code else { return nil }
+    self = code
+  }
+}

@@ -1,0 +1,73 @@
+/// Names one token to be had: an app together with a set of scopes.
+///
+/// Slots are numbered once, when the configuration is read, so that the data plane finds a token by an
+/// array index instead of hashing an app name and a scope text on every request.
+package struct TokenSlot: Hashable, Sendable {
+  /// Position in every per-slot array, `0 ..< TokenSlotTable.count`.
+  package let index: Int
+
+  @inlinable
+  package init(index: Int) { self.index = index }
+}
+
+/// Gives every (app, scope set) pair of the configuration its ``TokenSlot``.
+///
+/// Built while the configuration is read, and constant from then on. Two spellings of one scope set
+/// ("read write", "write read read") are one slot, because they are one token.
+package struct TokenSlotTable: Sendable {
+  /// Most slots there can be. 161 operations name fewer than 40 scope sets, so this is room for a
+  /// hundred apps; it bounds the memory of every loop's copy.
+  package static let maximumSlots = 4096
+  /// Longest scope text, in bytes.
+  package static let maximumScopeBytes = 1024
+
+  /// Why a pair gets no slot.
+  package enum Refusal: Error, Equatable, Sendable {
+    /// There are ``TokenSlotTable/maximumSlots`` slots already.
+    case tooManySlots
+    /// The scope text names no scope; the token endpoints require one.
+    case noScope
+    /// A scope holds bytes that RFC 6749 section 3.3 does not allow, or the text is too long.
+    case badScope
+  }
+
+  /// What a slot stands for.
+  package struct Key: Hashable, Sendable {
+    /// Index of the app in the configuration's list.
+    package let app: Int
+    /// The scopes, sorted, each once, one space between them.
+    package let scopes: String
+  }
+
+  private var keys: [Key] = []
+  private var slots: [Key: TokenSlot] = [:]
+
+  package init() {}
+
+  /// How many slots there are.
+  package var count: Int { keys.count }
+
+  /// The slot of `app` with `scopes` (separated by spaces, in any order), made if it is new.
+  package mutating func slot(for app: Int, scopes: String) throws(Refusal) -> TokenSlot {
+    guard scopes.utf8.count <= Self.maximumScopeBytes else { throw .badScope }
+    let list = Set(scopes.split(separator: " ")).sorted()
+    guard !list.isEmpty else { throw .noScope }
+    for scope in list where !scope.utf8.allSatisfy(Self.isScopeCharacter) { throw .badScope }
+    let key = Key(app: app, scopes: list.joined(separator: " "))
+    if let known = slots[key] { return known }
+    guard keys.count < Self.maximumSlots else { throw .tooManySlots }
+    let slot = TokenSlot(index: keys.count)
+    keys.append(key)
+    slots[key] = slot
+    return slot
+  }
+
+  /// What `slot` stands for. Traps on a slot of another table.
+  package subscript(slot: TokenSlot) -> Key { keys[slot.index] }
+
+  /// `scope-token` of RFC 6749 section 3.3: printable ASCII without space, `"` and `\`, so that a scope
+  /// needs no escaping inside a JSON string either.
+  private static func isScopeCharacter(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+}

@@ -1,0 +1,210 @@
+/// One token's life: when it is fetched, renewed, given up.
+///
+/// A value that decides and does nothing: events go in with the time they happened at, actions come out.
+/// What it promises, whatever the order of events:
+/// - at most one fetch is in flight;
+/// - nothing it publishes may be used at or after its end;
+/// - a token still good is served while its renewal is in flight or failing;
+/// - failures are tried again with growing pauses, refused credentials after 30 s at the soonest;
+/// - nobody's token is nobody's work: without use there is no renewal.
+package struct TokenStateMachine: Sendable {
+  /// What the owner of the machine has to do, in the order given.
+  package enum Action: Equatable, Sendable {
+    /// Send one request; answer with ``TokenStateMachine/fetchSucceeded(_:requestedAt:at:random:)`` or
+    /// ``TokenStateMachine/fetchFailed(_:at:random:)``, exactly once. Clear the slot's used mark.
+    case startFetch
+    /// Show this to the data plane.
+    case publish(TokenEntry)
+    /// Call ``TokenStateMachine/timerFired(at:used:)`` at that time, replacing the timer set before.
+    case armTimer(at: Int64)
+  }
+
+  enum Phase: Sendable {
+    /// No token and no fetch. `wanted`: somebody asked, and the minimum interval has to pass first.
+    case empty(wanted: Bool)
+    /// The first fetch, or one after the old token ended; callers wait, or are refused with the last
+    /// failure if there was one.
+    case fetching
+    /// A token is served; at `renewAt` it is renewed if it was used, else looked at again.
+    case fresh(PublishedToken, renewAt: Int64)
+    /// The old token is served while the fetch of the next is in flight.
+    case refreshing(PublishedToken)
+    /// Callers are refused with the last failure until its `retryAt`.
+    case failing(TokenFailure)
+  }
+
+  private(set) var phase: Phase = .empty(wanted: false)
+  private let schedule: RefreshSchedule
+  /// Start of the last fetch; the next may start ``RefreshSchedule/minimumInterval`` later.
+  private var earliestFetch: Int64 = .min
+  private var generation: UInt32 = 0
+  /// Failed fetches in a row.
+  private var failures = 0
+  /// The last failure since a fetch last succeeded.
+  private var lastFailure: TokenFailure?
+  /// Evictions in a row, and until when no other one is made.
+  private var evictions = 0
+  private var noEvictionUntil: Int64 = .min
+
+  package init(schedule: RefreshSchedule) { self.schedule = schedule }
+
+  /// A caller waits for the token.
+  package mutating func needed(at now: Int64) -> [Action] {
+    switch phase {
+    case .empty: return fetchWhenAllowed(at: now)
+    case .fetching: return []
+    case .fresh(let token, _): return now < token.usableUntil ? [] : end(at: now, used: true)
+    case .refreshing(let token): return now < token.usableUntil ? [] : endDuringFetch()
+    case .failing(let failure): return now < failure.retryAt ? [] : startFetch(at: now)
+    }
+  }
+
+  /// The fetch in flight has brought `token`; `requestedAt` is from before the request was sent.
+  package mutating func fetchSucceeded(
+    _ token: AccessToken, requestedAt: Int64, at now: Int64, random: UInt64
+  ) -> [Action] {
+    switch phase {
+    case .fetching, .refreshing: break
+    case .empty, .fresh, .failing: return []
+    }
+    let usableUntil = schedule.usableUntil(requestedAt: requestedAt, lifetime: token.lifetime)
+    guard usableUntil > now else {
+      let late = TokenFailure(
+        .expiredOnArrival, detail: "the token had expired before its answer arrived")
+      return fetchFailed(late, at: now, random: random)
+    }
+    generation &+= 1
+    failures = 0
+    lastFailure = nil
+    let published = PublishedToken(
+      secret: token.secret, fingerprint: token.fingerprint, generation: generation,
+      requestedAt: requestedAt, usableUntil: usableUntil)
+    let renewAt = schedule.renewAt(
+      requestedAt: requestedAt, lifetime: token.lifetime, random: random)
+    phase = .fresh(published, renewAt: renewAt)
+    return [
+      .publish(TokenEntry(token: published)), .armTimer(at: min(renewAt, usableUntil)),
+    ]
+  }
+
+  /// The fetch in flight has failed.
+  package mutating func fetchFailed(
+    _ failure: TokenFailure, at now: Int64, random: UInt64
+  ) -> [Action] {
+    let old: PublishedToken?
+    switch phase {
+    case .fetching: old = nil
+    case .refreshing(let token): old = now < token.usableUntil ? token : nil
+    case .empty, .fresh, .failing: return []
+    }
+    failures = min(failures + 1, 1000)
+    var scheduled = failure
+    scheduled.retryAt = schedule.retryAt(
+      after: failure, attempt: failures, now: now, random: random)
+    lastFailure = scheduled
+    guard let old else { return fail(scheduled) }
+    phase = .fresh(old, renewAt: scheduled.retryAt)
+    return [
+      .publish(TokenEntry(token: old, failure: scheduled)),
+      .armTimer(at: min(scheduled.retryAt, old.usableUntil)),
+    ]
+  }
+
+  /// The timer set last is due. `used` says whether the token, or the refusal in its place, was looked
+  /// up since the last fetch started. A timer that fires early or late does no harm.
+  package mutating func timerFired(at now: Int64, used: Bool) -> [Action] {
+    switch phase {
+    case .empty(let wanted):
+      return wanted ? fetchWhenAllowed(at: now) : []
+    case .fetching:
+      return []
+    case .fresh(let token, let renewAt):
+      if now >= token.usableUntil { return end(at: now, used: used) }
+      if now < renewAt { return [.armTimer(at: min(renewAt, token.usableUntil))] }
+      if used {
+        phase = .refreshing(token)
+        return startFetchActions(at: now) + [.armTimer(at: token.usableUntil)]
+      }
+      // Unused so far: look again halfway to its end, so that a late user still finds it renewed.
+      let half = max(Nanoseconds.second, (token.usableUntil - now) / 2)
+      let next = min(token.usableUntil, now.addingWithoutOverflow(half))
+      phase = .fresh(token, renewAt: next)
+      return [.armTimer(at: next)]
+    case .refreshing(let token):
+      return now >= token.usableUntil ? endDuringFetch() : [.armTimer(at: token.usableUntil)]
+    case .failing(let failure):
+      if now < failure.retryAt { return [.armTimer(at: failure.retryAt)] }
+      if used { return startFetch(at: now) }
+      return forget()
+    }
+  }
+
+  /// The upstream has refused (401) the token of `generation`.
+  ///
+  /// Only that token is evicted, and not again at once: when the one fetched in its place is refused
+  /// too, the reason lies elsewhere (scope, path), and evicting on would let one bad operation take the
+  /// token from all others and storm the token endpoint.
+  package mutating func rejected(generation: UInt32, at now: Int64) -> [Action] {
+    let current: PublishedToken
+    let fetchInFlight: Bool
+    switch phase {
+    case .fresh(let token, _): (current, fetchInFlight) = (token, false)
+    case .refreshing(let token): (current, fetchInFlight) = (token, true)
+    case .empty, .fetching, .failing: return []
+    }
+    guard current.generation == generation, now >= noEvictionUntil else { return [] }
+    let calm = noEvictionUntil.addingWithoutOverflow(schedule.maximumEvictionPause)
+    evictions = now >= calm ? 1 : min(evictions + 1, 1000)
+    noEvictionUntil = now.addingWithoutOverflow(schedule.evictionPause(count: evictions))
+    if fetchInFlight { return endDuringFetch() }
+    if let failure = lastFailure, now < failure.retryAt { return fail(failure) }
+    phase = .empty(wanted: false)
+    return [.publish(.empty)] + fetchWhenAllowed(at: now)
+  }
+
+  // MARK: Transitions
+
+  /// The token served has ended and nothing is in flight.
+  private mutating func end(at now: Int64, used: Bool) -> [Action] {
+    if let failure = lastFailure, now < failure.retryAt { return fail(failure) }
+    guard used else { return forget() }
+    phase = .empty(wanted: false)
+    return [.publish(TokenEntry(failure: lastFailure))] + fetchWhenAllowed(at: now)
+  }
+
+  /// The token served has ended, or was evicted, while its successor is being fetched.
+  private mutating func endDuringFetch() -> [Action] {
+    phase = .fetching
+    return [.publish(TokenEntry(failure: lastFailure))]
+  }
+
+  private mutating func fail(_ failure: TokenFailure) -> [Action] {
+    phase = .failing(failure)
+    return [.publish(TokenEntry(failure: failure)), .armTimer(at: failure.retryAt)]
+  }
+
+  /// Back to the start: the next caller asks anew, and waits instead of hearing an old failure.
+  private mutating func forget() -> [Action] {
+    phase = .empty(wanted: false)
+    lastFailure = nil
+    return [.publish(.empty)]
+  }
+
+  private mutating func fetchWhenAllowed(at now: Int64) -> [Action] {
+    guard now >= earliestFetch else {
+      phase = .empty(wanted: true)
+      return [.armTimer(at: earliestFetch)]
+    }
+    return startFetch(at: now)
+  }
+
+  private mutating func startFetch(at now: Int64) -> [Action] {
+    phase = .fetching
+    return startFetchActions(at: now)
+  }
+
+  private mutating func startFetchActions(at now: Int64) -> [Action] {
+    earliestFetch = now.addingWithoutOverflow(schedule.minimumInterval)
+    return [.startFetch]
+  }
+}

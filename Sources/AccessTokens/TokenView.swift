@@ -1,0 +1,144 @@
+package import Memory
+internal import Synchronization
+
+/// What a loop finds when it looks a token up.
+package enum TokenAvailability: Equatable, Sendable {
+  /// ``TokenView/putAuthorization(of:into:)`` will write it.
+  case usable
+  /// Nobody has it yet: ask for it and wait for the wake-up.
+  case missing
+  /// Fetching it fails; the next try is at `retryAt` (monotonic nanoseconds, perhaps just past). Refuse
+  /// at once: ``TokenView/failure(of:)`` says why.
+  case failing(retryAt: Int64)
+}
+
+/// One event loop's own copy of the published tokens.
+///
+/// Owned by its loop, so that looking a token up and writing its header line touches no lock, no
+/// reference count and no `String`: the lines stand ready in one buffer, described by plain numbers.
+package struct TokenView: ~Copyable {
+  /// One slot's line in `arena`, and what is worth knowing about it without a reference.
+  private struct Line {
+    var offset = 0
+    /// 0 without a token.
+    var length = 0
+    var usableUntil = Int64.min
+    var generation: UInt32 = 0
+    var fingerprint: UInt32 = 0
+    /// When a failing slot is tried again; `Int64.min` when it does not fail.
+    var retryAt = Int64.min
+    /// Whether this view has marked the slot as used since it last copied.
+    var isMarked = false
+  }
+
+  @usableFromInline var store: TokenStore
+  @usableFromInline var seenVersion: UInt64 = 0
+  /// `Authorization: Bearer …` lines with CR LF, one behind the other.
+  private var arena = ByteBuffer()
+  private var lines: [Line] = []
+  private var failures: [TokenFailure?] = []
+  private var basicLines: [SecretBytes] = []
+
+  /// A copy of what `store` holds now.
+  package init(of store: TokenStore) {
+    self.store = store
+    copy()
+  }
+
+  /// Copies again if anything was published since, or if `store` is another one (a reload). Call it once
+  /// per wake-up of the loop, and before looking up.
+  @inlinable
+  package mutating func refreshIfChanged(from store: TokenStore) {
+    if store !== self.store || store.version.load(ordering: .acquiring) != seenVersion {
+      refresh(from: store)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func refresh(from store: TokenStore) {
+    self.store = store
+    copy()
+  }
+
+  private mutating func copy() {
+    let (version, entries) = store.snapshot()
+    var bytesNeeded = 0
+    for case let token? in entries.lazy.map(\.token) {
+      bytesNeeded += Self.bytesAroundToken + token.secret.count
+    }
+    arena.overwriteWithZeros()
+    // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
+    arena.reserve(bytesNeeded)
+    lines.removeAll(keepingCapacity: true)
+    for entry in entries {
+      var line = Line()
+      if let failure = entry.failure { line.retryAt = failure.retryAt }
+      if let token = entry.token {
+        line.offset = arena.count
+        arena.put("Authorization: Bearer ")
+        arena.put(token.secret.bytes)
+        arena.put("\r\n")
+        line.length = arena.count - line.offset
+        line.usableUntil = token.usableUntil
+        line.generation = token.generation
+        line.fingerprint = token.fingerprint
+      }
+      lines.append(line)
+    }
+    failures = entries.map(\.failure)
+    basicLines = store.basicLines
+    seenVersion = version
+  }
+
+  /// `Authorization: Bearer ` and CR LF.
+  private static let bytesAroundToken = 24
+
+  /// Whether the token of `slot` may be sent at `now` (monotonic nanoseconds). Marks it as used, which
+  /// keeps it renewed.
+  package mutating func state(of slot: TokenSlot, now: Int64) -> TokenAvailability {
+    if !lines[slot.index].isMarked { mark(slot) }
+    if now < lines[slot.index].usableUntil { return .usable }
+    let retryAt = lines[slot.index].retryAt
+    return retryAt == .min ? .missing : .failing(retryAt: retryAt)
+  }
+
+  @inline(never)
+  private mutating func mark(_ slot: TokenSlot) {
+    lines[slot.index].isMarked = true
+    store.markUsed(slot)
+  }
+
+  /// Appends `Authorization: Bearer <token>` with CR LF to `out`.
+  ///
+  /// - Returns: false, and nothing is written, when the view has no token for `slot`. It does not look
+  ///   at the clock: ask ``state(of:now:)`` first.
+  package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
+    let line = lines[slot.index]
+    guard line.length > 0 else { return false }
+    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
+    return true
+  }
+
+  /// Appends the `Authorization: Basic …` line of the app at `app` in the configuration's list.
+  package func putBasic(app: Int, into out: inout ByteBuffer) {
+    out.put(basicLines[app].bytes)
+  }
+
+  /// Which token of `slot` the view holds, to be named when the upstream refuses it; 0 without one.
+  package func generation(of slot: TokenSlot) -> UInt32 { lines[slot.index].generation }
+
+  /// First four bytes of the token's SHA-256, for the log; 0 without one.
+  package func fingerprint(of slot: TokenSlot) -> UInt32 { lines[slot.index].fingerprint }
+
+  /// Monotonic nanoseconds from which the token must not be sent; `Int64.min` without one.
+  package func usableUntil(of slot: TokenSlot) -> Int64 { lines[slot.index].usableUntil }
+
+  /// Why the last fetch failed; nil when it did not.
+  package func failure(of slot: TokenSlot) -> TokenFailure? { failures[slot.index] }
+
+  /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
+  package mutating func wipe() {
+    arena.overwriteWithZeros()
+    for i in lines.indices { lines[i] = Line() }
+  }
+}
