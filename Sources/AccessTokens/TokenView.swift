@@ -115,13 +115,15 @@ package struct TokenView: ~Copyable {
   package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
     let line = lines[slot.index]
     guard line.length > 0 else { return false }
-    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
+    let bearerLines = arena.bytes
+    out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
     return true
   }
 
   /// Appends the `Authorization: Basic …` line of the app at `app` in the configuration's list.
   package func putBasic(app: Int, into out: inout ByteBuffer) {
-    out.put(basicLines[app].bytes)
+    let line = basicLines[app]
+    out.put(line.bytes)
   }
 
   /// Which token of `slot` the view holds, to be named when the upstream refuses it; 0 without one.
