@@ -17,16 +17,13 @@ enum CurlLibrary {
 
   /// Longest wait of one ``poll(milliseconds:)``, so that a missed timer cannot sleep for ever.
   static let longestPoll: Int64 = 60_000
-  /// Connections kept for the next fetches.
-  private static let keptConnections = 8
-
-  /// - Parameter maximumConnections: Most connections open at once.
+  /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next fetch.
   init?(maximumConnections: Int) {
     guard CurlLibrary.isReady, let made = unsafe curl_multi_init() else { return nil }
     unsafe handle = unsafe made
     // Proof: `made` is the live handle from above; both options take a long.
     guard
-      unsafe cc_multi_set_long(made, CURLMOPT_MAXCONNECTS, Self.keptConnections) == CURLM_OK,
+      unsafe cc_multi_set_long(made, CURLMOPT_MAXCONNECTS, maximumConnections) == CURLM_OK,
       unsafe cc_multi_set_long(made, CURLMOPT_MAX_TOTAL_CONNECTIONS, maximumConnections) == CURLM_OK
     else { return nil }
   }

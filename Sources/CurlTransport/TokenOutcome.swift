@@ -46,17 +46,20 @@ struct TokenOutcome {
     let said = Self.printable(text)
     switch code {
     case CURLE_OPERATION_TIMEDOUT:
-      return TokenFailure(.timedOut, detail: "token endpoint \(host) did not answer in time: \(said)")
+      return TokenFailure(
+        .timedOut, detail: "token endpoint \(host) did not answer in time: \(said)")
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
       CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
       CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_CRL_BADFILE,
       CURLE_SSL_INVALIDCERTSTATUS:
-      return TokenFailure(.tls, detail: "no trusted TLS connection to token endpoint \(host): \(said)")
+      return TokenFailure(
+        .tls, detail: "no trusted TLS connection to token endpoint \(host): \(said)")
     case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
       return bad(.notHTTP)
     case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_UNKNOWN_OPTION, CURLE_NOT_BUILT_IN,
       CURLE_BAD_FUNCTION_ARGUMENT:
-      return TokenFailure(.clientFault, detail: "libcurl could not ask token endpoint \(host): \(said)")
+      return TokenFailure(
+        .clientFault, detail: "libcurl could not ask token endpoint \(host): \(said)")
     default:
       return TokenFailure(.unreachable, detail: "token endpoint \(host) cannot be reached: \(said)")
     }
@@ -113,7 +116,8 @@ struct TokenOutcome {
 
   private func bad(_ defect: TokenAnswerDefect) -> TokenFailure {
     TokenFailure(
-      .badAnswer(defect), detail: "token endpoint \(host) gave no usable token: \(defect.explanation)")
+      .badAnswer(defect),
+      detail: "token endpoint \(host) gave no usable token: \(defect.explanation)")
   }
 
   private static func hostOnly(_ url: String) -> String {

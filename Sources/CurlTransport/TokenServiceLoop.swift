@@ -21,7 +21,8 @@ struct TokenServiceLoop {
 
   init(
     settings: TokenServiceSettings, slots: TokenSlotTable, multi: CurlMulti, mailbox: TokenMailbox,
-    store: TokenStore, wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void
+    store: TokenStore, wake: [@Sendable () -> Void],
+    report: @escaping @Sendable (TokenReport) -> Void
   ) {
     self.settings = settings
     self.slots = slots
@@ -98,7 +99,8 @@ struct TokenServiceLoop {
       return nil
     } catch {
       let failure = TokenFailure(
-        .clientFault, detail: "libcurl could not prepare a token request (code \(error.code.rawValue))")
+        .clientFault,
+        detail: "libcurl could not prepare a token request (code \(error.code.rawValue))")
       report(.failed(slots[request.slot], app: settings.apps[request.app].name, failure))
       return failure
     }
