@@ -111,7 +111,10 @@ package struct TokenAnswer: Sendable {
 
 /// The members of an answer that count, as they stand in it.
 private struct TokenAnswerMembers: ~Copyable {
-  enum Lifetime { case absent, unreadable, seconds(Int64) }
+  enum Lifetime {
+    case absent, unreadable
+    case seconds(Int64)
+  }
 
   let endpoint: TokenEndpoint
   var token = ByteBuffer()

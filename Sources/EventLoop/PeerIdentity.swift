@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import Memory
 
 /// Who is at the other end of a connection, in 28 bytes.
 package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
@@ -52,6 +53,26 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
   }
 }
 
+extension PeerIdentity {
+  /// Appends the address without the port, as logs have it; `unix:` and the user for a Unix socket.
+  package func put(into out: inout ByteBuffer) {
+    switch family {
+    case .ipv4:
+      out.put(decimal: Int(low >> 24 & 255))
+      out.put(UInt8(ascii: "."))
+      out.put(decimal: Int(low >> 16 & 255))
+      out.put(UInt8(ascii: "."))
+      out.put(decimal: Int(low >> 8 & 255))
+      out.put(UInt8(ascii: "."))
+      out.put(decimal: Int(low & 255))
+    case .ipv6: out.put(text: numericText)
+    case .unix:
+      out.put("unix:")
+      if user != .max { out.put(decimal: Int(user)) }
+    }
+  }
+}
+
 extension PeerIdentity: CustomStringConvertible {
   package var description: String {
     switch family {
@@ -60,11 +81,16 @@ extension PeerIdentity: CustomStringConvertible {
       let parts = [24, 16, 8, 0].map { String(low >> UInt64($0) & 255) }
       return parts.joined(separator: ".") + ":\(port)"
     case .ipv6:
-      let groups = [high, low].flatMap { word in
-        [48, 32, 16, 0].map { String(word >> UInt64($0) & 0xFFFF, radix: 16) }
-      }
-      return "[" + compressed(groups) + "]:\(port)"
+      return "[\(numericText)]:\(port)"
     }
+  }
+
+  /// An IPv6 address in the form of RFC 5952.
+  private var numericText: String {
+    let groups = [high, low].flatMap { word in
+      [48, 32, 16, 0].map { String(word >> UInt64($0) & 0xFFFF, radix: 16) }
+    }
+    return compressed(groups)
   }
 
   /// RFC 5952 section 4.2: the longest run of two or more zero groups becomes `::`.

@@ -12,7 +12,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
   case requestTimeout
   // Tokens.
-  case tokenUnavailable, tokenTimeout, credentialRefused
+  case tokenUnavailable, tokenTimeout, credentialRefused, upstreamRefusedCredential
   // Reaching the upstream.
   case nameResolution, nameResolutionTimeout, connectionRefused, connectionTimeout
   case certificateRefused, tlsFailed, connectionLimit, connectionTerminated
@@ -39,6 +39,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .tokenUnavailable: "token-unavailable"
     case .tokenTimeout: "token-timeout"
     case .credentialRefused: "credential-refused"
+    case .upstreamRefusedCredential: "upstream-refused-credential"
     case .nameResolution: "name-resolution-failed"
     case .nameResolutionTimeout: "name-resolution-timeout"
     case .connectionRefused: "connection-refused"
@@ -73,7 +74,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .requestTimeout: "The request took too long to arrive"
     case .tokenUnavailable: "There is no access token at the moment"
     case .tokenTimeout: "Waiting for an access token took too long"
-    case .credentialRefused: "SCORM Cloud refuses the gateway's credential"
+    case .credentialRefused: "The token endpoint refuses the gateway's credential"
+    case .upstreamRefusedCredential: "SCORM Cloud refuses the gateway's credential"
     case .nameResolution: "The upstream's name cannot be resolved"
     case .nameResolutionTimeout: "Resolving the upstream's name took too long"
     case .connectionRefused: "The upstream cannot be reached"
@@ -102,7 +104,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .unsupportedFeature: 501
     case .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit, .draining: 503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
-      .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected:
+      .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
+      .upstreamRefusedCredential:
       502
     case .nameResolutionTimeout, .connectionTimeout, .responseTimeout: 504
     case .internalError: 500
@@ -117,7 +120,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
-    case .credentialRefused: "proxy_configuration_error"
+    case .credentialRefused, .upstreamRefusedCredential: "proxy_configuration_error"
     case .nameResolution: "dns_error"
     case .nameResolutionTimeout: "dns_timeout"
     case .connectionRefused: "connection_refused"
@@ -139,7 +142,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     switch self {
     case .malformedRequest, .path, .hostRefused, .browserRefused, .callerUnknown, .policyRefused,
       .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature,
-      .certificateRefused, .loopDetected, .credentialRefused:
+      .certificateRefused, .loopDetected, .credentialRefused,
+      .upstreamRefusedCredential:
       false
     case .requestTimeout, .tokenUnavailable, .tokenTimeout, .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,

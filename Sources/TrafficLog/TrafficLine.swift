@@ -2,82 +2,78 @@ package import Memory
 
 /// The line of one exchange in the traffic log: one JSON object, formatted by hand.
 ///
-/// What is known of the request is written while its bytes are at hand (``begin(_:…)``), the rest when the
-/// exchange ends (``end(…)``), so that nothing of a request is kept in two forms.
+/// It is written in its order while the exchange runs: what the request tells while its bytes are at hand,
+/// then the plan, each attempt as it ends, and the rest at the exchange's end. So nothing of a request is
+/// kept in two forms. The names are the log's contract (docs/traffic-log.md).
 package enum TrafficLine {
-  /// What the request itself tells.
-  package struct Beginning: ~Copyable, ~Escapable {
-    /// RFC 3339 up to the point before the fraction, and the microseconds behind it.
-    package var stamp: RawSpan
-    package var microsecond: Int
-    package var requestID: RawSpan
-    package var address: RawSpan
-    package var method: RawSpan
-    package var path: RawSpan
-    /// Without its `?`; nil when there is none.
-    package var query: RawSpan
-    package var userAgent: RawSpan
-    package var traceID: RawSpan
-
-    @_lifetime(copy stamp, copy requestID, copy address, copy method, copy path, copy query, copy userAgent, copy traceID)
-    package init(
-      stamp: RawSpan, microsecond: Int, requestID: RawSpan, address: RawSpan, method: RawSpan,
-      path: RawSpan, query: RawSpan, userAgent: RawSpan, traceID: RawSpan
-    ) {
-      self.stamp = stamp
-      self.microsecond = microsecond
-      self.requestID = requestID
-      self.address = address
-      self.method = method
-      self.path = path
-      self.query = query
-      self.userAgent = userAgent
-      self.traceID = traceID
-    }
-  }
-
   private static let pathLimit = 2048
   private static let userAgentLimit = 512
 
-  /// Appends the first part of the line.
-  package static func begin(_ b: borrowing Beginning, into out: inout ByteBuffer) {
+  /// Opens the line; the request id is to follow. `prefix` is RFC 3339 up to the point before the fraction.
+  package static func putStamp(_ prefix: RawSpan, microsecond: Int, into out: inout ByteBuffer) {
     out.put("{\"timestamp\":\"")
-    out.put(b.stamp)
-    out.put(decimal: b.microsecond, width: 6)
+    out.put(prefix)
+    out.put(decimal: microsecond, width: 6)
     out.put("Z\",\"request_id\":\"")
-    out.put(b.requestID)
+  }
+
+  /// Ends the request id; the caller's address is to follow.
+  package static func openAddress(into out: inout ByteBuffer) {
     out.put("\",\"client.address\":\"")
-    out.put(b.address)
+  }
+
+  /// Ends the caller's address when there is no request to follow.
+  package static func closeAddress(into out: inout ByteBuffer) { out.put(UInt8(ascii: "\"")) }
+
+  /// Ends the caller's address and adds the request line. `query` comes without its `?`.
+  package static func putRequest(
+    method: RawSpan, path: RawSpan, query: RawSpan, into out: inout ByteBuffer
+  ) {
     out.put("\",\"http.request.method\":\"")
-    out.put(b.method)
+    out.put(method)
     out.put("\",\"url.path\":\"")
-    JSONText.put(b.path, limit: pathLimit, into: &out)
+    JSONText.put(path, limit: pathLimit, into: &out)
     out.put(UInt8(ascii: "\""))
-    if b.query.byteCount > 0 {
+    if query.byteCount > 0 {
       out.put(",\"url.query\":\"")
-      QueryMask.put(b.query, into: &out)
-      out.put(UInt8(ascii: "\""))
-    }
-    if b.userAgent.byteCount > 0 {
-      out.put(",\"user_agent.original\":\"")
-      JSONText.put(b.userAgent, limit: userAgentLimit, into: &out)
-      out.put(UInt8(ascii: "\""))
-    }
-    if b.traceID.byteCount > 0 {
-      out.put(",\"trace_id\":\"")
-      out.put(b.traceID)
+      QueryMask.put(query, into: &out)
       out.put(UInt8(ascii: "\""))
     }
   }
 
-  /// Appends what the plan decided. Names come from the configuration or the catalogue.
-  package static func plan(
+  package static func putUserAgent(_ text: RawSpan, into out: inout ByteBuffer) {
+    out.put(",\"user_agent.original\":\"")
+    JSONText.put(text, limit: userAgentLimit, into: &out)
+    out.put(UInt8(ascii: "\""))
+  }
+
+  /// Adds the trace id of a `traceparent` field (W3C Trace Context section 3.2.2): 32 hexadecimal digits
+  /// behind the version. Anything else is left out.
+  package static func putTraceID(fromTraceparent value: RawSpan, into out: inout ByteBuffer) {
+    guard value.byteCount >= 55, value[2] == UInt8(ascii: "-"), value[35] == UInt8(ascii: "-")
+    else { return }
+    for i in 3..<35 {
+      switch value[i] {
+      case 0x30...0x39, 0x61...0x66: continue
+      default: return
+      }
+    }
+    out.put(",\"trace_id\":\"")
+    out.put(value.slice(3, 35))
+    out.put(UInt8(ascii: "\""))
+  }
+
+  /// Adds what the plan decided. Names come from the configuration or the catalogue; `caller` is empty for
+  /// one that is not known.
+  package static func putPlan(
     caller: String, app: String?, operation: StaticString?, credential: StaticString?,
     scope: StaticString?, into out: inout ByteBuffer
   ) {
-    out.put(",\"caller\":\"")
-    putName(caller, into: &out)
-    out.put(UInt8(ascii: "\""))
+    if !caller.isEmpty {
+      out.put(",\"caller\":\"")
+      putName(caller, into: &out)
+      out.put(UInt8(ascii: "\""))
+    }
     if let app {
       out.put(",\"app\":\"")
       putName(app, into: &out)
@@ -142,7 +138,7 @@ package enum TrafficLine {
     package init() {}
   }
 
-  /// Appends one attempt; the caller of this writes the list's brackets with ``openAttempts(into:)``.
+  /// Appends one attempt; the first one opens the list.
   package static func putAttempt(
     _ attempt: Attempt, address: RawSpan, isFirst: Bool, into out: inout ByteBuffer
   ) {
@@ -161,7 +157,7 @@ package enum TrafficLine {
   }
 
   /// Appends the last part of the line with its line feed. `hasAttempts` closes their list.
-  package static func end(_ e: Ending, hasAttempts: Bool, into out: inout ByteBuffer) {
+  package static func putEnding(_ e: Ending, hasAttempts: Bool, into out: inout ByteBuffer) {
     if hasAttempts { out.put(UInt8(ascii: "]")) }
     out.put(",\"http.response.status_code\":")
     out.put(decimal: e.status)

@@ -1,4 +1,114 @@
+// libcurl without variadic calls: Swift cannot call curl_easy_setopt, and C would not check its types.
 #ifndef SCORM_GATEWAY_CLIBCURL_H
 #define SCORM_GATEWAY_CLIBCURL_H
+
+// As in the other C modules: the system's types must look the same in all of them.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <curl/curl.h>
+#include <pthread.h>
+#include <time.h>
+
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "libcurl 7.87 or newer is needed (Debian 12 and Ubuntu 24.04 have it)"
+#endif
+
+#define CC_CHECKED static inline __attribute__((warn_unused_result))
+
+CC_CHECKED CURLcode cc_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+CC_CHECKED CURLcode cc_set_long(CURL *h, CURLoption o, long v) { return curl_easy_setopt(h, o, v); }
+
+CC_CHECKED CURLcode cc_set_size(CURL *h, CURLoption o, long long v) {
+  return curl_easy_setopt(h, o, (curl_off_t)v);
+}
+
+/// `v` is copied by libcurl; null takes the option back.
+CC_CHECKED CURLcode cc_set_text(CURL *h, CURLoption o, const char *v) {
+  return curl_easy_setopt(h, o, v);
+}
+
+/// `list` must live as long as the transfer.
+CC_CHECKED CURLcode cc_set_headers(CURL *h, struct curl_slist *list) {
+  return curl_easy_setopt(h, CURLOPT_HTTPHEADER, list);
+}
+
+/// `size` bytes of `body` are copied by libcurl; makes the request a POST.
+CC_CHECKED CURLcode cc_set_post(CURL *h, const void *body, long long size) {
+  CURLcode c = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+  return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_COPYPOSTFIELDS, body);
+}
+
+typedef size_t (*cc_sink)(char *bytes, size_t size, size_t count, void *context);
+
+/// `context` must live as long as the transfer.
+CC_CHECKED CURLcode cc_set_sink(CURL *h, cc_sink sink, void *context) {
+  CURLcode c = curl_easy_setopt(h, CURLOPT_WRITEDATA, context);
+  return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, sink);
+}
+
+/// `buffer` holds CURL_ERROR_SIZE bytes and lives as long as the handle.
+CC_CHECKED CURLcode cc_set_error_buffer(CURL *h, char *buffer) {
+  return curl_easy_setopt(h, CURLOPT_ERRORBUFFER, buffer);
+}
+
+/// 0 while there was no answer.
+static inline long cc_status(CURL *h) {
+  long v = 0;
+  return curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &v) == CURLE_OK ? v : 0;
+}
+
+/// Seconds of the answer's Retry-After, given as a number or a date; 0 without one.
+static inline long long cc_retry_after(CURL *h) {
+  curl_off_t v = 0;
+  return curl_easy_getinfo(h, CURLINFO_RETRY_AFTER, &v) == CURLE_OK ? (long long)v : 0;
+}
+
+/// The address a redirect names; null without one. Lives as long as the handle.
+static inline const char *cc_redirect(CURL *h) {
+  char *v = 0;
+  return curl_easy_getinfo(h, CURLINFO_REDIRECT_URL, &v) == CURLE_OK ? v : 0;
+}
+
+CC_CHECKED CURLMcode cc_multi_set_long(CURLM *m, CURLMoption o, long v) {
+  return curl_multi_setopt(m, o, v);
+}
+
+/// The next transfer that has ended, with its result; null when there is none.
+static inline CURL *cc_next_finished(CURLM *m, CURLcode *result) {
+  int left = 0;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(m, &left))) {
+    if (message->msg == CURLMSG_DONE) {
+      *result = message->data.result;
+      return message->easy_handle;
+    }
+  }
+  return 0;
+}
+
+/// Names the calling thread, for debuggers and top; at most 15 bytes count.
+static inline void cc_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+/// Joins a thread that ends within `milliseconds`; else detaches it and returns -1.
+static inline int cc_join_thread(pthread_t thread, long milliseconds) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  long nanoseconds = t.tv_nsec + milliseconds % 1000 * 1000000;
+  t.tv_sec += milliseconds / 1000 + nanoseconds / 1000000000;
+  t.tv_nsec = nanoseconds % 1000000000;
+  if (pthread_clockjoin_np(thread, 0, CLOCK_MONOTONIC, &t) == 0) return 0;
+  pthread_detach(thread);
+  return -1;
+}
+
+enum {
+  cc_auth_basic = CURLAUTH_BASIC,
+  cc_error_size = CURL_ERROR_SIZE,
+  cc_http_1_1 = CURL_HTTP_VERSION_1_1,
+  cc_tls_1_2_or_newer = CURL_SSLVERSION_TLSv1_2,
+  cc_netrc_ignored = CURL_NETRC_IGNORED,
+};
+
 #endif

@@ -1,0 +1,65 @@
+internal import AccessTokens
+internal import Synchronization
+
+/// What the loops have asked of the service thread since it last looked.
+///
+/// Bounded by the number of slots: asking for a slot twice is asking once, and of two refusals of one
+/// slot's tokens the later counts.
+final class TokenMailbox: Sendable {
+  struct Content: Sendable {
+    var needed: [TokenSlot] = []
+    var rejected: [(slot: TokenSlot, generation: UInt32)] = []
+    var isStopping = false
+  }
+
+  private struct State {
+    var content = Content()
+    var isNeeded: [Bool]
+  }
+
+  private let state: Mutex<State>
+
+  init(slotCount: Int) {
+    state = Mutex(State(isNeeded: Array(repeating: false, count: slotCount)))
+  }
+
+  /// Each returns whether the thread has to be woken: whether the mailbox was empty.
+  func need(_ slot: TokenSlot) -> Bool {
+    state.withLock { state in
+      if state.isNeeded[slot.index] { return false }
+      let wasEmpty = state.content.isEmpty
+      state.isNeeded[slot.index] = true
+      state.content.needed.append(slot)
+      return wasEmpty
+    }
+  }
+
+  func reject(_ slot: TokenSlot, generation: UInt32) -> Bool {
+    state.withLock { state in
+      let wasEmpty = state.content.isEmpty
+      if let index = state.content.rejected.firstIndex(where: { $0.slot == slot }) {
+        let known = state.content.rejected[index].generation
+        state.content.rejected[index].generation = max(known, generation)
+      } else {
+        state.content.rejected.append((slot, generation))
+      }
+      return wasEmpty
+    }
+  }
+
+  func stop() { state.withLock { $0.content.isStopping = true } }
+
+  /// Takes everything; a stop stays.
+  func take() -> Content {
+    state.withLock { state in
+      let content = state.content
+      for slot in content.needed { state.isNeeded[slot.index] = false }
+      state.content = Content(isStopping: content.isStopping)
+      return content
+    }
+  }
+}
+
+extension TokenMailbox.Content {
+  var isEmpty: Bool { needed.isEmpty && rejected.isEmpty }
+}

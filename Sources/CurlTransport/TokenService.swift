@@ -1,0 +1,102 @@
+package import AccessTokens
+internal import Memory
+internal import Synchronization
+
+/// What the service tells an operator's log; called on its thread, which waits for the return.
+package enum TokenReport: Sendable {
+  /// A token was granted. The lifetime's source is worth a warning when the answer's could not be used.
+  case obtained(
+    TokenSlotTable.Key, app: String, AccessToken, TokenAnswer.LifetimeSource)
+  /// A fetch has failed.
+  case failed(TokenSlotTable.Key, app: String, TokenFailure)
+}
+
+/// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
+///
+/// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
+/// missing (``need(_:)``) or was refused (``rejected(_:generation:)``). Neither waits: the answer is a
+/// publication, after which the wake callbacks run.
+package final class TokenService: Sendable {
+  /// Longest ``stop()`` waits for the thread, in milliseconds.
+  package static let stopBound = 2_000
+
+  /// Where the tokens are published.
+  package let store: TokenStore
+  private let settings: TokenServiceSettings
+  private let slots: TokenSlotTable
+  private let multi: CurlMulti
+  private let mailbox: TokenMailbox
+  private let thread = Mutex<ServiceThread?>(nil)
+
+  /// Checks the settings; nothing runs before ``start(wake:report:)``.
+  package init(
+    settings: TokenServiceSettings, slots: TokenSlotTable
+  ) throws(TokenServiceSettings.Problem) {
+    try settings.check(against: slots)
+    guard let multi = CurlMulti(maximumConnections: TokenManager.maximumFetchesInFlight) else {
+      throw .noCurl
+    }
+    self.settings = settings
+    self.slots = slots
+    self.multi = multi
+    mailbox = TokenMailbox(slotCount: slots.count)
+    store = TokenStore(
+      slotCount: slots.count,
+      basicLines: settings.apps.map { BasicCredential.line(id: $0.id, secret: $0.secret) })
+  }
+
+  deinit { _ = stop() }
+
+  /// Starts the thread. Call it once.
+  ///
+  /// - Parameters:
+  ///   - wake: Called on the service thread after publications; must return at once.
+  ///   - report: Called on the service thread after every fetch.
+  /// - Returns: false when the system has no thread to give.
+  package func start(
+    wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
+  ) -> Bool {
+    let (settings, slots, multi, mailbox, store) = (settings, slots, multi, mailbox, store)
+    return thread.withLock { thread in
+      precondition(thread == nil, "the token service is started once")
+      thread = ServiceThread(named: "tokens") {
+        var loop = TokenServiceLoop(
+          settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
+          wake: wake, report: report)
+        loop.run()
+      }
+      return thread != nil
+    }
+  }
+
+  /// A caller waits for the token of `slot`. Any thread; asking again while it is fetched is nothing.
+  package func need(_ slot: TokenSlot) {
+    if mailbox.need(slot) { multi.wake() }
+  }
+
+  /// Has tokens fetched before anybody waits for them.
+  package func prefetch(_ slots: [TokenSlot]) {
+    for slot in slots { need(slot) }
+  }
+
+  /// The upstream has answered 401 to the token of `slot` with that generation
+  /// (``TokenView/generation(of:)``). Any thread.
+  package func rejected(_ slot: TokenSlot, generation: UInt32) {
+    if mailbox.reject(slot, generation: generation) { multi.wake() }
+  }
+
+  /// Stops the thread, transfers in flight with it. Published tokens stay as they are.
+  ///
+  /// - Returns: false when it did not end within ``stopBound``.
+  @discardableResult
+  package func stop() -> Bool {
+    let running = thread.withLock { thread in
+      let running = thread
+      thread = nil
+      return running
+    }
+    mailbox.stop()
+    multi.wake()
+    return running?.join(within: Self.stopBound) ?? true
+  }
+}

@@ -1,0 +1,82 @@
+internal import Synchronization
+
+/// Resolves one name on a thread of its own, and keeps doing so, so that an upstream may move.
+///
+/// A failed look-up keeps the addresses known before it. Numeric addresses need no thread.
+package final class NameResolver: Sendable {
+  /// What is known of the name.
+  package struct Resolution: Sendable {
+    /// In the order in which they are to be tried.
+    package var addresses: [SocketAddress] = []
+    /// Why there are none; nil while the first look-up is under way.
+    package var failure: String?
+    /// Changes with every look-up.
+    package var version: UInt64 = 0
+  }
+
+  /// Between two look-ups of a name that resolves.
+  private static let interval: Int32 = 30_000
+  /// Between two look-ups of a name that does not.
+  private static let intervalAfterFailure: Int32 = 2_000
+
+  private let host: String
+  private let port: UInt16
+  private let state = Mutex(Resolution())
+  private let isStopping = Atomic<Bool>(false)
+  private let signal: ThreadSignal
+  private let resolved: @Sendable () -> Void
+  /// Changes with every look-up; cheap to compare with what was seen last.
+  package let version = Atomic<UInt64>(0)
+
+  /// Begins to resolve `host`; `resolved` is called on another thread after every look-up.
+  package init(
+    host: String, port: UInt16, resolved: @escaping @Sendable () -> Void
+  ) throws(SystemError) {
+    self.host = host
+    self.port = port
+    self.resolved = resolved
+    signal = try ThreadSignal()
+    if let address = SocketAddress(numericHost: host, port: port) {
+      publish(addresses: [address], failure: nil)
+    } else {
+      _ = try SystemThread("resolver") { [self] in run() }
+    }
+  }
+
+  /// What is known now.
+  package var resolution: Resolution { state.withLock { $0 } }
+
+  /// Asks for a look-up soon: connecting failed.
+  package func refresh() { signal.notify() }
+
+  /// Ends the thread when its current look-up does. Does not wait for it.
+  package func stop() {
+    isStopping.store(true, ordering: .sequentiallyConsistent)
+    signal.notify()
+  }
+
+  private func run() {
+    while !isStopping.load(ordering: .sequentiallyConsistent) {
+      let (addresses, failure) = SocketAddress.lookUp(
+        host: host, port: port, passive: false, numericOnly: false)
+      publish(addresses: addresses, failure: addresses.isEmpty ? failure : nil)
+      let pause =
+        addresses.isEmpty ? NameResolver.intervalAfterFailure : NameResolver.interval
+      // A look-up asked for comes after a second's pause at the earliest: failing connections must not
+      // become a storm of queries.
+      if signal.wait(milliseconds: pause), !isStopping.load(ordering: .sequentiallyConsistent) {
+        signal.wait(milliseconds: 1_000)
+      }
+    }
+  }
+
+  private func publish(addresses: [SocketAddress], failure: String?) {
+    state.withLock { state in
+      if !addresses.isEmpty { state.addresses = addresses }
+      state.failure = failure
+      state.version += 1
+    }
+    version.add(1, ordering: .releasing)
+    resolved()
+  }
+}

@@ -1,0 +1,102 @@
+/// Where one exchange stands, and what is to be done next. Events go in, one action comes out; it knows no
+/// socket, clock or buffer.
+///
+/// ```
+/// awaitingToken ─→ awaitingConnection ─→ forwarding ─→ finished
+///       └──────────────────┴──────────────────┘ (refused, failed, gone)
+/// ```
+package struct ExchangeStateMachine: Sendable {
+  package enum Phase: UInt8, Sendable {
+    /// The credential is a token that is not there yet.
+    case awaitingToken
+    /// No upstream connection is ready yet.
+    case awaitingConnection
+    /// The request's head was handed to an upstream connection.
+    case forwarding
+    case finished
+  }
+
+  /// What the shell does next.
+  package enum Action: Equatable, Sendable {
+    case waitForToken
+    case takeConnection
+    case sendRequest
+    /// Send the request again over a fresh connection.
+    case retry
+    /// Answer with the gateway's own error: nothing was sent to the caller yet.
+    case answerError
+    /// The caller has seen a part of an answer: cut its connection, visibly.
+    case abortCaller
+    case passOn
+    /// Interim answers keep coming, or one that was not asked for.
+    case refuseAnswer
+  }
+
+  /// Interim answers passed on for one request: RFC 9110 section 15.2 sets no bound, so we do.
+  package static let interimLimit = 16
+
+  package private(set) var phase = Phase.awaitingConnection
+  /// The request's last body byte was handed on.
+  package private(set) var requestIsComplete = false
+  /// Some byte of a final answer was sent to the caller.
+  package private(set) var answerHasBegun = false
+  /// Bytes of the request's body were handed on, and are not at hand any more.
+  package private(set) var bodyHasBegun = false
+  /// Upstream requests made.
+  package private(set) var attempts = 0
+  private var interimAnswers = 0
+
+  package init() {}
+
+  /// The request was planned.
+  package mutating func planned(hasCredential: Bool, hasBody: Bool) -> Action {
+    requestIsComplete = !hasBody
+    phase = hasCredential ? .awaitingConnection : .awaitingToken
+    return hasCredential ? .takeConnection : .waitForToken
+  }
+
+  /// The token it waited for is there.
+  package mutating func tokenArrived() -> Action {
+    phase = .awaitingConnection
+    return .takeConnection
+  }
+
+  /// An upstream connection is ready for it.
+  package mutating func connectionReady() -> Action {
+    phase = .forwarding
+    attempts += 1
+    return .sendRequest
+  }
+
+  package mutating func bodyForwarded() { bodyHasBegun = true }
+
+  package mutating func requestCompleted() { requestIsComplete = true }
+
+  /// A 1xx answer arrived.
+  package mutating func interimAnswerReceived(status: Int) -> Action {
+    interimAnswers += 1
+    // We never ask to switch protocols (RFC 9110 section 7.8).
+    return status == 101 || interimAnswers > ExchangeStateMachine.interimLimit
+      ? .refuseAnswer : .passOn
+  }
+
+  /// The final answer's head goes to the caller.
+  package mutating func answerBegan() { answerHasBegun = true }
+
+  /// The upstream connection failed or ended too early.
+  package mutating func upstreamFailed(mayRetry: Bool) -> Action {
+    if answerHasBegun {
+      phase = .finished
+      return .abortCaller
+    }
+    if mayRetry {
+      phase = .awaitingConnection
+      return .retry
+    }
+    phase = .finished
+    return .answerError
+  }
+
+  /// Whatever it was doing, it is over.
+  package mutating func finished() { phase = .finished }
+}

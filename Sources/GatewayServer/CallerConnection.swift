@@ -1,0 +1,50 @@
+internal import EventLoop
+internal import HTTPMessages
+internal import Memory
+
+/// One connection of a caller. Idle, it is this record and its socket, and owns no buffer.
+struct CallerConnection: ~Copyable {
+  var socket = SocketID.none
+  let peer: PeerIdentity
+  let listener: UInt16
+  /// Index of the caller plus one; 0 when the configuration names callers and none matches.
+  let callerNumber: UInt16
+  /// The exchange under way.
+  var exchange = SlabHandle.none
+  /// Bytes that could not be served yet: a head in pieces, a body whose upstream is not ready, or the
+  /// next request.
+  var input = ByteBuffer()
+  var scanner = HeadScanner()
+  /// Its bytes are being served further up the stack.
+  var isServing = false
+  /// The first bytes of a head are there, and its deadline runs.
+  var awaitsHead = false
+  /// It sent its last byte.
+  var hasEnded = false
+
+  init(peer: PeerIdentity, listener: Int, caller: Int?) {
+    self.peer = peer
+    self.listener = UInt16(listener)
+    callerNumber = caller.map { UInt16($0 + 1) } ?? 0
+  }
+}
+
+/// One connection to the upstream.
+struct UpstreamConnection: ~Copyable {
+  var socket = SocketID.none
+  /// The exchange it serves.
+  var exchange = SlabHandle.none
+  /// The beginning of an answer's head that came in pieces.
+  var input = ByteBuffer()
+  var isConnected = false
+  /// It has carried a request before the one it carries now.
+  var wasReused = false
+  /// It waits in the pool.
+  var isIdle = false
+}
+
+/// What a socket's tag says it is.
+enum SocketKind {
+  static let caller: UInt8 = 1
+  static let upstream: UInt8 = 2
+}

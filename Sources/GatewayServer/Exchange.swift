@@ -1,0 +1,59 @@
+internal import AccessTokens
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+
+/// One request of a caller, and everything done for it, until its line is written.
+struct Exchange: ~Copyable {
+  let caller: SlabHandle
+  var upstream = SlabHandle.none
+  var state = ExchangeStateMachine()
+  var plan = RequestPlan()
+  var method = HTTPMethod.other
+  var isHTTP10 = false
+  /// The caller's connection may carry another request after this one.
+  var keepsCaller = true
+  /// The request's head as it goes upstream, without the credential and the closing empty line.
+  var head: ByteBuffer
+  /// The beginning of its line in the traffic log.
+  var line: ByteBuffer
+  /// Where the request id stands in `line`.
+  var requestIDStart = 0
+  var requestIDEnd = 0
+  var requestFraming = BodyFraming.none
+  var requestBody = BodyReader(.none)
+  var responseBody = BodyReader(.none)
+  var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
+  /// The upstream connection may be used again when the answer is complete.
+  var keepsUpstream = false
+  var expectsContinue = false
+
+  // For the log. Times in monotonic nanoseconds.
+  let startedAt: Int64
+  var tokenWaitStarted: Int64 = 0
+  var tokenWait: Int64 = 0
+  var queueWaitStarted: Int64 = 0
+  var queueWait: Int64 = 0
+  var attemptStarted: Int64 = 0
+  /// Status of the current attempt's answer; 0 before its head.
+  var attemptStatus = 0
+  var attemptsLogged = 0
+  /// Status sent to the caller; 0 before.
+  var status = 0
+  var localBodySize = 0
+  var tokenFingerprint: UInt32 = 0
+  var tokenGeneration: UInt32 = 0
+  /// The upstream refused our credential once already.
+  var wasRefused = false
+  /// The token's generation that was refused: its slot may still show it for a moment.
+  var refusedGeneration: UInt32 = 0
+  /// Addresses that were tried.
+  var connectAttempts = 0
+
+  init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
+    self.caller = caller
+    startedAt = now
+    self.head = head
+    self.line = line
+  }
+}

@@ -1,0 +1,107 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+
+/// What the gateway answers by itself.
+extension Relay {
+  /// Ends the exchange with a problem document.
+  mutating func answer(
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
+  ) {
+    let caller = exchanges[id].caller
+    let socket = callers[caller].socket
+    // What is left of the request's body is not read: the connection ends, in stages, so that the caller
+    // gets to see why (RFC 9112 section 9.6).
+    if error.closesConnection || !exchanges[id].state.requestIsComplete || isDraining {
+      exchanges[id].keepsCaller = false
+    }
+    var body = ByteBuffer(capacity: 512)
+    ProblemBody.put(error, requestID: exchanges[id].requestID, into: &body)
+    dates.update(wallTime: loop.wallTime)
+    output.removeAll()
+    putStatusLine(error.status)
+    output.put("Content-Type: application/problem+json\r\nContent-Length: ")
+    output.put(decimal: body.count)
+    output.put("\r\n")
+    if let allow = error.allow {
+      output.put("Allow: ")
+      output.put(text: allow.allowField)
+      output.put("\r\n")
+    }
+    if let seconds = error.retryAfter {
+      output.put("Retry-After: ")
+      output.put(decimal: max(1, seconds))
+      output.put("\r\n")
+    }
+    // RFC 9209: which hop failed, and why.
+    output.put("Proxy-Status: scorm-gateway; error=")
+    output.put(error.proxyErrorType)
+    output.put("\r\n")
+    putCommonFields(id)
+    if exchanges[id].method != .head {
+      output.put(body.bytes)
+      exchanges[id].localBodySize = body.count
+    }
+    loop.send(output.bytes, to: socket)
+    exchanges[id].status = error.status
+    abandonUpstream(id, on: &loop)
+    finish(id, termination, error: error.kind.name, on: &loop)
+  }
+
+  /// Answers OPTIONS: RFC 9110 section 9.3.7. Preflights never come here: they have an Origin.
+  mutating func answerOptions(_ id: SlabHandle, _ methods: MethodSet, on loop: inout EventLoop) {
+    if !exchanges[id].state.requestIsComplete { exchanges[id].keepsCaller = false }
+    dates.update(wallTime: loop.wallTime)
+    output.removeAll()
+    putStatusLine(204)
+    output.put("Allow: ")
+    output.put(text: methods.allowField)
+    output.put(", OPTIONS\r\n")
+    putCommonFields(id)
+    loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
+    exchanges[id].status = 204
+    finish(id, .completed, error: nil, on: &loop)
+  }
+
+  private mutating func putStatusLine(_ status: Int) {
+    output.put("HTTP/1.1 ")
+    output.put(decimal: status)
+    output.put(UInt8(ascii: " "))
+    output.put(StatusReason.text(status))
+    output.put("\r\n")
+    output.put(dates.fieldLine)
+  }
+
+  /// The fields that every answer of ours has, and the empty line.
+  private mutating func putCommonFields(_ id: SlabHandle) {
+    output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ")
+    output.put(exchanges[id].requestID)
+    if !exchanges[id].keepsCaller { output.put("\r\nConnection: close") }
+    output.put("\r\n\r\n")
+  }
+
+  /// Refuses bytes that are no request. There is no head, so the exchange knows only who sent them.
+  mutating func refuseBytes(
+    _ caller: SlabHandle, _ bytes: RawSpan, _ fault: RequestFault, on loop: inout EventLoop
+  ) {
+    let id = openExchange(caller, nil, bytes, on: &loop)
+    logPlan(id, nil)
+    answer(id, GatewayError(fault), .init(.caller, .request), on: &loop)
+  }
+
+  /// A head did not arrive in time.
+  mutating func refuseSlowHead(_ caller: SlabHandle, on loop: inout EventLoop) {
+    callers[caller].input.release()
+    let id = openExchange(caller, nil, RawSpan(), on: &loop)
+    logPlan(id, nil)
+    exchanges[id].keepsCaller = false
+    answer(
+      id,
+      GatewayError(
+        .requestTimeout,
+        "The request's head took longer than \(shared.settings.headTimeout / 1_000_000_000) s."),
+      .init(.caller, .request), on: &loop)
+  }
+}

@@ -1,0 +1,314 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+
+/// A caller's bytes become requests and request bodies.
+extension Relay {
+  mutating func callerSent(_ bytes: RawSpan, _ handle: SlabHandle, on loop: inout EventLoop) {
+    if callers[handle].input.isEmpty {
+      let served = serve(handle, bytes, on: &loop)
+      guard callers.contains(handle) else { return }
+      if served < bytes.byteCount {
+        callers[handle].input.put(bytes.slice(served, bytes.byteCount))
+      }
+      afterServing(handle, on: &loop)
+    } else {
+      callers[handle].input.put(bytes)
+      serveInput(handle, on: &loop)
+    }
+  }
+
+  /// Serves what a caller sent earlier.
+  mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
+    guard !callers[handle].isServing else { return }
+    // The buffer is taken out while its bytes are lent.
+    var input = ByteBuffer()
+    swap(&input, &callers[handle].input)
+    let served = serve(handle, input.bytes, on: &loop)
+    guard callers.contains(handle) else { return }
+    input.consume(served)
+    if !input.isEmpty {
+      swap(&input, &callers[handle].input)
+    }
+    afterServing(handle, on: &loop)
+  }
+
+  /// Serves as many requests as `bytes` hold and returns how many bytes are done with. What is left waits:
+  /// for the rest of a head, for the exchange under way, or for an upstream that takes the body.
+  private mutating func serve(
+    _ handle: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> Int {
+    callers[handle].isServing = true
+    var at = 0
+    while at < bytes.byteCount {
+      let exchange = callers[handle].exchange
+      if exchange.isSome {
+        let next = forwardBody(exchange, bytes, from: at, on: &loop)
+        // The caller may have been cut off, or its exchange ended, with that.
+        guard callers.contains(handle) else { return bytes.byteCount }
+        if next == at { break }
+        at = next
+      } else {
+        guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
+        guard callers.contains(handle) else { return bytes.byteCount }
+        at = next
+      }
+    }
+    callers[handle].isServing = false
+    return at
+  }
+
+  /// Settles reading and deadlines after some bytes were served.
+  private mutating func afterServing(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let socket = callers[handle].socket
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else {
+      if callers[handle].input.isEmpty {
+        callers[handle].awaitsHead = false
+      } else if !callers[handle].awaitsHead {
+        // The deadline of a head runs from its first byte and does not move with the others.
+        callers[handle].awaitsHead = true
+        loop.setDeadline(socket, at: loop.now + shared.settings.headTimeout)
+      }
+      loop.resumeReading(socket)
+      if callers[handle].hasEnded { callerGone(handle, on: &loop) }
+      return
+    }
+    let wantsBody =
+      exchanges[exchange].state.phase == .forwarding
+      && !exchanges[exchange].state.requestIsComplete
+    if wantsBody && callers[handle].input.isEmpty {
+      let upstream = exchanges[exchange].upstream
+      if loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater {
+        loop.resumeReading(socket)
+      }
+    } else {
+      loop.pauseReading(socket)
+    }
+  }
+
+  /// Parses the head at `start` and begins its exchange.
+  ///
+  /// - Returns: the offset behind the head; nil when it is not complete.
+  private mutating func serveHead(
+    _ handle: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int? {
+    let rest = bytes.slice(start, bytes.byteCount)
+    let head: RequestHead
+    do throws(RequestFault) {
+      // A head that came in pieces is parsed again only when its end is there.
+      if callers[handle].awaitsHead {
+        guard try callers[handle].scanner.findsEnd(in: rest) || rest.byteCount > HeadLimits.requests.headBytes
+        else { return nil }
+      }
+      guard let parsed = try requestParser.parse(rest) else {
+        if !callers[handle].awaitsHead { callers[handle].scanner = HeadScanner() }
+        return nil
+      }
+      head = parsed
+    } catch {
+      refuseBytes(handle, rest, error, on: &loop)
+      return bytes.byteCount
+    }
+    callers[handle].awaitsHead = false
+    callers[handle].scanner = HeadScanner()
+    beginExchange(handle, head, rest, on: &loop)
+    return start + head.length
+  }
+
+  private mutating func beginExchange(
+    _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    let socket = callers[handle].socket
+    loop.setDeadline(socket, at: nil)
+    let id = openExchange(handle, head, bytes, on: &loop)
+    if isDraining { exchanges[id].keepsCaller = false }
+    let context = CallerContext(
+      listener: Int(callers[handle].listener),
+      caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1)
+    let plan: RequestPlan
+    do throws(GatewayError) {
+      switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
+      case .forward(let forward): plan = forward
+      case .options(let allowed):
+        logPlan(id, nil)
+        answerOptions(id, allowed, on: &loop)
+        return
+      }
+    } catch {
+      logPlan(id, nil)
+      answer(id, error, .init(.gateway, .policy), on: &loop)
+      return
+    }
+    exchanges[id].plan = plan
+    logPlan(id, plan)
+    requestRewriter.write(
+      head, fields: requestParser.fields, in: bytes, plan: plan,
+      requestID: exchanges[id].line.bytes.slice(
+        exchanges[id].requestIDStart, exchanges[id].requestIDEnd),
+      into: &exchanges[id].head)
+    let hasCredential = findCredential(id, on: &loop)
+    guard exchanges.contains(id) else { return }
+    switch exchanges[id].state.planned(
+      hasCredential: hasCredential, hasBody: head.framing != .none)
+    {
+    case .takeConnection: takeConnection(id, on: &loop)
+    default: waitForToken(id, on: &loop)
+    }
+  }
+
+  /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;
+  /// `start` itself when the body must wait or there is none left to take.
+  private mutating func forwardBody(
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int {
+    guard exchanges[id].state.phase == .forwarding, !exchanges[id].state.requestIsComplete
+    else { return start }
+    let upstream = exchanges[id].upstream
+    let socket = upstreams[upstream].socket
+    // A body that can be forwarded as it is goes without a copy.
+    let isChunked = exchanges[id].requestFraming == .chunked
+    output.removeAll()
+    var at = start
+    var runStart = start
+    var runEnd = start
+    do throws(RequestFault) {
+      while at < bytes.byteCount, !exchanges[id].requestBody.isFinished {
+        let run = try exchanges[id].requestBody.next(bytes, from: at)
+        at = run.next
+        guard run.dataEnd > run.dataStart else { continue }
+        if isChunked {
+          ChunkWriter.put(bytes.slice(run.dataStart, run.dataEnd), into: &output)
+        } else {
+          runStart = run.dataStart
+          runEnd = run.dataEnd
+        }
+      }
+    } catch {
+      // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
+      abandonUpstream(id, on: &loop)
+      answer(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
+      return bytes.byteCount
+    }
+    exchanges[id].state.bodyForwarded()
+    let isComplete = exchanges[id].requestBody.isFinished
+    if isComplete {
+      exchanges[id].state.requestCompleted()
+      if isChunked { output.put("0\r\n\r\n") }
+    }
+    let queued =
+      isChunked
+      ? loop.send(output.bytes, to: socket)
+      : loop.send(bytes.slice(runStart, runEnd), to: socket)
+    let settings = shared.settings
+    loop.setDeadline(
+      socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
+    let caller = exchanges[id].caller
+    if isComplete {
+      loop.setDeadline(callers[caller].socket, at: nil)
+    } else {
+      loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
+      if queued > settings.highWater { loop.pauseReading(callers[caller].socket) }
+    }
+    return at
+  }
+
+  /// All that was queued for a caller has gone out.
+  mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else { return }
+    loop.setDeadline(callers[handle].socket, at: nil)
+    let upstream = exchanges[exchange].upstream
+    guard upstream.isSome else { return }
+    loop.resumeReading(upstreams[upstream].socket)
+    loop.setDeadline(
+      upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
+  }
+
+  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so an exchange under way whose
+  /// request is complete goes on.
+  mutating func callerEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
+    callers[handle].hasEnded = true
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else {
+      callerGone(handle, on: &loop)
+      return
+    }
+    if exchanges[exchange].state.requestIsComplete {
+      exchanges[exchange].keepsCaller = false
+    } else {
+      callerGone(handle, on: &loop)
+    }
+  }
+
+  /// A caller is gone, its socket failed or ended: nobody is left to answer.
+  mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[handle].exchange
+    if exchange.isSome {
+      let phase = exchanges[exchange].phaseForLog
+      // RFC 9112 section 8: what is incomplete must not look complete upstream.
+      abandonUpstream(exchange, on: &loop)
+      finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
+    }
+    loop.close(callers[handle].socket)
+    dropCaller(handle)
+  }
+
+  mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else {
+      if callers[handle].awaitsHead {
+        refuseSlowHead(handle, on: &loop)
+      } else {
+        loop.finish(callers[handle].socket)
+        dropCaller(handle)
+      }
+      return
+    }
+    switch exchanges[exchange].state.phase {
+    case .awaitingToken:
+      answer(
+        exchange, tokenError(exchange, timedOut: true, now: loop.now), .init(.gateway, .token),
+        on: &loop)
+    case .awaitingConnection:
+      answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
+    case .forwarding, .finished:
+      if exchanges[exchange].state.answerHasBegun {
+        // It does not read its answer.
+        abandonUpstream(exchange, on: &loop)
+        cutCaller(exchange, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
+      } else {
+        abandonUpstream(exchange, on: &loop)
+        answer(
+          exchange,
+          GatewayError(.requestTimeout, "The request's body stopped arriving; send it again."),
+          .init(.caller, .requestBody), on: &loop)
+      }
+    }
+  }
+}
+
+extension Exchange {
+  /// The phase it is in, for the log.
+  var phaseForLog: Termination.Phase {
+    switch state.phase {
+    case .awaitingToken: .token
+    case .awaitingConnection: .connect
+    case .forwarding, .finished:
+      state.answerHasBegun ? .responseBody : state.requestIsComplete ? .responseHead : .requestBody
+    }
+  }
+}
+
+/// Frames data as chunks: RFC 9112 section 7.1.
+enum ChunkWriter {
+  static func put(_ data: RawSpan, into out: inout ByteBuffer) {
+    out.reserve(data.byteCount + 24)
+    out.put(hexadecimal: data.byteCount)
+    out.put("\r\n")
+    out.put(data)
+    out.put("\r\n")
+  }
+}

@@ -1,0 +1,332 @@
+internal import AccessTokens
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+
+/// Tokens and upstream connections are found, or waited for.
+extension Relay {
+  // MARK: Tokens
+
+  /// Whether the exchange's credential is at hand. Asks for a token that is not; ends the exchange when
+  /// there is none to be had.
+  mutating func findCredential(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
+    guard case .token(let slot) = exchanges[id].plan.credential else { return true }
+    switch tokens.state(of: slot, now: loop.now) {
+    case .usable: return true
+    case .missing:
+      shared.tokenService.need(slot)
+      return false
+    case .failing:
+      shared.tokenService.need(slot)
+      let error = tokenError(id, timedOut: false, now: loop.now)
+      answer(id, error, .init(.gateway, .token), on: &loop)
+      return false
+    }
+  }
+
+  mutating func waitForToken(_ id: SlabHandle, on loop: inout EventLoop) {
+    exchanges[id].tokenWaitStarted = loop.now
+    awaitingToken.append(id)
+    let caller = exchanges[id].caller
+    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.tokenTimeout)
+  }
+
+  /// Something was published: looks at every exchange that waits for a token.
+  mutating func serveAwaitingToken(on loop: inout EventLoop) {
+    guard awaitingToken.count > 0 else { return }
+    var waiting = RecordList<SlabHandle>(capacity: 16)
+    swap(&waiting, &awaitingToken)
+    for i in 0..<waiting.count {
+      let id = waiting[i]
+      guard exchanges.contains(id), exchanges[id].state.phase == .awaitingToken,
+        case .token(let slot) = exchanges[id].plan.credential
+      else { continue }
+      switch tokens.state(of: slot, now: loop.now) {
+      case .missing: awaitingToken.append(id)
+      case .usable:
+        exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+        let caller = exchanges[id].caller
+        loop.setDeadline(callers[caller].socket, at: nil)
+        _ = exchanges[id].state.tokenArrived()
+        takeConnection(id, on: &loop)
+      case .failing:
+        exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+        let error = tokenError(id, timedOut: false, now: loop.now)
+        answer(id, error, .init(.gateway, .token), on: &loop)
+      }
+    }
+  }
+
+  /// Why there is no token, for the caller: what to do, and never a secret.
+  func tokenError(_ id: SlabHandle, timedOut: Bool, now: Int64) -> GatewayError {
+    guard case .token(let slot) = exchanges[id].plan.credential else {
+      return GatewayError(.internalError, "A token was waited for that is not needed.")
+    }
+    guard let failure = tokens.failure(of: slot) else {
+      return GatewayError(
+        .tokenTimeout, "The token endpoint did not answer in time; try again.", retryAfter: 1)
+    }
+    let seconds = max(1, Int(failure.secondsUntilRetry(at: now)))
+    return GatewayError(
+      failure.needsOperator ? .credentialRefused : .tokenUnavailable, failure.detail,
+      retryAfter: seconds)
+  }
+
+  // MARK: Connections
+
+  /// Finds a connection for the exchange: an idle one, a new one, or a place in the queue.
+  mutating func takeConnection(_ id: SlabHandle, on loop: inout EventLoop) {
+    while let upstream = pool.takeIdle() {
+      guard upstreams.contains(upstream) else { continue }
+      upstreams[upstream].isIdle = false
+      // The peer said goodbye, or something nobody asked for: RFC 9112 section 9.5.
+      if loop.isDisturbed(upstreams[upstream].socket) {
+        dropUpstream(upstream, on: &loop)
+        continue
+      }
+      join(id, upstream)
+      sendRequest(id, on: &loop)
+      return
+    }
+    if pool.openCount < shared.settings.maxConnections {
+      connect(id, on: &loop)
+    } else if pool.waitingCount < shared.settings.maxWaiting {
+      waitForConnection(id, on: &loop)
+    } else {
+      answer(id, connectionWaitError(id), .init(.gateway, .connect), on: &loop)
+    }
+  }
+
+  private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
+    if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
+    pool.putWaiting(id)
+    let caller = exchanges[id].caller
+    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.connectTimeout)
+  }
+
+  /// Why the exchange got no connection in time.
+  func connectionWaitError(_ id: SlabHandle) -> GatewayError {
+    if addresses.isEmpty {
+      return GatewayError(
+        .nameResolutionTimeout, "The name of \(shared.settings.upstreamName) does not resolve yet.")
+    }
+    return GatewayError(
+      .connectionLimit,
+      "All \(shared.settings.maxConnections) connections to the upstream are in use "
+        + "(upstream.maxConnections); try again.",
+      retryAfter: 1)
+  }
+
+  private mutating func connect(_ id: SlabHandle, on loop: inout EventLoop) {
+    guard !addresses.isEmpty else {
+      if let failure = resolutionFailure {
+        shared.resolver.refresh()
+        answer(
+          id,
+          GatewayError(
+            .nameResolution,
+            "The name of \(shared.settings.upstreamName) does not resolve: \(failure). "
+              + "Check upstream.url and the resolver."),
+          .init(.gateway, .connect), on: &loop)
+      } else {
+        waitForConnection(id, on: &loop)
+      }
+      return
+    }
+    let address = addresses[nextAddress % addresses.count]
+    let upstream = upstreams.insert(UpstreamConnection())
+    pool.openCount += 1
+    do throws(SystemError) {
+      upstreams[upstream].socket = try loop.connect(
+        to: address, tls: shared.settings.tls,
+        tag: SocketTag(kind: SocketKind.upstream, record: upstream))
+    } catch {
+      pool.openCount -= 1
+      _ = upstreams.remove(upstream)
+      connectFailed(id, .connect(error), on: &loop)
+      return
+    }
+    join(id, upstream)
+    if exchanges[id].attemptStarted == 0 { exchanges[id].attemptStarted = loop.now }
+    loop.setDeadline(
+      upstreams[upstream].socket, at: loop.now + shared.settings.connectTimeout)
+  }
+
+  private mutating func join(_ id: SlabHandle, _ upstream: SlabHandle) {
+    exchanges[id].upstream = upstream
+    upstreams[upstream].exchange = id
+  }
+
+  mutating func upstreamConnected(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    upstreams[upstream].isConnected = true
+    let id = upstreams[upstream].exchange
+    if id.isSome {
+      sendRequest(id, on: &loop)
+    } else {
+      becomeIdle(upstream, on: &loop)
+    }
+  }
+
+  /// No connection could be made for the exchange: the next address, or the end.
+  mutating func connectFailed(
+    _ id: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
+  ) {
+    nextAddress += 1
+    shared.resolver.refresh()
+    // Another address may work where this one does not; a certificate is no better there.
+    let canTryNext: Bool
+    if case .connect = failure { canTryNext = true } else { canTryNext = false }
+    exchanges[id].connectAttempts += 1
+    if canTryNext, exchanges[id].connectAttempts < min(addresses.count, 3) {
+      connect(id, on: &loop)
+      return
+    }
+    logAttempt(id, reason: nil, now: loop.now)
+    answer(id, Relay.error(for: failure, name: shared.settings.upstreamName), .init(.upstream, .connect), on: &loop)
+  }
+
+  /// The error a caller sees for a failed connection.
+  static func error(for failure: SocketFailure, name: String) -> GatewayError {
+    switch failure {
+    case .connect(let error):
+      GatewayError(.connectionRefused, "Connecting to \(name) failed: \(error).")
+    case .certificate(let reason):
+      GatewayError(
+        .certificateRefused,
+        "The certificate of \(name) is not accepted: \(reason). "
+          + "If it is signed by a private authority, name that in upstream.caFile.")
+    case .tls(let reason):
+      GatewayError(.tlsFailed, "The TLS connection to \(name) failed: \(reason).")
+    case .broken(let error):
+      GatewayError(.connectionTerminated, "The connection to \(name) broke: \(error).")
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends the request's head with its credential, and what is there of its body.
+  private mutating func sendRequest(_ id: SlabHandle, on loop: inout EventLoop) {
+    // The token may have expired while the exchange waited for its connection.
+    if case .token(let slot) = exchanges[id].plan.credential,
+      tokens.state(of: slot, now: loop.now) != .usable
+    {
+      releaseUnused(id, on: &loop)
+      if !findCredential(id, on: &loop), exchanges.contains(id) {
+        _ = exchanges[id].state.planned(
+          hasCredential: false, hasBody: exchanges[id].requestFraming != .none)
+        waitForToken(id, on: &loop)
+      }
+      return
+    }
+    let upstream = exchanges[id].upstream
+    let socket = upstreams[upstream].socket
+    _ = exchanges[id].state.connectionReady()
+    if exchanges[id].queueWaitStarted != 0 {
+      exchanges[id].queueWait += loop.now - exchanges[id].queueWaitStarted
+      exchanges[id].queueWaitStarted = 0
+    }
+    if exchanges[id].attemptStarted == 0 { exchanges[id].attemptStarted = loop.now }
+    output.removeAll()
+    output.put(exchanges[id].head.bytes)
+    putCredential(id)
+    output.put("\r\n")
+    loop.send(output.bytes, to: socket)
+    let settings = shared.settings
+    let isComplete = exchanges[id].state.requestIsComplete
+    loop.setDeadline(
+      socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
+    guard !isComplete else { return }
+    let caller = exchanges[id].caller
+    loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
+    if exchanges[id].expectsContinue {
+      // RFC 9110 section 10.1.1: host, policy and token have passed, and the upstream is there.
+      exchanges[id].expectsContinue = false
+      output.removeAll()
+      output.put("HTTP/1.1 100 Continue\r\n\r\n")
+      loop.send(output.bytes, to: callers[caller].socket)
+    }
+    if !callers[caller].isServing {
+      if callers[caller].input.isEmpty {
+        loop.resumeReading(callers[caller].socket)
+      } else {
+        serveInput(caller, on: &loop)
+      }
+    }
+  }
+
+  private mutating func putCredential(_ id: SlabHandle) {
+    switch exchanges[id].plan.credential {
+    case .token(let slot):
+      exchanges[id].tokenFingerprint = tokens.fingerprint(of: slot)
+      exchanges[id].tokenGeneration = tokens.generation(of: slot)
+      _ = tokens.putAuthorization(of: slot, into: &output)
+    case .basic: tokens.putBasic(app: exchanges[id].plan.app, into: &output)
+    case .none: break
+    }
+  }
+
+  // MARK: Letting go
+
+  /// Gives a connection back that was joined and not used.
+  private mutating func releaseUnused(_ id: SlabHandle, on loop: inout EventLoop) {
+    let upstream = exchanges[id].upstream
+    exchanges[id].upstream = .none
+    guard upstream.isSome else { return }
+    upstreams[upstream].exchange = .none
+    becomeIdle(upstream, on: &loop)
+  }
+
+  /// Puts a connection without an exchange to the idle ones, or to the exchange that waits longest.
+  mutating func becomeIdle(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    upstreams[upstream].input.release()
+    upstreams[upstream].wasReused = true
+    upstreams[upstream].isIdle = true
+    loop.setDeadline(
+      upstreams[upstream].socket, at: loop.now + shared.settings.upstreamIdleTimeout)
+    pool.putIdle(upstream)
+    if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+  }
+
+  /// Closes a connection and forgets it.
+  mutating func dropUpstream(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    loop.close(upstreams[upstream].socket)
+    forgetUpstream(upstream)
+  }
+
+  /// Forgets a connection whose socket is gone.
+  mutating func forgetUpstream(_ upstream: SlabHandle) {
+    _ = upstreams.remove(upstream)
+    pool.openCount -= 1
+    pool.compact { upstreams.contains($0) && upstreams[$0].isIdle }
+  }
+
+  /// Cuts the exchange's upstream connection, so that what was sent of it cannot pass for all of it.
+  mutating func abandonUpstream(_ id: SlabHandle, on loop: inout EventLoop) {
+    let upstream = exchanges[id].upstream
+    exchanges[id].upstream = .none
+    guard upstream.isSome, upstreams.contains(upstream) else { return }
+    if exchanges[id].state.requestIsComplete {
+      loop.close(upstreams[upstream].socket)
+    } else {
+      loop.abort(upstreams[upstream].socket)
+    }
+    forgetUpstream(upstream)
+    if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+  }
+
+  /// Gives exchanges that wait their connection, as far as there are any to give.
+  mutating func serveWaiting(on loop: inout EventLoop) {
+    var budget = pool.waitingCount
+    while budget > 0, let id = pool.takeWaiting() {
+      budget -= 1
+      guard exchanges.contains(id), exchanges[id].state.phase == .awaitingConnection,
+        !exchanges[id].upstream.isSome
+      else { continue }
+      let caller = exchanges[id].caller
+      loop.setDeadline(callers[caller].socket, at: nil)
+      takeConnection(id, on: &loop)
+      if pool.openCount >= shared.settings.maxConnections { break }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+internal import AccessTokens
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+internal import TrafficLog
+
+/// Where an exchange begins and ends, and its line is written: exactly one for each.
+extension Relay {
+  /// Opens the exchange of a request and writes what its bytes tell into its line. `head` is nil for bytes
+  /// that are no request.
+  mutating func openExchange(
+    _ caller: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> SlabHandle {
+    let id = exchanges.insert(
+      Exchange(caller: caller, at: loop.now, head: takeBuffer(), line: takeBuffer()))
+    callers[caller].exchange = id
+    shared.exchangesUnderWay.wrappingAdd(1, ordering: .relaxed)
+    dates.update(wallTime: loop.wallTime)
+    putLineStart(id, head, bytes, on: &loop)
+    guard let head else {
+      exchanges[id].keepsCaller = false
+      return id
+    }
+    exchanges[id].method = head.method
+    exchanges[id].isHTTP10 = head.version == .http10
+    exchanges[id].keepsCaller = head.keepsAlive && !callers[caller].hasEnded
+    exchanges[id].requestFraming = head.framing
+    exchanges[id].requestBody = BodyReader(head.framing)
+    exchanges[id].expectsContinue = head.expectsContinue
+    _ = exchanges[id].state.planned(hasCredential: true, hasBody: head.framing != .none)
+    return id
+  }
+
+  private mutating func putLineStart(
+    _ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    TrafficLine.putStamp(
+      dates.stampPrefix, microsecond: Int(loop.wallTime % 1_000_000_000) / 1000,
+      into: &exchanges[id].line)
+    exchanges[id].requestIDStart = exchanges[id].line.count
+    putRequestID(id, head, bytes)
+    exchanges[id].requestIDEnd = exchanges[id].line.count
+    TrafficLine.openAddress(into: &exchanges[id].line)
+    callers[exchanges[id].caller].peer.put(into: &exchanges[id].line)
+    guard let head else {
+      TrafficLine.closeAddress(into: &exchanges[id].line)
+      return
+    }
+    TrafficLine.putRequest(
+      method: head.method(in: bytes), path: head.path(in: bytes),
+      query: head.queryStart < head.targetEnd
+        ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
+      into: &exchanges[id].line)
+    if head.present.contains(.userAgent), let line = requestParser.fields.first(.userAgent) {
+      TrafficLine.putUserAgent(line.value(in: bytes), into: &exchanges[id].line)
+    }
+    if head.present.contains(.traceparent), let line = requestParser.fields.first(.traceparent) {
+      TrafficLine.putTraceID(fromTraceparent: line.value(in: bytes), into: &exchanges[id].line)
+    }
+  }
+
+  private mutating func putRequestID(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
+    if let head, head.present.contains(.xRequestID),
+      let line = requestParser.fields.first(.xRequestID), RequestIDs.isSafe(line.value(in: bytes))
+    {
+      exchanges[id].line.put(line.value(in: bytes))
+    } else {
+      requestIDs.putNew(into: &exchanges[id].line)
+    }
+  }
+
+  /// Adds what the plan decided to the line; nil when the request was refused before.
+  mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan?) {
+    let caller = callers[exchanges[id].caller].callerNumber
+    let name = caller == 0 ? "" : shared.rules.callers[Int(caller) - 1].name
+    guard let plan else {
+      TrafficLine.putPlan(
+        caller: name, app: nil, operation: nil, credential: nil, scope: nil,
+        into: &exchanges[id].line)
+      return
+    }
+    let credential: StaticString
+    switch plan.credential {
+    case .token: credential = "token"
+    case .basic: credential = "basic"
+    case .none: credential = "none"
+    }
+    TrafficLine.putPlan(
+      caller: name, app: shared.rules.apps[plan.app].name,
+      operation: plan.isKnownOperation ? OperationTable.operation(at: plan.operation).name : nil,
+      credential: credential, scope: shared.scopeText(of: plan.credential),
+      into: &exchanges[id].line)
+  }
+
+  /// Adds the attempt that just ended to the line. `reason` says why another one follows.
+  mutating func logAttempt(_ id: SlabHandle, reason: StaticString?, now: Int64) {
+    guard exchanges[id].attemptStarted != 0 else { return }
+    let attempt = TrafficLine.Attempt(
+      status: exchanges[id].attemptStatus,
+      duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
+    TrafficLine.putAttempt(
+      attempt, address: upstreamName.bytes, isFirst: exchanges[id].attemptsLogged == 0,
+      into: &exchanges[id].line)
+    exchanges[id].attemptsLogged += 1
+    exchanges[id].attemptStarted = 0
+    exchanges[id].attemptStatus = 0
+  }
+
+  /// Ends the exchange whose answer cannot be finished: the caller's connection is cut, so that it sees
+  /// that something is missing.
+  mutating func cutCaller(
+    _ id: SlabHandle, _ termination: Termination, error: StaticString, on loop: inout EventLoop
+  ) {
+    let caller = exchanges[id].caller
+    loop.abort(callers[caller].socket)
+    finish(id, termination, error: error, on: &loop)
+  }
+
+  /// The single end of every exchange: its line is written, its memory kept for the next one, and its
+  /// caller's connection goes on or ends.
+  mutating func finish(
+    _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
+  ) {
+    logAttempt(id, reason: nil, now: loop.now)
+    exchanges[id].state.finished()
+    writeLine(id, termination, error: error, on: &loop)
+    let caller = exchanges[id].caller
+    let keepsCaller = exchanges[id].keepsCaller
+    recycle(id)
+    shared.exchangesUnderWay.wrappingSubtract(1, ordering: .relaxed)
+    callers[caller].exchange = .none
+    let socket = callers[caller].socket
+    guard loop.contains(socket), keepsCaller else {
+      loop.finish(socket)
+      // Who is further up the stack, or asked for the cut, finds the caller gone.
+      dropCaller(caller)
+      return
+    }
+    if loop.queuedBytes(socket) == 0 {
+      loop.setDeadline(socket, at: loop.now + shared.settings.keepAliveTimeout)
+    } else {
+      loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+    }
+    guard !callers[caller].isServing else { return }
+    if callers[caller].input.isEmpty {
+      loop.resumeReading(socket)
+    } else {
+      serveInput(caller, on: &loop)
+    }
+  }
+
+  private mutating func recycle(_ id: SlabHandle) {
+    var exchange = exchanges.remove(id)
+    var head = ByteBuffer()
+    var line = ByteBuffer()
+    swap(&head, &exchange.head)
+    swap(&line, &exchange.line)
+    keepBuffer(head)
+    keepBuffer(line)
+  }
+
+  private mutating func writeLine(
+    _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
+  ) {
+    guard shared.log != nil else { return }
+    var ending = TrafficLine.Ending()
+    ending.status = exchanges[id].status
+    ending.requestBodySize = exchanges[id].requestBody.bytesRead
+    ending.responseBodySize = exchanges[id].responseBody.bytesRead + exchanges[id].localBodySize
+    ending.duration = Int((loop.now - exchanges[id].startedAt) / 1000)
+    ending.queueWait = Int(exchanges[id].queueWait / 1000)
+    ending.tokenWait = Int(exchanges[id].tokenWait / 1000)
+    ending.tokenFingerprint = exchanges[id].tokenFingerprint
+    ending.termination = termination.text
+    ending.errorType = error
+    TrafficLine.putEnding(
+      ending, hasAttempts: exchanges[id].attemptsLogged > 0, into: &exchanges[id].line)
+    lines.put(exchanges[id].line.bytes)
+    if lines.count >= Relay.lineBatchBytes {
+      flushLines()
+    } else if flushAt == 0 {
+      flushAt = loop.now + Relay.lineDelay
+      loop.setAlarm(at: flushAt)
+    }
+  }
+
+  /// Hands the waiting lines to the log's thread.
+  mutating func flushLines() {
+    flushAt = 0
+    guard !lines.isEmpty else { return }
+    shared.log?.write(lines)
+    lines.removeAll()
+  }
+}

@@ -1,0 +1,349 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+
+/// An upstream's bytes become answers.
+extension Relay {
+  mutating func upstreamSent(
+    _ bytes: RawSpan, _ upstream: SlabHandle, on loop: inout EventLoop
+  ) {
+    let id = upstreams[upstream].exchange
+    guard id.isSome, exchanges[id].state.phase == .forwarding else {
+      // RFC 9112 section 9.2: bytes nobody asked for are never anybody's answer.
+      dropUpstream(upstream, on: &loop)
+      return
+    }
+    if exchanges[id].state.answerHasBegun {
+      output.removeAll()
+      relayBody(id, bytes, from: 0, on: &loop)
+    } else if upstreams[upstream].input.isEmpty {
+      let served = serveAnswerHead(id, bytes, on: &loop)
+      // The connection may have been given up or back with that.
+      guard served < bytes.byteCount, upstreams.contains(upstream) else { return }
+      upstreams[upstream].input.put(bytes.slice(served, bytes.byteCount))
+    } else {
+      var input = ByteBuffer()
+      swap(&input, &upstreams[upstream].input)
+      input.put(bytes)
+      let served = serveAnswerHead(id, input.bytes, on: &loop)
+      guard served < input.count, upstreams.contains(upstream) else { return }
+      input.consume(served)
+      swap(&input, &upstreams[upstream].input)
+    }
+  }
+
+  /// Parses the heads at the start of `bytes`, interim ones too, and relays what follows the final one.
+  ///
+  /// - Returns: how many bytes are done with; fewer than all when a head is not complete.
+  private mutating func serveAnswerHead(
+    _ id: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> Int {
+    var at = 0
+    while at < bytes.byteCount {
+      let rest = bytes.slice(at, bytes.byteCount)
+      let head: ResponseHead
+      do throws(ResponseFault) {
+        guard let parsed = try responseParser.parse(rest, answering: exchanges[id].method) else {
+          return at
+        }
+        head = parsed
+      } catch {
+        upstreamBroke(
+          id, GatewayError(error), .responseHead, mayRetry: false, reason: "malformed", on: &loop)
+        return bytes.byteCount
+      }
+      if head.isInterim {
+        guard relayInterim(id, head, rest, on: &loop) else { return bytes.byteCount }
+        at += head.length
+        continue
+      }
+      if head.status == 401, exchanges[id].plan.credential != .none {
+        credentialWasRefused(id, on: &loop)
+        return bytes.byteCount
+      }
+      beginAnswer(id, head, rest, on: &loop)
+      relayBody(id, rest, from: head.length, on: &loop)
+      return bytes.byteCount
+    }
+    return at
+  }
+
+  /// Passes an interim answer on: RFC 9110 section 15.2. False when the exchange ended with it.
+  private mutating func relayInterim(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> Bool {
+    guard case .passOn = exchanges[id].state.interimAnswerReceived(status: head.status) else {
+      upstreamBroke(
+        id,
+        GatewayError(
+          .responseMalformed, "The upstream sent an interim answer that makes no sense here."),
+        .responseHead, mayRetry: false, reason: "interim", on: &loop)
+      return false
+    }
+    // 100 is ours to say, and HTTP/1.0 has no interim answers.
+    if head.status == 100 || exchanges[id].isHTTP10 { return true }
+    let context = ResponseHeadRewriter.Context(framing: .unchanged, closesConnection: false)
+    output.removeAll()
+    responseRewriter.write(
+      head, fields: responseParser.fields, in: bytes, context: context,
+      requestID: exchanges[id].requestID, date: dates.fieldLine, into: &output)
+    loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
+    return true
+  }
+
+  /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
+  private mutating func beginAnswer(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    exchanges[id].responseBody = BodyReader(head.framing)
+    exchanges[id].attemptStatus = head.status
+    exchanges[id].status = head.status
+    // An answer that came before the whole request: neither connection can be used again.
+    let isEarly = !exchanges[id].state.requestIsComplete
+    exchanges[id].keepsUpstream = head.keepsAlive && !isEarly
+    var framing = ResponseHeadRewriter.OutgoingFraming.unchanged
+    if head.framing == .chunked || head.framing == .untilClose {
+      framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
+    }
+    exchanges[id].outgoingFraming = framing
+    if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
+    let context = ResponseHeadRewriter.Context(
+      framing: framing, closesConnection: !exchanges[id].keepsCaller,
+      appPrefix: exchanges[id].plan.hasAppPrefix
+        ? "/apps/" + shared.rules.apps[exchanges[id].plan.app].name : "",
+      leavesLocation: exchanges[id].plan.credential == .none)
+    dates.update(wallTime: loop.wallTime)
+    output.removeAll()
+    responseRewriter.write(
+      head, fields: responseParser.fields, in: bytes, context: context,
+      requestID: exchanges[id].requestID, date: dates.fieldLine, into: &output)
+    exchanges[id].state.answerBegan()
+  }
+
+  /// Relays the body's bytes from `start` on; `output` holds what goes before them.
+  private mutating func relayBody(
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) {
+    let caller = callers[exchanges[id].caller].socket
+    let isChunked = exchanges[id].outgoingFraming == .chunked
+    var at = start
+    var queued = 0
+    do throws(RequestFault) {
+      while at < bytes.byteCount, !exchanges[id].responseBody.isFinished {
+        let run = try exchanges[id].responseBody.next(bytes, from: at)
+        at = run.next
+        guard run.dataEnd > run.dataStart else { continue }
+        let data = bytes.slice(run.dataStart, run.dataEnd)
+        if isChunked {
+          ChunkWriter.put(data, into: &output)
+        } else if output.isEmpty && data.byteCount > 2048 {
+          // A long run goes without a copy.
+          queued = loop.send(data, to: caller)
+        } else {
+          output.put(data)
+        }
+      }
+    } catch {
+      // What was good of it goes out, without an end.
+      loop.send(output.bytes, to: caller)
+      upstreamBroke(
+        id, GatewayError(ResponseFault.malformedChunk), .responseBody, mayRetry: false,
+        reason: "malformed", on: &loop)
+      return
+    }
+    let isComplete = exchanges[id].responseBody.isFinished
+    if isComplete && isChunked { output.put("0\r\n\r\n") }
+    if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
+    if isComplete {
+      // Bytes behind the answer's end: never deliver them, never use the connection again.
+      if at < bytes.byteCount { exchanges[id].keepsUpstream = false }
+      finishAnswer(id, on: &loop)
+      return
+    }
+    let now = loop.now
+    let upstream = upstreams[exchanges[id].upstream].socket
+    if queued > shared.settings.highWater {
+      loop.pauseReading(upstream)
+      loop.setDeadline(upstream, at: nil)
+      loop.setDeadline(caller, at: now + shared.settings.idleTimeout)
+    } else {
+      loop.setDeadline(upstream, at: now + shared.settings.idleTimeout)
+    }
+  }
+
+  /// The answer is complete.
+  private mutating func finishAnswer(_ id: SlabHandle, on loop: inout EventLoop) {
+    let upstream = exchanges[id].upstream
+    if exchanges[id].keepsUpstream {
+      exchanges[id].upstream = .none
+      upstreams[upstream].exchange = .none
+      finish(id, .completed, error: nil, on: &loop)
+      if upstreams.contains(upstream) { becomeIdle(upstream, on: &loop) }
+    } else {
+      abandonUpstream(id, on: &loop)
+      finish(id, .completed, error: nil, on: &loop)
+    }
+  }
+
+  /// The upstream will send no more.
+  mutating func upstreamEnded(
+    _ upstream: SlabHandle, cleanly: Bool, on loop: inout EventLoop
+  ) {
+    let id = upstreams[upstream].exchange
+    guard id.isSome else {
+      dropUpstream(upstream, on: &loop)
+      return
+    }
+    if exchanges[id].state.answerHasBegun, exchanges[id].responseBody.endsWithConnection, cleanly {
+      // RFC 9112 section 6.3: that is the end of this body. Over TLS only with close_notify (9.8).
+      if exchanges[id].outgoingFraming == .chunked {
+        output.removeAll()
+        output.put("0\r\n\r\n")
+        loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
+      }
+      finishAnswer(id, on: &loop)
+      return
+    }
+    let hasAnswer = exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
+    let error =
+      hasAnswer
+      ? GatewayError(
+        .responseIncomplete, "\(shared.settings.upstreamName) closed in the middle of its answer.")
+      : GatewayError(
+        .connectionTerminated, "\(shared.settings.upstreamName) closed without an answer.")
+    upstreamBroke(
+      id, error, hasAnswer ? .responseBody : .responseHead, mayRetry: true, reason: "closed",
+      on: &loop)
+  }
+
+  /// The connection failed, and is closed already.
+  mutating func upstreamFailed(
+    _ upstream: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
+  ) {
+    let id = upstreams[upstream].exchange
+    let wasConnected = upstreams[upstream].isConnected
+    guard id.isSome else {
+      forgetUpstream(upstream)
+      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      return
+    }
+    if wasConnected {
+      upstreamBroke(
+        id, Relay.error(for: failure, name: shared.settings.upstreamName),
+        exchanges[id].phaseForLog, mayRetry: true, reason: "broken", on: &loop)
+    } else {
+      exchanges[id].upstream = .none
+      forgetUpstream(upstream)
+      connectFailed(id, failure, on: &loop)
+      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+    }
+  }
+
+  /// Ends the attempt: once more where that is safe (``RetryRule``), else an error, or a visible cut.
+  private mutating func upstreamBroke(
+    _ id: SlabHandle, _ error: GatewayError, _ phase: Termination.Phase, mayRetry: Bool,
+    reason: StaticString, on loop: inout EventLoop
+  ) {
+    let upstream = exchanges[id].upstream
+    let attempt = RetryRule.Attempt(
+      method: exchanges[id].method, number: exchanges[id].state.attempts,
+      wasReused: upstreams[upstream].wasReused, wroteBytes: true,
+      receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty,
+      isReplayable: !exchanges[id].state.bodyHasBegun)
+    abandonUpstream(id, on: &loop)
+    let allowed = mayRetry && RetryRule.allowsRetry(after: attempt)
+    switch exchanges[id].state.upstreamFailed(mayRetry: allowed) {
+    case .retry:
+      logAttempt(id, reason: reason, now: loop.now)
+      connect(id, on: &loop)
+    case .abortCaller:
+      cutCaller(id, .init(.upstream, phase), error: error.kind.name, on: &loop)
+    default: answer(id, error, .init(.upstream, phase), on: &loop)
+    }
+  }
+
+  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: the
+  /// token is given up, and the request made once more with a fresh one where it can be repeated.
+  private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
+    exchanges[id].attemptStatus = 401
+    let canReplay =
+      !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete
+      && !exchanges[id].state.bodyHasBegun
+    abandonUpstream(id, on: &loop)
+    if case .token(let slot) = exchanges[id].plan.credential {
+      shared.tokenService.rejected(slot, generation: exchanges[id].tokenGeneration)
+      if canReplay {
+        exchanges[id].wasRefused = true
+        logAttempt(id, reason: "token-refused", now: loop.now)
+        _ = exchanges[id].state.planned(hasCredential: false, hasBody: false)
+        exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
+        waitForToken(id, on: &loop)
+        return
+      }
+    }
+    answer(
+      id,
+      GatewayError(
+        .upstreamRefusedCredential,
+        "SCORM Cloud answered 401 to the gateway's credential for the app "
+          + "\(shared.rules.apps[exchanges[id].plan.app].name): check that its secret is current "
+          + "and that it may call this operation."),
+      .init(.upstream, .responseHead), on: &loop)
+  }
+
+  /// What was queued for the upstream has gone out: the caller may send more of its body.
+  mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    let id = upstreams[upstream].exchange
+    guard id.isSome, !exchanges[id].state.requestIsComplete,
+      exchanges[id].state.phase == .forwarding
+    else { return }
+    loop.setDeadline(upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
+    let caller = exchanges[id].caller
+    if callers[caller].input.isEmpty {
+      loop.resumeReading(callers[caller].socket)
+    } else {
+      serveInput(caller, on: &loop)
+    }
+  }
+
+  mutating func upstreamTooSlow(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    let id = upstreams[upstream].exchange
+    guard id.isSome else {
+      dropUpstream(upstream, on: &loop)
+      return
+    }
+    let name = shared.settings.upstreamName
+    guard upstreams[upstream].isConnected else {
+      abandonUpstream(id, on: &loop)
+      nextAddress += 1
+      logAttempt(id, reason: nil, now: loop.now)
+      answer(
+        id,
+        GatewayError(
+          .connectionTimeout,
+          "\(name) did not accept a connection in time (upstream.connectTimeout)."),
+        .init(.upstream, .connect), on: &loop)
+      return
+    }
+    let phase = exchanges[id].phaseForLog
+    abandonUpstream(id, on: &loop)
+    if exchanges[id].state.answerHasBegun {
+      cutCaller(id, .init(.upstream, phase), error: "response-timeout", on: &loop)
+    } else {
+      answer(
+        id,
+        GatewayError(
+          .responseTimeout, "\(name) did not answer in time (upstream.responseTimeout)."),
+        .init(.upstream, phase), on: &loop)
+    }
+  }
+}
+
+extension Exchange {
+  /// The request id.
+  var requestID: RawSpan {
+    @_lifetime(borrow self)
+    get { line.bytes.slice(requestIDStart, requestIDEnd) }
+  }
+}

@@ -1,0 +1,237 @@
+internal import AccessTokens
+package import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+package import Memory
+internal import SCORMCloudAPI
+internal import TrafficLog
+
+/// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
+/// join them.
+///
+/// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
+/// ``RetryRule``). Its parts:
+/// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
+/// - `Relay+Upstream.swift`: an upstream's bytes become answers.
+/// - `Relay+Answer.swift`: what the gateway answers by itself.
+/// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
+package struct Relay: ~Copyable {
+  let shared: RelayShared
+  /// This loop's number.
+  let loopNumber: Int
+  let planner: RequestPlanner
+  let requestRewriter: RequestHeadRewriter
+  let responseRewriter: ResponseHeadRewriter
+  var requestParser = RequestHeadParser()
+  var responseParser = ResponseHeadParser()
+  var tokens: TokenView
+  var requestIDs = RequestIDs()
+  var dates = DateTexts()
+  var callers = Slab<CallerConnection>(capacity: 64)
+  var upstreams = Slab<UpstreamConnection>(capacity: 64)
+  var exchanges = Slab<Exchange>(capacity: 64)
+  var pool = UpstreamPool()
+  /// Exchanges whose token is not there yet; those that gave up among them.
+  var awaitingToken = RecordList<SlabHandle>(capacity: 16)
+  /// What is about to be sent, assembled.
+  var output = ByteBuffer(capacity: 16 * 1024)
+  /// Lines of the traffic log that were not handed over yet.
+  var lines = ByteBuffer(capacity: 0)
+  /// Buffers of finished exchanges, for the next ones: two a piece.
+  var spareBuffers = Slab<ByteBuffer>(capacity: 64)
+  var spareHandles = RecordList<SlabHandle>(capacity: 64)
+  /// The upstream's name in the log.
+  var upstreamName = ByteBuffer(capacity: 64)
+  var addresses: [SocketAddress] = []
+  var resolutionFailure: String?
+  var resolutionVersion: UInt64 = 0
+  /// Which of the addresses to try next.
+  var nextAddress = 0
+  var isDraining = false
+  /// When draining must be over.
+  var drainDeadline = Int64.max
+  /// When the lines are to be handed over; 0 when none wait.
+  var flushAt: Int64 = 0
+
+  /// Bytes of log lines that are handed over at once.
+  static let lineBatchBytes = 64 * 1024
+  /// How long a line may wait for others.
+  static let lineDelay: Int64 = 200_000_000
+  /// Buffers kept for the next exchanges.
+  static let spareLimit = 256
+
+  package init(shared: RelayShared, loopNumber: Int) {
+    self.shared = shared
+    self.loopNumber = loopNumber
+    planner = RequestPlanner(rules: shared.rules)
+    requestRewriter = RequestHeadRewriter(rules: shared.rules)
+    responseRewriter = ResponseHeadRewriter(rules: shared.rules)
+    tokens = TokenView(of: shared.tokenStore)
+    upstreamName.put(text: shared.settings.upstreamName)
+  }
+}
+
+extension Relay: EventHandler {
+  package mutating func accepted(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {
+    let target = shared.connectionCounts.takeLowest()
+    if target == loopNumber {
+      take(descriptor, from: peer, listener: listener, on: &loop)
+    } else {
+      shared.mailboxes[target].post(
+        .connection(descriptor: descriptor.release(), peer: peer, listener: listener))
+    }
+  }
+
+  package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    upstreamConnected(tag.record, on: &loop)
+  }
+
+  package mutating func received(
+    _ bytes: RawSpan, from socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if tag.kind == SocketKind.caller {
+      callerSent(bytes, tag.record, on: &loop)
+    } else {
+      upstreamSent(bytes, tag.record, on: &loop)
+    }
+  }
+
+  package mutating func ended(
+    _ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if tag.kind == SocketKind.caller {
+      callerEnded(tag.record, on: &loop)
+    } else {
+      upstreamEnded(tag.record, cleanly: cleanly, on: &loop)
+    }
+  }
+
+  package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    if tag.kind == SocketKind.caller {
+      callerDrained(tag.record, on: &loop)
+    } else {
+      upstreamDrained(tag.record, on: &loop)
+    }
+  }
+
+  package mutating func failed(
+    _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if tag.kind == SocketKind.caller {
+      callerGone(tag.record, on: &loop)
+    } else {
+      upstreamFailed(tag.record, failure, on: &loop)
+    }
+  }
+
+  package mutating func deadlinePassed(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if tag.kind == SocketKind.caller {
+      callerTooSlow(tag.record, on: &loop)
+    } else {
+      upstreamTooSlow(tag.record, on: &loop)
+    }
+  }
+
+  package mutating func alarm(on loop: inout EventLoop) {
+    if flushAt != 0, loop.now >= flushAt { flushLines() }
+    if flushAt != 0 { loop.setAlarm(at: flushAt) }
+    if isDraining { continueDraining(on: &loop) }
+  }
+
+  package mutating func woken(on loop: inout EventLoop) {
+    for message in shared.mailboxes[loopNumber].takeAll() {
+      switch message {
+      case .connection(let descriptor, let peer, let listener):
+        take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
+      case .drain: beginDraining(on: &loop)
+      case .stop:
+        flushLines()
+        loop.stop()
+      }
+    }
+    refreshAddresses()
+    tokens.refreshIfChanged(from: shared.tokenStore)
+    serveAwaitingToken(on: &loop)
+    if !addresses.isEmpty || resolutionFailure != nil { serveWaiting(on: &loop) }
+  }
+}
+
+// MARK: Coming and going of callers
+
+extension Relay {
+  private mutating func take(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {
+    let caller = shared.identities.caller(of: peer, listener: listener)
+    let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
+    guard
+      let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
+    else {
+      dropCaller(handle)
+      return
+    }
+    callers[handle].socket = socket
+    loop.setDeadline(socket, at: loop.now + shared.settings.keepAliveTimeout)
+  }
+
+  /// Forgets a caller whose socket is gone or going.
+  mutating func dropCaller(_ handle: SlabHandle) {
+    _ = callers.remove(handle)
+    shared.connectionCounts.decrement(loopNumber)
+  }
+
+  private mutating func beginDraining(on loop: inout EventLoop) {
+    guard !isDraining else { return }
+    isDraining = true
+    drainDeadline = loop.now + shared.settings.drainTimeout
+    loop.stopListening()
+    // Callers that wait for nothing go at once; the others when their exchange is over.
+    for handle in callers.handles
+    where !callers[handle].exchange.isSome && callers[handle].input.isEmpty {
+      loop.finish(callers[handle].socket)
+      dropCaller(handle)
+    }
+    continueDraining(on: &loop)
+  }
+
+  private mutating func continueDraining(on loop: inout EventLoop) {
+    if callers.count == 0 && loop.connectionCount == pool.openCount || loop.now >= drainDeadline {
+      flushLines()
+      loop.stop()
+    } else {
+      loop.setAlarm(at: loop.now + 50_000_000)
+    }
+  }
+
+  private mutating func refreshAddresses() {
+    let version = shared.resolver.version.load(ordering: .acquiring)
+    guard version != resolutionVersion else { return }
+    let resolution = shared.resolver.resolution
+    resolutionVersion = version
+    addresses = resolution.addresses
+    resolutionFailure = resolution.failure
+  }
+}
+
+// MARK: Buffers
+
+extension Relay {
+  /// An empty buffer, its memory kept from an earlier use where there is one.
+  mutating func takeBuffer() -> ByteBuffer {
+    guard let handle = spareHandles.popLast() else { return ByteBuffer(capacity: 512) }
+    return spareBuffers.remove(handle)
+  }
+
+  mutating func keepBuffer(_ buffer: consuming ByteBuffer) {
+    guard spareHandles.count < Relay.spareLimit, buffer.allocatedBytes <= 8 * 1024 else { return }
+    buffer.removeAll()
+    spareHandles.append(spareBuffers.insert(buffer))
+  }
+}

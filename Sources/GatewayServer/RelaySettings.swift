@@ -1,0 +1,33 @@
+package import EventLoop
+
+/// Times and bounds of the data plane. Times in nanoseconds.
+package struct RelaySettings: Sendable {
+  /// To an established upstream connection, TLS included, and for a free one of the pool.
+  package var connectTimeout: Int64 = 3_000_000_000
+  /// From the request's last byte to the answer's first.
+  package var responseTimeout: Int64 = 60_000_000_000
+  /// Between two bytes, in either direction.
+  package var idleTimeout: Int64 = 60_000_000_000
+  /// For a caller's head, from its first byte.
+  package var headTimeout: Int64 = 10_000_000_000
+  /// For a caller's next request.
+  package var keepAliveTimeout: Int64 = 75_000_000_000
+  /// For a token that is not there yet: shorter than the fetch may take, so that a caller is not held.
+  package var tokenTimeout: Int64 = 5_000_000_000
+  /// How long an unused upstream connection is kept: less than servers usually do.
+  package var upstreamIdleTimeout: Int64 = 30_000_000_000
+  /// For exchanges under way when the gateway is told to stop.
+  package var drainTimeout: Int64 = 30_000_000_000
+  /// Upstream connections of one loop.
+  package var maxConnections = 256
+  /// Exchanges of one loop that may wait for an upstream connection.
+  package var maxWaiting = 1024
+  /// Bytes that may wait for a slow reader before its source is paused.
+  package var highWater = 128 * 1024
+  /// Upstream by TLS; nil for plain HTTP (the sandbox, tests).
+  package var tls: TLSClient?
+  /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
+  package var upstreamName = ""
+
+  package init() {}
+}

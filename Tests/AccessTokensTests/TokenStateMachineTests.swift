@@ -1,0 +1,200 @@
+import Testing
+
+@testable import AccessTokens
+
+/// A playbook: events at their times in seconds, and the actions expected.
+@Suite("One token's life")
+struct TokenStateMachineTests {
+  var machine = TokenStateMachine(schedule: RefreshSchedule())
+
+  /// Brings the machine to a token of `seconds` asked for at second 0.
+  private func fresh(seconds: Int64 = 100) -> (TokenStateMachine, PublishedToken) {
+    var machine = self.machine
+    _ = machine.needed(at: 0)
+    let actions = machine.fetchSucceeded(
+      grant(seconds: seconds), requestedAt: 0, at: second, random: 0)
+    return (machine, actions.published!.token!)
+  }
+
+  @Test("the first caller starts the fetch, the others share it")
+  mutating func singleFlight() {
+    #expect(machine.needed(at: 0) == [.startFetch])
+    #expect(machine.needed(at: 1) == [])
+    #expect(machine.timerFired(at: 2, used: true) == [])
+    let token = grant(seconds: 100)
+    let actions = machine.fetchSucceeded(token, requestedAt: second, at: 2 * second, random: 0)
+    #expect(
+      actions == [
+        .publish(
+          TokenEntry(
+            token: PublishedToken(
+              secret: token.secret, fingerprint: 1, generation: 1, requestedAt: second,
+              usableUntil: 96 * second))),
+        .armTimer(at: 71 * second),
+      ])
+    #expect(machine.needed(at: 3 * second) == [])
+  }
+
+  @Test("a used token is renewed before its end, and served meanwhile")
+  func renewal() {
+    var (machine, old) = fresh()
+    #expect(machine.timerFired(at: 69 * second, used: true) == [.armTimer(at: 70 * second)])
+    #expect(
+      machine.timerFired(at: 70 * second, used: true)
+        == [.startFetch, .armTimer(at: old.usableUntil)])
+    #expect(machine.needed(at: 71 * second) == [])
+    let actions = machine.fetchSucceeded(
+      grant("next"), requestedAt: 70 * second, at: 72 * second, random: 0)
+    #expect(actions.published?.token?.generation == 2)
+    #expect(actions.timer == 140 * second)
+  }
+
+  @Test("an unused token is looked at again and again, and let go at its end without a request")
+  func unused() {
+    var (machine, token) = fresh()
+    var now = 70 * second
+    var looks = 0
+    while now < token.usableUntil {
+      let actions = machine.timerFired(at: now, used: false)
+      #expect(actions.fetches == 0)
+      #expect(actions.timer! > now)
+      now = actions.timer!
+      looks += 1
+    }
+    #expect(looks > 2 && looks < 10)
+    #expect(machine.timerFired(at: now, used: false) == [.publish(.empty)])
+    #expect(machine.needed(at: now + 1) == [.startFetch])
+  }
+
+  @Test("a token used again late in its life is still renewed in time")
+  func usedLate() {
+    var (machine, _) = fresh()
+    let again = machine.timerFired(at: 70 * second, used: false).timer!
+    #expect(machine.timerFired(at: again, used: true).fetches == 1)
+  }
+
+  @Test(
+    "a renewal that fails leaves the old token served, and callers hear of it only after its end")
+  func renewalFails() {
+    var (machine, old) = fresh()
+    _ = machine.timerFired(at: 70 * second, used: true)
+    let actions = machine.fetchFailed(failure(), at: 71 * second, random: .max)
+    #expect(actions.published?.token == old)
+    #expect(actions.published?.failure?.retryAt == 72 * second)
+    #expect(actions.timer == 72 * second)
+    // It goes on failing until the end.
+    #expect(machine.timerFired(at: 72 * second, used: true).fetches == 1)
+    let second2 = machine.fetchFailed(
+      failure(.refusedCredential(status: 401)), at: 80 * second, random: 0)
+    #expect(second2.timer == old.usableUntil)
+    let end = machine.timerFired(at: old.usableUntil, used: true)
+    #expect(end.published?.token == nil)
+    #expect(end.published?.failure?.reason == .refusedCredential(status: 401))
+    #expect(end.timer == 110 * second)
+    #expect(end.fetches == 0)
+  }
+
+  @Test("a renewal that hangs beyond the old token's end withdraws it at its end")
+  func renewalHangs() {
+    var (machine, old) = fresh()
+    _ = machine.timerFired(at: 70 * second, used: true)
+    #expect(
+      machine.timerFired(at: old.usableUntil - 1, used: true)
+        == [.armTimer(at: old.usableUntil)])
+    #expect(machine.timerFired(at: old.usableUntil, used: true) == [.publish(.empty)])
+    #expect(machine.needed(at: old.usableUntil + 1) == [])
+  }
+
+  @Test("callers are refused while fetching fails, also during the next try, and served after it")
+  mutating func failing() {
+    _ = machine.needed(at: 0)
+    let failed = machine.fetchFailed(failure(), at: second, random: .max)
+    #expect(failed.published?.failure?.reason == .unreachable)
+    #expect(failed.timer == 2 * second)
+    #expect(machine.needed(at: 2 * second - 1) == [])
+    #expect(machine.timerFired(at: 2 * second, used: true) == [.startFetch])
+    let again = machine.fetchFailed(failure(.timedOut), at: 12 * second, random: .max)
+    #expect(again.timer == 14 * second)
+    #expect(machine.needed(at: 14 * second) == [.startFetch])
+    let served = machine.fetchSucceeded(
+      grant(), requestedAt: 14 * second, at: 15 * second, random: 0)
+    #expect(served.published?.token != nil)
+    #expect(served.published?.failure == nil)
+  }
+
+  @Test("a failure nobody looked at is forgotten: the next caller waits instead of being refused")
+  mutating func forgetsFailure() {
+    _ = machine.needed(at: 0)
+    let retryAt = machine.fetchFailed(failure(), at: second, random: 0).timer!
+    #expect(machine.timerFired(at: retryAt, used: false) == [.publish(.empty)])
+  }
+
+  @Test("a token that arrives after its own end is a failure, never published")
+  mutating func expiredOnArrival() {
+    _ = machine.needed(at: 0)
+    let actions = machine.fetchSucceeded(
+      grant(seconds: 2), requestedAt: 0, at: 3 * second, random: 0)
+    #expect(actions.published?.token == nil)
+    #expect(actions.published?.failure?.reason == .expiredOnArrival)
+  }
+
+  @Test("a refused token is evicted once, by its generation, and fetched anew")
+  func rejection() {
+    var (machine, token) = fresh()
+    #expect(machine.rejected(generation: token.generation &- 1, at: 10 * second) == [])
+    #expect(
+      machine.rejected(generation: token.generation, at: 10 * second)
+        == [.publish(.empty), .startFetch])
+    #expect(machine.rejected(generation: token.generation, at: 10 * second) == [])
+    let next = machine.fetchSucceeded(
+      grant("next"), requestedAt: 10 * second, at: 11 * second, random: 0)
+    #expect(machine.rejected(generation: token.generation, at: 12 * second) == [])
+    // The new one is refused as well: the reason lies elsewhere, and the token stays.
+    let generation = next.published!.token!.generation
+    #expect(machine.rejected(generation: generation, at: 12 * second) == [])
+    #expect(
+      machine.rejected(generation: generation, at: 20 * second) == [.publish(.empty), .startFetch])
+  }
+
+  @Test("refusals in a row are answered with growing pauses")
+  func rejectionPauses() {
+    var (machine, _) = fresh(seconds: 100_000)
+    var evictions: [Int64] = []
+    for tick in 2..<2_000 {
+      let now = Int64(tick) * second
+      if machine.rejected(generation: UInt32(evictions.count + 1), at: now).fetches == 1 {
+        evictions.append(Int64(tick))
+        _ = machine.fetchSucceeded(
+          grant(seconds: 100_000), requestedAt: now, at: now, random: 0)
+      }
+    }
+    #expect(evictions == [2, 12, 32, 72, 152, 312, 612, 912, 1212, 1512, 1812])
+  }
+
+  @Test("a token refused while its renewal is in flight is withdrawn, and no second fetch started")
+  func rejectionDuringRenewal() {
+    var (machine, token) = fresh()
+    _ = machine.timerFired(at: 70 * second, used: true)
+    #expect(machine.rejected(generation: token.generation, at: 71 * second) == [.publish(.empty)])
+    #expect(machine.needed(at: 71 * second) == [])
+  }
+
+  @Test("two fetches never start within half a second, even if the first token is refused at once")
+  mutating func minimumInterval() {
+    _ = machine.needed(at: 0)
+    _ = machine.fetchSucceeded(grant(), requestedAt: 0, at: 1000, random: 0)
+    let actions = machine.rejected(generation: 1, at: 2000)
+    #expect(actions == [.publish(.empty), .armTimer(at: second / 2)])
+    #expect(machine.needed(at: 3000) == [.armTimer(at: second / 2)])
+    #expect(machine.timerFired(at: second / 2, used: false) == [.startFetch])
+  }
+
+  @Test("a result nobody waits for changes nothing")
+  func strayResults() {
+    var (machine, token) = fresh()
+    #expect(machine.fetchFailed(failure(), at: 5 * second, random: 0) == [])
+    #expect(
+      machine.fetchSucceeded(grant("stray"), requestedAt: 0, at: 5 * second, random: 0) == [])
+    #expect(machine.rejected(generation: token.generation, at: 6 * second).fetches == 1)
+  }
+}

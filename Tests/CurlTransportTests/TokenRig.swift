@@ -1,0 +1,88 @@
+import AccessTokens
+import Foundation
+import Glibc
+import Memory
+import Synchronization
+
+@testable import CurlTransport
+
+func secret(_ text: String) -> SecretBytes {
+  SecretBytes(copying: Array(text.utf8).span.bytesOfElements)
+}
+
+/// A token service against a scripted server, and the verbs of its tests.
+///
+/// Waiting is for publications: every one of them wakes the stream, and the condition is looked at again.
+/// The tests' time limits are their deadlines.
+final class TokenRig: Sendable {
+  let service: TokenService
+  let slots: [TokenSlot]
+  private let wakes: AsyncStream<Void>
+  private let notes = Notes()
+
+  /// The reports so far.
+  private final class Notes: Sendable {
+    let reports = Mutex<[TokenReport]>([])
+  }
+
+  /// `http_proxy` points nowhere for the whole test process: a request that obeyed it would fail.
+  private static let proxyTrap: Void = {
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+      _ = unsafe setenv(name, "http://127.0.0.1:1", 1)
+    }
+  }()
+
+  init(
+    _ url: String, slots scopes: [String] = ["read:course write:course"],
+    endpoint: TokenEndpoint = .application, appSecret: String = "s3:cr%et",
+    settings change: (inout TokenServiceSettings) -> Void = { _ in }
+  ) throws {
+    _ = Self.proxyTrap
+    var table = TokenSlotTable()
+    slots = try scopes.map { try table.slot(for: 0, scopes: $0) }
+    var settings = TokenServiceSettings(
+      apps: [TokenApp(name: "main", id: "APP-ID", secret: secret(appSecret))],
+      endpoint: endpoint, url: url)
+    change(&settings)
+    service = try TokenService(settings: settings, slots: table)
+    let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    wakes = stream
+    let notes = notes
+    guard
+      service.start(
+        wake: [{ continuation.yield() }],
+        report: { report in notes.reports.withLock { $0.append(report) } })
+    else { throw POSIXError(.EAGAIN) }
+  }
+
+  deinit { service.stop() }
+
+  var reports: [TokenReport] { notes.reports.withLock { $0 } }
+
+  /// Waits until what is published about a slot satisfies `condition`.
+  func entry(
+    _ index: Int = 0, until condition: (TokenEntry) -> Bool
+  ) async throws -> TokenEntry {
+    var iterator = wakes.makeAsyncIterator()
+    while true {
+      let entry = service.store.snapshot().entries[slots[index].index]
+      if condition(entry) { return entry }
+      guard await iterator.next() != nil else { throw CancellationError() }
+    }
+  }
+
+  /// Asks for a slot's token and waits for it, or for the failure.
+  func fetch(_ index: Int = 0) async throws -> TokenEntry {
+    service.need(slots[index])
+    return try await entry(index) { $0.token != nil || $0.failure != nil }
+  }
+
+  func failure(_ index: Int = 0) async throws -> TokenFailure {
+    service.need(slots[index])
+    return try await entry(index) { $0.failure != nil }.failure!
+  }
+}
+
+extension TokenEntry {
+  var text: String? { token.map { $0.secret.bytes.text } }
+}
