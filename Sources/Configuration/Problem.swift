@@ -75,12 +75,16 @@ struct ProblemList {
 
   var isEmpty: Bool { problems.isEmpty }
 
-  mutating func add(_ place: Place, _ keyPath: String, _ message: String, hint: String = "") {
+  /// `hint` is only made for problems that are kept: finding the closest name of each of half a million
+  /// strange keys would take seconds.
+  mutating func add(
+    _ place: Place, _ keyPath: String, _ message: String, hint: @autoclosure () -> String = ""
+  ) {
     guard problems.count < ProblemList.limit else {
       omitted += 1
       return
     }
-    problems.append(Problem(at: place, keyPath: keyPath, message: message, hint: hint))
+    problems.append(Problem(at: place, keyPath: keyPath, message: message, hint: hint()))
   }
 
   mutating func warn(_ place: Place, _ keyPath: String, _ message: String, hint: String = "") {

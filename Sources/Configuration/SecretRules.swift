@@ -14,6 +14,12 @@ enum SecretRules {
     return nil
   }
 
+  /// Whether the value at `path` is a reference, inside which nothing but a reference may be shown.
+  static func isReference(_ path: String) -> Bool {
+    guard path.hasPrefix("apps["), let dot = path.firstIndex(of: ".") else { return false }
+    return ["id", "secret", "nextSecret"].contains(path[path.index(after: dot)...])
+  }
+
   /// Whether `name` may be shown: it has the shape of a variable's name in upper case. Anything else
   /// could be the secret itself, written in the wrong place.
   static func isShowableVariable(_ name: String) -> Bool {

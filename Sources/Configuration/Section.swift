@@ -130,7 +130,7 @@ struct Section {
     guard let value = Value(configurationText: word.text) else {
       problems.add(
         word.place, word.path,
-        "expected \(Value.expectation), found \"\(KeyPathText.shown(word.text))\"",
+        "expected \(Value.expectation), found \(word.quoted)",
         hint: "for example \(key.name): \(example)")
       return key.fallback
     }
@@ -159,7 +159,7 @@ struct Section {
     let choices = Value.allCases.map(\.rawValue)
     problems.add(
       word.place, word.path,
-      "expected one of \(choices.joined(separator: ", ")), found \"\(KeyPathText.shown(word.text))\"",
+      "expected one of \(choices.joined(separator: ", ")), found \(word.quoted)",
       hint: ClosestName.to(word.text, among: choices).map { "did you mean \($0)?" } ?? "")
     return nil
   }
@@ -172,7 +172,7 @@ struct Section {
     case "false", "False", "FALSE": return false
     default:
       problems.add(
-        word.place, word.path, "expected true or false, found \"\(KeyPathText.shown(word.text))\"",
+        word.place, word.path, "expected true or false, found \(word.quoted)",
         hint: "for example \(key): true")
       return false
     }
@@ -185,8 +185,11 @@ struct Word {
   let place: Place
   let path: String
 
-  /// The text as messages quote it.
-  var quoted: String { "\"\(KeyPathText.shown(text))\"" }
+  /// The text as messages quote it. What stands below `apps` is not quoted: a secret on the wrong line
+  /// must not reach a terminal or a log.
+  var quoted: String {
+    path.hasPrefix("apps[") ? "this value" : "\"\(KeyPathText.shown(text))\""
+  }
 }
 
 extension Section {

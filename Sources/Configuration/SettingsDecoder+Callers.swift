@@ -97,6 +97,13 @@ extension SettingsDecoder {
         hint: "for example \(example)")
       return []
     }
+    if let node = caller.node("apps"), case .sequence(let elements) = node.content,
+      elements.isEmpty
+    {
+      problems.add(
+        node.place, caller.path("apps"), "at least one app is needed",
+        hint: "for example \(example)")
+    }
     let known = apps.map(\.name)
     var names: [String] = []
     for word in words {

@@ -58,7 +58,7 @@ struct SettingsDecoder {
     }
     if let line = taken[word.text] {
       problems.add(
-        word.place, word.path, "the name \(word.quoted) is taken",
+        word.place, word.path, "this name is taken",
         hint: line > 0 ? "it stands on line \(line) already" : "")
     } else {
       taken[word.text] = word.place.line

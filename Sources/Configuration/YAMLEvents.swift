@@ -25,6 +25,8 @@ struct YAMLEvent {
 struct YAMLSyntaxError: Error {
   let line: Int
   let column: Int
+  /// The byte that cannot be read; nil when `line` and `column` say where it is.
+  let byte: Int?
   /// libyaml's words, which quote nothing of the text.
   let message: String
 }
@@ -82,8 +84,10 @@ struct YAMLSyntaxError: Error {
     // Proof: both texts are static strings of libyaml.
     let problem = unsafe String(cString: cly_problem(parser))
     let context = unsafe String(cString: cly_problem_context(parser))
+    let offset = unsafe Int(cly_problem_offset(parser))
     return unsafe YAMLSyntaxError(
       line: Int(cly_problem_line(parser)), column: Int(cly_problem_column(parser)),
+      byte: offset >= 0 ? offset : nil,
       message: context.isEmpty ? problem : "\(problem) \(context)")
   }
 }

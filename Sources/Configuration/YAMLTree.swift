@@ -10,14 +10,16 @@ struct YAMLTree: ~Copyable {
   static let maximumDepth = 32
 
   private var events: YAMLEvents
+  private let bytes: [UInt8]
   private let origin: Place.Origin
   private var problems = ProblemList()
 
   /// Ends the walk after a problem behind which nothing can be trusted; it is already in the list.
   private struct Stopped: Error {}
 
-  private init(_ events: consuming YAMLEvents, origin: Place.Origin) {
+  private init(_ events: consuming YAMLEvents, of bytes: [UInt8], origin: Place.Origin) {
     self.events = events
+    self.bytes = bytes
     self.origin = origin
   }
 
@@ -35,11 +37,13 @@ struct YAMLTree: ~Copyable {
       problems.add(place(ofByte: error.byteOffsets.lowerBound, in: bytes, origin), "", "not UTF-8")
       return nil
     }
-    guard let events = YAMLEvents(bytes) else {
+    // libyaml, told that it is UTF-8, would take the byte order mark for text.
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+    guard let events = YAMLEvents(text) else {
       problems.add(start, "", "out of memory")
       return nil
     }
-    var tree = YAMLTree(events, origin: origin)
+    var tree = YAMLTree(events, of: text, origin: origin)
     tree.problems = problems
     let root = try? tree.document()
     problems = tree.problems
@@ -60,8 +64,11 @@ struct YAMLTree: ~Copyable {
     do {
       return try events.next()
     } catch {
+      let place =
+        error.byte.map { YAMLTree.place(ofByte: $0, in: bytes, origin) }
+        ?? Place(origin, line: error.line, column: error.column)
       problems.add(
-        Place(origin, line: error.line, column: error.column), "",
+        place, "",
         "not valid YAML: \(error.message)",
         hint: error.message.contains("cannot start any token")
           ? "YAML indents with spaces, never with tabs, and texts that start with %, @ or ` are quoted"
@@ -98,7 +105,7 @@ struct YAMLTree: ~Copyable {
   private mutating func node(_ event: YAMLEvent, path: String, depth: Int) throws(Stopped) -> Node {
     let place = place(of: event)
     guard depth <= YAMLTree.maximumDepth else {
-      problems.add(place, path, "nested deeper than \(YAMLTree.maximumDepth) levels")
+      problems.add(place, "", "nested deeper than \(YAMLTree.maximumDepth) levels")
       throw Stopped()
     }
     var refused = false
@@ -149,7 +156,9 @@ struct YAMLTree: ~Copyable {
       case .null: problems.add(place, path, "a key is missing before the colon")
       case .sequence, .mapping: problems.add(place, path, "a key must be a single word")
       }
-      let memberPath = name.map { KeyPathText.joined(path, $0) } ?? path
+      // A secret may have been written as a key where a reference belongs: such keys are not shown.
+      let shownName = SecretRules.isReference(path) ? nil : name
+      let memberPath = shownName.map { KeyPathText.joined(path, $0) } ?? path
       let value = try node(try next(), path: memberPath, depth: depth + 1)
       guard let name else { continue }
       if let first = lines[name] {

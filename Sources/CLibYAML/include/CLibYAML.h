@@ -116,13 +116,13 @@ static inline const char *cly_problem_context(const cly_parser *p) {
   return p->parser.context ? p->parser.context : "";
 }
 
-/// Where the last failure is, counted from 1. Failures of the reader carry no mark: the place it had reached.
-static inline size_t cly_problem_line(const cly_parser *p) {
-  return (p->parser.error == YAML_READER_ERROR ? p->parser.mark.line : p->parser.problem_mark.line) + 1;
-}
+/// Where the last failure is, counted from 1. Failures of the reader carry no mark: see `cly_problem_offset`.
+static inline size_t cly_problem_line(const cly_parser *p) { return p->parser.problem_mark.line + 1; }
+static inline size_t cly_problem_column(const cly_parser *p) { return p->parser.problem_mark.column + 1; }
 
-static inline size_t cly_problem_column(const cly_parser *p) {
-  return (p->parser.error == YAML_READER_ERROR ? p->parser.mark.column : p->parser.problem_mark.column) + 1;
+/// The byte at which the reader failed (a control character, for one); -1 when it was not the reader.
+static inline long cly_problem_offset(const cly_parser *p) {
+  return p->parser.error == YAML_READER_ERROR ? (long)p->parser.problem_offset : -1;
 }
 
 #endif
