@@ -1,0 +1,128 @@
+/// An internal service, how to know it, and what it may do.
+package struct Caller: Sendable, Equatable {
+  package enum Mode: String, Sendable, CaseIterable {
+    case normal
+    case readOnly = "read-only"
+    case dryRun = "dry-run"
+    case frozen
+  }
+
+  package var name: String
+  /// Every condition given must hold; nil: only listeners that name it are this caller.
+  package var match: CallerMatch?
+  /// Names of apps it may use; the first is used when a request names none.
+  package var apps: [String]
+  /// What it may call: one matching rule is enough.
+  package var allow: [AllowRule]
+  package var mode: Mode
+}
+
+/// How a connection is known to be a caller's. At least one condition is set, and all set ones must hold.
+package struct CallerMatch: Sendable, Equatable {
+  /// User of the process at the other end of a Unix socket.
+  package struct UnixUser: Sendable, Equatable {
+    package var name: String
+    package var id: UInt32
+  }
+
+  package var unixUser: UnixUser?
+  package var address: AddressBlock?
+  package var listener: ListenAddress?
+}
+
+/// What an operation does, whatever its method.
+package enum OperationAccess: String, Sendable, CaseIterable {
+  case read, write
+}
+
+/// One entry of a caller's `allow`.
+package enum AllowRule: Sendable, Equatable {
+  /// `*`.
+  case everything
+  /// `read:*` when `service` is nil, else `read:course`.
+  case access(OperationAccess, service: String?)
+  /// An operation's name.
+  case operation(String)
+}
+
+/// What happens to requests that are special to nobody in particular.
+package struct PolicySettings: Sendable, Equatable {
+  package enum Decision: String, Sendable, CaseIterable {
+    case refuse, forward
+  }
+
+  /// Requests that match no operation of the catalogue.
+  package var unknownOperations: Decision
+  /// Token endpoints, and operations whose answers are secrets.
+  package var sensitiveOperations: Decision
+}
+
+/// One limit on calls.
+package struct Limit: Sendable, Equatable {
+  /// Who shares one quota.
+  package enum Scope: String, Sendable, CaseIterable {
+    case app
+    case caller
+    case appAndCaller = "app+caller"
+    case gateway
+  }
+
+  package enum Excess: String, Sendable, CaseIterable {
+    /// Wait, up to `maxWait`, with at most `maxQueue` others.
+    case queue
+    case refuse
+    /// Let pass, and count.
+    case shadow
+  }
+
+  /// Which operations count. All set conditions must hold; none set: every operation.
+  package struct Match: Sendable, Equatable {
+    package var access: OperationAccess?
+    package var service: String?
+    package var operation: String?
+  }
+
+  package var name: String
+  package var per: Scope
+  package var match: Match
+  /// Nil: only `concurrency` limits.
+  package var rate: CallRate?
+  /// Calls that may start at once after a rest, 1 to 1,000,000.
+  package var burst: Int
+  /// Calls under way at once; nil: any number.
+  package var concurrency: Int?
+  package var onExceed: Excess
+  package var maxWait: Duration
+  package var maxQueue: Int
+}
+
+/// Where exchanges are recorded.
+package struct TrafficSettings: Sendable, Equatable {
+  package enum Destination: Sendable, Equatable {
+    case standardOutput
+    /// An absolute path, or one relative to the working directory when it came from outside the file.
+    case file(String)
+  }
+
+  package enum Format: String, Sendable, CaseIterable {
+    case json
+  }
+
+  package struct Log: Sendable, Equatable {
+    package var destination: Destination
+    package var format: Format
+  }
+
+  package struct Journal: Sendable, Equatable {
+    package var path: String
+    /// Older records are removed.
+    package var maxAge: Duration
+    /// The oldest records are removed beyond it.
+    package var maxSize: ByteSize
+  }
+
+  /// Nil: no log.
+  package var log: Log?
+  /// Nil: no journal.
+  package var journal: Journal?
+}

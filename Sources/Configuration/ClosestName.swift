@@ -1,0 +1,48 @@
+/// Finds what a misspelt name was meant to be.
+enum ClosestName {
+  /// Longer words are not compared: the distance costs the product of both lengths.
+  private static let maximumLength = 64
+
+  /// The candidate with the fewest edits from `word`, letters compared without case; nil when the best
+  /// one is further away than a third of the word (at least two edits), for then it is no misspelling.
+  static func to(_ word: String, among candidates: some Sequence<String>) -> String? {
+    let wanted = Array(word.lowercased().utf8)
+    guard !wanted.isEmpty, wanted.count <= maximumLength else { return nil }
+    var best: (name: String, distance: Int)?
+    for candidate in candidates {
+      let other = Array(candidate.lowercased().utf8)
+      guard other.count <= maximumLength else { continue }
+      let distance = edits(wanted, other)
+      if distance <= max(2, wanted.count / 3), distance < best?.distance ?? .max {
+        best = (candidate, distance)
+      }
+    }
+    return best?.name
+  }
+
+  /// A hint naming the closest candidate, or else all of them while they are few.
+  static func hint(for word: String, among candidates: [String]) -> String {
+    if let closest = to(word, among: candidates) { return "did you mean \(closest)?" }
+    guard !candidates.isEmpty, candidates.count <= 16 else { return "" }
+    return "known: \(candidates.joined(separator: ", "))"
+  }
+
+  /// Optimal string alignment distance: insertions, deletions, substitutions, swapped neighbours.
+  static func edits(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+    var last = Array(0...b.count)
+    for i in a.indices {
+      var row = [i + 1]
+      for j in b.indices {
+        var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          cost = min(cost, beforeLast[j - 1] + 1)
+        }
+        row.append(cost)
+      }
+      beforeLast = last
+      last = row
+    }
+    return last[b.count]
+  }
+}

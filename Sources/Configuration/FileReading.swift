@@ -1,0 +1,87 @@
+internal import Glibc
+
+/// A whole small file in memory.
+struct FileContents {
+  var bytes: [UInt8]
+  /// Permission bits.
+  let mode: UInt32
+
+  var isReadableByEveryone: Bool { mode & 0o004 != 0 }
+
+  /// Why a file was not read, as the system says it.
+  struct Failure: Error {
+    let reason: String
+  }
+
+  /// Reads the regular file at `path`, which must not be larger than `limit` bytes.
+  init(path: String, limit: Int) throws(Failure) {
+    // O_NONBLOCK: opening a FIFO must not wait for its writer; it is refused below.
+    // Proof: the path is a C string for the call.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw Failure(reason: FileContents.systemError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    // Proof: status outlives the call.
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw Failure(reason: FileContents.systemError())
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "not a regular file") }
+    mode = status.st_mode & 0o7777
+    var contents = [UInt8](repeating: 0, count: limit + 1)
+    var used = 0
+    while used < contents.count {
+      // Proof: the buffer holds contents.count - used bytes behind `used`.
+      let got = unsafe contents.withUnsafeMutableBytes { buffer in
+        unsafe read(descriptor, buffer.baseAddress?.advanced(by: used), buffer.count - used)
+      }
+      if got == 0 { break }
+      if got < 0 {
+        if errno == EINTR { continue }
+        let reason = FileContents.systemError()
+        FileContents.erase(&contents)
+        throw Failure(reason: reason)
+      }
+      used += got
+    }
+    guard used <= limit else {
+      FileContents.erase(&contents)
+      throw Failure(reason: "larger than \(ByteSize(limit))")
+    }
+    // Shrinking in place keeps a secret in this one allocation.
+    contents.removeLast(contents.count - used)
+    bytes = contents
+  }
+
+  static func isReadable(_ path: String) -> String? {
+    // Proof: the path is a C string for the call.
+    unsafe access(path, R_OK) == 0 ? nil : systemError()
+  }
+
+  static func erase(_ bytes: inout [UInt8]) {
+    for i in bytes.indices { bytes[i] = 0 }
+  }
+
+  private static func systemError() -> String {
+    // Proof: strerror returns a C string that is copied at once; loading is single-threaded.
+    let text: UnsafeMutablePointer<CChar>? = unsafe strerror(errno)
+    guard let text = unsafe text else { return "error \(errno)" }
+    return unsafe String(cString: text)
+  }
+}
+
+/// Users of this system.
+package enum SystemUsers {
+  /// The number of the user called `name`; nil when there is none.
+  package static func id(of name: String) -> UInt32? {
+    var entry = unsafe passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var texts = [CChar](repeating: 0, count: 16_384)
+    // Proof: all buffers outlive the call, and only the number is taken out of them.
+    let status = unsafe texts.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return ENOMEM }
+      return unsafe getpwnam_r(name, &entry, base, buffer.count, &found)
+    }
+    guard status == 0, unsafe found != nil else { return nil }
+    return unsafe entry.pw_uid
+  }
+}

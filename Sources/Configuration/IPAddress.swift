@@ -1,0 +1,132 @@
+/// An IPv4 or IPv6 address: 4 or 16 bytes, network order.
+package struct IPAddress: Sendable, Equatable {
+  package let bytes: [UInt8]
+
+  /// `bytes` are 4 or 16.
+  package init?(bytes: [UInt8]) {
+    guard bytes.count == 4 || bytes.count == 16 else { return nil }
+    self.bytes = bytes
+  }
+
+  /// Dotted decimal without leading zeros, or IPv6 as in RFC 4291 section 2.2, without brackets or zone.
+  package init?(_ text: String) {
+    guard let bytes = text.utf8.contains(UInt8(ascii: ":")) ? Self.v6(text) : Self.v4(text) else {
+      return nil
+    }
+    self.bytes = bytes
+  }
+
+  package var isV6: Bool { bytes.count == 16 }
+
+  /// 127.0.0.0/8, `::1`, and 127.0.0.0/8 mapped into IPv6 (RFC 4291 section 2.5.5.2).
+  package var isLoopback: Bool {
+    guard isV6 else { return bytes[0] == 127 }
+    if bytes == [UInt8](repeating: 0, count: 15) + [1] { return true }
+    return bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF] && bytes[12] == 127
+  }
+
+  private static func v4(_ text: String) -> [UInt8]? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 4 else { return nil }
+    var bytes: [UInt8] = []
+    for part in parts {
+      let digits = part.utf8
+      guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+        digits.count == 1 || digits.first != UInt8(ascii: "0"), let byte = UInt8(part)
+      else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+
+  private static func v6(_ text: String) -> [UInt8]? {
+    guard text.utf8.count <= 45 else { return nil }
+    // At most one "::", which stands for at least one group of zeros.
+    var halves: [[UInt8]] = []
+    var rest = Substring(text)
+    if let gap = doubleColon(in: rest) {
+      let tail = rest[rest.index(gap, offsetBy: 2)...]
+      guard doubleColon(in: tail) == nil, let front = groups(rest[..<gap], mayEndInV4: false),
+        let back = groups(tail, mayEndInV4: true), front.count + back.count <= 14
+      else { return nil }
+      halves = [front, [UInt8](repeating: 0, count: 16 - front.count - back.count), back]
+      rest = ""
+    } else {
+      guard let all = groups(rest, mayEndInV4: true), all.count == 16 else { return nil }
+      halves = [all]
+    }
+    return halves.flatMap { $0 }
+  }
+
+  private static func doubleColon(in text: Substring) -> Substring.Index? {
+    var last: Substring.Index?
+    for index in text.indices {
+      if text[index] == ":", let last, text.index(after: last) == index { return last }
+      last = text[index] == ":" ? index : nil
+    }
+    return nil
+  }
+
+  private static func groups(_ text: Substring, mayEndInV4: Bool) -> [UInt8]? {
+    guard !text.isEmpty else { return [] }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    var bytes: [UInt8] = []
+    for (index, part) in parts.enumerated() {
+      if part.contains("."), mayEndInV4, index == parts.count - 1, let v4 = v4(String(part)) {
+        bytes += v4
+        continue
+      }
+      guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isLetterOrDigit),
+        let group = UInt16(part, radix: 16)
+      else { return nil }
+      bytes += [UInt8(group >> 8), UInt8(group & 0xFF)]
+    }
+    return bytes
+  }
+}
+
+/// A block of addresses in CIDR notation: `10.1.0.0/16`. One address is a block of its full length.
+package struct AddressBlock: Sendable, Equatable {
+  package let address: IPAddress
+  /// Leading bits that count: 0–32 or 0–128.
+  package let prefixLength: Int
+
+  /// Nil unless `text` is an address, or an address, a slash and a prefix length without leading zeros,
+  /// and every bit behind the prefix is zero (`10.1.2.3/16` is more likely a slip than a wish).
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let address = IPAddress(String(parts[0])) else { return nil }
+    let bits = address.bytes.count * 8
+    var length = bits
+    if parts.count == 2 {
+      guard let given = Int(configurationText: String(parts[1])), given <= bits,
+        String(given) == parts[1]
+      else { return nil }
+      length = given
+    }
+    self.address = address
+    prefixLength = length
+    for bit in length..<bits where address.bytes[bit / 8] & (0x80 >> UInt8(bit % 8)) != 0 {
+      return nil
+    }
+  }
+
+  /// Whether `other` lies in the block. IPv4 mapped into IPv6 counts as IPv4.
+  package func contains(_ other: IPAddress) -> Bool {
+    var bytes = other.bytes[...]
+    if bytes.count == 16, !address.isV6,
+      bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+    {
+      bytes = bytes.dropFirst(12)
+    }
+    guard bytes.count == address.bytes.count else { return false }
+    var left = prefixLength
+    for (mine, theirs) in zip(address.bytes, bytes) {
+      if left <= 0 { return true }
+      let mask: UInt8 = left >= 8 ? 0xFF : ~(0xFF >> UInt8(left))
+      if (mine ^ theirs) & mask != 0 { return false }
+      left -= 8
+    }
+    return true
+  }
+}

@@ -1,0 +1,75 @@
+/// A key whose value is one word within a range.
+struct Key<Value: ConfigurationValue>: Sendable {
+  let name: String
+  /// The value when the key is absent or null; nil means none.
+  let fallback: Value?
+  let range: ClosedRange<Value>
+
+  init(_ name: String, default fallback: Value? = nil, _ range: ClosedRange<Value>) {
+    self.name = name
+    self.fallback = fallback
+    self.range = range
+  }
+
+  var schema: KeySchema {
+    KeySchema(
+      name, .scalar, default: fallback?.configurationText ?? "null",
+      range: "\(range.lowerBound.configurationText) – \(range.upperBound.configurationText)")
+  }
+}
+
+/// A key whose value is one of a few words.
+struct ChoiceKey<Value: Sendable & RawRepresentable & CaseIterable>: Sendable
+where Value.RawValue == String {
+  let name: String
+  let fallback: Value
+
+  init(_ name: String, default fallback: Value) {
+    self.name = name
+    self.fallback = fallback
+  }
+
+  var schema: KeySchema {
+    KeySchema(
+      name, .scalar, default: fallback.rawValue,
+      range: Value.allCases.map(\.rawValue).joined(separator: ", "))
+  }
+}
+
+/// What is known about a key without decoding it: enough to refuse strangers, to find its environment
+/// variable and to check its documentation.
+struct KeySchema: Sendable {
+  indirect enum Kind: Sendable {
+    case scalar
+    /// A list of words.
+    case words
+    /// `{env: NAME}` or `{file: PATH}`.
+    case reference
+    case section(SectionSchema)
+    case sections(SectionSchema)
+  }
+
+  let name: String
+  let kind: Kind
+  /// As documented; empty: required, or a section's own keys say it.
+  let defaultText: String
+  /// As documented; empty: said in words.
+  let rangeText: String
+
+  init(_ name: String, _ kind: Kind, default defaultText: String = "", range rangeText: String = "")
+  {
+    self.name = name
+    self.kind = kind
+    self.defaultText = defaultText
+    self.rangeText = rangeText
+  }
+}
+
+/// The keys of one mapping.
+struct SectionSchema: Sendable {
+  let keys: [KeySchema]
+
+  init(_ keys: KeySchema...) { self.keys = keys }
+
+  var names: [String] { keys.map(\.name) }
+}

@@ -1,0 +1,156 @@
+/// Lays values of the environment and the command line over the file's tree.
+///
+/// Every key that is one word or a list of words has a variable, outside the lists of apps, callers and
+/// limits; of `listen` the first entry has them. `upstream.connectTimeout` is
+/// `SCORM_GATEWAY_UPSTREAM_CONNECT_TIMEOUT`; underscores inside the path are optional.
+struct Overlay {
+  static let prefix = "SCORM_GATEWAY_"
+
+  /// Variables that Kubernetes and Docker links put into every container beside a service called
+  /// `scorm-gateway`: they say where that service is and have nothing to do with this configuration.
+  private static let foreignPrefixes = ["SERVICE_HOST", "SERVICE_PORT", "PORT"]
+
+  /// One key that can be laid over the tree.
+  struct Target {
+    /// Keys from the root; a list's first element is ``first``.
+    let steps: [Step]
+    let isList: Bool
+
+    /// `listen[0].address`.
+    var path: String {
+      steps.reduce("") { path, step in
+        switch step {
+        case .first: "\(path)[0]"
+        case .key(let key): KeyPathText.joined(path, key)
+        }
+      }
+    }
+
+    /// The documented variable.
+    var variable: String {
+      let words = steps.compactMap { step in
+        if case .key(let key) = step { KeyPathText.upperSnake(key) } else { nil }
+      }
+      return Overlay.prefix + words.joined(separator: "_")
+    }
+  }
+
+  enum Step: Sendable {
+    case key(String)
+    case first
+  }
+
+  /// All keys with a variable.
+  static let targets: [Target] = targets(of: Schema.root, below: [])
+
+  private static func targets(of schema: SectionSchema, below steps: [Step]) -> [Target] {
+    schema.keys.flatMap { key -> [Target] in
+      let path = steps + [.key(key.name)]
+      switch key.kind {
+      case .scalar: return [Target(steps: path, isList: false)]
+      case .words: return [Target(steps: path, isList: true)]
+      case .section(let inner): return targets(of: inner, below: path)
+      case .sections(let inner):
+        return key.name == "listen" ? targets(of: inner, below: path + [.first]) : []
+      case .reference: return []
+      }
+    }
+  }
+
+  private static func normalized(_ name: String) -> String {
+    name.uppercased().filter { $0 != "_" }
+  }
+
+  /// Lays the variables of `environment` over `root`; those in `referenced` belong to the file.
+  static func apply(
+    _ environment: Environment, to root: inout Node, referenced: Set<String>,
+    _ problems: inout ProblemList
+  ) {
+    var byName: [String: Target] = [:]
+    for target in targets { byName[normalized(target.variable)] = target }
+    var used: [String: String] = [:]
+    for name in environment.names.sorted() where name.hasPrefix(prefix) {
+      let rest = name.dropFirst(prefix.count)
+      if referenced.contains(name) || foreignPrefixes.contains(where: { rest.hasPrefix($0) }) {
+        continue
+      }
+      guard let value = environment.value(name) else { continue }
+      let place = Place(.environment(name))
+      let key = normalized(name)
+      guard let target = byName[key] else {
+        problems.add(
+          place, "", "unknown setting",
+          hint: ClosestName.hint(for: name, among: targets.map(\.variable)))
+        continue
+      }
+      if let other = used[key] {
+        problems.add(
+          place, target.path, "set twice", hint: "\(other) means the same key; unset one")
+        continue
+      }
+      used[key] = name
+      set(node(value, for: target, at: place), at: target.steps[...], in: &root)
+    }
+  }
+
+  /// Lays `overrides`, values by key path (`listen.address` is the first listener's), over `root`.
+  static func apply(
+    _ overrides: [String: String], to root: inout Node, _ problems: inout ProblemList
+  ) {
+    let place = Place(.commandLine)
+    for (path, value) in overrides.sorted(by: { $0.key < $1.key }) {
+      let wanted = path.replacing("[0]", with: "")
+      guard
+        let target = targets.first(where: { $0.path.replacing("[0]", with: "") == wanted })
+      else {
+        problems.add(
+          place, KeyPathText.shown(path), "unknown key",
+          hint: ClosestName.hint(for: path, among: targets.map(\.path)))
+        continue
+      }
+      set(node(value, for: target, at: place), at: target.steps[...], in: &root)
+    }
+  }
+
+  private static func node(_ value: String, for target: Target, at place: Place) -> Node {
+    guard target.isList else { return .plain(value, at: place) }
+    let words = value.split { $0 == "," || $0 == " " }.map { Node(.scalar(String($0)), at: place) }
+    return Node(.sequence(words), at: place)
+  }
+
+  /// Puts `value` where `steps` lead, making the groups that are missing. A value of the wrong kind on
+  /// the way stays: decoding reports it.
+  private static func set(_ value: Node, at steps: ArraySlice<Step>, in node: inout Node) {
+    guard let step = steps.first else {
+      node = value
+      return
+    }
+    let rest = steps.dropFirst()
+    if case .null = node.content {
+      node = Node(step.isFirst ? .sequence([]) : .mapping([]), at: value.place)
+    }
+    var child = Node(.null, at: value.place)
+    switch (step, node.content) {
+    case (.first, .sequence(var elements)):
+      if let first = elements.first { child = first }
+      set(value, at: rest, in: &child)
+      if elements.isEmpty { elements.append(child) } else { elements[0] = child }
+      node.content = .sequence(elements)
+    case (.key(let key), .mapping(var members)):
+      let index = members.firstIndex { $0.key == key }
+      if let index { child = members[index].value }
+      set(value, at: rest, in: &child)
+      if let index {
+        members[index].value = child
+      } else {
+        members.append(Node.Member(key: key, place: value.place, value: child))
+      }
+      node.content = .mapping(members)
+    default: break
+    }
+  }
+}
+
+extension Overlay.Step {
+  fileprivate var isFirst: Bool { if case .first = self { true } else { false } }
+}

@@ -1,0 +1,102 @@
+/// One thing wrong with the configuration: where, what, and how to put it right.
+///
+/// Texts never repeat a value that could be a secret: see ``SecretReference``.
+package struct Problem: Sendable, Equatable {
+  /// Where the value came from: a file's name as it was given, `environment variable NAME`,
+  /// `command line` or `defaults`.
+  package let file: String
+  /// Line in the file, from 1; 0 when the value did not come from a file.
+  package let line: Int
+  /// Column in characters, from 1; 0 when the value did not come from a file.
+  package let column: Int
+  /// The key, as in `apps[1].secret`; empty when the whole file is meant.
+  package let keyPath: String
+  /// What is wrong.
+  package let message: String
+  /// What to do about it; empty when the message says it all.
+  package let hint: String
+
+  init(at place: Place, keyPath: String, message: String, hint: String = "") {
+    file = place.origin.text
+    line = place.line
+    column = place.column
+    self.keyPath = keyPath
+    self.message = message
+    self.hint = hint
+  }
+
+  /// Whether it is reported before `other`: by file, and there by line and column.
+  func stands(before other: Problem) -> Bool {
+    if (line == 0) != (other.line == 0) { return line != 0 }
+    if line != other.line { return line < other.line }
+    if column != other.column { return column < other.column }
+    if file != other.file { return file < other.file }
+    return keyPath < other.keyPath
+  }
+}
+
+extension Problem: CustomStringConvertible {
+  /// `gateway.yaml:12:5: apps[1].secret: message (hint)`.
+  package var description: String {
+    var text = file
+    if line > 0 { text += ":\(line):\(column)" }
+    if !keyPath.isEmpty { text += ": \(keyPath)" }
+    text += ": \(message)"
+    if !hint.isEmpty { text += " (\(hint))" }
+    return text
+  }
+}
+
+/// Why a configuration was not loaded: every problem found, not only the first.
+package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  /// Sorted by place; at least one, at most ``ProblemList/limit``.
+  package let problems: [Problem]
+  /// Problems found beyond the limit, counted only.
+  package let omitted: Int
+  /// What is doubtful besides; it would not have stopped the start.
+  package let warnings: [Problem]
+
+  /// One problem a line.
+  package var description: String {
+    var lines = problems.map(\.description)
+    if omitted > 0 { lines.append("and \(omitted) more") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// Collects problems while decoding goes on, so that all of them are told at once.
+struct ProblemList {
+  /// Problems kept. A file with more is broken as a whole, and the rest is only counted.
+  static let limit = 100
+
+  private(set) var problems: [Problem] = []
+  private(set) var warnings: [Problem] = []
+  private(set) var omitted = 0
+
+  var isEmpty: Bool { problems.isEmpty }
+
+  /// `hint` is only made for problems that are kept: finding the closest name of each of half a million
+  /// strange keys would take seconds.
+  mutating func add(
+    _ place: Place, _ keyPath: String, _ message: String, hint: @autoclosure () -> String = ""
+  ) {
+    guard problems.count < ProblemList.limit else {
+      omitted += 1
+      return
+    }
+    problems.append(Problem(at: place, keyPath: keyPath, message: message, hint: hint()))
+  }
+
+  mutating func warn(_ place: Place, _ keyPath: String, _ message: String, hint: String = "") {
+    guard warnings.count < ProblemList.limit else { return }
+    warnings.append(Problem(at: place, keyPath: keyPath, message: message, hint: hint))
+  }
+
+  var sortedWarnings: [Problem] { warnings.sorted { $0.stands(before: $1) } }
+
+  var error: ConfigurationError {
+    ConfigurationError(
+      problems: problems.sorted { $0.stands(before: $1) }, omitted: omitted,
+      warnings: sortedWarnings)
+  }
+}

@@ -1,0 +1,145 @@
+/// Every key there is, with its default and its range: the one place where they are written down for the
+/// decoder. `docs/configuration.md` says the same to people, and a test compares the two.
+enum Schema {
+  static let root = SectionSchema(
+    KeySchema("listen", .sections(listener)),
+    KeySchema("admin", .section(admin)),
+    KeySchema("upstream", .section(upstream)),
+    KeySchema("apps", .sections(app)),
+    KeySchema("defaultApp", .scalar, default: "main"),
+    KeySchema("tokens", .section(tokens)),
+    KeySchema("callers", .sections(caller)),
+    KeySchema("policy", .section(policy)),
+    KeySchema("limits", .sections(limit)),
+    KeySchema("traffic", .section(traffic)),
+    Keys.replicas.schema)
+
+  static let listener = SectionSchema(
+    KeySchema("address", .scalar, default: Keys.listenAddress),
+    KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
+    KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
+    KeySchema("allowedHosts", .words, default: "[]"),
+    KeySchema("caller", .scalar, default: "null"))
+
+  static let admin = SectionSchema(
+    KeySchema("address", .scalar, default: Keys.adminAddress),
+    KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
+    KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
+    KeySchema("allowedHosts", .words, default: "[]"))
+
+  static let upstream = SectionSchema(
+    KeySchema("url", .scalar, default: Keys.upstreamURL),
+    Keys.connectTimeout.schema,
+    Keys.responseTimeout.schema,
+    Keys.idleTimeout.schema,
+    Keys.maxConnections.schema,
+    KeySchema("proxy", .scalar, default: "null"),
+    KeySchema("caFile", .scalar, default: "null"))
+
+  static let app = SectionSchema(
+    KeySchema("name", .scalar),
+    Keys.appKind.schema,
+    KeySchema("id", .reference),
+    KeySchema("secret", .reference),
+    KeySchema("nextSecret", .reference, default: "null"))
+
+  static let tokens = SectionSchema(
+    Keys.tokenEndpoint.schema,
+    KeySchema("url", .scalar, default: "null"),
+    Keys.tokenScopes.schema,
+    KeySchema("scopesList", .words, default: "[]"),
+    Keys.tokenLifetime.schema)
+
+  static let caller = SectionSchema(
+    KeySchema("name", .scalar),
+    KeySchema("match", .section(callerMatch), default: "null"),
+    KeySchema("apps", .words),
+    KeySchema("allow", .words),
+    Keys.callerMode.schema)
+
+  static let callerMatch = SectionSchema(
+    KeySchema("unixUser", .scalar, default: "null"),
+    KeySchema("address", .scalar, default: "null"),
+    KeySchema("listener", .scalar, default: "null"))
+
+  static let policy = SectionSchema(
+    Keys.unknownOperations.schema,
+    Keys.sensitiveOperations.schema)
+
+  static let limit = SectionSchema(
+    KeySchema("name", .scalar),
+    Keys.limitPer.schema,
+    KeySchema("match", .section(limitMatch), default: "null"),
+    KeySchema("rate", .scalar, default: "null", range: "1/1d – 1000000/1ms"),
+    Keys.burst.schema,
+    Keys.concurrency.schema,
+    Keys.onExceed.schema,
+    Keys.maxWait.schema,
+    Keys.maxQueue.schema)
+
+  static let limitMatch = SectionSchema(
+    KeySchema("access", .scalar, default: "null", range: "read, write"),
+    KeySchema("service", .scalar, default: "null"),
+    KeySchema("operation", .scalar, default: "null"))
+
+  static let traffic = SectionSchema(
+    KeySchema("log", .section(log)),
+    KeySchema("journal", .section(journal), default: "null"))
+
+  static let log = SectionSchema(
+    KeySchema("path", .scalar, default: "\"-\""),
+    Keys.logFormat.schema)
+
+  static let journal = SectionSchema(
+    KeySchema("path", .scalar),
+    Keys.journalAge.schema,
+    Keys.journalSize.schema)
+}
+
+/// Keys with a range or a choice of words, and the defaults of the others.
+enum Keys {
+  static let listenAddress = "127.0.0.1:8080"
+  static let adminAddress = "127.0.0.1:9901"
+  static let upstreamURL = "https://cloud.scorm.com/api/v2"
+
+  static let replicas = Key("replicas", default: 1, 1...1_000)
+
+  static let connectTimeout = Key<Duration>(
+    "connectTimeout", default: .seconds(3), .milliseconds(10) ... .seconds(60))
+  static let responseTimeout = Key<Duration>(
+    "responseTimeout", default: .seconds(60), .milliseconds(100) ... .seconds(3_600))
+  static let idleTimeout = Key<Duration>(
+    "idleTimeout", default: .seconds(60), .milliseconds(100) ... .seconds(3_600))
+  static let maxConnections = Key("maxConnections", default: 256, 1...65_535)
+
+  static let appKind = ChoiceKey<App.Kind>("kind", default: .application)
+
+  static let tokenEndpoint = ChoiceKey<TokenSettings.Endpoint>("endpoint", default: .application)
+  static let tokenScopes = ChoiceKey<TokenSettings.Scopes>("scopes", default: .exact)
+  /// Below half a minute a token is spent on its own refreshing.
+  static let tokenLifetime = Key<Duration>(
+    "lifetime", default: .seconds(900), .seconds(30) ... .seconds(86_400))
+
+  static let callerMode = ChoiceKey<Caller.Mode>("mode", default: .normal)
+
+  static let unknownOperations = ChoiceKey<PolicySettings.Decision>(
+    "unknownOperations", default: .refuse)
+  static let sensitiveOperations = ChoiceKey<PolicySettings.Decision>(
+    "sensitiveOperations", default: .refuse)
+
+  static let limitPer = ChoiceKey<Limit.Scope>("per", default: .app)
+  /// Without a value: a fifth of the rate's calls, at least one.
+  static let burst = Key<Int>("burst", 1...1_000_000)
+  static let concurrency = Key<Int>("concurrency", 1...100_000)
+  static let onExceed = ChoiceKey<Limit.Excess>("onExceed", default: .queue)
+  static let maxWait = Key<Duration>(
+    "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
+  static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
+
+  static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .json)
+
+  static let journalAge = Key<Duration>(
+    "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))
+  static let journalSize = Key(
+    "maxSize", default: ByteSize(2 << 30), ByteSize(1 << 20)...ByteSize(1 << 40))
+}

@@ -1,0 +1,137 @@
+extension SettingsDecoder {
+  private static let maximumListeners = 16
+  private static let maximumHosts = 64
+  private static let defaultSocketMode: UInt16 = 0o660
+
+  /// What both kinds of listener have: `listen[]` and `admin`.
+  private struct Common {
+    var address: ListenAddress
+    var socketMode: UInt16
+    var allowRemote: Bool
+    var allowedHosts: [String]
+  }
+
+  mutating func listeners(_ root: Section) -> [Sourced<Listener>] {
+    let empty = Section(emptyAt: "listen[0]", root.place(of: "listen"))
+    let sections = root.sections(
+      "listen", Schema.listener, limit: SettingsDecoder.maximumListeners, &problems)
+    if let node = root.node("listen"), case .sequence(let elements) = node.content,
+      elements.isEmpty
+    {
+      problems.add(
+        node.place, "listen", "at least one address is needed",
+        hint: "leave the key out for \(Keys.listenAddress)")
+    }
+    var listeners: [Sourced<Listener>] = []
+    for section in sections ?? [empty] {
+      let common = self.common(section, defaultAddress: Keys.listenAddress)
+      let caller = section.text("caller", example: "crm", &problems)?.text
+      refuseDuplicate(common.address, section, among: listeners.map(\.value.address))
+      listeners.append(
+        Sourced(
+          value: Listener(
+            address: common.address, socketMode: common.socketMode,
+            allowRemote: common.allowRemote, allowedHosts: common.allowedHosts, caller: caller),
+          section: section))
+    }
+    return listeners
+  }
+
+  mutating func admin(_ root: Section, besides listeners: [Sourced<Listener>]) -> AdminSettings? {
+    if root.isNull("admin") { return nil }
+    let section = self.section("admin", Schema.admin, of: root)
+    if section.isNull("address") { return nil }
+    let common = self.common(section, defaultAddress: Keys.adminAddress)
+    refuseDuplicate(common.address, section, among: listeners.map(\.value.address))
+    return AdminSettings(
+      address: common.address, socketMode: common.socketMode, allowRemote: common.allowRemote,
+      allowedHosts: common.allowedHosts)
+  }
+
+  private mutating func common(_ section: Section, defaultAddress: String) -> Common {
+    var address = ListenAddress(defaultAddress) ?? .tcp(host: "127.0.0.1", port: 0)
+    if let word = section.text("address", example: defaultAddress, &problems) {
+      if let parsed = ListenAddress(word.text) {
+        address = parsed
+      } else {
+        problems.add(
+          word.place, word.path, "expected \(ListenAddress.expectation), found \(word.quoted)",
+          hint: word.text.hasPrefix(":") || word.text.hasPrefix("*")
+            ? "name the address to bind, as in \(defaultAddress)" : "")
+      }
+    }
+    let allowRemote = section.flag("allowRemote", &problems)
+    if !address.isLocal, !allowRemote {
+      problems.add(
+        section.place(of: "address"), section.path("address"),
+        "other machines can reach \(address), and callers need no credentials here",
+        hint: "bind a loopback address or a Unix socket, or say allowRemote: true")
+    }
+    return Common(
+      address: address, socketMode: socketMode(section, address), allowRemote: allowRemote,
+      allowedHosts: allowedHosts(section))
+  }
+
+  private mutating func socketMode(_ section: Section, _ address: ListenAddress) -> UInt16 {
+    guard let word = section.text("mode", example: "\"0660\"", &problems) else {
+      return SettingsDecoder.defaultSocketMode
+    }
+    guard (3...4).contains(word.text.utf8.count),
+      word.text.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
+      let mode = UInt16(word.text, radix: 8), mode <= 0o777
+    else {
+      problems.add(
+        word.place, word.path,
+        "expected permission bits in octal, \"0000\" to \"0777\", found \(word.quoted)",
+        hint: "for example mode: \"0660\"")
+      return SettingsDecoder.defaultSocketMode
+    }
+    if case .tcp = address {
+      problems.add(word.place, word.path, "only a Unix socket has a mode", hint: "remove the key")
+    }
+    return mode
+  }
+
+  private mutating func allowedHosts(_ section: Section) -> [String] {
+    let words = section.words(
+      "allowedHosts", limit: SettingsDecoder.maximumHosts,
+      example: "allowedHosts: [scorm-gateway.internal]", &problems)
+    var hosts: [String] = []
+    for word in words ?? [] {
+      // An IPv6 address needs its brackets here, as in the field itself (RFC 9110 section 7.2).
+      guard let (host, _) = hostAndPort(word.text), EndpointURL.isHost(host) else {
+        problems.add(
+          word.place, word.path, "expected a host, or host:port, found \(word.quoted)",
+          hint: "for example scorm-gateway.internal; patterns are not supported")
+        continue
+      }
+      hosts.append(word.text.lowercased())
+    }
+    return hosts
+  }
+
+  private mutating func refuseDuplicate(
+    _ address: ListenAddress, _ section: Section, among others: [ListenAddress]
+  ) {
+    // Port 0 is another port each time.
+    if case .tcp(_, 0) = address { return }
+    if others.contains(address) {
+      problems.add(
+        section.place(of: "address"), section.path("address"), "\(address) is listened on twice")
+    }
+  }
+
+  /// Checks that the callers named by listeners exist.
+  mutating func checkListeners(
+    _ listeners: [Sourced<Listener>], name callers: [Sourced<Caller>]
+  ) {
+    let names = callers.map(\.value.name)
+    for listener in listeners {
+      guard let caller = listener.value.caller, !names.contains(caller) else { continue }
+      problems.add(
+        listener.section.place(of: "caller"), listener.section.path("caller"),
+        "no caller is called \"\(KeyPathText.shown(caller))\"",
+        hint: ClosestName.hint(for: caller, among: names))
+    }
+  }
+}

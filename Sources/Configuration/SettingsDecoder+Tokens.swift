@@ -1,0 +1,53 @@
+extension SettingsDecoder {
+  private static let maximumScopes = 16
+
+  mutating func tokens(_ root: Section) -> TokenSettings {
+    let section = self.section("tokens", Schema.tokens, of: root)
+    let scopes = section.choice(Keys.tokenScopes, &problems)
+    return TokenSettings(
+      endpoint: section.choice(Keys.tokenEndpoint, &problems),
+      url: url(section, "url"),
+      scopes: scopes,
+      scopesList: scopesList(section, scopes),
+      lifetime: section.value(Keys.tokenLifetime, &problems) ?? .seconds(900))
+  }
+
+  private mutating func scopesList(
+    _ section: Section, _ scopes: TokenSettings.Scopes
+  ) -> [String] {
+    let example = "scopesList: [read, \"write:registration\"]"
+    let words =
+      section.words(
+        "scopesList", limit: SettingsDecoder.maximumScopes, example: example, &problems) ?? []
+    var list: [String] = []
+    for word in words {
+      if !catalogue.scopes.contains(word.text) {
+        problems.add(
+          word.place, word.path, "\(word.quoted) is no scope of SCORM Cloud",
+          hint: ClosestName.hint(for: word.text, among: catalogue.scopes))
+      } else if list.contains(word.text) {
+        problems.add(word.place, word.path, "\(word.quoted) is listed twice")
+      } else {
+        list.append(word.text)
+      }
+    }
+    let place = section.place(of: "scopesList")
+    if scopes == .fixed, words.isEmpty {
+      problems.add(
+        section.place(of: "scopes"), section.path("scopesList"),
+        "scopes: fixed needs the scopes to ask for", hint: "for example \(example)")
+    } else if scopes != .fixed, !words.isEmpty {
+      problems.add(
+        place, section.path("scopesList"), "only scopes: fixed uses a list",
+        hint: "say scopes: fixed, or remove the list")
+    }
+    return list
+  }
+
+  mutating func policy(_ root: Section) -> PolicySettings {
+    let section = self.section("policy", Schema.policy, of: root)
+    return PolicySettings(
+      unknownOperations: section.choice(Keys.unknownOperations, &problems),
+      sensitiveOperations: section.choice(Keys.sensitiveOperations, &problems))
+  }
+}

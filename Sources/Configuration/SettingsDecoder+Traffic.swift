@@ -1,0 +1,38 @@
+extension SettingsDecoder {
+  mutating func traffic(_ root: Section) -> TrafficSettings {
+    let section = self.section("traffic", Schema.traffic, of: root)
+    return TrafficSettings(log: log(section), journal: journal(section))
+  }
+
+  private mutating func log(_ traffic: Section) -> TrafficSettings.Log? {
+    if traffic.isNull("log") { return nil }
+    let section = self.section("log", Schema.log, of: traffic)
+    let format = section.choice(Keys.logFormat, &problems)
+    if section.isNull("path") { return nil }
+    guard let word = section.text("path", example: "\"-\"", &problems), word.text != "-" else {
+      return TrafficSettings.Log(destination: .standardOutput, format: format)
+    }
+    return filePath(word).map { TrafficSettings.Log(destination: .file($0), format: format) }
+  }
+
+  private mutating func journal(_ traffic: Section) -> TrafficSettings.Journal? {
+    guard let section = traffic.section("journal", Schema.journal, &problems) else { return nil }
+    let maxAge = section.value(Keys.journalAge, &problems) ?? .seconds(30 * 86_400)
+    let maxSize = section.value(Keys.journalSize, &problems) ?? ByteSize(2 << 30)
+    if section.isNull("path") { return nil }
+    guard
+      let word = section.text(
+        "path", example: "/var/lib/scorm-gateway/traffic.sqlite", &problems)
+    else {
+      if section.node("path") == nil {
+        problems.add(
+          section.place, section.path("path"), "the journal's file is required",
+          hint: "for example path: /var/lib/scorm-gateway/traffic.sqlite, or journal: null")
+      }
+      return nil
+    }
+    return filePath(word).map {
+      TrafficSettings.Journal(path: $0, maxAge: maxAge, maxSize: maxSize)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/// Turns the node tree into ``Settings``, section by section, and checks what one section says of another.
+///
+/// Its extensions hold a section each. Nothing throws: problems collect, absent values get their
+/// defaults, and the result counts only when no problem was found.
+struct SettingsDecoder {
+  var problems: ProblemList
+  let environment: Environment
+  let catalogue: CatalogueNames
+  /// The configuration file's folder with a slash behind it, for relative paths; empty without a file.
+  let folder: String
+  let userID: @Sendable (String) -> UInt32?
+
+  /// Nil when `root` is no mapping.
+  mutating func settings(_ root: Node) -> Settings? {
+    guard let section = Section(root, at: "", Schema.root, &problems) else { return nil }
+    let listeners = self.listeners(section)
+    let admin = self.admin(section, besides: listeners)
+    let upstream = self.upstream(section)
+    let apps = self.apps(section)
+    let defaultApp = self.defaultApp(section, apps)
+    let tokens = self.tokens(section)
+    let callers = self.callers(section, apps, listeners)
+    checkListeners(listeners, name: callers)
+    return Settings(
+      listeners: listeners.map(\.value), admin: admin, upstream: upstream,
+      apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
+      callers: callers.map(\.value), policy: policy(section), limits: limits(section),
+      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems) ?? 1)
+  }
+
+  /// A value with the section it came from, for checks across sections.
+  struct Sourced<Value> {
+    let value: Value
+    let section: Section
+  }
+
+  /// The section under `key`; an empty one, whose values are all defaults, when it is left out.
+  mutating func section(_ key: String, _ schema: SectionSchema, of parent: Section) -> Section {
+    parent.section(key, schema, &problems)
+      ?? Section(emptyAt: parent.path(key), parent.place(of: key))
+  }
+
+  /// The name under `name`: required, unique among `taken`, fit for paths, header fields and metrics.
+  mutating func name(_ section: Section, example: String, _ taken: inout [String: Int]) -> String? {
+    guard let word = section.text("name", example: example, &problems) else {
+      if section.node("name") == nil {
+        problems.add(
+          section.place, section.path("name"), "a name is required",
+          hint: "for example name: \(example)")
+      }
+      return nil
+    }
+    guard SettingsDecoder.isName(word.text) else {
+      problems.add(
+        word.place, word.path, "\(word.quoted) is no usable name",
+        hint: "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
+      return nil
+    }
+    if let line = taken[word.text] {
+      problems.add(
+        word.place, word.path, "this name is taken",
+        hint: line > 0 ? "it stands on line \(line) already" : "")
+    } else {
+      taken[word.text] = word.place.line
+    }
+    return word.text
+  }
+
+  static func isName(_ text: String) -> Bool {
+    guard let first = text.utf8.first, isLetterOrDigit(first), text.utf8.count <= 64 else {
+      return false
+    }
+    return text.utf8.allSatisfy { isLetterOrDigit($0) || "._-".utf8.contains($0) }
+  }
+
+  /// `path` as the file means it: relative to the file's folder. Words from elsewhere stay as they are.
+  func resolved(_ word: Word) -> String {
+    guard case .file = word.place.origin, !word.text.hasPrefix("/") else { return word.text }
+    return folder + word.text
+  }
+
+  /// A file's path: not empty, no control bytes, within the system's limit.
+  mutating func filePath(_ word: Word) -> String? {
+    let path = resolved(word)
+    guard !word.text.isEmpty, path.utf8.count < 4_096, path.utf8.allSatisfy({ $0 >= 0x20 }) else {
+      problems.add(word.place, word.path, "no usable path")
+      return nil
+    }
+    return path
+  }
+}

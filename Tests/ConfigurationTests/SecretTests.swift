@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+
+@testable import Configuration
+
+@Suite("Secrets")
+struct SecretTests {
+  /// Ways to write the secret where it does not belong.
+  static let misplaced = [
+    "secret: CANARY", "secret: {env: CANARY}", "secret: {file: CANARY}", "secret: {value: CANARY}",
+    "secret: {CANARY: x}", "secret: [CANARY]", "secret: {env: [CANARY]}",
+    "secret: {file: s, env: CANARY}",
+    "secret: !x CANARY", "secret: &x CANARY", "secret: {env: CANARY", "nextSecret: CANARY",
+    "secret: {file: {CANARY: 1}}", "secret: {CANARY: 1, CANARY: 2}", "secret: {CANARY: &a 1}",
+    "secret: {CANARY: *a}", "kind: CANARY", "kind: [CANARY]", "secrte: CANARY", "id: {env: CANARY}",
+    "id: 'CANARY:CANARY'", "secret: \"CANARY",
+  ]
+
+  @Test("A secret written in the file is refused and not repeated", arguments: misplaced)
+  func inline(line: String) throws {
+    let rig = try LoadingRig()
+    let line = line.replacing("CANARY", with: LoadingRig.canary)
+    let id = line.hasPrefix("id") ? "" : "    id: A\n"
+    let yaml = "apps:\n  - name: main\n\(id)    \(line)\n"
+    let error = #expect(throws: ConfigurationError.self) { try rig.load(yaml) }
+    #expect(error?.problems.isEmpty == false)
+    #expect(error?.description.contains(LoadingRig.canary) == false)
+    #expect(error.map { String(reflecting: $0) }?.contains(LoadingRig.canary) == false)
+  }
+
+  @Test("An inline secret is answered with the fix")
+  func fix() throws {
+    let problems = try LoadingRig().problems("apps: [{name: main, id: A, secret: abc}]\n")
+    #expect(problems.map(\.keyPath) == ["apps[0].secret"])
+    #expect(problems.first?.hint.contains("{file: /run/secrets/scorm}") == true)
+  }
+
+  @Test("A password in a URL is refused and not repeated", arguments: ["url", "proxy"])
+  func password(key: String) throws {
+    let yaml = "upstream: {\(key): 'https://u:\(LoadingRig.canary)@host/'}\n" + LoadingRig.app
+    let error = #expect(throws: ConfigurationError.self) { try LoadingRig().load(yaml) }
+    #expect(error?.description.contains(LoadingRig.canary) == false)
+  }
+
+  @Test("Loaded settings do not print their secrets")
+  func descriptions() throws {
+    let rig = try LoadingRig()
+    let loaded = try rig.load(LoadingRig.app)
+    var dumped = ""
+    dump(loaded, to: &dumped)
+    for text in ["\(loaded)", String(reflecting: loaded), dumped] {
+      #expect(!text.contains(LoadingRig.canary))
+    }
+    #expect(loaded.settings.apps.map(\.secret.exposed) == [LoadingRig.canary])
+  }
+
+  @Test(
+    "One line feed at the end of a secret file is dropped, and only one",
+    arguments: [
+      ("abc", "abc"), ("abc\n", "abc"), ("abc ", "abc "), (" a b\t\n", " a b\t"), ("ü\n", "ü"),
+    ])
+  func newline(content: String, secret: String) throws {
+    let rig = try LoadingRig()
+    try rig.write("secret", content)
+    #expect(try rig.load(LoadingRig.app).settings.apps.map(\.secret.exposed) == [secret])
+  }
+
+  @Test(
+    "What cannot be a secret is refused",
+    arguments: [
+      ("", "is empty"), ("\n", "is empty"), ("abc\n\n", "line break"), ("abc\r\n", "line break"),
+      ("a\nb", "line break"), ("a\0b", "zero byte"),
+      (String(repeating: "x", count: 4_097), "larger than"),
+    ])
+  func unfit(content: String, reason: String) throws {
+    let rig = try LoadingRig()
+    try rig.write("secret", content)
+    let problems = try rig.problems(LoadingRig.app)
+    #expect(problems.count == 1)
+    #expect(problems.first?.message.contains(reason) == true, "\(problems)")
+  }
+
+  @Test("Variables are held to the same rules", arguments: ["a\nb", "a\r"])
+  func unfitVariable(content: String) throws {
+    let rig = try LoadingRig()
+    rig.variables["KEY"] = content
+    let problems = try rig.problems("apps: [{name: main, id: A, secret: {env: KEY}}]\n")
+    #expect(
+      problems.map(\.message) == ["the secret in the environment variable KEY holds a line break"])
+  }
+
+  @Test("A secret file that everybody can read is a warning")
+  func worldReadable() throws {
+    let rig = try LoadingRig()
+    try rig.write("secret", LoadingRig.canary, mode: 0o644)
+    let loaded = try rig.load("replicas: 1\n" + LoadingRig.app)
+    #expect(loaded.warnings.map(\.keyPath) == ["apps[0].secret"])
+    #expect(loaded.warnings.map(\.line) == [2])
+    #expect(loaded.warnings.first?.hint == "chmod 600 it")
+    try rig.write("secret", LoadingRig.canary, mode: 0o640)
+    #expect(try rig.load(LoadingRig.app).warnings.isEmpty)
+  }
+
+  @Test("A secret file's relative path starts at the configuration's folder")
+  func relative() throws {
+    let rig = try LoadingRig()
+    #expect(!FileManager.default.fileExists(atPath: "secret"))
+    #expect(try rig.load(LoadingRig.app).settings.apps.count == 1)
+  }
+
+  @Test("A taken variable is gone from the environment, and a reload still has the secret")
+  func taken() throws {
+    let rig = try LoadingRig()
+    let environment = Environment(["KEY": LoadingRig.canary, "OTHER": "x"])
+    let file = try rig.write(
+      "gateway.yaml", "apps: [{name: main, id: A, secret: {env: KEY}, nextSecret: {env: KEY}}]\n")
+    let loader = ConfigurationLoader(catalogue: LoadingRig.catalogue)
+    for _ in 0..<2 {
+      let settings = try loader.load(file: file, environment: environment).settings
+      #expect(settings.apps.map(\.secret.exposed) == [LoadingRig.canary])
+      #expect(settings.apps.map { $0.nextSecret?.exposed } == [LoadingRig.canary])
+      #expect(environment.names == ["OTHER"])
+      #expect(environment.value("KEY") == nil)
+    }
+  }
+
+  @Test("The process's own variable is overwritten and unset")
+  func process() throws {
+    let name = "CONFIGURATION_TEST_SECRET"
+    unsafe setenv(name, LoadingRig.canary, 1)
+    let environment = Environment()
+    #expect(environment.names.contains(name))
+    #expect(environment.value(name) == LoadingRig.canary)
+    guard case .secret(let secret) = environment.takeSecret(name) else {
+      Issue.record("no secret")
+      return
+    }
+    #expect(secret.exposed == LoadingRig.canary)
+    #expect(!environment.names.contains(name))
+    #expect(ProcessInfo.processInfo.environment[name] == nil)
+    guard case .secret(let again) = environment.takeSecret(name) else {
+      Issue.record("the secret was forgotten")
+      return
+    }
+    #expect(again === secret)
+  }
+
+  @Test("A variable the file refers to may be called like a setting")
+  func referenced() throws {
+    let rig = try LoadingRig()
+    rig.variables["SCORM_GATEWAY_MAIN_SECRET"] = LoadingRig.canary
+    let yaml = "apps: [{name: main, id: A, secret: {env: SCORM_GATEWAY_MAIN_SECRET}}]\n"
+    #expect(try rig.load(yaml).settings.apps.count == 1)
+  }
+
+  @Test("A named pipe in place of a secret file does not stop the start")
+  func pipe() throws {
+    let rig = try LoadingRig()
+    unsafe mkfifo(rig.folder.path + "/pipe", 0o600)
+    let problems = try rig.problems("apps: [{name: main, id: A, secret: {file: ./pipe}}]\n")
+    #expect(problems.first?.message.contains("not a regular file") == true)
+  }
+}
