@@ -28,6 +28,8 @@ struct AccessTokenSigner: Sendable {
     let payload: JSONValue = [
       "app": .string(claims.appID), "scopes": .strings(claims.scopes),
       "exp": .integer(claims.expiry.seconds),
+      // No two tokens are alike, so that a caller sees which one was sent.
+      "id": .string(Identifier.random().text),
     ]
     let head = Base64.urlSafe.encode(payload.text.utf8)
     guard let signature = signature(of: head, secret: secret) else { return nil }

@@ -9,14 +9,18 @@ internal import SCORMCloudAPI
 /// `more` tokens, shapes of errors. Things that need a player or a mail server (launches, invitations,
 /// xAPI) do not exist: their lists are empty, and creating one answers 501.
 ///
-/// Beside the API, `GET /sandbox/calls` tells which calls arrived, and `POST /sandbox/reset` forgets
-/// everything but the tokens, which carry themselves.
+/// Beside the API, three paths serve tests and demonstrations:
+/// `GET /sandbox/calls` tells which calls arrived; `POST /sandbox/secret` with `{"app": …, "secret": …}`
+/// changes an application's secret, which ends its tokens; `POST /sandbox/reset` forgets everything and
+/// goes back to the first secrets.
 package struct SimulatedCloud: LocalResponder {
   /// Where the API begins, as with the real service.
   package static let basePath = "/api/v2"
 
   private let settings: SandboxSettings
   private let clock: SandboxClock
+  /// The applications with the secrets that hold now.
+  private var applications: [SandboxApplication] = []
   private let matcher = OperationMatcher()
   /// By operation index; nil where the sandbox does not simulate the operation.
   private let behaviours: [Behaviour?]
@@ -32,6 +36,7 @@ package struct SimulatedCloud: LocalResponder {
 
   private mutating func forgetEverything() {
     journal = CallJournal()
+    applications = settings.applications
     for application in settings.applications {
       states[application.id] = ApplicationState(settings)
     }
@@ -68,7 +73,7 @@ package struct SimulatedCloud: LocalResponder {
     let path = try pathBelowBase(request.path)
     let operation = try operation(request.method, path)
     entry.operation = operation.name.description
-    let check = CredentialCheck(applications: settings.applications, now: entry.time)
+    let check = CredentialCheck(applications: applications, now: entry.time)
     let credential = try identify(request, operation, check)
     entry.application = credential.kind == .none ? nil : credential.application.id
     entry.credential = credential.kind
@@ -77,10 +82,14 @@ package struct SimulatedCloud: LocalResponder {
     guard let behaviour = behaviours[Int(operation.index)] else {
       throw .message(501, "The sandbox does not simulate \(operation.name) yet.")
     }
+    let query = FormFields(request.query)
+    guard !query.isBroken else {
+      throw .message(400, "The query is not validly percent-encoded UTF-8.")
+    }
     let call = CloudCall(
       operation: operation, application: credential.application,
-      applications: settings.applications, parameters: try parameters(operation, path),
-      rawQuery: request.query, query: FormFields(request.query),
+      applications: applications, parameters: try parameters(operation, path),
+      rawQuery: request.query, query: query,
       contentType: request.field("Content-Type")?.lowercased() ?? "", body: request.body,
       bodySize: request.bodySize, now: entry.time, uptime: clock.monotonicNanoseconds())
     return try settle(call, behaviour)
@@ -152,17 +161,34 @@ package struct SimulatedCloud: LocalResponder {
 
   /// Paths of the sandbox itself, outside the API.
   private mutating func control(_ request: LocalRequest) -> LocalResponse {
-    switch (request.method, request.path) {
-    case ("GET", "/sandbox/calls"): return .value(journal.value)
-    case ("POST", "/sandbox/reset"):
-      forgetEverything()
-      return .done
-    case (_, "/sandbox/calls"), (_, "/sandbox/reset"):
-      var refusal = Refusal.message(405, "\(request.method) is not allowed here.")
-      let allowed = request.path == "/sandbox/calls" ? "GET" : "POST"
-      refusal.fields = [(name: "Allow", value: allowed)]
-      return refusal.response
+    let allowed: String
+    switch request.path {
+    case "/sandbox/calls": allowed = "GET"
+    case "/sandbox/secret", "/sandbox/reset": allowed = "POST"
     default: return Refusal.message(404, "The sandbox has no such path.").response
     }
+    guard request.method == allowed else {
+      var refusal = Refusal.message(405, "\(request.method) is not allowed here.")
+      refusal.fields = [(name: "Allow", value: allowed)]
+      return refusal.response
+    }
+    switch request.path {
+    case "/sandbox/calls": return .value(journal.value)
+    case "/sandbox/secret": return changeSecret(request.body)
+    default:
+      forgetEverything()
+      return .done
+    }
+  }
+
+  private mutating func changeSecret(_ body: [UInt8]) -> LocalResponse {
+    guard let value = try? JSONReader.read(body), let id = value["app"]?.string,
+      let secret = value["secret"]?.string, !secret.isEmpty,
+      let index = applications.firstIndex(where: { $0.id == id })
+    else {
+      return Refusal.message(400, "app must be a known one, and secret is required.").response
+    }
+    applications[index].secret = secret
+    return .done
   }
 }

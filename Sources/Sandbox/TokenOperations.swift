@@ -13,7 +13,7 @@ enum TokenOperations {
     -> LocalResponse
   {
     guard call.contentType.hasPrefix("application/x-www-form-urlencoded"),
-      let text = String(validating: call.body, as: UTF8.self)
+      call.bodySize == call.body.count, let text = String(validating: call.body, as: UTF8.self)
     else { throw .message(400, "The body must be a form.") }
     let form = FormFields(text)
     let scopes = form["scope"]?.split(separator: " ").map(String.init) ?? []
