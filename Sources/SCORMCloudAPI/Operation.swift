@@ -1,0 +1,71 @@
+/// One entry of the API catalogue: what `GetCourses` is, and what the gateway needs to know to carry it.
+///
+/// Plain bytes without references: reading an entry costs no reference count.
+package struct Operation: Sendable {
+  /// The position in `OperationTable.all`.
+  package let index: UInt8
+  /// The name in the official clients, unique: `GetCourses`.
+  package let name: StaticString
+  /// The one method it answers; `OperationMatcher` lets `HEAD` stand for `GET`.
+  package let method: OperationMethod
+  /// The path below the base path, parameters in braces: `/courses/{courseId}`.
+  package let template: StaticString
+  /// The group it belongs to, for limits and policies.
+  package let service: Service
+  /// Whose credential it takes, and in which form.
+  package let credential: CredentialKind
+  /// Scopes of which any one suffices, least privileged first. Empty when no token is taken.
+  package let scopes: ScopeList
+  /// How sure `scopes` is.
+  package let certainty: ScopeCertainty
+  /// Whether it reads or changes.
+  package let access: Access
+  /// A list that takes and returns `more`, page by page.
+  package let isPaged: Bool
+  /// The request body is `multipart/form-data`.
+  package let isMultipart: Bool
+  /// Erases a stored entity, content, progress or count. Removing tags or a setting does not count: one
+  /// call puts them back.
+  package let isDestructive: Bool
+  /// Request or answer may carry a password, key or token: never record its bodies.
+  package let isSecretBearing: Bool
+  /// The answer is a credential that works past the gateway, on the API or the learning record store.
+  /// Refused unless the policy says otherwise.
+  package let isSensitive: Bool
+  /// The official clients mark it deprecated.
+  package let isDeprecated: Bool
+
+  /// What an operation does, whatever its method: building a launch link is a POST that reads.
+  package enum Access: UInt8, CaseIterable, Sendable {
+    /// Changes nothing that SCORM Cloud stores and has no effect elsewhere.
+    case read
+    /// Everything else, also issuing a token and sending a test postback.
+    case write
+
+    /// The name in configuration and listings.
+    package var name: StaticString { self == .read ? "read" : "write" }
+  }
+
+  init(
+    index: UInt8, name: StaticString, method: OperationMethod, template: StaticString,
+    service: Service, credential: CredentialKind, scopes: ScopeList, certainty: ScopeCertainty,
+    access: Access, isPaged: Bool = false, isMultipart: Bool = false, isDestructive: Bool = false,
+    isSecretBearing: Bool = false, isSensitive: Bool = false, isDeprecated: Bool = false
+  ) {
+    self.index = index
+    self.name = name
+    self.method = method
+    self.template = template
+    self.service = service
+    self.credential = credential
+    self.scopes = scopes
+    self.certainty = certainty
+    self.access = access
+    self.isPaged = isPaged
+    self.isMultipart = isMultipart
+    self.isDestructive = isDestructive
+    self.isSecretBearing = isSecretBearing
+    self.isSensitive = isSensitive
+    self.isDeprecated = isDeprecated
+  }
+}

@@ -1,0 +1,79 @@
+extension OperationTable {
+  /// The operation that a caller most likely meant, for the text of a 404.
+  ///
+  /// Compares segment by segment, without regard to case: a misspelled literal costs its edit distance, a
+  /// segment too many or too few costs more, another method a little. Slow, and bounded whatever comes:
+  /// only the first seven segments count, and of each the first 24 bytes.
+  package static func closest(to path: String, method: String) -> Operation {
+    let segments = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 7)
+      .prefix(7).map { bounded($0) }
+    // Literals recur in many templates; their distances are worked out once.
+    var costs: [String: [Int]] = [:]
+    var best = all[0]
+    var least = Int.max
+    for operation in all {
+      let parts = operation.template.description.split(separator: "/").map { part -> [Int] in
+        if part.first == "{" { return [Int](repeating: Cost.parameter, count: segments.count) }
+        let name = String(part)
+        if let known = costs[name] { return known }
+        let literal = bounded(name.utf8[...])
+        let fresh = segments.map { Cost.misspelling(of: literal, as: $0) }
+        costs[name] = fresh
+        return fresh
+      }
+      let cost =
+        alignment(of: parts, with: segments.count)
+        + (operation.method.name.description == method ? 0 : Cost.method)
+      if cost < least {
+        least = cost
+        best = operation
+      }
+    }
+    return best
+  }
+
+  /// What differences between a path and a template weigh. A wholly different literal is 10.
+  private enum Cost {
+    /// Small, so that a literal that fits is preferred to a parameter.
+    static let parameter = 1
+    static let method = 3
+    static let segment = 6
+
+    static func misspelling(of literal: [UInt8], as segment: [UInt8]) -> Int {
+      let longer = max(literal.count, segment.count)
+      let changes = editDistance(
+        literal.count, segment.count, insertion: 1,
+        substitution: { literal[$0] == segment[$1] ? 0 : 1 })
+      return (changes * 10 + longer - 1) / longer
+    }
+  }
+
+  /// The least cost of turning a template into a path of `count` segments; `parts` holds for each part of
+  /// the template what each segment of the path costs in its place.
+  private static func alignment(of parts: [[Int]], with count: Int) -> Int {
+    editDistance(
+      parts.count, count, insertion: Cost.segment, substitution: { parts[$0][$1] })
+  }
+
+  /// The weighted Levenshtein distance of two sequences, one row at a time.
+  private static func editDistance(
+    _ a: Int, _ b: Int, insertion: Int, substitution: (Int, Int) -> Int
+  ) -> Int {
+    var row = (0...b).map { $0 * insertion }
+    for i in 0..<a {
+      var diagonal = row[0]
+      row[0] += insertion
+      for j in 0..<b {
+        let replaced = diagonal + substitution(i, j)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, min(row[j], row[j + 1]) + insertion)
+      }
+    }
+    return row[b]
+  }
+
+  /// The first 24 bytes, ASCII letters in lower case.
+  private static func bounded(_ segment: Substring.UTF8View) -> [UInt8] {
+    segment.prefix(24).map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+  }
+}

@@ -1,0 +1,95 @@
+/// The templates of all operations as a tree of segments, in two flat arrays: a node's literal children
+/// stand side by side in `literals`.
+struct RouteTree {
+  /// The most segments a template has. A path with more is no operation.
+  static let maximumDepth = 6
+  /// "No operation" where an operation's index is expected.
+  static let noOperation = UInt8.max
+
+  /// The paths that share their first segments, up to here.
+  struct Node {
+    /// Where the literal children begin in `literals`.
+    var firstLiteral = 0
+    var literalCount = 0
+    /// The child that takes any segment; 0, the root, when there is none.
+    var parameter = 0
+    /// The operation per method, by the method's raw value. `HEAD` is the `GET` operation where the API
+    /// has no `HEAD` of its own: RFC 9110 section 9.1 demands both of every server.
+    var operations = InlineArray<5, UInt8>(repeating: noOperation)
+    /// The methods that `operations` answers.
+    var methods: MethodSet = []
+  }
+
+  /// A child that takes one segment only.
+  struct Literal {
+    var segment: SegmentKey
+    var child: Int
+  }
+
+  private(set) var nodes: [Node] = []
+  private(set) var literals: [Literal] = []
+
+  /// The tree of `operations`, which stand at their `index`.
+  init(_ operations: [Operation]) {
+    let draft = operations.reduce(into: Draft()) { draft, operation in
+      let segments = operation.template.description.split(separator: "/")
+      precondition(segments.count <= RouteTree.maximumDepth, "a template is too deep")
+      draft.insert(segments[...], operation)
+    }
+    _ = place(draft)
+  }
+
+  /// Lays `draft` and all below it into the arrays. The root comes first.
+  private mutating func place(_ draft: Draft) -> Int {
+    let position = nodes.count
+    var node = Node()
+    for operation in draft.operations {
+      node.operations[Int(operation.method.rawValue)] = operation.index
+      node.methods.insert(MethodSet(operation.method))
+    }
+    if node.methods.contains(.get), !node.methods.contains(.head) {
+      node.operations[Int(OperationMethod.head.rawValue)] =
+        node.operations[Int(OperationMethod.get.rawValue)]
+      node.methods.insert(MethodSet(.head))
+    }
+    nodes.append(node)
+    // Children are laid first, so that this node's literals end up side by side.
+    // The busiest branch is compared first.
+    let children = draft.literals.sorted { $0.draft.weight > $1.draft.weight }
+      .map { Literal(segment: $0.segment, child: place($0.draft)) }
+    nodes[position].firstLiteral = literals.count
+    nodes[position].literalCount = children.count
+    literals += children
+    if let parameter = draft.parameter.first { nodes[position].parameter = place(parameter) }
+    return position
+  }
+
+  /// The tree while it grows, before it is laid out flat.
+  private struct Draft {
+    var operations: [Operation] = []
+    var literals: [(segment: SegmentKey, draft: Draft)] = []
+    /// At most one.
+    var parameter: [Draft] = []
+    /// How many operations stand here or below.
+    var weight = 0
+
+    mutating func insert(_ segments: ArraySlice<Substring>, _ operation: Operation) {
+      weight += 1
+      guard let segment = segments.first else { return operations.append(operation) }
+      if segment.first == "{" {
+        if parameter.isEmpty { parameter.append(Draft()) }
+        return parameter[0].insert(segments.dropFirst(), operation)
+      }
+      guard let key = SegmentKey(literal: segment) else {
+        preconditionFailure("a literal segment is too long")
+      }
+      let position =
+        literals.firstIndex { $0.segment == key }
+        ?? {
+          literals.append((key, Draft()))
+          return literals.count - 1
+        }()
+      literals[position].draft.insert(segments.dropFirst(), operation)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+internal import Memory
+
+/// A path segment of at most 24 bytes as three words, so that comparing it with a literal of the route
+/// tree takes a length and three words. Every literal of the API is shorter; a longer segment has no key.
+struct SegmentKey: Equatable {
+  /// The most bytes a key can hold.
+  static let capacity = 24
+
+  /// How many bytes the segment has.
+  private(set) var count = 0
+  // The bytes in order, first lowest, zero behind the last.
+  private var first: UInt64 = 0
+  private var second: UInt64 = 0
+  private var third: UInt64 = 0
+
+  /// The key of the bytes `start..<end` of `path`, as they stand.
+  init?(_ path: RawSpan, _ start: Int, _ end: Int) {
+    guard end &- start <= SegmentKey.capacity else { return nil }
+    var i = start
+    if end &- i >= 8 {
+      first = path.word(at: i)
+      i &+= 8
+      if end &- i >= 8 {
+        second = path.word(at: i)
+        i &+= 8
+        if end &- i >= 8 {
+          third = path.word(at: i)
+          i &+= 8
+        }
+      }
+      count = i &- start
+      let rest = end &- i
+      if rest > 0 {
+        // The last word that ends with the segment holds the rest in its upper bytes.
+        place(path.word(at: end &- 8) >> UInt64((8 &- rest) &* 8))
+        count = end &- start
+      }
+    } else {
+      while i < end {
+        append(path[i])
+        i &+= 1
+      }
+    }
+  }
+
+  /// The key of a template's literal segment; `nil` when it has more than 24 bytes.
+  init?(literal: Substring) {
+    guard literal.utf8.count <= SegmentKey.capacity else { return nil }
+    for byte in literal.utf8 { append(byte) }
+  }
+
+  /// The key of the bytes `start..<end` of `path` with percent-encoded bytes decoded (RFC 3986 section
+  /// 2.1); `nil` when none is, or when more than 24 bytes remain. A `%` without two hexadecimal digits
+  /// stands for itself, and equals no literal.
+  init?(decoding path: RawSpan, _ start: Int, _ end: Int) {
+    guard path.slice(start, end).firstIndex(of: 0x25, from: 0) < end &- start else { return nil }
+    var i = start
+    while i < end {
+      guard count < SegmentKey.capacity else { return nil }
+      let byte = path[i]
+      if byte == 0x25, end &- i > 2, let high = path[i &+ 1].hexadecimalValue,
+        let low = path[i &+ 2].hexadecimalValue
+      {
+        append(high << 4 | low)
+        i &+= 3
+      } else {
+        append(byte)
+        i &+= 1
+      }
+    }
+  }
+
+  private mutating func append(_ byte: UInt8) {
+    place(UInt64(byte) << UInt64((count & 7) &* 8))
+    count &+= 1
+  }
+
+  /// Adds `bits` to the word that the byte at `count` falls into.
+  private mutating func place(_ bits: UInt64) {
+    switch count >> 3 {
+    case 0: first |= bits
+    case 1: second |= bits
+    default: third |= bits
+    }
+  }
+}
+
+extension UInt8 {
+  /// The value of an ASCII hexadecimal digit, `nil` for every other byte.
+  fileprivate var hexadecimalValue: UInt8? {
+    switch self {
+    case 0x30...0x39: self &- 0x30
+    case 0x41...0x46: self &- 0x37
+    case 0x61...0x66: self &- 0x57
+    default: nil
+    }
+  }
+}
