@@ -4,8 +4,11 @@
 struct CallJournal: Sendable {
   /// Calls remembered; the oldest make room.
   static let capacity = 1_000
-  /// Field names remembered of a call.
+  /// Field names remembered of a call, and the longest of them in bytes.
   static let maximumFields = 64
+  static let maximumFieldName = 64
+  /// Longest target remembered, in bytes; what is longer is cut.
+  static let maximumTarget = 8_192
 
   struct Entry: Sendable {
     var time: Timestamp
@@ -20,6 +23,20 @@ struct CallJournal: Sendable {
     var credential = Credential.Kind.none
     var scopes: [String] = []
     var status = 0
+
+    init(time: Timestamp, method: String, target: String, fields: [String], bodySize: Int) {
+      self.time = time
+      self.method = Entry.cut(method, CallJournal.maximumFieldName)
+      self.target = Entry.cut(target, CallJournal.maximumTarget)
+      self.fields = fields.prefix(CallJournal.maximumFields).map { name in
+        Entry.cut(name.lowercased(), CallJournal.maximumFieldName)
+      }
+      self.bodySize = bodySize
+    }
+
+    private static func cut(_ text: String, _ bytes: Int) -> String {
+      text.utf8.count <= bytes ? text : String(decoding: text.utf8.prefix(bytes), as: UTF8.self)
+    }
 
     var value: JSONValue {
       [

@@ -3,7 +3,7 @@ internal import LocalServer
 /// Learners exist as far as registrations name them.
 enum LearnerOperations {
   /// Longest name or address of a learner, in bytes.
-  static let maximumText = 1_000
+  static let maximumText = 255
 
   /// The learner that a `LearnerSchema` describes.
   static func learner(_ identifier: Identifier, _ value: JSONValue) throws(Refusal)

@@ -8,6 +8,16 @@ import Testing
 struct CatalogueTests {
   static let names = OperationTable.all.map(\.name.description)
 
+  /// Assets, LTI details, and the making of things whose lists stay empty.
+  static let notSimulated: Set<String> = [
+    "CreateApplication", "UpdateApplication", "DeleteApplication", "CreateCredential",
+    "CreateConnector", "GetCourseAsset", "GetCourseVersionAsset", "DeleteCourseAsset",
+    "DeleteCourseVersionAsset", "ImportCourseAssetFile", "ImportCourseVersionAssetFile",
+    "UploadCourseAssetFile", "UploadCourseVersionAssetFile", "GetLtiDispatch", "GetLti13Dispatch",
+    "GetLti13ToolConfigurationSchema", "CreatePrivateInvitation", "CreatePublicInvitation",
+    "CreateStatementPipe", "CreateXapiCredential",
+  ]
+
   private func operation(_ name: String) throws -> Operation {
     try #require(OperationTable.named(name))
   }
@@ -105,7 +115,7 @@ struct CatalogueTests {
     let missing = OperationTable.all.filter {
       BehaviourTable.behaviours[$0.name.description] == nil
     }
-    #expect(missing.count == 24)
+    #expect(Set(missing.map(\.name.description)) == Self.notSimulated)
     for operation in missing {
       let answer = rig.call(
         operation.method.name.description, path(operation), "{}", as: credential(operation))
