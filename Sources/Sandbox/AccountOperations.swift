@@ -57,14 +57,33 @@ enum AccountOperations {
       of: call.applications.filter { $0.kind == .application }, named: "applications", value)
   }
 
-  static func application(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+  /// `CredentialListSchema`: the application's one secret, in the clear as the real service answers it.
+  static func credentials(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
+    let found = try find(call)
+    return .value([
+      "credentials": [
+        [
+          "id": "default", "name": "Default", "credential": .string(found.secret),
+          "status": "active",
+        ]
+      ]
+    ])
+  }
+
+  private static func find(_ call: CloudCall) throws(Refusal) -> SandboxApplication {
     let identifier = try call.parameter(0)
     guard let found = call.applications.first(where: { $0.id == identifier.text }) else {
       throw .missing("application", identifier)
     }
-    return .value(value(found))
+    return found
+  }
+
+  static func application(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    .value(value(try find(call)))
   }
 
   private static func value(_ application: SandboxApplication) -> JSONValue {

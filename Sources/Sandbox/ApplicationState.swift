@@ -14,16 +14,18 @@ struct ApplicationState: Sendable {
   var registrations: KeyedList<Registration>
   var destinations = KeyedList<Destination>(limit: maximumDispatches)
   var dispatches = KeyedList<Dispatch>(limit: maximumDispatches)
+  var xapiCredentials = KeyedList<XapiCredential>(limit: XapiCredential.maximum)
   var tags = TagBook()
   var configuration = ConfigurationBook()
+
+  /// When imports end.
+  let completion: ImportCompletion
 
   init(_ settings: SandboxSettings) {
     courses = KeyedList(limit: settings.maximumCourses)
     registrations = KeyedList(limit: settings.maximumRegistrations)
     completion = settings.importCompletion
   }
-
-  let completion: ImportCompletion
 
   func course(_ identifier: Identifier) throws(Refusal) -> Course {
     guard let course = courses[identifier] else { throw .missing("course", identifier) }

@@ -19,6 +19,12 @@ enum BehaviourTable {
     "GetApplications": AccountOperations.applications,
     "GetApplicationList": AccountOperations.applications,
     "GetApplicationInfo": AccountOperations.application,
+    "GetCredentials": AccountOperations.credentials,
+    "GetXapiCredentials": XapiCredentialOperations.list,
+    "CreateXapiCredential": XapiCredentialOperations.create,
+    "GetXapiCredential": XapiCredentialOperations.get,
+    "SetXapiCredential": XapiCredentialOperations.set,
+    "DeleteXapiCredential": XapiCredentialOperations.delete,
     "GetApplicationConfiguration": ConfigurationOperations.get(.application),
     "SetApplicationConfiguration": ConfigurationOperations.set(.application),
     "DeleteApplicationConfigurationSetting": ConfigurationOperations.delete(.application),
@@ -134,6 +140,7 @@ enum BehaviourTable {
     "PutDispatchTags": TagOperations.put(.dispatch),
     "DeleteDispatchTags": TagOperations.delete(.dispatch),
     "PutDispatchTagsBatch": TagOperations.putBatch(.dispatch),
+    "GetLtiDispatch": DispatchOperations.lti,
     "GetLti13DispatchLaunch": EmptyOperations.ltiLaunch,
   ]
 
@@ -142,7 +149,6 @@ enum BehaviourTable {
     "GetConnectorsList": EmptyOperations.list("connectorEntries"),
     "UpdateConnector": EmptyOperations.missing("connector"),
     "DeleteConnector": EmptyOperations.missing("connector"),
-    "GetCredentials": EmptyOperations.list("credentials"),
     "UpdateCredential": EmptyOperations.missing("credential", parameter: 1),
     "DeleteCredential": EmptyOperations.missing("credential", parameter: 1),
     "GetAllInvitations": EmptyOperations.list("invitations"),
@@ -163,9 +169,5 @@ enum BehaviourTable {
     "GetStatementPipe": EmptyOperations.missing("statement pipe"),
     "SetStatementPipe": EmptyOperations.missing("statement pipe"),
     "DeleteStatementPipe": EmptyOperations.missing("statement pipe"),
-    "GetXapiCredentials": EmptyOperations.list("xapiCredentials"),
-    "GetXapiCredential": EmptyOperations.missing("xAPI credential"),
-    "SetXapiCredential": EmptyOperations.missing("xAPI credential"),
-    "DeleteXapiCredential": EmptyOperations.missing("xAPI credential"),
   ]
 }

@@ -36,17 +36,14 @@ struct CloudCall {
       throw .message(413, "The sandbox reads JSON bodies of up to \(body.count) bytes.")
     }
     if body.isEmpty { return .object([]) }
+    let value: JSONValue
     do {
-      let value = try JSONReader.read(body)
-      guard case .object = value else { throw Refusal.message(400, "The body is no JSON object.") }
-      return value
-    } catch let problem as JSONProblem {
-      throw .message(400, problem.description)
-    } catch let refusal as Refusal {
-      throw refusal
+      value = try JSONReader.read(body)
     } catch {
-      throw .message(400, "The body could not be read.")
+      throw .message(400, error.description)
     }
+    guard case .object = value else { throw .message(400, "The body is no JSON object.") }
+    return value
   }
 }
 

@@ -221,4 +221,16 @@ enum DispatchOperations {
     _ = try state.dispatch(try call.parameter(0))
     return .file(.bytes(emptyArchive), type: "application/zip")
   }
+
+  /// `DispatchLtiInfoSchema`, with a secret of no use anywhere.
+  static func lti(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let identifier = try call.parameter(0)
+    _ = try state.dispatch(identifier)
+    return .value([
+      "url": "https://cloud.scorm.com/sandbox-lti", "consumerKey": .string(identifier.text),
+      "sharedSecret": "sandbox-lti-secret",
+    ])
+  }
 }

@@ -7,7 +7,7 @@ internal import SCORMCloudAPI
 ///
 /// Faithful where a gateway can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
 /// `more` tokens, shapes of errors. Things that need a player or a mail server (launches, invitations,
-/// xAPI) do not exist: their lists are empty, and creating one answers 501.
+/// statements) do not exist: their lists are empty, and creating one answers 501.
 ///
 /// Beside the API, three paths serve tests and demonstrations:
 /// `GET /sandbox/calls` tells which calls arrived; `POST /sandbox/secret` with `{"app": …, "secret": …}`

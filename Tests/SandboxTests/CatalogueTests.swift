@@ -13,9 +13,9 @@ struct CatalogueTests {
     "CreateApplication", "UpdateApplication", "DeleteApplication", "CreateCredential",
     "CreateConnector", "GetCourseAsset", "GetCourseVersionAsset", "DeleteCourseAsset",
     "DeleteCourseVersionAsset", "ImportCourseAssetFile", "ImportCourseVersionAssetFile",
-    "UploadCourseAssetFile", "UploadCourseVersionAssetFile", "GetLtiDispatch", "GetLti13Dispatch",
+    "UploadCourseAssetFile", "UploadCourseVersionAssetFile", "GetLti13Dispatch",
     "GetLti13ToolConfigurationSchema", "CreatePrivateInvitation", "CreatePublicInvitation",
-    "CreateStatementPipe", "CreateXapiCredential",
+    "CreateStatementPipe",
   ]
 
   private func operation(_ name: String) throws -> Operation {
