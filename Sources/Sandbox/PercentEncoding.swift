@@ -35,7 +35,8 @@ struct FormFields {
   private(set) var isBroken = false
 
   init(_ raw: some StringProtocol) {
-    for pair in raw.split(separator: "&", maxSplits: FormFields.maximumPairs) {
+    let split = raw.split(separator: "&", maxSplits: FormFields.maximumPairs)
+    for pair in split.prefix(FormFields.maximumPairs) {
       let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard let name = PercentEncoding.decode(sides[0], plusIsSpace: true),
         let value = PercentEncoding.decode(sides.count > 1 ? sides[1] : "", plusIsSpace: true)

@@ -1,4 +1,5 @@
 import LocalServer
+import SCORMCloudAPI
 import Testing
 
 @testable import Sandbox
@@ -91,5 +92,36 @@ struct SurfaceTests {
         fields: [(name: "Authorization", value: Rig.application)], body: Array("{}".utf8),
         bodySize: 100_000))
     #expect(answer.status == 413)
+  }
+
+  @Test("No request, however odd, is answered with 500 or stops the sandbox")
+  func noise() {
+    var rig = Rig()
+    rig.importCourse("c")
+    _ = rig.register("r", course: "c")
+    let numbers = ["", "c", "r", "0", "-1", "9223372036854775807", "9223372036854775808", "%00"]
+    let bodies = [
+      "", "{}", "[]", "null", #"{"expiry":-9223372036854775808,"redirectOnExitUrl":"http://a"}"#,
+      #"{"settings":[1]}"#, #"{"tags":[1]}"#, #"{"destinations":[{}]}"#, #"{"ids":[""],"tags":[]}"#,
+      #"{"dispatches":[{"id":"x","data":{"registrationCap":1e999}}]}"#, "{\"title\":\"\u{0}\"}",
+    ]
+    let queries = [
+      "", "more=%2B%2F%2F%2B", "since=0000-01-01&until=9999-12-31T23:59:60%2B23:59", "&&=&=",
+      "courseId=c&tags=,,", "courseVersion=99999999999999999999", "filter=%F0%9F%98%80",
+      String(repeating: "a=b&", count: 100),
+    ]
+    for operation in OperationTable.all {
+      let isManagement = operation.credential == .management
+      for number in numbers {
+        let path = operation.template.description.split(separator: "/").map { part in
+          part.hasPrefix("{") ? "/" + number : "/" + part
+        }.joined()
+        let answer = rig.call(
+          operation.method.name.description, path + "?" + (queries.randomElement() ?? ""),
+          bodies.randomElement() ?? "", as: isManagement ? Rig.management : Rig.application)
+        #expect(answer.status < 500 || answer.status == 501, "\(operation.name) \(path)")
+      }
+    }
+    #expect(rig.call("GET", "/ping").status == 200)
   }
 }
