@@ -6,15 +6,19 @@ package struct Operation: Sendable {
   package let index: UInt8
   /// The name in the official clients, unique: `GetCourses`.
   package let name: StaticString
+  /// The one method it answers; `OperationMatcher` lets `HEAD` stand for `GET`.
   package let method: OperationMethod
   /// The path below the base path, parameters in braces: `/courses/{courseId}`.
   package let template: StaticString
+  /// The group it belongs to, for limits and policies.
   package let service: Service
+  /// Whose credential it takes, and in which form.
   package let credential: CredentialKind
   /// Scopes of which any one suffices, least privileged first. Empty when no token is taken.
   package let scopes: ScopeList
   /// How sure `scopes` is.
   package let certainty: ScopeCertainty
+  /// Whether it reads or changes.
   package let access: Access
   /// A list that takes and returns `more`, page by page.
   package let isPaged: Bool

@@ -31,6 +31,7 @@ package enum OperationMethod: UInt8, CaseIterable, Sendable {
 
 /// The methods that a path answers to.
 package struct MethodSet: OptionSet, Sendable, Hashable {
+  /// One bit a method, at the position of its raw value.
   package var rawValue: UInt8
 
   package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -1,0 +1,81 @@
+/// A JSON value (RFC 8259), for the sandbox's small requests and answers.
+///
+/// Off the hot path: a tree of values, members in the order in which they were written.
+package indirect enum JSONValue: Equatable, Sendable {
+  case null
+  case boolean(Bool)
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  case object([JSONMember])
+
+  /// The value of the first member called `name`; nil when this is no object or has no such member.
+  package subscript(name: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.name == name }?.value
+  }
+
+  /// The text of a string.
+  package var string: String? {
+    guard case .string(let text) = self else { return nil }
+    return text
+  }
+
+  /// The value of a whole number.
+  package var integer: Int? {
+    guard case .integer(let value) = self else { return nil }
+    return value
+  }
+
+  package var boolean: Bool? {
+    guard case .boolean(let value) = self else { return nil }
+    return value
+  }
+
+  /// The elements of an array.
+  package var elements: [JSONValue]? {
+    guard case .array(let elements) = self else { return nil }
+    return elements
+  }
+
+  /// The texts of an array of strings; nil when any element is something else.
+  package var strings: [String]? {
+    guard let elements else { return nil }
+    var texts: [String] = []
+    for element in elements {
+      guard let text = element.string else { return nil }
+      texts.append(text)
+    }
+    return texts
+  }
+}
+
+/// One `"name": value` of a JSON object.
+package struct JSONMember: Equatable, Sendable {
+  package var name: String
+  package var value: JSONValue
+
+  package init(_ name: String, _ value: JSONValue) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
+  ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
+{
+  package init(dictionaryLiteral members: (String, JSONValue)...) {
+    self = .object(members.map { JSONMember($0.0, $0.1) })
+  }
+
+  package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  package init(stringLiteral text: String) { self = .string(text) }
+  package init(integerLiteral value: Int) { self = .integer(value) }
+  package init(booleanLiteral value: Bool) { self = .boolean(value) }
+}
+
+extension JSONValue {
+  /// An array of strings.
+  package static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+}

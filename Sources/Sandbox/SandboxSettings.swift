@@ -1,0 +1,61 @@
+/// How a ``SimulatedCloud`` behaves. The defaults need nothing from outside.
+package struct SandboxSettings: Sendable {
+  /// The applications whose credentials are accepted. Each has its own courses and registrations.
+  package var applications: [SandboxApplication] = [
+    SandboxApplication(id: "SANDBOX", secret: "sandbox-secret", kind: .application),
+    SandboxApplication(
+      id: "SANDBOX-MANAGEMENT", secret: "sandbox-management-secret", kind: .management),
+  ]
+  /// When an import job is over.
+  package var importCompletion: ImportCompletion = .poll(2)
+  /// Most courses an application may have.
+  package var maximumCourses = 10_000
+  /// Most registrations an application may have.
+  package var maximumRegistrations = 100_000
+
+  package init() {}
+}
+
+/// One application of the sandbox and its credentials.
+package struct SandboxApplication: Sendable {
+  package enum Kind: Sendable {
+    /// An ordinary application: everything but App Management.
+    case application
+    /// The App Management application: nothing but App Management.
+    case management
+  }
+
+  package var id: String
+  package var secret: String
+  package var kind: Kind
+
+  package init(id: String, secret: String, kind: Kind) {
+    self.id = id
+    self.secret = secret
+    self.kind = kind
+  }
+}
+
+/// When an import job stops saying `RUNNING` and its course appears.
+package enum ImportCompletion: Sendable {
+  /// With this poll of its status; 1 means the first poll says `COMPLETE`.
+  case poll(Int)
+  /// So many nanoseconds after it was made, polled or not.
+  case after(nanoseconds: UInt64)
+}
+
+/// Where the sandbox gets its time from.
+package struct SandboxClock: Sendable {
+  /// Nanoseconds of a clock that never goes back.
+  package var monotonicNanoseconds: @Sendable () -> UInt64
+  /// Seconds since 1970 UTC.
+  package var wallSeconds: @Sendable () -> Int
+
+  package init(
+    monotonicNanoseconds: @escaping @Sendable () -> UInt64,
+    wallSeconds: @escaping @Sendable () -> Int
+  ) {
+    self.monotonicNanoseconds = monotonicNanoseconds
+    self.wallSeconds = wallSeconds
+  }
+}

@@ -1,0 +1,102 @@
+import LocalServer
+import Synchronization
+
+@testable import Sandbox
+
+/// A clock that stands still until a test moves it.
+final class TestClock: Sendable {
+  /// 2026-03-01T12:00:00Z.
+  static let beginning = 1_772_366_400
+  private let seconds = Atomic<Int>(0)
+
+  func advance(seconds count: Int) { seconds.add(count, ordering: .relaxed) }
+
+  var clock: SandboxClock {
+    SandboxClock(
+      monotonicNanoseconds: { UInt64(self.seconds.load(ordering: .relaxed)) * 1_000_000_000 },
+      wallSeconds: { TestClock.beginning + self.seconds.load(ordering: .relaxed) })
+  }
+}
+
+/// A simulated cloud and the verbs of a client.
+struct Rig {
+  static let application = "Basic U0FOREJPWDpzYW5kYm94LXNlY3JldA=="
+  static let management = basic("SANDBOX-MANAGEMENT", "sandbox-management-secret")
+
+  let time = TestClock()
+  var cloud: SimulatedCloud
+
+  init(_ change: (inout SandboxSettings) -> Void = { _ in }) {
+    var settings = SandboxSettings()
+    change(&settings)
+    cloud = SimulatedCloud(settings: settings, clock: time.clock)
+  }
+
+  static func basic(_ id: String, _ secret: String) -> String {
+    "Basic " + Base64.standard.encode("\(id):\(secret)".utf8)
+  }
+
+  /// Sends a request below the base path.
+  mutating func call(
+    _ method: String, _ target: String, _ body: String = "",
+    as authorization: String? = application,
+    type: String = "application/json"
+  ) -> LocalResponse {
+    raw(method, "/api/v2" + target, body, as: authorization, type: type)
+  }
+
+  /// Sends a request to the whole target given.
+  mutating func raw(
+    _ method: String, _ target: String, _ body: String = "",
+    as authorization: String? = application,
+    type: String = "application/json"
+  ) -> LocalResponse {
+    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    var fields = [(name: "Content-Type", value: type)]
+    if let authorization { fields.append((name: "authorization", value: authorization)) }
+    return cloud.respond(
+      to: LocalRequest(
+        method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
+        fields: fields, body: Array(body.utf8)))
+  }
+
+  /// A token as an `Authorization` value.
+  mutating func token(_ scope: String, as authorization: String = application) -> String {
+    let form = "scope=\(scope.replacing(" ", with: "+").replacing(":", with: "%3A"))"
+    let answer = call(
+      "POST", "/oauth/authenticate/application/token", form, as: authorization,
+      type: "application/x-www-form-urlencoded")
+    return "Bearer " + (answer.json["access_token"]?.string ?? "none: \(answer.text)")
+  }
+
+  /// Imports a course to its end.
+  mutating func importCourse(_ id: String) {
+    let job = call(
+      "POST", "/courses/importJobs/upload?courseId=\(id)", "content",
+      type: "multipart/form-data; boundary=b"
+    ).json["result"]?.string
+    for _ in 1...2 { _ = call("GET", "/courses/importJobs/\(job ?? "none")") }
+  }
+
+  /// Registers `learner` for `course`.
+  mutating func register(_ id: String, course: String, learner: String = "l") -> LocalResponse {
+    let body: JSONValue = [
+      "registrationId": .string(id), "courseId": .string(course),
+      "learner": ["id": .string(learner), "firstName": "Ada"],
+    ]
+    return call("POST", "/registrations", body.text)
+  }
+}
+
+extension LocalResponse {
+  var bytes: [UInt8] {
+    if case .bytes(let bytes) = body { return bytes }
+    return []
+  }
+
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+  var json: JSONValue { (try? JSONReader.read(bytes)) ?? .null }
+  var message: String? { json["message"]?.string }
+
+  func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+
+@testable import Sandbox
+
+@Suite("Texts that the sandbox reads and writes")
+struct TextFormatTests {
+  @Test(
+    "JSON is read and written back the same",
+    arguments: [
+      "null", "true", "false", "0", "-12", "1.5", "[]", "{}", #""""#, #"[1,[2,{"a":null}]]"#,
+      #"{"a":"\"/\\","b":[true,"ü😀"]}"#, #""\u0001\n\t\r""#,
+    ])
+  func roundTrip(text: String) throws {
+    #expect(try JSONReader.read(Array(text.utf8)).text == text)
+  }
+
+  @Test(
+    "Escapes are decoded",
+    arguments: [
+      (#""\u00fc""#, "ü"), (#""\ud83d\ude00""#, "😀"), (#""\/\b\f""#, "/\u{8}\u{C}"),
+      (#" "a" "#, "a"),
+    ])
+  func escapes(text: String, value: String) throws {
+    #expect(try JSONReader.read(Array(text.utf8)) == .string(value))
+  }
+
+  @Test(
+    "What is not JSON is refused",
+    arguments: [
+      "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "01", "1.", ".5", "+1", "-",
+      "1e", "nul", "tru", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
+      "\"\\ud800\\u0041\"",
+      "\"\\udc00\"", "\"\n\"", "[1] 2", "// c\n1", "'a'", "NaN", "\u{FEFF}1", "1\0",
+    ])
+  func refusals(text: String) {
+    #expect(throws: JSONProblem.self) { try JSONReader.read(Array(text.utf8)) }
+  }
+
+  @Test("Bytes that are no UTF-8 are refused in JSON")
+  func badUTF8() {
+    #expect(throws: JSONProblem.self) { try JSONReader.read([0x22, 0xC3, 0x22]) }
+    #expect(throws: JSONProblem.self) { try JSONReader.read([0x22, 0xED, 0xA0, 0x80, 0x22]) }
+  }
+
+  @Test("JSON may nest 32 deep, and not deeper")
+  func depth() {
+    func nested(_ depth: Int) -> [UInt8] {
+      Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
+    }
+    #expect(throws: Never.self) { try JSONReader.read(nested(32)) }
+    #expect(throws: JSONProblem.self) { try JSONReader.read(nested(33)) }
+    #expect(throws: JSONProblem.self) { try JSONReader.read(nested(1_000_000)) }
+  }
+
+  @Test("No bytes make the JSON reader trap")
+  func noise() {
+    var generator = SystemRandomNumberGenerator()
+    let alphabet = Array(#"{}[]",:\u0019dDeE+-.truefalsn "#.utf8) + [0xC3, 0xBC, 0xFF, 0]
+    var accepted = 0
+    for _ in 0..<20_000 {
+      let bytes = (0..<Int.random(in: 0...12)).map { _ in
+        alphabet.randomElement(using: &generator) ?? 0
+      }
+      guard let value = try? JSONReader.read(bytes) else { continue }
+      accepted += 1
+      #expect((try? JSONReader.read(Array(value.text.utf8)))?.text == value.text)
+    }
+    #expect(accepted > 0)
+  }
+
+  @Test("Base64 agrees with Foundation's", arguments: 0..<40)
+  func base64(length: Int) {
+    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 37 + 251) }
+    let text = Base64.standard.encode(bytes)
+    #expect(text == Data(bytes).base64EncodedString())
+    #expect(Base64.standard.decode(text) == bytes)
+    #expect(Base64.urlSafe.decode(Base64.urlSafe.encode(bytes)) == bytes)
+  }
+
+  @Test(
+    "Base64 with odd ends is refused", arguments: ["A", "AB", "AB=", "QQ=", "QR==", "Q Q=", "="])
+  func badBase64(text: String) {
+    #expect(Base64.standard.decode(text) == nil)
+  }
+
+  @Test(
+    "Moments agree with Foundation's calendar",
+    arguments: [0, 951_782_400, 1_772_366_400, 1_709_208_000, 4_102_444_800, -1, -2_208_988_800])
+  func timestamps(seconds: Int) throws {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    let text = Timestamp(seconds: seconds).text
+    #expect(text == Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(style))
+    #expect(Timestamp(text)?.seconds == seconds)
+  }
+
+  @Test(
+    "ISO 8601 is read with and without time, fraction and zone",
+    arguments: [
+      ("1970-01-02", 86_400), ("1970-01-01T00:00:01", 1), ("1970-01-01T00:00:01.123456Z", 1),
+      ("1970-01-01T01:00:00+01:00", 0), ("1969-12-31T23:00:00-01:00", 0),
+      ("1970-13-01", nil), ("1970-01-01T24:00:00", nil), ("1970-01-01T00:00:00.Z", nil),
+      ("1970-01-01T00:00:00ZZ", nil), ("1970-01-01 00:00:00", nil), ("", nil), ("x", nil),
+    ])
+  func iso8601(text: String, seconds: Int?) {
+    #expect(Timestamp(text)?.seconds == seconds)
+  }
+
+  @Test(
+    "Percent escapes are decoded once, and a plus is a space in queries only",
+    arguments: [
+      ("r%2F1%20%C3%BC", false, "r/1 ü"), ("a+b", false, "a+b"), ("a+b", true, "a b"),
+      ("%252F", false, "%2F"), ("%2", false, nil), ("%", true, nil), ("%zz", false, nil),
+      ("%FF", false, nil),
+    ])
+  func percent(text: String, plusIsSpace: Bool, value: String?) {
+    #expect(PercentEncoding.decode(text, plusIsSpace: plusIsSpace) == value)
+  }
+
+  @Test("Random identifiers have the form of a version 4 UUID and differ")
+  func randomIdentifiers() {
+    let identifiers = (0..<100).map { _ in Identifier.random().text }
+    #expect(Set(identifiers).count == 100)
+    for text in identifiers {
+      #expect(UUID(uuidString: text) != nil)
+      #expect(
+        text.wholeMatch(of: /[0-9a-f-]{14}4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+    }
+  }
+}
