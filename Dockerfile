@@ -25,7 +25,7 @@ FROM ${RUNTIME_IMAGE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 libyaml-0-2 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin \
+ && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin \
       scorm-gateway \
  && install -d -o scorm-gateway -g scorm-gateway -m 0750 /var/lib/scorm-gateway
 COPY --from=build /out/ /
