@@ -59,12 +59,11 @@ apps:
 defaultApp: main
 tokens:
   url: http://127.0.0.1:{setting.origin.plain_port}/oauth/authenticate/application/token
-  lifetime: 1h
 limits:
   - name: reads
     per: app
     match: {{access: read}}
-    rate: 100000000/1m
+    rate: 1000000/1s
     burst: 1000000
     onExceed: refuse
 traffic:

@@ -131,7 +131,8 @@ class Proxy:
 
 
 def cpu_seconds(pids):
-    """Time on a processor by the scheduler's own accounting, of all threads."""
+    """Time on a processor by the scheduler's own accounting, of all threads that are there. (Every
+    contender keeps its threads; the time of one that ended would be missing.)"""
     total = 0
     for pid in pids:
         try:
@@ -153,8 +154,10 @@ def resident_kib(pids):
     return total
 
 
-def machine_busy_seconds():
-    """Busy time of all cores together, interrupts included, stolen time left out."""
+def machine_seconds():
+    """Busy time of all cores together, interrupts included; and time the host took from this
+    virtual machine, during which nothing here could run."""
     with open("/proc/stat") as stat:
-        user, nice, system, _, _, irq, softirq = map(int, stat.readline().split()[1:8])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+        user, nice, system, _, _, irq, softirq, stolen = map(int, stat.readline().split()[1:9])
+    tick = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / tick, stolen / tick

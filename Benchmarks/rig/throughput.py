@@ -3,20 +3,23 @@
 import statistics
 
 from . import places
-from .processes import Origin, Proxy, cpu_seconds, machine_busy_seconds
+from .processes import Origin, Proxy, cpu_seconds, machine_seconds
 from .places import Unusable
 
 BASE = "nginx"
+NOISE = 0.15  # seconds a second spent on or taken by others, above which a round is not quiet
+ENOUGH = 3  # quiet rounds that a median may rest on
 
 
 def measure(proxy, origin, seconds, connections, path, body):
     proxy_pids, origin_pid = proxy.pids(), [origin.process.pid]
     proxy_before, origin_before = cpu_seconds(proxy_pids), cpu_seconds(origin_pid)
-    busy_before = machine_busy_seconds()
+    busy_before, stolen_before = machine_seconds()
     requests, elapsed, bad = origin.load(proxy.port, connections, seconds, path, body)
     proxy_used = cpu_seconds(proxy_pids) - proxy_before
     origin_used = cpu_seconds(origin_pid) - origin_before
-    busy = machine_busy_seconds() - busy_before
+    busy, stolen = machine_seconds()
+    busy, stolen = busy - busy_before, stolen - stolen_before
     if requests == 0:
         raise Unusable(f"{proxy.name} answered nothing ({bad} bad)")
     return {
@@ -25,6 +28,7 @@ def measure(proxy, origin, seconds, connections, path, body):
         "requests_per_second": requests / elapsed,
         "saturation": proxy_used / elapsed,
         "foreign": max(0.0, busy - proxy_used - origin_used) / elapsed,
+        "stolen": stolen / elapsed,
         "bad": bad,
     }
 
@@ -57,11 +61,25 @@ def compare(names, tls, log, options):
                 proxy.stop()
 
 
+def quiet_rounds(rows):
+    """The rounds in which nothing else kept a processor busy while any contender was loaded."""
+    count = min((len(own) for own in rows.values()), default=0)
+    return [turn for turn in range(count) if all(
+        own[turn]["foreign"] + own[turn]["stolen"] < NOISE for own in rows.values())]
+
+
 def table(rows):
     """Medians over the rounds; ratios are taken inside a round, where the noise is shared."""
+    quiet = quiet_rounds(rows)
+    total = max((len(own) for own in rows.values()), default=0)
+    if len(quiet) >= ENOUGH:
+        rows = {name: [own[turn] for turn in quiet] for name, own in rows.items()}
+        note = f"  {len(quiet)} of {total} rounds, those without noise"
+    else:
+        note = f"  NOISY: only {len(quiet)} of {total} rounds were quiet, all are shown"
     base = rows.get(BASE) or next(iter(rows.values()), [])
     lines = [f"  {'contender':12} {'CPU µs':>7} {'min–max':>13} {'ratio':>6} {'min–max':>11}"
-             f" {'req/s':>7} {'own core':>8} {'origin µs':>9} {'foreign':>7} {'bad':>4}"]
+             f" {'req/s':>7} {'own core':>8} {'origin µs':>9} {'foreign':>7} {'stolen':>6} {'bad':>4}"]
 
     def middle(values):
         return statistics.median(values)
@@ -79,5 +97,6 @@ def table(rows):
             f" {middle([row['saturation'] for row in own]):8.0%}"
             f" {middle([row['origin_microseconds'] for row in own]):9.2f}"
             f" {middle([row['foreign'] for row in own]):7.2f}"
+            f" {middle([row['stolen'] for row in own]):6.2f}"
             f" {sum(row['bad'] for row in own):4d}")
-    return "\n".join(lines)
+    return "\n".join([*lines, note])
