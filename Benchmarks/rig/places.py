@@ -34,12 +34,6 @@ class Unusable(Exception):
 def prepare():
     """Compiles the origin and makes the certificate, when they are missing or outdated."""
     WORK.mkdir(exist_ok=True)
-    try:
-        # Where the kernel groups tasks by session, niceness counts only inside a session; this
-        # makes the whole session count.
-        pathlib.Path("/proc/self/autogroup").write_text(str(NICENESS))
-    except OSError:
-        pass  # no such grouping, or not root
     sources = sorted((BENCHMARKS / "origin").glob("*.[ch]"))
     newest = max(source.stat().st_mtime for source in sources)
     if not ORIGIN.exists() or ORIGIN.stat().st_mtime < newest:
