@@ -1,0 +1,1 @@
+"""The parts of Benchmarks/bench: contenders, processes, the load, the measurements."""

@@ -1,0 +1,213 @@
+"""The proxies that are compared. Each function writes a configuration and returns a command.
+
+All of them do at least this: keep-alive on both sides, the path kept, `Host` and `Authorization`
+set to the upstream's, request bodies streamed, one worker, TLS 1.3 with verification in TLS mode.
+`gateway` and `nginx-full` also do the same extra work: a token chosen by scope, a rate limit, and
+one JSON line a request (`nginx`, too, writes that line).
+"""
+
+import os
+import pathlib
+import re
+
+from . import places
+from .places import CERTIFICATE, Unusable, tool
+
+TOKEN = "t" * 300
+PREFIX = "/api/v2"
+
+
+class Setting:
+    """What a contender is told: where to listen, what lies behind, where it may write."""
+
+    def __init__(self, directory, port, origin, tls, log):
+        self.directory = pathlib.Path(directory)
+        self.port = port
+        self.origin = origin
+        self.tls = tls
+        self.log = log
+
+    @property
+    def upstream_port(self):
+        return self.origin.tls_port if self.tls else self.origin.plain_port
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+
+def gateway(setting):
+    if not os.access(places.GATEWAY, os.X_OK):
+        raise Unusable(f"no gateway at {places.GATEWAY}: swift build -c release, or set GATEWAY")
+    setting.write("secret", "bench-secret\n").chmod(0o600)
+    scheme = "https" if setting.tls else "http"
+    log = setting.directory / "traffic.log" if setting.log else "null"
+    configuration = setting.write("gateway.yaml", f"""\
+listen:
+  - address: 127.0.0.1:{setting.port}
+admin:
+  address: 127.0.0.1:{places.free_port()}
+upstream:
+  url: {scheme}://127.0.0.1:{setting.upstream_port}{PREFIX}
+  caFile: {CERTIFICATE if setting.tls else "null"}
+  maxConnections: 512
+apps:
+  - name: main
+    id: BENCH
+    secret: {{file: {setting.directory / "secret"}}}
+defaultApp: main
+tokens:
+  url: http://127.0.0.1:{setting.origin.plain_port}/oauth/authenticate/application/token
+limits:
+  - name: reads
+    per: app
+    match: {{access: read}}
+    rate: 1000000/1s
+    burst: 1000000
+    onExceed: refuse
+traffic:
+  log: {{path: {log}, format: json}}
+  journal: null
+""")
+    return [str(places.GATEWAY), "serve", "-c", str(configuration), "--threads", "1"]
+
+
+NGINX_LINE = (
+    '{"timestamp":"$time_iso8601","request_id":"$request_id","client.address":"$remote_addr",'
+    '"http.request.method":"$request_method","url.path":"$uri","url.query":"$args",'
+    '"http.response.status_code":$status,"http.request.body.size":"$content_length",'
+    '"http.response.body.size":$body_bytes_sent,"duration":$request_time,'
+    '"upstream":[{"address":"$upstream_addr","status":"$upstream_status",'
+    '"duration":"$upstream_response_time"}],"user_agent.original":"$http_user_agent"}')
+
+LUA_MODULES = [pathlib.Path("/usr/lib/nginx/modules") / name
+               for name in ("ndk_http_module.so", "ngx_http_lua_module.so")]
+
+
+def nginx(setting, full=False):
+    binary = tool("nginx")
+    if full and not all(module.exists() for module in LUA_MODULES):
+        raise Unusable("nginx has no Lua module (Benchmarks/setup installs it)")
+    scheme = "https" if setting.tls else "http"
+    modules = "".join(f"load_module {module};\n" for module in LUA_MODULES) if full else ""
+    log = ("access_log off;" if not setting.log else
+           f"access_log {setting.directory}/access.log line buffer=64k flush=1s;")
+    shared = "" if not full else f"""
+  limit_req_zone $server_name zone=reads:1m rate=1000000000r/s;
+  lua_shared_dict tokens 1m;
+  init_by_lua_block {{
+    for _, scope in ipairs({{"read:course", "write:course"}}) do
+      ngx.shared.tokens:set(scope, "{TOKEN}")
+    end
+  }}"""
+    credential = f'proxy_set_header Authorization "Bearer {TOKEN}";' if not full else """
+      limit_req zone=reads burst=100000 nodelay;
+      access_by_lua_block {
+        local scope = ngx.req.get_method() == "GET" and "read:course" or "write:course"
+        ngx.req.set_header("Authorization", "Bearer " .. ngx.shared.tokens:get(scope))
+      }"""
+    paths = "".join(f"  {kind}_temp_path {setting.directory}/{kind};\n"
+                    for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;" if os.geteuid() == 0 else ""
+    configuration = setting.write("nginx.conf", f"""\
+{modules}{user}
+worker_processes 1;
+worker_rlimit_nofile {places.DESCRIPTORS};
+daemon off;
+pid {setting.directory}/nginx.pid;
+error_log {setting.directory}/error.log warn;
+events {{ worker_connections 19000; }}
+http {{
+  log_format line escape=json '{NGINX_LINE}';
+  {log}
+  keepalive_requests 1000000000;
+  keepalive_timeout 600;
+  client_max_body_size 0;
+{paths}{shared}
+  upstream origin {{
+    server 127.0.0.1:{setting.upstream_port};
+    keepalive 512;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600;
+  }}
+  server {{
+    listen 127.0.0.1:{setting.port} backlog=4096;
+    location {PREFIX}/ {{
+      {credential}
+      proxy_pass {scheme}://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host upstream.test;
+      proxy_request_buffering off;
+      proxy_ssl_protocols TLSv1.3;
+      proxy_ssl_server_name on;
+      proxy_ssl_name localhost;
+      proxy_ssl_verify on;
+      proxy_ssl_trusted_certificate {CERTIFICATE};
+    }}
+  }}
+}}
+""")
+    return [binary, "-p", str(setting.directory), "-c", str(configuration)]
+
+
+def nginx_full(setting):
+    return nginx(setting, full=True)
+
+
+def haproxy(setting):
+    binary = tool("haproxy")
+    tls = (f" ssl verify required ca-file {CERTIFICATE} verifyhost localhost"
+           " sni str(localhost) ssl-min-ver TLSv1.3") if setting.tls else ""
+    configuration = setting.write("haproxy.cfg", f"""\
+global
+  nbthread 1
+  maxconn 9950
+  {"log stdout format raw local0" if setting.log else ""}
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  timeout http-keep-alive 600s
+  {"log global" if setting.log else ""}
+  {"option httplog" if setting.log else ""}
+frontend callers
+  bind 127.0.0.1:{setting.port} backlog 4096
+  default_backend upstream
+backend upstream
+  http-reuse always
+  http-request set-header Authorization "Bearer {TOKEN}"
+  http-request set-header Host upstream.test
+  server origin 127.0.0.1:{setting.upstream_port} pool-max-conn -1{tls}
+""")
+    return [binary, "-f", str(configuration), "-db"]
+
+
+def envoy(setting):
+    """Envoy with its own OAuth 2 client, the closest thing it has to this gateway."""
+    binary = os.environ.get("ENVOY") or tool("envoy")
+    template = (places.BENCHMARKS / "rig" / "envoy.yaml").read_text()
+    tls = "" if not setting.tls else f"""\
+      transport_socket:
+        name: tls
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+          sni: localhost
+          common_tls_context:
+            tls_params: {{tls_minimum_protocol_version: TLSv1_3, tls_maximum_protocol_version: TLSv1_3}}
+            validation_context: {{trusted_ca: {{filename: {CERTIFICATE}}}}}"""
+    log = "[]" if not setting.log else (
+        "[{name: file, typed_config: {\"@type\": type.googleapis.com/envoy.extensions."
+        f"access_loggers.file.v3.FileAccessLog, path: {setting.directory}/access.log}}}}]")
+    values = {"PORT": setting.port, "UPSTREAM_PORT": setting.upstream_port, "TLS": tls,
+              "TOKEN_PORT": setting.origin.plain_port, "ACCESS_LOG": log}
+    text = re.sub(r"@([A-Z_]+)@", lambda found: str(values[found[1]]), template)
+    configuration = setting.write("envoy.yaml", text)
+    return [binary, "-c", str(configuration), "--concurrency", "1", "--log-level", "error",
+            "--use-dynamic-base-id", "--disable-hot-restart"]
+
+
+CONTENDERS = {"gateway": gateway, "nginx-full": nginx_full, "nginx": nginx,
+              "haproxy": haproxy, "envoy": envoy}

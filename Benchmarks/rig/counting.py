@@ -1,0 +1,75 @@
+"""What does not depend on how busy the machine is: system calls and instructions per request."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+from . import places
+from .places import Unusable, tool
+from .processes import Origin, Proxy
+
+
+def system_calls(name, tls, log, options):
+    """Kernel entries of all the proxy's threads, per request, by name."""
+    strace = tool("strace")
+    with Origin() as origin:
+        proxy = Proxy(name, origin, tls, log)
+        try:
+            origin.load(proxy.port, options.connections, 1)
+            report = proxy.directory / "strace.txt"
+            targets = [part for pid in proxy.pids() for part in ("-p", str(pid))]
+            # It says `attached` once a thread is; loading before that would miscount.
+            tracer = subprocess.Popen([strace, "-f", "-c", "-o", str(report), *targets],
+                                      stderr=subprocess.PIPE, text=True)
+            for _ in proxy.pids():
+                tracer.stderr.readline()
+            requests, _, bad = origin.load(proxy.port, options.connections, options.seconds)
+            time.sleep(0.2)
+            tracer.send_signal(signal.SIGINT)
+            tracer.communicate(timeout=20)
+        finally:
+            proxy.stop()
+    calls = {}
+    for line in report.read_text().splitlines():
+        fields = line.split()
+        if len(fields) >= 5 and re.fullmatch(r"[\d.]+", fields[0]) and fields[-1] != "total":
+            calls[fields[-1]] = int(fields[3]) / requests
+    row = {"contender": name, "tls": tls, "log": log, "requests": requests, "bad": bad,
+           "total": round(sum(calls.values()), 3),
+           "calls": {call: round(count, 3) for call, count in
+                     sorted(calls.items(), key=lambda item: -item[1]) if count >= 0.005}}
+    places.record("syscalls", row)
+    return row
+
+
+def instructions(name, tls, log, options):
+    """User-space instructions per request: two runs of different length under callgrind, and the
+    difference of their counts over the difference of their requests, so that the start cancels."""
+    valgrind = tool("valgrind")
+
+    def one(seconds):
+        counts = places.WORK / f"callgrind.{name}.{seconds}"
+
+        def under_callgrind(command):
+            if pathlib.Path(command[0]).name == "nginx":
+                command = [*command, "-g", "master_process off;"]
+            return [valgrind, "--tool=callgrind", f"--callgrind-out-file={counts}", *command]
+
+        with Origin() as origin:
+            proxy = Proxy(name, origin, tls, log, wrap=under_callgrind)
+            try:
+                requests, _, bad = origin.load(proxy.port, options.connections, seconds)
+            finally:
+                proxy.stop()
+        found = re.search(r"^(?:summary|totals): (\d+)", counts.read_text(), re.MULTILINE)
+        if not found:
+            raise Unusable(f"callgrind left no total in {counts}")
+        return int(found[1]), requests, bad
+
+    short, long = one(2), one(2 + options.seconds)
+    row = {"contender": name, "tls": tls, "log": log, "bad": short[2] + long[2],
+           "instructions": round((long[0] - short[0]) / (long[1] - short[1]))}
+    places.record("instructions", row)
+    return row

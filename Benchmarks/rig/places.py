@@ -1,0 +1,79 @@
+"""Where things are, and what has to be made before anything can be measured."""
+
+import json
+import os
+import pathlib
+import platform
+import shutil
+import socket
+import subprocess
+import time
+
+BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent
+REPOSITORY = BENCHMARKS.parent
+WORK = BENCHMARKS / "work"
+CERTIFICATE = WORK / "certificate.pem"
+KEY = WORK / "key.pem"
+ORIGIN = WORK / "origin"
+RESULTS = WORK / "results.jsonl"
+
+PROXY_CORE = 0
+LOAD_CORE = 1
+# Above everything else on the machine: a neighbour's compile must not sit on the measured core.
+NICENESS = -15
+DESCRIPTORS = 20_000
+
+GATEWAY = pathlib.Path(
+    os.environ.get("GATEWAY", REPOSITORY / ".build" / "release" / "scorm-gateway"))
+
+
+class Unusable(Exception):
+    """A contender or a tool cannot be measured here; the text says why."""
+
+
+def prepare():
+    """Compiles the origin and makes the certificate, when they are missing or outdated."""
+    WORK.mkdir(exist_ok=True)
+    sources = sorted((BENCHMARKS / "origin").glob("*.[ch]"))
+    newest = max(source.stat().st_mtime for source in sources)
+    if not ORIGIN.exists() or ORIGIN.stat().st_mtime < newest:
+        compiler = tool("cc")
+        subprocess.run(
+            [compiler, "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE",
+             *[str(source) for source in sources if source.suffix == ".c"],
+             "-o", str(ORIGIN), "-lssl", "-lcrypto"], check=True)
+    if not CERTIFICATE.exists():
+        subprocess.run(
+            [tool("openssl"), "req", "-x509", "-newkey", "ec",
+             "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", str(KEY), "-out", str(CERTIFICATE)],
+            check=True, stderr=subprocess.DEVNULL)
+
+
+def tool(name):
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if not found:
+        raise Unusable(f"{name} is not installed (Benchmarks/setup installs it)")
+    return found
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def record(kind, row):
+    """Appends one measurement to the results file, with what is needed to compare it later."""
+    row = {"kind": kind, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+           "kernel": platform.release(), "processor": processor(), **row}
+    with RESULTS.open("a") as results:
+        results.write(json.dumps(row) + "\n")
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()

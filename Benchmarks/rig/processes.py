@@ -1,0 +1,167 @@
+"""The running proxy and origin, and what the kernel says about them."""
+
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+from . import places
+from .contenders import CONTENDERS, PREFIX, Setting
+from .places import Unusable
+
+FIRST_REQUEST = (f"GET {PREFIX}/courses HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                 "Connection: close\r\n\r\n").encode()
+START_DEADLINE = 60.0
+
+
+def on_core(core):
+    """What a child does before it becomes the measured program."""
+    def apply():
+        os.sched_setaffinity(0, {core % os.cpu_count()})
+        limit = min(places.DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        os.setsid()
+        try:
+            os.nice(places.NICENESS)
+            # Where the kernel groups tasks by session, niceness counts only inside one; this
+            # makes the child's session count.
+            pathlib.Path("/proc/self/autogroup").write_text(str(places.NICENESS))
+        except OSError:
+            pass  # not root, or no such grouping: more noise, same comparison
+    return apply
+
+
+class Origin:
+    """The origin and load generator, one process on the load's core."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [str(places.ORIGIN), str(places.CERTIFICATE), str(places.KEY)], text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=on_core(places.LOAD_CORE))
+        ready = self.process.stdout.readline().split()
+        if len(ready) != 3:
+            raise Unusable("the origin did not start")
+        self.plain_port, self.tls_port = int(ready[1]), int(ready[2])
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def load(self, port, connections, seconds, path=f"{PREFIX}/courses?since=2026", body=0):
+        """Runs one load; returns answered requests, seconds, and how many answers were wrong."""
+        self.process.stdin.write(f"load {port} {connections} {seconds} {body} {path}\n")
+        requests, elapsed, bad = self.process.stdout.readline().split()
+        return int(requests), float(elapsed), int(bad)
+
+
+class Proxy:
+    """One contender, started and answering."""
+
+    def __init__(self, name, origin, tls, log, wrap=None, core=places.PROXY_CORE):
+        self.name = name
+        self.port = places.free_port()
+        mode = ("tls" if tls else "plain") + ("-log" if log else "")
+        self.directory = places.WORK / "run" / f"{name}-{mode}"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        for old in self.directory.glob("*.log"):
+            old.unlink()
+        command = CONTENDERS[name](Setting(self.directory, self.port, origin, tls, log))
+        command = wrap(command) if wrap else command
+        with open(self.directory / "stdout.log", "wb") as output, \
+             open(self.directory / "stderr.log", "wb") as errors:
+            began = time.perf_counter()
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                            stderr=errors, preexec_fn=on_core(core))
+        try:
+            self._await_first_answer(began)
+        except BaseException:
+            self.stop()
+            raise
+        self.start_milliseconds = (time.perf_counter() - began) * 1000
+
+    def _await_first_answer(self, began):
+        answer = b""
+        while not answer.startswith(b"HTTP/1.1 200"):
+            if self.process.poll() is not None:
+                raise Unusable(f"{self.name} ended with {self.process.returncode}, see "
+                               f"{self.directory / 'stderr.log'}: {self._last_error()}")
+            if time.perf_counter() - began > START_DEADLINE:
+                raise Unusable(f"{self.name} gave no 200 in {START_DEADLINE:.0f} s: "
+                               f"{answer[:100]!r}, see {self.directory}")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as caller:
+                    caller.sendall(FIRST_REQUEST)
+                    answer = caller.recv(4096)
+            except OSError:
+                pass
+            time.sleep(0.0005)
+
+    def _last_error(self):
+        lines = (self.directory / "stderr.log").read_text(errors="replace").strip().splitlines()
+        return lines[-1][:200] if lines else "no message"
+
+    def pids(self):
+        """The process and its descendants: nginx works in a child."""
+        children = {}
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    after_name = (entry / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                children.setdefault(int(after_name[1]), []).append(int(entry.name))
+        found = [self.process.pid]
+        for pid in found:
+            found.extend(children.get(pid, []))
+        return found
+
+    def stop(self):
+        """Asks the parent to end; what has not ended in five seconds is killed."""
+        pids = self.pids()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self.process.wait()
+
+
+def cpu_seconds(pids):
+    """Time on a processor by the scheduler's own accounting, of all threads that are there. (Every
+    contender keeps its threads; the time of one that ended would be missing.)"""
+    total = 0
+    for pid in pids:
+        try:
+            for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                total += int((thread / "schedstat").read_text().split()[0])
+        except OSError:
+            continue
+    return total / 1e9
+
+
+def resident_kib(pids):
+    total = 0
+    for pid in pids:
+        try:
+            pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except OSError:
+            continue
+        total += pages * resource.getpagesize() // 1024
+    return total
+
+
+def machine_seconds():
+    """Busy time of all cores together, interrupts included; and time the host took from this
+    virtual machine, during which nothing here could run."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _, _, irq, softirq, stolen = map(int, stat.readline().split()[1:9])
+    tick = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + softirq) / tick, stolen / tick

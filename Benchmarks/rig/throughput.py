@@ -1,0 +1,102 @@
+"""CPU time per request, all contenders side by side."""
+
+import statistics
+
+from . import places
+from .processes import Origin, Proxy, cpu_seconds, machine_seconds
+from .places import Unusable
+
+BASE = "nginx"
+NOISE = 0.15  # seconds a second spent on or taken by others, above which a round is not quiet
+ENOUGH = 3  # quiet rounds that a median may rest on
+
+
+def measure(proxy, origin, seconds, connections, path, body):
+    proxy_pids, origin_pid = proxy.pids(), [origin.process.pid]
+    proxy_before, origin_before = cpu_seconds(proxy_pids), cpu_seconds(origin_pid)
+    busy_before, stolen_before = machine_seconds()
+    requests, elapsed, bad = origin.load(proxy.port, connections, seconds, path, body)
+    proxy_used = cpu_seconds(proxy_pids) - proxy_before
+    origin_used = cpu_seconds(origin_pid) - origin_before
+    busy, stolen = machine_seconds()
+    busy, stolen = busy - busy_before, stolen - stolen_before
+    if requests == 0:
+        raise Unusable(f"{proxy.name} answered nothing ({bad} bad)")
+    return {
+        "microseconds": proxy_used / requests * 1e6,
+        "origin_microseconds": origin_used / requests * 1e6,
+        "requests_per_second": requests / elapsed,
+        "saturation": proxy_used / elapsed,
+        "foreign": max(0.0, busy - proxy_used - origin_used) / elapsed,
+        "stolen": stolen / elapsed,
+        "bad": bad,
+    }
+
+
+def compare(names, tls, log, options):
+    """Rounds in which every contender is loaded once, in an order that rotates."""
+    with Origin() as origin:
+        proxies = []
+        try:
+            for name in names:
+                try:
+                    proxies.append(Proxy(name, origin, tls, log))
+                except Unusable as reason:
+                    print(f"  without {name}: {reason}")
+            for proxy in proxies:
+                origin.load(proxy.port, options.connections, 1, options.path, options.body)
+            rows = {proxy.name: [] for proxy in proxies}
+            for turn in range(options.rounds):
+                first = turn % len(proxies) if proxies else 0
+                for proxy in proxies[first:] + proxies[:first]:
+                    row = measure(proxy, origin, options.seconds, options.connections,
+                                  options.path, options.body)
+                    rows[proxy.name].append(row)
+                    places.record("run", {
+                        "contender": proxy.name, "tls": tls, "log": log, "round": turn,
+                        "connections": options.connections, **row})
+            return rows
+        finally:
+            for proxy in proxies:
+                proxy.stop()
+
+
+def quiet_rounds(rows):
+    """The rounds in which nothing else kept a processor busy while any contender was loaded."""
+    count = min((len(own) for own in rows.values()), default=0)
+    return [turn for turn in range(count) if all(
+        own[turn]["foreign"] + own[turn]["stolen"] < NOISE for own in rows.values())]
+
+
+def table(rows):
+    """Medians over the rounds; ratios are taken inside a round, where the noise is shared."""
+    quiet = quiet_rounds(rows)
+    total = max((len(own) for own in rows.values()), default=0)
+    if len(quiet) >= ENOUGH:
+        rows = {name: [own[turn] for turn in quiet] for name, own in rows.items()}
+        note = f"  {len(quiet)} of {total} rounds, those without noise"
+    else:
+        note = f"  NOISY: only {len(quiet)} of {total} rounds were quiet, all are shown"
+    base = rows.get(BASE) or next(iter(rows.values()), [])
+    lines = [f"  {'contender':12} {'CPU µs':>7} {'min–max':>13} {'ratio':>6} {'min–max':>11}"
+             f" {'req/s':>7} {'own core':>8} {'origin µs':>9} {'foreign':>7} {'stolen':>6} {'bad':>4}"]
+
+    def middle(values):
+        return statistics.median(values)
+
+    def cost(item):
+        return middle([row["microseconds"] for row in item[1]])
+
+    for name, own in sorted(rows.items(), key=cost):
+        costs = [row["microseconds"] for row in own]
+        ratios = [row["microseconds"] / other["microseconds"] for row, other in zip(own, base)]
+        lines.append(
+            f"  {name:12} {middle(costs):7.2f} {min(costs):6.2f}–{max(costs):<6.2f}"
+            f" {middle(ratios):6.2f} {min(ratios):5.2f}–{max(ratios):<5.2f}"
+            f" {middle([row['requests_per_second'] for row in own]):7.0f}"
+            f" {middle([row['saturation'] for row in own]):8.0%}"
+            f" {middle([row['origin_microseconds'] for row in own]):9.2f}"
+            f" {middle([row['foreign'] for row in own]):7.2f}"
+            f" {middle([row['stolen'] for row in own]):6.2f}"
+            f" {sum(row['bad'] for row in own):4d}")
+    return "\n".join([*lines, note])

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Sourced by the scripts: what they share. Everything here is quiet when there is nothing to do.
+
+# What the gateway is built with besides Swift: headers of libcurl, OpenSSL and libyaml.
+# shellcheck disable=SC2034 # used by those who source this
+BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev)
+
+# SwiftPM leaves TemporaryDirectory.* behind. They get a place of their own, always the same one,
+# because SwiftPM's manifest cache is keyed by the environment; and a short one, because tests put
+# Unix sockets there and a socket's path has 108 bytes.
+TMPDIR="/tmp/scorm-gateway-build.$EUID"
+[[ -d $TMPDIR ]] || mkdir -m 700 "$TMPDIR"
+if [[ -L $TMPDIR || ! -O $TMPDIR ]]; then
+  echo "$TMPDIR belongs to somebody else; remove it and start again" >&2
+  exit 1
+fi
+export TMPDIR
+find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'TemporaryDirectory.*' -mmin +60 -exec rm -rf {} +
+
+# Runs a command as root, saying so.
+as_root() {
+  if [[ $EUID -eq 0 ]]; then
+    echo "+ $*" >&2
+    "$@"
+  elif command -v sudo >/dev/null; then
+    echo "+ sudo $*" >&2
+    sudo "$@"
+  else
+    echo "This needs root, and there is no sudo. Please run: $*" >&2
+    exit 1
+  fi
+}
+
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
+}
+
+# Installs those of the named Debian packages that are missing.
+install_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "This script installs packages on Debian and Ubuntu only. Install what corresponds to" >&2
+    echo "  $*" >&2
+    echo "and use swift directly (CONTRIBUTING.md, \"Building\")." >&2
+    exit 1
+  fi
+  for package in "$@"; do
+    # shellcheck disable=SC2016 # dpkg-query's own variable, not the shell's
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+      missing+=("$package")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+  compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null || apt_get update
+  # Lists that are there may be older than the mirror: refresh them once before giving up.
+  apt_get install -y --no-install-recommends "${missing[@]}" ||
+    { apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"; }
+}
+
+require_swift() {
+  command -v swift >/dev/null && return
+  echo "Swift 6.3 or later is needed and not in PATH: https://www.swift.org/install/linux/" >&2
+  exit 1
+}
