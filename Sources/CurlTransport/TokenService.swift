@@ -16,7 +16,7 @@ package enum TokenReport: Sendable {
 /// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
 /// missing (``need(_:)``) or was refused (``rejected(_:generation:)``). Neither waits: the answer is a
 /// publication, after which the wake callbacks run.
-package final class TokenService: Sendable {
+package final class TokenService: TokenDemand {
   /// Longest ``stop()`` waits for the thread, in milliseconds.
   package static let stopBound = 2_000
 

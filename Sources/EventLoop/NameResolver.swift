@@ -1,4 +1,4 @@
-internal import Synchronization
+package import Synchronization
 
 /// Resolves one name on a thread of its own, and keeps doing so, so that an upstream may move.
 ///

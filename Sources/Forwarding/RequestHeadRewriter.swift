@@ -28,10 +28,11 @@ package struct RequestHeadRewriter: ~Copyable {
     .xScormPages, .xScormPriority, .xScorm, .xRequestID, .maxForwards, .proxyStatus,
   ]
 
-  /// Appends the head up to the last field line, without the credential and the closing empty line.
+  /// Appends the head up to the last field line, without the request id, the credential and the closing
+  /// empty line.
   package func write(
     _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan, plan: RequestPlan,
-    requestID: RawSpan, into out: inout ByteBuffer
+    into out: inout ByteBuffer
   ) {
     out.put(head.method(in: bytes))
     out.put(UInt8(ascii: " "))
@@ -42,9 +43,6 @@ package struct RequestHeadRewriter: ~Copyable {
     FieldCopy.write(
       fields, in: bytes, without: RequestHeadRewriter.dropped, head.connection, into: &out)
     if head.framing == .chunked { out.put("Transfer-Encoding: chunked\r\n") }
-    out.put("X-Request-Id: ")
-    out.put(requestID)
-    out.put("\r\n")
   }
 }
 

@@ -52,10 +52,11 @@ package struct ResponseHeadRewriter: ~Copyable {
     }
   }
 
-  /// Appends the whole head with its closing empty line. `date` is a Date line for answers without one.
+  /// Appends the head without our request id and the closing empty line. `dates` has a Date line for
+  /// answers without one.
   package func write(
     _ head: ResponseHead, fields: borrowing FieldList, in bytes: RawSpan, context: Context,
-    requestID: RawSpan, date: RawSpan, into out: inout ByteBuffer
+    dates: borrowing DateTexts, into out: inout ByteBuffer
   ) {
     // RFC 9110 section 2.5: our own version, the upstream's status and reason.
     out.put("HTTP/1.1")
@@ -69,7 +70,7 @@ package struct ResponseHeadRewriter: ~Copyable {
     FieldCopy.write(fields, in: bytes, without: dropped, head.connection, into: &out)
     if head.present.contains(.location) { writeLocation(fields, bytes, context, into: &out) }
     if head.status >= 200 {
-      if !head.present.contains(.date) { out.put(date) }
+      if !head.present.contains(.date) { dates.putFieldLine(into: &out) }
       switch context.framing {
       case .chunked: out.put("Transfer-Encoding: chunked\r\n")
       case .unchanged, .untilClose: break
@@ -79,11 +80,8 @@ package struct ResponseHeadRewriter: ~Copyable {
       } else if context.keepsAliveExplicitly {
         out.put("Connection: keep-alive\r\n")
       }
-      out.put("Via: 1.1 scorm-gateway\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ")
-      out.put(requestID)
-      out.put("\r\n")
+      out.put("Via: 1.1 scorm-gateway\r\nX-Content-Type-Options: nosniff\r\n")
     }
-    out.put("\r\n")
   }
 
   /// A Location below the upstream's base path leads back through the gateway; everything else, launch

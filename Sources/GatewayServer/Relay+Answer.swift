@@ -18,7 +18,7 @@ extension Relay {
       exchanges[id].keepsCaller = false
     }
     var body = ByteBuffer(capacity: 512)
-    ProblemBody.put(error, requestID: exchanges[id].requestID, into: &body)
+    exchanges[id].putProblem(error, into: &body)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     putStatusLine(error.status)
@@ -71,14 +71,21 @@ extension Relay {
     output.put(UInt8(ascii: " "))
     output.put(StatusReason.text(status))
     output.put("\r\n")
-    output.put(dates.fieldLine)
+    dates.putFieldLine(into: &output)
   }
 
   /// The fields that every answer of ours has, and the empty line.
   private mutating func putCommonFields(_ id: SlabHandle) {
-    output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ")
-    output.put(exchanges[id].requestID)
-    if !exchanges[id].keepsCaller { output.put("\r\nConnection: close") }
+    output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+    if !exchanges[id].keepsCaller { output.put("Connection: close\r\n") }
+    putRequestIDAndEnd(id)
+  }
+
+  /// Ends a head with the request id's line and the empty one.
+  mutating func putRequestIDAndEnd(_ id: SlabHandle) {
+    output.put("X-Request-Id: ")
+    output.put(
+      exchanges[id].line, exchanges[id].requestIDStart, exchanges[id].requestIDEnd)
     output.put("\r\n\r\n")
   }
 
@@ -103,5 +110,12 @@ extension Relay {
         .requestTimeout,
         "The request's head took longer than \(shared.settings.headTimeout / 1_000_000_000) s."),
       .init(.caller, .request), on: &loop)
+  }
+}
+
+extension Exchange {
+  func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
+    ProblemBody.put(
+      error, requestID: line.bytes.slice(requestIDStart, requestIDEnd), into: &out)
   }
 }

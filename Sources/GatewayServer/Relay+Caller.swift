@@ -145,10 +145,8 @@ extension Relay {
     exchanges[id].plan = plan
     logPlan(id, plan)
     requestRewriter.write(
-      head, fields: requestParser.fields, in: bytes, plan: plan,
-      requestID: exchanges[id].line.bytes.slice(
-        exchanges[id].requestIDStart, exchanges[id].requestIDEnd),
-      into: &exchanges[id].head)
+      head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
+    exchanges[id].putRequestIDIntoHead()
     let hasCredential = findCredential(id, on: &loop)
     guard exchanges.contains(id) else { return }
     switch exchanges[id].state.planned(
@@ -291,6 +289,13 @@ extension Relay {
 }
 
 extension Exchange {
+  /// Ends the head's lines with the request id.
+  mutating func putRequestIDIntoHead() {
+    head.put("X-Request-Id: ")
+    head.put(line, requestIDStart, requestIDEnd)
+    head.put("\r\n")
+  }
+
   /// The phase it is in, for the log.
   var phaseForLog: Termination.Phase {
     switch state.phase {

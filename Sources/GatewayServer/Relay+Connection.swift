@@ -118,7 +118,7 @@ extension Relay {
       retryAfter: 1)
   }
 
-  private mutating func connect(_ id: SlabHandle, on loop: inout EventLoop) {
+  mutating func connect(_ id: SlabHandle, on loop: inout EventLoop) {
     guard !addresses.isEmpty else {
       if let failure = resolutionFailure {
         shared.resolver.refresh()
@@ -228,7 +228,7 @@ extension Relay {
     }
     if exchanges[id].attemptStarted == 0 { exchanges[id].attemptStarted = loop.now }
     output.removeAll()
-    output.put(exchanges[id].head.bytes)
+    output.put(exchanges[id].head)
     putCredential(id)
     output.put("\r\n")
     loop.send(output.bytes, to: socket)
@@ -298,7 +298,7 @@ extension Relay {
   mutating func forgetUpstream(_ upstream: SlabHandle) {
     _ = upstreams.remove(upstream)
     pool.openCount -= 1
-    pool.compact { upstreams.contains($0) && upstreams[$0].isIdle }
+    pool.compact(upstreams)
   }
 
   /// Cuts the exchange's upstream connection, so that what was sent of it cannot pass for all of it.

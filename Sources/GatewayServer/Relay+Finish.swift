@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import AccessTokens
 internal import EventLoop
 internal import Forwarding
@@ -36,14 +37,16 @@ extension Relay {
   private mutating func putLineStart(
     _ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    TrafficLine.putStamp(
-      dates.stampPrefix, microsecond: Int(loop.wallTime % 1_000_000_000) / 1000,
-      into: &exchanges[id].line)
+    TrafficLine.open(into: &exchanges[id].line)
+    dates.putStampPrefix(into: &exchanges[id].line)
+    TrafficLine.putMicrosecond(
+      Int(loop.wallTime % 1_000_000_000) / 1000, into: &exchanges[id].line)
     exchanges[id].requestIDStart = exchanges[id].line.count
     putRequestID(id, head, bytes)
     exchanges[id].requestIDEnd = exchanges[id].line.count
     TrafficLine.openAddress(into: &exchanges[id].line)
-    callers[exchanges[id].caller].peer.put(into: &exchanges[id].line)
+    let peer = callers[exchanges[id].caller].peer
+    peer.put(into: &exchanges[id].line)
     guard let head else {
       TrafficLine.closeAddress(into: &exchanges[id].line)
       return
@@ -100,9 +103,9 @@ extension Relay {
     let attempt = TrafficLine.Attempt(
       status: exchanges[id].attemptStatus,
       duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
+    let isFirst = exchanges[id].attemptsLogged == 0
     TrafficLine.putAttempt(
-      attempt, address: upstreamName.bytes, isFirst: exchanges[id].attemptsLogged == 0,
-      into: &exchanges[id].line)
+      attempt, address: upstreamName, isFirst: isFirst, into: &exchanges[id].line)
     exchanges[id].attemptsLogged += 1
     exchanges[id].attemptStarted = 0
     exchanges[id].attemptStatus = 0
@@ -175,9 +178,9 @@ extension Relay {
     ending.tokenFingerprint = exchanges[id].tokenFingerprint
     ending.termination = termination.text
     ending.errorType = error
-    TrafficLine.putEnding(
-      ending, hasAttempts: exchanges[id].attemptsLogged > 0, into: &exchanges[id].line)
-    lines.put(exchanges[id].line.bytes)
+    let hasAttempts = exchanges[id].attemptsLogged > 0
+    TrafficLine.putEnding(ending, hasAttempts: hasAttempts, into: &exchanges[id].line)
+    lines.put(exchanges[id].line)
     if lines.count >= Relay.lineBatchBytes {
       flushLines()
     } else if flushAt == 0 {

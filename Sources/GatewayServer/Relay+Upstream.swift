@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
@@ -86,8 +87,9 @@ extension Relay {
     let context = ResponseHeadRewriter.Context(framing: .unchanged, closesConnection: false)
     output.removeAll()
     responseRewriter.write(
-      head, fields: responseParser.fields, in: bytes, context: context,
-      requestID: exchanges[id].requestID, date: dates.fieldLine, into: &output)
+      head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
+      into: &output)
+    output.put("\r\n")
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
     return true
   }
@@ -116,8 +118,9 @@ extension Relay {
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     responseRewriter.write(
-      head, fields: responseParser.fields, in: bytes, context: context,
-      requestID: exchanges[id].requestID, date: dates.fieldLine, into: &output)
+      head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
+      into: &output)
+    putRequestIDAndEnd(id)
     exchanges[id].state.answerBegan()
   }
 
@@ -337,13 +340,5 @@ extension Relay {
           .responseTimeout, "\(name) did not answer in time (upstream.responseTimeout)."),
         .init(.upstream, phase), on: &loop)
     }
-  }
-}
-
-extension Exchange {
-  /// The request id.
-  var requestID: RawSpan {
-    @_lifetime(borrow self)
-    get { line.bytes.slice(requestIDStart, requestIDEnd) }
   }
 }

@@ -2,7 +2,8 @@ internal import AccessTokens
 package import EventLoop
 internal import Forwarding
 internal import HTTPMessages
-package import Memory
+internal import Memory
+internal import Synchronization
 internal import SCORMCloudAPI
 internal import TrafficLog
 

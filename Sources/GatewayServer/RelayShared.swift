@@ -1,5 +1,4 @@
 package import AccessTokens
-package import CurlTransport
 package import EventLoop
 package import Forwarding
 package import Synchronization
@@ -21,7 +20,7 @@ package final class RelayShared: Sendable {
   package let settings: RelaySettings
   package let identities: CallerIdentities
   package let tokenStore: TokenStore
-  package let tokenService: TokenService
+  package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
   /// One mailbox a loop, by its number.
@@ -37,7 +36,7 @@ package final class RelayShared: Sendable {
 
   package init(
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
-    tokenStore: TokenStore, tokenService: TokenService, resolver: NameResolver, log: LogWriter?,
+    tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [StaticString?]
   ) {
     self.scopeTexts = scopeTexts

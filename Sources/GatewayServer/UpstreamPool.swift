@@ -41,10 +41,12 @@ struct UpstreamPool: ~Copyable {
   }
 
   /// Forgets what was closed, when too many handles of closed connections lie about.
-  mutating func compact(keeping isAlive: (SlabHandle) -> Bool) {
+  mutating func compact(_ upstreams: borrowing Slab<UpstreamConnection>) {
     guard idle.count > 2 * openCount + 64 else { return }
     var kept = RecordList<SlabHandle>(capacity: max(64, openCount))
-    for i in 0..<idle.count where isAlive(idle[i]) { kept.append(idle[i]) }
+    for i in 0..<idle.count where upstreams.contains(idle[i]) {
+      if upstreams[idle[i]].isIdle { kept.append(idle[i]) }
+    }
     swap(&kept, &idle)
   }
 }

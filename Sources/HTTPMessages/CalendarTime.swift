@@ -1,4 +1,4 @@
-internal import Memory
+package import Memory
 
 /// A point of wall-clock time taken apart in UTC, proleptic Gregorian calendar.
 package struct CalendarTime: Sendable {
@@ -44,17 +44,11 @@ package struct DateTexts: ~Copyable {
     if now != second { render(now) }
   }
 
-  /// The Date field line with its CRLF.
-  package var fieldLine: RawSpan {
-    @_lifetime(borrow self)
-    get { field.bytes }
-  }
+  /// Appends the Date field line with its CRLF.
+  package func putFieldLine(into out: inout ByteBuffer) { out.put(field) }
 
-  /// Date and time up to the point before the fraction.
-  package var stampPrefix: RawSpan {
-    @_lifetime(borrow self)
-    get { stamp.bytes }
-  }
+  /// Appends date and time up to the point before the fraction.
+  package func putStampPrefix(into out: inout ByteBuffer) { out.put(stamp) }
 
   private mutating func render(_ now: Int) {
     second = now

@@ -98,6 +98,16 @@
     end &+= length
   }
 
+  /// Appends the waiting bytes of `other`.
+  @inlinable @inline(__always)
+  package mutating func put(_ other: borrowing ByteBuffer) { put(other.bytes) }
+
+  /// Appends the waiting bytes of `other` in `start..<end`. Traps when they are out of bounds.
+  @inlinable @inline(__always)
+  package mutating func put(_ other: borrowing ByteBuffer, _ start: Int, _ end: Int) {
+    put(other.bytes.slice(start, end))
+  }
+
   /// Appends the bytes of a literal.
   @inlinable @inline(__always)
   package mutating func put(_ literal: StaticString) {

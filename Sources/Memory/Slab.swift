@@ -131,16 +131,16 @@ package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
   @inlinable
   package subscript(handle: SlabHandle) -> Element {
     @inline(__always)
-    unsafeAddress {
+    _read {
       precondition(contains(handle), "stale slab handle")
       // Proof: `contains` says the element is initialised.
-      return unsafe UnsafePointer(elements + Int(handle.index))
+      yield unsafe elements[Int(handle.index)]
     }
     @inline(__always)
-    unsafeMutableAddress {
+    _modify {
       precondition(contains(handle), "stale slab handle")
       // Proof: `contains` says the element is initialised.
-      return unsafe elements + Int(handle.index)
+      yield unsafe &elements[Int(handle.index)]
     }
   }
 

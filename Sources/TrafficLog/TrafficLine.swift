@@ -9,10 +9,11 @@ package enum TrafficLine {
   private static let pathLimit = 2048
   private static let userAgentLimit = 512
 
-  /// Opens the line; the request id is to follow. `prefix` is RFC 3339 up to the point before the fraction.
-  package static func putStamp(_ prefix: RawSpan, microsecond: Int, into out: inout ByteBuffer) {
-    out.put("{\"timestamp\":\"")
-    out.put(prefix)
+  /// Opens the line; its time is to follow, RFC 3339 up to the point before the fraction.
+  package static func open(into out: inout ByteBuffer) { out.put("{\"timestamp\":\"") }
+
+  /// Ends the time; the request id is to follow.
+  package static func putMicrosecond(_ microsecond: Int, into out: inout ByteBuffer) {
     out.put(decimal: microsecond, width: 6)
     out.put("Z\",\"request_id\":\"")
   }
@@ -140,7 +141,7 @@ package enum TrafficLine {
 
   /// Appends one attempt; the first one opens the list.
   package static func putAttempt(
-    _ attempt: Attempt, address: RawSpan, isFirst: Bool, into out: inout ByteBuffer
+    _ attempt: Attempt, address: borrowing ByteBuffer, isFirst: Bool, into out: inout ByteBuffer
   ) {
     out.put(isFirst ? ",\"upstream\":[{\"address\":\"" : ",{\"address\":\"")
     out.put(address)

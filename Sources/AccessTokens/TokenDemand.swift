@@ -1,0 +1,8 @@
+/// Whoever fetches tokens, as seen from an event loop. The answers come through the ``TokenStore``, with a
+/// wake-up.
+package protocol TokenDemand: Sendable {
+  /// Asks for a token of `slot`. Calls that come while a fetch is under way share it. Never blocks.
+  func need(_ slot: TokenSlot)
+  /// The upstream refused the token of that generation; a newer one is left alone. Never blocks.
+  func rejected(_ slot: TokenSlot, generation: UInt32)
+}
