@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// Signals as values, read by one thread, instead of handlers that may do next to nothing.
 package struct ProcessSignals: ~Copyable {
@@ -25,14 +26,31 @@ package struct ProcessSignals: ~Copyable {
   /// Waits for the next signal. Blocks its thread.
   package func next() -> Signal {
     while true {
-      switch cl_next_signal(descriptor.number) {
-      case 1: return .reload
-      case 10: return .reopenLogs
-      case 2, 15: return .terminate
-      default: continue
-      }
+      if let signal = ProcessSignals.signal(cl_next_signal(descriptor.number)) { return signal }
     }
   }
+
+  /// The next signal, when it comes within so many milliseconds.
+  package func next(within milliseconds: Int32) -> Signal? {
+    var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    guard unsafe poll(&waiting, 1, milliseconds) > 0 else { return nil }
+    return ProcessSignals.signal(cl_next_signal(descriptor.number))
+  }
+
+  private static func signal(_ number: Int32) -> Signal? {
+    switch number {
+    case SIGHUP: .reload
+    case SIGUSR1: .reopenLogs
+    case SIGINT, SIGTERM: .terminate
+    default: nil
+    }
+  }
+}
+
+/// The machine's processors.
+package enum Processors {
+  /// How many this process may run on, at least 1.
+  package static var count: Int { Int(cl_processor_count()) }
 }
 
 /// What a process asks of the system once, at its start.

@@ -128,12 +128,11 @@ package final class GatewayProcess: Sendable {
 
   // MARK: Stopping
 
-  /// Readiness turns false, then nothing more is accepted, and what is under way is finished. Returns when
-  /// all loops have ended, the drain timeout at the latest.
-  package func drain() {
+  /// Readiness turns false, then nothing more is accepted, and what is under way is finished, within the
+  /// drain timeout. ``hasEnded`` tells when.
+  package func beginDraining() {
     readiness.beginDraining()
     for mailbox in relays.mailboxes { mailbox.post(.drain) }
-    end()
   }
 
   /// Ends at once; what is under way is cut.
@@ -141,8 +140,14 @@ package final class GatewayProcess: Sendable {
     for mailbox in relays.mailboxes { mailbox.post(.stop) }
   }
 
-  /// Waits for the loops and stops what they stood on.
-  private func end() {
+  /// Whether every loop has ended.
+  package var hasEnded: Bool {
+    relays.loopsEnded.load(ordering: .sequentiallyConsistent) == threads.count
+  }
+
+  /// Waits for the loops and stops what they stood on. To be called once, after ``beginDraining()`` or
+  /// ``stop()``.
+  package func end() {
     for thread in threads { thread.join() }
     resolver.stop()
     tokens.stop()

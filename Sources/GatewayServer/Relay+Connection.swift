@@ -18,7 +18,6 @@ extension Relay {
       shared.tokenService.need(slot)
       return false
     case .failing:
-      shared.tokenService.need(slot)
       let error = tokenError(id, timedOut: false, now: loop.now)
       answer(id, error, .init(.gateway, .token), on: &loop)
       return false
@@ -44,6 +43,11 @@ extension Relay {
       else { continue }
       switch tokens.state(of: slot, now: loop.now) {
       case .missing: awaitingToken.append(id)
+      case .usable
+      where exchanges[id].refusedGeneration != 0
+        && exchanges[id].refusedGeneration == tokens.generation(of: slot):
+        // Still the token that was refused: a fresh one is on its way, or will not come.
+        awaitingToken.append(id)
       case .usable:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
         let caller = exchanges[id].caller
@@ -63,6 +67,7 @@ extension Relay {
     guard case .token(let slot) = exchanges[id].plan.credential else {
       return GatewayError(.internalError, "A token was waited for that is not needed.")
     }
+    if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
     guard let failure = tokens.failure(of: slot) else {
       return GatewayError(
         .tokenTimeout, "The token endpoint did not answer in time; try again.", retryAfter: 1)
@@ -71,6 +76,15 @@ extension Relay {
     return GatewayError(
       failure.needsOperator ? .credentialRefused : .tokenUnavailable, failure.detail,
       retryAfter: seconds)
+  }
+
+  /// SCORM Cloud itself refused the credential, and a fresh token did not help or is not to be had.
+  func credentialError(_ id: SlabHandle) -> GatewayError {
+    GatewayError(
+      .upstreamRefusedCredential,
+      "SCORM Cloud answered 401 to the gateway's credential for the app "
+        + "\(shared.rules.apps[exchanges[id].plan.app].name): check that its secret is current "
+        + "and that it may call this operation.")
   }
 
   // MARK: Connections

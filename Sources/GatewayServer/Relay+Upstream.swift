@@ -285,14 +285,7 @@ extension Relay {
         return
       }
     }
-    answer(
-      id,
-      GatewayError(
-        .upstreamRefusedCredential,
-        "SCORM Cloud answered 401 to the gateway's credential for the app "
-          + "\(shared.rules.apps[exchanges[id].plan.app].name): check that its secret is current "
-          + "and that it may call this operation."),
-      .init(.upstream, .responseHead), on: &loop)
+    answer(id, credentialError(id), .init(.upstream, .responseHead), on: &loop)
   }
 
   /// What was queued for the upstream has gone out: the caller may send more of its body.

@@ -145,6 +145,9 @@ void cl_name_this_thread(const char *name);
 /// No core dumps, and no reading of our memory by processes of the same user.
 int cl_forbid_dumps(void);
 
+/// How many processors this process may run on; at least 1.
+int cl_processor_count(void);
+
 /// Raises the limit of open descriptors to the hard limit and returns it; -1 on failure.
 long cl_raise_descriptor_limit(void);
 

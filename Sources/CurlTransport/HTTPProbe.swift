@@ -1,0 +1,77 @@
+internal import CLibcurl
+internal import Glibc
+internal import Memory
+
+/// One plain GET, for commands that talk to a running gateway. Blocks its thread.
+package enum HTTPProbe {
+  /// What came back.
+  package struct Answer: Sendable {
+    package let status: Int
+    package let body: String
+  }
+
+  /// Nothing came back.
+  package struct Unreachable: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Bytes of an answer that are read.
+  private static let bodyLimit = 1024 * 1024
+
+  @safe private final class Sink {
+    var body: [UInt8] = []
+    var isTooLarge = false
+  }
+
+  /// Gets `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
+  ///
+  /// - Parameters:
+  ///   - socketPath: a Unix socket to connect to in place of the URL's host.
+  ///   - timeout: milliseconds for everything.
+  package static func get(
+    _ url: String, socketPath: String? = nil, timeout: Int = 5_000
+  ) throws(Unreachable) -> Answer {
+    guard let handle = unsafe curl_easy_init() else {
+      throw Unreachable(description: "libcurl does not start")
+    }
+    defer { unsafe curl_easy_cleanup(handle) }
+    let sink = Sink()
+    let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
+    // Proof: the handle lives in this function, and libcurl copies every text.
+    let codes = unsafe [
+      cc_set_text(handle, CURLOPT_URL, url), cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http"),
+      cc_set_text(handle, CURLOPT_PROXY, ""),
+      cc_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socketPath),
+      cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
+      cc_set_long(handle, CURLOPT_FOLLOWLOCATION, 0), cc_set_long(handle, CURLOPT_NOSIGNAL, 1),
+      cc_set_long(handle, CURLOPT_TIMEOUT_MS, timeout),
+      cc_set_sink(
+        handle,
+        { bytes, size, count, context in
+          guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+          let sink = unsafe Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
+          guard sink.body.count + size * count <= HTTPProbe.bodyLimit else {
+            sink.isTooLarge = true
+            return 0
+          }
+          // Proof: libcurl lends size * count bytes for this call.
+          unsafe sink.body.append(
+            contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
+          return size * count
+        }, context),
+    ]
+    if let refused = codes.first(where: { $0 != CURLE_OK }) {
+      throw Unreachable(description: unsafe String(cString: curl_easy_strerror(refused)))
+    }
+    let result = unsafe curl_easy_perform(handle)
+    // The sink must outlive the transfer.
+    withExtendedLifetime(sink) {}
+    guard result == CURLE_OK else {
+      let reason =
+        sink.isTooLarge ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
+      throw Unreachable(description: "\(url): \(reason)")
+    }
+    return Answer(
+      status: unsafe cc_status(handle), body: String(decoding: sink.body, as: UTF8.self))
+  }
+}

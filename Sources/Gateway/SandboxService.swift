@@ -1,0 +1,37 @@
+package import Configuration
+package import EventLoop
+internal import HTTPMessages
+internal import LocalServer
+internal import Sandbox
+
+/// A simulated SCORM Cloud that serves on an address of this machine.
+package final class SandboxService: Sendable {
+  private let service: LocalService
+
+  /// The base URL of its API.
+  package var apiURL: String { "http://\(service.address)/api/v2" }
+  /// Where it records the calls it got.
+  package var callsURL: String { "http://\(service.address)/sandbox/calls" }
+  package var address: SocketAddress { service.address }
+
+  /// The credentials it accepts without any setting.
+  package static let defaultApp = (id: "SANDBOX", secret: "sandbox-secret")
+
+  package init(listen: ListenAddress) throws(StartError) {
+    let socket = try bind(listen, mode: 0o660)
+    var settings = LocalServerSettings(hosts: .any)
+    settings.refusesBrowserPages = false
+    let clock = SandboxClock(
+      monotonicNanoseconds: { UInt64(SystemClock.monotonic) },
+      wallSeconds: { Int(SystemClock.wall / 1_000_000_000) })
+    do {
+      service = try LocalService.start(
+        name: "sandbox", listeningOn: socket, settings: settings,
+        makeResponder: { SimulatedCloud(settings: SandboxSettings(), clock: clock) })
+    } catch {
+      throw StartError("sandbox: \(error)")
+    }
+  }
+
+  package func stop() { service.stop() }
+}

@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import Configuration
+internal import CurlTransport
+internal import EventLoop
+internal import Gateway
+
+/// `demo`: sandbox, gateway and admin pages in one process.
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Show the gateway at work with a simulated SCORM Cloud; no account, no file.",
+    discussion: """
+      Starts a simulated SCORM Cloud, a gateway in front of it and its admin pages on this machine, makes
+      one real call through the gateway, and serves until Ctrl-C.
+      """)
+
+  @Flag(help: "Make the call, print it and end.")
+  var once = false
+
+  func run() throws {
+    ProcessLimits.raiseDescriptorLimit()
+    let signals = try ProcessSignals()
+    let demo: Demo
+    do { demo = try Demo(usesFreePorts: once, tell: { Console.report($0) }) } catch {
+      Console.report(error.description)
+      throw ExitCode(ExitStatus.failed)
+    }
+    do throws(HTTPProbe.Unreachable) {
+      try show(demo)
+    } catch {
+      Console.report("the demo's call failed: \(error)")
+      throw ExitCode(ExitStatus.failed)
+    }
+    Output.flush()
+    if once {
+      demo.gateway.beginDraining()
+      demo.gateway.end()
+    } else {
+      print(demo.invitation)
+      Output.flush()
+      waitForEnd(demo.gateway, signals)
+    }
+    demo.sandbox.stop()
+  }
+
+  /// Makes the call and shows it from both ends.
+  private func show(_ demo: Demo) throws(HTTPProbe.Unreachable) {
+    let url = "\(demo.baseURL)/ping"
+    print("A service calls the gateway, without a credential:\n")
+    print("  GET \(url)")
+    let answer = try HTTPProbe.get(url)
+    print("  \(answer.status)  \(answer.body)\n")
+    guard answer.status == 200 else {
+      throw HTTPProbe.Unreachable(description: "\(url) answered \(answer.status): \(answer.body)")
+    }
+    print("What the (simulated) SCORM Cloud saw:\n")
+    for line in try demo.callsSeen() { print("  \(line)") }
+    print("")
+  }
+}

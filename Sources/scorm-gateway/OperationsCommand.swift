@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import SCORMCloudAPI
+
+/// How a listing is printed.
+enum ListingFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, json
+}
+
+/// `operations`: the catalogue.
+struct OperationsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "operations",
+    abstract: "List the operations of the API, and what each needs.",
+    discussion: "Scopes stand in order of least privilege; the gateway asks for the first one.")
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  @Option(help: "Only operations of this service: course, registration, …")
+  var service: String?
+
+  func run() throws {
+    let operations = OperationTable.all.filter { operation in
+      service.map { $0 == operation.service.name.description } ?? true
+    }
+    if operations.isEmpty {
+      let names = Set(OperationTable.all.map(\.service.name.description)).sorted()
+      throw ValidationError("There is no such service; there are: \(names.joined(separator: ", ")).")
+    }
+    switch format {
+    case .table: print(table(operations))
+    case .json: print(json(operations))
+    }
+    Output.flush()
+  }
+
+  private func table(_ operations: [Operation]) -> String {
+    var table = TextTable(
+      header: ["OPERATION", "METHOD", "PATH", "ACCESS", "CREDENTIAL", "SCOPES", "SURE", "NOTES"])
+    for operation in operations {
+      table.append([
+        operation.name.description, operation.method.name.description,
+        operation.template.description, operation.access.name.description,
+        operation.credential.name.description,
+        operation.scopes.isEmpty ? "-" : operation.scopes.text,
+        operation.certainty.name.description, notes(operation).joined(separator: " "),
+      ])
+    }
+    return table.text
+  }
+
+  private func notes(_ operation: Operation) -> [String] {
+    var notes: [String] = []
+    if operation.isPaged { notes.append("paged") }
+    if operation.isMultipart { notes.append("multipart") }
+    if operation.isDestructive { notes.append("destructive") }
+    if operation.isSecretBearing { notes.append("secret-bearing") }
+    if operation.isSensitive { notes.append("sensitive") }
+    if operation.isDeprecated { notes.append("deprecated") }
+    return notes
+  }
+
+  /// Names, paths and scopes hold nothing that JSON would have escaped.
+  private func json(_ operations: [Operation]) -> String {
+    let rows = operations.map { operation in
+      let scopes = operation.scopes.map { "\"\($0.name)\"" }.joined(separator: ",")
+      let flags = [
+        ("paged", operation.isPaged), ("multipart", operation.isMultipart),
+        ("destructive", operation.isDestructive), ("secretBearing", operation.isSecretBearing),
+        ("sensitive", operation.isSensitive), ("deprecated", operation.isDeprecated),
+      ].map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+      return "{\"operation\":\"\(operation.name)\",\"service\":\"\(operation.service.name)\","
+        + "\"method\":\"\(operation.method.name)\",\"path\":\"\(operation.template)\","
+        + "\"access\":\"\(operation.access.name)\",\"credential\":\"\(operation.credential.name)\","
+        + "\"scopes\":[\(scopes)],\"certainty\":\"\(operation.certainty.name)\",\(flags)}"
+    }
+    return "[\n  " + rows.joined(separator: ",\n  ") + "\n]"
+  }
+}

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// The command line. Each subcommand stands in a file of its own.
+struct ScormGateway: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scorm-gateway",
+    abstract: "Lets services call the SCORM Cloud API without holding a secret.",
+    discussion: """
+      Services send plain HTTP to the gateway; it adds the right credential, with the least scope that
+      the call needs, and relays it to SCORM Cloud.
+
+      To see it work, without an account: scorm-gateway demo
+      """,
+    version: "scorm-gateway \(Version.text)",
+    subcommands: [
+      DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
+      OperationsCommand.self, HealthcheckCommand.self,
+    ])
+}
+
+/// Exit codes: docs/operations.md.
+enum ExitStatus {
+  static let failed: Int32 = 1
+  static let usage: Int32 = 2
+  static let badConfiguration: Int32 = 78
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try ScormGateway.parseAsRoot()
+      try command.run()
+    } catch {
+      let code = ScormGateway.exitCode(for: error)
+      let text = ScormGateway.fullMessage(for: error)
+      if code == .success {
+        if !text.isEmpty { print(text) }
+        exit(0)
+      }
+      if !text.isEmpty { Console.tell(text) }
+      exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
+    }
+  }
+}
+
+enum Version {
+  static let text = "0.1.0"
+}

@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import Configuration
+internal import EventLoop
+internal import Gateway
+internal import Glibc
+
+/// `serve`: the gateway.
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the gateway.",
+    discussion: """
+      Without a file it listens on 127.0.0.1:8080 for one app, whose credential comes from SCORM_APP_ID
+      and SCORM_SECRET_KEY or SCORM_SECRET_KEY_FILE.
+
+      Signals: SIGTERM and SIGINT finish what is under way and end (a second one ends at once);
+      SIGUSR1 opens the traffic log anew.
+      """)
+
+  @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
+  var file: String?
+
+  @Option(help: "Event loops, one thread each; the default is the number of processors.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads takes a number from 1 to 256.")
+    }
+  }
+
+  func run() throws {
+    ProcessLimits.forbidDumps()
+    ProcessLimits.raiseDescriptorLimit()
+    let signals = try ProcessSignals()
+    let settings = try load()
+    let gateway: GatewayProcess
+    do {
+      gateway = try GatewayProcess(
+        settings, threadCount: threads ?? Processors.count, tell: { Console.report($0) })
+    } catch {
+      Console.report(error.description)
+      throw ExitCode(ExitStatus.failed)
+    }
+    for address in gateway.addresses { Console.report("serving callers on \(address)") }
+    if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
+    waitForEnd(gateway, signals)
+  }
+
+  private func load() throws -> Settings {
+    do {
+      let loaded = try ConfigurationSource.load(file: file, environment: Environment())
+      for warning in loaded.warnings { Console.report("warning: \(warning)") }
+      for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
+      return loaded.settings
+    } catch let error as ConfigurationError {
+      Console.tell(error.description)
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
+  }
+}
+
+/// Serves until a signal says to stop; a second one does not wait for what is under way.
+func waitForEnd(_ gateway: GatewayProcess, _ signals: borrowing ProcessSignals) {
+  while true {
+    switch signals.next() {
+    case .reopenLogs: gateway.reopenLogs()
+    case .reload:
+      Console.report("SIGHUP: this version does not reload; restart it to read the file again")
+    case .terminate:
+      Console.report("finishing what is under way; a second signal ends at once")
+      gateway.beginDraining()
+      while !gateway.hasEnded {
+        if case .terminate = signals.next(within: 50) { gateway.stop() }
+      }
+      gateway.end()
+      return
+    }
+  }
+}
