@@ -27,6 +27,17 @@ package struct PublishedToken: Sendable {
   package let requestedAt: Int64
   /// Monotonic nanoseconds from which it must not be sent any more: its end less the safety margin.
   package let usableUntil: Int64
+
+  package init(
+    secret: SecretBytes, fingerprint: UInt32, generation: UInt32, requestedAt: Int64,
+    usableUntil: Int64
+  ) {
+    self.secret = secret
+    self.fingerprint = fingerprint
+    self.generation = generation
+    self.requestedAt = requestedAt
+    self.usableUntil = usableUntil
+  }
 }
 
 extension PublishedToken: Equatable {

@@ -36,7 +36,7 @@ package struct TokenFailure: Error, Equatable, Sendable {
   /// How long the endpoint asked us to wait (`Retry-After`), in nanoseconds.
   package let retryAfter: Int64?
   /// Monotonic nanoseconds of the next try; 0 until the state machine has scheduled it.
-  package internal(set) var retryAt: Int64 = 0
+  package var retryAt: Int64 = 0
 
   /// Longest ``detail``, in bytes.
   package static let maximumDetailBytes = 512

@@ -1,5 +1,4 @@
 internal import CLibcurl
-internal import Glibc
 
 /// libcurl's global state, set up once in a process.
 enum CurlLibrary {
@@ -17,6 +16,7 @@ enum CurlLibrary {
 
   /// Longest wait of one ``poll(milliseconds:)``, so that a missed timer cannot sleep for ever.
   static let longestPoll: Int64 = 60_000
+
   /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next fetch.
   init?(maximumConnections: Int) {
     guard CurlLibrary.isReady, let made = unsafe curl_multi_init() else { return nil }

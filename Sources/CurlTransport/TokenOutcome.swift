@@ -61,7 +61,8 @@ struct TokenOutcome {
       return TokenFailure(
         .clientFault, detail: "libcurl could not ask token endpoint \(host): \(said)")
     default:
-      return TokenFailure(.unreachable, detail: "token endpoint \(host) cannot be reached: \(said)")
+      return TokenFailure(
+        .unreachable, detail: "no complete answer from token endpoint \(host): \(said)")
     }
   }
 

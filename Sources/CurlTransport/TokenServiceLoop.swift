@@ -1,6 +1,5 @@
 internal import AccessTokens
 internal import CLibcurl
-internal import CLinux
 
 /// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
 /// what it decides is done.
@@ -40,7 +39,7 @@ struct TokenServiceLoop {
     while true {
       let asked = mailbox.take()
       if asked.isStopping { break }
-      let now = cl_monotonic_ns()
+      let now = ServiceClock.monotonic
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
       for (slot, generation) in asked.rejected {
@@ -61,7 +60,7 @@ struct TokenServiceLoop {
   /// Time to the next timer, rounded up so that it is due when the wait ends.
   private var waitInMilliseconds: Int64 {
     guard let timer = manager.nextTimer else { return CurlMulti.longestPoll }
-    let wait = timer.subtractingReportingOverflow(cl_monotonic_ns())
+    let wait = timer.subtractingReportingOverflow(ServiceClock.monotonic)
     if wait.overflow || wait.partialValue > CurlMulti.longestPoll * 1_000_000 {
       return CurlMulti.longestPoll
     }
@@ -80,7 +79,7 @@ struct TokenServiceLoop {
       case .startFetch(let request):
         store.clearUsed(request.slot)
         if let failure = start(request) {
-          rest += finished(request.slot, .failure(failure), requestedAt: cl_monotonic_ns())
+          rest += finished(request.slot, .failure(failure), requestedAt: ServiceClock.monotonic)
         }
       }
       next += 1
@@ -92,8 +91,8 @@ struct TokenServiceLoop {
   private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
     do throws(TokenTransfer.Fault) {
       let transfer = try TokenTransfer(
-        request, settings: settings, requestedAt: cl_monotonic_ns(),
-        wallClock: cl_wall_ns() / 1_000_000_000)
+        request, settings: settings, requestedAt: ServiceClock.monotonic,
+        wallClock: ServiceClock.wallSeconds)
       guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
       transfers.append(transfer)
       return nil
@@ -134,6 +133,7 @@ struct TokenServiceLoop {
     _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64
   ) -> [TokenAction] {
     manager.fetchFinished(
-      slot, result: result, requestedAt: requestedAt, at: cl_monotonic_ns(), random: random.next())
+      slot, result: result, requestedAt: requestedAt, at: ServiceClock.monotonic,
+      random: random.next())
   }
 }

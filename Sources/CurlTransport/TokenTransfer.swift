@@ -105,6 +105,7 @@ internal import Memory
   }
 
   private func setRequest(_ settings: TokenServiceSettings, wallClock: Int64) throws(Fault) {
+    // HTTP/2 would bring nothing to a request every few minutes but a second parser.
     try set(CURLOPT_HTTP_VERSION, Int(cc_http_1_1))
     try set(CURLOPT_USERAGENT, settings.userAgent)
     let lines = [

@@ -142,9 +142,12 @@ internal import Memory
     return index
   }
 
-  /// Stops accepting. Connections made already stay.
+  /// Stops accepting, and lets new callers be refused at once. Connections made already stay.
   package mutating func stopListening() {
-    for listener in listeners { _ = cl_epoll_remove(poll.number, listener.number) }
+    for listener in listeners {
+      _ = cl_epoll_remove(poll.number, listener.number)
+      _ = shutdown(listener.number, Int32(SHUT_RDWR))
+    }
     listeners = []
   }
 

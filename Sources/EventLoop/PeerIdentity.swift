@@ -54,6 +54,18 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
 }
 
 extension PeerIdentity {
+  /// The address in network order: 4 bytes, 16, or none for a Unix socket.
+  package var addressBytes: [UInt8] {
+    switch family {
+    case .unix: []
+    case .ipv4: (0..<4).map { UInt8(truncatingIfNeeded: low >> UInt64(24 - $0 * 8)) }
+    case .ipv6:
+      (0..<16).map { i in
+        UInt8(truncatingIfNeeded: (i < 8 ? high : low) >> UInt64(56 - i % 8 * 8))
+      }
+    }
+  }
+
   /// Appends the address without the port, as logs have it; `unix:` and the user for a Unix socket.
   package func put(into out: inout ByteBuffer) {
     switch family {

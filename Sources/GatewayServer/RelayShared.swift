@@ -28,7 +28,7 @@ package final class RelayShared: Sendable {
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
-  private let scopeTexts: [StaticString?]
+  private let scopeTexts: [String]
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.
@@ -37,7 +37,7 @@ package final class RelayShared: Sendable {
   package init(
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
-    mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [StaticString?]
+    mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String]
   ) {
     self.scopeTexts = scopeTexts
     self.rules = rules
@@ -52,7 +52,7 @@ package final class RelayShared: Sendable {
   }
 
   /// The scopes of a token credential, for the log.
-  func scopeText(of credential: CredentialChoice) -> StaticString? {
+  func scopeText(of credential: CredentialChoice) -> String? {
     guard case .token(let slot) = credential else { return nil }
     return scopeTexts[slot.index]
   }

@@ -68,7 +68,7 @@ package enum TrafficLine {
   /// one that is not known.
   package static func putPlan(
     caller: String, app: String?, operation: StaticString?, credential: StaticString?,
-    scope: StaticString?, into out: inout ByteBuffer
+    scope: String?, into out: inout ByteBuffer
   ) {
     if !caller.isEmpty {
       out.put(",\"caller\":\"")
@@ -92,7 +92,7 @@ package enum TrafficLine {
     }
     if let scope {
       out.put(",\"scope\":\"")
-      out.put(scope)
+      putName(scope, into: &out)
       out.put(UInt8(ascii: "\""))
     }
   }

@@ -2,13 +2,10 @@
 #ifndef SCORM_GATEWAY_CLIBCURL_H
 #define SCORM_GATEWAY_CLIBCURL_H
 
-// As in the other C modules: the system's types must look the same in all of them.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE in here: it changes fd_set and other types of the headers libcurl includes, and Swift's
+// Glibc module, which is built without it, would then contradict this one.
 #include <curl/curl.h>
 #include <pthread.h>
-#include <time.h>
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "libcurl 7.87 or newer is needed (Debian 12 and Ubuntu 24.04 have it)"
@@ -89,19 +86,10 @@ static inline CURL *cc_next_finished(CURLM *m, CURLcode *result) {
 }
 
 /// Names the calling thread, for debuggers and top; at most 15 bytes count.
-static inline void cc_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+void cc_name_thread(const char *name);
 
 /// Joins a thread that ends within `milliseconds`; else detaches it and returns -1.
-static inline int cc_join_thread(pthread_t thread, long milliseconds) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  long nanoseconds = t.tv_nsec + milliseconds % 1000 * 1000000;
-  t.tv_sec += milliseconds / 1000 + nanoseconds / 1000000000;
-  t.tv_nsec = nanoseconds % 1000000000;
-  if (pthread_clockjoin_np(thread, 0, CLOCK_MONOTONIC, &t) == 0) return 0;
-  pthread_detach(thread);
-  return -1;
-}
+int cc_join_thread(pthread_t thread, long milliseconds);
 
 enum {
   cc_auth_basic = CURLAUTH_BASIC,

@@ -1,0 +1,59 @@
+internal import CLinux
+
+/// Signals as values, read by one thread, instead of handlers that may do next to nothing.
+package struct ProcessSignals: ~Copyable {
+  package enum Signal: Sendable {
+    /// SIGTERM or SIGINT.
+    case terminate
+    /// SIGHUP.
+    case reload
+    /// SIGUSR1.
+    case reopenLogs
+  }
+
+  private let descriptor: Descriptor
+
+  /// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and those it starts, and ignores SIGPIPE.
+  /// To be made before any other thread.
+  package init() throws(SystemError) {
+    cl_ignore_sigpipe()
+    let number = cl_signal_descriptor()
+    guard number >= 0 else { throw .current }
+    descriptor = Descriptor(owning: number)
+  }
+
+  /// Waits for the next signal. Blocks its thread.
+  package func next() -> Signal {
+    while true {
+      switch cl_next_signal(descriptor.number) {
+      case 1: return .reload
+      case 10: return .reopenLogs
+      case 2, 15: return .terminate
+      default: continue
+      }
+    }
+  }
+}
+
+/// What a process asks of the system once, at its start.
+package enum ProcessLimits {
+  /// No core dumps, and no reading of this process' memory or environment by others of the same user.
+  package static func forbidDumps() { _ = cl_forbid_dumps() }
+
+  /// Raises the limit of open descriptors as far as allowed.
+  ///
+  /// - Returns: the limit; nil when it cannot be read.
+  @discardableResult
+  package static func raiseDescriptorLimit() -> Int? {
+    let limit = cl_raise_descriptor_limit()
+    return limit < 0 ? nil : Int(limit)
+  }
+}
+
+/// The clocks.
+package enum SystemClock {
+  /// Nanoseconds that never go back; they stand still while the machine sleeps.
+  package static var monotonic: Int64 { cl_monotonic_ns() }
+  /// Nanoseconds since 1970-01-01T00:00:00Z.
+  package static var wall: Int64 { cl_wall_ns() }
+}

@@ -1,0 +1,172 @@
+internal import AccessTokens
+internal import Admin
+package import Configuration
+internal import CurlTransport
+package import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import HTTPMessages
+internal import LocalServer
+internal import SCORMCloudAPI
+internal import Synchronization
+internal import TrafficLog
+
+/// Why a gateway does not start.
+package struct StartError: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+/// A gateway that runs: its parts, started in the order of their dependence and stopped in reverse.
+package final class GatewayProcess: Sendable {
+  /// Where callers are served, in the order of the configuration.
+  package let addresses: [SocketAddress]
+  /// Where the admin pages are; nil without them.
+  package let adminAddress: SocketAddress?
+  private let relays: RelayShared
+  private let tokens: TokenService
+  private let resolver: NameResolver
+  private let log: LogWriter?
+  private let admin: LocalService?
+  private let readiness: Readiness
+  private let threads: [SystemThread]
+
+  /// Keeps a listening socket open as long as any loop may use it.
+  private final class HeldListener: Sendable {
+    let socket: ListeningSocket
+    init(_ socket: consuming ListeningSocket) { self.socket = socket }
+  }
+
+  /// Starts everything. Either all parts run when it returns, or none does.
+  ///
+  /// - Parameters:
+  ///   - threadCount: event loops, at least 1.
+  ///   - tell: gets a line for the operator now and then, from any thread.
+  package init(
+    _ settings: Settings, threadCount: Int, tell: @escaping @Sendable (String) -> Void
+  ) throws(StartError) {
+    guard settings.upstream.proxy == nil else {
+      throw StartError(
+        "upstream.proxy: CONNECT proxies are not supported by this version; set it to none")
+    }
+    // 1. What can be refused by the system comes first: ports and files.
+    var listeners: [HeldListener] = []
+    for listener in settings.listeners {
+      listeners.append(
+        HeldListener(try bind(listener.address, mode: UInt32(listener.socketMode))))
+    }
+    addresses = listeners.map(\.socket.address)
+    log = try GatewayProcess.openLog(settings.traffic)
+
+    // 2. Rules and tokens.
+    let compiled: RulesCompiler.Compiled
+    do { compiled = try RulesCompiler(settings: settings, addresses: addresses).compile() } catch {
+      throw StartError("too many combinations of apps and scopes: \(error)")
+    }
+    do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
+      throw StartError("tokens: \(error)")
+    }
+
+    // 3. The loops' mailboxes exist before anything that wakes them.
+    let mailboxes: [LoopMailbox<RelayMessage>]
+    do throws(SystemError) {
+      var made: [LoopMailbox<RelayMessage>] = []
+      for _ in 0..<threadCount { made.append(try LoopMailbox()) }
+      mailboxes = made
+      resolver = try NameResolver(
+        host: settings.upstream.host, port: settings.upstream.port,
+        resolved: { for mailbox in made { mailbox.waker.wake() } })
+    } catch { throw StartError("out of descriptors: \(error)") }
+    readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
+    let relays = RelayShared(
+      rules: compiled.rules,
+      settings: try RelaySettings(settings, threadCount: threadCount),
+      identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
+      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts)
+    self.relays = relays
+
+    // 4. Threads: tokens, loops, admin.
+    let readiness = readiness
+    let started = tokens.start(
+      wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
+      report: { report in
+        readiness.note(report)
+        if let line = report.line { tell(line) }
+      })
+    guard started else { throw StartError("the system refuses another thread") }
+    tokens.prefetch(compiled.probes.map(\.slot))
+    do throws(SystemError) {
+      var made: [SystemThread] = []
+      for number in 0..<threadCount {
+        let held = number == 0 ? listeners : []
+        made.append(
+          try SystemThread("loop-\(number)") {
+            GatewayProcess.runLoop(number, held, relays, tell: tell)
+          })
+      }
+      threads = made
+    } catch { throw StartError("the system refuses another thread: \(error)") }
+    admin = try GatewayProcess.startAdmin(settings, readiness, relays)
+    adminAddress = admin?.address
+  }
+
+  private static func runLoop(
+    _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
+    tell: @Sendable (String) -> Void
+  ) {
+    do throws(SystemError) {
+      var loop = try EventLoop(waker: relays.mailboxes[number].waker)
+      for listener in listeners { _ = try loop.listen(on: listener.socket) }
+      var relay = Relay(shared: relays, loopNumber: number)
+      loop.run(&relay)
+    } catch {
+      tell("event loop \(number) cannot run: \(error)")
+    }
+    relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
+  }
+
+  // MARK: Stopping
+
+  /// Readiness turns false, then nothing more is accepted, and what is under way is finished. Returns when
+  /// all loops have ended, the drain timeout at the latest.
+  package func drain() {
+    readiness.beginDraining()
+    for mailbox in relays.mailboxes { mailbox.post(.drain) }
+    end()
+  }
+
+  /// Ends at once; what is under way is cut.
+  package func stop() {
+    for mailbox in relays.mailboxes { mailbox.post(.stop) }
+  }
+
+  /// Waits for the loops and stops what they stood on.
+  private func end() {
+    for thread in threads { thread.join() }
+    resolver.stop()
+    tokens.stop()
+    admin?.stop()
+    log?.stop()
+  }
+
+  /// After a rotation: the traffic log is opened anew.
+  package func reopenLogs() { log?.reopen() }
+}
+
+/// Binds a configured address.
+func bind(_ address: ListenAddress, mode: UInt32) throws(StartError) -> ListeningSocket {
+  switch address {
+  case .unix(let path):
+    do { return try ListeningSocket(unixPath: path, mode: mode) } catch {
+      throw StartError(error.description)
+    }
+  case .tcp(let host, let port):
+    guard let numeric = SocketAddress(numericHost: host, port: port) else {
+      throw StartError("cannot listen on \(address): it is no numeric address")
+    }
+    do { return try ListeningSocket(tcp: numeric) } catch {
+      throw StartError(error.description)
+    }
+  }
+}

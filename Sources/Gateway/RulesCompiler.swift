@@ -1,0 +1,182 @@
+internal import AccessTokens
+internal import Configuration
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import HTTPMessages
+internal import SCORMCloudAPI
+
+/// Compiles checked settings into the values that the data plane works with: what each operation needs is
+/// decided here, once, and not per call.
+struct RulesCompiler {
+  let settings: Settings
+  /// Where each listener was bound, with its real port.
+  let addresses: [SocketAddress]
+
+  struct Compiled {
+    var rules: ForwardingRules
+    var slots: TokenSlotTable
+    /// Per token slot, its scopes.
+    var scopeTexts: [String]
+    var identities: CallerIdentities
+    /// Per ordinary app, the slot whose token shows that its credential works.
+    var probes: [(app: String, slot: TokenSlot)]
+  }
+
+  func compile() throws(TokenSlotTable.Refusal) -> Compiled {
+    var slots = TokenSlotTable()
+    var apps: [ForwardingRules.App] = []
+    var probes: [(app: String, slot: TokenSlot)] = []
+    for (index, app) in settings.apps.enumerated() {
+      let credentials = try credentials(of: app, index, &slots)
+      apps.append(
+        ForwardingRules.App(
+          name: app.name, isManagement: app.kind == .management, credentials: credentials,
+          unknownCredential: .basic))
+      if let probe = probe(app, credentials) { probes.append((app.name, probe)) }
+    }
+    var scopeTexts: [String] = []
+    for index in 0..<slots.count { scopeTexts.append(slots[TokenSlot(index: index)].scopes) }
+    let url = settings.upstream.url
+    let rules = ForwardingRules(
+      listeners: listeners, apps: apps,
+      defaultApp: settings.apps.firstIndex { $0.name == settings.defaultApp } ?? 0,
+      managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
+      forwardsUnknownOperations: settings.policy.unknownOperations == .forward,
+      forwardsSensitiveOperations: settings.policy.sensitiveOperations == .forward,
+      upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
+      upstreamBasePath: url.path)
+    return Compiled(
+      rules: rules, slots: slots, scopeTexts: scopeTexts, identities: identities, probes: probes)
+  }
+
+  // MARK: Credentials
+
+  private func credentials(
+    of app: App, _ index: Int, _ slots: inout TokenSlotTable
+  ) throws(TokenSlotTable.Refusal) -> [CredentialChoice] {
+    var result: [CredentialChoice] = []
+    for operation in OperationTable.all {
+      result.append(try credential(for: operation, app, index, &slots))
+    }
+    return result
+  }
+
+  private func credential(
+    for operation: Operation, _ app: App, _ index: Int, _ slots: inout TokenSlotTable
+  ) throws(TokenSlotTable.Refusal) -> CredentialChoice {
+    switch operation.credential {
+    case .none: return .none
+    case .eitherApplication: return .basic
+    case .application where app.kind == .management, .management where app.kind != .management:
+      // The planner refuses the combination; a token for it could not even be fetched.
+      return .basic
+    case .application, .management:
+      // SCORM Cloud takes Basic for every operation, so it serves where nobody knows the scope.
+      guard operation.certainty != .unknown, let least = operation.scopes.first else {
+        return .basic
+      }
+      let scopes: String
+      switch settings.tokens.scopes {
+      case .exact: scopes = least.name.description
+      case .service: scopes = operation.serviceScopes.text
+      case .fixed: scopes = settings.tokens.scopesList.joined(separator: " ")
+      }
+      return .token(try slots.slot(for: index, scopes: scopes))
+    }
+  }
+
+  /// The token of the cheapest call, or of any.
+  private func probe(_ app: App, _ credentials: [CredentialChoice]) -> TokenSlot? {
+    let name = app.kind == .management ? "GetApplicationInfo" : "PingAppId"
+    guard let operation = OperationTable.named(name),
+      case .token(let slot) = credentials[Int(operation.index)]
+    else { return nil }
+    return slot
+  }
+
+  // MARK: Listeners and callers
+
+  private var listeners: [ForwardingRules.Listener] {
+    zip(settings.listeners, addresses).map { listener, address in
+      switch listener.address {
+      case .unix: ForwardingRules.Listener(hosts: .any)
+      case .tcp:
+        ForwardingRules.Listener(
+          hosts: HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
+      }
+    }
+  }
+
+  /// Without `callers[]` there is one, who may use every app for everything that policy allows.
+  private var callers: [ForwardingRules.Caller] {
+    if settings.callers.isEmpty {
+      return [
+        ForwardingRules.Caller(
+          name: "anonymous", apps: Array(settings.apps.indices), defaultApp: nil,
+          operations: .all, mayUseUnknownOperations: true, mode: .normal)
+      ]
+    }
+    return settings.callers.map { caller in
+      let apps = caller.apps.compactMap { name in settings.apps.firstIndex { $0.name == name } }
+      return ForwardingRules.Caller(
+        name: caller.name, apps: apps,
+        defaultApp: apps.first { settings.apps[$0].kind != .management },
+        operations: operations(allowedBy: caller.allow),
+        mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode))
+    }
+  }
+
+  private func mode(_ mode: Caller.Mode) -> ForwardingRules.Caller.Mode {
+    switch mode {
+    case .normal: .normal
+    case .readOnly: .readOnly
+    case .dryRun: .dryRun
+    case .frozen: .frozen
+    }
+  }
+
+  private func operations(allowedBy rules: [AllowRule]) -> OperationSet {
+    var set = OperationSet()
+    for operation in OperationTable.all where rules.contains(where: { $0.allows(operation) }) {
+      set.insert(operation.index)
+    }
+    return set
+  }
+
+  private var identities: CallerIdentities {
+    func index(_ name: String?) -> Int? {
+      name.flatMap { name in settings.callers.firstIndex { $0.name == name } }
+    }
+    var rules: [CallerIdentities.Rule] = []
+    for (number, caller) in settings.callers.enumerated() {
+      guard let match = caller.match else { continue }
+      var rule = CallerIdentities.Rule(caller: number)
+      rule.user = match.unixUser?.id
+      if let address = match.listener {
+        rule.listener = settings.listeners.firstIndex { $0.address == address }
+      }
+      if let block = match.address {
+        rule.matchesAddress = { peer in
+          IPAddress(bytes: peer.addressBytes).map(block.contains) ?? false
+        }
+      }
+      rules.append(rule)
+    }
+    return CallerIdentities(
+      byListener: settings.listeners.map { index($0.caller) }, rules: rules,
+      otherwise: settings.callers.isEmpty ? 0 : nil)
+  }
+}
+
+extension AllowRule {
+  func allows(_ operation: Operation) -> Bool {
+    switch self {
+    case .everything: true
+    case .access(let access, let service):
+      (access == .read) == (operation.access == .read)
+        && (service == nil || service == operation.service.name.description)
+    case .operation(let name): operation.name.description == name
+    }
+  }
+}

@@ -1,0 +1,79 @@
+internal import AccessTokens
+internal import Admin
+internal import Configuration
+internal import CurlTransport
+internal import EventLoop
+internal import GatewayServer
+internal import HTTPMessages
+internal import LocalServer
+internal import TrafficLog
+
+/// Settings in the terms of each part.
+extension Settings {
+  /// What the token service has to know.
+  var tokenService: TokenServiceSettings {
+    let endpoint: TokenEndpoint =
+      tokens.endpoint == .application ? .application : .appManagement
+    let url = tokens.url?.description ?? upstream.url.description + endpoint.path
+    var result = TokenServiceSettings(
+      apps: apps.map { TokenApp(name: $0.name, id: $0.id, secret: $0.secret) },
+      endpoint: endpoint, url: url)
+    result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
+    result.caFile = upstream.caFile
+    result.connectTimeout = Int(upstream.connectTimeout.nanoseconds / 1_000_000)
+    return result
+  }
+}
+
+extension RelaySettings {
+  init(_ settings: Settings, threadCount: Int) throws(StartError) {
+    self.init()
+    let upstream = settings.upstream
+    connectTimeout = upstream.connectTimeout.nanoseconds
+    responseTimeout = upstream.responseTimeout.nanoseconds
+    idleTimeout = upstream.idleTimeout.nanoseconds
+    // Loops share no connections; each gets its part, and at least one.
+    maxConnections = max(1, upstream.maxConnections / threadCount)
+    upstreamName = "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
+    guard upstream.scheme == .https else { return }
+    do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
+      throw StartError("upstream: \(error)")
+    }
+  }
+}
+
+extension GatewayProcess {
+  static func openLog(_ traffic: TrafficSettings) throws(StartError) -> LogWriter? {
+    guard let log = traffic.log else { return nil }
+    do {
+      switch log.destination {
+      case .standardOutput: return try LogWriter(.standardOutput)
+      case .file(let path): return try LogWriter(.file(path: path))
+      }
+    } catch {
+      throw StartError(error.description)
+    }
+  }
+
+  static func startAdmin(
+    _ settings: Settings, _ readiness: Readiness, _ relays: RelayShared
+  ) throws(StartError) -> LocalService? {
+    guard let admin = settings.admin else { return nil }
+    let socket = try bind(admin.address, mode: UInt32(admin.socketMode))
+    let hosts: HostAllowList
+    switch admin.address {
+    case .unix: hosts = .any
+    case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
+    }
+    let sources = AdminSources(
+      readiness: { readiness.checks }, isDraining: { readiness.isDraining },
+      metrics: { GatewayMetrics.text(relays) })
+    do {
+      return try LocalService.start(
+        name: "admin", listeningOn: socket, settings: LocalServerSettings(hosts: hosts),
+        makeResponder: { AdminResponder(sources: sources) })
+    } catch {
+      throw StartError("admin: \(error)")
+    }
+  }
+}
