@@ -33,7 +33,8 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Gateway", "Configuration", "CurlTransport", "EventLoop", "SCORMCloudAPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     // The composition root: parts in dependency order, run, drain.

@@ -13,6 +13,8 @@ package enum HTTPProbe {
   /// Nothing came back.
   package struct Unreachable: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) { self.description = description }
   }
 
   /// Bytes of an answer that are read.

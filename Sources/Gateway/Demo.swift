@@ -1,4 +1,4 @@
-package import Configuration
+internal import Configuration
 package import CurlTransport
 internal import EventLoop
 internal import Sandbox
@@ -12,7 +12,7 @@ package struct Demo {
   package init(
     usesFreePorts: Bool, tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
-    sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
+    let sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
     let environment = Environment([
       "SCORM_APP_ID": SandboxService.defaultApp.id,
       "SCORM_SECRET_KEY": SandboxService.defaultApp.secret,
@@ -30,7 +30,9 @@ package struct Demo {
     } catch { throw StartError(error.description) }
     do throws(StartError) {
       gateway = try GatewayProcess(settings, threadCount: 1, tell: tell)
+      self.sandbox = sandbox
     } catch {
+      sandbox.stop()
       guard !usesFreePorts else { throw error }
       tell("\(error); using free ports instead")
       self = try Demo(usesFreePorts: true, tell: tell)

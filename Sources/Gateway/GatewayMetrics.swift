@@ -1,5 +1,6 @@
 internal import GatewayServer
 internal import Synchronization
+internal import TrafficLog
 
 /// The figures at `/metrics`, in Prometheus' text format.
 enum GatewayMetrics {

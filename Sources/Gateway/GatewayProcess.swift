@@ -56,7 +56,7 @@ package final class GatewayProcess: Sendable {
       listeners.append(
         HeldListener(try bind(listener.address, mode: UInt32(listener.socketMode))))
     }
-    addresses = listeners.map(\.socket.address)
+    addresses = listeners.map { $0.socket.address }
     log = try GatewayProcess.openLog(settings.traffic)
 
     // 2. Rules and tokens.
@@ -73,10 +73,11 @@ package final class GatewayProcess: Sendable {
     do throws(SystemError) {
       var made: [LoopMailbox<RelayMessage>] = []
       for _ in 0..<threadCount { made.append(try LoopMailbox()) }
-      mailboxes = made
+      let mailboxesMade = made
+      mailboxes = mailboxesMade
       resolver = try NameResolver(
         host: settings.upstream.host, port: settings.upstream.port,
-        resolved: { for mailbox in made { mailbox.waker.wake() } })
+        resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
     readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
     let relays = RelayShared(
@@ -151,7 +152,7 @@ package final class GatewayProcess: Sendable {
     for thread in threads { thread.join() }
     resolver.stop()
     tokens.stop()
-    admin?.stop()
+    admin?.stop(within: 2)
     log?.stop()
   }
 

@@ -19,8 +19,7 @@ package final class SandboxService: Sendable {
 
   package init(listen: ListenAddress) throws(StartError) {
     let socket = try bind(listen, mode: 0o660)
-    var settings = LocalServerSettings(hosts: .any)
-    settings.refusesBrowserPages = false
+    let settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
     let clock = SandboxClock(
       monotonicNanoseconds: { UInt64(SystemClock.monotonic) },
       wallSeconds: { Int(SystemClock.wall / 1_000_000_000) })
@@ -33,5 +32,5 @@ package final class SandboxService: Sendable {
     }
   }
 
-  package func stop() { service.stop() }
+  package func stop() { service.stop(within: 2) }
 }

@@ -70,7 +70,7 @@ extension GatewayProcess {
       metrics: { GatewayMetrics.text(relays) })
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: LocalServerSettings(hosts: hosts),
+        name: "admin", listeningOn: socket, settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
         makeResponder: { AdminResponder(sources: sources) })
     } catch {
       throw StartError("admin: \(error)")

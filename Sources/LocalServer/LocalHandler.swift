@@ -1,6 +1,6 @@
 package import EventLoop
 internal import HTTPMessages
-package import Memory
+internal import Memory
 
 /// Serves a ``LocalResponder`` over HTTP/1.1 on one event loop.
 ///

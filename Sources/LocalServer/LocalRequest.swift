@@ -76,7 +76,7 @@ package enum LocalBody: Sendable {
 }
 
 /// A service behind a local server. One instance serves one event loop, so it may keep state.
-package protocol LocalResponder {
+package protocol LocalResponder: SendableMetatype {
   /// Answers one request. Must not block.
   mutating func respond(to request: LocalRequest) -> LocalResponse
 }

@@ -21,7 +21,7 @@ struct CheckCommand: ParsableCommand {
       print(
         "good: \(settings.apps.count) app(s), \(settings.callers.count) caller(s), "
           + "\(settings.limits.count) limit(s), upstream \(settings.upstream.url)")
-    } catch let error as ConfigurationError {
+    } catch {
       Console.tell(error.description)
       throw ExitCode(ExitStatus.badConfiguration)
     }

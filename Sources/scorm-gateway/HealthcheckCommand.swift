@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CurlTransport
+internal import EventLoop
 
 /// `healthcheck`: for containers and scripts.
 struct HealthcheckCommand: ParsableCommand {
@@ -14,17 +15,18 @@ struct HealthcheckCommand: ParsableCommand {
   func run() throws {
     let isUnix = admin.hasPrefix("unix:")
     let url = isUnix ? "http://localhost/readyz?verbose" : "http://\(admin)/readyz?verbose"
+    let answer: HTTPProbe.Answer
     do {
-      let answer = try HTTPProbe.get(url, socketPath: isUnix ? String(admin.dropFirst(5)) : nil)
-      guard answer.status == 200 else {
-        Console.report("not ready (\(answer.status)): \(answer.body)")
-        throw ExitCode(ExitStatus.failed)
-      }
-      print("ready")
-      Output.flush()
-    } catch let error as HTTPProbe.Unreachable {
+      answer = try HTTPProbe.get(url, socketPath: isUnix ? String(admin.dropFirst(5)) : nil)
+    } catch {
       Console.report("no answer from the admin address: \(error)")
       throw ExitCode(ExitStatus.failed)
     }
+    guard answer.status == 200 else {
+      Console.report("not ready (\(answer.status)): \(answer.body)")
+      throw ExitCode(ExitStatus.failed)
+    }
+    print("ready")
+    Output.flush()
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import SCORMCloudAPI
 
 /// How a listing is printed.

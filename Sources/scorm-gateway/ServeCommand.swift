@@ -53,7 +53,7 @@ struct ServeCommand: ParsableCommand {
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
       for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
       return loaded.settings
-    } catch let error as ConfigurationError {
+    } catch {
       Console.tell(error.description)
       throw ExitCode(ExitStatus.badConfiguration)
     }
