@@ -53,6 +53,8 @@ package struct PolicySettings: Sendable, Equatable {
 
   /// Requests that match no operation of the catalogue.
   package var unknownOperations: Decision
+  /// Paths that do not begin with the API's base path: refused, or sent on below the upstream's.
+  package var outsideBasePath: Decision = .refuse
   /// Token endpoints, and operations whose answers are secrets.
   package var sensitiveOperations: Decision
 }

@@ -64,6 +64,7 @@ enum Schema {
 
   static let policy = SectionSchema(
     Keys.unknownOperations.schema,
+    Keys.outsideBasePath.schema,
     Keys.sensitiveOperations.schema)
 
   static let limit = SectionSchema(
@@ -124,6 +125,8 @@ enum Keys {
 
   static let unknownOperations = ChoiceKey<PolicySettings.Decision>(
     "unknownOperations", default: .refuse)
+  static let outsideBasePath = ChoiceKey<PolicySettings.Decision>(
+    "outsideBasePath", default: .refuse)
   static let sensitiveOperations = ChoiceKey<PolicySettings.Decision>(
     "sensitiveOperations", default: .refuse)
 

@@ -125,3 +125,9 @@ package struct TokenSettings: Sendable, Equatable {
   /// Asked for; SCORM Cloud may grant less.
   package var lifetime: Duration
 }
+
+/// What `allowedHosts` may hold besides names.
+package enum HostNames {
+  /// Accepts every Host.
+  package static let any = "*"
+}

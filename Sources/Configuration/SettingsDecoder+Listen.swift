@@ -98,6 +98,13 @@ extension SettingsDecoder {
       example: "allowedHosts: [scorm-gateway.internal]", &problems)
     var hosts: [String] = []
     for word in words ?? [] {
+      if word.text == HostNames.any {
+        problems.warn(
+          word.place, word.path, "any Host is accepted",
+          hint: "a web page whose name was rebound to this address can call the gateway; name the hosts")
+        hosts.append(word.text)
+        continue
+      }
       // An IPv6 address needs its brackets here, as in the field itself (RFC 9110 section 7.2).
       guard let (host, _) = hostAndPort(word.text), EndpointURL.isHost(host) else {
         problems.add(

@@ -48,6 +48,7 @@ extension SettingsDecoder {
     let section = self.section("policy", Schema.policy, of: root)
     return PolicySettings(
       unknownOperations: section.choice(Keys.unknownOperations, &problems),
+      outsideBasePath: section.choice(Keys.outsideBasePath, &problems),
       sensitiveOperations: section.choice(Keys.sensitiveOperations, &problems))
   }
 }

@@ -61,6 +61,8 @@ package struct ForwardingRules: Sendable {
   package var managementApp: Int?
   package var callers: [Caller]
   package var forwardsUnknownOperations: Bool
+  /// Paths that do not begin with the base path are sent on below the upstream's.
+  package var forwardsOutsideBasePath = false
   package var forwardsSensitiveOperations: Bool
   /// The upstream's authority, for Host: `cloud.scorm.com`.
   package var upstreamAuthority: String
@@ -71,7 +73,8 @@ package struct ForwardingRules: Sendable {
 
   package init(
     listeners: [Listener], apps: [App], defaultApp: Int, managementApp: Int?, callers: [Caller],
-    forwardsUnknownOperations: Bool, forwardsSensitiveOperations: Bool, upstreamAuthority: String,
+    forwardsUnknownOperations: Bool, forwardsOutsideBasePath: Bool = false,
+    forwardsSensitiveOperations: Bool, upstreamAuthority: String,
     upstreamOrigin: String, upstreamBasePath: String
   ) {
     self.listeners = listeners
@@ -80,6 +83,7 @@ package struct ForwardingRules: Sendable {
     self.managementApp = managementApp
     self.callers = callers
     self.forwardsUnknownOperations = forwardsUnknownOperations
+    self.forwardsOutsideBasePath = forwardsOutsideBasePath
     self.forwardsSensitiveOperations = forwardsSensitiveOperations
     self.upstreamAuthority = upstreamAuthority
     self.upstreamOrigin = upstreamOrigin

@@ -147,11 +147,13 @@ package struct RequestPlanner: ~Copyable {
     _ head: RequestHead, _ bytes: RawSpan, _ plan: inout RequestPlan
   ) throws(GatewayError) -> MethodSet? {
     if head.form == .asterisk { return .init(.get) }
-    let base = RequestPlanner.basePath.utf8CodeUnitCount
-    var start = plan.restStart &+ base
-    guard head.pathEnd > start, bytes[start] == UInt8(ascii: "/"),
-      bytes.slice(plan.restStart, start).equals(RequestPlanner.basePath)
-    else {
+    var start = plan.restStart
+    let behindBase = start &+ RequestPlanner.basePath.utf8CodeUnitCount
+    if head.pathEnd > behindBase, bytes[behindBase] == UInt8(ascii: "/"),
+      bytes.slice(start, behindBase).equals(RequestPlanner.basePath)
+    {
+      start = behindBase
+    } else if !rules.forwardsOutsideBasePath || head.pathEnd == start {
       throw outsideBasePath(head, bytes)
     }
     // Clients whose base URL ends in a slash double it: sent on as one.

@@ -43,6 +43,7 @@ struct RulesCompiler {
       defaultApp: settings.apps.firstIndex { $0.name == settings.defaultApp } ?? 0,
       managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
       forwardsUnknownOperations: settings.policy.unknownOperations == .forward,
+      forwardsOutsideBasePath: settings.policy.outsideBasePath == .forward,
       forwardsSensitiveOperations: settings.policy.sensitiveOperations == .forward,
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
@@ -103,7 +104,8 @@ struct RulesCompiler {
       case .unix: ForwardingRules.Listener(hosts: .any)
       case .tcp:
         ForwardingRules.Listener(
-          hosts: HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
+          hosts: listener.allowedHosts.contains(HostNames.any)
+            ? .any : HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
       }
     }
   }
