@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A socket that waits for callers, TCP or Unix, with one owner.
-package struct ListeningSocket: ~Copyable {
+package struct ListeningSocket: ~Copyable, Sendable {
   let descriptor: Descriptor
   let isUnix: Bool
   /// Where it listens, with the port that the system chose when 0 was asked for.
