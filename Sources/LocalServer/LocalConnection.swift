@@ -1,0 +1,38 @@
+internal import EventLoop
+internal import HTTPMessages
+internal import Memory
+
+/// One connection of a local server. Idle, it is this record and its socket, and owns no buffer.
+struct LocalConnection: ~Copyable {
+  enum Phase: UInt8 {
+    /// Waits for a request, or for the rest of its head.
+    case head
+    /// The request's body is arriving.
+    case body
+    /// The answer is going out; further requests wait.
+    case answer
+  }
+
+  var socket = SocketID.none
+  var phase = Phase.head
+  /// Bytes that could not be served yet: a head in pieces, or the next requests while an answer goes out.
+  /// At most a head's limit and one read.
+  var input = ByteBuffer()
+  var scanner = HeadScanner()
+  /// The first bytes of a head are there, and its deadline runs.
+  var awaitsHead = false
+  /// The peer sent its last byte.
+  var hasEnded = false
+  /// The request whose body is arriving.
+  var request = LocalConnection.noRequest
+  var bodyReader = BodyReader(.none)
+  /// The connection may carry another request after this one.
+  var keepsAlive = true
+  /// The request is a HEAD: its answer has no body.
+  var isHead = false
+  /// Zero bytes of the answer that were not made yet.
+  var zerosLeft = 0
+
+  /// Stands where there is no request; owns no memory.
+  static var noRequest: LocalRequest { LocalRequest(method: "", path: "") }
+}

@@ -1,0 +1,184 @@
+internal import EventLoop
+internal import HTTPMessages
+internal import Memory
+
+/// A peer's bytes become requests.
+extension LocalHandler {
+  /// Serves what arrived earlier.
+  mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
+    // The buffer is taken out while its bytes are lent.
+    var input = ByteBuffer()
+    swap(&input, &connections[handle].input)
+    let served = serve(handle, input.bytes, on: &loop)
+    guard connections.contains(handle) else { return }
+    input.consume(served)
+    // An idle connection holds no memory.
+    if !input.isEmpty { swap(&input, &connections[handle].input) }
+  }
+
+  /// Serves as many requests as `bytes` hold, one after the other, and returns how many bytes are done
+  /// with. What is left waits for the rest of a head, or for the answer under way.
+  mutating func serve(_ handle: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop) -> Int {
+    var at = 0
+    while at < bytes.byteCount {
+      let before = at
+      switch connections[handle].phase {
+      case .head: at = serveHead(handle, bytes, from: at, on: &loop)
+      case .body: at = serveBody(handle, bytes, from: at, on: &loop)
+      case .answer: return at
+      }
+      guard connections.contains(handle) else { return bytes.byteCount }
+      if at == before { break }
+    }
+    return at
+  }
+
+  /// Settles reading and deadlines after some bytes were served, or when no more will come.
+  mutating func settle(_ handle: SlabHandle, on loop: inout EventLoop) {
+    guard connections.contains(handle) else { return }
+    let socket = connections[handle].socket
+    switch connections[handle].phase {
+    case .answer:
+      loop.pauseReading(socket)
+      return
+    case .body:
+      if connections[handle].hasEnded {
+        // RFC 9112 section 8: an incomplete request is no request.
+        loop.close(socket)
+        _ = connections.remove(handle)
+        return
+      }
+      loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
+    case .head:
+      if connections[handle].hasEnded || isDraining && connections[handle].input.isEmpty {
+        finish(handle, on: &loop)
+        return
+      }
+      if connections[handle].input.isEmpty {
+        connections[handle].awaitsHead = false
+        loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
+      } else if !connections[handle].awaitsHead {
+        // A head's deadline runs from its first byte and does not move with the others.
+        connections[handle].awaitsHead = true
+        loop.setDeadline(socket, at: loop.now + settings.headTimeout)
+      }
+    }
+    loop.resumeReading(socket)
+  }
+
+  /// Parses the head at `start`.
+  ///
+  /// - Returns: the offset behind it; `start` when it is not complete.
+  private mutating func serveHead(
+    _ handle: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int {
+    let rest = bytes.slice(start, bytes.byteCount)
+    let head: RequestHead
+    do throws(RequestFault) {
+      // A head that came in pieces is parsed again only when its end is there.
+      if connections[handle].awaitsHead, rest.byteCount <= parser.limits.headBytes {
+        guard try connections[handle].scanner.findsEnd(in: rest) else { return start }
+      }
+      guard let parsed = try parser.parse(rest) else {
+        if !connections[handle].awaitsHead { connections[handle].scanner = HeadScanner() }
+        return start
+      }
+      head = parsed
+    } catch {
+      refuse(handle, error, on: &loop)
+      return bytes.byteCount
+    }
+    connections[handle].awaitsHead = false
+    connections[handle].scanner = HeadScanner()
+    begin(handle, head, rest, on: &loop)
+    return start + head.length
+  }
+
+  /// Begins the request whose head was parsed from `bytes`.
+  private mutating func begin(
+    _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    connections[handle].keepsAlive = head.keepsAlive
+    connections[handle].isHead = head.method == .head
+    if let refusal = refusal(head, bytes) {
+      // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
+      if head.framing != .none || head.method == .connect { connections[handle].keepsAlive = false }
+      answer(handle, refusal, on: &loop)
+      return
+    }
+    var request = LocalRequest(
+      method: head.method(in: bytes).text,
+      path: (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text,
+      query: head.queryStart < head.targetEnd
+        ? bytes.slice(head.queryStart + 1, head.targetEnd).text : "")
+    request.fields.reserveCapacity(parser.fields.count)
+    for i in 0..<parser.fields.count {
+      let line = parser.fields[i]
+      request.fields.append((line.name(in: bytes).text, line.value(in: bytes).text))
+    }
+    guard head.framing != .none else {
+      respond(handle, to: request, on: &loop)
+      return
+    }
+    connections[handle].request = request
+    connections[handle].bodyReader = BodyReader(head.framing)
+    connections[handle].phase = .body
+    // RFC 9110 section 10.1.1: not needed when the body is on its way already.
+    if head.expectsContinue, bytes.byteCount == head.length {
+      output.removeAll()
+      output.put("HTTP/1.1 100 Continue\r\n\r\n")
+      loop.send(output.bytes, to: connections[handle].socket)
+    }
+  }
+
+  /// Why the request is not the responder's to answer; nil when it is.
+  private func refusal(_ head: RequestHead, _ bytes: RawSpan) -> LocalResponse? {
+    // HTTP/1.0 knows no Host, and no browser speaks it.
+    if head.authorityEnd > head.authorityStart, !settings.hosts.allows(head.authority(in: bytes)) {
+      return .message(
+        403, "The Host is not one of this server's names: \(settings.hosts.names).")
+    }
+    if settings.refusesBrowserPages, PageRule.refuses(head, parser.fields, in: bytes) {
+      return .message(403, "Web pages of other origins may not use this server.")
+    }
+    // RFC 9110 section 9.3.6: this is no proxy.
+    if head.method == .connect { return .message(501, "CONNECT is not supported.") }
+    return nil
+  }
+
+  /// Reads as much of the body as `bytes` hold from `start` on, and returns the offset to go on from.
+  private mutating func serveBody(
+    _ handle: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int {
+    var at = start
+    do throws(RequestFault) {
+      while at < bytes.byteCount, !connections[handle].bodyReader.isFinished {
+        let run = try connections[handle].bodyReader.next(bytes, from: at)
+        at = run.next
+        let room = settings.bodyBytesKept - connections[handle].request.body.count
+        let kept = min(room, run.dataEnd - run.dataStart)
+        if kept > 0 {
+          connections[handle].request.body.append(
+            contentsOf: bytes.slice(run.dataStart, run.dataStart + kept).copied())
+        }
+      }
+    } catch {
+      refuse(handle, error, on: &loop)
+      return bytes.byteCount
+    }
+    guard connections[handle].bodyReader.isFinished else { return at }
+    var request = LocalConnection.noRequest
+    swap(&request, &connections[handle].request)
+    request.bodySize = connections[handle].bodyReader.bytesRead
+    connections[handle].phase = .head
+    respond(handle, to: request, on: &loop)
+    return at
+  }
+
+  private mutating func respond(
+    _ handle: SlabHandle, to request: LocalRequest, on loop: inout EventLoop
+  ) {
+    let response = responder.respond(to: request)
+    answer(handle, response, on: &loop)
+  }
+}

@@ -1,0 +1,133 @@
+package import EventLoop
+internal import HTTPMessages
+internal import Memory
+
+/// Serves a ``LocalResponder`` over HTTP/1.1 on one event loop.
+///
+/// One request of a connection is under way at a time; pipelined ones wait their turn, and the peer is
+/// not read from meanwhile. Its parts:
+/// - `LocalHandler+Requests.swift`: bytes become requests.
+/// - `LocalHandler+Answers.swift`: answers become bytes.
+/// - `LocalHandler+Draining.swift`: the end.
+package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
+  let settings: LocalServerSettings
+  var responder: Responder
+  let mailbox: LoopMailbox<LocalServiceMessage>
+  /// Closed when draining begins, so that nobody waits in the queue of a server that is going.
+  var listener: ListeningSocket?
+  var parser = RequestHeadParser()
+  var dates = DateTexts()
+  var connections = Slab<LocalConnection>(capacity: 16)
+  /// An answer's head, and its body when that is small.
+  var output = ByteBuffer()
+  /// Connections whose zero bytes go on when the others had their turn.
+  var continuing = RecordList<SlabHandle>(capacity: 4)
+  var isDraining = false
+  /// When draining must be over.
+  var drainDeadline = Int64.max
+
+  /// Serves what `listener` accepts, which the loop must be told to watch (``EventLoop/listen(on:)``).
+  init(
+    settings: LocalServerSettings, responder: consuming Responder,
+    mailbox: LoopMailbox<LocalServiceMessage>, listener: consuming ListeningSocket
+  ) {
+    self.settings = settings
+    self.responder = responder
+    self.mailbox = mailbox
+    self.listener = consume listener
+  }
+}
+
+extension LocalHandler: EventHandler {
+  package mutating func accepted(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {
+    guard connections.count < settings.maximumConnections else {
+      refuseConnection(descriptor, on: &loop)
+      return
+    }
+    let handle = connections.insert(LocalConnection())
+    guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 0, record: handle)) else {
+      _ = connections.remove(handle)
+      return
+    }
+    connections[handle].socket = socket
+    loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
+  }
+
+  package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    // There are no outgoing connections.
+  }
+
+  package mutating func received(
+    _ bytes: RawSpan, from socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    let handle = tag.record
+    guard connections.contains(handle) else { return }
+    if connections[handle].input.isEmpty {
+      let served = serve(handle, bytes, on: &loop)
+      guard connections.contains(handle) else { return }
+      connections[handle].input.put(bytes.slice(served, bytes.byteCount))
+    } else {
+      connections[handle].input.put(bytes)
+      serveInput(handle, on: &loop)
+    }
+    settle(handle, on: &loop)
+  }
+
+  package mutating func ended(
+    _ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    guard connections.contains(tag.record) else { return }
+    connections[tag.record].hasEnded = true
+    // It may still read (RFC 9112 section 9.6): an answer under way, and requests before it, go on.
+    settle(tag.record, on: &loop)
+  }
+
+  package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    guard connections.contains(tag.record), connections[tag.record].phase == .answer
+    else { return }
+    continueAnswer(tag.record, on: &loop)
+  }
+
+  package mutating func failed(
+    _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if connections.contains(tag.record) { _ = connections.remove(tag.record) }
+  }
+
+  package mutating func deadlinePassed(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    let handle = tag.record
+    guard connections.contains(handle) else { return }
+    switch connections[handle].phase {
+    case .head where !connections[handle].awaitsHead: finish(handle, on: &loop)
+    case .head: refuse(handle, 408, "The request's head did not arrive in time.", on: &loop)
+    case .body: refuse(handle, 408, "The request's body stopped arriving.", on: &loop)
+    case .answer:
+      // It does not read its answer: cut, so that it cannot take a part for the whole.
+      loop.abort(socket)
+      _ = connections.remove(handle)
+    }
+  }
+
+  package mutating func alarm(on loop: inout EventLoop) {
+    // Those that go on again after this turn are the next alarm's.
+    var round = RecordList<SlabHandle>(capacity: 4)
+    swap(&round, &continuing)
+    for i in 0..<round.count where connections.contains(round[i]) {
+      continueAnswer(round[i], on: &loop)
+    }
+    if isDraining { continueDraining(on: &loop) }
+  }
+
+  package mutating func woken(on loop: inout EventLoop) {
+    for message in mailbox.takeAll() {
+      switch message {
+      case .drain(let nanoseconds): beginDraining(within: nanoseconds, on: &loop)
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+internal import HTTPMessages
+internal import Memory
+
+/// How an answer is written, and which answers are not.
+extension LocalResponse {
+  /// A JSON answer that consists of `message`, as SCORM Cloud's own errors do.
+  package static func message(
+    _ status: Int, _ message: String, fields: [(name: String, value: String)] = []
+  ) -> LocalResponse {
+    .json("{\"message\":\(message.quotedAsJSON)}", status: status, fields: fields)
+  }
+
+  /// Whether the answer can be sent: a final status, field names that are tokens, values without control
+  /// bytes, and no field that is the server's own to write. Anything else would let whoever chose a value
+  /// write fields, or a second answer, of his own.
+  var isSendable: Bool {
+    guard (200...599).contains(status) else { return false }
+    return fields.allSatisfy { field in
+      !field.name.isEmpty && field.name.utf8.allSatisfy(\.isTokenByte)
+        && field.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+        && !LocalResponse.serversOwn.contains(field.name.lowercased())
+    }
+  }
+
+  private static let serversOwn: Set<String> = [
+    "connection", "content-length", "date", "transfer-encoding",
+  ]
+
+  /// Appends status line, fields and the empty line.
+  func putHead(keepsAlive: Bool, _ dates: borrowing DateTexts, into out: inout ByteBuffer) {
+    out.put("HTTP/1.1 ")
+    out.put(decimal: status)
+    out.put(UInt8(ascii: " "))
+    out.put(StatusReason.text(status))
+    out.put("\r\n")
+    dates.putFieldLine(into: &out)
+    for field in fields {
+      out.put(text: field.name)
+      out.put(": ")
+      out.put(text: field.value)
+      out.put("\r\n")
+    }
+    // RFC 9110 section 8.6 forbids it with 204 and makes it pointless with 304.
+    if status != 204 && status != 304 {
+      out.put("Content-Length: ")
+      out.put(decimal: body.count)
+      out.put("\r\n")
+    }
+    if !keepsAlive { out.put("Connection: close\r\n") }
+    out.put("\r\n")
+  }
+}
+
+extension LocalBody {
+  /// Length in bytes.
+  package var count: Int {
+    switch self {
+    case .bytes(let bytes): bytes.count
+    case .zeros(let count): max(0, count)
+    }
+  }
+}
+
+extension UInt8 {
+  /// RFC 9110 section 5.6.2: a byte of a field name.
+  fileprivate var isTokenByte: Bool {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"):
+      true
+    default: "!#$%&'*+-.^_`|~".utf8.contains(self)
+    }
+  }
+}
+
+extension String {
+  /// The text as a JSON string with its quotation marks: RFC 8259 section 7.
+  package var quotedAsJSON: String {
+    var result = "\""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\"", "\\":
+        result.append("\\")
+        result.unicodeScalars.append(scalar)
+      case "\n": result.append("\\n")
+      case "\r": result.append("\\r")
+      case "\t": result.append("\\t")
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        result.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

@@ -1,0 +1,33 @@
+package import HTTPMessages
+
+/// Bounds, times and admission of a local server. Times in nanoseconds.
+package struct LocalServerSettings: Sendable {
+  /// The authorities it answers to; every other is refused with 403.
+  package var hosts: HostAllowList
+  /// Refuse what pages of other origins ask for; see ``PageRule``.
+  package var refusesBrowserPages: Bool
+  /// Bytes of a request's body that a responder gets to see; the rest is counted and dropped.
+  package var bodyBytesKept: Int
+  /// Connections served at once. One more is told so with 503 and closed.
+  package var maximumConnections: Int
+  /// For a request's head, from its first byte.
+  package var headTimeout: Int64 = 10_000_000_000
+  /// For a connection's next request.
+  package var keepAliveTimeout: Int64 = 75_000_000_000
+  /// Between two pieces of a body, in either direction.
+  package var idleTimeout: Int64 = 60_000_000_000
+
+  /// Connections beyond ``maximumConnections`` that may be on their way out at once: those being refused,
+  /// and those that linger so that the peer can read its last answer. More wait in the kernel's queue.
+  static let departingConnections = 256
+
+  package init(
+    hosts: HostAllowList, refusesBrowserPages: Bool = true, bodyBytesKept: Int = 1 << 20,
+    maximumConnections: Int = 1024
+  ) {
+    self.hosts = hosts
+    self.refusesBrowserPages = refusesBrowserPages
+    self.bodyBytesKept = bodyBytesKept
+    self.maximumConnections = maximumConnections
+  }
+}

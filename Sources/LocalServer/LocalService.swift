@@ -1,0 +1,113 @@
+package import EventLoop
+internal import Synchronization
+
+/// What a local server is told from other threads.
+package enum LocalServiceMessage: Sendable {
+  /// Finish what is under way within so many nanoseconds, accept nothing more, then end.
+  case drain(nanoseconds: Int64)
+}
+
+/// A running local server: one thread with one event loop, and a ``LocalResponder`` of its own.
+package final class LocalService: Sendable {
+  /// Where it listens, with the port that the system chose when 0 was asked for.
+  package let address: SocketAddress
+  private let mailbox: LoopMailbox<LocalServiceMessage>
+  /// Taken by whoever waits for the thread's end.
+  private let thread: Mutex<SystemThread?>
+
+  private init(
+    address: SocketAddress, mailbox: LoopMailbox<LocalServiceMessage>, thread: SystemThread
+  ) {
+    self.address = address
+    self.mailbox = mailbox
+    self.thread = Mutex(thread)
+  }
+
+  /// Starts a thread called `name` that serves what `listener` accepts.
+  ///
+  /// `makeResponder` is called once, on that thread.
+  ///
+  /// - Throws: when the process is out of threads or descriptors.
+  package static func start<Responder: LocalResponder & SendableMetatype>(
+    name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
+    makeResponder: @escaping @Sendable () -> Responder
+  ) throws(SystemError) -> LocalService {
+    let address = listener.address
+    let mailbox = try LoopMailbox<LocalServiceMessage>()
+    let start = try LocalServiceStart(listener)
+    let thread = try SystemThread(name) {
+      run(start, settings, mailbox, makeResponder)
+    }
+    if let failure = start.outcome() {
+      thread.join()
+      throw failure
+    }
+    return LocalService(address: address, mailbox: mailbox, thread: thread)
+  }
+
+  /// Serves until told to stop: the thread's whole life.
+  private static func run<Responder: LocalResponder & SendableMetatype>(
+    _ start: LocalServiceStart, _ settings: LocalServerSettings,
+    _ mailbox: LoopMailbox<LocalServiceMessage>, _ makeResponder: @Sendable () -> Responder
+  ) {
+    guard let listener = start.takeListener() else { return }
+    do throws(SystemError) {
+      var loop = try EventLoop(waker: mailbox.waker)
+      loop.connectionLimit =
+        settings.maximumConnections + LocalServerSettings.departingConnections
+      _ = try loop.listen(on: listener)
+      var handler = LocalHandler(
+        settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)
+      start.began(nil)
+      loop.run(&handler)
+    } catch {
+      start.began(error)
+    }
+  }
+
+  /// Ends the server: it stops accepting at once, requests under way are finished for at most `seconds`,
+  /// and what is left then is cut. Blocks its thread until then; may be called more than once.
+  package func stop(within seconds: Double = 5) {
+    let nanoseconds = Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)
+    mailbox.post(.drain(nanoseconds: nanoseconds))
+    let taken = thread.withLock { thread in
+      let taken = thread
+      thread = nil
+      return taken
+    }
+    taken?.join()
+  }
+
+  deinit { mailbox.post(.drain(nanoseconds: 0)) }
+}
+
+/// Hands the listener to the new thread, and back whether it could begin.
+private final class LocalServiceStart: Sendable {
+  private let listener: Mutex<ListeningSocket?>
+  private let failure = Mutex<SystemError?>(nil)
+  private let signal: ThreadSignal
+
+  init(_ listener: consuming ListeningSocket) throws(SystemError) {
+    signal = try ThreadSignal()
+    self.listener = Mutex(consume listener)
+  }
+
+  func takeListener() -> ListeningSocket? {
+    listener.withLock { listener in
+      var taken: ListeningSocket?
+      swap(&taken, &listener)
+      return taken
+    }
+  }
+
+  func began(_ failure: SystemError?) {
+    self.failure.withLock { $0 = failure }
+    signal.notify()
+  }
+
+  /// Waits until the thread has begun, or could not: then why.
+  func outcome() -> SystemError? {
+    while !signal.wait(milliseconds: -1) {}
+    return failure.withLock { $0 }
+  }
+}
