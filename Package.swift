@@ -80,6 +80,8 @@ let package = Package(
     tests(of: "AccessTokens", uses: ["Memory"]),
     tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
     tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
+    tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    tests(of: "Admin", uses: ["LocalServer"]),
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["Memory"]),

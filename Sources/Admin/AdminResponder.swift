@@ -1,7 +1,101 @@
 package import LocalServer
-package struct ReadinessCheck: Sendable { package init(name: String, isReady: Bool, detail: String) {} }
-package struct AdminSources: Sendable {
-  package init(readiness: @escaping @Sendable () -> [ReadinessCheck], isDraining: @escaping @Sendable () -> Bool, metrics: @escaping @Sendable () -> String) {}
+
+/// The admin pages: health, readiness, metrics. They only read, and nothing here is secret.
+package struct AdminResponder: LocalResponder {
+  private let sources: AdminSources
+
+  package init(sources: AdminSources) { self.sources = sources }
+
+  /// One page: its path, what it is for, and how it is made.
+  private struct Page: Sendable {
+    let path: String
+    let purpose: String
+    let make: @Sendable (AdminResponder, LocalRequest) -> LocalResponse
+  }
+
+  private static let pages = [
+    Page(path: "/", purpose: "this list") { _, _ in index },
+    Page(path: "/healthz", purpose: "200 while the process lives") { _, _ in
+      .json("{\"status\":\"ok\"}\n")
+    },
+    Page(path: "/readyz", purpose: "200 when requests can be served, else 503; ?verbose says why") {
+      $0.readiness($1)
+    },
+    Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
+  ]
+
+  /// RFC 9110 section 9.3.7.
+  private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
+
+  package func respond(to request: LocalRequest) -> LocalResponse {
+    var response = page(request)
+    response.fields.append((name: "Cache-Control", value: "no-store"))
+    response.fields.append((name: "X-Content-Type-Options", value: "nosniff"))
+    return response
+  }
+
+  private func page(_ request: LocalRequest) -> LocalResponse {
+    if request.method == "OPTIONS", request.path == "*" {
+      return LocalResponse(status: 204, fields: [AdminResponder.allowed])
+    }
+    guard let page = AdminResponder.pages.first(where: { $0.path == request.path }) else {
+      return AdminProblem(
+        status: 404, title: "Not Found",
+        detail: "There is no such page; the list of them is at /."
+      ).response
+    }
+    switch request.method {
+    case "GET", "HEAD": return page.make(self, request)
+    case "OPTIONS": return LocalResponse(status: 204, fields: [AdminResponder.allowed])
+    default:
+      var response = AdminProblem(
+        status: 405, title: "Method Not Allowed",
+        detail: "\(request.path) can only be read: use GET."
+      ).response
+      response.fields.append(AdminResponder.allowed)
+      return response
+    }
+  }
+
+  private static var index: LocalResponse {
+    let width = pages.map(\.path.count).max() ?? 0
+    let lines = pages.map { page in
+      page.path + String(repeating: " ", count: width + 2 - page.path.count) + page.purpose
+    }
+    return .text("scorm-gateway admin\n\n" + lines.joined(separator: "\n") + "\n")
+  }
+
+  private var metrics: LocalResponse {
+    LocalResponse(
+      status: 200,
+      fields: [(name: "Content-Type", value: "text/plain; version=0.0.4; charset=utf-8")],
+      body: .bytes(Array(sources.metrics().utf8)))
+  }
+
+  private func readiness(_ request: LocalRequest) -> LocalResponse {
+    let checks = sources.readiness()
+    let isDraining = sources.isDraining()
+    let isReady = !isDraining && checks.allSatisfy(\.isReady)
+    let status = isDraining ? "draining" : isReady ? "ready" : "not ready"
+    var text = "{\"status\":\(status.quotedAsJSON)"
+    if request.asks("verbose") {
+      let entries = checks.map { check in
+        "{\"name\":\(check.name.quotedAsJSON),\"ready\":\(check.isReady),"
+          + "\"detail\":\(check.detail.quotedAsJSON)}"
+      }
+      text += ",\"checks\":[" + entries.joined(separator: ",") + "]"
+    }
+    return .json(text + "}\n", status: isReady ? 200 : 503)
+  }
 }
-package struct AdminResponder: LocalResponder { package init(sources: AdminSources) {}
-  package mutating func respond(to request: LocalRequest) -> LocalResponse { .text("") } }
+
+extension LocalRequest {
+  /// Whether the query has the parameter `name`, with any value but `false` or `0`.
+  fileprivate func asks(_ name: String) -> Bool {
+    query.split(separator: "&").contains { parameter in
+      let parts = parameter.split(separator: "=", maxSplits: 1)
+      guard let first = parts.first, first == name else { return false }
+      return parts.count == 1 || parts[1] != "false" && parts[1] != "0"
+    }
+  }
+}

@@ -133,7 +133,8 @@ extension LocalHandler {
 
   /// Why the request is not the responder's to answer; nil when it is.
   private func refusal(_ head: RequestHead, _ bytes: RawSpan) -> LocalResponse? {
-    if !settings.hosts.allows(head.authority(in: bytes)) {
+    // HTTP/1.0 knows no Host, and no browser speaks it.
+    if head.authorityEnd > head.authorityStart, !settings.hosts.allows(head.authority(in: bytes)) {
       return .message(
         403, "The Host is not one of this server's names: \(settings.hosts.names).")
     }

@@ -22,7 +22,7 @@ package struct LocalServerSettings: Sendable {
   static let departingConnections = 256
 
   package init(
-    hosts: HostAllowList, refusesBrowserPages: Bool, bodyBytesKept: Int = 1 << 20,
+    hosts: HostAllowList, refusesBrowserPages: Bool = true, bodyBytesKept: Int = 1 << 20,
     maximumConnections: Int = 1024
   ) {
     self.hosts = hosts

@@ -28,7 +28,7 @@ package final class LocalService: Sendable {
   /// `makeResponder` is called once, on that thread.
   ///
   /// - Throws: when the process is out of threads or descriptors.
-  package static func start<Responder: LocalResponder>(
+  package static func start<Responder: LocalResponder & SendableMetatype>(
     name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
     makeResponder: @escaping @Sendable () -> Responder
   ) throws(SystemError) -> LocalService {
@@ -46,7 +46,7 @@ package final class LocalService: Sendable {
   }
 
   /// Serves until told to stop: the thread's whole life.
-  private static func run<Responder: LocalResponder>(
+  private static func run<Responder: LocalResponder & SendableMetatype>(
     _ start: LocalServiceStart, _ settings: LocalServerSettings,
     _ mailbox: LoopMailbox<LocalServiceMessage>, _ makeResponder: @Sendable () -> Responder
   ) {
@@ -67,7 +67,7 @@ package final class LocalService: Sendable {
 
   /// Ends the server: it stops accepting at once, requests under way are finished for at most `seconds`,
   /// and what is left then is cut. Blocks its thread until then; may be called more than once.
-  package func stop(within seconds: Double) {
+  package func stop(within seconds: Double = 5) {
     let nanoseconds = Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)
     mailbox.post(.drain(nanoseconds: nanoseconds))
     let taken = thread.withLock { thread in

@@ -1,0 +1,17 @@
+internal import LocalServer
+
+/// Why an admin page is not there: a problem document of RFC 9457.
+struct AdminProblem {
+  let status: Int
+  let title: String
+  let detail: String
+
+  var response: LocalResponse {
+    let text =
+      "{\"type\":\"about:blank\",\"title\":\(title.quotedAsJSON),\"status\":\(status),"
+      + "\"detail\":\(detail.quotedAsJSON),\"message\":\(detail.quotedAsJSON)}\n"
+    return LocalResponse(
+      status: status, fields: [(name: "Content-Type", value: "application/problem+json")],
+      body: .bytes(Array(text.utf8)))
+  }
+}

@@ -1,0 +1,33 @@
+/// One thing that must be well before the gateway should get requests.
+package struct ReadinessCheck: Sendable {
+  /// What is looked at: `upstream name`.
+  package let name: String
+  package let isReady: Bool
+  /// How it stands, and what to do when it is not ready; never a secret.
+  package let detail: String
+
+  package init(name: String, isReady: Bool, detail: String) {
+    self.name = name
+    self.isReady = isReady
+    self.detail = detail
+  }
+}
+
+/// What the admin pages show, asked for with every request. The closures are called on the admin
+/// server's thread and must not block.
+package struct AdminSources: Sendable {
+  package var readiness: @Sendable () -> [ReadinessCheck]
+  /// Whether the gateway is shutting down, which makes it not ready whatever the checks say.
+  package var isDraining: @Sendable () -> Bool
+  /// The metrics in Prometheus' text format, version 0.0.4.
+  package var metrics: @Sendable () -> String
+
+  package init(
+    readiness: @escaping @Sendable () -> [ReadinessCheck],
+    isDraining: @escaping @Sendable () -> Bool, metrics: @escaping @Sendable () -> String
+  ) {
+    self.readiness = readiness
+    self.isDraining = isDraining
+    self.metrics = metrics
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import LocalServer
+import Testing
+
+@testable import Admin
+
+@Suite("Admin pages")
+struct AdminTests {
+  private static func responder(
+    _ checks: [ReadinessCheck] = [], isDraining: Bool = false
+  ) -> AdminResponder {
+    AdminResponder(
+      sources: AdminSources(
+        readiness: { checks }, isDraining: { isDraining }, metrics: { "a_metric 1\n" }))
+  }
+
+  private static let good = ReadinessCheck(name: "token", isReady: true, detail: "has a \"token\"")
+  private static let bad = ReadinessCheck(name: "name", isReady: false, detail: "is being resolved")
+
+  private func text(_ response: LocalResponse) -> String {
+    guard case .bytes(let bytes) = response.body else { return "" }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func json(_ response: LocalResponse) throws -> [String: Any] {
+    let value = try JSONSerialization.jsonObject(with: Data(text(response).utf8))
+    return try #require(value as? [String: Any])
+  }
+
+  @Test("The process is healthy while it lives, ready or not")
+  func health() throws {
+    let response = AdminTests.responder([AdminTests.bad], isDraining: true).respond(
+      to: LocalRequest(method: "GET", path: "/healthz"))
+    #expect(response.status == 200)
+    #expect(try json(response)["status"] as? String == "ok")
+  }
+
+  @Test(
+    "It is ready when every check is and it is not draining",
+    arguments: [
+      ([], false, 200, "ready"), ([good], false, 200, "ready"),
+      ([good, bad], false, 503, "not ready"),
+      ([good], true, 503, "draining"),
+    ] as [([ReadinessCheck], Bool, Int, String)])
+  func readiness(
+    _ checks: [ReadinessCheck], _ isDraining: Bool, _ status: Int, _ word: String
+  ) throws {
+    let response = AdminTests.responder(checks, isDraining: isDraining).respond(
+      to: LocalRequest(method: "GET", path: "/readyz"))
+    #expect(response.status == status)
+    let object = try json(response)
+    #expect(object["status"] as? String == word && object["checks"] == nil)
+  }
+
+  @Test(
+    "Asked to be verbose, readiness lists each check with its state and hint",
+    arguments: ["verbose", "verbose=1", "a=b&verbose"])
+  func verbose(_ query: String) throws {
+    let response = AdminTests.responder([AdminTests.good, AdminTests.bad]).respond(
+      to: LocalRequest(method: "GET", path: "/readyz", query: query))
+    let checks = try #require(try json(response)["checks"] as? [[String: Any]])
+    #expect(checks.map { $0["name"] as? String } == ["token", "name"])
+    #expect(checks.map { $0["ready"] as? Bool } == [true, false])
+    #expect(checks.map { $0["detail"] as? String } == ["has a \"token\"", "is being resolved"])
+  }
+
+  @Test("Metrics are served as Prometheus' text")
+  func metrics() {
+    let response = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: "/metrics"))
+    #expect(text(response) == "a_metric 1\n")
+    #expect(response.fields[0].value == "text/plain; version=0.0.4; charset=utf-8")
+  }
+
+  @Test("The index names every page")
+  func index() {
+    let response = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: "/"))
+    for path in ["/healthz", "/readyz", "/metrics"] { #expect(text(response).contains(path)) }
+  }
+
+  @Test(
+    "What is not there, or cannot be done, is a problem document",
+    arguments: [
+      ("GET", "/nothing", 404), ("GET", "/healthz/", 404), ("POST", "/healthz", 405),
+      ("DELETE", "/", 405), ("TRACE", "/metrics", 405),
+    ])
+  func problems(_ method: String, _ path: String, _ status: Int) throws {
+    let response = AdminTests.responder().respond(to: LocalRequest(method: method, path: path))
+    #expect(response.status == status)
+    let object = try json(response)
+    #expect(object["status"] as? Int == status)
+    #expect(object["message"] as? String == object["detail"] as? String)
+    let allow = response.fields.first { $0.name == "Allow" }?.value
+    #expect(allow == (status == 405 ? "GET, HEAD, OPTIONS" : nil))
+  }
+
+  @Test("OPTIONS names what is allowed", arguments: ["*", "/readyz"])
+  func options(_ path: String) {
+    let response = AdminTests.responder().respond(to: LocalRequest(method: "OPTIONS", path: path))
+    #expect(response.status == 204)
+    #expect(response.fields.contains { $0.name == "Allow" && $0.value == "GET, HEAD, OPTIONS" })
+  }
+
+  @Test(
+    "No page may be kept by a cache", arguments: ["/", "/healthz", "/readyz", "/metrics", "/no"])
+  func noStore(_ path: String) {
+    let response = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: path))
+    #expect(response.fields.contains { $0.name == "Cache-Control" && $0.value == "no-store" })
+  }
+}

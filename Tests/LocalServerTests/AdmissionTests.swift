@@ -1,0 +1,112 @@
+import Testing
+
+@testable import LocalServer
+
+@Suite("Who may ask", .timeLimit(.minutes(1)))
+struct AdmissionTests {
+  static let hosts = [
+    ("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200), ("LOCALHOST.", 200),
+    ("evil.example", 403), ("localhost.evil.example", 403), ("169.254.169.254", 403),
+    ("localhost:1", 403),
+  ]
+
+  @Test("Only the server's own names are served", arguments: hosts)
+  func host(_ host: String, _ status: Int) async throws {
+    let answer = try await ServiceRig().ask("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+    #expect(answer.status == status)
+  }
+
+  @Test("An absolute target's authority counts, not Host")
+  func absoluteTarget() async throws {
+    let rig = try ServiceRig()
+    #expect(try await rig.ask(request("GET", "http://evil.example/x")).status == 403)
+    #expect(try await rig.ask(request("GET", "http://localhost/x")).body == "GET /x  [] 0")
+  }
+
+  static let pages = [
+    ("GET", "Origin: http://localhost\r\n", 403),
+    ("POST", "Origin: null\r\n", 403),
+    ("GET", "Sec-Fetch-Site: none\r\n", 200),
+    ("GET", "Sec-Fetch-Site: same-origin\r\n", 200),
+    ("HEAD", "Sec-Fetch-Site: same-origin\r\n", 200),
+    ("POST", "Sec-Fetch-Site: same-origin\r\n", 403),
+    ("GET", "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n", 403),
+    ("GET", "Sec-Fetch-Site: same-site\r\n", 403),
+    (
+      "GET", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n",
+      403
+    ),
+    (
+      "GET",
+      "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+      200
+    ),
+    (
+      "GET", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n",
+      403
+    ),
+    (
+      "POST",
+      "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+      403
+    ),
+  ]
+
+  @Test("Pages of other origins are refused, a person's visit is not", arguments: pages)
+  func page(_ method: String, _ fields: String, _ status: Int) async throws {
+    let answer = try await ServiceRig().ask(request(method, "/", fields), isHead: method == "HEAD")
+    #expect(answer.status == status)
+  }
+
+  @Test("A server without secrets may serve any page")
+  func openToPages() async throws {
+    let rig = try ServiceRig { $0.refusesBrowserPages = false }
+    #expect(try await rig.ask(request("GET", "/", "Origin: http://a.example\r\n")).status == 200)
+  }
+
+  @Test("A refused request's body is neither awaited nor taken for the next request")
+  func refusedBody() async throws {
+    let rig = try ServiceRig()
+    try await onOwnThread {
+      let client = try RawClient(port: rig.port)
+      try client.send(
+        "PUT / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+      let answer = try client.answer()
+      #expect(answer.status == 403 && answer.field("connection") == "close")
+      #expect(try client.hasEnded())
+    }
+  }
+
+  @Test("A refused request without a body leaves the connection in use")
+  func refusedGoesOn() async throws {
+    let rig = try ServiceRig()
+    try await onOwnThread {
+      let client = try RawClient(port: rig.port)
+      try client.send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n" + request("GET", "/ok"))
+      #expect(try client.answer().status == 403)
+      #expect(try client.answer().body == "GET /ok  [] 0")
+    }
+  }
+
+  @Test("A connection too many is told so, and a place that becomes free is used again")
+  func connectionLimit() async throws {
+    let rig = try ServiceRig { $0.maximumConnections = 2 }
+    try await onOwnThread {
+      let first = try RawClient(port: rig.port)
+      try first.send(request("GET", "/1"))
+      _ = try first.answer()
+      let second = try RawClient(port: rig.port)
+      try second.send(request("GET", "/2"))
+      _ = try second.answer()
+      let third = try RawClient(port: rig.port)
+      let answer = try third.answer()
+      #expect(answer.status == 503 && answer.field("connection") == "close")
+      #expect(try third.hasEnded())
+      first.endSending()
+      #expect(try first.hasEnded())
+      let fourth = try RawClient(port: rig.port)
+      try fourth.send(request("GET", "/4"))
+      #expect(try fourth.answer().body == "GET /4  [] 0")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import EventLoop
+import Foundation
+import HTTPMessages
+import LocalServer
+
+/// Answers that tell what was asked.
+///
+/// - `/zeros/N`: N zero bytes. `/bytes/N`: N letters. `/status/N`: that status.
+/// - `/field`: a field whose value is the query. `/count`: how many requests came before.
+/// - anything else: method, path, query, the body kept and the size of the whole.
+struct TellingResponder: LocalResponder {
+  private var count = 0
+
+  mutating func respond(to request: LocalRequest) -> LocalResponse {
+    count += 1
+    let parts = request.path.split(separator: "/")
+    let number = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    switch parts.first {
+    case "zeros": return LocalResponse(status: 200, body: .zeros(count: number))
+    case "bytes": return .text(String(repeating: "x", count: number))
+    case "status": return .json("{}", status: number)
+    case "count": return .text("\(count - 1)")
+    case "field":
+      let value = request.query.removingPercentEncoding ?? ""
+      return LocalResponse(status: 200, fields: [(name: "X-Value", value: value)])
+    default:
+      let body = String(decoding: request.body, as: UTF8.self)
+      return .text(
+        "\(request.method) \(request.path) \(request.query) [\(body)] \(request.bodySize)")
+    }
+  }
+}
+
+/// A service on a free port of loopback, stopped with the test.
+final class ServiceRig: Sendable {
+  let service: LocalService
+  var port: UInt16 { service.address.port }
+
+  init(_ change: (inout LocalServerSettings) -> Void = { _ in }) throws {
+    guard let address = SocketAddress(numericHost: "127.0.0.1", port: 0) else {
+      throw ClientError("address")
+    }
+    let listener = try ListeningSocket(tcp: address)
+    var settings = LocalServerSettings(hosts: HostAllowList(port: Int(listener.address.port)))
+    change(&settings)
+    service = try LocalService.start(
+      name: "test", listeningOn: listener, settings: settings, makeResponder: { TellingResponder() }
+    )
+  }
+
+  deinit { service.stop(within: 0) }
+
+  /// What comes back when `request` is all that is sent.
+  func ask(_ request: String, isHead: Bool = false) async throws -> Answer {
+    try await onOwnThread { [self] in
+      let client = try RawClient(port: port)
+      try client.send(request)
+      return try client.answer(isHead: isHead)
+    }
+  }
+}
+
+/// A request without a body.
+func request(_ method: String, _ target: String, _ fields: String = "") -> String {
+  "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n"
+}
