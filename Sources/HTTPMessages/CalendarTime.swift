@@ -30,7 +30,8 @@ package struct CalendarTime: Sendable {
 
 /// The current second as texts that many messages need, made once a second.
 package struct DateTexts: ~Copyable {
-  private var second = -1
+  /// The second the texts are of; none at first.
+  private var second = Int.min
   /// `Date: Tue, 24 Nov 2026 06:21:47 GMT` with CRLF: RFC 9110 section 5.6.7.
   private var field = ByteBuffer(capacity: 64)
   /// `2026-11-24T06:21:47.`: RFC 3339 up to the fraction.

@@ -120,13 +120,17 @@ package struct ChunkedDecoder: Sendable {
       }
       return
     }
+    // `last` is the mark met last, or a letter for what it opened: `n` a name, `v` a token as value.
     switch byte {
     case UInt8(ascii: "\r"):
       guard last != UInt8(ascii: ";"), last != UInt8(ascii: "=") else { throw .chunkExtension }
       state = .sizeLineFeed(value: value)
     case UInt8(ascii: "\n"): throw .bareLineFeed
-    case UInt8(ascii: ";"), UInt8(ascii: "="):
+    case UInt8(ascii: ";"):
       guard last != UInt8(ascii: ";"), last != UInt8(ascii: "=") else { throw .chunkExtension }
+      state = .extensions(value: value, inQuotes: false, escaped: false, last: byte)
+    case UInt8(ascii: "="):
+      guard last == UInt8(ascii: "n") else { throw .chunkExtension }
       state = .extensions(value: value, inQuotes: false, escaped: false, last: byte)
     case UInt8(ascii: "\""):
       guard last == UInt8(ascii: "=") else { throw .chunkExtension }
@@ -136,7 +140,10 @@ package struct ChunkedDecoder: Sendable {
       throw .chunkExtension
     default:
       guard ByteSet.token.contains(byte), last != UInt8(ascii: "\"") else { throw .chunkExtension }
-      state = .extensions(value: value, inQuotes: false, escaped: false, last: UInt8(ascii: "a"))
+      let isValue = last == UInt8(ascii: "=") || last == UInt8(ascii: "v")
+      state = .extensions(
+        value: value, inQuotes: false, escaped: false,
+        last: isValue ? UInt8(ascii: "v") : UInt8(ascii: "n"))
     }
   }
 

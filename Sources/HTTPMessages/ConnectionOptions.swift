@@ -8,8 +8,10 @@ package struct ConnectionOptions: Sendable {
   package private(set) var keepAlive = false
   /// Names of fields to be removed with the connection's own, in lower case. Nearly always empty.
   package private(set) var named: [[UInt8]] = []
+  /// List elements met so far, over all field lines of the head.
+  private var listed = 0
 
-  /// How many options one head may name.
+  /// How many options the lists of one head may name.
   static let limit = 16
 
   init() {}
@@ -29,15 +31,14 @@ package struct ConnectionOptions: Sendable {
   @inline(never)
   private mutating func addList(_ value: RawSpan) throws(RequestFault) {
     var at = 0
-    var options = 0
     while at <= value.byteCount {
       var end = value.firstIndex(of: UInt8(ascii: ","), from: at)
       let next = end + 1
       while at < end, value[at].isOptionalWhitespace { at += 1 }
       while end > at, value[end - 1].isOptionalWhitespace { end -= 1 }
       // RFC 9110 section 5.6.1.2: empty list elements are ignored, within reason.
-      options += 1
-      if options > ConnectionOptions.limit { throw .connectionOptions }
+      listed += 1
+      if listed > ConnectionOptions.limit { throw .connectionOptions }
       if end > at {
         let option = value.slice(at, end)
         guard option.isToken(0, end - at) else { throw .connectionOptions }

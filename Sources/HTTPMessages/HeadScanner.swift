@@ -7,34 +7,35 @@ internal import Memory
 package struct HeadScanner: Sendable {
   /// Bytes looked at so far.
   private var scanned = 0
+  /// Offset of the line that is being looked at.
+  private var lineStart = 0
+  /// Empty lines before the request line; nil once that has begun.
+  private var leadingLines: Int? = 0
 
   package init() {}
 
   /// Whether `bytes`, all that has arrived of the head, hold its closing empty line.
   ///
-  /// - Throws: `.bareLineFeed` for a line that ends in LF alone, which would never end.
+  /// - Throws: `.bareLineFeed` for a line that ends in LF alone, which would never end, and
+  ///   `.leadingWhitespace` for more empty lines before the request line than its parser takes.
   package mutating func findsEnd(in bytes: RawSpan) throws(RequestFault) -> Bool {
-    var at = scanned
     while true {
-      let feed = bytes.firstIndex(of: UInt8(ascii: "\n"), from: at)
+      let feed = bytes.firstIndex(of: UInt8(ascii: "\n"), from: scanned)
       guard feed < bytes.byteCount else {
         scanned = bytes.byteCount
         return false
       }
-      guard feed > 0, bytes[feed &- 1] == UInt8(ascii: "\r") else { throw .bareLineFeed }
-      if feed >= 3, bytes[feed &- 2] == UInt8(ascii: "\n"), bytes[feed &- 3] == UInt8(ascii: "\r") {
+      guard feed > lineStart, bytes[feed &- 1] == UInt8(ascii: "\r") else { throw .bareLineFeed }
+      let isEmpty = feed &- lineStart == 1
+      scanned = feed &+ 1
+      lineStart = scanned
+      if let lines = leadingLines {
         // An empty line before the request line ends nothing: wait for one with something above it.
-        if !isLeading(bytes, upTo: feed &- 1) { return true }
+        leadingLines = isEmpty ? lines &+ 1 : nil
+        if isEmpty, lines >= RequestHeadParser.leadingEmptyLines { throw .leadingWhitespace }
+      } else if isEmpty {
+        return true
       }
-      at = feed &+ 1
-      scanned = at
     }
-  }
-
-  private func isLeading(_ bytes: RawSpan, upTo end: Int) -> Bool {
-    for i in 0..<end where bytes[i] != UInt8(ascii: "\r") && bytes[i] != UInt8(ascii: "\n") {
-      return false
-    }
-    return true
   }
 }

@@ -16,12 +16,14 @@ package enum HostSyntax {
     guard count > 0 else { return nil }
     if host[0] == UInt8(ascii: "[") {
       at = 1
-      while at < count, host[at].hexadecimalValue != nil || host[at] == UInt8(ascii: ":")
-        || host[at] == UInt8(ascii: ".")
+      while at < count,
+        host[at].hexadecimalValue != nil || host[at] == UInt8(ascii: ":")
+          || host[at] == UInt8(ascii: ".")
       {
         at += 1
       }
-      guard at > 3, at < count, host[at] == UInt8(ascii: "]") else { return nil }
+      // The shortest address is `[::]`.
+      guard at >= 3, at < count, host[at] == UInt8(ascii: "]") else { return nil }
       at += 1
     } else {
       while at < count, isNameByte(host[at]) { at += 1 }

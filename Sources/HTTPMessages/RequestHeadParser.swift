@@ -15,7 +15,7 @@ package struct RequestHeadParser: ~Copyable {
   }
 
   /// Empty lines tolerated before a request line: RFC 9112 section 2.2 asks for at least one.
-  private static let leadingEmptyLines = 2
+  static let leadingEmptyLines = 2
 
   /// Parses the head at the start of `bytes`.
   ///
@@ -25,7 +25,7 @@ package struct RequestHeadParser: ~Copyable {
     guard let start = try skipEmptyLines(bytes) else { return nil }
     var head = RequestHead()
     guard let fieldsStart = try parseRequestLine(bytes, from: start, into: &head) else {
-      if bytes.byteCount &- start > limits.headBytes { throw .headTooLarge }
+      if bytes.byteCount > limits.headBytes { throw .headTooLarge }
       return nil
     }
     fields.removeAll()
@@ -68,7 +68,7 @@ package struct RequestHeadParser: ~Copyable {
     guard bytes[methodEnd] == 0x20, methodEnd > start else {
       switch bytes[methodEnd] {
       case UInt8(ascii: "\n"): throw .bareLineFeed
-      case 0x20, 0x09: throw .leadingWhitespace
+      case 0x20, 0x09: throw methodEnd == start ? .leadingWhitespace : .requestLine
       default: throw .requestLine
       }
     }
@@ -104,7 +104,8 @@ package struct RequestHeadParser: ~Copyable {
       let shown = bytes.slice(at, bytes.byteCount)
       let expected: [UInt8] = Array("HTTP/".utf8)
       for i in 0..<min(shown.byteCount, 5) where shown[i] != expected[i] { throw .version }
-      if shown.firstIndex(of: UInt8(ascii: "\n"), from: 0) < shown.byteCount { throw .version }
+      let feed = shown.firstIndex(of: UInt8(ascii: "\n"), from: 0)
+      if feed < shown.byteCount { throw feed == 8 ? .bareLineFeed : .version }
       return false
     }
     // "HTTP/1." in the low seven bytes, then the minor digit.
@@ -155,7 +156,7 @@ package struct RequestHeadParser: ~Copyable {
       }
       try splitAbsoluteTarget(bytes, &head)
     }
-    // A `[` or `]` is for addresses in an authority only: RFC 3986 section 3.3.
+    // Whether the path is one of ours is for its matcher to say; so is a `[` in it (RFC 3986 section 3.3).
     let path = bytes.slice(head.pathStart, end)
     let question = path.firstIndex(of: UInt8(ascii: "?"), from: 0)
     head.pathEnd = head.pathStart &+ question

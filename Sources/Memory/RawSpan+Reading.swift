@@ -38,8 +38,8 @@ extension RawSpan {
     var i = start
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highs: UInt64 = 0x8080_8080_8080_8080
-    while i &+ 8 <= byteCount {
-      // Proof: i >= 0 and i + 8 <= byteCount in this loop.
+    while i <= byteCount &- 8 {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
       let w = unsafe UInt64(
         littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
       let below = (w &- (ones &* 0x20)) & ~w
@@ -65,8 +65,8 @@ extension RawSpan {
     var i = start
     let ones: UInt64 = 0x0101_0101_0101_0101
     let pattern = ones &* UInt64(byte)
-    while i &+ 8 <= byteCount {
-      // Proof: i >= 0 and i + 8 <= byteCount in this loop.
+    while i <= byteCount &- 8 {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
       let w =
         unsafe UInt64(
           littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) ^ pattern

@@ -6,7 +6,9 @@
   @usableFromInline var base: UnsafeMutablePointer<Record>
   @usableFromInline var capacity: Int
   /// How many records there are.
-  @usableFromInline package var count: Int
+  ///
+  /// Set in here alone: every access trusts it.
+  @usableFromInline package internal(set) var count: Int
 
   /// An empty list with room for `capacity` records before it grows.
   package init(capacity: Int) {

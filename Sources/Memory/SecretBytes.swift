@@ -23,7 +23,7 @@ internal import Glibc
     count = bytes.byteCount
     // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
     _ = unsafe mlock(base, mappedBytes)
-    _ = unsafe madvise(base, mappedBytes, 16 /* MADV_DONTDUMP */)
+    _ = unsafe madvise(base, mappedBytes, MADV_DONTDUMP)
     unsafe bytes.withUnsafeBytes { source in
       if let address = source.baseAddress {
         // Proof: the mapping holds at least `count` bytes and is ours alone.
