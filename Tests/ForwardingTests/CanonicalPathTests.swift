@@ -141,7 +141,7 @@ struct CanonicalPathTests {
     "%", "%25", "%2", "25", "2e", "2f", "5c", "%3f", "%23", "~", "%41", "%c3%a9", "...", "x.y",
   ]
 
-  @Test("no random path that is accepted leaves the base path", arguments: 0..<24 as Range<UInt64>)
+  @Test("no random path that is accepted leaves the base path", arguments: 0..<32 as Range<UInt64>)
   func randomPaths(seed: UInt64) throws {
     var random = SplitMix64(state: seed)
     var accepted = 0

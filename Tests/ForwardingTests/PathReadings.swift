@@ -1,47 +1,39 @@
 /// An independent, slow model of how servers read a path: every combination of the transformations known
 /// to hide dot segments. It shares no code with the policy that it judges.
 enum PathReadings {
-  /// One way to read a path.
-  struct Reading: CustomStringConvertible {
-    /// How often percent-encoding is decoded.
-    var decodings: Int
-    var overlong: Bool
-    var backslash: Bool
-    var parameters: Bool
-    var cutsAtNUL: Bool
-
-    var description: String {
-      "decoded \(decodings)x\(overlong ? ", overlong" : "")\(backslash ? ", backslash" : "")"
-        + "\(parameters ? ", parameters" : "")\(cutsAtNUL ? ", NUL" : "")"
-    }
-  }
-
-  static let all: [Reading] = (0...3).flatMap { decodings in
-    (0..<16).map { bits in
-      Reading(
-        decodings: decodings, overlong: bits & 1 != 0, backslash: bits & 2 != 0,
-        parameters: bits & 4 != 0, cutsAtNUL: bits & 8 != 0)
-    }
-  }
-
-  /// The first reading under which `target` leaves `base`; nil when there is none.
-  static func escape(of target: String, from base: String) -> Reading? {
+  /// A reading under which `target` leaves `base`, as the path that is read; nil when there is none.
+  static func escape(of target: String, from base: String) -> String? {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
     let base = base.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
-    return all.first { reading in
-      guard let segments = segments(of: read(Array(path), reading)) else { return true }
+    let escape = readings(of: Array(path)).first { reading in
+      guard let segments = segments(of: reading) else { return true }
       return !segments.starts(with: base)
     }
+    return escape.map { String(decoding: $0, as: UTF8.self) }
   }
 
-  private static func read(_ path: [UInt8], _ reading: Reading) -> [UInt8] {
-    var bytes = path
-    for _ in 0..<reading.decodings { bytes = decoded(bytes) }
-    if reading.overlong { bytes = withoutOverlongForms(bytes) }
-    if reading.backslash { bytes = bytes.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 } }
-    if reading.parameters { bytes = withoutParameters(bytes) }
-    if reading.cutsAtNUL { bytes = Array(bytes.prefix { $0 != 0 }) }
-    return bytes
+  /// Raw and decoded up to three times, and each of these with any of: overlong forms taken for what they
+  /// hide, backslashes for slashes, parameters cut off, everything behind a NUL cut off. 64 combinations,
+  /// those that change nothing left out.
+  static func readings(of path: [UInt8]) -> [[UInt8]] {
+    var result = [path]
+    for _ in 0..<3 {
+      let next = decoded(result[result.count - 1])
+      if next != result[result.count - 1] { result.append(next) }
+    }
+    let transformations: [([UInt8]) -> [UInt8]] = [
+      withoutOverlongForms,
+      { $0.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 } },
+      withoutParameters,
+      { Array($0.prefix { $0 != 0 }) },
+    ]
+    for transformation in transformations {
+      for reading in result {
+        let other = transformation(reading)
+        if other != reading { result.append(other) }
+      }
+    }
+    return result
   }
 
   private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
