@@ -487,7 +487,8 @@ internal import Memory
       case .bytes(let more):
         connections[id].discarded &+= Int32(truncatingIfNeeded: buffer.count)
         if connections[id].discarded < EventLoop.lingerBytes {
-          if more { continue }
+          // An announced end is read up to: no event will tell of it again.
+          if more || connections[id].peerEnding { continue }
           return
         }
       case .nothing: return
