@@ -82,6 +82,7 @@ struct TimeTests {
       let stopping = try SystemThread("stopping") { rig.service.stop(within: 10) }
       let body = try client.zerosUntilEnd()
       #expect(body.count == 50_000_000 && body.allZero)
+      client.endSending()
       stopping.join()
     }
   }
