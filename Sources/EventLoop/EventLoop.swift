@@ -15,8 +15,7 @@ internal import Memory
   /// Reads of one connection in a row before the others get their turn.
   private static let readsInARow = 8
   private static let eventsPerWait = 256
-  /// How long a finished connection may linger, and how much it may still send meanwhile.
-  private static let lingerNanoseconds: Int64 = 1_000_000_000
+  /// How much a finished connection may still send.
   private static let lingerBytes: Int32 = 64 * 1024
 
   private let poll: Descriptor
@@ -37,6 +36,10 @@ internal import Memory
   /// Nanoseconds to add to ``now`` for wall-clock time since 1970.
   package private(set) var wallOffset: Int64
   private var wallCheckedAt: Int64
+  /// Nanoseconds for which the peer of a finished connection may take none of the bytes queued for it.
+  package var flushTimeout: Int64 = 60_000_000_000
+  /// Nanoseconds that a finished connection may linger once all bytes are with the kernel.
+  package var lingerTimeout: Int64 = 1_000_000_000
   /// Connections this loop accepts at once, handed over ones not counted.
   package var connectionLimit = Int.max
   /// Times that accepting was put off because descriptors ran out.
@@ -303,25 +306,33 @@ internal import Memory
   }
 
   /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
-  /// when the peer is done too, or after a second. The owner gets no more events.
+  /// when the peer is done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout``
+  /// is cut off with a reset. The owner gets no more events.
   package mutating func finish(_ socket: SocketID) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
     connections[socket].isPaused = false
-    setWheelDeadline(socket, at: now + EventLoop.lingerNanoseconds)
+    setWheelDeadline(socket, at: now + flushTimeout)
     continueFinishing(socket)
   }
 
   private mutating func continueFinishing(_ socket: SocketID) {
+    let waiting = connections[socket].output.count
     connections[socket].flush()
     if connections[socket].writeError != 0 {
       unlink(socket)
       drop(socket)
       return
     }
-    guard connections[socket].output.isEmpty else { return }
+    guard connections[socket].output.isEmpty else {
+      if connections[socket].output.count < waiting {
+        setWheelDeadline(socket, at: now + flushTimeout)
+      }
+      return
+    }
     connections[socket].session?.sayGoodbye()
     connections[socket].phase = .lingering
+    setWheelDeadline(socket, at: now + lingerTimeout)
     _ = shutdown(connections[socket].descriptor.number, Int32(SHUT_WR))
     connections[socket].mayRead = true
     enqueue(socket)
@@ -476,7 +487,8 @@ internal import Memory
       case .bytes(let more):
         connections[id].discarded &+= Int32(truncatingIfNeeded: buffer.count)
         if connections[id].discarded < EventLoop.lingerBytes {
-          if more { continue }
+          // An announced end is read up to: no event will tell of it again.
+          if more || connections[id].peerEnding { continue }
           return
         }
       case .nothing: return
@@ -588,7 +600,10 @@ internal import Memory
           let tag = connections[id].tag
           handler.deadlinePassed(id, tag: tag, on: &self)
         } else {
-          // Finishing took too long.
+          // Finishing took too long. What was cut short must not look whole.
+          if !connections[id].output.isEmpty {
+            _ = cl_reset_on_close(connections[id].descriptor.number)
+          }
           drop(id)
         }
       }
