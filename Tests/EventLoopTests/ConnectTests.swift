@@ -4,7 +4,7 @@ import Glibc
 import Memory
 import Testing
 
-@Suite("Connecting and listening", .timeLimit(.minutes(1)))
+@Suite("Connecting and listening", .timeLimit(.minutes(5)))
 struct ConnectTests {
   private static let tag = SocketTag(kind: 2, record: .none)
 

@@ -3,7 +3,7 @@ import Glibc
 import Memory
 import Testing
 
-@Suite("Bytes through a loop's connections", .timeLimit(.minutes(1)))
+@Suite("Bytes through a loop's connections", .timeLimit(.minutes(5)))
 struct ConversationTests {
   /// A loop, a peer, and the loop's name of the connection between them.
   private struct Conversation: Sendable {

@@ -3,7 +3,7 @@ import Glibc
 import Memory
 import Testing
 
-@Suite("Closing in stages", .timeLimit(.minutes(1)))
+@Suite("Closing in stages", .timeLimit(.minutes(5)))
 struct FinishTests {
   private static let many = [UInt8](repeating: 7, count: 16 << 20)
 

@@ -3,7 +3,7 @@ import Glibc
 import Memory
 import Testing
 
-@Suite("TLS to a server", .timeLimit(.minutes(1)))
+@Suite("TLS to a server", .timeLimit(.minutes(5)))
 struct TLSTests {
   private static let tag = SocketTag(kind: 2, record: .none)
 

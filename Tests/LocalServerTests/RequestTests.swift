@@ -2,7 +2,7 @@ import Testing
 
 @testable import LocalServer
 
-@Suite("Requests reach the responder whole", .timeLimit(.minutes(1)))
+@Suite("Requests reach the responder whole", .timeLimit(.minutes(5)))
 struct RequestTests {
   static let wholeRequests = [
     (

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LocalServer
 
-@Suite("Time runs out", .timeLimit(.minutes(1)))
+@Suite("Time runs out", .timeLimit(.minutes(5)))
 struct TimeTests {
   private static let soon: Int64 = 50_000_000
 
