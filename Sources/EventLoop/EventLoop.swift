@@ -415,7 +415,7 @@ internal import Memory
   ) {
     connections[id].flush()
     if connections[id].writeError != 0 {
-      fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+      enqueue(id)
     } else if connections[id].output.isEmpty {
       connections[id].owesDrained = false
       let tag = connections[id].tag
@@ -430,6 +430,19 @@ internal import Memory
     unlink(id)
     drop(id)
     handler.failed(id, failure, tag: tag, on: &self)
+  }
+
+  /// Writing failed. What the peer said before it stopped listening, a refusal perhaps, may still be there
+  /// to be read: it goes first.
+  private mutating func failAfterReading<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    let error = SystemError(number: connections[id].writeError)
+    if !connections[id].isPaused {
+      read(id, &buffer, &handler)
+      guard contains(id), !connections[id].isPaused else { return }
+    }
+    fail(id, .broken(error), &handler)
   }
 
   private mutating func finishConnecting<Handler: EventHandler & ~Copyable>(
@@ -515,7 +528,7 @@ internal import Memory
       switch connections[id].phase {
       case .open:
         if connections[id].writeError != 0 {
-          fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+          failAfterReading(id, &buffer, &handler)
         } else if connections[id].mayRead {
           read(id, &buffer, &handler)
         }

@@ -76,10 +76,7 @@ extension Relay {
       if callers[handle].hasEnded { callerGone(handle, on: &loop) }
       return
     }
-    let wantsBody =
-      exchanges[exchange].state.phase == .forwarding
-      && !exchanges[exchange].state.requestIsComplete
-    if wantsBody && callers[handle].input.isEmpty {
+    if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
       let upstream = exchanges[exchange].upstream
       if loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater {
         loop.resumeReading(socket)
@@ -162,8 +159,7 @@ extension Relay {
   private mutating func forwardBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
-    guard exchanges[id].state.phase == .forwarding, !exchanges[id].state.requestIsComplete
-    else { return start }
+    guard exchanges[id].state.wantsBody else { return start }
     let upstream = exchanges[id].upstream
     let socket = upstreams[upstream].socket
     // A body that can be forwarded as it is goes without a copy.
@@ -216,7 +212,13 @@ extension Relay {
   /// All that was queued for a caller has gone out.
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    guard exchange.isSome else { return }
+    guard exchange.isSome else {
+      // The answer is out; the caller's next request is waited for.
+      if !callers[handle].awaitsHead {
+        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
+      }
+      return
+    }
     loop.setDeadline(callers[handle].socket, at: nil)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
@@ -244,14 +246,17 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    if exchange.isSome {
-      let phase = exchanges[exchange].phaseForLog
-      // RFC 9112 section 8: what is incomplete must not look complete upstream.
-      abandonUpstream(exchange, on: &loop)
-      finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
+    guard exchange.isSome else {
+      loop.close(callers[handle].socket)
+      dropCaller(handle)
+      return
     }
-    loop.close(callers[handle].socket)
-    dropCaller(handle)
+    let phase = exchanges[exchange].phaseForLog
+    // RFC 9112 section 8: what is incomplete must not look complete upstream.
+    abandonUpstream(exchange, on: &loop)
+    // With the exchange the caller's connection ends.
+    exchanges[exchange].keepsCaller = false
+    finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {

@@ -109,6 +109,8 @@ extension Relay {
       framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing
+    // The upstream wants no more of the body: RFC 9112 section 9.5.
+    if isEarly { loop.pauseReading(callers[exchanges[id].caller].socket) }
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
     let context = ResponseHeadRewriter.Context(
       framing: framing, closesConnection: !exchanges[id].keepsCaller,
@@ -181,8 +183,9 @@ extension Relay {
     if exchanges[id].keepsUpstream {
       exchanges[id].upstream = .none
       upstreams[upstream].exchange = .none
+      // Idle before the exchange ends, so that the caller's next request finds it.
+      becomeIdle(upstream, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
-      if upstreams.contains(upstream) { becomeIdle(upstream, on: &loop) }
     } else {
       abandonUpstream(id, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
@@ -291,9 +294,7 @@ extension Relay {
   /// What was queued for the upstream has gone out: the caller may send more of its body.
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].exchange
-    guard id.isSome, !exchanges[id].state.requestIsComplete,
-      exchanges[id].state.phase == .forwarding
-    else { return }
+    guard id.isSome, exchanges[id].state.wantsBody else { return }
     loop.setDeadline(upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
     let caller = exchanges[id].caller
     if callers[caller].input.isEmpty {
