@@ -92,5 +92,12 @@ let package = Package(
         "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway",
       ]),
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "Admin", "LocalServer", "Forwarding", "TrafficLog", "Memory", "scorm-gateway",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
   ]
 )
