@@ -40,6 +40,7 @@ package enum HTTPDate {
     let thisYear = 1970 + now / 31_556_952
     var year = thisYear / 100 * 100 + short
     if year > thisYear + 50 { year -= 100 }
+    if year + 100 <= thisYear + 50 { year += 100 }
     return seconds(year, month, day, clockIn: rest, at: 11)
   }
 

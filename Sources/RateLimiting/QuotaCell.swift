@@ -2,7 +2,8 @@
 ///
 /// The state is one instant, the theoretical arrival time: when the next call would come if all came at the
 /// even pace. A call conforms unless it is more than the tolerance ahead of it. From this follows the
-/// promise: in any span of time `t`, at most `burst + t * count / period` calls are taken, rounded down.
+/// promise: in any span of `t` nanoseconds, at most `burst + (t + 1) * count / period` calls are taken. The one
+/// nanosecond more is what a clock of whole nanoseconds hides, and the price of never drifting.
 package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
   /// Theoretical arrival time, whole nanoseconds; far in the past while unused.
   private var arrival: Int64
@@ -32,7 +33,7 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
 
   /// Takes one call whether it conforms or not.
   mutating func spend(_ quota: Quota, at now: Int64) {
-    if arrival < now {
+    if fullAt < now {
       arrival = now
       arrivalPart = 0
     }
@@ -46,7 +47,7 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
 
   /// Calls that would conform at `now`, 0 to `burst`.
   package func remaining(_ quota: Quota, at now: Int64) -> Int64 {
-    if arrival <= now && arrivalPart == 0 || arrival < now { return quota.burst }
+    if fullAt <= now { return quota.burst }
     if wait(quota, at: now) > 0 { return 0 }
     // (now + tolerance - arrival) * count / period, rounded down, and the one that fits exactly.
     let ahead = Int128(now &+ quota.tolerance &- arrival) * Int128(quota.count)
@@ -61,8 +62,7 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
   /// as it conforms; at most ``Quota/longestPeriod``.
   package func wait(_ quota: Quota, ahead: Int64, at now: Int64) -> Int64 {
     guard ahead > 0 else { return wait(quota, at: now) }
-    let start = max(arrival, now)
-    let startPart = arrival < now ? 0 : arrivalPart
+    let (start, startPart) = fullAt < now ? (now, 0) : (arrival, arrivalPart)
     // In 1/count ns.
     let pace = Int128(quota.period) * Int128(ahead) + Int128(startPart - quota.tolerancePart)
     let count = Int128(quota.count)
@@ -72,8 +72,11 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
 
   /// Nanoseconds from `now` until the whole burst is there again.
   package func timeUntilFull(at now: Int64) -> Int64 {
-    max(0, arrival &+ (arrivalPart > 0 ? 1 : 0) &- now)
+    max(0, fullAt &- now)
   }
+
+  /// The first whole nanosecond at or after the theoretical arrival time.
+  private var fullAt: Int64 { arrival &+ (arrivalPart > 0 ? 1 : 0) }
 
   /// Makes ready for use with a quota of another rate: a fraction of a nanosecond is rounded up.
   mutating func changeQuota() {
