@@ -24,7 +24,8 @@ struct ConversationTests {
     }
   }
 
-  /// Bytes that differ from place to place.
+  /// Bytes that differ from place to place. Compared outside `#expect`, which would take minutes to find
+  /// the differences of long arrays.
   private static func pattern(_ count: Int) -> [UInt8] {
     var result = (0..<4093).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
     while result.count < count { result += result }
@@ -65,7 +66,8 @@ struct ConversationTests {
         loop.send(bytes.span.bytesOfElements.slice(bytes.count - 1, bytes.count), to: socket)
       }
       #expect(!talk.rig.journal.all.contains(.drained(socket)))
-      #expect(try talk.peer.receive(bytes.count) == bytes)
+      let isSame = try talk.peer.receive(bytes.count) == bytes
+      #expect(isSame)
       try talk.rig.journal.wait(for: .drained(socket))
       try talk.rig.perform { loop in
         let queued = loop.queuedBytes(socket)
@@ -83,7 +85,8 @@ struct ConversationTests {
       talk.peer.send(bytes)
       talk.peer.endSending()
       try talk.rig.journal.wait(for: .ended(talk.socket, cleanly: true))
-      #expect(talk.rig.journal.bytes(from: talk.socket) == bytes)
+      let isSame = talk.rig.journal.bytes(from: talk.socket) == bytes
+      #expect(isSame)
     }
   }
 
@@ -129,7 +132,8 @@ struct ConversationTests {
       }
       talk.peer.send(bytes)
       resuming.join()
-      #expect(rig.journal.bytes(from: socket) == bytes)
+      let isSame = rig.journal.bytes(from: socket) == bytes
+      #expect(isSame)
     }
   }
 

@@ -41,7 +41,7 @@ final class EventJournal: Sendable {
       if let found = pick(all) { return found }
       guard signal.wait(milliseconds: 10_000) else { break }
     }
-    throw Missing(description: "no \(what) in \(all.suffix(5))")
+    throw Missing(description: "no \(what) in \("\(all.suffix(5))".prefix(500))")
   }
 
   func waitForAccepted() throws -> SocketID {

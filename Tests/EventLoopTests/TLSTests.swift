@@ -61,7 +61,8 @@ struct TLSTests {
       try rig.journal.wait(for: "answer") { _ in
         rig.journal.bytes(from: socket).count >= bytes.count ? () : nil
       }
-      #expect(rig.journal.bytes(from: socket).sorted() == bytes.sorted())
+      let isSame = rig.journal.bytes(from: socket).sorted() == bytes.sorted()
+      #expect(isSame)
     }
   }
 
