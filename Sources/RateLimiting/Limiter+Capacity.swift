@@ -53,6 +53,8 @@ extension Limiter {
   }
 
   /// Nanoseconds until `bucket` should have a call to give after `ahead` others were served.
+  ///
+  /// Exact for a rate. For calls under way an estimate from how long calls lasted so far, 0 before any ended.
   func predictedWait(_ bucket: Int, of limit: Int, ahead: Int64, at now: Int64) -> Int64 {
     let state = buckets[bucket]
     if limit == upstreamLimit {

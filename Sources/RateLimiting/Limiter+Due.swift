@@ -26,7 +26,10 @@ extension Limiter {
     dropClaims(of: waiter)
     queues.leave(waiter)
     queues.waiters[waiter].state = .expired
-    let limit = Int(buckets[Int(queues.waiters[waiter].bucket)].limit)
+    let bucket = queues.waiters[waiter].bucket
+    // It may have been the last one there, for whom the alarm was set.
+    unsettled.append(bucket)
+    let limit = Int(buckets[Int(bucket)].limit)
     counters[limit].refused &+= 1
     becomeDue(waiter)
   }
