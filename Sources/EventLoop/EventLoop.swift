@@ -245,7 +245,8 @@ internal import Memory
 
   /// Whether `socket` names a connection that its owner has not closed.
   package func contains(_ socket: SocketID) -> Bool {
-    connections.contains(socket) && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
+    connections.contains(socket)
+      && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
   }
 
   /// Sends `bytes`: at once as far as the socket takes them, the rest when it can.
