@@ -80,6 +80,7 @@ internal import Memory
   package mutating func run<Handler: EventHandler & ~Copyable>(_ handler: inout Handler) {
     var buffer = ByteBuffer(capacity: EventLoop.readBufferBytes)
     while !isStopping {
+      handler.aboutToWait(on: &self)
       let count = wait()
       for i in 0..<count {
         // Proof: the kernel filled `count` events.

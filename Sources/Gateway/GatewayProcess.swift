@@ -7,6 +7,7 @@ internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import TrafficLog
@@ -60,8 +61,9 @@ package final class GatewayProcess: Sendable {
     log = try GatewayProcess.openLog(settings.traffic)
 
     // 2. Rules and tokens.
+    let compiler = RulesCompiler(settings: settings, addresses: addresses)
     let compiled: RulesCompiler.Compiled
-    do { compiled = try RulesCompiler(settings: settings, addresses: addresses).compile() } catch {
+    do { compiled = try compiler.compile() } catch {
       throw StartError("too many combinations of apps and scopes: \(error)")
     }
     do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
@@ -79,12 +81,21 @@ package final class GatewayProcess: Sendable {
         host: settings.upstream.host, port: settings.upstream.port,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
+    let limits = compiler.limits(
+      callerCount: compiled.rules.callers.count, loopCount: threadCount)
+    let limiter: SharedLimiter
+    do {
+      limiter = try SharedLimiter(limits, wake: { mailboxes[$0].waker.wake() })
+    } catch {
+      throw StartError("limits: \(error): fewer limits, or limits per fewer keys, are needed")
+    }
     readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
     let relays = RelayShared(
       rules: compiled.rules,
       settings: try RelaySettings(settings, threadCount: threadCount),
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
-      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts)
+      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
+      limiter: limiter, limits: limits)
     self.relays = relays
 
     // 4. Threads: tokens, loops, admin.
@@ -124,6 +135,7 @@ package final class GatewayProcess: Sendable {
     } catch {
       tell("event loop \(number) cannot run: \(error)")
     }
+    relays.limiter.leave(loop: number)
     relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
   }
 

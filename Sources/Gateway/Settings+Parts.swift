@@ -68,7 +68,11 @@ extension GatewayProcess {
     }
     let sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: { GatewayMetrics.text(relays) })
+      metrics: { GatewayMetrics.text(relays) },
+      limits: { form in
+        let listing = LimitsListing(relays)
+        return form == .json ? listing.json : listing.table
+      })
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,

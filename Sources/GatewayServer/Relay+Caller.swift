@@ -146,11 +146,14 @@ extension Relay {
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     exchanges[id].putRequestIDIntoHead()
+    takeQuota(id, on: &loop)
+  }
+
+  /// The limits let it pass: the credential is next.
+  mutating func goOn(_ id: SlabHandle, on loop: inout EventLoop) {
     let hasCredential = findCredential(id, on: &loop)
     guard exchanges.contains(id) else { return }
-    switch exchanges[id].state.planned(
-      hasCredential: hasCredential, hasBody: head.framing != .none)
-    {
+    switch exchanges[id].state.admitted(hasCredential: hasCredential) {
     case .takeConnection: takeConnection(id, on: &loop)
     default: waitForToken(id, on: &loop)
     }
@@ -273,6 +276,7 @@ extension Relay {
       return
     }
     switch exchanges[exchange].state.phase {
+    case .awaitingQuota: break
     case .awaitingToken:
       answer(
         exchange, tokenError(exchange, timedOut: true, now: loop.now), .init(.gateway, .token),
@@ -306,6 +310,7 @@ extension Exchange {
   /// The phase it is in, for the log.
   var phaseForLog: Termination.Phase {
     switch state.phase {
+    case .awaitingQuota: .queue
     case .awaitingToken: .token
     case .awaitingConnection: .connect
     case .forwarding, .finished:

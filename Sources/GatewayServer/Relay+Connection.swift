@@ -229,8 +229,7 @@ extension Relay {
     {
       releaseUnused(id, on: &loop)
       if !findCredential(id, on: &loop), exchanges.contains(id) {
-        _ = exchanges[id].state.planned(
-          hasCredential: false, hasBody: exchanges[id].requestFraming != .none)
+        _ = exchanges[id].state.credentialLost()
         waitForToken(id, on: &loop)
       }
       return
