@@ -208,10 +208,12 @@ internal import Memory
     register(Connection(descriptor: descriptor, session: nil, tag: tag, phase: .open))
   }
 
-  /// Begins a connection to `address`, with TLS when `client` is there. ``EventHandler/connected(_:tag:on:)``
+  /// Begins a connection to `address`, with TLS when `client` is there. With `tunnel`, an authority like
+  /// `cloud.scorm.com:443`, the address is a proxy's, which is asked to connect to it; nothing may be sent
+  /// before the connection is ready then. ``EventHandler/connected(_:tag:on:)``
   /// or ``EventHandler/failed(_:_:tag:on:)`` follows. Bytes sent before that are queued.
   package mutating func connect(
-    to address: SocketAddress, tls client: TLSClient?, tag: SocketTag
+    to address: SocketAddress, tunnel: String? = nil, tls client: TLSClient?, tag: SocketTag
   ) throws(SystemError) -> SocketID {
     let number = cl_socket(address.family)
     guard number >= 0 else { throw .current }
@@ -230,6 +232,10 @@ internal import Memory
       let id = register(
         Connection(descriptor: descriptor, session: session, tag: tag, phase: .connecting))
     else { throw .current }
+    if let tunnel {
+      connections[id].phase = .connectingToProxy
+      connections[id].queueTunnelRequest(to: tunnel)
+    }
     return id
   }
 
@@ -374,7 +380,8 @@ internal import Memory
         guard contains(id) else { return }
       }
       if flags & ~cl_writable != 0 { read(id, &buffer, &handler) }
-    case .connecting: finishConnecting(id, flags, &handler)
+    case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
+    case .tunnelling: continueTunnelling(id, &buffer, &handler)
     case .handshaking: shakeHands(id, &handler)
     case .flushing: continueFinishing(id)
     case .lingering: discardInput(id, &buffer)
@@ -463,6 +470,30 @@ internal import Memory
       fail(id, .connect(SystemError(number: error)), &handler)
       return
     }
+    if connections[id].phase == .connecting {
+      beginTLS(id, &handler)
+    } else {
+      connections[id].phase = .tunnelling
+      let isSent = connections[id].sendTunnelRequest()
+      if !isSent { fail(id, .tunnel("the proxy's connection broke"), &handler) }
+    }
+  }
+
+  private mutating func continueTunnelling<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    switch connections[id].continueTunnelling(&buffer) {
+    case .wait: break
+    case .open:
+      connections[id].output.release()
+      beginTLS(id, &handler)
+    case .failed(let reason): fail(id, .tunnel(reason), &handler)
+    }
+  }
+
+  private mutating func beginTLS<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
     if connections[id].session != nil {
       connections[id].phase = .handshaking
       shakeHands(id, &handler)
@@ -535,7 +566,7 @@ internal import Memory
           read(id, &buffer, &handler)
         }
       case .lingering: discardInput(id, &buffer)
-      case .connecting, .handshaking, .flushing: break
+      case .connecting, .connectingToProxy, .tunnelling, .handshaking, .flushing: break
       }
     }
     // Keep the larger of the two lists' memory.

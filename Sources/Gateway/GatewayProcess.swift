@@ -47,10 +47,6 @@ package final class GatewayProcess: Sendable {
   package init(
     _ settings: Settings, threadCount: Int, tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
-    guard settings.upstream.proxy == nil else {
-      throw StartError(
-        "upstream.proxy: CONNECT proxies are not supported by this version; set it to none")
-    }
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -78,7 +74,8 @@ package final class GatewayProcess: Sendable {
       let mailboxesMade = made
       mailboxes = mailboxesMade
       resolver = try NameResolver(
-        host: settings.upstream.host, port: settings.upstream.port,
+        host: settings.upstream.proxy?.host ?? settings.upstream.host,
+        port: settings.upstream.proxy?.port ?? settings.upstream.port,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
     let limits = compiler.limits(

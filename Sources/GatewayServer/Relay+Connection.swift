@@ -153,7 +153,7 @@ extension Relay {
     pool.openCount += 1
     do throws(SystemError) {
       upstreams[upstream].socket = try loop.connect(
-        to: address, tls: shared.settings.tls,
+        to: address, tunnel: shared.settings.tunnel, tls: shared.settings.tls,
         tag: SocketTag(kind: SocketKind.upstream, record: upstream))
     } catch {
       pool.openCount -= 1
@@ -207,6 +207,10 @@ extension Relay {
     switch failure {
     case .connect(let error):
       GatewayError(.connectionRefused, "Connecting to \(name) failed: \(error).")
+    case .tunnel(let reason):
+      GatewayError(
+        .connectionRefused,
+        "Connecting to \(name) through the proxy failed: \(reason). Check upstream.proxy.")
     case .certificate(let reason):
       GatewayError(
         .certificateRefused,
