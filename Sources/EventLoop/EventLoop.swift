@@ -17,6 +17,8 @@ internal import Memory
   private static let eventsPerWait = 256
   /// How long a finished connection may linger, and how much it may still send meanwhile.
   private static let lingerNanoseconds: Int64 = 1_000_000_000
+  /// How long a peer may take to read the last output of a finished connection.
+  private static let flushNanoseconds: Int64 = 60_000_000_000
   private static let lingerBytes: Int32 = 64 * 1024
 
   private let poll: Descriptor
@@ -242,7 +244,8 @@ internal import Memory
 
   /// Whether `socket` names a connection that its owner has not closed.
   package func contains(_ socket: SocketID) -> Bool {
-    connections.contains(socket) && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
+    connections.contains(socket)
+      && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
   }
 
   /// Sends `bytes`: at once as far as the socket takes them, the rest when it can.
@@ -302,13 +305,16 @@ internal import Memory
     drop(socket)
   }
 
-  /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
-  /// when the peer is done too, or after a second. The owner gets no more events.
+  /// Closes in stages: queued output goes out (within a minute, else the connection is cut), then our side
+  /// is shut down, and the connection is released when the peer is done too, or after a second. The owner
+  /// gets no more events.
   package mutating func finish(_ socket: SocketID) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
     connections[socket].isPaused = false
-    setWheelDeadline(socket, at: now + EventLoop.lingerNanoseconds)
+    if !connections[socket].output.isEmpty {
+      setWheelDeadline(socket, at: now + EventLoop.flushNanoseconds)
+    }
     continueFinishing(socket)
   }
 
@@ -322,6 +328,7 @@ internal import Memory
     guard connections[socket].output.isEmpty else { return }
     connections[socket].session?.sayGoodbye()
     connections[socket].phase = .lingering
+    setWheelDeadline(socket, at: now + EventLoop.lingerNanoseconds)
     _ = shutdown(connections[socket].descriptor.number, Int32(SHUT_WR))
     connections[socket].mayRead = true
     enqueue(socket)
@@ -380,14 +387,21 @@ internal import Memory
       let input = connections[id].read(into: &buffer)
       switch input {
       case .bytes(let more):
-        connections[id].mayRead = more || connections[id].peerEnding
+        connections[id].mayRead =
+          more || connections[id].peerEnding || connections[id].writeError != 0
         handler.received(buffer.bytes, from: id, tag: tag, on: &self)
         guard contains(id), connections[id].mayRead else { return }
       case .nothing:
         connections[id].mayRead = false
+        if connections[id].writeError != 0 { failWriting(id, &handler) }
         return
       case .end(let cleanly):
         connections[id].mayRead = false
+        // The write took the reset that this end is.
+        if connections[id].writeError != 0 {
+          failWriting(id, &handler)
+          return
+        }
         connections[id].isPaused = true
         handler.ended(id, cleanly: cleanly, tag: tag, on: &self)
         return
@@ -404,12 +418,30 @@ internal import Memory
   ) {
     connections[id].flush()
     if connections[id].writeError != 0 {
-      fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+      enqueue(id)
     } else if connections[id].output.isEmpty {
       connections[id].owesDrained = false
       let tag = connections[id].tag
       handler.drained(id, tag: tag, on: &self)
     }
+  }
+
+  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
+  /// reset, because it closed on a request that it had not read. What it said is delivered first.
+  private mutating func serveBroken<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    if connections[id].isPaused {
+      failWriting(id, &handler)
+    } else {
+      read(id, &buffer, &handler)
+    }
+  }
+
+  private mutating func failWriting<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
   }
 
   private mutating func fail<Handler: EventHandler & ~Copyable>(
@@ -503,7 +535,7 @@ internal import Memory
       switch connections[id].phase {
       case .open:
         if connections[id].writeError != 0 {
-          fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+          serveBroken(id, &buffer, &handler)
         } else if connections[id].mayRead {
           read(id, &buffer, &handler)
         }
@@ -588,7 +620,10 @@ internal import Memory
           let tag = connections[id].tag
           handler.deadlinePassed(id, tag: tag, on: &self)
         } else {
-          // Finishing took too long.
+          // Finishing took too long. Output that was not read must be missed visibly.
+          if connections[id].phase == .flushing {
+            _ = cl_reset_on_close(connections[id].descriptor.number)
+          }
           drop(id)
         }
       }
