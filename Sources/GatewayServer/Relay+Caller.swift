@@ -244,14 +244,16 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    if exchange.isSome {
-      let phase = exchanges[exchange].phaseForLog
-      // RFC 9112 section 8: what is incomplete must not look complete upstream.
-      abandonUpstream(exchange, on: &loop)
-      finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
-    }
     loop.close(callers[handle].socket)
-    dropCaller(handle)
+    guard exchange.isSome else {
+      dropCaller(handle)
+      return
+    }
+    let phase = exchanges[exchange].phaseForLog
+    // RFC 9112 section 8: what is incomplete must not look complete upstream.
+    abandonUpstream(exchange, on: &loop)
+    // That drops the caller, whose socket is closed.
+    finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
