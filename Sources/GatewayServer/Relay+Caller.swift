@@ -187,7 +187,14 @@ extension Relay {
     } catch {
       // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
       abandonUpstream(id, on: &loop)
-      answer(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
+      let error = GatewayError(error)
+      let termination = Termination(.caller, .requestBody)
+      if exchanges[id].state.answerHasBegun {
+        // The upstream answered before it had the whole request: no second head may follow.
+        cutCaller(id, termination, error: error.kind.name, on: &loop)
+      } else {
+        answer(id, error, termination, on: &loop)
+      }
       return bytes.byteCount
     }
     exchanges[id].state.bodyForwarded()
