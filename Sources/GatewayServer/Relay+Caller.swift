@@ -211,12 +211,12 @@ extension Relay {
     loop.setDeadline(
       socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
     let caller = exchanges[id].caller
-    if isComplete {
-      loop.setDeadline(callers[caller].socket, at: nil)
-    } else {
-      loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
-      if queued > settings.highWater { loop.pauseReading(callers[caller].socket) }
-    }
+    if queued > settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    // A caller that is paused, or that is being answered already, cannot be late.
+    let isAwaited =
+      !isComplete && queued <= settings.highWater && !exchanges[id].state.answerHasBegun
+    loop.setDeadline(
+      callers[caller].socket, at: isAwaited ? loop.now + settings.idleTimeout : nil)
     return at
   }
 

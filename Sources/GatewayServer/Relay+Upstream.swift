@@ -110,6 +110,8 @@ extension Relay {
     }
     exchanges[id].outgoingFraming = framing
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
+    // The rest of the request is not waited for any more.
+    if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
     let context = ResponseHeadRewriter.Context(
       framing: framing, closesConnection: !exchanges[id].keepsCaller,
       appPrefix: exchanges[id].plan.hasAppPrefix
@@ -298,6 +300,9 @@ extension Relay {
     let caller = exchanges[id].caller
     if callers[caller].input.isEmpty {
       loop.resumeReading(callers[caller].socket)
+      if !exchanges[id].state.answerHasBegun {
+        loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.idleTimeout)
+      }
     } else {
       serveInput(caller, on: &loop)
     }
@@ -323,6 +328,11 @@ extension Relay {
       return
     }
     let phase = exchanges[id].phaseForLog
+    if phase == .requestBody, loop.queuedBytes(upstreams[upstream].socket) == 0 {
+      // It has all there is: the caller keeps it waiting.
+      callerTooSlow(exchanges[id].caller, on: &loop)
+      return
+    }
     abandonUpstream(id, on: &loop)
     if exchanges[id].state.answerHasBegun {
       cutCaller(id, .init(.upstream, phase), error: "response-timeout", on: &loop)
