@@ -51,6 +51,8 @@ extension Relay {
         if next == at { break }
         at = next
       } else {
+        // Requests sent ahead wait while the answers before them do.
+        if at > 0, loop.queuedBytes(callers[handle].socket) > shared.settings.highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         guard callers.contains(handle) else { return bytes.byteCount }
         at = next
@@ -223,7 +225,14 @@ extension Relay {
   /// All that was queued for a caller has gone out.
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    guard exchange.isSome else { return }
+    guard exchange.isSome else {
+      loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
+      // Requests that waited for it to read the answers before them.
+      serveInput(handle, on: &loop)
+      return
+    }
+    // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
+    guard exchanges[exchange].state.answerHasBegun else { return }
     loop.setDeadline(callers[handle].socket, at: nil)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
@@ -265,14 +274,27 @@ extension Relay {
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    guard exchange.isSome else {
-      if callers[handle].awaitsHead {
-        refuseSlowHead(handle, on: &loop)
-      } else {
-        loop.finish(callers[handle].socket)
-        dropCaller(handle)
-      }
+    if !exchange.isSome && callers[handle].awaitsHead {
+      refuseSlowHead(handle, on: &loop)
       return
+    }
+    if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
+      // What it reads, however slowly, buys it time.
+      let queued = loop.queuedBytes(callers[handle].socket)
+      if queued > 0, queued != callers[handle].queuedAtDeadline {
+        callers[handle].queuedAtDeadline = queued
+        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
+        return
+      }
+      guard exchange.isSome else {
+        if queued > 0 {
+          loop.abort(callers[handle].socket)
+        } else {
+          loop.finish(callers[handle].socket)
+        }
+        dropCaller(handle)
+        return
+      }
     }
     switch exchanges[exchange].state.phase {
     case .awaitingToken:
