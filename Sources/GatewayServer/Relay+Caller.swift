@@ -67,7 +67,18 @@ extension Relay {
     let socket = callers[handle].socket
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
+      if loop.queuedBytes(socket) > shared.settings.highWater {
+        // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
+        loop.pauseReading(socket)
+        loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+        return
+      }
       if callers[handle].input.isEmpty {
+        if isDraining {
+          loop.finish(socket)
+          dropCaller(handle)
+          return
+        }
         callers[handle].awaitsHead = false
       } else if !callers[handle].awaitsHead {
         // The deadline of a head runs from its first byte and does not move with the others.
