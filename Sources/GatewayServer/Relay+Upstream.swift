@@ -183,8 +183,9 @@ extension Relay {
     if exchanges[id].keepsUpstream {
       exchanges[id].upstream = .none
       upstreams[upstream].exchange = .none
+      // First, so that a request sent ahead by the same caller finds it.
+      becomeIdle(upstream, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
-      if upstreams.contains(upstream) { becomeIdle(upstream, on: &loop) }
     } else {
       abandonUpstream(id, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
@@ -261,7 +262,7 @@ extension Relay {
     switch exchanges[id].state.upstreamFailed(mayRetry: allowed) {
     case .retry:
       logAttempt(id, reason: reason, now: loop.now)
-      connect(id, on: &loop)
+      connectAfresh(id, on: &loop)
     case .abortCaller:
       cutCaller(id, .init(.upstream, phase), error: error.kind.name, on: &loop)
     default: answer(id, error, .init(.upstream, phase), on: &loop)
