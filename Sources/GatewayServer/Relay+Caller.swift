@@ -113,7 +113,9 @@ extension Relay {
     do throws(RequestFault) {
       // A head that came in pieces is parsed again only when its end is there.
       if callers[handle].awaitsHead {
-        guard try callers[handle].scanner.findsEnd(in: rest) || rest.byteCount > HeadLimits.requests.headBytes
+        guard
+          try callers[handle].scanner.findsEnd(in: rest)
+            || rest.byteCount > HeadLimits.requests.headBytes
         else { return nil }
       }
       guard let parsed = try requestParser.parse(rest) else {

@@ -206,7 +206,9 @@ extension Relay {
       return
     }
     logAttempt(id, reason: nil, now: loop.now)
-    answer(id, Relay.error(for: failure, name: shared.settings.upstreamName), .init(.upstream, .connect), on: &loop)
+    answer(
+      id, Relay.error(for: failure, name: shared.settings.upstreamName), .init(.upstream, .connect),
+      on: &loop)
   }
 
   /// The error a caller sees for a failed connection.

@@ -1,10 +1,10 @@
-internal import Synchronization
 internal import AccessTokens
 internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
+internal import Synchronization
 internal import TrafficLog
 
 /// Where an exchange begins and ends, and its line is written: exactly one for each.

@@ -3,8 +3,8 @@ package import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
-internal import Synchronization
 internal import SCORMCloudAPI
+internal import Synchronization
 internal import TrafficLog
 
 /// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
