@@ -113,6 +113,16 @@ final class GatewayRig {
     (try? String(contentsOfFile: folder + "/traffic.log", encoding: .utf8)) ?? ""
   }
 
+  var logExists: Bool { FileManager.default.fileExists(atPath: folder + "/traffic.log") }
+
+  /// Moves the log away and has it opened anew. Returns where the old one is.
+  func rotateLog() throws -> String {
+    let rotated = folder + "/traffic.log.1"
+    try FileManager.default.moveItem(atPath: folder + "/traffic.log", toPath: rotated)
+    gateway.reopenLogs()
+    return rotated
+  }
+
   /// Ends the gateway, and reads its log: one object a line, each strict JSON.
   func lines() throws -> [[String: Any]] {
     end()
