@@ -59,11 +59,16 @@ extension GatewayProcess {
     }
   }
 
-  static func startAdmin(
-    _ settings: Settings, _ readiness: Readiness, _ relays: RelayShared
-  ) throws(StartError) -> LocalService? {
+  static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
     guard let admin = settings.admin else { return nil }
-    let socket = try bind(admin.address, mode: UInt32(admin.socketMode))
+    return try bind(admin.address, mode: UInt32(admin.socketMode))
+  }
+
+  static func startAdmin(
+    _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
+    _ relays: RelayShared
+  ) throws(StartError) -> LocalService? {
+    guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
     switch admin.address {
     case .unix: hosts = .any

@@ -112,6 +112,15 @@ extension Relay {
     }
   }
 
+  /// A fresh connection for another attempt, or a place in the queue.
+  mutating func connectAfresh(_ id: SlabHandle, on loop: inout EventLoop) {
+    if pool.openCount < shared.settings.maxConnections {
+      connect(id, on: &loop)
+    } else {
+      waitForConnection(id, on: &loop)
+    }
+  }
+
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
     if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
     pool.putWaiting(id)
