@@ -63,6 +63,7 @@ let package = Package(
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
     area("AccessTokens", uses: ["Memory"]),
+    area("RateLimiting", uses: ["Memory"]),
     area("HTTPMessages", uses: ["Memory"]),
     area("SCORMCloudAPI", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
@@ -78,6 +79,7 @@ let package = Package(
     tests(of: "HTTPMessages", uses: ["Memory"]),
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
     tests(of: "AccessTokens", uses: ["Memory"]),
+    tests(of: "RateLimiting", uses: ["Memory"]),
     tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
     tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
     tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
@@ -92,5 +94,12 @@ let package = Package(
         "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway",
       ]),
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "Admin", "LocalServer", "Forwarding", "TrafficLog", "Memory", "scorm-gateway",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
   ]
 )

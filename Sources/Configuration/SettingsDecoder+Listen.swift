@@ -101,7 +101,9 @@ extension SettingsDecoder {
       if word.text == HostNames.any {
         problems.warn(
           word.place, word.path, "any Host is accepted",
-          hint: "a web page whose name was rebound to this address can call the gateway; name the hosts")
+          hint:
+            "a web page whose name was rebound to this address can call the gateway; name the hosts"
+        )
         hosts.append(word.text)
         continue
       }

@@ -70,7 +70,8 @@ package enum HTTPProbe {
     withExtendedLifetime(sink) {}
     guard result == CURLE_OK else {
       let reason =
-        sink.isTooLarge ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
+        sink.isTooLarge
+        ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
       throw Unreachable(description: "\(url): \(reason)")
     }
     return Answer(

@@ -41,8 +41,9 @@ struct Connection: ~Copyable {
   var previousInSlot = SlabHandle.none
   var nextInSlot = SlabHandle.none
 
-  init(descriptor: consuming Descriptor, session: consuming TLSSession?, tag: SocketTag, phase: Phase)
-  {
+  init(
+    descriptor: consuming Descriptor, session: consuming TLSSession?, tag: SocketTag, phase: Phase
+  ) {
     self.descriptor = descriptor
     self.session = session
     self.tag = tag
@@ -66,7 +67,9 @@ struct Connection: ~Copyable {
       unsafe buffer.refill { memory in
         var count: Int
         // Proof: `recv` writes at most memory.count bytes.
-        repeat { count = unsafe recv(number, memory.baseAddress, memory.count, 0) } while count < 0
+        repeat {
+          count = unsafe recv(number, memory.baseAddress, memory.count, 0)
+        } while count < 0
           && errno == EINTR
         if count > 0 {
           input = .bytes(more: count == memory.count)
@@ -104,7 +107,9 @@ struct Connection: ~Copyable {
     let number = descriptor.number
     return unsafe bytes.withUnsafeBytes { source in
       var count: Int
-      repeat { count = unsafe cl_send(number, source.baseAddress, source.count) } while count < 0
+      repeat {
+        count = unsafe cl_send(number, source.baseAddress, source.count)
+      } while count < 0
         && errno == EINTR
       if count < 0 {
         if errno != EAGAIN { writeError = errno }

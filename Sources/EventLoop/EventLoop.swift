@@ -15,10 +15,7 @@ internal import Memory
   /// Reads of one connection in a row before the others get their turn.
   private static let readsInARow = 8
   private static let eventsPerWait = 256
-  /// How long a finished connection may linger, and how much it may still send meanwhile.
-  private static let lingerNanoseconds: Int64 = 1_000_000_000
-  /// How long a peer may take to read the last output of a finished connection.
-  private static let flushNanoseconds: Int64 = 60_000_000_000
+  /// How much a finished connection may still send.
   private static let lingerBytes: Int32 = 64 * 1024
 
   private let poll: Descriptor
@@ -39,6 +36,10 @@ internal import Memory
   /// Nanoseconds to add to ``now`` for wall-clock time since 1970.
   package private(set) var wallOffset: Int64
   private var wallCheckedAt: Int64
+  /// Nanoseconds for which the peer of a finished connection may take none of the bytes queued for it.
+  package var flushTimeout: Int64 = 60_000_000_000
+  /// Nanoseconds that a finished connection may linger once all bytes are with the kernel.
+  package var lingerTimeout: Int64 = 1_000_000_000
   /// Connections this loop accepts at once, handed over ones not counted.
   package var connectionLimit = Int.max
   /// Times that accepting was put off because descriptors ran out.
@@ -305,30 +306,34 @@ internal import Memory
     drop(socket)
   }
 
-  /// Closes in stages: queued output goes out (within a minute, else the connection is cut), then our side
-  /// is shut down, and the connection is released when the peer is done too, or after a second. The owner
-  /// gets no more events.
+  /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
+  /// when the peer is done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout``
+  /// is cut off with a reset. The owner gets no more events.
   package mutating func finish(_ socket: SocketID) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
     connections[socket].isPaused = false
-    if !connections[socket].output.isEmpty {
-      setWheelDeadline(socket, at: now + EventLoop.flushNanoseconds)
-    }
+    setWheelDeadline(socket, at: now + flushTimeout)
     continueFinishing(socket)
   }
 
   private mutating func continueFinishing(_ socket: SocketID) {
+    let waiting = connections[socket].output.count
     connections[socket].flush()
     if connections[socket].writeError != 0 {
       unlink(socket)
       drop(socket)
       return
     }
-    guard connections[socket].output.isEmpty else { return }
+    guard connections[socket].output.isEmpty else {
+      if connections[socket].output.count < waiting {
+        setWheelDeadline(socket, at: now + flushTimeout)
+      }
+      return
+    }
     connections[socket].session?.sayGoodbye()
     connections[socket].phase = .lingering
-    setWheelDeadline(socket, at: now + EventLoop.lingerNanoseconds)
+    setWheelDeadline(socket, at: now + lingerTimeout)
     _ = shutdown(connections[socket].descriptor.number, Int32(SHUT_WR))
     connections[socket].mayRead = true
     enqueue(socket)
@@ -387,21 +392,16 @@ internal import Memory
       let input = connections[id].read(into: &buffer)
       switch input {
       case .bytes(let more):
-        connections[id].mayRead =
-          more || connections[id].peerEnding || connections[id].writeError != 0
+        connections[id].mayRead = more || connections[id].peerEnding
         handler.received(buffer.bytes, from: id, tag: tag, on: &self)
         guard contains(id), connections[id].mayRead else { return }
       case .nothing:
         connections[id].mayRead = false
-        if connections[id].writeError != 0 { failWriting(id, &handler) }
         return
       case .end(let cleanly):
         connections[id].mayRead = false
-        // The write took the reset that this end is.
-        if connections[id].writeError != 0 {
-          failWriting(id, &handler)
-          return
-        }
+        // The failed write took the reset that this end is: ``failAfterReading(_:_:_:)`` tells of it.
+        if connections[id].writeError != 0 { return }
         connections[id].isPaused = true
         handler.ended(id, cleanly: cleanly, tag: tag, on: &self)
         return
@@ -426,24 +426,6 @@ internal import Memory
     }
   }
 
-  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
-  /// reset, because it closed on a request that it had not read. What it said is delivered first.
-  private mutating func serveBroken<Handler: EventHandler & ~Copyable>(
-    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
-  ) {
-    if connections[id].isPaused {
-      failWriting(id, &handler)
-    } else {
-      read(id, &buffer, &handler)
-    }
-  }
-
-  private mutating func failWriting<Handler: EventHandler & ~Copyable>(
-    _ id: SocketID, _ handler: inout Handler
-  ) {
-    fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
-  }
-
   private mutating func fail<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
   ) {
@@ -451,6 +433,20 @@ internal import Memory
     unlink(id)
     drop(id)
     handler.failed(id, failure, tag: tag, on: &self)
+  }
+
+  /// Writing failed. What the peer said before it stopped listening, a refusal perhaps, may still be there
+  /// to be read: it goes first.
+  private mutating func failAfterReading<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    let error = SystemError(number: connections[id].writeError)
+    if !connections[id].isPaused {
+      read(id, &buffer, &handler)
+      // There is more than one turn's worth, or its reader has to catch up first.
+      guard contains(id), !connections[id].isPaused, !connections[id].isQueued else { return }
+    }
+    fail(id, .broken(error), &handler)
   }
 
   private mutating func finishConnecting<Handler: EventHandler & ~Copyable>(
@@ -508,7 +504,8 @@ internal import Memory
       case .bytes(let more):
         connections[id].discarded &+= Int32(truncatingIfNeeded: buffer.count)
         if connections[id].discarded < EventLoop.lingerBytes {
-          if more { continue }
+          // An announced end is read up to: no event will tell of it again.
+          if more || connections[id].peerEnding { continue }
           return
         }
       case .nothing: return
@@ -535,7 +532,7 @@ internal import Memory
       switch connections[id].phase {
       case .open:
         if connections[id].writeError != 0 {
-          serveBroken(id, &buffer, &handler)
+          failAfterReading(id, &buffer, &handler)
         } else if connections[id].mayRead {
           read(id, &buffer, &handler)
         }
@@ -620,8 +617,8 @@ internal import Memory
           let tag = connections[id].tag
           handler.deadlinePassed(id, tag: tag, on: &self)
         } else {
-          // Finishing took too long. Output that was not read must be missed visibly.
-          if connections[id].phase == .flushing {
+          // Finishing took too long. What was cut short must not look whole.
+          if !connections[id].output.isEmpty {
             _ = cl_reset_on_close(connections[id].descriptor.number)
           }
           drop(id)

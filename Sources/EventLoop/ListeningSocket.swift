@@ -81,7 +81,8 @@ package struct ListeningSocket: ~Copyable, Sendable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
-      throw BindError(description: "\(path) exists and is not a socket; remove it or choose another")
+      throw BindError(
+        description: "\(path) exists and is not a socket; remove it or choose another")
     }
     let probe = cl_socket(AF_UNIX)
     guard probe >= 0 else { throw BindError(description: "\(SystemError.current)") }

@@ -32,7 +32,8 @@ internal import Glibc
 
   /// A session over `descriptor`, its handshake not begun.
   func makeSession(over descriptor: borrowing Descriptor) -> TLSSession? {
-    guard let session = unsafe co_client_session(context, descriptor.number, host, isAddress ? 1 : 0)
+    guard
+      let session = unsafe co_client_session(context, descriptor.number, host, isAddress ? 1 : 0)
     else { return nil }
     return unsafe TLSSession(owning: session)
   }

@@ -52,7 +52,9 @@ struct TimerWheel: ~Copyable {
   mutating func added() { count += 1 }
   mutating func removed() { count -= 1 }
 
-  private func slot(_ tick: Int64) -> Int { Int(truncatingIfNeeded: tick) & (TimerWheel.slotCount - 1) }
+  private func slot(_ tick: Int64) -> Int {
+    Int(truncatingIfNeeded: tick) & (TimerWheel.slotCount - 1)
+  }
 
   /// The next tick that has entries, as far as is known; nil when there are none.
   mutating func nextTick() -> Int64? {

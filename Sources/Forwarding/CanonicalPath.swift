@@ -120,7 +120,9 @@ package enum CanonicalPath {
     var piece: [UInt8] = []
     var i = 0
     func isDotSegment(_ piece: [UInt8]) -> Bool {
-      let name = piece.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+      let name = piece.prefix {
+        $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+      }
       let trimmed = name.reversed().drop { $0 == 0x20 }
       return (trimmed.count == 1 || trimmed.count == 2)
         && trimmed.allSatisfy { $0 == UInt8(ascii: ".") }

@@ -68,6 +68,12 @@ package struct ExchangeStateMachine: Sendable {
     return .sendRequest
   }
 
+  /// More of the request's body is to be forwarded: its upstream is there, it is not complete, and no
+  /// answer says already what became of it.
+  package var wantsBody: Bool {
+    phase == .forwarding && !requestIsComplete && !answerHasBegun
+  }
+
   package mutating func bodyForwarded() { bodyHasBegun = true }
 
   package mutating func requestCompleted() { requestIsComplete = true }

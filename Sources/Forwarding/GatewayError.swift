@@ -8,7 +8,8 @@ package import SCORMCloudAPI
 /// ``proxyErrorType``, what `Proxy-Status` says.
 package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The caller's doing.
-  case malformedRequest, path, hostRefused, browserRefused, callerUnknown, policyRefused
+  case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen
+  case policyRefused
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
   case requestTimeout
   // Tokens.
@@ -29,6 +30,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .hostRefused: "host-refused"
     case .browserRefused: "browser-refused"
     case .callerUnknown: "caller-unknown"
+    case .callerFrozen: "caller-frozen"
     case .policyRefused: "policy-refused"
     case .operationUnknown: "operation-unknown"
     case .methodNotAllowed: "method-not-allowed"
@@ -65,6 +67,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .hostRefused: "The Host is not one of the gateway's"
     case .browserRefused: "Pages of browsers may not call the gateway"
     case .callerUnknown: "The caller is not known"
+    case .callerFrozen: "The caller is paused"
     case .policyRefused: "The caller may not do this"
     case .operationUnknown: "No such operation"
     case .methodNotAllowed: "The path has no such method"
@@ -102,7 +105,9 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .methodNotAllowed: 405
     case .requestTimeout: 408
     case .unsupportedFeature: 501
-    case .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit, .draining: 503
+    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit,
+      .draining:
+      503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
       .upstreamRefusedCredential:
@@ -116,8 +121,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   package var proxyErrorType: StaticString {
     switch self {
     case .malformedRequest, .path, .requestTimeout: "http_request_error"
-    case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .operationUnknown,
-      .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
+    case .hostRefused, .browserRefused, .callerUnknown, .callerFrozen, .policyRefused,
+      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
     case .credentialRefused, .upstreamRefusedCredential: "proxy_configuration_error"
@@ -145,7 +150,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .certificateRefused, .loopDetected, .credentialRefused,
       .upstreamRefusedCredential:
       false
-    case .requestTimeout, .tokenUnavailable, .tokenTimeout, .nameResolution,
+    case .requestTimeout, .callerFrozen, .tokenUnavailable, .tokenTimeout, .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
       .responseIncomplete, .draining, .internalError:

@@ -7,14 +7,14 @@ package import Memory
 /// nothing a caller sent can remove or shadow them (CVE-2025-48865). The credential's line and the empty
 /// line behind it are written when the request is sent, not here.
 package struct RequestHeadRewriter: ~Copyable {
-  /// ` HTTP/1.1`, Host and the lines that every request gets.
+  /// ` HTTP/1.1` and Host.
   private var afterTarget = ByteBuffer(capacity: 128)
   private var basePath = ByteBuffer(capacity: 32)
 
   package init(rules: ForwardingRules) {
     afterTarget.put(" HTTP/1.1\r\nHost: ")
     afterTarget.put(text: rules.upstreamAuthority)
-    afterTarget.put("\r\nVia: 1.1 scorm-gateway\r\n")
+    afterTarget.put("\r\n")
     basePath.put(text: rules.upstreamBasePath)
   }
 
@@ -24,7 +24,8 @@ package struct RequestHeadRewriter: ~Copyable {
     .host, .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
     .http2Settings, .expect, .authorization, .proxyAuthorization, .proxyAuthenticate,
     .proxyAuthenticationInfo, .cookie, .clientCertificate, .forwarded, .xForwarded, .xRealIP,
-    .xOriginalURL, .xRewriteURL, .methodOverride, .origin, .secFetchSite, .accessControl, .xScormApp,
+    .xOriginalURL, .xRewriteURL, .methodOverride, .origin, .secFetchSite, .accessControl,
+    .xScormApp,
     .xScormPages, .xScormPriority, .xScorm, .xRequestID, .maxForwards, .proxyStatus,
   ]
 
@@ -42,6 +43,7 @@ package struct RequestHeadRewriter: ~Copyable {
     out.put(afterTarget.bytes)
     FieldCopy.write(
       fields, in: bytes, without: RequestHeadRewriter.dropped, head.connection, into: &out)
+    ViaField.put(receivedIn: head.version, into: &out)
     if head.framing == .chunked { out.put("Transfer-Encoding: chunked\r\n") }
   }
 }

@@ -12,6 +12,10 @@ package struct RequestPlanner: ~Copyable {
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
+  /// What the API as a whole takes: for requests that are about the server, not about a path of it.
+  static let allMethods = OperationMethod.allCases.reduce(into: MethodSet()) {
+    $0.formUnion(MethodSet($1))
+  }
   /// Our name among hops: Via's received-by, Proxy-Status' member.
   package static let hopName: StaticString = "scorm-gateway"
 
@@ -46,7 +50,7 @@ package struct RequestPlanner: ~Copyable {
       // that follow are not HTTP (RFC 9931).
       var error = GatewayError(
         .methodNotAllowed, "CONNECT and TRACE are not served here.",
-        allow: [.init(.get), .init(.head), .init(.post), .init(.put), .init(.delete)])
+        allow: RequestPlanner.allMethods)
       error.closesConnection = true
       throw error
     default: break
@@ -60,7 +64,7 @@ package struct RequestPlanner: ~Copyable {
     _ fields: borrowing FieldList, _ bytes: RawSpan
   ) throws(GatewayError) {
     for i in 0..<fields.count where fields[i].name == .via {
-      if fields[i].value(in: bytes).text.contains(RequestPlanner.hopName.description) {
+      if ViaField.namesUs(fields[i].value(in: bytes)) {
         throw GatewayError(
           .loopDetected,
           "This gateway's own name stands in Via: upstream.url leads back to the gateway.")
@@ -73,8 +77,9 @@ package struct RequestPlanner: ~Copyable {
   private func checkHost(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: CallerContext
   ) throws(GatewayError) {
-    guard head.authorityEnd == head.authorityStart
-      || rules.listeners[context.listener].hosts.allows(head.authority(in: bytes))
+    guard
+      head.authorityEnd == head.authorityStart
+        || rules.listeners[context.listener].hosts.allows(head.authority(in: bytes))
     else {
       throw GatewayError(
         .hostRefused,
@@ -101,7 +106,7 @@ package struct RequestPlanner: ~Copyable {
     }
     if rules.callers[caller].mode == .frozen {
       throw GatewayError(
-        .draining, "The caller \(rules.callers[caller].name) is frozen by the operator.",
+        .callerFrozen, "The caller \(rules.callers[caller].name) is frozen by the operator.",
         retryAfter: 30)
     }
     return caller
@@ -121,7 +126,7 @@ package struct RequestPlanner: ~Copyable {
       plan.app = try app(named: path.slice(6, end), plan)
       plan.restStart = head.pathStart + end
       plan.hasAppPrefix = true
-    } else if head.present.contains(.xScormApp), let line = fields.first(.xScormApp) {
+    } else if head.present.contains(.xScormApp), let line = try soleAppLine(fields) {
       plan.app = try app(named: line.value(in: bytes), plan)
     }
     if head.present.contains(.xScormPages) {
@@ -131,13 +136,32 @@ package struct RequestPlanner: ~Copyable {
     }
   }
 
+  /// The one X-Scorm-App line: of two, nobody can tell which one is meant.
+  private func soleAppLine(
+    _ fields: borrowing FieldList
+  ) throws(GatewayError) -> FieldLine? {
+    var sole: FieldLine?
+    for i in 0..<fields.count where fields[i].name == .xScormApp {
+      if sole != nil {
+        throw GatewayError(.malformedRequest, "There is more than one X-Scorm-App field.")
+      }
+      sole = fields[i]
+    }
+    return sole
+  }
+
+  /// Bytes of an app's unknown name that an error repeats.
+  private static let quotedNameLimit = 64
+
   @inline(never)
   private func app(named name: RawSpan, _ plan: RequestPlan) throws(GatewayError) -> Int {
     let text = name.text
     let allowed = rules.callers[plan.caller].apps
     guard let index = rules.apps.firstIndex(where: { $0.name == text }) else {
       let names = allowed.map { rules.apps[$0].name }.joined(separator: ", ")
-      throw GatewayError(.appUnknown, "There is no app \(text) here; the apps are: \(names).")
+      let quoted = name.slice(0, min(name.byteCount, RequestPlanner.quotedNameLimit)).text
+      throw GatewayError(
+        .appUnknown, "There is no app \"\(quoted)\" here; the apps are: \(names).")
     }
     return index
   }
@@ -146,7 +170,7 @@ package struct RequestPlanner: ~Copyable {
   private func matchOperation(
     _ head: RequestHead, _ bytes: RawSpan, _ plan: inout RequestPlan
   ) throws(GatewayError) -> MethodSet? {
-    if head.form == .asterisk { return .init(.get) }
+    if head.form == .asterisk { return RequestPlanner.allMethods }
     var start = plan.restStart
     let behindBase = start &+ RequestPlanner.basePath.utf8CodeUnitCount
     if head.pathEnd > behindBase, bytes[behindBase] == UInt8(ascii: "/"),
@@ -175,8 +199,10 @@ package struct RequestPlanner: ~Copyable {
         .path,
         "The path spells a fixed part of an operation with percent-encoding; send it plainly.")
     case .unknown:
-      if head.method == .options { return .init(.get) }
-      if rules.forwardsUnknownOperations { break }
+      if rules.forwardsUnknownOperations {
+        if head.method == .options { return RequestPlanner.allMethods }
+        break
+      }
       throw unknownOperation(head, rest, bytes)
     }
     return nil

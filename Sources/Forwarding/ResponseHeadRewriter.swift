@@ -80,7 +80,8 @@ package struct ResponseHeadRewriter: ~Copyable {
       } else if context.keepsAliveExplicitly {
         out.put("Connection: keep-alive\r\n")
       }
-      out.put("Via: 1.1 scorm-gateway\r\nX-Content-Type-Options: nosniff\r\n")
+      ViaField.put(receivedIn: head.version, into: &out)
+      out.put("X-Content-Type-Options: nosniff\r\n")
     }
   }
 
@@ -106,6 +107,8 @@ package struct ResponseHeadRewriter: ~Copyable {
 
   /// Where the part below the upstream's base path begins, in an absolute URL or an absolute path.
   private func restBelowBasePath(_ value: RawSpan) -> Int? {
+    // `//host/…` names another host, whatever its path looks like: RFC 3986 section 4.2.
+    if value.byteCount > 1, value.slice(0, 2).equals("//") { return nil }
     var at = 0
     let origin = upstreamOrigin.bytes
     if value.byteCount >= origin.byteCount,

@@ -34,7 +34,8 @@ extension RelaySettings {
     idleTimeout = upstream.idleTimeout.nanoseconds
     // Loops share no connections; each gets its part, and at least one.
     maxConnections = max(1, upstream.maxConnections / threadCount)
-    upstreamName = "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
+    upstreamName =
+      "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")
@@ -75,7 +76,8 @@ extension GatewayProcess {
       metrics: { GatewayMetrics.text(relays) })
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
+        name: "admin", listeningOn: socket,
+        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
         makeResponder: { AdminResponder(sources: sources) })
     } catch {
       throw StartError("admin: \(error)")

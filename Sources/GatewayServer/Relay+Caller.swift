@@ -89,10 +89,7 @@ extension Relay {
       if callers[handle].hasEnded { callerGone(handle, on: &loop) }
       return
     }
-    let wantsBody =
-      exchanges[exchange].state.phase == .forwarding
-      && !exchanges[exchange].state.requestIsComplete
-    if wantsBody && callers[handle].input.isEmpty {
+    if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
       let upstream = exchanges[exchange].upstream
       if loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater {
         loop.resumeReading(socket)
@@ -177,8 +174,7 @@ extension Relay {
   private mutating func forwardBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
-    guard exchanges[id].state.phase == .forwarding, !exchanges[id].state.requestIsComplete
-    else { return start }
+    guard exchanges[id].state.wantsBody else { return start }
     let upstream = exchanges[id].upstream
     let socket = upstreams[upstream].socket
     // A body that can be forwarded as it is goes without a copy.
@@ -239,8 +235,11 @@ extension Relay {
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
-      // Requests that waited for it to read the answers before them.
+      // The answers are out; the caller's next request is waited for, or one that it sent ahead and that
+      // waited for it to read.
+      if !callers[handle].awaitsHead {
+        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
+      }
       serveInput(handle, on: &loop)
       return
     }
@@ -273,15 +272,16 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    loop.close(callers[handle].socket)
     guard exchange.isSome else {
+      loop.close(callers[handle].socket)
       dropCaller(handle)
       return
     }
     let phase = exchanges[exchange].phaseForLog
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // That drops the caller, whose socket is closed.
+    // With the exchange the caller's connection ends.
+    exchanges[exchange].keepsCaller = false
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 

@@ -109,6 +109,8 @@ extension Relay {
       framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing
+    // The upstream wants no more of the body: RFC 9112 section 9.5.
+    if isEarly { loop.pauseReading(callers[exchanges[id].caller].socket) }
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
     // The rest of the request is not waited for any more.
     if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
@@ -183,7 +185,7 @@ extension Relay {
     if exchanges[id].keepsUpstream {
       exchanges[id].upstream = .none
       upstreams[upstream].exchange = .none
-      // First, so that a request sent ahead by the same caller finds it.
+      // Idle before the exchange ends, so that the caller's next request finds it.
       becomeIdle(upstream, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
     } else {
@@ -294,9 +296,7 @@ extension Relay {
   /// What was queued for the upstream has gone out: the caller may send more of its body.
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].exchange
-    guard id.isSome, !exchanges[id].state.requestIsComplete,
-      exchanges[id].state.phase == .forwarding
-    else { return }
+    guard id.isSome, exchanges[id].state.wantsBody else { return }
     loop.setDeadline(upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
     let caller = exchanges[id].caller
     if callers[caller].input.isEmpty {

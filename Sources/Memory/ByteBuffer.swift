@@ -3,9 +3,12 @@
 /// It is the only way bytes are stored in this project: read scratch, output queues, rewritten heads and
 /// log batches. It never shrinks by itself; ``release()`` gives the memory back.
 ///
+/// The type is `@usableFromInline`, as are the others here: without that no member of a `package` type is
+/// inlined into other modules, `@inlinable` or not.
+///
 /// - Note: Appending may move the bytes, so nothing may keep a pointer into it. The borrow checker
 ///   enforces that for ``bytes``, whose span cannot outlive the borrow.
-@safe package struct ByteBuffer: ~Copyable {
+@usableFromInline @safe package struct ByteBuffer: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<UInt8>
   /// Bytes allocated at `base`; 0 means nothing is allocated.
   @usableFromInline var capacity: Int

@@ -2,7 +2,7 @@
 ///
 /// For tables on the hot path, the fields of a message head among them: appending and reading cost neither
 /// reference counting nor uniqueness checks, as an `Array`'s would.
-@safe package struct RecordList<Record: BitwiseCopyable>: ~Copyable {
+@usableFromInline @safe package struct RecordList<Record: BitwiseCopyable>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Record>
   @usableFromInline var capacity: Int
   /// How many records there are.

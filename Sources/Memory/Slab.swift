@@ -1,6 +1,6 @@
 /// Names one occupant of a ``Slab``. It stays valid until that occupant is removed, and is never mistaken
 /// for a later occupant of the same place.
-package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
+@usableFromInline package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
   @usableFromInline let index: UInt32
   /// Odd while the place is occupied: 0 is never a valid generation.
   @usableFromInline let generation: UInt32
@@ -36,7 +36,7 @@ package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
 /// Event loops keep their connections here: no reference counting, no dictionary, and an event that
 /// arrives late for a closed connection finds that its handle names nothing. Removed places are reused
 /// last in, first out, while their cache lines are warm.
-@safe package struct Slab<Element: ~Copyable>: ~Copyable {
+@usableFromInline @safe package struct Slab<Element: ~Copyable>: ~Copyable {
   /// Elements; a place is initialised exactly when its generation is odd.
   @usableFromInline var elements: UnsafeMutablePointer<Element>
   /// Per place: its generation, and the next free place (+1) while it is free.

@@ -7,7 +7,13 @@ package import Memory
 package enum JSONText {
   /// Appends `text`, of which at most `limit` bytes count; a longer one ends in `…`.
   package static func put(_ text: RawSpan, limit: Int, into out: inout ByteBuffer) {
-    let end = min(text.byteCount, limit)
+    var end = min(text.byteCount, limit)
+    // No character is cut in half: the bytes left of it would read as damage that nobody sent.
+    var steps = 0
+    while end < text.byteCount, end > 0, steps < 3, text[end] & 0xC0 == 0x80 {
+      end &-= 1
+      steps &+= 1
+    }
     var at = 0
     while at < end {
       var run = at

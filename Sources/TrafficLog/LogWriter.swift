@@ -10,6 +10,8 @@ internal import Synchronization
 package final class LogWriter: Sendable {
   /// Bytes that may wait for the thread.
   package static let maximumWaitingBytes = 16 * 1024 * 1024
+  /// Bytes of memory kept between two batches, for each of the two buffers.
+  private static let keptBytes = 1024 * 1024
   /// Between two complaints about lost lines.
   private static let complaintInterval = Duration.seconds(60)
 
@@ -30,9 +32,11 @@ package final class LogWriter: Sendable {
     var droppedLines = 0
     var wantsReopen = false
     var isStopping = false
+    /// The opened file on its way to the thread.
+    var opened: AppendingFile?
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let wake: ThreadSignal
   private let stopped: ThreadSignal
   private let destination: Destination
@@ -47,7 +51,8 @@ package final class LogWriter: Sendable {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }
     // Opened here, so that a path that does not work stops the start.
-    _ = try LogWriter.open(destination)
+    let file = try LogWriter.open(destination)
+    state = Mutex(State(opened: file))
     do throws(SystemError) {
       _ = try SystemThread("traffic-log") { [self] in run() }
     } catch {
@@ -62,7 +67,10 @@ package final class LogWriter: Sendable {
   package func write(_ lines: borrowing ByteBuffer) {
     guard lines.count > 0 else { return }
     state.withLock { state in
-      if state.waiting.count + lines.count <= LogWriter.maximumWaitingBytes {
+      // After the stop nobody is left to write them.
+      if !state.isStopping,
+        state.waiting.count + lines.count <= LogWriter.maximumWaitingBytes
+      {
         state.waiting.put(lines.bytes)
       } else {
         state.droppedLines += LogWriter.lineCount(lines.bytes, from: 0)
@@ -109,9 +117,10 @@ package final class LogWriter: Sendable {
 
   private func run() {
     var lastComplaint: ContinuousClock.Instant?
-    var file = try? LogWriter.open(destination)
+    var file = state.withLock { $0.opened.take() }
     // Filled by swapping with what waits, so that the lock is held for a moment only.
     var batch = ByteBuffer()
+    var isTorn = false
     while true {
       wake.wait(milliseconds: -1)
       var reopens = false
@@ -122,8 +131,10 @@ package final class LogWriter: Sendable {
         stops = state.isStopping
         state.wantsReopen = false
       }
-      let lost = write(batch, to: file)
+      let lost = write(batch, to: file, isTorn: &isTorn)
       batch.removeAll()
+      // What a burst or a slow disk piled up is given back.
+      if batch.allocatedBytes > LogWriter.keptBytes { batch.release() }
       if lost > 0 {
         let total = state.withLock { state in
           state.droppedLines += lost
@@ -139,6 +150,7 @@ package final class LogWriter: Sendable {
       if reopens, case .file = destination {
         do throws(OpenError) {
           file = try LogWriter.open(destination)
+          isTorn = false
         } catch {
           StandardError.write(line: "scorm-gateway: \(error); going on with the old file")
         }
@@ -150,22 +162,31 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Writes `batch` and returns how many of its lines were lost. A line cut short is ended, so that the
-  /// next one stands by itself.
-  private func write(_ batch: borrowing ByteBuffer, to file: borrowing AppendingFile?) -> Int {
+  /// Writes `batch` and returns how many of its lines were lost. A line cut short is ended, now or as soon
+  /// as that works, so that the next one stands by itself; `isTorn` says that this is still to be done.
+  private func write(
+    _ batch: borrowing ByteBuffer, to file: borrowing AppendingFile?, isTorn: inout Bool
+  ) -> Int {
     let bytes = batch.bytes
+    guard bytes.byteCount > 0 else { return 0 }
     var written = 0
     switch file {
     case .some(let file):
+      if isTorn { isTorn = !LogWriter.endLine(of: file) }
+      if isTorn { break }
       written = file.append(bytes)
       if written < bytes.byteCount, written > 0, bytes[written - 1] != UInt8(ascii: "\n") {
-        var feed = ByteBuffer(capacity: 1)
-        feed.put(UInt8(ascii: "\n"))
-        _ = file.append(feed.bytes)
+        isTorn = !LogWriter.endLine(of: file)
       }
     case .none: break
     }
-    return written == bytes.byteCount ? 0 : LogWriter.lineCount(bytes, from: written)
+    return LogWriter.lineCount(bytes, from: written)
+  }
+
+  private static func endLine(of file: borrowing AppendingFile) -> Bool {
+    var feed = ByteBuffer(capacity: 1)
+    feed.put(UInt8(ascii: "\n"))
+    return file.append(feed.bytes) == 1
   }
 }
 

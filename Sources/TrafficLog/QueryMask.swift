@@ -3,11 +3,13 @@ package import Memory
 /// A query as it may be logged: values that are credentials or tell who a learner is read `***`.
 package enum QueryMask {
   /// Parameter names in lower case whose values never reach a log. `more` is a cursor that opens a list,
-  /// `auth` and `jwt` are credentials (Reportage, LTI), the others were credentials once or name people.
+  /// `auth` and `jwt` are credentials (Reportage, LTI), `postbackUrl` may have one inside; the others were
+  /// credentials once or name people, as `filter` does in lists of registrations.
   private static let sensitive: [StaticString] = [
     "more", "auth", "jwt", "token", "access_token", "launchtoken", "authtoken", "secret",
     "password", "externalconfig", "learnerid", "learnerfirstname", "learnerlastname",
-    "learneremail", "email", "firstname", "lastname", "registrationid",
+    "learneremail", "useremail", "email", "firstname", "lastname", "registrationid", "filter",
+    "postbackurl",
   ]
 
   /// Bytes of a query that are logged.

@@ -49,16 +49,19 @@ package enum TrafficLine {
   }
 
   /// Adds the trace id of a `traceparent` field (W3C Trace Context section 3.2.2): 32 hexadecimal digits
-  /// behind the version. Anything else is left out.
+  /// behind the version, not all of them zero. Anything else is left out.
   package static func putTraceID(fromTraceparent value: RawSpan, into out: inout ByteBuffer) {
     guard value.byteCount >= 55, value[2] == UInt8(ascii: "-"), value[35] == UInt8(ascii: "-")
     else { return }
+    var isZero = true
     for i in 3..<35 {
       switch value[i] {
-      case 0x30...0x39, 0x61...0x66: continue
+      case 0x30: continue
+      case 0x31...0x39, 0x61...0x66: isZero = false
       default: return
       }
     }
+    if isZero { return }
     out.put(",\"trace_id\":\"")
     out.put(value.slice(3, 35))
     out.put(UInt8(ascii: "\""))

@@ -26,7 +26,8 @@ struct OperationsCommand: ParsableCommand {
     }
     if operations.isEmpty {
       let names = Set(OperationTable.all.map(\.service.name.description)).sorted()
-      throw ValidationError("There is no such service; there are: \(names.joined(separator: ", ")).")
+      throw ValidationError(
+        "There is no such service; there are: \(names.joined(separator: ", ")).")
     }
     switch format {
     case .table: print(table(operations))

@@ -108,7 +108,7 @@ struct TokenViewTests {
     #expect(view.state(of: slot, now: 0) == .missing)
   }
 
-  @Test("a loop never sees half a publication of another thread", .timeLimit(.minutes(1)))
+  @Test("a loop never sees half a publication of another thread", .timeLimit(.minutes(5)))
   func twoThreads() async {
     let store = store()
     let rounds: UInt32 = 3_000

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CurlTransport
 
-@Suite("Fetching tokens over libcurl", .timeLimit(.minutes(1)))
+@Suite("Fetching tokens over libcurl", .timeLimit(.minutes(5)))
 struct TokenServiceTests {
   static let granted = #"{"access_token":"abc.def","expires_in":300,"token_type":"bearer"}"#
 

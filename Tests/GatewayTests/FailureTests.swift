@@ -138,7 +138,7 @@ struct FailureTests {
   func unreadAnswers() throws {
     let rig = try GatewayRig { $0.highWater = 16 << 10 }
     let caller = try rig.caller(receiveBuffer: 4 << 10)
-    let request = Wire.request("GET", "/api/v2/nothing")
+    let request = Wire.request("DELETE", "/api/v2/ping")
     let count = 300_000
     let sender = Sending(caller, Array(String(repeating: request, count: count).utf8))
     #expect(eventually { sender.isStuck })

@@ -2,7 +2,7 @@ import Testing
 
 @testable import LocalServer
 
-@Suite("Who may ask", .timeLimit(.minutes(1)))
+@Suite("Who may ask", .timeLimit(.minutes(5)))
 struct AdmissionTests {
   static let hosts = [
     ("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200), ("LOCALHOST.", 200),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import LocalServer
 
-@Suite("Time runs out", .timeLimit(.minutes(1)))
+@Suite("Time runs out", .timeLimit(.minutes(5)))
 struct TimeTests {
   private static let soon: Int64 = 50_000_000
 
@@ -62,9 +62,10 @@ struct TimeTests {
       let client = try RawClient(port: rig.port)
       try client.send(request("GET", "/"))
       _ = try client.answer()
-      client.endSending()
-      rig.service.stop(within: 10)
+      let stopping = try SystemThread("stopping") { rig.service.stop(within: 10) }
       #expect(try client.hasEnded())
+      client.endSending()
+      stopping.join()
       #expect(throws: ClientError.self) { try RawClient(port: rig.port) }
       // Once more does no harm.
       rig.service.stop(within: 10)
@@ -81,6 +82,7 @@ struct TimeTests {
       let stopping = try SystemThread("stopping") { rig.service.stop(within: 10) }
       let body = try client.zerosUntilEnd()
       #expect(body.count == 50_000_000 && body.allZero)
+      client.endSending()
       stopping.join()
     }
   }

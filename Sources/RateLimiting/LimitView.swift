@@ -1,0 +1,93 @@
+/// One quota as a listing shows it: a limit, and whose it is.
+package struct LimitView: Equatable, Sendable {
+  /// Index of the limit; nil for the upstream's pause of an app.
+  package var limit: Int?
+  /// Index of the app whose quota it is; nil when apps share it.
+  package var app: Int?
+  /// Index of the caller whose quota it is; nil when callers share it.
+  package var caller: Int?
+  /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery.
+  /// Nil when only calls under way are limited.
+  package var quota: Quota?
+  /// Calls that may start at once; nil without a rate.
+  package var remaining: Int64?
+  /// Calls under way; 0 when they are not limited.
+  package var inUse: Int
+  /// Calls that may be under way; nil for any number.
+  package var concurrency: Int?
+  /// Calls in its queue.
+  package var waiting: Int
+  /// Nanoseconds a call that came now would wait behind all others.
+  package var predictedWait: Int64
+  /// No call of the app starts before this instant, monotonic nanoseconds; nil when it does not pause.
+  package var pausedUntil: Int64?
+}
+
+/// What would become of a call, without taking anything.
+package struct LimitForecast: Equatable, Sendable {
+  /// The limits that apply.
+  package var matched: LimitSet
+  /// Those that it would wait for, or be refused by.
+  package var violated: LimitSet
+  package var isUpstreamPaused: Bool
+  /// Nanoseconds until it would start; 0 when it would at once.
+  package var predictedWait: Int64
+  /// Nil when it would start or wait.
+  package var refusal: LimitRefusal?
+}
+
+extension Limiter {
+  /// What would become of `request` now.
+  package mutating func forecast(_ request: LimitedRequest, at time: Int64) -> LimitForecast {
+    let now = clock(time)
+    let matched = matched(request)
+    refreshUpstream(request.app, at: now)
+    guard let obstacle = obstacle(request, matched, at: now) else {
+      return LimitForecast(
+        matched: matched, violated: LimitSet(), isUpstreamPaused: false, predictedWait: 0)
+    }
+    return LimitForecast(
+      matched: matched, violated: obstacle.violated, isUpstreamPaused: obstacle.isUpstreamPaused,
+      predictedWait: obstacle.wait,
+      refusal: obstacle.refusalReason.map { obstacle.refusal($0, upstreamLimit: upstreamLimit) })
+  }
+
+  /// The quotas in the order of the limits, at most `most` of them: every one that is used or waited for, and
+  /// of each limit at least the first.
+  package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
+    let now = clock(time)
+    for app in upstreams.indices { refreshUpstream(app, at: now) }
+    var views: [LimitView] = []
+    for bucket in buckets.indices where views.count < most && isWorthShowing(bucket, at: now) {
+      views.append(view(of: bucket, at: now))
+    }
+    return views
+  }
+
+  private func isWorthShowing(_ bucket: Int, at now: Int64) -> Bool {
+    let state = buckets[bucket]
+    let limit = Int(state.limit)
+    if queues.count(bucket) > 0 || state.inUse > 0 { return true }
+    if limit == upstreamLimit { return upstreams[Int(state.app)].pause.isActive }
+    return bucket == limits[limit].firstBucket || state.cell.timeUntilFull(at: now) > 0
+  }
+
+  private func view(of bucket: Int, at now: Int64) -> LimitView {
+    let state = buckets[bucket]
+    let index = Int(state.limit)
+    let limit = limits[index]
+    let isUpstream = index == upstreamLimit
+    let pausedUntil = limit.appStride > 0 ? upstreams[Int(state.app)].pause.until : .min
+    let quota: Quota? =
+      isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
+    return LimitView(
+      limit: isUpstream ? nil : index, app: limit.appStride > 0 ? Int(state.app) : nil,
+      caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
+      remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
+      concurrency: limit.countsCallsUnderWay ? Int(limit.concurrency) : nil,
+      waiting: queues.count(bucket),
+      predictedWait: predictedWait(
+        bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),
+      pausedUntil: pausedUntil > now ? pausedUntil : nil)
+  }
+}

@@ -1,0 +1,140 @@
+/// What keeps a call from starting now.
+struct LimitObstacle {
+  /// Limits in the way, without the upstream's pause.
+  var violated = LimitSet()
+  var isUpstreamPaused = false
+  /// The limit that takes longest, and its bucket.
+  var tightest = 0
+  var bucket = 0
+  /// Nanoseconds until all should have a call for it; at most ``Quota/longestPeriod``.
+  var wait: Int64 = -1
+  /// Longest it may wait, by the limits in the way that queue.
+  var patience = Int64.max
+  /// One of the limits in the way refuses.
+  var refuses = false
+  /// One of the limits in the way has its queue full.
+  var isFull = false
+
+  /// Why the call cannot even wait; nil when it can.
+  var refusalReason: LimitRefusal.Reason? {
+    refuses ? .exceeded : isFull ? .queueFull : wait > patience ? .waitTooLong : nil
+  }
+
+  func refusal(_ reason: LimitRefusal.Reason, upstreamLimit: Int) -> LimitRefusal {
+    LimitRefusal(
+      reason: reason, violated: violated, isUpstreamPaused: isUpstreamPaused,
+      tightest: tightest == upstreamLimit ? nil : tightest, wait: wait)
+  }
+}
+
+extension Limiter {
+  /// Decides about a call: it starts, waits for `party` to be told, or is refused.
+  package mutating func admit(
+    _ request: LimitedRequest, for party: WaitingParty, at time: Int64
+  ) -> Admission {
+    let now = clock(time)
+    let matched = matched(request)
+    refreshUpstream(request.app, at: now)
+    guard isOpen(matched, app: request.app, caller: request.caller, at: now) else {
+      return postpone(request, matched, for: party, at: now)
+    }
+    let report = take(matched, app: request.app, caller: request.caller, at: now)
+    let counted = LimitSet(bits: matched.bits & counting.bits)
+    return .admitted(
+      LimitPermit(
+        counted: counted, app: Int32(request.app), caller: Int32(request.caller), takenAt: now),
+      report)
+  }
+
+  /// Whether a call that comes new may start at once: every limit has a call to give, and nobody waits.
+  private func isOpen(_ matched: LimitSet, app: Int, caller: Int, at now: Int64) -> Bool {
+    var walk = walk(matched, app: app)
+    while let limit = walk.next() {
+      let bucket = limits[limit].bucket(app, caller)
+      if isInTheWay(bucket, of: limit, at: now) { return false }
+    }
+    return true
+  }
+
+  private func isInTheWay(_ bucket: Int, of limit: Int, at now: Int64) -> Bool {
+    limits[limit].excess != .shadow
+      && (buckets[bucket].claim != Waiter.none || queues.count(bucket) > 0
+        || lack(bucket, of: limit, at: now) > 0)
+  }
+
+  /// What keeps a call from starting now; nil when nothing does.
+  func obstacle(_ request: LimitedRequest, _ matched: LimitSet, at now: Int64) -> LimitObstacle? {
+    let (app, caller) = (request.app, request.caller)
+    var obstacle = LimitObstacle()
+    var walk = walk(matched, app: app)
+    while let limit = walk.next() {
+      let bucket = limits[limit].bucket(app, caller)
+      guard isInTheWay(bucket, of: limit, at: now) else { continue }
+      let queues = limits[limit].excess == .queue
+      let flow = limits[limit].flow(app, caller, request.priority)
+      let ahead = self.queues.ahead(bucket: bucket, flow: flow, request.priority)
+      let wait = predictedWait(bucket, of: limit, ahead: ahead, at: now)
+      if limit == upstreamLimit {
+        obstacle.isUpstreamPaused = true
+      } else {
+        obstacle.violated.insert(limit)
+      }
+      if wait > obstacle.wait {
+        obstacle.wait = wait
+        obstacle.tightest = limit
+        obstacle.bucket = bucket
+      }
+      if queues {
+        obstacle.patience = min(obstacle.patience, limits[limit].maxWait)
+        if self.queues.count(bucket) >= Int(limits[limit].maxQueue) { obstacle.isFull = true }
+      } else {
+        obstacle.refuses = true
+      }
+    }
+    if self.queues.waiters.isFull { obstacle.isFull = true }
+    return obstacle.wait < 0 ? nil : obstacle
+  }
+
+  @inline(never)
+  private mutating func postpone(
+    _ request: LimitedRequest, _ matched: LimitSet, for party: WaitingParty, at now: Int64
+  ) -> Admission {
+    guard let obstacle = obstacle(request, matched, at: now) else {
+      preconditionFailure("only called when something is in the way")
+    }
+    if let reason = obstacle.refusalReason {
+      countRefused(obstacle.violated, isUpstreamPaused: obstacle.isUpstreamPaused)
+      return .refused(obstacle.refusal(reason, upstreamLimit: upstreamLimit))
+    }
+    sequence &+= 1
+    var waiter = Waiter()
+    waiter.tag = party.tag
+    waiter.loop = Int32(party.loop)
+    waiter.sequence = sequence
+    waiter.arrivedAt = now
+    waiter.deadline = now &+ obstacle.patience
+    waiter.extensionBefore = upstreams[request.app].pause.extensions
+    waiter.matched = matched
+    waiter.app = Int32(request.app)
+    waiter.caller = Int32(request.caller)
+    waiter.priority = request.priority
+    let ticket = queues.waiters.insert(waiter)
+    patience.allowIDs(below: queues.waiters.records.count)
+    patience.set(Int(ticket.index), waiter.deadline)
+    queues.join(
+      ticket.index, bucket: obstacle.bucket,
+      flow: limits[obstacle.tightest].flow(request.app, request.caller, request.priority))
+    var violated = obstacle.violated
+    while let limit = violated.popFirst() { counters[limit].queued &+= 1 }
+    if obstacle.isUpstreamPaused { counters[upstreamLimit].queued &+= 1 }
+    unsettled.append(Int32(obstacle.bucket))
+    settle(at: now)
+    return .queued(ticket, predictedWait: obstacle.wait)
+  }
+
+  mutating func countRefused(_ violated: LimitSet, isUpstreamPaused: Bool) {
+    var violated = violated
+    while let limit = violated.popFirst() { counters[limit].refused &+= 1 }
+    if isUpstreamPaused { counters[upstreamLimit].refused &+= 1 }
+  }
+}

@@ -1,0 +1,178 @@
+/// All limits of a gateway: decides which call may start, and which one waits how long.
+///
+/// A pure machine. Time is an argument, monotonic nanoseconds; what it decides for waiting calls it keeps per
+/// event loop until ``takeDue(loop:)`` asks for it. ``SharedLimiter`` makes it one truth for many threads.
+///
+/// **A call** may fall under several limits. It takes a call from all of them at once, or from none.
+///
+/// **A waiting call** stands in the queue of one bucket, the one it is expected to wait for longest. When its
+/// turn comes there and something else is missing, it moves to the queue of that. So that two scarce quotas
+/// cannot starve the calls that need both, it gives way like this only once; from then on it claims each
+/// bucket whose turn it had, and nobody else is served there until it has started. A claim is made or kept
+/// only while moving to a bucket that nobody claims. Claims therefore cannot wait for each other: around a
+/// circle of waiting claims, each would have to be younger than the one before.
+///
+/// **Time**: a bucket that has waiters and lacks only time has one alarm, in one heap. ``nextDue`` is the one
+/// instant anybody must wake up for.
+package struct Limiter: ~Copyable {
+  /// The limits in the order of the settings, then the upstream's pause.
+  let limits: [CompiledLimit]
+  /// Per slot of ``LimitedOperations``, the limits that count it.
+  private let matching: [LimitSet]
+  /// Limits that count calls under way.
+  let counting: LimitSet
+  let recovery: RecoveryPolicy
+
+  var buckets: [LimitBucket]
+  var queues: FairQueues
+  var upstreams: [UpstreamLimit]
+  /// When to look at a bucket again, by bucket.
+  var alarms: AlarmHeap
+  /// When a waiting call has waited long enough, by record.
+  var patience = AlarmHeap(count: 0)
+  /// Buckets to look at before returning to the caller.
+  var unsettled: [Int32] = []
+  /// Calls whose wait has ended, by loop.
+  var due: [DueList]
+  /// Loops whose list of due calls is no longer empty: bit `loop % 64`.
+  var loopsToWake: UInt64 = 0
+  /// Per limit, then the upstream's pause.
+  package internal(set) var counters: [LimitCounters]
+  /// Apps that pause or recover.
+  var activeUpstreams = 0
+  var sequence: UInt64 = 0
+  /// The latest instant heard of. Loops look at their clocks at slightly different times.
+  var latest: Int64 = .min
+
+  /// What stands between an app and the upstream.
+  struct UpstreamLimit: BitwiseCopyable {
+    var pause = UpstreamPause()
+    /// The quota of the present level.
+    var quota: Quota
+    /// The configured rate: what it recovers to.
+    let full: Quota
+  }
+
+  /// A loop's due calls, in order.
+  struct DueList: BitwiseCopyable {
+    var head = Waiter.none
+    var tail = Waiter.none
+  }
+
+  /// A limiter in which nothing is used.
+  package init(_ settings: LimiterSettings) throws(LimiterProblem) {
+    guard settings.rules.count <= LimiterSettings.maximumRules else {
+      throw .tooManyRules(settings.rules.count)
+    }
+    let waitForUpstream = LimitRule(
+      name: "", per: .app, maxWait: settings.recovery.maxWait,
+      maxQueue: settings.recovery.maxQueue)
+    var limits: [CompiledLimit] = []
+    var buckets: [LimitBucket] = []
+    var flowCount = 0
+    for rule in settings.rules + [waitForUpstream] {
+      let limit = CompiledLimit(
+        rule, settings, firstBucket: buckets.count, firstFlow: flowCount)
+      flowCount += limit.flowCount
+      guard flowCount <= LimiterSettings.maximumKeys else { throw .tooManyKeys(flowCount) }
+      for place in 0..<limit.bucketCount {
+        let callers = limit.callerStride == 0 ? 1 : settings.callerCount
+        buckets.append(
+          LimitBucket(limit: limits.count, app: place / callers, caller: place % callers))
+      }
+      limits.append(limit)
+    }
+    let flows = (0..<flowCount).map { place in
+      let caller = place / 2 % settings.callerCount
+      let weights = settings.callerWeights
+      let weight = caller < weights.count ? min(max(1, weights[caller]), 100) : 1
+      return CallerFlow(weight: Int32(weight))
+    }
+    self.limits = limits
+    matching = (0..<LimitedOperations.slotCount).map { slot in
+      var set = LimitSet()
+      for (index, rule) in settings.rules.enumerated() where rule.operations.contains(slot: slot) {
+        set.insert(index)
+      }
+      return set
+    }
+    var counting = LimitSet()
+    for index in settings.rules.indices where limits[index].countsCallsUnderWay {
+      counting.insert(index)
+    }
+    self.counting = counting
+    recovery = settings.recovery
+    self.buckets = buckets
+    queues = FairQueues(
+      bucketCount: buckets.count, flows: flows,
+      waiterLimit: min(max(0, settings.maximumWaiters), Int(Int32.max) - 1))
+    let full = Limiter.fullRate(settings)
+    upstreams = Array(
+      repeating: UpstreamLimit(quota: full, full: full), count: settings.appCount)
+    alarms = AlarmHeap(count: buckets.count)
+    due = Array(repeating: DueList(), count: max(1, settings.loopCount))
+    counters = Array(repeating: LimitCounters(), count: limits.count)
+  }
+
+  /// The rate an app recovers to: the highest of the limits per app, since the others go on holding.
+  private static func fullRate(_ settings: LimiterSettings) -> Quota {
+    let quotas = settings.rules.filter { $0.per == .app && $0.onExceed != .shadow }
+      .compactMap { $0.quota(replicas: settings.replicas) }
+    let highest = quotas.max {
+      Int128($0.count) * Int128($1.period) < Int128($1.count) * Int128($0.period)
+    }
+    let other = settings.recovery.rateWithoutLimit
+    return highest
+      ?? Quota(count: Int64(other.count), period: other.period, burst: 1)
+      .divided(among: settings.replicas)
+  }
+
+  /// Index of the upstream's pause among ``limits``.
+  var upstreamLimit: Int { limits.count &- 1 }
+
+  /// The bucket of an app's pause.
+  func upstreamBucket(_ app: Int) -> Int { limits[limits.count &- 1].firstBucket &+ app }
+
+  /// The limits that apply to a call.
+  func matched(_ request: LimitedRequest) -> LimitSet {
+    matching[LimitedOperations.slot(request.operation, isWrite: request.isWrite)]
+  }
+
+  /// Calls that wait, or that have ended waiting and were not taken yet.
+  package var waiting: Int { queues.waiters.count }
+
+  /// Whether it would admit everything: no limits, no pause, nobody waiting.
+  package var isIdle: Bool { limits.count == 1 && activeUpstreams == 0 && waiting == 0 }
+
+  /// The next instant at which ``advance(to:)`` has something to do; `Int64.max` when nothing waits.
+  package var nextDue: Int64 { min(alarms.earliest, patience.earliest) }
+
+  /// The loops with due calls since this was last asked: bit `loop % 64`.
+  mutating func takeLoopsToWake() -> UInt64 {
+    let loops = loopsToWake
+    loopsToWake = 0
+    return loops
+  }
+
+  /// Time never goes back.
+  mutating func clock(_ now: Int64) -> Int64 {
+    latest = max(latest, now)
+    return latest
+  }
+}
+
+/// Walks over the limits of one call, the upstream's pause last if it is active.
+struct LimitWalk {
+  private var rest: LimitSet
+  private var upstream: Int?
+
+  init(_ matched: LimitSet, upstream: Int?) {
+    rest = matched
+    self.upstream = upstream
+  }
+
+  mutating func next() -> Int? {
+    if let limit = rest.popFirst() { return limit }
+    return upstream.take()
+  }
+}

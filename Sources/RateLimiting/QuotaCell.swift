@@ -1,0 +1,86 @@
+/// How much of one ``Quota`` is used: the generic cell rate algorithm (GCRA, ITU-T I.371 appendix A), exact.
+///
+/// The state is one instant, the theoretical arrival time: when the next call would come if all came at the
+/// even pace. A call conforms unless it is more than the tolerance ahead of it. From this follows the
+/// promise: in any span of `t` nanoseconds, at most `burst + (t + 1) * count / period` calls are taken. The one
+/// nanosecond more is what a clock of whole nanoseconds hides, and the price of never drifting.
+package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
+  /// Theoretical arrival time, whole nanoseconds; far in the past while unused.
+  private var arrival: Int64
+  /// What is left of it, in `1/count` ns of the quota it is used with.
+  private var arrivalPart: Int64
+
+  /// An unused cell: the whole burst is there.
+  package init() {
+    arrival = .min / 4
+    arrivalPart = 0
+  }
+
+  /// Nanoseconds from `now` until one call would conform; 0 when it does now. Takes nothing.
+  package func wait(_ quota: Quota, at now: Int64) -> Int64 {
+    var earliest = arrival &- quota.tolerance
+    // The two fractions differ by less than 1 ns, and a call may be late but never early.
+    if arrivalPart > quota.tolerancePart { earliest &+= 1 }
+    return max(0, earliest &- now)
+  }
+
+  /// Takes one call if it conforms: 0. Otherwise the nanoseconds until it would, and nothing is taken.
+  package mutating func take(_ quota: Quota, at now: Int64) -> Int64 {
+    let wait = wait(quota, at: now)
+    if wait == 0 { spend(quota, at: now) }
+    return wait
+  }
+
+  /// Takes one call whether it conforms or not.
+  mutating func spend(_ quota: Quota, at now: Int64) {
+    if fullAt < now {
+      arrival = now
+      arrivalPart = 0
+    }
+    arrival &+= quota.interval
+    arrivalPart &+= quota.intervalPart
+    if arrivalPart >= quota.count {
+      arrivalPart &-= quota.count
+      arrival &+= 1
+    }
+  }
+
+  /// Calls that would conform at `now`, 0 to `burst`.
+  package func remaining(_ quota: Quota, at now: Int64) -> Int64 {
+    if fullAt <= now { return quota.burst }
+    if wait(quota, at: now) > 0 { return 0 }
+    // (now + tolerance - arrival) * count / period, rounded down, and the one that fits exactly.
+    let ahead = Int128(now &+ quota.tolerance &- arrival) * Int128(quota.count)
+    let units = ahead + Int128(quota.tolerancePart &- arrivalPart)
+    // One machine division: the quotient is below the burst, so the high half is below the period.
+    let (high, low) = (UInt64(truncatingIfNeeded: units >> 64), UInt64(truncatingIfNeeded: units))
+    let (more, _) = UInt64(quota.period).dividingFullWidth((high, low))
+    return min(quota.burst, Int64(more) &+ 1)
+  }
+
+  /// Nanoseconds from `now` until a call would conform if `ahead` others were taken before it, each as soon
+  /// as it conforms; at most ``Quota/longestPeriod``.
+  package func wait(_ quota: Quota, ahead: Int64, at now: Int64) -> Int64 {
+    guard ahead > 0 else { return wait(quota, at: now) }
+    let (start, startPart) = fullAt < now ? (now, 0) : (arrival, arrivalPart)
+    // In 1/count ns.
+    let pace = Int128(quota.period) * Int128(ahead) + Int128(startPart - quota.tolerancePart)
+    let count = Int128(quota.count)
+    let earliest = Int128(start) - Int128(quota.tolerance) + (pace + count - 1) / count
+    return Int64(min(max(0, earliest - Int128(now)), Int128(Quota.longestPeriod)))
+  }
+
+  /// Nanoseconds from `now` until the whole burst is there again.
+  package func timeUntilFull(at now: Int64) -> Int64 {
+    max(0, fullAt &- now)
+  }
+
+  /// The first whole nanosecond at or after the theoretical arrival time.
+  private var fullAt: Int64 { arrival &+ (arrivalPart > 0 ? 1 : 0) }
+
+  /// Makes ready for use with a quota of another rate: a fraction of a nanosecond is rounded up.
+  mutating func changeQuota() {
+    if arrivalPart > 0 { arrival &+= 1 }
+    arrivalPart = 0
+  }
+}

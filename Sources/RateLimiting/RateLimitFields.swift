@@ -1,0 +1,98 @@
+package import Memory
+
+/// The fields that tell a caller about its limits: `RateLimit-Policy` and `RateLimit`
+/// (draft-ietf-httpapi-ratelimit-headers-10).
+///
+/// Both are Structured Field lists of strings with parameters. A policy says `q`, the calls of a window, and
+/// `w`, the window in seconds; a limit on calls under way has the unit `concurrent-requests` instead of a
+/// window. The state says `r`, the calls that may start at once, and `t`, the seconds after which all of the
+/// burst is there again, or, when there is none left, one call.
+///
+/// The texts are made once, so that writing them copies bytes.
+package struct RateLimitFields: Sendable {
+  /// Per limit, its name as a Structured Field string, and its item of the policy list.
+  private let names: [[UInt8]]
+  private let policies: [[UInt8]]
+
+  package init(_ settings: LimiterSettings) {
+    names = settings.rules.map { RateLimitFields.quoted($0.name) }
+    policies = settings.rules.map { rule in
+      var item = ByteBuffer(capacity: 64)
+      item.put(contentsOf: RateLimitFields.quoted(rule.name))
+      item.put(";q=")
+      if let quota = rule.quota(replicas: settings.replicas) {
+        let (calls, seconds) = RateLimitFields.window(of: quota)
+        item.put(decimal: calls)
+        item.put(";w=")
+        item.put(decimal: seconds)
+      } else {
+        item.put(decimal: rule.concurrency(replicas: settings.replicas) ?? 0)
+        item.put(";qu=\"concurrent-requests\"")
+      }
+      return item.bytes.copied()
+    }
+  }
+
+  /// A quota in whole seconds, which is all the field can say: the window is rounded up, and the calls in it
+  /// down.
+  static func window(of quota: Quota) -> (calls: Int, seconds: Int) {
+    let seconds = (quota.period + 999_999_999) / 1_000_000_000
+    let calls = Int128(quota.count) * Int128(seconds) * 1_000_000_000 / Int128(quota.period)
+    return (Int(min(calls, 999_999_999_999_999)), Int(seconds))
+  }
+
+  /// `name` as a Structured Field string (RFC 9651 section 3.3.3); what cannot be in one becomes `?`.
+  private static func quoted(_ name: String) -> [UInt8] {
+    var text: [UInt8] = [UInt8(ascii: "\"")]
+    for byte in name.utf8 {
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(0x5C) }
+      text.append(byte >= 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?"))
+    }
+    text.append(UInt8(ascii: "\""))
+    return text
+  }
+
+  /// Appends the field lines of an admitted call, each with its CRLF: the policies that apply, and the state
+  /// of the tightest. Nothing when none applies.
+  package func put(_ report: LimitReport, into out: inout ByteBuffer) {
+    guard report.tightest >= 0 else { return }
+    putPolicies(report.matched, into: &out)
+    out.put("RateLimit: ")
+    out.put(contentsOf: names[Int(report.tightest)])
+    out.put(";r=")
+    out.put(decimal: Int(report.remaining))
+    if report.seconds > 0 {
+      out.put(";t=")
+      out.put(decimal: Int(report.seconds))
+    }
+    out.put("\r\n")
+  }
+
+  /// Appends the field lines of a refused call, each with its CRLF: the policies in its way, and when to
+  /// come again; `Retry-After` always.
+  package func put(_ refusal: LimitRefusal, into out: inout ByteBuffer) {
+    if let tightest = refusal.tightest {
+      putPolicies(refusal.violated, into: &out)
+      out.put("RateLimit: ")
+      out.put(contentsOf: names[tightest])
+      out.put(";r=0;t=")
+      out.put(decimal: refusal.retryAfter)
+      out.put("\r\n")
+    }
+    out.put("Retry-After: ")
+    out.put(decimal: refusal.retryAfter)
+    out.put("\r\n")
+  }
+
+  private func putPolicies(_ limits: LimitSet, into out: inout ByteBuffer) {
+    var limits = limits
+    out.put("RateLimit-Policy: ")
+    var isFirst = true
+    while let limit = limits.popFirst() {
+      if !isFirst { out.put(", ") }
+      isFirst = false
+      out.put(contentsOf: policies[limit])
+    }
+    out.put("\r\n")
+  }
+}

@@ -1,0 +1,81 @@
+/// What the upstream asked of one app: to pause, and to come back gently.
+///
+/// A 429, or a 503 that says when to come back, stops the app's calls until then. Afterwards the rate starts at
+/// half of what it was and grows by a sixteenth of the full rate in each step of time: additive increase,
+/// multiplicative decrease, never above the configured rate.
+package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
+  /// The full rate, in levels.
+  package static let fullLevel: Int64 = 16
+
+  /// No call starts before this instant, monotonic nanoseconds.
+  package private(set) var until: Int64 = .min
+  /// The rate in sixteenths of the full one, 1 to ``fullLevel``.
+  package private(set) var level = UpstreamPause.fullLevel
+  /// When the level last changed, or will begin to change.
+  private var steppedAt: Int64 = .min
+  /// When the level was last halved.
+  private var loweredAt: Int64 = .min
+  /// Pauses of our own length in a row.
+  private var unsaid: Int64 = 0
+  /// What pauses and recoveries have added to the patience of waiting calls so far, nanoseconds.
+  package private(set) var extensions: Int64 = 0
+
+  package init() {}
+
+  /// Whether it stops or slows calls, as of the last ``advance(_:at:)``.
+  package var isActive: Bool { level < UpstreamPause.fullLevel }
+
+  /// The upstream answered `status` to an attempt begun at `startedAt`.
+  ///
+  /// - Parameter retryAfter: nanoseconds from `now` that its `Retry-After` asks for; nil without a valid one.
+  /// - Returns: whether anything changed. Only a 429, or a 503 with `retryAfter`, says something about rates.
+  package mutating func answered(
+    status: Int, retryAfter: Int64?, startedAt: Int64, _ policy: RecoveryPolicy, at now: Int64
+  ) -> Bool {
+    guard status == 429 || status == 503 && retryAfter != nil else { return false }
+    // Calls under way when the first such answer came say nothing new: they do not halve the rate again,
+    // nor lengthen the pause unless they ask for it.
+    let isEcho = isActive && startedAt <= loweredAt
+    if isEcho && retryAfter == nil { return false }
+    let delay: Int64
+    if let retryAfter {
+      delay = min(max(0, retryAfter), policy.longestPause)
+    } else {
+      delay = min(policy.defaultPause << min(unsaid, 16), policy.longestDefaultPause)
+      unsaid += 1
+    }
+    let before = max(now, until) &+ recoveryTime(policy)
+    until = max(until, now &+ delay)
+    if !isEcho {
+      level = max(1, level / 2)
+      loweredAt = now
+    }
+    steppedAt = max(now, until)
+    extensions &+= max(0, steppedAt &+ recoveryTime(policy) &- before)
+    return true
+  }
+
+  /// Nanoseconds from the end of the pause until the full rate.
+  private func recoveryTime(_ policy: RecoveryPolicy) -> Int64 {
+    (UpstreamPause.fullLevel - level) * policy.step
+  }
+
+  /// Lets time pass. Returns whether the level changed.
+  package mutating func advance(_ policy: RecoveryPolicy, at now: Int64) -> Bool {
+    guard isActive, now &- steppedAt >= policy.step else { return false }
+    let steps = (now &- steppedAt) / policy.step
+    level = min(UpstreamPause.fullLevel, level &+ steps)
+    steppedAt &+= steps &* policy.step
+    if level == UpstreamPause.fullLevel { unsaid = 0 }
+    return true
+  }
+
+  /// The quota of the present level. It allows no burst but what a timer's coarseness needs: calls of 50 ms.
+  func quota(of full: Quota) -> Quota {
+    let count = full.count * level
+    let period =
+      min(full.period, Quota.longestPeriod / UpstreamPause.fullLevel) * UpstreamPause.fullLevel
+    let burst = Int64(Int128(count) * 50_000_000 / Int128(period))
+    return Quota(count: count, period: period, burst: 1 + burst)
+  }
+}

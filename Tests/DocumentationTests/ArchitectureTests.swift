@@ -1,0 +1,34 @@
+import Foundation
+import Testing
+
+@Suite("The table of modules")
+struct ArchitectureTests {
+  private static let modules: [String] = {
+    let folder = Repository.root.appendingPathComponent("Sources").path
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }()
+
+  private func row(of module: String) throws -> TableRow? {
+    try Markdown.rows(of: "docs/architecture.md").first {
+      $0.heading == "Two halves" && $0.names.contains("Sources/\(module)")
+    }
+  }
+
+  @Test("Every module is in the table", arguments: modules)
+  func isDescribed(module: String) throws {
+    #expect(try row(of: module) != nil, "docs/architecture.md does not describe \(module)")
+  }
+
+  @Test("A module imports exactly the modules that its row lists", arguments: modules)
+  func imports(module: String) throws {
+    let others = Set(ArchitectureTests.modules.filter { $0 != module })
+    var imported: Set<String> = []
+    for source in try Repository.sources(of: module) {
+      let lines = source.matches(of: /(?m)^(?:@\w+ )*(?:internal |package )?import (?:\w+ )?(\w+)$/)
+      imported.formUnion(lines.map { String($0.output.1) })
+    }
+    let cells = try #require(try row(of: module)).cells
+    let listed = Set(cells[2].split(separator: ", ").map(String.init)).intersection(others)
+    #expect(imported.intersection(others) == listed)
+  }
+}

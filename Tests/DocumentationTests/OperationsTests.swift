@@ -1,0 +1,58 @@
+import Admin
+import ArgumentParser
+import Foundation
+import LocalServer
+import Testing
+
+@testable import scorm_gateway
+
+@Suite("docs/operations.md")
+struct OperationsTests {
+  private func rows(_ heading: String) throws -> [TableRow] {
+    try Markdown.rows(of: "docs/operations.md").filter { $0.heading == heading }
+  }
+
+  @Test("Every subcommand is there, and no other")
+  func commands() throws {
+    let commands = ScormGateway.configuration.subcommands.compactMap {
+      $0.configuration.commandName
+    }
+    #expect(commands.count == ScormGateway.configuration.subcommands.count)
+    let documented = try rows("Commands").compactMap { $0.names.first?.prefix { $0 != " " } }
+    #expect(documented.map(String.init) == commands)
+  }
+
+  @Test("Every exit code is there")
+  func exitCodes() throws {
+    let documented = try rows("Exit codes").compactMap { $0.cells.first.flatMap { Int32($0) } }
+    #expect(
+      documented == [0, ExitStatus.failed, ExitStatus.usage, ExitStatus.badConfiguration])
+  }
+
+  @Test("Every admin page is there, and no other")
+  func adminPages() throws {
+    let responder = AdminResponder(
+      sources: AdminSources(readiness: { [] }, isDraining: { false }, metrics: { "" }))
+    let index = responder.respond(to: LocalRequest(method: "GET", path: "/"))
+    guard case .bytes(let bytes) = index.body else {
+      Issue.record("the index has no text")
+      return
+    }
+    let pages = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+      .filter { $0.hasPrefix("/") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(!pages.isEmpty)
+    #expect(try rows("Admin address").flatMap(\.names).filter { $0.hasPrefix("/") } == pages)
+  }
+
+  @Test("Every metric is there, with its type")
+  func metrics() throws {
+    let source = try Repository.sources(of: "Gateway").joined()
+    let metrics = source.matches(of: /# TYPE (scorm_gateway_\w+) (\w+)/)
+    #expect(!metrics.isEmpty)
+    let rows = try rows("Admin address")
+    for metric in metrics {
+      let row = rows.first { $0.names.first == String(metric.output.1) }
+      #expect(row?.cells[1] == String(metric.output.2), "\(metric.output.1)")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Memory
+import Testing
+
+@testable import Forwarding
+@testable import TrafficLog
+
+@Suite("docs/traffic-log.md")
+struct TrafficLogDocumentTests {
+  private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  /// A line with every field there can be.
+  private func fullLine() -> String {
+    let method = TrafficLogDocumentTests.bytes("GET")
+    let path = TrafficLogDocumentTests.bytes("/api/v2/ping")
+    let query = TrafficLogDocumentTests.bytes("a=b")
+    let agent = TrafficLogDocumentTests.bytes("curl")
+    let parent = TrafficLogDocumentTests.bytes(
+      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    var line = ByteBuffer()
+    TrafficLine.open(into: &line)
+    TrafficLine.putMicrosecond(1, into: &line)
+    TrafficLine.openAddress(into: &line)
+    TrafficLine.putRequest(
+      method: method.span.bytesOfElements, path: path.span.bytesOfElements,
+      query: query.span.bytesOfElements, into: &line)
+    TrafficLine.putUserAgent(agent.span.bytesOfElements, into: &line)
+    TrafficLine.putTraceID(fromTraceparent: parent.span.bytesOfElements, into: &line)
+    TrafficLine.putPlan(
+      caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
+      into: &line)
+    TrafficLine.putAttempt(
+      TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed"), address: ByteBuffer(),
+      isFirst: true, into: &line)
+    var ending = TrafficLine.Ending()
+    ending.tokenFingerprint = 1
+    ending.errorType = "draining"
+    TrafficLine.putEnding(ending, hasAttempts: true, into: &line)
+    return line.bytes.text
+  }
+
+  @Test("Its fields are those of a line, in their order")
+  func fields() throws {
+    let documented = try Markdown.rows(of: "docs/traffic-log.md").filter { $0.heading == "Fields" }
+      .compactMap(\.names.first)
+    // Without the list of attempts, whose own keys are described with it.
+    let line = fullLine().replacing(/\[.*\]/, with: "0")
+    let written = line.matches(of: /"([^"]+)":/).map { String($0.output.1) }
+    #expect(documented == written)
+    for key in ["address", "status", "duration", "retry"] {
+      #expect(fullLine().contains("\"\(key)\":"))
+      #expect(try Repository.text("docs/traffic-log.md").contains("`\(key)`"))
+    }
+  }
+
+  @Test("Every termination it names is one, and is told in the life of a request too")
+  func terminations() throws {
+    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway]
+    let phases: [Termination.Phase] = [
+      .request, .policy, .queue, .token, .connect, .requestBody, .responseHead, .responseBody,
+    ]
+    let known = Set(
+      parties.flatMap { party in phases.map { "\(Termination(party, $0).text)" } })
+    let documented = try Markdown.rows(of: "docs/traffic-log.md")
+      .filter { $0.heading == "Terminations" }.flatMap(\.names)
+    #expect(documented.count > 10)
+    #expect(Set(documented).isSubset(of: known))
+    let told = try Markdown.rows(of: "docs/life-of-a-request.md").filter {
+      $0.heading == "7. The end"
+    }
+    .flatMap(\.names)
+    #expect(Set(told) == Set(documented))
+  }
+
+  @Test("Every termination that the relay names outright is documented")
+  func relaysTerminations() throws {
+    let relay = try Repository.sources(of: "GatewayServer").joined()
+    let document = try Repository.text("docs/traffic-log.md")
+    let named = Set(
+      relay.matches(of: /\.init\(\.(\w+), \.(\w+)\)/).map { "\($0.output.1)/\(kebab($0.output.2))" }
+    )
+    #expect(named.count > 5)
+    for termination in named { #expect(document.contains("`\(termination)`"), "\(termination)") }
+  }
+
+  private func kebab(_ name: Substring) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : "\($1)" }
+  }
+
+  @Test("Every query value that it calls masked is masked")
+  func masks() throws {
+    let text = try Repository.text("docs/traffic-log.md")
+    let start = try #require(text.range(of: "In `url.query`")).upperBound
+    let end = try #require(text.range(of: "and those of every name", range: start..<text.endIndex))
+    let names = text[start..<end.lowerBound].matches(of: /`([A-Za-z_]+)`/).map { $0.output.1 }
+    #expect(names.count > 15)
+    for name in names {
+      let query = TrafficLogDocumentTests.bytes("\(name)=canary&plain=seen")
+      var out = ByteBuffer()
+      QueryMask.put(query.span.bytesOfElements, into: &out)
+      #expect(out.bytes.text == "\(name)=***&plain=seen")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import EventLoop
+import Synchronization
+
+/// What a loop told its handler.
+enum LoopEvent: Sendable, Equatable {
+  case accepted(SocketID)
+  case connected(SocketID)
+  /// So many bytes.
+  case received(SocketID, [UInt8])
+  case ended(SocketID, cleanly: Bool)
+  case drained(SocketID)
+  case failed(SocketID, SocketFailure)
+  /// At this time of the loop.
+  case deadline(SocketID, at: Int64)
+  case alarm(at: Int64)
+  /// Something a test asked for is done.
+  case done(Int)
+}
+
+/// The events of one loop in order, for a test that waits on another thread.
+final class EventJournal: Sendable {
+  struct Missing: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  private let events = Mutex<[LoopEvent]>([])
+  private let signal: ThreadSignal
+
+  init() throws { signal = try ThreadSignal() }
+
+  func append(_ event: LoopEvent) {
+    events.withLock { $0.append(event) }
+    signal.notify()
+  }
+
+  var all: [LoopEvent] { events.withLock { $0 } }
+
+  /// Waits, for at most ten seconds, until `pick` finds something in what happened so far.
+  func wait<Found>(for what: String, _ pick: ([LoopEvent]) -> Found?) throws -> Found {
+    for _ in 0..<100_000 {
+      if let found = pick(all) { return found }
+      guard signal.wait(milliseconds: 10_000) else { break }
+    }
+    throw Missing(description: "no \(what) in \("\(all.suffix(5))".prefix(500))")
+  }
+
+  func waitForAccepted() throws -> SocketID {
+    try wait(for: "connection") { events in
+      for case .accepted(let socket) in events { return socket }
+      return nil
+    }
+  }
+
+  func wait(for event: LoopEvent) throws {
+    try wait(for: "\(event)") { $0.contains(event) ? () : nil }
+  }
+
+  /// All bytes that came from `socket` so far.
+  func bytes(from socket: SocketID) -> [UInt8] {
+    all.reduce(into: []) { result, event in
+      if case .received(socket, let bytes) = event { result += bytes }
+    }
+  }
+}

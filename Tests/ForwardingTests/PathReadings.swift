@@ -1,0 +1,98 @@
+/// An independent, slow model of how servers read a path: every combination of the transformations known
+/// to hide dot segments. It shares no code with the policy that it judges.
+enum PathReadings {
+  /// A reading under which `target` leaves `base`, as the path that is read; nil when there is none.
+  static func escape(of target: String, from base: String) -> String? {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+    let base = base.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
+    let escape = readings(of: Array(path)).first { reading in
+      guard let segments = segments(of: reading) else { return true }
+      return !segments.starts(with: base)
+    }
+    return escape.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Raw and decoded up to three times, and each of these with any of: overlong forms taken for what they
+  /// hide, backslashes for slashes, parameters cut off, everything behind a NUL cut off. 64 combinations,
+  /// those that change nothing left out.
+  static func readings(of path: [UInt8]) -> [[UInt8]] {
+    var result = [path]
+    for _ in 0..<3 {
+      let next = decoded(result[result.count - 1])
+      if next != result[result.count - 1] { result.append(next) }
+    }
+    let transformations: [([UInt8]) -> [UInt8]] = [
+      withoutOverlongForms,
+      { $0.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 } },
+      withoutParameters,
+      { Array($0.prefix { $0 != 0 }) },
+    ]
+    for transformation in transformations {
+      for reading in result {
+        let other = transformation(reading)
+        if other != reading { result.append(other) }
+      }
+    }
+    return result
+  }
+
+  private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var rest = bytes[...]
+    while let byte = rest.popFirst() {
+      let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+      if byte == UInt8(ascii: "%"), digits.utf8.count == 2, digits.allSatisfy(\.isHexDigit),
+        let value = UInt8(digits, radix: 16)
+      {
+        result.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        result.append(byte)
+      }
+    }
+    return result
+  }
+
+  private static let overlongForms: [([UInt8], UInt8)] = [
+    ([0xC0, 0xAF], UInt8(ascii: "/")), ([0xE0, 0x80, 0xAF], UInt8(ascii: "/")),
+    ([0xF0, 0x80, 0x80, 0xAF], UInt8(ascii: "/")), ([0xC0, 0xAE], UInt8(ascii: ".")),
+    ([0xE0, 0x80, 0xAE], UInt8(ascii: ".")), ([0xF0, 0x80, 0x80, 0xAE], UInt8(ascii: ".")),
+    ([0xC1, 0x9C], UInt8(ascii: "\\")), ([0xEF, 0xBC, 0x8F], UInt8(ascii: "/")),
+    ([0xEF, 0xBC, 0x8E], UInt8(ascii: ".")), ([0xEF, 0xBC, 0xBC], UInt8(ascii: "\\")),
+  ]
+
+  private static func withoutOverlongForms(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    var rest = bytes[...]
+    while let byte = rest.first {
+      if let (form, meaning) = overlongForms.first(where: { rest.starts(with: $0.0) }) {
+        result.append(meaning)
+        rest = rest.dropFirst(form.count)
+      } else {
+        result.append(byte)
+        rest = rest.dropFirst()
+      }
+    }
+    return result
+  }
+
+  private static func withoutParameters(_ bytes: [UInt8]) -> [UInt8] {
+    bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      .map { $0.prefix { $0 != UInt8(ascii: ";") } }
+      .joined(separator: [UInt8(ascii: "/")]).map { $0 }
+  }
+
+  /// The segments once dot segments are worked out; nil when they climb above the root.
+  private static func segments(of path: [UInt8]) -> [[UInt8]]? {
+    var result: [[UInt8]] = []
+    for segment in path.split(separator: UInt8(ascii: "/")).map(Array.init) {
+      switch segment {
+      case Array(".".utf8): continue
+      case Array("..".utf8):
+        if result.popLast() == nil { return nil }
+      default: result.append(segment)
+      }
+    }
+    return result
+  }
+}
