@@ -42,22 +42,23 @@ let package = Package(
       "Gateway",
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "TrafficLog",
-        "AccessTokens", "EventLoop", "Forwarding", "LocalServer", "SCORMCloudAPI", "Memory",
+        "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages", "LocalServer", "RateLimiting",
+        "SCORMCloudAPI",
       ]),
 
     // The world: sockets, files, clocks, threads.
     area(
       "GatewayServer",
       uses: [
-        "EventLoop", "TrafficLog", "Forwarding", "AccessTokens", "SCORMCloudAPI", "HTTPMessages",
-        "Memory", "CLinux",
+        "EventLoop", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
+        "HTTPMessages", "Memory",
       ]),
-    area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL", "CLinux"]),
+    area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
     area("TrafficLog", uses: ["EventLoop", "Memory"]),
     area("Admin", uses: ["LocalServer"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
-    area("Configuration", uses: ["SCORMCloudAPI", "Memory", "CLibYAML", "CLinux"]),
+    area("Configuration", uses: ["Memory", "CLibYAML"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.

@@ -21,6 +21,9 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/readyz", purpose: "200 when requests can be served, else 503; ?verbose says why") {
       $0.readiness($1)
     },
+    Page(path: "/api/limits", purpose: "each limit's state, JSON; ?format=table for people") {
+      $0.limits($1)
+    },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
@@ -63,6 +66,11 @@ package struct AdminResponder: LocalResponder {
       page.path + String(repeating: " ", count: width + 2 - page.path.count) + page.purpose
     }
     return .text("scorm-gateway admin\n\n" + lines.joined(separator: "\n") + "\n")
+  }
+
+  private func limits(_ request: LocalRequest) -> LocalResponse {
+    let wantsTable = request.query.split(separator: "&").contains("format=table")
+    return wantsTable ? .text(sources.limits(.table)) : .json(sources.limits(.json))
   }
 
   private var metrics: LocalResponse {

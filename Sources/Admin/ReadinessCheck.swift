@@ -21,13 +21,25 @@ package struct AdminSources: Sendable {
   package var isDraining: @Sendable () -> Bool
   /// The metrics in Prometheus' text format, version 0.0.4.
   package var metrics: @Sendable () -> String
+  /// Each limit's state.
+  package var limits: @Sendable (ListingForm) -> String
 
   package init(
     readiness: @escaping @Sendable () -> [ReadinessCheck],
-    isDraining: @escaping @Sendable () -> Bool, metrics: @escaping @Sendable () -> String
+    isDraining: @escaping @Sendable () -> Bool, metrics: @escaping @Sendable () -> String,
+    limits: @escaping @Sendable (ListingForm) -> String
   ) {
+    self.limits = limits
     self.readiness = readiness
     self.isDraining = isDraining
     self.metrics = metrics
   }
+}
+
+/// Who reads a listing.
+package enum ListingForm: Sendable {
+  /// Scripts.
+  case json
+  /// People.
+  case table
 }

@@ -20,6 +20,8 @@ package struct SocketTag: Sendable, Equatable, BitwiseCopyable {
 package enum SocketFailure: Sendable, Equatable {
   /// Refused, unreachable, no route: no connection was made.
   case connect(SystemError)
+  /// The proxy did not open a tunnel.
+  case tunnel(String)
   /// Reset or another error on a connection that was made.
   case broken(SystemError)
   /// The TLS handshake failed because the certificate was not accepted.
@@ -56,8 +58,14 @@ package protocol EventHandler: ~Copyable {
     _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop)
   /// The connection's deadline has passed.
   mutating func deadlinePassed(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
+  /// The loop is about to wait for events: a place to set the alarm.
+  mutating func aboutToWait(on loop: inout EventLoop)
   /// The time asked for with ``EventLoop/setAlarm(at:)`` has come.
   mutating func alarm(on loop: inout EventLoop)
   /// ``LoopWaker/wake()`` was called.
   mutating func woken(on loop: inout EventLoop)
+}
+
+extension EventHandler where Self: ~Copyable {
+  package mutating func aboutToWait(on loop: inout EventLoop) {}
 }

@@ -2,11 +2,13 @@
 /// socket, clock or buffer.
 ///
 /// ```
-/// awaitingToken ─→ awaitingConnection ─→ forwarding ─→ finished
-///       └──────────────────┴──────────────────┘ (refused, failed, gone)
+/// awaitingQuota ─→ awaitingToken ─→ awaitingConnection ─→ forwarding ─→ finished
+///       └────────────────┴──────────────────┴──────────────────┘ (refused, failed, gone)
 /// ```
 package struct ExchangeStateMachine: Sendable {
   package enum Phase: UInt8, Sendable {
+    /// A limit makes it wait for its turn.
+    case awaitingQuota
     /// The credential is a token that is not there yet.
     case awaitingToken
     /// No upstream connection is ready yet.
@@ -48,11 +50,22 @@ package struct ExchangeStateMachine: Sendable {
 
   package init() {}
 
-  /// The request was planned.
-  package mutating func planned(hasCredential: Bool, hasBody: Bool) -> Action {
-    requestIsComplete = !hasBody
+  /// The request's head is there.
+  package mutating func opened(hasBody: Bool) { requestIsComplete = !hasBody }
+
+  /// A limit puts it into a queue.
+  package mutating func queued() { phase = .awaitingQuota }
+
+  /// It may go on, as far as limits are concerned.
+  package mutating func admitted(hasCredential: Bool) -> Action {
     phase = hasCredential ? .awaitingConnection : .awaitingToken
     return hasCredential ? .takeConnection : .waitForToken
+  }
+
+  /// The credential it had is not good any more; nothing was sent with it that cannot be sent again.
+  package mutating func credentialLost() -> Action {
+    phase = .awaitingToken
+    return .waitForToken
   }
 
   /// The token it waited for is there.

@@ -11,7 +11,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen
   case policyRefused
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
-  case requestTimeout
+  case requestTimeout, quotaExceeded
   // Tokens.
   case tokenUnavailable, tokenTimeout, credentialRefused, upstreamRefusedCredential
   // Reaching the upstream.
@@ -38,6 +38,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .appUnknown: "app-unknown"
     case .unsupportedFeature: "unsupported-feature"
     case .requestTimeout: "request-timeout"
+    case .quotaExceeded: "quota-exceeded"
     case .tokenUnavailable: "token-unavailable"
     case .tokenTimeout: "token-timeout"
     case .credentialRefused: "credential-refused"
@@ -75,6 +76,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .appUnknown: "No such app"
     case .unsupportedFeature: "The gateway cannot do this"
     case .requestTimeout: "The request took too long to arrive"
+    case .quotaExceeded: "A limit on calls is exceeded"
     case .tokenUnavailable: "There is no access token at the moment"
     case .tokenTimeout: "Waiting for an access token took too long"
     case .credentialRefused: "The token endpoint refuses the gateway's credential"
@@ -104,6 +106,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .operationUnknown, .appUnknown: 404
     case .methodNotAllowed: 405
     case .requestTimeout: 408
+    case .quotaExceeded: 429
     case .unsupportedFeature: 501
     case .callerFrozen, .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit,
       .draining:
@@ -125,6 +128,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
+    case .quotaExceeded: "proxy_internal_response"
     case .credentialRefused, .upstreamRefusedCredential: "proxy_configuration_error"
     case .nameResolution: "dns_error"
     case .nameResolutionTimeout: "dns_timeout"
@@ -150,7 +154,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .certificateRefused, .loopDetected, .credentialRefused,
       .upstreamRefusedCredential:
       false
-    case .requestTimeout, .callerFrozen, .tokenUnavailable, .tokenTimeout, .nameResolution,
+    case .requestTimeout, .quotaExceeded, .callerFrozen, .tokenUnavailable, .tokenTimeout,
+      .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
       .responseIncomplete, .draining, .internalError:
@@ -169,6 +174,9 @@ package struct GatewayError: Error, Sendable {
   package let proxyErrorType: StaticString
   /// Seconds for Retry-After, at least 1; nil for none.
   package var retryAfter: Int?
+  /// The limits in the way, for the `violated-policies` member of a 429
+  /// (draft-ietf-httpapi-ratelimit-headers).
+  package var violatedPolicies: [String] = []
   /// Methods for the Allow field of a 405.
   package var allow: MethodSet?
   /// Whether the caller's connection must end: its framing cannot be trusted any more.

@@ -20,6 +20,15 @@ package enum ProblemBody {
     out.put(requestID)
     out.put("\",\"retriable\":")
     out.put(error.kind.isRetriable ? "true" : "false")
+    if !error.violatedPolicies.isEmpty {
+      out.put(",\"violated-policies\":[")
+      for (index, name) in error.violatedPolicies.enumerated() {
+        out.put(index == 0 ? "\"" : ",\"")
+        putEscaped(name, into: &out)
+        out.put(UInt8(ascii: "\""))
+      }
+      out.put(UInt8(ascii: "]"))
+    }
     out.put(",\"message\":\"")
     putEscaped(error.detail, into: &out)
     out.put("\"}\n")

@@ -23,12 +23,17 @@ package struct RequestPlan: Sendable {
   package var credential = CredentialChoice.none
   /// Where the path below the base path begins in the request's bytes, its slash included.
   package var restStart = 0
+  /// The caller would let others go first: `X-Scorm-Priority: batch`.
+  package var isBatch = false
   /// The caller chose the app by a path prefix, which a rewritten Location needs too.
   package var hasAppPrefix = false
 
   package static let unknownOperation: UInt8 = .max
 
   package init() {}
+
+  /// Whether the operation changes anything; only for one that is known.
+  package var isWrite: Bool { OperationTable.operation(at: operation).access == .write }
 
   package var isKnownOperation: Bool { operation != RequestPlan.unknownOperation }
 }

@@ -129,6 +129,14 @@ package struct RequestPlanner: ~Copyable {
     } else if head.present.contains(.xScormApp), let line = try soleAppLine(fields) {
       plan.app = try app(named: line.value(in: bytes), plan)
     }
+    if head.present.contains(.xScormPriority), let line = fields.first(.xScormPriority) {
+      let priority = line.value(in: bytes)
+      plan.isBatch = priority.equalsIgnoringCase("batch")
+      guard plan.isBatch || priority.equalsIgnoringCase("interactive") else {
+        throw GatewayError(
+          .malformedRequest, "X-Scorm-Priority is either interactive or batch.")
+      }
+    }
     if head.present.contains(.xScormPages) {
       throw GatewayError(
         .unsupportedFeature,

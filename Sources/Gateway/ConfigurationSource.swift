@@ -15,9 +15,6 @@ package enum ConfigurationSource {
   /// it.
   package static func inert(_ settings: Settings) -> [String] {
     var lines: [String] = []
-    if !settings.limits.isEmpty {
-      lines.append("limits: they are checked but not enforced by this version")
-    }
     if settings.traffic.journal != nil {
       lines.append("traffic.journal: this version keeps no journal; the log is complete")
     }

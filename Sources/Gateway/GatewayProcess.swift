@@ -7,6 +7,7 @@ internal import Forwarding
 package import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import TrafficLog
@@ -48,10 +49,6 @@ package final class GatewayProcess: Sendable {
     _ settings: Settings, threadCount: Int, times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
-    guard settings.upstream.proxy == nil else {
-      throw StartError(
-        "upstream.proxy: CONNECT proxies are not supported by this version; set it to none")
-    }
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -63,8 +60,9 @@ package final class GatewayProcess: Sendable {
     log = try GatewayProcess.openLog(settings.traffic)
 
     // 2. Rules and tokens.
+    let compiler = RulesCompiler(settings: settings, addresses: addresses)
     let compiled: RulesCompiler.Compiled
-    do { compiled = try RulesCompiler(settings: settings, addresses: addresses).compile() } catch {
+    do { compiled = try compiler.compile() } catch {
       throw StartError("too many combinations of apps and scopes: \(error)")
     }
     do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
@@ -79,16 +77,26 @@ package final class GatewayProcess: Sendable {
       let mailboxesMade = made
       mailboxes = mailboxesMade
       resolver = try NameResolver(
-        host: settings.upstream.host, port: settings.upstream.port,
+        host: settings.upstream.proxy?.host ?? settings.upstream.host,
+        port: settings.upstream.proxy?.port ?? settings.upstream.port,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
+    let limits = compiler.limits(
+      callerCount: compiled.rules.callers.count, loopCount: threadCount)
+    let limiter: SharedLimiter
+    do {
+      limiter = try SharedLimiter(limits, wake: { mailboxes[$0].waker.wake() })
+    } catch {
+      throw StartError("limits: \(error): fewer limits, or limits per fewer keys, are needed")
+    }
     readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
-      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts)
+      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
+      limiter: limiter, limits: limits)
     self.relays = relays
 
     // 4. Threads: tokens, loops, admin.
@@ -136,6 +144,7 @@ package final class GatewayProcess: Sendable {
     } catch {
       tell("event loop \(number) cannot run: \(error)")
     }
+    relays.limiter.leave(loop: number)
     relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
   }
 

@@ -4,6 +4,7 @@ internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
+internal import RateLimiting
 internal import SCORMCloudAPI
 
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
@@ -168,6 +169,60 @@ struct RulesCompiler {
     return CallerIdentities(
       byListener: settings.listeners.map { index($0.caller) }, rules: rules,
       otherwise: settings.callers.isEmpty ? 0 : nil)
+  }
+}
+
+// MARK: Limits
+
+extension RulesCompiler {
+  /// The limits for so many callers and loops.
+  func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
+    LimiterSettings(
+      rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
+      replicas: settings.replicas, loopCount: loopCount)
+  }
+
+  private func rule(_ limit: Limit) -> LimitRule {
+    LimitRule(
+      name: limit.name, per: scope(limit.per), operations: operations(matching: limit.match),
+      rate: limit.rate.map { LimitRule.Rate(count: $0.count, period: $0.period.nanoseconds) },
+      burst: limit.burst, concurrency: limit.concurrency, onExceed: excess(limit.onExceed),
+      maxWait: limit.maxWait.nanoseconds, maxQueue: limit.maxQueue)
+  }
+
+  private func scope(_ scope: Limit.Scope) -> LimitRule.Scope {
+    switch scope {
+    case .app: .app
+    case .caller: .caller
+    case .appAndCaller: .appAndCaller
+    case .gateway: .gateway
+    }
+  }
+
+  private func excess(_ excess: Limit.Excess) -> LimitRule.Excess {
+    switch excess {
+    case .queue: .queue
+    case .refuse: .refuse
+    case .shadow: .shadow
+    }
+  }
+
+  private func operations(matching match: Limit.Match) -> LimitedOperations {
+    var operations = LimitedOperations()
+    for operation in OperationTable.all {
+      let access: OperationAccess = operation.access == .read ? .read : .write
+      guard match.access == nil || match.access == access,
+        match.service == nil || match.service == operation.service.name.description,
+        match.operation == nil || match.operation == operation.name.description
+      else { continue }
+      operations.insert(operation.index)
+    }
+    // Paths outside the catalogue have an access, by their method, and nothing else to match.
+    if match.service == nil && match.operation == nil {
+      if match.access != .write { operations.insertUnknown(isWrite: false) }
+      if match.access != .read { operations.insertUnknown(isWrite: true) }
+    }
+    return operations
   }
 }
 

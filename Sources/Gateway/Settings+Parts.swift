@@ -20,6 +20,8 @@ extension Settings {
       endpoint: endpoint, url: url)
     result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
     result.caFile = upstream.caFile
+    // libcurl makes the tunnel for tokens by itself.
+    if let proxy = upstream.proxy, url.hasPrefix("https:") { result.proxy = proxy.description }
     result.connectTimeout = Int(upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
@@ -36,6 +38,7 @@ extension RelaySettings {
     maxConnections = max(1, upstream.maxConnections / threadCount)
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
+    if upstream.proxy != nil { tunnel = upstreamName }
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")
@@ -73,7 +76,11 @@ extension GatewayProcess {
     }
     let sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: { GatewayMetrics.text(relays) })
+      metrics: { GatewayMetrics.text(relays) },
+      limits: { form in
+        let listing = LimitsListing(relays)
+        return form == .json ? listing.json : listing.table
+      })
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,

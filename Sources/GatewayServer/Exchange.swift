@@ -2,6 +2,7 @@ internal import AccessTokens
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
@@ -27,6 +28,13 @@ struct Exchange: ~Copyable {
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
+
+  /// Its place among calls under way; empty for a call that no limit counts.
+  var permit: LimitPermit?
+  /// Its place in a queue.
+  var ticket: WaitTicket?
+  /// What limits have to say to the caller.
+  var limitReport = LimitReport()
 
   // For the log. Times in monotonic nanoseconds.
   let startedAt: Int64

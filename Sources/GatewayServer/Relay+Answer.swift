@@ -2,13 +2,15 @@ internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 internal import SCORMCloudAPI
 
 /// What the gateway answers by itself.
 extension Relay {
-  /// Ends the exchange with a problem document.
+  /// Ends the exchange with a problem document. `refusal` is there when a limit is the problem.
   mutating func answer(
-    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
+    refusal: LimitRefusal? = nil, on loop: inout EventLoop
   ) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
@@ -30,7 +32,10 @@ extension Relay {
       output.put(text: allow.allowField)
       output.put("\r\n")
     }
-    if let seconds = error.retryAfter {
+    if let refusal {
+      // The limits' fields, Retry-After among them.
+      shared.limitFields.put(refusal, into: &output)
+    } else if let seconds = error.retryAfter {
       output.put("Retry-After: ")
       output.put(decimal: max(1, seconds))
       output.put("\r\n")

@@ -159,11 +159,14 @@ extension Relay {
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     exchanges[id].putRequestIDIntoHead()
+    takeQuota(id, on: &loop)
+  }
+
+  /// The limits let it pass: the credential is next.
+  mutating func goOn(_ id: SlabHandle, on loop: inout EventLoop) {
     let hasCredential = findCredential(id, on: &loop)
     guard exchanges.contains(id) else { return }
-    switch exchanges[id].state.planned(
-      hasCredential: hasCredential, hasBody: head.framing != .none)
-    {
+    switch exchanges[id].state.admitted(hasCredential: hasCredential) {
     case .takeConnection: takeConnection(id, on: &loop)
     default: waitForToken(id, on: &loop)
     }
@@ -272,16 +275,15 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
+    loop.close(callers[handle].socket)
     guard exchange.isSome else {
-      loop.close(callers[handle].socket)
       dropCaller(handle)
       return
     }
     let phase = exchanges[exchange].phaseForLog
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // With the exchange the caller's connection ends.
-    exchanges[exchange].keepsCaller = false
+    // That drops the caller, whose socket is closed.
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 
@@ -310,6 +312,7 @@ extension Relay {
       }
     }
     switch exchanges[exchange].state.phase {
+    case .awaitingQuota: break
     case .awaitingToken:
       answer(
         exchange, tokenError(exchange, timedOut: true, now: loop.now), .init(.gateway, .token),
@@ -343,6 +346,7 @@ extension Exchange {
   /// The phase it is in, for the log.
   var phaseForLog: Termination.Phase {
     switch state.phase {
+    case .awaitingQuota: .queue
     case .awaitingToken: .token
     case .awaitingConnection: .connect
     case .forwarding, .finished:

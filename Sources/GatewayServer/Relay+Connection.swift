@@ -162,7 +162,7 @@ extension Relay {
     pool.openCount += 1
     do throws(SystemError) {
       upstreams[upstream].socket = try loop.connect(
-        to: address, tls: shared.settings.tls,
+        to: address, tunnel: shared.settings.tunnel, tls: shared.settings.tls,
         tag: SocketTag(kind: SocketKind.upstream, record: upstream))
     } catch {
       pool.openCount -= 1
@@ -216,6 +216,10 @@ extension Relay {
     switch failure {
     case .connect(let error):
       GatewayError(.connectionRefused, "Connecting to \(name) failed: \(error).")
+    case .tunnel(let reason):
+      GatewayError(
+        .connectionRefused,
+        "Connecting to \(name) through the proxy failed: \(reason). Check upstream.proxy.")
     case .certificate(let reason):
       GatewayError(
         .certificateRefused,
@@ -238,8 +242,7 @@ extension Relay {
     {
       releaseUnused(id, on: &loop)
       if !findCredential(id, on: &loop), exchanges.contains(id) {
-        _ = exchanges[id].state.planned(
-          hasCredential: false, hasBody: exchanges[id].requestFraming != .none)
+        _ = exchanges[id].state.credentialLost()
         waitForToken(id, on: &loop)
       }
       return

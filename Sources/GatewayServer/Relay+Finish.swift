@@ -30,7 +30,7 @@ extension Relay {
     exchanges[id].requestFraming = head.framing
     exchanges[id].requestBody = BodyReader(head.framing)
     exchanges[id].expectsContinue = head.expectsContinue
-    _ = exchanges[id].state.planned(hasCredential: true, hasBody: head.framing != .none)
+    exchanges[id].state.opened(hasBody: head.framing != .none)
     return id
   }
 
@@ -140,6 +140,7 @@ extension Relay {
     logAttempt(id, reason: nil, now: loop.now)
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
+    releaseQuota(id, now: loop.now)
     writeLine(id, termination, error: error, on: &loop)
     let caller = exchanges[id].caller
     let keepsCaller = exchanges[id].keepsCaller

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 
 /// An upstream's bytes become answers.
 extension Relay {
@@ -112,6 +113,9 @@ extension Relay {
     // The upstream wants no more of the body: RFC 9112 section 9.5.
     if isEarly { loop.pauseReading(callers[exchanges[id].caller].socket) }
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
+    if head.status == 429 || head.status == 503 {
+      noteUpstreamRefusal(id, head, bytes, on: &loop)
+    }
     // The rest of the request is not waited for any more.
     if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
     let context = ResponseHeadRewriter.Context(
@@ -124,6 +128,7 @@ extension Relay {
     responseRewriter.write(
       head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
       into: &output)
+    shared.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
     exchanges[id].state.answerBegan()
   }
@@ -284,7 +289,7 @@ extension Relay {
       if canReplay {
         exchanges[id].wasRefused = true
         logAttempt(id, reason: "token-refused", now: loop.now)
-        _ = exchanges[id].state.planned(hasCredential: false, hasBody: false)
+        _ = exchanges[id].state.credentialLost()
         exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
         waitForToken(id, on: &loop)
         return

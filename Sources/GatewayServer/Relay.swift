@@ -3,6 +3,7 @@ package import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import TrafficLog
@@ -141,7 +142,13 @@ extension Relay: EventHandler {
     }
   }
 
+  package mutating func aboutToWait(on loop: inout EventLoop) {
+    guard !shared.limiter.isIdle else { return }
+    loop.setAlarm(at: shared.limiter.alarm(of: loopNumber))
+  }
+
   package mutating func alarm(on loop: inout EventLoop) {
+    serveQueuedCalls(on: &loop)
     if flushAt != 0, loop.now >= flushAt { flushLines() }
     if flushAt != 0 { loop.setAlarm(at: flushAt) }
     if isDraining { continueDraining(on: &loop) }
@@ -160,6 +167,7 @@ extension Relay: EventHandler {
         return
       }
     }
+    serveQueuedCalls(on: &loop)
     refreshAddresses()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)

@@ -1,6 +1,7 @@
 package import AccessTokens
 package import EventLoop
 package import Forwarding
+package import RateLimiting
 package import Synchronization
 package import TrafficLog
 
@@ -23,6 +24,10 @@ package final class RelayShared: Sendable {
   package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
+  package let limiter: SharedLimiter
+  let limitFields: RateLimitFields
+  /// Per limit, its name.
+  package let limitNames: [String]
   /// One mailbox a loop, by its number.
   package let mailboxes: [LoopMailbox<RelayMessage>]
   /// Callers' connections of each loop, for handing new ones to the least busy.
@@ -37,8 +42,12 @@ package final class RelayShared: Sendable {
   package init(
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
-    mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String]
+    mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
+    limiter: SharedLimiter, limits: LimiterSettings
   ) {
+    self.limiter = limiter
+    limitFields = RateLimitFields(limits)
+    limitNames = limits.rules.map(\.name)
     self.scopeTexts = scopeTexts
     self.rules = rules
     self.settings = settings

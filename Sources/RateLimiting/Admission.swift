@@ -51,6 +51,9 @@ package struct LimitReport: Equatable, Sendable, BitwiseCopyable {
   package var seconds: Int32 = 0
   /// Calls that may still start at once under ``tightest``.
   package var remaining: Int64 = .max
+
+  /// The report of a call that no limit applies to.
+  package init() {}
 }
 
 /// Why a call may not start, and when to try again.

@@ -10,18 +10,10 @@ struct HealthcheckCommand: ParsableCommand {
     discussion: "Exit code 0: it is. 1: it is not, or it does not answer.")
 
   @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = "127.0.0.1:9901"
+  var admin = AdminAddress.usual
 
   func run() throws {
-    let isUnix = admin.hasPrefix("unix:")
-    let url = isUnix ? "http://localhost/readyz?verbose" : "http://\(admin)/readyz?verbose"
-    let answer: HTTPProbe.Answer
-    do {
-      answer = try HTTPProbe.get(url, socketPath: isUnix ? String(admin.dropFirst(5)) : nil)
-    } catch {
-      Console.report("no answer from the admin address: \(error)")
-      throw ExitCode(ExitStatus.failed)
-    }
+    let answer = try AdminAddress.get(admin, "/readyz?verbose")
     guard answer.status == 200 else {
       Console.report("not ready (\(answer.status)): \(answer.body)")
       throw ExitCode(ExitStatus.failed)

@@ -11,7 +11,8 @@ struct AdminTests {
   ) -> AdminResponder {
     AdminResponder(
       sources: AdminSources(
-        readiness: { checks }, isDraining: { isDraining }, metrics: { "a_metric 1\n" }))
+        readiness: { checks }, isDraining: { isDraining }, metrics: { "a_metric 1\n" },
+        limits: { $0 == .json ? "{\"limits\":[]}" : "There are no limits." }))
   }
 
   private static let good = ReadinessCheck(name: "token", isReady: true, detail: "has a \"token\"")

@@ -32,7 +32,8 @@ struct OperationsTests {
   @Test("Every admin page is there, and no other")
   func adminPages() throws {
     let responder = AdminResponder(
-      sources: AdminSources(readiness: { [] }, isDraining: { false }, metrics: { "" }))
+      sources: AdminSources(
+        readiness: { [] }, isDraining: { false }, metrics: { "" }, limits: { _ in "" }))
     let index = responder.respond(to: LocalRequest(method: "GET", path: "/"))
     guard case .bytes(let bytes) = index.body else {
       Issue.record("the index has no text")

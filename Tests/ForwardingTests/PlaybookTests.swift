@@ -8,7 +8,7 @@ struct ExchangeStateMachineTests {
   @Test("with a credential at hand it goes straight to a connection and out")
   func straight() {
     var machine = ExchangeStateMachine()
-    #expect(machine.planned(hasCredential: true, hasBody: false) == .takeConnection)
+    #expect(machine.begin(hasCredential: true, hasBody: false) == .takeConnection)
     #expect(machine.phase == .awaitingConnection)
     #expect(machine.requestIsComplete)
     #expect(machine.connectionReady() == .sendRequest)
@@ -22,7 +22,7 @@ struct ExchangeStateMachineTests {
   @Test("without one it waits for the token first")
   func waits() {
     var machine = ExchangeStateMachine()
-    #expect(machine.planned(hasCredential: false, hasBody: true) == .waitForToken)
+    #expect(machine.begin(hasCredential: false, hasBody: true) == .waitForToken)
     #expect(machine.phase == .awaitingToken)
     #expect(!machine.requestIsComplete)
     #expect(machine.tokenArrived() == .takeConnection)
@@ -37,7 +37,7 @@ struct ExchangeStateMachineTests {
   @Test("a failed attempt that may be repeated is, and counted")
   func retries() {
     var machine = ExchangeStateMachine()
-    _ = machine.planned(hasCredential: true, hasBody: false)
+    _ = machine.begin(hasCredential: true, hasBody: false)
     _ = machine.connectionReady()
     #expect(machine.upstreamFailed(mayRetry: true) == .retry)
     #expect(machine.phase == .awaitingConnection)
@@ -52,7 +52,7 @@ struct ExchangeStateMachineTests {
     arguments: [true, false])
   func aborts(mayRetry: Bool) {
     var machine = ExchangeStateMachine()
-    _ = machine.planned(hasCredential: true, hasBody: false)
+    _ = machine.begin(hasCredential: true, hasBody: false)
     _ = machine.connectionReady()
     machine.answerBegan()
     #expect(machine.upstreamFailed(mayRetry: mayRetry) == .abortCaller)
@@ -63,7 +63,7 @@ struct ExchangeStateMachineTests {
   @Test("interim answers pass up to their bound; 101 never does")
   func interim() {
     var machine = ExchangeStateMachine()
-    _ = machine.planned(hasCredential: true, hasBody: false)
+    _ = machine.begin(hasCredential: true, hasBody: false)
     _ = machine.connectionReady()
     for _ in 0..<ExchangeStateMachine.interimLimit {
       #expect(machine.interimAnswerReceived(status: 103) == .passOn)
@@ -139,5 +139,13 @@ struct OperationSetTests {
       set.insert(index)
       #expect((UInt8(0)..<192).filter(set.contains) == [index])
     }
+  }
+}
+
+extension ExchangeStateMachine {
+  /// A request without limits in its way.
+  fileprivate mutating func begin(hasCredential: Bool, hasBody: Bool) -> Action {
+    opened(hasBody: hasBody)
+    return admitted(hasCredential: hasCredential)
   }
 }

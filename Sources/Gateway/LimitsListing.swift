@@ -1,0 +1,94 @@
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import LocalServer
+internal import RateLimiting
+
+/// What `/api/limits` and the `limits` command show: each quota's state now.
+struct LimitsListing {
+  private let relays: RelayShared
+  private let views: [LimitView]
+  private let now: Int64
+
+  init(_ relays: RelayShared) {
+    self.relays = relays
+    now = SystemClock.monotonic
+    views = relays.limiter.views(at: now)
+  }
+
+  /// For scripts. Times in seconds.
+  var json: String {
+    let rows = views.map { view -> String in
+      var members = ["\"limit\":\(name(view).quotedAsJSON)"]
+      if let app = view.app { members.append("\"app\":\(appName(app).quotedAsJSON)") }
+      if let caller = view.caller {
+        members.append("\"caller\":\(callerName(caller).quotedAsJSON)")
+      }
+      if let quota = view.quota {
+        members.append("\"rate\":\(rate(quota).quotedAsJSON)")
+        members.append("\"burst\":\(quota.burst)")
+      }
+      if let remaining = view.remaining { members.append("\"remaining\":\(remaining)") }
+      if let concurrency = view.concurrency { members.append("\"concurrency\":\(concurrency)") }
+      members.append("\"inUse\":\(view.inUse)")
+      members.append("\"waiting\":\(view.waiting)")
+      members.append("\"predictedWait\":\(seconds(view.predictedWait))")
+      if let pause = pause(view) { members.append("\"pausedFor\":\(seconds(pause))") }
+      return "{" + members.joined(separator: ",") + "}"
+    }
+    return "{\"limits\":[" + rows.joined(separator: ",") + "]}\n"
+  }
+
+  /// For people.
+  var table: String {
+    guard !views.isEmpty else { return "There are no limits.\n" }
+    var rows = [["LIMIT", "APP", "CALLER", "RATE", "LEFT", "IN USE", "WAITING", "WAIT", "PAUSED"]]
+    for view in views {
+      rows.append([
+        name(view), view.app.map(appName) ?? "all", view.caller.map(callerName) ?? "all",
+        view.quota.map { "\(rate($0)), burst \($0.burst)" } ?? "-",
+        view.remaining.map(String.init) ?? "-",
+        view.concurrency.map { "\(view.inUse) of \($0)" } ?? "\(view.inUse)",
+        String(view.waiting), "\(seconds(view.predictedWait)) s",
+        pause(view).map { "for \(seconds($0)) s" } ?? "no",
+      ])
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let lines = rows.map { row in
+      row.indices.map { column in
+        row[column] + String(repeating: " ", count: widths[column] - row[column].count)
+      }.joined(separator: "  ")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func name(_ view: LimitView) -> String {
+    view.limit.map { relays.limitNames[$0] } ?? "pause asked for by SCORM Cloud"
+  }
+
+  private func appName(_ app: Int) -> String { relays.rules.apps[app].name }
+  private func callerName(_ caller: Int) -> String { relays.rules.callers[caller].name }
+
+  /// `100/1m`.
+  private func rate(_ quota: Quota) -> String {
+    let units: [(Int64, String)] = [
+      (86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m"),
+      (1_000_000_000, "s"), (1_000_000, "ms"),
+    ]
+    for (size, unit) in units where quota.period % size == 0 {
+      return "\(quota.count)/\(quota.period / size)\(unit)"
+    }
+    return "\(quota.count)/\(quota.period)ns"
+  }
+
+  private func pause(_ view: LimitView) -> Int64? {
+    guard let until = view.pausedUntil, until > now else { return nil }
+    return until - now
+  }
+
+  /// Nanoseconds as seconds with one digit behind the point.
+  private func seconds(_ nanoseconds: Int64) -> String {
+    let tenths = (max(0, nanoseconds) + 50_000_000) / 100_000_000
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}

@@ -1,0 +1,108 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import RateLimiting
+
+/// Limits: taken before the token and before any byte goes upstream, given back when the exchange ends.
+extension Relay {
+  /// Asks the limits for the planned exchange: it goes on, waits for its turn, or is refused.
+  mutating func takeQuota(_ id: SlabHandle, on loop: inout EventLoop) {
+    let limiter = shared.limiter
+    guard !limiter.isIdle else {
+      goOn(id, on: &loop)
+      return
+    }
+    let plan = exchanges[id].plan
+    let isWrite =
+      plan.isKnownOperation
+      ? plan.isWrite : exchanges[id].method != .get && exchanges[id].method != .head
+    let request = LimitedRequest(
+      app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: isWrite,
+      priority: plan.isBatch ? .batch : .interactive)
+    switch limiter.admit(
+      request, for: WaitingParty(loop: loopNumber, tag: id.bits), at: loop.now)
+    {
+    case .admitted(let permit, let report):
+      exchanges[id].permit = consume permit
+      exchanges[id].limitReport = report
+      goOn(id, on: &loop)
+    case .queued(let ticket, _):
+      exchanges[id].ticket = ticket
+      exchanges[id].state.queued()
+    case .refused(let refusal): refuse(id, refusal, on: &loop)
+    }
+  }
+
+  /// Calls whose waiting is over, one way or the other.
+  mutating func serveQueuedCalls(on loop: inout EventLoop) {
+    let limiter = shared.limiter
+    guard !limiter.isIdle else { return }
+    limiter.advance(to: loop.now, loop: loopNumber)
+    while let due = limiter.takeDue(loop: loopNumber) {
+      let id = SlabHandle(bits: due.tag)
+      let waited = due.waited
+      let isWaiting = exchanges.contains(id) && exchanges[id].state.phase == .awaitingQuota
+      if isWaiting {
+        exchanges[id].ticket = nil
+        exchanges[id].queueWait += waited
+      }
+      switch due.take() {
+      case .start(let permit, let report):
+        guard isWaiting else {
+          limiter.release(permit, at: loop.now, loop: loopNumber)
+          continue
+        }
+        exchanges[id].permit = consume permit
+        exchanges[id].limitReport = report
+        goOn(id, on: &loop)
+      case .refused(let refusal):
+        if isWaiting { refuse(id, refusal, on: &loop) }
+      }
+    }
+  }
+
+  private mutating func refuse(
+    _ id: SlabHandle, _ refusal: LimitRefusal, on loop: inout EventLoop
+  ) {
+    var violated = refusal.violated
+    var names: [String] = []
+    while let limit = violated.popFirst() { names.append(shared.limitNames[limit]) }
+    let cause =
+      refusal.isUpstreamPaused
+      ? "SCORM Cloud asked to be left alone for a while"
+      : "The limit \(names.joined(separator: ", ")) is exceeded"
+    var error = GatewayError(
+      .quotaExceeded,
+      "\(cause); try again in \(refusal.retryAfter) s. Waiting any longer here would exceed maxWait "
+        + "or maxQueue.",
+      retryAfter: refusal.retryAfter)
+    error.violatedPolicies = names
+    answer(id, error, .init(.limit, .queue), refusal: refusal, on: &loop)
+  }
+
+  /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.
+  mutating func releaseQuota(_ id: SlabHandle, now: Int64) {
+    if let ticket = exchanges[id].ticket.take() {
+      shared.limiter.cancel(ticket, at: now, loop: loopNumber)
+    }
+    if let permit = exchanges[id].permit.take() {
+      shared.limiter.release(permit, at: now, loop: loopNumber)
+    }
+  }
+
+  /// The upstream itself said that it is too much: everybody pauses (RFC 9110 section 10.2.3).
+  mutating func noteUpstreamRefusal(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    var delay: Int64?
+    if head.present.contains(.retryAfter), let line = responseParser.fields.first(.retryAfter) {
+      delay = RetryAfter.delay(line.value(in: bytes), wallTime: loop.wallTime)
+    }
+    // A 503 that names no time says that something is broken, not that it is too much.
+    guard head.status == 429 || delay != nil else { return }
+    shared.limiter.upstreamAnswered(
+      app: exchanges[id].plan.app, status: head.status, retryAfter: delay,
+      startedAt: exchanges[id].attemptStarted, at: loop.now, loop: loopNumber)
+  }
+}
