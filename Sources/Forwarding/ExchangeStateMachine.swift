@@ -2,8 +2,8 @@
 /// socket, clock or buffer.
 ///
 /// ```
-/// awaitingQuota ─→ awaitingToken ─→ awaitingConnection ─→ forwarding ─→ finished
-///       └────────────────┴──────────────────┴──────────────────┘ (refused, failed, gone)
+/// awaitingQuota ─→ awaitingToken ─→ collectingBody ─→ awaitingConnection ─→ forwarding ─→ finished
+///       └────────────────┴────────────────┴──────────────────┴──────────────────┘ (refused, failed, gone)
 /// ```
 package struct ExchangeStateMachine: Sendable {
   package enum Phase: UInt8, Sendable {
@@ -11,6 +11,9 @@ package struct ExchangeStateMachine: Sendable {
     case awaitingQuota
     /// The credential is a token that is not there yet.
     case awaitingToken
+    /// Its body, or the beginning of a long one, is read before an upstream connection is taken: who sends
+    /// slowly holds up nobody but themselves, and a short body can be sent again.
+    case collectingBody
     /// No upstream connection is ready yet.
     case awaitingConnection
     /// The request's head was handed to an upstream connection.
@@ -21,6 +24,7 @@ package struct ExchangeStateMachine: Sendable {
   /// What the shell does next.
   package enum Action: Equatable, Sendable {
     case waitForToken
+    case collectBody
     case takeConnection
     case sendRequest
     /// Send the request again over a fresh connection.
@@ -46,20 +50,28 @@ package struct ExchangeStateMachine: Sendable {
   package private(set) var bodyHasBegun = false
   /// Upstream requests made.
   package private(set) var attempts = 0
+  /// What was to be collected of the body is there.
+  private var bodyIsCollected = false
   private var interimAnswers = 0
 
   package init() {}
 
   /// The request's head is there.
-  package mutating func opened(hasBody: Bool) { requestIsComplete = !hasBody }
+  package mutating func opened(hasBody: Bool) {
+    requestIsComplete = !hasBody
+    bodyIsCollected = !hasBody
+  }
 
   /// A limit puts it into a queue.
   package mutating func queued() { phase = .awaitingQuota }
 
   /// It may go on, as far as limits are concerned.
   package mutating func admitted(hasCredential: Bool) -> Action {
-    phase = hasCredential ? .awaitingConnection : .awaitingToken
-    return hasCredential ? .takeConnection : .waitForToken
+    guard hasCredential else {
+      phase = .awaitingToken
+      return .waitForToken
+    }
+    return tokenArrived()
   }
 
   /// The credential it had is not good any more; nothing was sent with it that cannot be sent again.
@@ -70,6 +82,13 @@ package struct ExchangeStateMachine: Sendable {
 
   /// The token it waited for is there.
   package mutating func tokenArrived() -> Action {
+    phase = bodyIsCollected ? .awaitingConnection : .collectingBody
+    return bodyIsCollected ? .takeConnection : .collectBody
+  }
+
+  /// The body is there, or as much of it as is collected.
+  package mutating func bodyCollected() -> Action {
+    bodyIsCollected = true
     phase = .awaitingConnection
     return .takeConnection
   }
@@ -81,9 +100,11 @@ package struct ExchangeStateMachine: Sendable {
     return .sendRequest
   }
 
-  /// More of the request's body is to be forwarded. An answer that has begun changes nothing about that: an
+  /// More of the request's body is to be read. An answer that has begun changes nothing about that: an
   /// upstream may answer while it reads.
-  package var wantsBody: Bool { phase == .forwarding && !requestIsComplete }
+  package var wantsBody: Bool {
+    !requestIsComplete && (phase == .forwarding || phase == .collectingBody)
+  }
 
   package mutating func bodyForwarded() { bodyHasBegun = true }
 

@@ -16,6 +16,8 @@ struct Exchange: ~Copyable {
   var keepsCaller = true
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
+  /// What was collected of the body, framed as it goes upstream; kept until the end, to be sent again.
+  var body = ByteBuffer()
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
   /// Where the request id stands in `line`.

@@ -45,7 +45,7 @@ extension Relay {
     while at < bytes.byteCount {
       let exchange = callers[handle].exchange
       if exchange.isSome {
-        let next = forwardBody(exchange, bytes, from: at, on: &loop)
+        let next = takeBody(exchange, bytes, from: at, on: &loop)
         // The caller may have been cut off, or its exchange ended, with that.
         guard callers.contains(handle) else { return bytes.byteCount }
         if next == at { break }
@@ -91,7 +91,9 @@ extension Relay {
     }
     if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
       let upstream = exchanges[exchange].upstream
-      if loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater {
+      if !upstream.isSome
+        || loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater
+      {
         loop.resumeReading(socket)
       }
     } else {
@@ -168,16 +170,88 @@ extension Relay {
     guard exchanges.contains(id) else { return }
     switch exchanges[id].state.admitted(hasCredential: hasCredential) {
     case .takeConnection: takeConnection(id, on: &loop)
+    case .collectBody: collectBody(id, on: &loop)
     default: waitForToken(id, on: &loop)
+    }
+  }
+
+  /// Reads the body, or the beginning of a long one, before anything upstream is asked.
+  mutating func collectBody(_ id: SlabHandle, on loop: inout EventLoop) {
+    let caller = exchanges[id].caller
+    let socket = callers[caller].socket
+    // Not moved by what arrives: a short body has to be there in time.
+    loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+    if exchanges[id].expectsContinue {
+      // RFC 9110 section 10.1.1: host, policy, limits and token have passed.
+      exchanges[id].expectsContinue = false
+      output.removeAll()
+      output.put("HTTP/1.1 100 Continue\r\n\r\n")
+      loop.send(output.bytes, to: socket)
+    }
+    if shared.settings.collectedBody == 0 {
+      _ = exchanges[id].state.bodyCollected()
+      takeConnection(id, on: &loop)
+      return
+    }
+    guard !callers[caller].isServing else { return }
+    if callers[caller].input.isEmpty {
+      loop.resumeReading(socket)
+    } else {
+      serveInput(caller, on: &loop)
     }
   }
 
   /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;
   /// `start` itself when the body must wait or there is none left to take.
-  private mutating func forwardBody(
+  private mutating func takeBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
     guard exchanges[id].state.wantsBody else { return start }
+    return exchanges[id].state.phase == .collectingBody
+      ? collect(id, bytes, from: start, on: &loop) : forward(id, bytes, from: start, on: &loop)
+  }
+
+  private mutating func collect(
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int {
+    let isChunked = exchanges[id].requestFraming == .chunked
+    let limit = shared.settings.collectedBody
+    var at = start
+    do throws(RequestFault) {
+      while at < bytes.byteCount, !exchanges[id].requestBody.isFinished,
+        exchanges[id].body.count < limit
+      {
+        let run = try exchanges[id].requestBody.next(bytes, from: at)
+        at = run.next
+        guard run.dataEnd > run.dataStart else { continue }
+        let data = bytes.slice(run.dataStart, run.dataEnd)
+        if isChunked {
+          ChunkWriter.put(data, into: &exchanges[id].body)
+        } else {
+          exchanges[id].body.put(data)
+        }
+      }
+    } catch {
+      answer(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
+      return bytes.byteCount
+    }
+    let isComplete = exchanges[id].requestBody.isFinished
+    guard isComplete || exchanges[id].body.count >= limit else { return at }
+    if isComplete {
+      exchanges[id].state.requestCompleted()
+      if isChunked { exchanges[id].body.put("0\r\n\r\n") }
+    }
+    let caller = exchanges[id].caller
+    loop.setDeadline(callers[caller].socket, at: nil)
+    _ = exchanges[id].state.bodyCollected()
+    takeConnection(id, on: &loop)
+    return at
+  }
+
+  /// Hands on what arrives of a long body.
+  private mutating func forward(
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+  ) -> Int {
     let upstream = exchanges[id].upstream
     let socket = upstreams[upstream].socket
     // A body that can be forwarded as it is goes without a copy.
@@ -319,7 +393,7 @@ extension Relay {
         on: &loop)
     case .awaitingConnection:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
-    case .forwarding, .finished:
+    case .collectingBody, .forwarding, .finished:
       if exchanges[exchange].state.answerHasBegun {
         // It does not read its answer.
         abandonUpstream(exchange, on: &loop)
@@ -348,6 +422,7 @@ extension Exchange {
     switch state.phase {
     case .awaitingQuota: .queue
     case .awaitingToken: .token
+    case .collectingBody: .requestBody
     case .awaitingConnection: .connect
     case .forwarding, .finished:
       state.answerHasBegun ? .responseBody : state.requestIsComplete ? .responseHead : .requestBody

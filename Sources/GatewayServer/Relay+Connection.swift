@@ -52,8 +52,11 @@ extension Relay {
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
         let caller = exchanges[id].caller
         loop.setDeadline(callers[caller].socket, at: nil)
-        _ = exchanges[id].state.tokenArrived()
-        takeConnection(id, on: &loop)
+        if case .collectBody = exchanges[id].state.tokenArrived() {
+          collectBody(id, on: &loop)
+        } else {
+          takeConnection(id, on: &loop)
+        }
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
         let error = tokenError(id, timedOut: false, now: loop.now)
@@ -241,10 +244,9 @@ extension Relay {
       tokens.state(of: slot, now: loop.now) != .usable
     {
       releaseUnused(id, on: &loop)
-      if !findCredential(id, on: &loop), exchanges.contains(id) {
-        _ = exchanges[id].state.credentialLost()
-        waitForToken(id, on: &loop)
-      }
+      _ = exchanges[id].state.credentialLost()
+      _ = findCredential(id, on: &loop)
+      if exchanges.contains(id) { waitForToken(id, on: &loop) }
       return
     }
     let upstream = exchanges[id].upstream
@@ -259,6 +261,7 @@ extension Relay {
     output.put(exchanges[id].head)
     putCredential(id)
     output.put("\r\n")
+    output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)
     let settings = shared.settings
     let isComplete = exchanges[id].state.requestIsComplete
@@ -267,13 +270,6 @@ extension Relay {
     guard !isComplete else { return }
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
-    if exchanges[id].expectsContinue {
-      // RFC 9110 section 10.1.1: host, policy and token have passed, and the upstream is there.
-      exchanges[id].expectsContinue = false
-      output.removeAll()
-      output.put("HTTP/1.1 100 Continue\r\n\r\n")
-      loop.send(output.bytes, to: callers[caller].socket)
-    }
     if !callers[caller].isServing {
       if callers[caller].input.isEmpty {
         loop.resumeReading(callers[caller].socket)

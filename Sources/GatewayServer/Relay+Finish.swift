@@ -175,6 +175,9 @@ extension Relay {
     var exchange = exchanges.remove(id)
     var head = ByteBuffer()
     var line = ByteBuffer()
+    var body = ByteBuffer()
+    swap(&body, &exchange.body)
+    if body.allocatedBytes > 0 { keepBuffer(body) }
     swap(&head, &exchange.head)
     swap(&line, &exchange.line)
     keepBuffer(head)

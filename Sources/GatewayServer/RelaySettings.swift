@@ -20,6 +20,9 @@ package struct RelaySettings: Sendable {
   package var drainTimeout: Int64 = 30_000_000_000
   /// Upstream connections of one loop.
   package var maxConnections = 256
+  /// Bytes of a request's body that are read before an upstream connection is taken for it. A shorter body
+  /// can be sent again. 0 takes the connection at once.
+  package var collectedBody = 16 * 1024
   /// Exchanges of one loop that may wait for an upstream connection.
   package var maxWaiting = 1024
   /// Bytes that may wait for a slow reader before its source is paused.

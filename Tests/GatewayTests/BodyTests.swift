@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Bodies in both directions.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct BodyTests {
   @Test("An upload arrives whole, with a length or in chunks", arguments: [false, true])
   func upload(isChunked: Bool) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a caller sends and gets, over a sandbox that behaves.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct CallTests {
   @Test("A doubled slash behind the base path goes on as one")
   func doubledSlash() throws {

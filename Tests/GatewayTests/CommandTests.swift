@@ -5,7 +5,7 @@ import Gateway
 import Testing
 
 /// The built program's commands, exit codes and texts.
-@Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .serialized, .timeLimit(.minutes(5)))
 struct CommandTests {
   private static let broken = """
     listen:
@@ -108,7 +108,7 @@ struct CommandTests {
 }
 
 /// The built program as a service.
-@Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .serialized, .timeLimit(.minutes(5)))
 struct ServeTests {
   private static let canary = "CANARY-7f3a9"
 

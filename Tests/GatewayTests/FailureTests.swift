@@ -5,7 +5,7 @@ import GatewayServer
 import Testing
 
 /// Upstreams that are not there, callers that go or are slow, and the gateway's end.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct FailureTests {
   @Test("An upstream that refuses connections answers 502, says which, and may be tried again")
   func refusedConnection() throws {
@@ -59,7 +59,7 @@ struct FailureTests {
     arguments: ["POST /api/v2/registrations", "GET /api/v2/ping"])
   func callerReset(request: String) throws {
     let upstream = try HostileUpstream([.head, .untilEnd])
-    let rig = try GatewayRig(upstream: upstream.port)
+    let rig = try GatewayRig(upstream: upstream.port) { $0.collectedBody = 0 }
     let caller = try rig.caller()
     let isPost = request.hasPrefix("POST")
     try caller.send(
@@ -80,7 +80,7 @@ struct FailureTests {
   @Test("A caller who ends in the middle of its upload does not make it look whole upstream")
   func callerEndsUpload() throws {
     let upstream = try HostileUpstream([.head, .untilEnd])
-    let rig = try GatewayRig(upstream: upstream.port)
+    let rig = try GatewayRig(upstream: upstream.port) { $0.collectedBody = 0 }
     let caller = try rig.caller()
     try caller.send(
       Wire.request("POST", "/api/v2/registrations", ["Transfer-Encoding: chunked"])
@@ -90,6 +90,20 @@ struct FailureTests {
     #expect(eventually { upstream.connections[0].end == .reset })
     #expect(!upstream.connections[0].text.contains("\r\n0\r\n"))
     #expect(try rig.lines().map { $0.string("termination") } == ["caller/request-body"])
+  }
+
+  @Test(
+    "Callers who send a short body slowly hold up nobody: the upstream is asked when it is there")
+  func slowShortBodies() throws {
+    let upstream = try HostileUpstream([.request, .answer("served"), .untilEnd])
+    let rig = try GatewayRig(upstream: upstream.port, ["upstream.maxConnections": "1"])
+    let slow = try (0..<20).map { _ in try rig.caller() }
+    for caller in slow {
+      try caller.send(
+        Wire.request("POST", "/api/v2/registrations", ["Content-Length: 100"]) + "some")
+    }
+    #expect(try rig.call("GET", "/api/v2/ping").text == "served")
+    #expect(upstream.connections.count == 1)
   }
 
   @Test("A head that does not arrive in time answers 408; others are served meanwhile")
@@ -109,7 +123,9 @@ struct FailureTests {
   @Test("A body that stops arriving answers 408, and is not the upstream's fault")
   func slowBody() throws {
     let upstream = try HostileUpstream([.head, .untilEnd])
-    let rig = try GatewayRig(upstream: upstream.port, ["upstream.idleTimeout": "100ms"])
+    let rig = try GatewayRig(upstream: upstream.port, ["upstream.idleTimeout": "100ms"]) {
+      $0.collectedBody = 0
+    }
     let caller = try rig.caller()
     try caller.send(
       Wire.request("POST", "/api/v2/registrations", ["Content-Length: 100"]) + "some")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Answers of an upstream that is broken or means harm: what is whole passes, what is not is seen not to be.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HostileAnswerTests {
   private static let good = "HTTP/1.1 200 OK\r\n"
 

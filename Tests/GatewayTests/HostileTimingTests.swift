@@ -1,8 +1,9 @@
 import Foundation
+import GatewayServer
 import Testing
 
 /// Upstreams that answer early, late, never, or on connections that are gone.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HostileTimingTests {
   // MARK: Early answers
 
@@ -34,7 +35,7 @@ struct HostileTimingTests {
   func earlyAnswer() throws {
     let upstream = try HostileUpstream(
       [.head, .answer("early"), .untilEnd], [.request, .answer("clean"), .untilEnd])
-    let rig = try GatewayRig(upstream: upstream.port)
+    let rig = try GatewayRig(upstream: upstream.port) { $0.collectedBody = 0 }
     let caller = try rig.caller()
     try caller.send(
       Wire.request("POST", "/api/v2/registrations", ["Content-Length: 48"]))
@@ -61,6 +62,17 @@ struct HostileTimingTests {
     let line = try #require(try rig.lines().last)
     #expect(line.attempts.map { $0.int("status") } == [0, 200])
     #expect(line.attempts.first?["retry"] != nil)
+  }
+
+  @Test("A DELETE with a short body on a kept connection that ends is made once more, body and all")
+  func staleConnectionForDelete() throws {
+    let upstream = try HostileUpstream(
+      [.request, .answer(), .request, .reset], [.request, .answer("again"), .untilEnd])
+    let rig = try GatewayRig(upstream: upstream.port)
+    let caller = try rig.caller()
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    #expect(try caller.call("DELETE", "/api/v2/courses/c", body: "{}").text == "again")
+    #expect(upstream.connections[1].text.hasSuffix("\r\n\r\n{}"))
   }
 
   @Test("A POST that a kept connection may have taken is never made twice")

@@ -4,7 +4,7 @@ import Gateway
 import Testing
 
 /// The traffic log of a running gateway: one line an exchange, and nothing secret in it.
-@Suite(.ownThread, .timeLimit(.minutes(1)))
+@Suite(.ownThread, .timeLimit(.minutes(5)))
 struct TrafficLineTests {
   @Test("An exchange's line tells who asked what, of whom, with what credential, and how it went")
   func wholeLine() throws {
