@@ -3,6 +3,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import TrafficLog
 
 /// Limits: taken before the token and before any byte goes upstream, given back when the exchange ends.
 extension Relay {
@@ -25,7 +26,7 @@ extension Relay {
     {
     case .admitted(let permit, let report):
       exchanges[id].permit = consume permit
-      exchanges[id].limitReport = report
+      note(id, report)
       goOn(id, on: &loop)
     case .queued(let ticket, _):
       exchanges[id].ticket = ticket
@@ -54,7 +55,7 @@ extension Relay {
           continue
         }
         exchanges[id].permit = consume permit
-        exchanges[id].limitReport = report
+        note(id, report)
         goOn(id, on: &loop)
       case .refused(let refusal):
         if isWaiting { refuse(id, refusal, on: &loop) }
@@ -62,12 +63,24 @@ extension Relay {
     }
   }
 
+  /// Keeps what the limits said, for the caller, and for the log what those in shadow would have done.
+  private mutating func note(_ id: SlabHandle, _ report: LimitReport) {
+    exchanges[id].limitReport = report
+    guard !report.shadowed.isEmpty else { return }
+    TrafficLine.putWouldQueue(names(of: report.shadowed), into: &exchanges[id].line)
+  }
+
+  private func names(of limits: LimitSet) -> [String] {
+    var limits = limits
+    var names: [String] = []
+    while let limit = limits.popFirst() { names.append(shared.limitNames[limit]) }
+    return names
+  }
+
   private mutating func refuse(
     _ id: SlabHandle, _ refusal: LimitRefusal, on loop: inout EventLoop
   ) {
-    var violated = refusal.violated
-    var names: [String] = []
-    while let limit = violated.popFirst() { names.append(shared.limitNames[limit]) }
+    let names = names(of: refusal.violated)
     let cause =
       refusal.isUpstreamPaused
       ? "SCORM Cloud asked to be left alone for a while"
