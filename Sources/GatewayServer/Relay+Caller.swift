@@ -262,11 +262,7 @@ extension Relay {
       callerGone(handle, on: &loop)
       return
     }
-    // Who waits for a limit, perhaps for minutes, and closes, is taken for gone: that it would only send
-    // no more cannot be told apart, and a place in a queue is not to be held for nobody.
-    if exchanges[exchange].state.requestIsComplete,
-      exchanges[exchange].state.phase != .awaitingQuota
-    {
+    if exchanges[exchange].state.requestIsComplete {
       exchanges[exchange].keepsCaller = false
     } else {
       callerGone(handle, on: &loop)

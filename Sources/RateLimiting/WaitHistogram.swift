@@ -51,7 +51,8 @@ extension Limiter {
       waiting[Int(buckets[Int(record.bucket)].limit)] += 1
     }
     let pauses = upstreams.map { upstream in
-      PauseView(remaining: max(0, upstream.pause.until &- now), level: upstream.pause.level)
+      PauseView(
+        remaining: max(now, upstream.pause.until) &- now, level: upstream.pause.level)
     }
     return LimiterFigures(counters: counters, waits: waits, waiting: waiting, pauses: pauses)
   }
