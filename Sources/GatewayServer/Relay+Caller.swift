@@ -238,8 +238,11 @@ extension Relay {
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
-      // Requests that waited for it to read the answers before them.
+      // The answers are out; the caller's next request is waited for, or one that it sent ahead and that
+      // waited for it to read.
+      if !callers[handle].awaitsHead {
+        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
+      }
       serveInput(handle, on: &loop)
       return
     }
@@ -272,15 +275,16 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    loop.close(callers[handle].socket)
     guard exchange.isSome else {
+      loop.close(callers[handle].socket)
       dropCaller(handle)
       return
     }
     let phase = exchanges[exchange].phaseForLog
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // That drops the caller, whose socket is closed.
+    // With the exchange the caller's connection ends.
+    exchanges[exchange].keepsCaller = false
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 

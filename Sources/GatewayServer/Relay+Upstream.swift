@@ -110,8 +110,6 @@ extension Relay {
       framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing
-    // The upstream wants no more of the body: RFC 9112 section 9.5.
-    if isEarly { loop.pauseReading(callers[exchanges[id].caller].socket) }
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)

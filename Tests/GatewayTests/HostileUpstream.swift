@@ -43,20 +43,8 @@ final class HostileUpstream: Sendable {
   /// The first connection follows the first script and so on; the last one serves all that follow.
   init(_ scripts: [Step]...) throws {
     self.scripts = scripts
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe bind(listener, address, length) == 0 && listen(listener, 64) == 0
-          && getsockname(listener, address, &length) == 0
-      }
-    }
-    guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
-    self.listener = listener
-    port = UInt16(bigEndian: address.sin_port)
+    (listener, port) = try bindLoopback()
+    guard listen(listener, 64) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
     Thread.detachNewThread { [self] in acceptAll() }
   }
 
@@ -141,6 +129,33 @@ final class HostileUpstream: Sendable {
   private func note(_ bytes: [UInt8], _ number: Int) {
     state.withLock { $0[number].received += bytes }
   }
+}
+
+/// A port that is taken and where nobody listens: connections are refused as long as this lives.
+final class DeafPort {
+  let number: UInt16
+  private let descriptor: Int32
+
+  init() throws { (descriptor, number) = try bindLoopback() }
+
+  deinit { close(descriptor) }
+}
+
+/// A socket bound to a free port of this machine.
+private func bindLoopback() throws -> (descriptor: Int32, port: UInt16) {
+  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+  let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+    unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+      unsafe bind(descriptor, address, length) == 0
+        && getsockname(descriptor, address, &length) == 0
+    }
+  }
+  guard isBound else { throw POSIXError(.EADDRNOTAVAIL) }
+  return (descriptor, UInt16(bigEndian: address.sin_port))
 }
 
 extension HostileUpstream.Step {

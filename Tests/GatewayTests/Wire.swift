@@ -56,6 +56,7 @@ final class Wire {
   func send(_ text: String) throws { try send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) throws {
+    guard isOpen else { throw WireEnd.closed }
     var sent = 0
     while sent < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { source in
@@ -68,7 +69,7 @@ final class Wire {
   }
 
   /// Says that nothing more will be sent.
-  func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+  func endSending() { if isOpen { _ = shutdown(descriptor, Int32(SHUT_WR)) } }
 
   /// Closes with a reset.
   func reset() {
@@ -87,6 +88,8 @@ final class Wire {
 
   /// Receives what is there next.
   func receive() throws {
+    // The number of a closed descriptor may be another connection's by now.
+    guard isOpen else { throw WireEnd.closed }
     var room = [UInt8](repeating: 0, count: 256 * 1024)
     let count = unsafe recv(descriptor, &room, room.count, 0)
     guard count > 0 else {
@@ -136,6 +139,7 @@ final class Wire {
   /// Whether bytes are there, or come within so many milliseconds.
   func hasInput(within milliseconds: Int32) -> Bool {
     if !buffer.isEmpty { return true }
+    guard isOpen else { return false }
     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&waiting, 1, milliseconds) > 0
   }
