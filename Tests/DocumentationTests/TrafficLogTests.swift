@@ -29,6 +29,7 @@ struct TrafficLogDocumentTests {
     TrafficLine.putPlan(
       caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
       into: &line)
+    TrafficLine.putWouldQueue(["trial"], into: &line)
     TrafficLine.putAttempt(
       TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed"), address: ByteBuffer(),
       isFirst: true, into: &line)
