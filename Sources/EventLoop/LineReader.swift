@@ -20,8 +20,8 @@ package struct LineReader: ~Copyable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// Lends each line to `body`, without its line feed, and whether it was cut. Blocks its thread.
-  package mutating func forEach(
+  /// Lends each line that is left to `body`, without its line feed, and whether it was cut. Blocks its thread.
+  package mutating func readLines(
     _ body: (_ line: RawSpan, _ isCut: Bool) -> Void
   ) throws(SystemError) {
     // Not a member: it is read from while the rest changes.

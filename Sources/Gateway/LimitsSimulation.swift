@@ -58,7 +58,7 @@ package struct LimitsSimulation {
       var replay = try LimitReplay(limits)
       var pending = EarliestFirst<LimitReplay.Call>()
       let names = CallNames(settings)
-      try reader.forEach { line, isCut in
+      try reader.readLines { line, isCut in
         guard line.byteCount > 0 else { return }
         guard !isCut, let record = TrafficRecord(line: line) else {
           skipped.malformed += 1

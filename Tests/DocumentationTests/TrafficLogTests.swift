@@ -56,7 +56,7 @@ struct TrafficLogDocumentTests {
 
   @Test("Every termination it names is one, and is told in the life of a request too")
   func terminations() throws {
-    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway]
+    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway, .limit]
     let phases: [Termination.Phase] = [
       .request, .policy, .queue, .token, .connect, .requestBody, .responseHead, .responseBody,
     ]

@@ -108,22 +108,19 @@ struct LimitsQueueTests {
   }
 
   @Test(
-    "A caller that closes or resets while it waits gives up its place at once",
-    arguments: [false, true])
-  func leaves(resets: Bool) throws {
+    "A caller that closes or resets while it waits gives up its place at once, whatever lies unread of it",
+    arguments: [false, true], [0, 1, 150_000])
+  func leaves(resets: Bool, bodySize: Int) throws {
     let upstream = try LimitsUpstream()
     defer { upstream.stop() }
     let rig = try GatewayRig(
       limits: "{name: one, rate: 1/30s, burst: 1, maxWait: 10m, maxQueue: 1}", upstream: upstream)
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
-    let first = try rig.sendAtOnce(1)
-    #expect(try eventually { try rig.waiting("one") == 1 })
+    let first = try waitingCaller(rig, bodySize)
     #expect(try rig.call("GET", "/api/v2/courses").status == 429, "the queue is full")
-    for wire in first { if resets { wire.reset() } else { wire.close() } }
+    if resets { first.reset() } else { first.close() }
     #expect(try eventually { try rig.waiting("one") == 0 })
-    let second = try rig.sendAtOnce(1)
-    #expect(try eventually { try rig.waiting("one") == 1 }, "the place is free")
-    for wire in second { wire.close() }
+    try waitingCaller(rig, bodySize).close()
     #expect(try eventually { try rig.metric("scorm_gateway_exchanges_in_flight") == 0 })
     #expect(upstream.records.count == 1)
     let gone = try rig.lines().filter { $0.string("termination") == "caller/queue" }
@@ -132,6 +129,17 @@ struct LimitsQueueTests {
       #expect(line.string("error.type") == "caller-gone")
       #expect(line.int("http.response.status_code") == 0)
     }
+  }
+
+  private func waitingCaller(_ rig: GatewayRig, _ bodySize: Int) throws -> Wire {
+    let wire = try rig.caller()
+    try wire.send(
+      bodySize == 0
+        ? Wire.request("GET", "/api/v2/courses")
+        : Wire.request(
+          "POST", "/api/v2/registrations", body: String(repeating: "x", count: bodySize)))
+    #expect(try eventually { try rig.waiting("one") == 1 })
+    return wire
   }
 
   @Test("2,000 waiting callers that go at once leave nothing behind", arguments: [1, 2])
