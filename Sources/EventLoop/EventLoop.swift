@@ -401,16 +401,21 @@ internal import Memory
       let input = connections[id].read(into: &buffer)
       switch input {
       case .bytes(let more):
-        connections[id].mayRead = more || connections[id].peerEnding
+        connections[id].mayRead =
+          more || connections[id].peerEnding || connections[id].writeError != 0
         handler.received(buffer.bytes, from: id, tag: tag, on: &self)
         guard contains(id), connections[id].mayRead else { return }
       case .nothing:
         connections[id].mayRead = false
+        if connections[id].writeError != 0 { failWriting(id, &handler) }
         return
       case .end(let cleanly):
         connections[id].mayRead = false
-        // The failed write took the reset that this end is: ``failAfterReading(_:_:_:)`` tells of it.
-        if connections[id].writeError != 0 { return }
+        // The write took the reset that this end is.
+        if connections[id].writeError != 0 {
+          failWriting(id, &handler)
+          return
+        }
         connections[id].isPaused = true
         handler.ended(id, cleanly: cleanly, tag: tag, on: &self)
         return
@@ -435,6 +440,24 @@ internal import Memory
     }
   }
 
+  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
+  /// reset, because it closed on a request that it had not read. What it said is delivered first.
+  private mutating func serveBroken<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    if connections[id].isPaused {
+      failWriting(id, &handler)
+    } else {
+      read(id, &buffer, &handler)
+    }
+  }
+
+  private mutating func failWriting<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+  }
+
   private mutating func fail<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
   ) {
@@ -442,20 +465,6 @@ internal import Memory
     unlink(id)
     drop(id)
     handler.failed(id, failure, tag: tag, on: &self)
-  }
-
-  /// Writing failed. What the peer said before it stopped listening, a refusal perhaps, may still be there
-  /// to be read: it goes first.
-  private mutating func failAfterReading<Handler: EventHandler & ~Copyable>(
-    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
-  ) {
-    let error = SystemError(number: connections[id].writeError)
-    if !connections[id].isPaused {
-      read(id, &buffer, &handler)
-      // There is more than one turn's worth, or its reader has to catch up first.
-      guard contains(id), !connections[id].isPaused, !connections[id].isQueued else { return }
-    }
-    fail(id, .broken(error), &handler)
   }
 
   private mutating func finishConnecting<Handler: EventHandler & ~Copyable>(
@@ -565,7 +574,7 @@ internal import Memory
       switch connections[id].phase {
       case .open:
         if connections[id].writeError != 0 {
-          failAfterReading(id, &buffer, &handler)
+          serveBroken(id, &buffer, &handler)
         } else if connections[id].mayRead {
           read(id, &buffer, &handler)
         }

@@ -275,16 +275,15 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
+    loop.close(callers[handle].socket)
     guard exchange.isSome else {
-      loop.close(callers[handle].socket)
       dropCaller(handle)
       return
     }
     let phase = exchanges[exchange].phaseForLog
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // With the exchange the caller's connection ends.
-    exchanges[exchange].keepsCaller = false
+    // That drops the caller, whose socket is closed.
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 

@@ -88,7 +88,7 @@ struct FailureTests {
     #expect(eventually { !upstream.heads.isEmpty })
     caller.endSending()
     #expect(eventually { upstream.connections[0].end == .reset })
-    #expect(!upstream.connections[0].text.contains("0\r\n\r\n"))
+    #expect(!upstream.connections[0].text.contains("\r\n0\r\n"))
     #expect(try rig.lines().map { $0.string("termination") } == ["caller/request-body"])
   }
 
