@@ -7,6 +7,14 @@ package struct Caller: Sendable, Equatable {
     case frozen
   }
 
+  /// Which class a waiting call stands in.
+  package enum Priority: String, Sendable, CaseIterable {
+    /// Somebody waits for it.
+    case interactive
+    /// It gives way, without starving.
+    case batch
+  }
+
   package var name: String
   /// Every condition given must hold; nil: only listeners that name it are this caller.
   package var match: CallerMatch?
@@ -15,6 +23,10 @@ package struct Caller: Sendable, Equatable {
   /// What it may call: one matching rule is enough.
   package var allow: [AllowRule]
   package var mode: Mode
+  /// Class of its calls when limits make them wait, unless a request says otherwise.
+  package var priority = Priority.interactive
+  /// Its turns in a round of waiting callers, 1 to 100.
+  package var weight = 1
 }
 
 /// How a connection is known to be a caller's. At least one condition is set, and all set ones must hold.

@@ -25,6 +25,16 @@ package struct Problem: Sendable, Equatable {
     self.hint = hint
   }
 
+  /// A problem of the key `keyPath` that only shows when everything is known.
+  package init(file: String, keyPath: String, message: String, hint: String) {
+    self.file = file
+    line = 0
+    column = 0
+    self.keyPath = keyPath
+    self.message = message
+    self.hint = hint
+  }
+
   /// Whether it is reported before `other`: by file, and there by line and column.
   func stands(before other: Problem) -> Bool {
     if (line == 0) != (other.line == 0) { return line != 0 }
@@ -55,6 +65,17 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
   package let omitted: Int
   /// What is doubtful besides; it would not have stopped the start.
   package let warnings: [Problem]
+
+  init(problems: [Problem], omitted: Int, warnings: [Problem]) {
+    self.problems = problems
+    self.omitted = omitted
+    self.warnings = warnings
+  }
+
+  /// A single problem, found after loading.
+  package init(_ problem: Problem, warnings: [Problem]) {
+    self.init(problems: [problem], omitted: 0, warnings: warnings)
+  }
 
   /// One problem a line.
   package var description: String {

@@ -55,7 +55,9 @@ enum Schema {
     KeySchema("match", .section(callerMatch), default: "null"),
     KeySchema("apps", .words),
     KeySchema("allow", .words),
-    Keys.callerMode.schema)
+    Keys.callerMode.schema,
+    Keys.callerPriority.schema,
+    Keys.callerWeight.schema)
 
   static let callerMatch = SectionSchema(
     KeySchema("unixUser", .scalar, default: "null"),
@@ -122,6 +124,8 @@ enum Keys {
     "lifetime", default: .seconds(900), .seconds(30) ... .seconds(86_400))
 
   static let callerMode = ChoiceKey<Caller.Mode>("mode", default: .normal)
+  static let callerPriority = ChoiceKey<Caller.Priority>("priority", default: .interactive)
+  static let callerWeight = Key("weight", default: 1, 1...100)
 
   static let unknownOperations = ChoiceKey<PolicySettings.Decision>(
     "unknownOperations", default: .refuse)

@@ -15,6 +15,8 @@ extension SettingsDecoder {
       let usable = self.apps(of: section, among: apps)
       let allow = self.allow(section)
       let mode = section.choice(Keys.callerMode, &problems)
+      let priority = section.choice(Keys.callerPriority, &problems)
+      let weight = section.value(Keys.callerWeight, &problems) ?? 1
       guard let name else { continue }
       if match == nil, section.node("match") == nil,
         !listeners.contains(where: { $0.value.caller == name })
@@ -25,7 +27,9 @@ extension SettingsDecoder {
       }
       callers.append(
         Sourced(
-          value: Caller(name: name, match: match, apps: usable, allow: allow, mode: mode),
+          value: Caller(
+            name: name, match: match, apps: usable, allow: allow, mode: mode, priority: priority,
+            weight: weight),
           section: section))
     }
     return callers

@@ -51,6 +51,9 @@ package protocol EventHandler: ~Copyable {
   /// The peer will send no more. `cleanly` is false when a TLS connection ended without a
   /// close_notify, which an attacker could have caused.
   mutating func ended(_ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop)
+  /// Reading is paused, and the peer has announced that it will send no more than what lies unread. May
+  /// come more than once.
+  mutating func endAnnounced(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
   /// All queued output has been written.
   mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
   /// The connection failed and is closed already; `socket` names nothing any more.
@@ -68,4 +71,8 @@ package protocol EventHandler: ~Copyable {
 
 extension EventHandler where Self: ~Copyable {
   package mutating func aboutToWait(on loop: inout EventLoop) {}
+
+  package mutating func endAnnounced(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {}
 }

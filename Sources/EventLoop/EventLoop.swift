@@ -395,6 +395,7 @@ internal import Memory
     for _ in 0..<EventLoop.readsInARow {
       if connections[id].isPaused {
         connections[id].mayRead = true
+        if connections[id].peerEnding { handler.endAnnounced(id, tag: tag, on: &self) }
         return
       }
       let input = connections[id].read(into: &buffer)

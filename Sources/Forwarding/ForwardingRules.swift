@@ -41,10 +41,12 @@ package struct ForwardingRules: Sendable {
     package var operations: OperationSet
     package var mayUseUnknownOperations: Bool
     package var mode: Mode
+    /// Its calls let others go first, unless a request says otherwise.
+    package var isBatch: Bool
 
     package init(
       name: String, apps: [Int], defaultApp: Int?, operations: OperationSet,
-      mayUseUnknownOperations: Bool, mode: Mode
+      mayUseUnknownOperations: Bool, mode: Mode, isBatch: Bool = false
     ) {
       self.name = name
       self.apps = apps
@@ -52,6 +54,7 @@ package struct ForwardingRules: Sendable {
       self.operations = operations
       self.mayUseUnknownOperations = mayUseUnknownOperations
       self.mode = mode
+      self.isBatch = isBatch
     }
   }
 

@@ -23,7 +23,7 @@ package struct RequestPlan: Sendable {
   package var credential = CredentialChoice.none
   /// Where the path below the base path begins in the request's bytes, its slash included.
   package var restStart = 0
-  /// The caller would let others go first: `X-Scorm-Priority: batch`.
+  /// It lets others go first: `X-Scorm-Priority: batch`, or without that field its caller's `priority`.
   package var isBatch = false
   /// The caller chose the app by a path prefix, which a rewritten Location needs too.
   package var hasAppPrefix = false

@@ -121,6 +121,7 @@ package struct RequestPlanner: ~Copyable {
     let path = head.path(in: bytes)
     plan.restStart = head.pathStart
     plan.app = rules.callers[plan.caller].defaultApp ?? rules.defaultApp
+    plan.isBatch = rules.callers[plan.caller].isBatch
     if path.byteCount > 6, path.slice(0, 6).equals("/apps/") {
       let end = path.firstIndex(of: UInt8(ascii: "/"), from: 6)
       plan.app = try app(named: path.slice(6, end), plan)

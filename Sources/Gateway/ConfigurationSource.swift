@@ -1,4 +1,5 @@
 package import Configuration
+internal import RateLimiting
 internal import SCORMCloudAPI
 
 /// Loads settings with the catalogue's names, as `serve` and `check` both do.
@@ -7,8 +8,22 @@ package enum ConfigurationSource {
     file: String?, environment: Environment, overrides: [String: String] = [:]
   ) throws(ConfigurationError) -> LoadedSettings {
     let names = CatalogueNames(operations: OperationTable.all.map(\.name.description))
-    return try ConfigurationLoader(catalogue: names).load(
+    let loaded = try ConfigurationLoader(catalogue: names).load(
       file: file, environment: environment, overrides: overrides)
+    if let problem = limitProblem(loaded.settings) {
+      throw ConfigurationError(
+        Problem(
+          file: file ?? "defaults", keyPath: "limits", message: problem,
+          hint: "fewer limits, or limits per fewer keys"), warnings: loaded.warnings)
+    }
+    return loaded
+  }
+
+  /// Why these limits cannot be enforced; nil when they can.
+  private static func limitProblem(_ settings: Settings) -> String? {
+    RulesCompiler(settings: settings, addresses: []).limits(
+      callerCount: max(1, settings.callers.count), loopCount: 1
+    ).problem?.description
   }
 
   /// What is configured and does nothing in this version: said at every start, so that nobody relies on

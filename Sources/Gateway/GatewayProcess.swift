@@ -87,7 +87,7 @@ package final class GatewayProcess: Sendable {
     do {
       limiter = try SharedLimiter(limits, wake: { mailboxes[$0].waker.wake() })
     } catch {
-      throw StartError("limits: \(error): fewer limits, or limits per fewer keys, are needed")
+      throw StartError("limits: \(error)")
     }
     readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)

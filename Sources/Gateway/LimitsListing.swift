@@ -53,13 +53,7 @@ struct LimitsListing {
         pause(view).map { "for \(seconds($0)) s" } ?? "no",
       ])
     }
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      row.indices.map { column in
-        row[column] + String(repeating: " ", count: widths[column] - row[column].count)
-      }.joined(separator: "  ")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    return Columns.text(rows)
   }
 
   private func name(_ view: LimitView) -> String {

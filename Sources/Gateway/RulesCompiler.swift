@@ -126,7 +126,8 @@ struct RulesCompiler {
         name: caller.name, apps: apps,
         defaultApp: apps.first { settings.apps[$0].kind != .management },
         operations: operations(allowedBy: caller.allow),
-        mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode))
+        mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode),
+        isBatch: caller.priority == .batch)
     }
   }
 
@@ -179,7 +180,8 @@ extension RulesCompiler {
   func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
     LimiterSettings(
       rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
-      replicas: settings.replicas, loopCount: loopCount)
+      callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
+      loopCount: loopCount)
   }
 
   private func rule(_ limit: Limit) -> LimitRule {

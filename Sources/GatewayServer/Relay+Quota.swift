@@ -3,6 +3,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import TrafficLog
 
 /// Limits: taken before the token and before any byte goes upstream, given back when the exchange ends.
 extension Relay {
@@ -25,7 +26,7 @@ extension Relay {
     {
     case .admitted(let permit, let report):
       exchanges[id].permit = consume permit
-      exchanges[id].limitReport = report
+      note(id, report)
       goOn(id, on: &loop)
     case .queued(let ticket, _):
       exchanges[id].ticket = ticket
@@ -54,7 +55,7 @@ extension Relay {
           continue
         }
         exchanges[id].permit = consume permit
-        exchanges[id].limitReport = report
+        note(id, report)
         goOn(id, on: &loop)
       case .refused(let refusal):
         if isWaiting { refuse(id, refusal, on: &loop) }
@@ -62,12 +63,24 @@ extension Relay {
     }
   }
 
+  /// Keeps what the limits said, for the caller, and for the log what those in shadow would have done.
+  private mutating func note(_ id: SlabHandle, _ report: LimitReport) {
+    exchanges[id].limitReport = report
+    guard !report.shadowed.isEmpty else { return }
+    TrafficLine.putWouldQueue(names(of: report.shadowed), into: &exchanges[id].line)
+  }
+
+  private func names(of limits: LimitSet) -> [String] {
+    var limits = limits
+    var names: [String] = []
+    while let limit = limits.popFirst() { names.append(shared.limitNames[limit]) }
+    return names
+  }
+
   private mutating func refuse(
     _ id: SlabHandle, _ refusal: LimitRefusal, on loop: inout EventLoop
   ) {
-    var violated = refusal.violated
-    var names: [String] = []
-    while let limit = violated.popFirst() { names.append(shared.limitNames[limit]) }
+    let names = names(of: refusal.violated)
     let cause =
       refusal.isUpstreamPaused
       ? "SCORM Cloud asked to be left alone for a while"
@@ -79,6 +92,14 @@ extension Relay {
       retryAfter: refusal.retryAfter)
     error.violatedPolicies = names
     answer(id, error, .init(.limit, .queue), refusal: refusal, on: &loop)
+  }
+
+  /// A caller will send no more. If it waits for a limit, perhaps for minutes, it is taken for gone: one
+  /// that only ends its own direction cannot be told apart, and no place in a queue is held for nobody.
+  mutating func leaveQueue(_ caller: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[caller].exchange
+    guard exchange.isSome, exchanges[exchange].state.phase == .awaitingQuota else { return }
+    callerGone(caller, on: &loop)
   }
 
   /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.

@@ -114,6 +114,12 @@ extension Relay: EventHandler {
     }
   }
 
+  package mutating func endAnnounced(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    if tag.kind == SocketKind.caller { leaveQueue(tag.record, on: &loop) }
+  }
+
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     if tag.kind == SocketKind.caller {
       callerDrained(tag.record, on: &loop)

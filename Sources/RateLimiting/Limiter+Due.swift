@@ -42,6 +42,8 @@ extension Limiter {
     let record = queues.waiters[waiter]
     let ticket = queues.waiters.ticket(waiter)
     queues.waiters.remove(waiter)
+    let end = record.state == .started ? record.deadline : latest
+    waits[Int(buckets[Int(record.bucket)].limit)].add(end &- record.arrivedAt)
     guard record.state == .started else {
       return DueCall(
         ticket: ticket, tag: record.tag, waited: latest &- record.arrivedAt,

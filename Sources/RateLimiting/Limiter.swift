@@ -38,6 +38,8 @@ package struct Limiter: ~Copyable {
   var loopsToWake: UInt64 = 0
   /// Per limit, then the upstream's pause.
   package internal(set) var counters: [LimitCounters]
+  /// Per limit, then the upstream's pause: how long calls have waited that had their last turn there.
+  package internal(set) var waits: [WaitHistogram]
   /// Apps that pause or recover.
   var activeUpstreams = 0
   var sequence: UInt64 = 0
@@ -61,9 +63,7 @@ package struct Limiter: ~Copyable {
 
   /// A limiter in which nothing is used.
   package init(_ settings: LimiterSettings) throws(LimiterProblem) {
-    guard settings.rules.count <= LimiterSettings.maximumRules else {
-      throw .tooManyRules(settings.rules.count)
-    }
+    if let problem = settings.problem { throw problem }
     let waitForUpstream = LimitRule(
       name: "", per: .app, maxWait: settings.recovery.maxWait,
       maxQueue: settings.recovery.maxQueue)
@@ -74,7 +74,6 @@ package struct Limiter: ~Copyable {
       let limit = CompiledLimit(
         rule, settings, firstBucket: buckets.count, firstFlow: flowCount)
       flowCount += limit.flowCount
-      guard flowCount <= LimiterSettings.maximumKeys else { throw .tooManyKeys(flowCount) }
       for place in 0..<limit.bucketCount {
         let callers = limit.callerStride == 0 ? 1 : settings.callerCount
         buckets.append(
@@ -112,6 +111,7 @@ package struct Limiter: ~Copyable {
     alarms = AlarmHeap(count: buckets.count)
     due = Array(repeating: DueList(), count: max(1, settings.loopCount))
     counters = Array(repeating: LimitCounters(), count: limits.count)
+    waits = Array(repeating: WaitHistogram(), count: limits.count)
   }
 
   /// The rate an app recovers to: the highest of the limits per app, since the others go on holding.

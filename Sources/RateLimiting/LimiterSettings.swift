@@ -33,10 +33,34 @@ package struct LimiterSettings: Sendable {
   }
 }
 
+extension LimiterSettings {
+  /// Why there can be no limiter of these settings; nil when there can. Allocates nothing.
+  package var problem: LimiterProblem? {
+    guard rules.count <= LimiterSettings.maximumRules else { return .tooManyRules(rules.count) }
+    // The upstream's pause has keys too, one for each caller of each app.
+    let pause = CompiledLimit(
+      LimitRule(name: "", per: .app), self, firstBucket: 0, firstFlow: 0)
+    let keys = rules.reduce(pause.flowCount) { sum, rule in
+      sum + CompiledLimit(rule, self, firstBucket: 0, firstFlow: 0).flowCount
+    }
+    return keys <= LimiterSettings.maximumKeys ? nil : .tooManyKeys(keys)
+  }
+}
+
 /// Why there can be no limiter of these settings.
-package enum LimiterProblem: Error, Equatable {
+package enum LimiterProblem: Error, Equatable, CustomStringConvertible {
   /// More than ``LimiterSettings/maximumRules``.
   case tooManyRules(Int)
   /// More than ``LimiterSettings/maximumKeys``: limits times apps times callers.
   case tooManyKeys(Int)
+
+  package var description: String {
+    switch self {
+    case .tooManyRules(let count):
+      "there are \(count) limits; at most \(LimiterSettings.maximumRules) can be enforced"
+    case .tooManyKeys(let count):
+      "limits, apps and callers make \(count) combinations to keep count of; at most "
+        + "\(LimiterSettings.maximumKeys) can be"
+    }
+  }
 }

@@ -118,6 +118,11 @@ package final class SharedLimiter: Sendable {
     state.withLock { $0.limiter.views(at: now, most: most) }
   }
 
+  /// As ``Limiter/figures(at:)``.
+  package func figures(at now: Int64) -> LimiterFigures {
+    state.withLock { $0.limiter.figures(at: now) }
+  }
+
   /// As ``Limiter/counters``: one a limit, then the upstream's pause.
   package var counters: [LimitCounters] { state.withLock { $0.limiter.counters } }
 

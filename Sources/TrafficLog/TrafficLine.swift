@@ -100,6 +100,16 @@ package enum TrafficLine {
     }
   }
 
+  /// Adds the names of the limits in shadow that would have made the call wait.
+  package static func putWouldQueue(_ limits: [String], into out: inout ByteBuffer) {
+    out.put(",\"would_queue\":\"")
+    for (index, name) in limits.enumerated() {
+      if index > 0 { out.put(UInt8(ascii: " ")) }
+      putName(name, into: &out)
+    }
+    out.put(UInt8(ascii: "\""))
+  }
+
   /// A configured name, which the configuration allows no quotes or control characters in.
   private static func putName(_ name: String, into out: inout ByteBuffer) {
     for byte in name.utf8 {

@@ -2,10 +2,19 @@ internal import ArgumentParser
 internal import CurlTransport
 internal import EventLoop
 
-/// `limits`: what a running gateway's limits allow right now.
+/// `limits`: the limits of a running gateway, or of one to come.
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
+    abstract: "Show the limits of a running gateway, or try new ones on the traffic of the past.",
+    subcommands: [LimitsShowCommand.self, LimitsSimulateCommand.self],
+    defaultSubcommand: LimitsShowCommand.self)
+}
+
+/// `limits show`: what a running gateway's limits allow right now.
+struct LimitsShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
     abstract: "Show the limits of a running gateway: what is left, who waits and how long.")
 
   @Option(help: "The gateway's admin address: host:port or unix:/path.")

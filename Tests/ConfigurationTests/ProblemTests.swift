@@ -138,6 +138,14 @@ struct ProblemTests {
       Expected(1, 55, "callers[0].mode", "normal, read-only, dry-run, frozen")
     ),
     (
+      "callers: [{name: a, apps: [main], allow: ['*'], priority: low, match: {address: '::1'}}]\n",
+      Expected(1, 59, "callers[0].priority", "interactive, batch")
+    ),
+    (
+      "callers: [{name: a, apps: [main], allow: ['*'], weight: 101, match: {address: '::1'}}]\n",
+      Expected(1, 57, "callers[0].weight", "100")
+    ),
+    (
       "callers: [{name: a, apps: [], allow: [], match: {address: '::1'}}]\n",
       Expected(1, 27, "callers[0].apps", "at least one app")
     ),

@@ -29,6 +29,7 @@ struct TrafficLogDocumentTests {
     TrafficLine.putPlan(
       caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
       into: &line)
+    TrafficLine.putWouldQueue(["trial"], into: &line)
     TrafficLine.putAttempt(
       TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed"), address: ByteBuffer(),
       isFirst: true, into: &line)
@@ -55,7 +56,7 @@ struct TrafficLogDocumentTests {
 
   @Test("Every termination it names is one, and is told in the life of a request too")
   func terminations() throws {
-    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway]
+    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway, .limit]
     let phases: [Termination.Phase] = [
       .request, .policy, .queue, .token, .connect, .requestBody, .responseHead, .responseBody,
     ]

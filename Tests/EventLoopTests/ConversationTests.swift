@@ -110,6 +110,23 @@ struct ConversationTests {
     }
   }
 
+  @Test("An end behind bytes that are not read because of a pause is announced, and the bytes stay")
+  func announcedEnd() async throws {
+    try await onOwnThread {
+      let talk = try Conversation(pauses: true)
+      let socket = talk.socket
+      talk.peer.send("a")
+      try talk.waitForBytes(1)
+      talk.peer.send("b")
+      try talk.rig.passTwice()
+      #expect(!talk.rig.journal.all.contains(.endAnnounced(socket)))
+      talk.peer.endSending()
+      try talk.rig.journal.wait(for: .endAnnounced(socket))
+      talk.rig.post { $0.resumeReading(socket) }
+      try talk.waitForBytes(2)
+    }
+  }
+
   @Test("A stream that is paused after every piece arrives whole")
   func pausedStream() async throws {
     try await onOwnThread {

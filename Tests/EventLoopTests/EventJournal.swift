@@ -8,6 +8,7 @@ enum LoopEvent: Sendable, Equatable {
   /// So many bytes.
   case received(SocketID, [UInt8])
   case ended(SocketID, cleanly: Bool)
+  case endAnnounced(SocketID)
   case drained(SocketID)
   case failed(SocketID, SocketFailure)
   /// At this time of the loop.

@@ -122,6 +122,10 @@ struct WritingHandler: ~Copyable, EventHandler {
     journal.append(.ended(socket, cleanly: cleanly))
   }
 
+  mutating func endAnnounced(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    journal.append(.endAnnounced(socket))
+  }
+
   mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     journal.append(.drained(socket))
   }

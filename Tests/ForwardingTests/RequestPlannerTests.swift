@@ -105,6 +105,18 @@ struct RequestPlannerTests {
     #expect(outcome.words == "GetCourses \(app) token /api/v2/courses")
   }
 
+  @Test(
+    "a request's X-Scorm-Priority goes before its caller's priority",
+    arguments: [
+      (false, nil, false), (true, nil, true), (false, "batch", true), (true, "Interactive", false),
+    ] as [(Bool, String?, Bool)])
+  func priority(isBatchCaller: Bool, field: String?, isBatch: Bool) {
+    let rules = ForwardingRules.sample { $0.callers[Number.everyone].isBatch = isBatchCaller }
+    let fields = field.map { ["X-Scorm-Priority: \($0)"] } ?? []
+    let outcome = take(["GET /api/v2/courses HTTP/1.1"] + fields, rules: rules)
+    #expect(outcome.plan?.isBatch == isBatch)
+  }
+
   @Test("a refusal of an app names the ones there are, and quotes little of what was sent")
   func appRefusal() throws {
     let name = String(repeating: "x", count: 3000)

@@ -1,0 +1,67 @@
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import RateLimiting
+
+/// The figures of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls
+/// that the upstream's own wish holds back.
+enum LimitMetrics {
+  static func text(_ relays: RelayShared) -> String {
+    let figures = relays.limiter.figures(at: SystemClock.monotonic)
+    let names = relays.limitNames + ["upstream-pause"]
+    var calls = ""
+    var waiting = ""
+    var waits = ""
+    for (index, name) in names.enumerated() {
+      let counters = figures.counters[index]
+      for (outcome, count) in [
+        ("admitted", counters.admitted), ("queued", counters.queued),
+        ("refused", counters.refused), ("would_queue", counters.shadowed),
+      ] {
+        calls +=
+          "\nscorm_gateway_limit_calls_total{limit=\"\(name)\",outcome=\"\(outcome)\"} \(count)"
+      }
+      waiting += "\nscorm_gateway_limit_waiting{limit=\"\(name)\"} \(figures.waiting[index])"
+      waits += histogram(figures.waits[index], name)
+    }
+    var paused = ""
+    var share = ""
+    for (index, pause) in figures.pauses.enumerated() {
+      let app = relays.rules.apps[index].name
+      paused +=
+        "\nscorm_gateway_upstream_pause_seconds{app=\"\(app)\"} \(Seconds.text(pause.remaining))"
+      let level = Int64(1000) * pause.level / UpstreamPause.fullLevel
+      share +=
+        "\nscorm_gateway_upstream_rate_ratio{app=\"\(app)\"} \(Seconds.text(level * 1_000_000))"
+    }
+    return """
+      # HELP scorm_gateway_limit_calls_total What limits did with calls.
+      # TYPE scorm_gateway_limit_calls_total counter\(calls)
+      # HELP scorm_gateway_limit_waiting Calls that wait for a limit.
+      # TYPE scorm_gateway_limit_waiting gauge\(waiting)
+      # HELP scorm_gateway_limit_wait_seconds How long calls waited that had to, until they started or were refused.
+      # TYPE scorm_gateway_limit_wait_seconds histogram\(waits)
+      # HELP scorm_gateway_upstream_pause_seconds Time until calls of an app start again that SCORM Cloud asked to pause.
+      # TYPE scorm_gateway_upstream_pause_seconds gauge\(paused)
+      # HELP scorm_gateway_upstream_rate_ratio Part of an app's rate that is used while it recovers from a pause.
+      # TYPE scorm_gateway_upstream_rate_ratio gauge\(share)
+
+      """
+  }
+
+  private static func histogram(_ waits: WaitHistogram, _ limit: String) -> String {
+    let name = "scorm_gateway_limit_wait_seconds"
+    var text = ""
+    var sum: UInt64 = 0
+    for (place, count) in waits.counts.enumerated() {
+      sum += count
+      let bound =
+        place < WaitHistogram.bounds.count
+        ? Seconds.text(Int64(WaitHistogram.bounds[place]) * 1_000_000) : "+Inf"
+      text += "\n\(name)_bucket{limit=\"\(limit)\",le=\"\(bound)\"} \(sum)"
+    }
+    let total = Seconds.text(Int64(clamping: waits.sum))
+    return text
+      + "\n\(name)_sum{limit=\"\(limit)\"} \(total)\n\(name)_count{limit=\"\(limit)\"} \(sum)"
+  }
+}

@@ -1,0 +1,158 @@
+package import Configuration
+internal import EventLoop
+internal import HTTPMessages
+internal import LocalServer
+internal import Memory
+internal import RateLimiting
+internal import SCORMCloudAPI
+internal import TrafficLog
+
+/// A traffic log replayed against the limits of a configuration: who would have waited, and how long.
+///
+/// Memory does not grow with the log. Lines stand in it in the order in which exchanges ended; a window
+/// of calls is kept to bring them back into the order in which they came.
+package struct LimitsSimulation {
+  /// Calls kept to be put in order.
+  package static let window = 131_072
+
+  /// Lines that are no calls of this configuration, by reason.
+  package struct Skipped: Equatable, Sendable {
+    /// No line of a traffic log.
+    package var malformed = 0
+    /// Refused before limits were looked at.
+    package var refusedBefore = 0
+    /// Their app or caller is not configured.
+    package var unknown = 0
+    /// So far out of order that they were taken later than they came; they are not left out.
+    package var late = 0
+  }
+
+  package struct Row: Sendable {
+    package let caller: String
+    package let calls, startedAtOnce, waited, refused: Int
+    /// Nanoseconds, of the calls that waited.
+    package let meanWait, wait95, longestWait: Int64
+  }
+
+  package struct LimitRow: Sendable {
+    package let limit: String
+    package let admitted, queued, refused, wouldQueue: UInt64
+  }
+
+  package private(set) var skipped = Skipped()
+  /// Callers of which there were calls.
+  package private(set) var rows: [Row] = []
+  package private(set) var limitRows: [LimitRow] = []
+  /// Calls replayed.
+  package private(set) var calls = 0
+  /// Nanoseconds since 1970 of the first and last call.
+  package private(set) var first: Int64?
+  package private(set) var last: Int64 = 0
+
+  /// Replays the log at `path`, `-` for standard input, against the limits of `settings`.
+  package init(_ settings: Settings, log path: String) throws(StartError) {
+    let limits = RulesCompiler(settings: settings, addresses: []).limits(
+      callerCount: max(1, settings.callers.count), loopCount: 1)
+    do {
+      var reader = try LineReader(path: path)
+      var replay = try LimitReplay(limits)
+      var pending = EarliestFirst<LimitReplay.Call>()
+      let names = CallNames(settings)
+      try reader.readLines { line, isCut in
+        guard line.byteCount > 0 else { return }
+        guard !isCut, let record = TrafficRecord(line: line) else {
+          skipped.malformed += 1
+          return
+        }
+        guard let app = record.app else {
+          skipped.refusedBefore += 1
+          return
+        }
+        guard let request = names.request(record, app: app) else {
+          skipped.unknown += 1
+          return
+        }
+        if pending.count >= LimitsSimulation.window { offerFirst(&pending, &replay) }
+        pending.insert(
+          LimitReplay.Call(request: request, hold: LimitsSimulation.hold(record)),
+          at: record.timestamp)
+      }
+      while pending.count > 0 { offerFirst(&pending, &replay) }
+      replay.finish()
+      makeRows(replay, settings, limits)
+    } catch let error as SystemError {
+      throw StartError("\(path): \(error)")
+    } catch {
+      throw StartError("limits: \(error)")
+    }
+  }
+
+  private mutating func offerFirst(
+    _ pending: inout EarliestFirst<LimitReplay.Call>, _ replay: inout LimitReplay
+  ) {
+    guard let (time, call) = pending.popFirst() else { return }
+    if first == nil { first = time }
+    if time < last { skipped.late += 1 }
+    last = max(last, time)
+    calls += 1
+    replay.offer(call, at: time)
+  }
+
+  /// How long the call was under way; nil when it never was.
+  private static func hold(_ record: TrafficRecord) -> Int64? {
+    record.termination.hasPrefix("limit/") || record.termination == "caller/queue"
+      ? nil : record.duration - record.queueWait
+  }
+
+  private mutating func makeRows(
+    _ replay: borrowing LimitReplay, _ settings: Settings, _ limits: LimiterSettings
+  ) {
+    for (index, outcome) in replay.outcomes.enumerated() where outcome.calls > 0 {
+      rows.append(
+        Row(
+          caller: settings.callers.isEmpty ? "anonymous" : settings.callers[index].name,
+          calls: outcome.calls, startedAtOnce: outcome.startedAtOnce, waited: outcome.waited,
+          refused: outcome.refused, meanWait: outcome.waits.mean,
+          wait95: outcome.waits.quantile(percent: 95), longestWait: outcome.waits.longest))
+    }
+    for (rule, counters) in zip(limits.rules, replay.counters) {
+      limitRows.append(
+        LimitRow(
+          limit: rule.name, admitted: counters.admitted, queued: counters.queued,
+          refused: counters.refused, wouldQueue: counters.shadowed))
+    }
+  }
+
+  /// The configuration's numbers for the log's names.
+  private struct CallNames {
+    private var apps: [String: Int] = [:]
+    private var callers: [String: Int] = [:]
+    private var operations: [String: UInt8] = [:]
+    private let isBatch: [Bool]
+
+    init(_ settings: Settings) {
+      for (index, app) in settings.apps.enumerated() { apps[app.name] = index }
+      for (index, caller) in settings.callers.enumerated() { callers[caller.name] = index }
+      for operation in OperationTable.all {
+        operations[operation.name.description] = operation.index
+      }
+      isBatch = settings.callers.map { $0.priority == .batch }
+    }
+
+    func request(_ record: TrafficRecord, app name: String) -> LimitedRequest? {
+      guard let app = apps[name] else { return nil }
+      let caller: Int
+      if callers.isEmpty {
+        caller = 0
+      } else {
+        guard let index = record.caller.flatMap({ callers[$0] }) else { return nil }
+        caller = index
+      }
+      let operation =
+        record.operation.flatMap { operations[$0] } ?? LimitedOperations.firstUnknown
+      return LimitedRequest(
+        app: app, caller: caller, operation: operation, isWrite: !record.isRead,
+        priority: !isBatch.isEmpty && isBatch[caller] ? .batch : .interactive)
+    }
+  }
+}

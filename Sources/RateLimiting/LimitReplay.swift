@@ -1,0 +1,187 @@
+/// Calls of the past, put through limits: who would have waited, and how long.
+///
+/// The calls come as they came, whatever the limits do to them: a caller that would have slowed down, or
+/// tried again, is not imagined. Pauses that the upstream asked for are not either.
+package struct LimitReplay: ~Copyable {
+  /// A call as it was: what it is to the limits, and how long it lasted once it had started.
+  package struct Call: Sendable, BitwiseCopyable {
+    package var request: LimitedRequest
+    /// Nanoseconds; nil when it never started, then a mean of the others is taken.
+    package var hold: Int64?
+
+    package init(request: LimitedRequest, hold: Int64?) {
+      self.request = request
+      self.hold = hold
+    }
+  }
+
+  /// What would have become of the calls of one caller.
+  package struct Outcome: Sendable {
+    package var calls = 0
+    package var startedAtOnce = 0
+    /// Started after a wait.
+    package var waited = 0
+    package var refused = 0
+    /// Waits of those that waited, in vain too.
+    package var waits = WaitQuantiles()
+
+    package init() {}
+  }
+
+  /// A place under way, until its call ends.
+  private struct Place: BitwiseCopyable {
+    var counted: LimitSet
+    var app: Int32
+    var caller: Int32
+    var takenAt: Int64
+  }
+
+  private var limiter: Limiter
+  /// Calls under way that some limit counts, by their end.
+  private var places = EarliestFirst<Place>()
+  /// Calls that wait, under their tags: the tags are places in it.
+  private var waiting: [Call] = []
+  private var freeTags: [Int] = []
+  private var latest = Int64.min
+  private var holdSum: Int64 = 0
+  private var holdCount: Int64 = 0
+  /// By index of the caller.
+  package private(set) var outcomes: [Outcome]
+
+  package init(_ settings: LimiterSettings) throws(LimiterProblem) {
+    limiter = try Limiter(settings)
+    outcomes = Array(repeating: Outcome(), count: settings.callerCount)
+  }
+
+  /// Per limit, then the upstream's pause, which stays at zero.
+  package var counters: [LimitCounters] { limiter.counters }
+
+  /// Calls that wait now.
+  package var waitingCount: Int { limiter.waiting }
+
+  /// The next call, at `time` in nanoseconds from any origin. One that comes late is taken now.
+  package mutating func offer(_ call: Call, at time: Int64) {
+    let now = max(latest, time)
+    pass(until: now)
+    if let hold = call.hold {
+      holdSum &+= min(max(0, hold), LimitReplay.longestHold)
+      holdCount += 1
+    }
+    let caller = call.request.caller
+    outcomes[caller].calls += 1
+    let tag = freeTags.last ?? waiting.count
+    switch limiter.admit(call.request, for: WaitingParty(loop: 0, tag: UInt64(tag)), at: now) {
+    case .admitted(let permit, _):
+      outcomes[caller].startedAtOnce += 1
+      begin(call, permit)
+    case .queued:
+      if freeTags.popLast() == nil { waiting.append(call) } else { waiting[tag] = call }
+      takeDue()
+    case .refused: outcomes[caller].refused += 1
+    }
+  }
+
+  /// Lets time pass until nobody waits: at most as long as limits let calls wait.
+  package mutating func finish() {
+    while limiter.waiting > 0 {
+      let next = min(limiter.nextDue, places.earliest)
+      guard next < .max else { break }
+      pass(until: next)
+    }
+  }
+
+  /// A day: no call lasts longer, and sums cannot overflow.
+  private static let longestHold: Int64 = 86_400_000_000_000
+
+  private mutating func pass(until now: Int64) {
+    while true {
+      let next = min(limiter.nextDue, places.earliest)
+      guard next <= now else { break }
+      latest = max(latest, next)
+      if places.earliest <= latest, let ended = places.popFirst() {
+        let place = ended.element
+        let permit = LimitPermit(
+          counted: place.counted, app: place.app, caller: place.caller, takenAt: place.takenAt)
+        limiter.release(permit, at: latest)
+      } else {
+        limiter.advance(to: latest)
+      }
+      takeDue()
+    }
+    latest = max(latest, now)
+  }
+
+  private mutating func takeDue() {
+    while let due = limiter.takeDue(loop: 0) {
+      let tag = Int(due.tag)
+      let call = waiting[tag]
+      let caller = call.request.caller
+      outcomes[caller].waits.add(due.waited)
+      freeTags.append(tag)
+      switch due.take() {
+      case .start(let permit, _):
+        outcomes[caller].waited += 1
+        begin(call, permit)
+      case .refused: outcomes[caller].refused += 1
+      }
+    }
+  }
+
+  private mutating func begin(_ call: Call, _ permit: consuming LimitPermit) {
+    let (counted, app, caller, takenAt) = permit.end()
+    guard !counted.isEmpty else { return }
+    let hold = call.hold ?? (holdCount == 0 ? 0 : holdSum / holdCount)
+    places.insert(
+      Place(counted: counted, app: Int32(app), caller: Int32(caller), takenAt: takenAt),
+      at: takenAt &+ min(max(0, hold), LimitReplay.longestHold))
+  }
+}
+
+/// Mean, longest and quantiles of waits, in constant memory; quantiles are exact to an eighth.
+package struct WaitQuantiles: Sendable {
+  /// Calls by the microseconds they waited: eight classes for each power of two.
+  private var counts: [UInt32] = []
+  package private(set) var count = 0
+  private var sum: UInt64 = 0
+  /// Nanoseconds.
+  package private(set) var longest: Int64 = 0
+
+  package init() {}
+
+  package mutating func add(_ wait: Int64) {
+    let wait = max(0, wait)
+    if counts.isEmpty { counts = Array(repeating: 0, count: 496) }
+    count += 1
+    sum &+= UInt64(wait)
+    longest = max(longest, wait)
+    counts[WaitQuantiles.place(of: wait / 1000)] &+= 1
+  }
+
+  /// Nanoseconds.
+  package var mean: Int64 { count == 0 ? 0 : Int64(sum / UInt64(count)) }
+
+  /// The wait, in nanoseconds, that `percent` of the calls did not exceed, rounded up by at most an eighth.
+  package func quantile(percent: Int) -> Int64 {
+    let wanted = (count * percent + 99) / 100
+    var seen = 0
+    for (place, number) in counts.enumerated() {
+      seen += Int(number)
+      if seen >= wanted, number > 0 {
+        return min(longest, WaitQuantiles.upperEnd(of: place) * 1000)
+      }
+    }
+    return longest
+  }
+
+  private static func place(of microseconds: Int64) -> Int {
+    if microseconds < 8 { return Int(microseconds) }
+    let shift = 60 - microseconds.leadingZeroBitCount
+    return (shift + 1) * 8 + Int(microseconds >> Int64(shift)) - 8
+  }
+
+  private static func upperEnd(of place: Int) -> Int64 {
+    if place < 8 { return Int64(place) }
+    let shift = Int64(place / 8 - 1)
+    return (Int64(place % 8 + 9) << shift) - 1
+  }
+}

@@ -1,0 +1,59 @@
+/// How long calls have waited: how many up to which time, and all of it.
+package struct WaitHistogram: Equatable, Sendable {
+  /// Upper ends of the classes, milliseconds; one more class has none.
+  package static let bounds = [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000]
+
+  /// Calls in each class, not summed up.
+  package private(set) var counts = Array(repeating: UInt64(0), count: bounds.count + 1)
+  /// Nanoseconds.
+  package private(set) var sum: UInt64 = 0
+
+  package init() {}
+
+  /// Counts a call that waited so many nanoseconds.
+  package mutating func add(_ wait: Int64) {
+    let wait = max(0, wait)
+    sum &+= UInt64(wait)
+    // A class holds its upper end, as Prometheus wants it.
+    let place = WaitHistogram.bounds.firstIndex { wait <= Int64($0) * 1_000_000 }
+    counts[place ?? WaitHistogram.bounds.count] &+= 1
+  }
+}
+
+/// What the upstream's wish does to an app now.
+package struct PauseView: Equatable, Sendable {
+  /// Nanoseconds until calls start again; 0 when they do.
+  package var remaining: Int64
+  /// The rate in sixteenths of the full one, ``UpstreamPause/fullLevel`` when nothing slows it.
+  package var level: Int64
+}
+
+/// Everything that is worth a metric, of one instant.
+package struct LimiterFigures: Sendable {
+  /// Per limit, then the upstream's pause.
+  package var counters: [LimitCounters]
+  package var waits: [WaitHistogram]
+  /// Calls in the queues of each limit.
+  package var waiting: [Int]
+  /// Per app.
+  package var pauses: [PauseView]
+}
+
+extension Limiter {
+  /// Figures for metrics.
+  package mutating func figures(at time: Int64) -> LimiterFigures {
+    let now = clock(time)
+    for app in upstreams.indices { refreshUpstream(app, at: now) }
+    var waiting = Array(repeating: 0, count: limits.count)
+    // The records are fewer than the keys, and bounded.
+    for record in queues.waiters.records
+    where record.generation & 1 == 1 && record.state == .waiting {
+      waiting[Int(buckets[Int(record.bucket)].limit)] += 1
+    }
+    let pauses = upstreams.map { upstream in
+      PauseView(
+        remaining: max(now, upstream.pause.until) &- now, level: upstream.pause.level)
+    }
+    return LimiterFigures(counters: counters, waits: waits, waiting: waiting, pauses: pauses)
+  }
+}

@@ -1,0 +1,133 @@
+internal import Memory
+
+/// Walks over one JSON text of the traffic log. It finds where values end, and checks no more of what it
+/// skips than that.
+struct JSONScanner: ~Copyable, ~Escapable {
+  /// Brackets within brackets; a line of ours has two.
+  private static let depthLimit = 8
+
+  private let bytes: RawSpan
+  private var place = 0
+
+  @_lifetime(copy bytes)
+  init(bytes: RawSpan) { self.bytes = bytes }
+
+  /// Whether nothing but blanks is left.
+  var isAtEnd: Bool {
+    mutating get {
+      skipBlanks()
+      return place == bytes.byteCount
+    }
+  }
+
+  /// Takes one byte of punctuation, if it comes next.
+  @_lifetime(self: copy self)
+  mutating func take(_ byte: Unicode.Scalar) -> Bool {
+    skipBlanks()
+    guard place < bytes.byteCount, bytes[place] == UInt8(ascii: byte) else { return false }
+    place += 1
+    return true
+  }
+
+  /// Takes a string, and gives what stands between its quotes, escapes as they are.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  mutating func string() -> RawSpan? {
+    guard take("\"") else { return nil }
+    let start = place
+    while place < bytes.byteCount {
+      let byte = bytes[place]
+      if byte == UInt8(ascii: "\"") {
+        place += 1
+        return bytes.slice(start, place - 1)
+      }
+      if byte < 0x20 { return nil }
+      place += byte == UInt8(ascii: "\\") ? 2 : 1
+    }
+    return nil
+  }
+
+  /// Takes a string without escapes: a configured or catalogued name.
+  @_lifetime(self: copy self)
+  mutating func plainText() -> String? {
+    guard let text = string() else { return nil }
+    let escape = text.firstIndex(of: UInt8(ascii: "\\"), from: 0)
+    return escape == text.byteCount ? text.text : nil
+  }
+
+  /// Takes a number of seconds, not negative, up to nine digits on each side of the point; in nanoseconds.
+  @_lifetime(self: copy self)
+  mutating func seconds() -> Int64? {
+    skipBlanks()
+    guard let whole = digits() else { return nil }
+    var value = whole.value * 1_000_000_000
+    if place < bytes.byteCount, bytes[place] == UInt8(ascii: ".") {
+      place += 1
+      guard let part = digits() else { return nil }
+      var nanoseconds = part.value
+      for _ in part.count..<9 { nanoseconds *= 10 }
+      value += nanoseconds
+    }
+    return value
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func digits() -> (value: Int64, count: Int)? {
+    var value: Int64 = 0
+    var count = 0
+    while place < bytes.byteCount {
+      let digit = bytes[place] &- UInt8(ascii: "0")
+      guard digit < 10 else { break }
+      guard count < 9 else { return nil }
+      value = value * 10 + Int64(digit)
+      count += 1
+      place += 1
+    }
+    return count == 0 ? nil : (value, count)
+  }
+
+  /// Takes any value. Returns whether there was one.
+  @_lifetime(self: copy self)
+  mutating func skipValue() -> Bool {
+    var depth = 0
+    repeat {
+      skipBlanks()
+      guard place < bytes.byteCount else { return false }
+      switch bytes[place] {
+      case UInt8(ascii: "\""):
+        if string() == nil { return false }
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        place += 1
+        if depth > JSONScanner.depthLimit { return false }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        depth -= 1
+        place += 1
+        if depth < 0 { return false }
+      case UInt8(ascii: ","), UInt8(ascii: ":"):
+        if depth == 0 { return false }
+        place += 1
+      default:
+        let start = place
+        while place < bytes.byteCount, JSONScanner.isOfWord(bytes[place]) { place += 1 }
+        if place == start { return false }
+      }
+    } while depth > 0
+    return true
+  }
+
+  /// Letters, digits and signs: `true`, `null`, `-1.5e9`.
+  private static func isOfWord(_ byte: UInt8) -> Bool {
+    byte.asciiLowercased &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func skipBlanks() {
+    while place < bytes.byteCount,
+      bytes[place] == 0x20 || bytes[place] == 0x09 || bytes[place] == 0x0D
+    {
+      place += 1
+    }
+  }
+}
