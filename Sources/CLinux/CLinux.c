@@ -1,9 +1,13 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <inttypes.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -65,4 +69,21 @@ int cl_processor_count(void) {
   if (sched_getaffinity(0, sizeof set, &set)) return 1;
   int count = CPU_COUNT(&set);
   return count < 1 ? 1 : count;
+}
+
+void cl_release_start_pages(void) {
+  malloc_trim(0);
+  FILE *maps = fopen("/proc/self/maps", "re");
+  if (!maps) return;
+  char line[512];
+  while (fgets(line, sizeof line, maps)) {
+    uintptr_t start, end;
+    char rights[5], path[2];
+    // Private mappings that run and cannot be written hold the file's bytes and nothing else, so dropping
+    // them loses nothing. Read-only data is left alone: it holds relocations.
+    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %1s", &start, &end, rights, path) == 4 &&
+        strcmp(rights, "r-xp") == 0 && path[0] == '/')
+      madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  fclose(maps);
 }

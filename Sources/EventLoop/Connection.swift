@@ -8,6 +8,11 @@ internal import Memory
 struct Connection: ~Copyable {
   enum Phase: UInt8 {
     case connecting
+    /// To a proxy; the request for a tunnel is in ``Connection/output``, and nothing else.
+    case connectingToProxy
+    /// The proxy was asked to connect through (RFC 9110 section 9.3.6), and its answer is read into
+    /// ``Connection/output``, which has nothing else to hold yet.
+    case tunnelling
     case handshaking
     case open
     /// Told to finish: queued output goes out, then our side is shut down and what still comes is thrown
@@ -61,49 +66,56 @@ struct Connection: ~Copyable {
 
   /// Reads into `buffer`, whose old content goes.
   mutating func read(into buffer: inout ByteBuffer) -> Input {
+    session == nil ? readPlain(into: &buffer) : readEncrypted(into: &buffer)
+  }
+
+  mutating func readPlain(into buffer: inout ByteBuffer) -> Input {
     var input = Input.nothing
-    if session == nil {
-      let number = descriptor.number
-      unsafe buffer.refill { memory in
-        var count: Int
-        // Proof: `recv` writes at most memory.count bytes.
-        repeat {
-          count = unsafe recv(number, memory.baseAddress, memory.count, 0)
-        } while count < 0
-          && errno == EINTR
-        if count > 0 {
-          input = .bytes(more: count == memory.count)
-          return count
-        }
-        if count == 0 {
-          input = .end(cleanly: true)
-        } else if errno != EAGAIN {
-          input = .failed(.broken(.current))
-        }
-        return 0
+    let number = descriptor.number
+    unsafe buffer.refill { memory in
+      var count: Int
+      // Proof: `recv` writes at most memory.count bytes.
+      repeat {
+        count = unsafe recv(number, memory.baseAddress, memory.count, 0)
+      } while count < 0
+        && errno == EINTR
+      if count > 0 {
+        input = .bytes(more: count == memory.count)
+        return count
       }
-    } else {
-      var outcome = TLSSession.Outcome.wait
-      unsafe buffer.refill { memory in
-        outcome = unsafe session?.read(into: memory) ?? .wait
-        if case .done(let count) = outcome { return count }
-        return 0
+      if count == 0 {
+        input = .end(cleanly: true)
+      } else if errno != EAGAIN {
+        input = .failed(.broken(.current))
       }
-      switch outcome {
-      case .done: input = .bytes(more: session?.isDrained == false)
-      case .wait: input = .nothing
-      case .end(let cleanly): input = .end(cleanly: cleanly)
-      case .certificateRefused(let reason): input = .failed(.certificate(reason))
-      case .failed(let reason): input = .failed(.tls(reason))
-      }
+      return 0
     }
     return input
+  }
+
+  private mutating func readEncrypted(into buffer: inout ByteBuffer) -> Input {
+    var outcome = TLSSession.Outcome.wait
+    unsafe buffer.refill { memory in
+      outcome = unsafe session?.read(into: memory) ?? .wait
+      if case .done(let count) = outcome { return count }
+      return 0
+    }
+    switch outcome {
+    case .done: return .bytes(more: session?.isDrained == false)
+    case .wait: return .nothing
+    case .end(let cleanly): return .end(cleanly: cleanly)
+    case .certificateRefused(let reason): return .failed(.certificate(reason))
+    case .failed(let reason): return .failed(.tls(reason))
+    }
   }
 
   /// Hands `bytes` to the socket and returns how many it took; fewer when it is full. An error is noted
   /// in ``writeError``.
   mutating func write(_ bytes: RawSpan) -> Int {
-    if session != nil { return writeEncrypted(bytes) }
+    session == nil ? writePlain(bytes) : writeEncrypted(bytes)
+  }
+
+  mutating func writePlain(_ bytes: RawSpan) -> Int {
     let number = descriptor.number
     return unsafe bytes.withUnsafeBytes { source in
       var count: Int

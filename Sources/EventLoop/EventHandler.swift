@@ -20,6 +20,8 @@ package struct SocketTag: Sendable, Equatable, BitwiseCopyable {
 package enum SocketFailure: Sendable, Equatable {
   /// Refused, unreachable, no route: no connection was made.
   case connect(SystemError)
+  /// The proxy did not open a tunnel.
+  case tunnel(String)
   /// Reset or another error on a connection that was made.
   case broken(SystemError)
   /// The TLS handshake failed because the certificate was not accepted.

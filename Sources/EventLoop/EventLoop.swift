@@ -208,10 +208,12 @@ internal import Memory
     register(Connection(descriptor: descriptor, session: nil, tag: tag, phase: .open))
   }
 
-  /// Begins a connection to `address`, with TLS when `client` is there. ``EventHandler/connected(_:tag:on:)``
+  /// Begins a connection to `address`, with TLS when `client` is there. With `tunnel`, an authority like
+  /// `cloud.scorm.com:443`, the address is a proxy's, which is asked to connect to it; nothing may be sent
+  /// before the connection is ready then. ``EventHandler/connected(_:tag:on:)``
   /// or ``EventHandler/failed(_:_:tag:on:)`` follows. Bytes sent before that are queued.
   package mutating func connect(
-    to address: SocketAddress, tls client: TLSClient?, tag: SocketTag
+    to address: SocketAddress, tunnel: String? = nil, tls client: TLSClient?, tag: SocketTag
   ) throws(SystemError) -> SocketID {
     let number = cl_socket(address.family)
     guard number >= 0 else { throw .current }
@@ -230,6 +232,10 @@ internal import Memory
       let id = register(
         Connection(descriptor: descriptor, session: session, tag: tag, phase: .connecting))
     else { throw .current }
+    if let tunnel {
+      connections[id].phase = .connectingToProxy
+      connections[id].queueTunnelRequest(to: tunnel)
+    }
     return id
   }
 
@@ -374,7 +380,8 @@ internal import Memory
         guard contains(id) else { return }
       }
       if flags & ~cl_writable != 0 { read(id, &buffer, &handler) }
-    case .connecting: finishConnecting(id, flags, &handler)
+    case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
+    case .tunnelling: continueTunnelling(id, &buffer, &handler)
     case .handshaking: shakeHands(id, &handler)
     case .flushing: continueFinishing(id)
     case .lingering: discardInput(id, &buffer)
@@ -393,14 +400,21 @@ internal import Memory
       let input = connections[id].read(into: &buffer)
       switch input {
       case .bytes(let more):
-        connections[id].mayRead = more || connections[id].peerEnding
+        connections[id].mayRead =
+          more || connections[id].peerEnding || connections[id].writeError != 0
         handler.received(buffer.bytes, from: id, tag: tag, on: &self)
         guard contains(id), connections[id].mayRead else { return }
       case .nothing:
         connections[id].mayRead = false
+        if connections[id].writeError != 0 { failWriting(id, &handler) }
         return
       case .end(let cleanly):
         connections[id].mayRead = false
+        // The write took the reset that this end is.
+        if connections[id].writeError != 0 {
+          failWriting(id, &handler)
+          return
+        }
         connections[id].isPaused = true
         handler.ended(id, cleanly: cleanly, tag: tag, on: &self)
         return
@@ -425,6 +439,24 @@ internal import Memory
     }
   }
 
+  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
+  /// reset, because it closed on a request that it had not read. What it said is delivered first.
+  private mutating func serveBroken<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    if connections[id].isPaused {
+      failWriting(id, &handler)
+    } else {
+      read(id, &buffer, &handler)
+    }
+  }
+
+  private mutating func failWriting<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+  }
+
   private mutating func fail<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
   ) {
@@ -432,19 +464,6 @@ internal import Memory
     unlink(id)
     drop(id)
     handler.failed(id, failure, tag: tag, on: &self)
-  }
-
-  /// Writing failed. What the peer said before it stopped listening, a refusal perhaps, may still be there
-  /// to be read: it goes first.
-  private mutating func failAfterReading<Handler: EventHandler & ~Copyable>(
-    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
-  ) {
-    let error = SystemError(number: connections[id].writeError)
-    if !connections[id].isPaused {
-      read(id, &buffer, &handler)
-      guard contains(id), !connections[id].isPaused else { return }
-    }
-    fail(id, .broken(error), &handler)
   }
 
   private mutating func finishConnecting<Handler: EventHandler & ~Copyable>(
@@ -463,6 +482,30 @@ internal import Memory
       fail(id, .connect(SystemError(number: error)), &handler)
       return
     }
+    if connections[id].phase == .connecting {
+      beginTLS(id, &handler)
+    } else {
+      connections[id].phase = .tunnelling
+      let isSent = connections[id].sendTunnelRequest()
+      if !isSent { fail(id, .tunnel("the proxy's connection broke"), &handler) }
+    }
+  }
+
+  private mutating func continueTunnelling<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    switch connections[id].continueTunnelling(&buffer) {
+    case .wait: break
+    case .open:
+      connections[id].output.release()
+      beginTLS(id, &handler)
+    case .failed(let reason): fail(id, .tunnel(reason), &handler)
+    }
+  }
+
+  private mutating func beginTLS<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
     if connections[id].session != nil {
       connections[id].phase = .handshaking
       shakeHands(id, &handler)
@@ -530,12 +573,12 @@ internal import Memory
       switch connections[id].phase {
       case .open:
         if connections[id].writeError != 0 {
-          failAfterReading(id, &buffer, &handler)
+          serveBroken(id, &buffer, &handler)
         } else if connections[id].mayRead {
           read(id, &buffer, &handler)
         }
       case .lingering: discardInput(id, &buffer)
-      case .connecting, .handshaking, .flushing: break
+      case .connecting, .connectingToProxy, .tunnelling, .handshaking, .flushing: break
       }
     }
     // Keep the larger of the two lists' memory.

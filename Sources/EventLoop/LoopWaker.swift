@@ -25,7 +25,8 @@ package final class LoopWaker: Sendable {
   func acknowledge() {
     var count: UInt64 = 0
     _ = unsafe read(descriptor.number, &count, 8)
-    pending.store(false, ordering: .sequentiallyConsistent)
+    // Acquires from every caller of `wake` that found it set and wrote nothing.
+    _ = pending.exchange(false, ordering: .acquiringAndReleasing)
   }
 }
 

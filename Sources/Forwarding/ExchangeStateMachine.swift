@@ -81,11 +81,9 @@ package struct ExchangeStateMachine: Sendable {
     return .sendRequest
   }
 
-  /// More of the request's body is to be forwarded: its upstream is there, it is not complete, and no
-  /// answer says already what became of it.
-  package var wantsBody: Bool {
-    phase == .forwarding && !requestIsComplete && !answerHasBegun
-  }
+  /// More of the request's body is to be forwarded. An answer that has begun changes nothing about that: an
+  /// upstream may answer while it reads.
+  package var wantsBody: Bool { phase == .forwarding && !requestIsComplete }
 
   package mutating func bodyForwarded() { bodyHasBegun = true }
 

@@ -4,7 +4,7 @@ package import Configuration
 internal import CurlTransport
 package import EventLoop
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import RateLimiting
@@ -43,14 +43,12 @@ package final class GatewayProcess: Sendable {
   ///
   /// - Parameters:
   ///   - threadCount: event loops, at least 1.
+  ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
-    _ settings: Settings, threadCount: Int, tell: @escaping @Sendable (String) -> Void
+    _ settings: Settings, threadCount: Int, times: (inout RelaySettings) -> Void = { _ in },
+    tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
-    guard settings.upstream.proxy == nil else {
-      throw StartError(
-        "upstream.proxy: CONNECT proxies are not supported by this version; set it to none")
-    }
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -58,6 +56,7 @@ package final class GatewayProcess: Sendable {
         HeldListener(try bind(listener.address, mode: UInt32(listener.socketMode))))
     }
     addresses = listeners.map { $0.socket.address }
+    let adminSocket = try GatewayProcess.bindAdmin(settings)
     log = try GatewayProcess.openLog(settings.traffic)
 
     // 2. Rules and tokens.
@@ -78,7 +77,8 @@ package final class GatewayProcess: Sendable {
       let mailboxesMade = made
       mailboxes = mailboxesMade
       resolver = try NameResolver(
-        host: settings.upstream.host, port: settings.upstream.port,
+        host: settings.upstream.proxy?.host ?? settings.upstream.host,
+        port: settings.upstream.proxy?.port ?? settings.upstream.port,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
     let limits = compiler.limits(
@@ -90,9 +90,10 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error): fewer limits, or limits per fewer keys, are needed")
     }
     readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
+    var relaySettings = try RelaySettings(settings, threadCount: threadCount)
+    times(&relaySettings)
     let relays = RelayShared(
-      rules: compiled.rules,
-      settings: try RelaySettings(settings, threadCount: threadCount),
+      rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
       limiter: limiter, limits: limits)
@@ -108,18 +109,26 @@ package final class GatewayProcess: Sendable {
       })
     guard started else { throw StartError("the system refuses another thread") }
     tokens.prefetch(compiled.probes.map(\.slot))
-    do throws(SystemError) {
-      var made: [SystemThread] = []
+    var running: [SystemThread] = []
+    do {
       for number in 0..<threadCount {
         let held = number == 0 ? listeners : []
-        made.append(
+        running.append(
           try SystemThread("loop-\(number)") {
             GatewayProcess.runLoop(number, held, relays, tell: tell)
           })
       }
-      threads = made
-    } catch { throw StartError("the system refuses another thread: \(error)") }
-    admin = try GatewayProcess.startAdmin(settings, readiness, relays)
+      admin = try GatewayProcess.startAdmin(settings, on: adminSocket, readiness, relays)
+    } catch {
+      // None of the parts stays behind.
+      for mailbox in mailboxes { mailbox.post(.stop) }
+      for thread in running { thread.join() }
+      resolver.stop()
+      tokens.stop()
+      log?.stop()
+      throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
+    }
+    threads = running
     adminAddress = admin?.address
   }
 

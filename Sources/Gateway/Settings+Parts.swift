@@ -20,6 +20,8 @@ extension Settings {
       endpoint: endpoint, url: url)
     result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
     result.caFile = upstream.caFile
+    // libcurl makes the tunnel for tokens by itself.
+    if let proxy = upstream.proxy, url.hasPrefix("https:") { result.proxy = proxy.description }
     result.connectTimeout = Int(upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
@@ -36,6 +38,7 @@ extension RelaySettings {
     maxConnections = max(1, upstream.maxConnections / threadCount)
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
+    if upstream.proxy != nil { tunnel = upstreamName }
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")
@@ -56,11 +59,16 @@ extension GatewayProcess {
     }
   }
 
-  static func startAdmin(
-    _ settings: Settings, _ readiness: Readiness, _ relays: RelayShared
-  ) throws(StartError) -> LocalService? {
+  static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
     guard let admin = settings.admin else { return nil }
-    let socket = try bind(admin.address, mode: UInt32(admin.socketMode))
+    return try bind(admin.address, mode: UInt32(admin.socketMode))
+  }
+
+  static func startAdmin(
+    _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
+    _ relays: RelayShared
+  ) throws(StartError) -> LocalService? {
+    guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
     switch admin.address {
     case .unix: hosts = .any

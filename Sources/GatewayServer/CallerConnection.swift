@@ -21,6 +21,8 @@ struct CallerConnection: ~Copyable {
   var awaitsHead = false
   /// It sent its last byte.
   var hasEnded = false
+  /// Bytes that waited for it when its deadline passed last: fewer the next time, and it is reading.
+  var queuedAtDeadline = 0
 
   init(peer: PeerIdentity, listener: Int, caller: Int?) {
     self.peer = peer

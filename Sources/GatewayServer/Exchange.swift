@@ -64,4 +64,10 @@ struct Exchange: ~Copyable {
     self.head = head
     self.line = line
   }
+
+  /// Counts a wait that ends with the exchange.
+  mutating func countWaits(until now: Int64) {
+    if state.phase == .awaitingToken { tokenWait += now - tokenWaitStarted }
+    if queueWaitStarted != 0 { queueWait += now - queueWaitStarted }
+  }
 }

@@ -51,6 +51,8 @@ extension Relay {
         if next == at { break }
         at = next
       } else {
+        // Requests sent ahead wait while the answers before them do.
+        if at > 0, loop.queuedBytes(callers[handle].socket) > shared.settings.highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         guard callers.contains(handle) else { return bytes.byteCount }
         at = next
@@ -65,7 +67,18 @@ extension Relay {
     let socket = callers[handle].socket
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
+      if loop.queuedBytes(socket) > shared.settings.highWater {
+        // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
+        loop.pauseReading(socket)
+        loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+        return
+      }
       if callers[handle].input.isEmpty {
+        if isDraining {
+          loop.finish(socket)
+          dropCaller(handle)
+          return
+        }
         callers[handle].awaitsHead = false
       } else if !callers[handle].awaitsHead {
         // The deadline of a head runs from its first byte and does not move with the others.
@@ -188,7 +201,14 @@ extension Relay {
     } catch {
       // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
       abandonUpstream(id, on: &loop)
-      answer(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
+      let error = GatewayError(error)
+      let termination = Termination(.caller, .requestBody)
+      if exchanges[id].state.answerHasBegun {
+        // The upstream answered before it had the whole request: no second head may follow.
+        cutCaller(id, termination, error: error.kind.name, on: &loop)
+      } else {
+        answer(id, error, termination, on: &loop)
+      }
       return bytes.byteCount
     }
     exchanges[id].state.bodyForwarded()
@@ -205,12 +225,12 @@ extension Relay {
     loop.setDeadline(
       socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
     let caller = exchanges[id].caller
-    if isComplete {
-      loop.setDeadline(callers[caller].socket, at: nil)
-    } else {
-      loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
-      if queued > settings.highWater { loop.pauseReading(callers[caller].socket) }
-    }
+    if queued > settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    // A caller that is paused, or that is being answered already, cannot be late.
+    let isAwaited =
+      !isComplete && queued <= settings.highWater && !exchanges[id].state.answerHasBegun
+    loop.setDeadline(
+      callers[caller].socket, at: isAwaited ? loop.now + settings.idleTimeout : nil)
     return at
   }
 
@@ -218,12 +238,16 @@ extension Relay {
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      // The answer is out; the caller's next request is waited for.
+      // The answers are out; the caller's next request is waited for, or one that it sent ahead and that
+      // waited for it to read.
       if !callers[handle].awaitsHead {
         loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
       }
+      serveInput(handle, on: &loop)
       return
     }
+    // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
+    guard exchanges[exchange].state.answerHasBegun else { return }
     loop.setDeadline(callers[handle].socket, at: nil)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
@@ -251,29 +275,41 @@ extension Relay {
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
+    loop.close(callers[handle].socket)
     guard exchange.isSome else {
-      loop.close(callers[handle].socket)
       dropCaller(handle)
       return
     }
     let phase = exchanges[exchange].phaseForLog
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // With the exchange the caller's connection ends.
-    exchanges[exchange].keepsCaller = false
+    // That drops the caller, whose socket is closed.
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    guard exchange.isSome else {
-      if callers[handle].awaitsHead {
-        refuseSlowHead(handle, on: &loop)
-      } else {
-        loop.finish(callers[handle].socket)
-        dropCaller(handle)
-      }
+    if !exchange.isSome && callers[handle].awaitsHead {
+      refuseSlowHead(handle, on: &loop)
       return
+    }
+    if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
+      // What it reads, however slowly, buys it time.
+      let queued = loop.queuedBytes(callers[handle].socket)
+      if queued > 0, queued != callers[handle].queuedAtDeadline {
+        callers[handle].queuedAtDeadline = queued
+        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
+        return
+      }
+      guard exchange.isSome else {
+        if queued > 0 {
+          loop.abort(callers[handle].socket)
+        } else {
+          loop.finish(callers[handle].socket)
+        }
+        dropCaller(handle)
+        return
+      }
     }
     switch exchanges[exchange].state.phase {
     case .awaitingQuota: break

@@ -112,6 +112,15 @@ extension Relay {
     }
   }
 
+  /// A fresh connection for another attempt, or a place in the queue.
+  mutating func connectAfresh(_ id: SlabHandle, on loop: inout EventLoop) {
+    if pool.openCount < shared.settings.maxConnections {
+      connect(id, on: &loop)
+    } else {
+      waitForConnection(id, on: &loop)
+    }
+  }
+
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
     if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
     pool.putWaiting(id)
@@ -153,7 +162,7 @@ extension Relay {
     pool.openCount += 1
     do throws(SystemError) {
       upstreams[upstream].socket = try loop.connect(
-        to: address, tls: shared.settings.tls,
+        to: address, tunnel: shared.settings.tunnel, tls: shared.settings.tls,
         tag: SocketTag(kind: SocketKind.upstream, record: upstream))
     } catch {
       pool.openCount -= 1
@@ -207,6 +216,10 @@ extension Relay {
     switch failure {
     case .connect(let error):
       GatewayError(.connectionRefused, "Connecting to \(name) failed: \(error).")
+    case .tunnel(let reason):
+      GatewayError(
+        .connectionRefused,
+        "Connecting to \(name) through the proxy failed: \(reason). Check upstream.proxy.")
     case .certificate(let reason):
       GatewayError(
         .certificateRefused,

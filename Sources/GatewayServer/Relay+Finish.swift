@@ -111,6 +111,17 @@ extension Relay {
     exchanges[id].attemptStatus = 0
   }
 
+  /// Cuts what is still under way, for an end that waits no longer.
+  mutating func cutAll(on loop: inout EventLoop) {
+    for id in exchanges.handles where exchanges.contains(id) {
+      let phase = exchanges[id].phaseForLog
+      abandonUpstream(id, on: &loop)
+      // A connection that became free may have been given to another exchange, and that have ended.
+      guard exchanges.contains(id) else { continue }
+      cutCaller(id, .init(.gateway, phase), error: "draining", on: &loop)
+    }
+  }
+
   /// Ends the exchange whose answer cannot be finished: the caller's connection is cut, so that it sees
   /// that something is missing.
   mutating func cutCaller(
@@ -127,6 +138,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     logAttempt(id, reason: nil, now: loop.now)
+    exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)
     writeLine(id, termination, error: error, on: &loop)
@@ -142,16 +154,20 @@ extension Relay {
       dropCaller(caller)
       return
     }
-    if loop.queuedBytes(socket) == 0 {
-      loop.setDeadline(socket, at: loop.now + shared.settings.keepAliveTimeout)
-    } else {
-      loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
-    }
-    guard !callers[caller].isServing else { return }
-    if callers[caller].input.isEmpty {
-      loop.resumeReading(socket)
-    } else {
+    let queued = loop.queuedBytes(socket)
+    let settings = shared.settings
+    loop.setDeadline(
+      socket, at: loop.now + (queued == 0 ? settings.keepAliveTimeout : settings.idleTimeout))
+    // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
+    guard !callers[caller].isServing, queued <= settings.highWater else { return }
+    if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
+    } else if isDraining {
+      // Its answer's head, written before, did not say that the connection ends.
+      loop.finish(socket)
+      dropCaller(caller)
+    } else {
+      loop.resumeReading(socket)
     }
   }
 

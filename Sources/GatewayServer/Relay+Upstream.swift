@@ -110,12 +110,12 @@ extension Relay {
       framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing
-    // The upstream wants no more of the body: RFC 9112 section 9.5.
-    if isEarly { loop.pauseReading(callers[exchanges[id].caller].socket) }
     if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
+    // The rest of the request is not waited for any more.
+    if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
     let context = ResponseHeadRewriter.Context(
       framing: framing, closesConnection: !exchanges[id].keepsCaller,
       appPrefix: exchanges[id].plan.hasAppPrefix
@@ -267,7 +267,7 @@ extension Relay {
     switch exchanges[id].state.upstreamFailed(mayRetry: allowed) {
     case .retry:
       logAttempt(id, reason: reason, now: loop.now)
-      connect(id, on: &loop)
+      connectAfresh(id, on: &loop)
     case .abortCaller:
       cutCaller(id, .init(.upstream, phase), error: error.kind.name, on: &loop)
     default: answer(id, error, .init(.upstream, phase), on: &loop)
@@ -304,6 +304,9 @@ extension Relay {
     let caller = exchanges[id].caller
     if callers[caller].input.isEmpty {
       loop.resumeReading(callers[caller].socket)
+      if !exchanges[id].state.answerHasBegun {
+        loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.idleTimeout)
+      }
     } else {
       serveInput(caller, on: &loop)
     }
@@ -329,6 +332,11 @@ extension Relay {
       return
     }
     let phase = exchanges[id].phaseForLog
+    if phase == .requestBody, loop.queuedBytes(upstreams[upstream].socket) == 0 {
+      // It has all there is: the caller keeps it waiting.
+      callerTooSlow(exchanges[id].caller, on: &loop)
+      return
+    }
     abandonUpstream(id, on: &loop)
     if exchanges[id].state.answerHasBegun {
       cutCaller(id, .init(.upstream, phase), error: "response-timeout", on: &loop)

@@ -60,6 +60,8 @@ package struct Relay: ~Copyable {
   static let lineBatchBytes = 64 * 1024
   /// How long a line may wait for others.
   static let lineDelay: Int64 = 200_000_000
+  /// For the first request of a connection that arrives while draining.
+  static let patienceWhileDraining: Int64 = 1_000_000_000
   /// Buffers kept for the next exchanges.
   static let spareLimit = 256
 
@@ -159,8 +161,10 @@ extension Relay: EventHandler {
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
       case .drain: beginDraining(on: &loop)
       case .stop:
+        cutAll(on: &loop)
         flushLines()
         loop.stop()
+        return
       }
     }
     serveQueuedCalls(on: &loop)
@@ -187,7 +191,10 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
-    loop.setDeadline(socket, at: loop.now + shared.settings.keepAliveTimeout)
+    // One that another loop accepted just before draining began may have a request on its way.
+    let patience =
+      isDraining ? Relay.patienceWhileDraining : shared.settings.keepAliveTimeout
+    loop.setDeadline(socket, at: loop.now + patience)
   }
 
   /// Forgets a caller whose socket is gone or going.
@@ -212,6 +219,7 @@ extension Relay {
 
   private mutating func continueDraining(on loop: inout EventLoop) {
     if callers.count == 0 && loop.connectionCount == pool.openCount || loop.now >= drainDeadline {
+      cutAll(on: &loop)
       flushLines()
       loop.stop()
     } else {

@@ -24,6 +24,9 @@ package struct RelaySettings: Sendable {
   package var maxWaiting = 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver
+  /// gives then.
+  package var tunnel: String?
   /// Upstream by TLS; nil for plain HTTP (the sandbox, tests).
   package var tls: TLSClient?
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.

@@ -44,6 +44,7 @@ struct ServeCommand: ParsableCommand {
     }
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
     if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
+    ProcessLimits.releaseStartPages()
     waitForEnd(gateway, signals)
   }
 

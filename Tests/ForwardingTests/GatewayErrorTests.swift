@@ -22,7 +22,7 @@ struct GatewayErrorTests {
     "proxy_configuration_error", "proxy_loop_detected",
   ]
 
-  private static let statuses: Set<Int> = [400, 403, 404, 405, 408, 500, 501, 502, 503, 504]
+  private static let statuses: Set<Int> = [400, 403, 404, 405, 408, 429, 500, 501, 502, 503, 504]
 
   @Test(
     "every kind has a status, a name, a title and a registered type",

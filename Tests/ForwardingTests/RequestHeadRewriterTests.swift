@@ -68,7 +68,7 @@ struct RequestHeadRewriterTests {
       "X-Forwarded-Host: a", "X-Forwarded-Proto: https", "X-Forwarded-Uri: /x",
       "X-Forwarded-Prefix: /x", "X-Real-IP: 1.2.3.4", "X-Original-URL: /x", "X-Rewrite-URL: /x",
       "X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE",
-      "Client-Cert: :x:", "Client-Cert-Chain: :x:", "X-Scorm-Priority: low",
+      "Client-Cert: :x:", "Client-Cert-Chain: :x:", "X-Scorm-Priority: batch",
       "X-Scorm-Anything: 1", "X-Request-Id: abc", "Sec-Fetch-Site: none", "Max-Forwards: 3",
       "Access-Control-Request-Method: GET", "Proxy-Status: x", "Proxy-Authenticate: Basic",
     ])

@@ -145,6 +145,10 @@ void cl_name_this_thread(const char *name);
 /// No core dumps, and no reading of our memory by processes of the same user.
 int cl_forbid_dumps(void);
 
+/// Gives back what only the start needed: free heap pages, and code pages of files, which come back from
+/// the page cache one by one when they are run again.
+void cl_release_start_pages(void);
+
 /// How many processors this process may run on; at least 1.
 int cl_processor_count(void);
 

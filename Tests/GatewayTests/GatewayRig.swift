@@ -1,0 +1,143 @@
+import Configuration
+import EventLoop
+import Foundation
+import Gateway
+import GatewayServer
+import Synchronization
+
+/// A gateway in this process, a sandbox that issues its tokens, and the verbs of a test.
+final class GatewayRig {
+  let sandbox: SandboxService
+  let gateway: GatewayProcess
+  private let folder: String
+  private var hasEnded = false
+  /// What the operator was told.
+  let told = Told()
+
+  final class Told: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+  }
+
+  /// - Parameters:
+  ///   - upstream: port of the upstream; nil is the sandbox.
+  ///   - secret: the gateway's; the sandbox's own is "sandbox-secret".
+  ///   - yaml: a configuration file's text in place of the one app of the environment.
+  ///   - overrides: settings by key path.
+  ///   - times: changes times that have no key.
+  init(
+    upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
+    _ overrides: [String: String] = [:], threads: Int = 1,
+    times: (inout RelaySettings) -> Void = { _ in }
+  ) throws {
+    sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
+    folder = NSTemporaryDirectory() + "gateway-tests-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var file: String?
+    if let yaml {
+      file = folder + "/gateway.yaml"
+      try yaml.write(toFile: folder + "/gateway.yaml", atomically: true, encoding: .utf8)
+    }
+    var values = [
+      "listen.address": "127.0.0.1:0", "admin.address": "127.0.0.1:0",
+      "upstream.url": upstream.map { "http://127.0.0.1:\($0)/api/v2" } ?? sandbox.apiURL,
+      "tokens.url": sandbox.apiURL + "/oauth/authenticate/application/token",
+      "traffic.log.path": folder + "/traffic.log",
+    ]
+    values.merge(overrides) { $1 }
+    let environment = Environment([
+      "SCORM_APP_ID": "SANDBOX", "SCORM_SECRET_KEY": secret,
+      "MANAGEMENT_SECRET": "sandbox-management-secret",
+    ])
+    let settings = try ConfigurationSource.load(
+      file: file, environment: environment, overrides: values
+    ).settings
+    let told = told
+    gateway = try GatewayProcess(
+      settings, threadCount: threads, times: times, tell: { told.add($0) })
+  }
+
+  deinit {
+    end()
+    sandbox.stop()
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  /// Ends the gateway at once.
+  func end() {
+    guard !hasEnded else { return }
+    hasEnded = true
+    gateway.stop()
+    gateway.end()
+  }
+
+  /// A new connection to the gateway.
+  func caller(receiveBuffer: Int32? = nil) throws -> Wire {
+    try Wire(port: gateway.addresses[0].port, receiveBuffer: receiveBuffer)
+  }
+
+  /// One call over a connection of its own.
+  func call(
+    _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil
+  ) throws -> Answer {
+    try caller().call(method, target, fields, body: body)
+  }
+
+  /// Calls that the sandbox got, without those for tokens.
+  func sandboxCalls() throws -> [[String: Any]] {
+    try allSandboxCalls().filter { !GatewayRig.isForToken($0) }
+  }
+
+  func tokenRequests() throws -> Int {
+    try allSandboxCalls().filter { GatewayRig.isForToken($0) }.count
+  }
+
+  private static func isForToken(_ call: [String: Any]) -> Bool {
+    (call["target"] as? String)?.hasSuffix("/token") ?? false
+  }
+
+  private func allSandboxCalls() throws -> [[String: Any]] {
+    let answer = try Wire(port: sandbox.address.port).call("GET", "/sandbox/calls")
+    return answer.json["calls"] as? [[String: Any]] ?? []
+  }
+
+  /// Changes the secret that the sandbox accepts; its tokens end.
+  func changeSandboxSecret(to secret: String) throws {
+    _ = try Wire(port: sandbox.address.port).call(
+      "POST", "/sandbox/secret", body: "{\"app\":\"SANDBOX\",\"secret\":\"\(secret)\"}")
+  }
+
+  /// The traffic log as it is.
+  var log: String {
+    (try? String(contentsOfFile: folder + "/traffic.log", encoding: .utf8)) ?? ""
+  }
+
+  var logExists: Bool { FileManager.default.fileExists(atPath: folder + "/traffic.log") }
+
+  /// Moves the log away and has it opened anew. Returns where the old one is.
+  func rotateLog() throws -> String {
+    let rotated = folder + "/traffic.log.1"
+    try FileManager.default.moveItem(atPath: folder + "/traffic.log", toPath: rotated)
+    gateway.reopenLogs()
+    return rotated
+  }
+
+  /// Ends the gateway, and reads its log: one object a line, each strict JSON.
+  func lines() throws -> [[String: Any]] {
+    end()
+    return try log.split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+      guard let members = object as? [String: Any] else { throw CocoaError(.coderReadCorrupt) }
+      return members
+    }
+  }
+}
+
+extension [String: Any] {
+  func string(_ name: String) -> String { self[name] as? String ?? "" }
+  func int(_ name: String) -> Int { self[name] as? Int ?? -1 }
+  func double(_ name: String) -> Double { self[name] as? Double ?? -1 }
+  /// The attempts of a log line.
+  var attempts: [[String: Any]] { self["upstream"] as? [[String: Any]] ?? [] }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// Runs each test on a thread of its own, so that its blocking calls do not sit on the cooperative pool.
+struct OwnThread: SuiteTrait, TestTrait, TestScoping {
+  var isRecursive: Bool { true }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?,
+    performing function: @concurrent @Sendable () async throws -> Void
+  ) async throws {
+    let executor = ThreadExecutor()
+    defer { executor.end() }
+    try await withTaskExecutorPreference(executor) { try await function() }
+  }
+}
+
+extension Trait where Self == OwnThread {
+  static var ownThread: OwnThread { OwnThread() }
+}
+
+/// A task executor of one thread.
+final class ThreadExecutor: TaskExecutor {
+  private let jobs = Mutex<[UnownedJob]>([])
+  private let available = DispatchSemaphore(value: 0)
+
+  init() { Thread.detachNewThread { [self] in run() } }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    jobs.withLock { $0.append(job) }
+    available.signal()
+  }
+
+  /// Ends the thread once its jobs are done.
+  func end() { available.signal() }
+
+  private func run() {
+    while true {
+      available.wait()
+      guard let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { return }
+      unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+  }
+}
+
+/// Waits until `condition` holds: looks every few milliseconds, for ten seconds at most.
+///
+/// - Returns: whether it came to hold.
+func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+  let end = ContinuousClock.now + .seconds(seconds)
+  while ContinuousClock.now < end {
+    if try condition() { return true }
+    Thread.sleep(forTimeInterval: 0.005)
+  }
+  return try condition()
+}
+
+/// Opened once; whoever waits for it goes on then.
+final class Gate: Sendable {
+  private let semaphore = DispatchSemaphore(value: 0)
+
+  func open() { semaphore.signal() }
+
+  /// Waits for ten seconds at most.
+  func wait() {
+    if semaphore.wait(timeout: .now() + 10) == .success { semaphore.signal() }
+  }
+}
