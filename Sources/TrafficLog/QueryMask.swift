@@ -20,7 +20,8 @@ package enum QueryMask {
     var at = 0
     while at <= query.byteCount {
       let end = query.firstIndex(of: UInt8(ascii: "&"), from: at)
-      let equals = min(query.firstIndex(of: UInt8(ascii: "="), from: at), end)
+      // Within the parameter only: a query of nothing but `&` would be scanned once for each of them.
+      let equals = at + query.slice(at, end).firstIndex(of: UInt8(ascii: "="), from: 0)
       if at > 0 { out.put(UInt8(ascii: "&")) }
       JSONText.put(query.slice(at, equals), limit: limit, into: &out)
       if equals < end {

@@ -1,0 +1,23 @@
+/// The formats that are read from callers, upstreams and operators, each with its promises.
+///
+/// The checks stand in the test targets of the modules they judge (`Fuzzed` there), where every kept input
+/// is run by the ordinary test suite too.
+enum FuzzTargets {
+  struct Target: Sendable {
+    /// As in `corpus/` and `failures/`.
+    let name: String
+    /// The promise that an input breaks, or nil. A trap breaks one as well.
+    let check: @Sendable (_ bytes: [UInt8]) -> String?
+  }
+
+  static let all = [
+    Target(name: "request-head", check: RequestHeadPromises.broken),
+    Target(name: "response-head", check: ResponseHeadPromises.broken),
+    Target(name: "chunked-body", check: ChunkedBodyPromises.broken),
+    Target(name: "path", check: PathPromises.broken),
+    Target(name: "traffic-line", check: TrafficLinePromises.broken),
+    Target(name: "token-answer", check: TokenAnswerPromises.broken),
+    Target(name: "retry-after", check: RetryAfterPromises.broken),
+    Target(name: "configuration", check: ConfigurationPromises.broken),
+  ]
+}

@@ -1,0 +1,1 @@
+../PlainJSON.swift

@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The gateway's own settings, without warnings as errors: a newer compiler must not stop the fuzzing.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A part of the gateway, compiled here once more: the instrumentation that guides the fuzzer must be in
+/// the code it looks at, and its members are `package` or internal. `Gateway` is a link to `Sources`.
+func area(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Gateway/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "scorm-gateway-fuzzing",
+  targets: [
+    // One program for all formats; its first argument says which. Run it through scripts/fuzz.
+    .executableTarget(
+      name: "GatewayFuzzer",
+      dependencies: [
+        "AccessTokens", "Configuration", "Forwarding", "HTTPMessages", "Memory", "RateLimiting",
+        "SCORMCloudAPI", "TrafficLog",
+      ],
+      path: "Fuzzer",
+      swiftSettings: strict),
+
+    area("Configuration", uses: ["Memory", "CLibYAML"]),
+    area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
+    area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
+    area("AccessTokens", uses: ["Memory"]),
+    area("RateLimiting", uses: ["Memory"]),
+    area("HTTPMessages", uses: ["Memory"]),
+    area("SCORMCloudAPI", uses: ["Memory"]),
+    area("Memory"),
+    .target(name: "CLinux", path: "Gateway/CLinux"),
+    .target(
+      name: "COpenSSL", path: "Gateway/COpenSSL",
+      linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(
+      name: "CLibYAML", path: "Gateway/CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
+  ]
+)
