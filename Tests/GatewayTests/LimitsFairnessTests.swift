@@ -12,14 +12,15 @@ struct LimitsFairnessTests {
       - {address: '127.0.0.2:0', caller: calm}
     """
 
-  private func rig(_ upstream: LimitsUpstream, busy: String = "", threads: Int) throws -> GatewayRig
+  private func rig(_ upstream: LimitsUpstream, busy: String = "", calm: String = "", threads: Int)
+    throws -> GatewayRig
   {
     try GatewayRig(
       limits: "{name: shared, rate: 50/1s, burst: 1, maxWait: 10s, maxQueue: 500}",
       callers: """
         callers:
           - {name: busy, apps: [main], allow: ['*']\(busy)}
-          - {name: calm, apps: [main], allow: ['*']}
+          - {name: calm, apps: [main], allow: ['*']\(calm)}
         """, listen: LimitsFairnessTests.listen, upstream: upstream, threads: threads)
   }
 
@@ -53,6 +54,19 @@ struct LimitsFairnessTests {
     #expect(waits["calm"]?.count == 5)
     #expect((waits["calm"]?.last ?? 9) < 0.6)
     #expect((waits["busy"]?.last ?? 0) > 1.2)
+  }
+
+  @Test("A caller of weight 4 has four turns where another has one")
+  func weight() throws {
+    let upstream = try LimitsUpstream()
+    defer { upstream.stop() }
+    let rig = try rig(upstream, calm: ", weight: 4", threads: 1)
+    let busy = try rig.sendAtOnce(40)
+    #expect(try eventually { try rig.waiting("shared") > 30 })
+    let waits = try waits(rig, busy + calm(rig, 40))
+    // Its forty calls are over after fifty turns, 1 s. Turn by turn it would be 1.6 s, as for the other one.
+    #expect((waits["calm"]?.last ?? 9) < 1.35)
+    #expect((waits["busy"]?.last ?? 0) > 1.4)
   }
 
   @Test("A caller's configured priority lets others go first, unless a request says otherwise")
