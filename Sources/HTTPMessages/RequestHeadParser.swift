@@ -104,8 +104,10 @@ package struct RequestHeadParser: ~Copyable {
       let shown = bytes.slice(at, bytes.byteCount)
       let expected: [UInt8] = Array("HTTP/".utf8)
       for i in 0..<min(shown.byteCount, 5) where shown[i] != expected[i] { throw .version }
-      let feed = shown.firstIndex(of: UInt8(ascii: "\n"), from: 0)
-      if feed < shown.byteCount { throw feed == 8 ? .bareLineFeed : .version }
+      let control = shown.firstControl(from: 0)
+      if control < shown.byteCount, control != 8 || shown[8] != UInt8(ascii: "\r") {
+        throw control == 8 && shown[8] == UInt8(ascii: "\n") ? .bareLineFeed : .version
+      }
       return false
     }
     // "HTTP/1." in the low seven bytes, then the minor digit.

@@ -77,7 +77,8 @@ package struct ResponseHeadParser: ~Copyable {
     guard bytes.byteCount >= 13 else {
       let expected: [UInt8] = Array("HTTP/1.".utf8)
       for i in 0..<min(bytes.byteCount, 7) where bytes[i] != expected[i] { throw .statusLine }
-      if bytes.firstIndex(of: UInt8(ascii: "\n"), from: 0) < bytes.byteCount { throw .statusLine }
+      // No control byte stands in front of the thirteenth.
+      if bytes.firstControl(from: 0) < min(bytes.byteCount, 12) { throw .statusLine }
       return nil
     }
     let word = bytes.word(at: 0)

@@ -6,7 +6,8 @@ final class Command {
   let process = Process()
   private let folder: String
 
-  /// Starts `scorm-gateway` with these arguments and no other environment than `environment`.
+  /// Starts `scorm-gateway` with these arguments and no other environment than `environment`,
+  /// but for the options of a sanitizer.
   init(_ arguments: [String], _ environment: [String: String] = [:]) throws {
     folder = NSTemporaryDirectory() + "gateway-command-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -15,7 +16,9 @@ final class Command {
     }
     process.executableURL = Command.program
     process.arguments = arguments
-    process.environment = environment
+    // A sanitizer's options are for the whole family.
+    let sanitizing = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    process.environment = environment.merging(sanitizing) { given, _ in given }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: folder + "/out")
