@@ -194,9 +194,7 @@ struct TokenServiceTests {
     defer { server.stop() }
     let rig = try TokenRig(server.url())
     #expect(try await rig.fetch().text == "t0")
-    var view = TokenView(of: rig.service.store)
-    _ = view.state(of: rig.slots[0], now: 0)
-    #expect(try await rig.entry { $0.token?.generation == 2 }.text == "t1")
+    #expect(try await rig.wanted { $0.token?.generation == 2 }.text == "t1")
     // The second is not looked up: it goes without a third request.
     _ = try await rig.entry { $0 == .empty }
     #expect(server.requests.count == 2)
@@ -220,9 +218,7 @@ struct TokenServiceTests {
     defer { server.stop() }
     let rig = try TokenRig(server.url())
     _ = try await rig.failure()
-    var view = TokenView(of: rig.service.store)
-    _ = view.state(of: rig.slots[0], now: 0)
-    #expect(try await rig.entry { $0.token != nil }.text == "abc.def")
+    #expect(try await rig.wanted { $0.token != nil }.text == "abc.def")
     #expect(server.requests.count == 2)
   }
 
