@@ -37,7 +37,15 @@ class Setting:
         return path
 
 
-def gateway(setting):
+# Two limits apply to every request of the load, and nothing waits.
+LIMITS = """\
+limits:
+  - {name: reads, per: app, match: {access: read}, rate: 1000000/1s, burst: 1000000}
+  - {name: callers, per: app+caller, rate: 1000000/1s, burst: 1000000}
+"""
+
+
+def gateway(setting, limits=LIMITS):
     if not os.access(places.GATEWAY, os.X_OK):
         raise Unusable(f"no gateway at {places.GATEWAY}: swift build -c release, or set GATEWAY")
     setting.write("secret", "bench-secret\n").chmod(0o600)
@@ -59,18 +67,15 @@ apps:
 defaultApp: main
 tokens:
   url: http://127.0.0.1:{setting.origin.plain_port}/oauth/authenticate/application/token
-limits:
-  - name: reads
-    per: app
-    match: {{access: read}}
-    rate: 1000000/1s
-    burst: 1000000
-    onExceed: refuse
-traffic:
+{limits}traffic:
   log: {{path: {log}, format: json}}
   journal: null
 """)
     return [str(places.GATEWAY), "serve", "-c", str(configuration), "--threads", "1"]
+
+
+def gateway_without_limits(setting):
+    return gateway(setting, limits="")
 
 
 NGINX_LINE = (
@@ -209,5 +214,6 @@ def envoy(setting):
             "--use-dynamic-base-id", "--disable-hot-restart"]
 
 
-CONTENDERS = {"gateway": gateway, "nginx-full": nginx_full, "nginx": nginx,
+CONTENDERS = {"gateway": gateway, "gateway-without-limits": gateway_without_limits,
+              "nginx-full": nginx_full, "nginx": nginx,
               "haproxy": haproxy, "envoy": envoy}

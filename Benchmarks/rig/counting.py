@@ -55,7 +55,7 @@ def instructions(name, tls, log, options):
         def under_callgrind(command):
             if pathlib.Path(command[0]).name == "nginx":
                 command = [*command, "-g", "master_process off;"]
-            elif name == "gateway":
+            elif name.startswith("gateway"):
                 # Valgrind 3.19 gives up on the debug information of newer compilers; symbols suffice.
                 lean = places.WORK / "gateway-without-debug-information"
                 subprocess.run([tool("strip"), "--strip-debug", "-o", str(lean), command[0]],

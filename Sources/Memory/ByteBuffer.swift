@@ -131,10 +131,8 @@
     end &+= 1
   }
 
-  /// Appends `text` as UTF-8; for slow paths.
-  package mutating func put(text: String) {
-    for byte in text.utf8 { put(byte) }
-  }
+  /// Appends `text` as UTF-8.
+  package mutating func put(text: String) { put(text.utf8.span.bytesOfElements) }
 
   /// Appends `bytes`; for slow paths.
   package mutating func put(contentsOf bytes: [UInt8]) {

@@ -110,11 +110,17 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// A configured name, which the configuration allows no quotes or control characters in.
+  /// A configured name. It hardly ever holds what JSON must escape.
   private static func putName(_ name: String, into out: inout ByteBuffer) {
-    for byte in name.utf8 {
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.put(UInt8(ascii: "\\")) }
-      out.put(byte < 0x20 ? UInt8(ascii: " ") : byte)
+    let bytes = name.utf8.span.bytesOfElements
+    let isPlain =
+      bytes.firstControl(from: 0) == bytes.byteCount
+      && bytes.firstIndex(of: UInt8(ascii: "\""), from: 0) == bytes.byteCount
+      && bytes.firstIndex(of: UInt8(ascii: "\\"), from: 0) == bytes.byteCount
+    if isPlain {
+      out.put(bytes)
+    } else {
+      JSONText.put(bytes, limit: bytes.byteCount, into: &out)
     }
   }
 
