@@ -1,0 +1,183 @@
+internal import CLinux
+internal import Glibc
+internal import Memory
+
+/// Connections as their owner sees them: made, written to, paused, closed.
+extension EventLoop {
+  /// Takes a connected socket into this loop.
+  ///
+  /// - Returns: its name; nil when the kernel refuses to watch it, and it is closed.
+  package mutating func adopt(
+    _ descriptor: consuming Descriptor, tag: SocketTag
+  ) -> SocketID? {
+    register(Connection(descriptor: descriptor, session: nil, tag: tag, phase: .open))
+  }
+
+  /// Begins a connection to `address`, with TLS when `client` is there. With `tunnel`, an authority like
+  /// `cloud.scorm.com:443`, the address is a proxy's, which is asked to connect to it; nothing may be sent
+  /// before the connection is ready then. ``EventHandler/connected(_:tag:on:)``
+  /// or ``EventHandler/failed(_:_:tag:on:)`` follows. Bytes sent before that are queued.
+  package mutating func connect(
+    to address: SocketAddress, tunnel: String? = nil, tls client: TLSClient?, tag: SocketTag
+  ) throws(SystemError) -> SocketID {
+    let number = cl_socket(address.family)
+    guard number >= 0 else { throw .current }
+    let descriptor = Descriptor(owning: number)
+    if address.family != AF_UNIX { _ = cl_no_delay(number) }
+    var target = address
+    // Proof: the storage holds an address of the given length.
+    let status = unsafe cl_connect(number, &target.storage, target.length)
+    if status != 0 && errno != EINPROGRESS && errno != EINTR { throw .current }
+    var session: TLSSession?
+    if let client {
+      session = client.makeSession(over: descriptor)
+      if session == nil { throw SystemError(number: ENOMEM) }
+    }
+    guard
+      let id = register(
+        Connection(descriptor: descriptor, session: session, tag: tag, phase: .connecting))
+    else { throw .current }
+    if let tunnel {
+      connections[id].phase = .connectingToProxy
+      connections[id].queueTunnelRequest(to: tunnel)
+    }
+    return id
+  }
+
+  mutating func register(_ connection: consuming Connection) -> SocketID? {
+    let number = connection.descriptor.number
+    let id = connections.insert(connection)
+    let interest = (cl_readable | cl_writable | cl_peer_closed)
+    guard cl_epoll_add(poll.number, number, interest, 1, id.bits) == 0 else {
+      _ = connections.remove(id)
+      return nil
+    }
+    return id
+  }
+
+  /// Whether `socket` names a connection that its owner has not closed.
+  package func contains(_ socket: SocketID) -> Bool {
+    connections.contains(socket)
+      && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
+  }
+
+  /// Sends `bytes`: at once as far as the socket takes them, the rest when it can.
+  ///
+  /// - Returns: how many bytes wait for the socket now. When that is not 0,
+  ///   ``EventHandler/drained(_:tag:on:)`` follows; whoever produces more before that fills memory.
+  @discardableResult
+  package mutating func send(_ bytes: RawSpan, to socket: SocketID) -> Int {
+    guard contains(socket) else { return 0 }
+    let state = connections[socket].sendNow(bytes)
+    if state == Connection.sendFailed { enqueue(socket) }
+    return max(0, state)
+  }
+
+  /// Bytes that wait for the socket.
+  package func queuedBytes(_ socket: SocketID) -> Int {
+    connections.contains(socket) ? connections[socket].output.count : 0
+  }
+
+  /// Stops ``EventHandler/received(_:from:tag:on:)`` for this connection. Bytes stay in the kernel, and
+  /// the peer is slowed down.
+  package mutating func pauseReading(_ socket: SocketID) {
+    if contains(socket) { connections[socket].isPaused = true }
+  }
+
+  /// Undoes ``pauseReading(_:)``.
+  package mutating func resumeReading(_ socket: SocketID) {
+    guard contains(socket) else { return }
+    connections[socket].isPaused = false
+    if connections[socket].mayRead { enqueue(socket) }
+  }
+
+  /// Whether the peer has announced its end, or bytes wait that were not asked for: for connections
+  /// that should be quiet.
+  package func isDisturbed(_ socket: SocketID) -> Bool {
+    connections.contains(socket)
+      && (connections[socket].peerEnding || connections[socket].mayRead)
+  }
+
+  /// Closes at once. What is queued is lost.
+  package mutating func close(_ socket: SocketID) {
+    guard connections.contains(socket) else { return }
+    unlink(socket)
+    if connections[socket].session != nil, connections[socket].phase == .open,
+      connections[socket].output.isEmpty
+    {
+      connections[socket].session?.sayGoodbye()
+    }
+    drop(socket)
+  }
+
+  /// Closes with a reset, so that the peer cannot take a message cut short for a whole one.
+  package mutating func abort(_ socket: SocketID) {
+    guard connections.contains(socket) else { return }
+    unlink(socket)
+    _ = cl_reset_on_close(connections[socket].descriptor.number)
+    drop(socket)
+  }
+
+  /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
+  /// when the peer is done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout``
+  /// is cut off with a reset. The owner gets no more events.
+  package mutating func finish(_ socket: SocketID) {
+    guard contains(socket) else { return }
+    connections[socket].phase = .flushing
+    connections[socket].isPaused = false
+    setWheelDeadline(socket, at: now + flushTimeout)
+    continueFinishing(socket)
+  }
+
+  mutating func continueFinishing(_ socket: SocketID) {
+    let waiting = connections[socket].output.count
+    connections[socket].flush()
+    if connections[socket].writeError != 0 {
+      unlink(socket)
+      drop(socket)
+      return
+    }
+    guard connections[socket].output.isEmpty else {
+      if connections[socket].output.count < waiting {
+        setWheelDeadline(socket, at: now + flushTimeout)
+      }
+      return
+    }
+    connections[socket].session?.sayGoodbye()
+    connections[socket].phase = .lingering
+    setWheelDeadline(socket, at: now + lingerTimeout)
+    _ = shutdown(connections[socket].descriptor.number, Int32(SHUT_WR))
+    connections[socket].mayRead = true
+    enqueue(socket)
+  }
+
+  mutating func drop(_ socket: SocketID) {
+    _ = connections.remove(socket)
+    if acceptsAgainAt != .max { acceptsAgainAt = now }
+  }
+
+  mutating func enqueue(_ socket: SocketID) {
+    guard !connections[socket].isQueued else { return }
+    connections[socket].isQueued = true
+    queued.append(socket)
+  }
+}
+
+extension Connection {
+  /// What ``sendNow(_:)`` returns when the connection is broken.
+  static let sendFailed = -1
+
+  /// Sends what the socket takes and queues the rest: how many bytes wait, or ``sendFailed``.
+  mutating func sendNow(_ bytes: RawSpan) -> Int {
+    if writeError != 0 { return Connection.sendFailed }
+    var sent = 0
+    if phase == .open && output.isEmpty {
+      sent = write(bytes)
+      if sent == bytes.byteCount { return 0 }
+      if writeError != 0 { return Connection.sendFailed }
+    }
+    output.put(bytes.slice(sent, bytes.byteCount))
+    owesDrained = true
+    return output.count
+  }
+}

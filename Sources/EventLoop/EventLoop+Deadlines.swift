@@ -1,0 +1,86 @@
+internal import CLinux
+internal import Glibc
+internal import Memory
+
+/// Time: the alarm, and each connection's deadline in the wheel.
+extension EventLoop {
+  /// Asks for ``EventHandler/alarm(on:)`` at `time` (monotonic nanoseconds) or soon after. The earliest
+  /// time asked for counts; an alarm rings once.
+  package mutating func setAlarm(at time: Int64) { alarmTime = min(alarmTime, time) }
+
+  /// Sets the connection's one deadline to `time` (monotonic nanoseconds); nil takes it away.
+  /// ``EventHandler/deadlinePassed(_:tag:on:)`` follows within 17 ms after it.
+  package mutating func setDeadline(_ socket: SocketID, at time: Int64?) {
+    guard contains(socket) else { return }
+    setWheelDeadline(socket, at: time)
+  }
+
+  mutating func setWheelDeadline(_ socket: SocketID, at time: Int64?) {
+    guard let time else {
+      connections[socket].deadlineTick = 0
+      return
+    }
+    let tick = TimerWheel.tick(after: time)
+    connections[socket].deadlineTick = tick
+    let slot = connections[socket].slotTick
+    // A later deadline waits in its earlier slot, and moves on when that comes up.
+    if slot != 0 && slot <= tick { return }
+    unlink(socket)
+    link(socket, tick)
+  }
+
+  mutating func link(_ socket: SocketID, _ tick: Int64) {
+    let slot = wheel.slotTick(for: tick)
+    let head = wheel.head(at: slot)
+    connections[socket].slotTick = slot
+    connections[socket].previousInSlot = .none
+    connections[socket].nextInSlot = head
+    if head.isSome { connections[head].previousInSlot = socket }
+    wheel.setHead(socket, at: slot)
+    wheel.added()
+  }
+
+  mutating func unlink(_ socket: SocketID) {
+    let slot = connections[socket].slotTick
+    guard slot != 0 else { return }
+    let previous = connections[socket].previousInSlot
+    let next = connections[socket].nextInSlot
+    if previous.isSome {
+      connections[previous].nextInSlot = next
+    } else {
+      wheel.setHead(next, at: slot)
+    }
+    if next.isSome { connections[next].previousInSlot = previous }
+    connections[socket].slotTick = 0
+    wheel.removed()
+  }
+
+  mutating func serveDeadlines<Handler: EventHandler & ~Copyable>(
+    _ handler: inout Handler
+  ) {
+    while let tick = wheel.takeDue(now: now) {
+      while true {
+        let id = wheel.head(at: tick)
+        guard id.isSome else { break }
+        unlink(id)
+        let deadline = connections[id].deadlineTick
+        if deadline == 0 { continue }
+        if deadline > tick {
+          link(id, deadline)
+          continue
+        }
+        connections[id].deadlineTick = 0
+        if contains(id) {
+          let tag = connections[id].tag
+          handler.deadlinePassed(id, tag: tag, on: &self)
+        } else {
+          // Finishing took too long. What was cut short must not look whole.
+          if !connections[id].output.isEmpty {
+            _ = cl_reset_on_close(connections[id].descriptor.number)
+          }
+          drop(id)
+        }
+      }
+    }
+  }
+}

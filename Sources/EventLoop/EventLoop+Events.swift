@@ -1,0 +1,234 @@
+internal import CLinux
+internal import Glibc
+internal import Memory
+
+/// What the kernel tells, led to the handler.
+extension EventLoop {
+  mutating func serve<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ flags: UInt32, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    // A late event of a connection closed a moment ago names nothing.
+    guard connections.contains(id) else { return }
+    if flags & (cl_peer_closed | cl_hang_up) != 0 {
+      connections[id].peerEnding = true
+    }
+    switch connections[id].phase {
+    case .open:
+      if flags & (cl_error | cl_hang_up) != 0, connections[id].isPaused {
+        // Both directions are gone: nobody will read an answer, so say so in spite of the pause.
+        let error = cl_socket_error(connections[id].descriptor.number)
+        fail(id, .broken(SystemError(number: error == 0 ? ECONNRESET : error)), &handler)
+        return
+      }
+      if flags & cl_writable != 0, connections[id].owesDrained {
+        flush(id, &handler)
+        guard contains(id) else { return }
+      }
+      if flags & ~cl_writable != 0 { read(id, &buffer, &handler) }
+    case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
+    case .tunnelling: continueTunnelling(id, &buffer, &handler)
+    case .handshaking: shakeHands(id, &handler)
+    case .flushing: continueFinishing(id)
+    case .lingering: discardInput(id, &buffer)
+    }
+  }
+
+  mutating func read<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    let tag = connections[id].tag
+    for _ in 0..<EventLoop.readsInARow {
+      if connections[id].isPaused {
+        connections[id].mayRead = true
+        if connections[id].peerEnding { handler.endAnnounced(id, tag: tag, on: &self) }
+        return
+      }
+      let input = connections[id].read(into: &buffer)
+      switch input {
+      case .bytes(let more):
+        connections[id].mayRead =
+          more || connections[id].peerEnding || connections[id].writeError != 0
+        handler.received(buffer.bytes, from: id, tag: tag, on: &self)
+        guard contains(id), connections[id].mayRead else { return }
+      case .nothing:
+        connections[id].mayRead = false
+        if connections[id].writeError != 0 { failWriting(id, &handler) }
+        return
+      case .end(let cleanly):
+        connections[id].mayRead = false
+        // The write took the reset that this end is.
+        if connections[id].writeError != 0 {
+          failWriting(id, &handler)
+          return
+        }
+        connections[id].isPaused = true
+        handler.ended(id, cleanly: cleanly, tag: tag, on: &self)
+        return
+      case .failed(let failure):
+        fail(id, failure, &handler)
+        return
+      }
+    }
+    enqueue(id)
+  }
+
+  mutating func flush<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    connections[id].flush()
+    if connections[id].writeError != 0 {
+      enqueue(id)
+    } else if connections[id].output.isEmpty {
+      connections[id].owesDrained = false
+      let tag = connections[id].tag
+      handler.drained(id, tag: tag, on: &self)
+    }
+  }
+
+  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
+  /// reset, because it closed on a request that it had not read. What it said is delivered first.
+  mutating func serveBroken<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    if connections[id].isPaused {
+      failWriting(id, &handler)
+    } else {
+      read(id, &buffer, &handler)
+    }
+  }
+
+  mutating func failWriting<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    fail(id, .broken(SystemError(number: connections[id].writeError)), &handler)
+  }
+
+  mutating func fail<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
+  ) {
+    let tag = connections[id].tag
+    unlink(id)
+    drop(id)
+    handler.failed(id, failure, tag: tag, on: &self)
+  }
+
+  mutating func finishConnecting<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ flags: UInt32, _ handler: inout Handler
+  ) {
+    let relevant = (cl_writable | cl_error | cl_hang_up)
+    guard flags & relevant != 0 else { return }
+    let error = cl_socket_error(connections[id].descriptor.number)
+    if error == 0 && flags & cl_hang_up != 0
+      && flags & cl_error == 0 && flags & cl_readable == 0
+    {
+      // Not connected yet: some kernels announce a hang-up when an unconnected socket is registered.
+      return
+    }
+    guard error == 0 else {
+      fail(id, .connect(SystemError(number: error)), &handler)
+      return
+    }
+    if connections[id].phase == .connecting {
+      beginTLS(id, &handler)
+    } else {
+      connections[id].phase = .tunnelling
+      let isSent = connections[id].sendTunnelRequest()
+      if !isSent { fail(id, .tunnel("the proxy's connection broke"), &handler) }
+    }
+  }
+
+  mutating func continueTunnelling<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    switch connections[id].continueTunnelling(&buffer) {
+    case .wait: break
+    case .open:
+      connections[id].output.release()
+      beginTLS(id, &handler)
+    case .failed(let reason): fail(id, .tunnel(reason), &handler)
+    }
+  }
+
+  mutating func beginTLS<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    if connections[id].session != nil {
+      connections[id].phase = .handshaking
+      shakeHands(id, &handler)
+    } else {
+      becomeOpen(id, &handler)
+    }
+  }
+
+  mutating func shakeHands<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    let outcome = connections[id].session?.handshake() ?? .done(0)
+    switch outcome {
+    case .done: becomeOpen(id, &handler)
+    case .wait: break
+    case .end: fail(id, .tls("the peer closed during the handshake"), &handler)
+    case .certificateRefused(let reason): fail(id, .certificate(reason), &handler)
+    case .failed(let reason): fail(id, .tls(reason), &handler)
+    }
+  }
+
+  mutating func becomeOpen<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    connections[id].phase = .open
+    connections[id].mayRead = true
+    enqueue(id)
+    let tag = connections[id].tag
+    handler.connected(id, tag: tag, on: &self)
+    guard contains(id), connections[id].owesDrained else { return }
+    flush(id, &handler)
+  }
+
+  mutating func discardInput(_ id: SocketID, _ buffer: inout ByteBuffer) {
+    while true {
+      switch connections[id].read(into: &buffer) {
+      case .bytes(let more):
+        connections[id].discarded &+= Int32(truncatingIfNeeded: buffer.count)
+        if connections[id].discarded < EventLoop.lingerBytes {
+          // An announced end is read up to: no event will tell of it again.
+          if more || connections[id].peerEnding { continue }
+          return
+        }
+      case .nothing: return
+      case .end, .failed: break
+      }
+      unlink(id)
+      drop(id)
+      return
+    }
+  }
+
+  /// Connections that need a look although the kernel has nothing to say of them.
+  mutating func serveQueued<Handler: EventHandler & ~Copyable>(
+    _ buffer: inout ByteBuffer, _ handler: inout Handler
+  ) {
+    // Those that are queued meanwhile get their turn after the next wait.
+    var round = RecordList<SocketID>(capacity: 1)
+    guard queued.count > 0 else { return }
+    swap(&round, &queued)
+    for i in 0..<round.count {
+      let id = round[i]
+      guard connections.contains(id) else { continue }
+      connections[id].isQueued = false
+      switch connections[id].phase {
+      case .open:
+        if connections[id].writeError != 0 {
+          serveBroken(id, &buffer, &handler)
+        } else if connections[id].mayRead {
+          read(id, &buffer, &handler)
+        }
+      case .lingering: discardInput(id, &buffer)
+      case .connecting, .connectingToProxy, .tunnelling, .handshaking, .flushing: break
+      }
+    }
+    // Keep the larger of the two lists' memory.
+    round.removeAll()
+    if queued.count == 0 { swap(&round, &queued) }
+  }
+}
