@@ -162,7 +162,7 @@ struct TrafficLineTests {
     exchange.app = "é\u{1}"
     let line = try read(exchange)
     #expect(line["caller"] as? String == "a\"b\\c")
-    #expect(line["app"] as? String == "é ")
+    #expect(line["app"] as? String == "é\u{1}")
   }
 
   @Test(
