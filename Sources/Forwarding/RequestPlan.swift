@@ -7,10 +7,14 @@ package struct CallerContext: Sendable {
   package var listener: Int
   /// Index into ``ForwardingRules/callers``; nil when the configuration names callers and none matches.
   package var caller: Int?
+  /// Whether there is time to search for the operation that comes closest to an unknown one, which costs as
+  /// much as a dozen calls that are relayed.
+  package var namesClosest: Bool
 
-  package init(listener: Int, caller: Int?) {
+  package init(listener: Int, caller: Int?, namesClosest: Bool = true) {
     self.listener = listener
     self.caller = caller
+    self.namesClosest = namesClosest
   }
 }
 

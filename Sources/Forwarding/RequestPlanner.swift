@@ -32,7 +32,7 @@ package struct RequestPlanner: ~Copyable {
     var plan = RequestPlan()
     plan.caller = try identifyCaller(context)
     try chooseApp(head, fields, bytes, &plan)
-    if let allowed = try matchOperation(head, bytes, &plan) { return .options(allowed) }
+    if let allowed = try matchOperation(head, bytes, context, &plan) { return .options(allowed) }
     try checkPolicy(head, &plan)
     try chooseCredential(&plan)
     return .forward(plan)
@@ -177,7 +177,7 @@ package struct RequestPlanner: ~Copyable {
 
   /// Strips the base path and finds the operation. For OPTIONS, the methods of the path.
   private func matchOperation(
-    _ head: RequestHead, _ bytes: RawSpan, _ plan: inout RequestPlan
+    _ head: RequestHead, _ bytes: RawSpan, _ context: CallerContext, _ plan: inout RequestPlan
   ) throws(GatewayError) -> MethodSet? {
     if head.form == .asterisk { return RequestPlanner.allMethods }
     var start = plan.restStart
@@ -212,7 +212,7 @@ package struct RequestPlanner: ~Copyable {
         if head.method == .options { return RequestPlanner.allMethods }
         break
       }
-      throw unknownOperation(head, rest, bytes)
+      throw unknownOperation(head, rest, bytes, context)
     }
     return nil
   }
@@ -227,8 +227,13 @@ package struct RequestPlanner: ~Copyable {
 
   @inline(never)
   private func unknownOperation(
-    _ head: RequestHead, _ rest: RawSpan, _ bytes: RawSpan
+    _ head: RequestHead, _ rest: RawSpan, _ bytes: RawSpan, _ context: CallerContext
   ) -> GatewayError {
+    guard context.namesClosest else {
+      return GatewayError(
+        .operationUnknown,
+        "SCORM Cloud has no such operation; scorm-gateway operations lists those there are.")
+    }
     let closest = OperationTable.closest(to: rest.text, method: head.method(in: bytes).text)
     return GatewayError(
       .operationUnknown,

@@ -141,7 +141,8 @@ extension Relay {
     if isDraining { exchanges[id].keepsCaller = false }
     let context = CallerContext(
       listener: Int(callers[handle].listener),
-      caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1)
+      caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
+      namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
     do throws(GatewayError) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
@@ -152,6 +153,7 @@ extension Relay {
         return
       }
     } catch {
+      if error.kind == .operationUnknown { searches.take() }
       logPlan(id, nil)
       answer(id, error, .init(.gateway, .policy), on: &loop)
       return

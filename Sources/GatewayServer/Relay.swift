@@ -36,6 +36,8 @@ package struct Relay: ~Copyable {
   var pool = UpstreamPool()
   /// Exchanges whose token is not there yet; those that gave up among them.
   var awaitingToken = RecordList<SlabHandle>(capacity: 16)
+  /// Searches for operations that come close to unknown ones.
+  var searches = SearchBudget()
   /// What is about to be sent, assembled.
   var output = ByteBuffer(capacity: 16 * 1024)
   /// Lines of the traffic log that were not handed over yet.

@@ -150,4 +150,18 @@ struct CallTests {
     #expect(try rig.sandboxCalls().isEmpty)
     #expect(try rig.lines().map { $0.int("http.response.status_code") } == [400])
   }
+
+  @Test(
+    "Unknown paths in great number are all refused; only some searches for a better one are made")
+  func manyUnknownPaths() throws {
+    let rig = try GatewayRig()
+    let caller = try rig.caller()
+    let details = try (0..<100).map { _ in
+      let answer = try caller.call("GET", "/api/v2/regstrations")
+      #expect(answer.status == 404)
+      return answer.detail
+    }
+    #expect(details[0].contains("GetRegistrations"))
+    #expect(details.contains { $0.contains("scorm-gateway operations") })
+  }
 }
