@@ -141,6 +141,7 @@ package final class GatewayProcess: Sendable {
       for listener in listeners { _ = try loop.listen(on: listener.socket) }
       var relay = Relay(shared: relays, loopNumber: number)
       loop.run(&relay)
+      relay.end()
     } catch {
       tell("event loop \(number) cannot run: \(error)")
     }

@@ -20,6 +20,17 @@ extension Relay {
     }
   }
 
+  /// Goes on with what a caller sent earlier, or reads more of it. Nothing while its bytes are being served
+  /// further up the stack, where that goes on by itself.
+  mutating func readOn(_ handle: SlabHandle, on loop: inout EventLoop) {
+    guard !callers[handle].isServing else { return }
+    if callers[handle].input.isEmpty {
+      loop.resumeReading(callers[handle].socket)
+    } else {
+      serveInput(handle, on: &loop)
+    }
+  }
+
   /// Serves what a caller sent earlier.
   mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard !callers[handle].isServing else { return }
@@ -195,12 +206,7 @@ extension Relay {
       takeConnection(id, on: &loop)
       return
     }
-    guard !callers[caller].isServing else { return }
-    if callers[caller].input.isEmpty {
-      loop.resumeReading(socket)
-    } else {
-      serveInput(caller, on: &loop)
-    }
+    readOn(caller, on: &loop)
   }
 
   /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;

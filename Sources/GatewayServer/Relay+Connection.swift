@@ -270,13 +270,7 @@ extension Relay {
     guard !isComplete else { return }
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
-    if !callers[caller].isServing {
-      if callers[caller].input.isEmpty {
-        loop.resumeReading(callers[caller].socket)
-      } else {
-        serveInput(caller, on: &loop)
-      }
-    }
+    readOn(caller, on: &loop)
   }
 
   private mutating func putCredential(_ id: SlabHandle) {

@@ -78,6 +78,11 @@ package struct Relay: ~Copyable {
   }
 }
 
+extension Relay {
+  /// Overwrites this loop's copies of tokens. The loop has ended.
+  package mutating func end() { tokens.wipe() }
+}
+
 extension Relay: EventHandler {
   package mutating func accepted(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
