@@ -33,7 +33,8 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Configuration", "CurlTransport", "EventLoop", "SCORMCloudAPI",
+        "Gateway", "Configuration", "CurlTransport", "EventLoop", "Memory", "SCORMCloudAPI",
+        "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -41,20 +42,24 @@ let package = Package(
     area(
       "Gateway",
       uses: [
-        "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "TrafficLog",
-        "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages", "LocalServer", "RateLimiting",
-        "SCORMCloudAPI",
+        "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
+        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages",
+        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
       ]),
 
     // The world: sockets, files, clocks, threads.
     area(
       "GatewayServer",
       uses: [
-        "EventLoop", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
+        "EventLoop", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
     area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    // The searchable record of calls, in SQLite.
+    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
+    // Counters, histograms, trace contexts and spans.
+    area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
@@ -75,6 +80,7 @@ let package = Package(
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
 
     tests(of: "Memory"),
     tests(of: "HTTPMessages", uses: ["Memory"]),
@@ -88,12 +94,15 @@ let package = Package(
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["Memory"]),
+    tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
+    tests(of: "Telemetry", uses: ["Memory"]),
     tests(of: "Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "Memory"]),
     tests(
       of: "Gateway",
       uses: [
         "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
-        "HTTPMessages", "Memory", "CLinux", "scorm-gateway",
+        "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
+        "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
       ]),
     .testTarget(
       name: "DocumentationTests",
