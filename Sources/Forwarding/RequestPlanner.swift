@@ -8,6 +8,8 @@ internal import SCORMCloudAPI
 /// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock.
 package struct RequestPlanner: ~Copyable {
   package let rules: ForwardingRules
+  /// The rungs that calls begin with, where the first one proved to be too low.
+  package var rungs = ScopeRungs()
   private let matcher = OperationMatcher()
 
   /// The path under which the API is served here, as it is upstream by default.
@@ -304,6 +306,13 @@ package struct RequestPlanner: ~Copyable {
       plan.isKnownOperation
       ? rules.apps[plan.app].credentials[Int(plan.operation)]
       : rules.apps[plan.app].unknownCredential
+    if !rungs.isEmpty && plan.isKnownOperation {
+      plan.rung = rungs.rung(app: plan.app, operation: plan.operation)
+      if plan.rung > 0 {
+        plan.credential = rules.apps[plan.app].ladders.credential(
+          of: plan.operation, at: Int(plan.rung))
+      }
+    }
     if rules.apps[plan.app].isManagement && plan.isKnownOperation {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {

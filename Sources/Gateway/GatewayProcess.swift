@@ -96,7 +96,7 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits)
+      limiter: limiter, limits: limits, tell: tell)
     self.relays = relays
 
     // 4. Threads: tokens, loops, admin.

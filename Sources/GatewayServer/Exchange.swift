@@ -57,6 +57,10 @@ struct Exchange: ~Copyable {
   var wasRefused = false
   /// The token's generation that was refused: its slot may still show it for a moment.
   var refusedGeneration: UInt32 = 0
+  /// The rung of its operation's ladder that it began with.
+  var firstRung: UInt8 = 0
+  /// It was refused for its scope, or might have been, and tries further ones.
+  var hasClimbed = false
   /// Addresses that were tried.
   var connectAttempts = 0
 

@@ -170,6 +170,7 @@ extension Relay {
       return
     }
     exchanges[id].plan = plan
+    exchanges[id].firstRung = plan.rung
     logPlan(id, plan)
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)

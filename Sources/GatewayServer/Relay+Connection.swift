@@ -18,6 +18,7 @@ extension Relay {
       shared.tokenService.need(slot)
       return false
     case .failing:
+      if climbsPastRefusedScope(id, now: loop.now) { return findCredential(id, on: &loop) }
       let error = tokenError(id, timedOut: false, now: loop.now)
       answer(id, error, .init(.gateway, .token), on: &loop)
       return false
@@ -59,6 +60,11 @@ extension Relay {
         }
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+        if climbsPastRefusedScope(id, now: loop.now) {
+          loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
+          goOn(id, on: &loop)
+          continue
+        }
         let error = tokenError(id, timedOut: false, now: loop.now)
         answer(id, error, .init(.gateway, .token), on: &loop)
       }
@@ -245,8 +251,7 @@ extension Relay {
     {
       releaseUnused(id, on: &loop)
       _ = exchanges[id].state.credentialLost()
-      _ = findCredential(id, on: &loop)
-      if exchanges.contains(id) { waitForToken(id, on: &loop) }
+      goOn(id, on: &loop)
       return
     }
     let upstream = exchanges[id].upstream

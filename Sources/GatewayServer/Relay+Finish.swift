@@ -100,9 +100,14 @@ extension Relay {
   /// Adds the attempt that just ended to the line. `reason` says why another one follows.
   mutating func logAttempt(_ id: SlabHandle, reason: StaticString?, now: Int64) {
     guard exchanges[id].attemptStarted != 0 else { return }
-    let attempt = TrafficLine.Attempt(
+    var attempt = TrafficLine.Attempt(
       status: exchanges[id].attemptStatus,
       duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
+    if exchanges[id].plan.rung != exchanges[id].firstRung {
+      let credential = exchanges[id].plan.credential
+      attempt.credential = credential == .basic ? "basic" : "token"
+      attempt.scope = shared.scopeText(of: credential)
+    }
     let isFirst = exchanges[id].attemptsLogged == 0
     TrafficLine.putAttempt(
       attempt, address: upstreamName, isFirst: isFirst, into: &exchanges[id].line)

@@ -64,6 +64,7 @@ extension Relay {
         credentialWasRefused(id, on: &loop)
         return bytes.byteCount
       }
+      if head.status == 403, climbs(id, after: 403, on: &loop) { return bytes.byteCount }
       beginAnswer(id, head, rest, on: &loop)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
@@ -102,6 +103,7 @@ extension Relay {
     exchanges[id].responseBody = BodyReader(head.framing)
     exchanges[id].attemptStatus = head.status
     exchanges[id].status = head.status
+    if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
     exchanges[id].keepsUpstream = head.keepsAlive && !isEarly
@@ -277,6 +279,7 @@ extension Relay {
   /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: the
   /// token is given up, and the request made once more with a fresh one where it can be repeated.
   private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
+    if climbs(id, after: 401, on: &loop) { return }
     exchanges[id].attemptStatus = 401
     let canReplay =
       !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete

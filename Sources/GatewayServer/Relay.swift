@@ -14,6 +14,7 @@ internal import TrafficLog
 /// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
 /// ``RetryRule``). Its parts:
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
@@ -22,12 +23,14 @@ package struct Relay: ~Copyable {
   let shared: RelayShared
   /// This loop's number.
   let loopNumber: Int
-  let planner: RequestPlanner
+  var planner: RequestPlanner
   let requestRewriter: RequestHeadRewriter
   let responseRewriter: ResponseHeadRewriter
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
+  /// Which of the shared scope memory's states the planner has.
+  var scopesVersion: UInt64 = 0
   var requestIDs = RequestIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
@@ -182,6 +185,7 @@ extension Relay: EventHandler {
     }
     serveQueuedCalls(on: &loop)
     refreshAddresses()
+    refreshScopes()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)
     if !addresses.isEmpty || resolutionFailure != nil { serveWaiting(on: &loop) }

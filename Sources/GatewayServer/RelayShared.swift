@@ -25,6 +25,10 @@ package final class RelayShared: Sendable {
   package let resolver: NameResolver
   package let log: LogWriter?
   package let limiter: SharedLimiter
+  /// Which scopes proved to be needed.
+  package let scopes: SharedScopeMemory
+  /// Gets a line for the operator now and then.
+  let tell: @Sendable (String) -> Void
   let limitFields: RateLimitFields
   /// Per limit, its name.
   package let limitNames: [String]
@@ -43,8 +47,11 @@ package final class RelayShared: Sendable {
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings
+    limiter: SharedLimiter, limits: LimiterSettings,
+    tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
+    scopes = SharedScopeMemory(appCount: rules.apps.count)
+    self.tell = tell
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
@@ -61,7 +68,7 @@ package final class RelayShared: Sendable {
   }
 
   /// The scopes of a token credential, for the log.
-  func scopeText(of credential: CredentialChoice) -> String? {
+  package func scopeText(of credential: CredentialChoice) -> String? {
     guard case .token(let slot) = credential else { return nil }
     return scopeTexts[slot.index]
   }

@@ -132,8 +132,17 @@ package enum TrafficLine {
     package var duration: Int
     /// Why a further attempt followed; nil for the last one.
     package var retryReason: StaticString?
+    /// The credential, when it is another than the exchange began with: `token` or `basic`.
+    package var credential: StaticString?
+    /// The scopes of that token.
+    package var scope: String?
 
-    package init(status: Int, duration: Int, retryReason: StaticString?) {
+    package init(
+      status: Int, duration: Int, retryReason: StaticString?, credential: StaticString? = nil,
+      scope: String? = nil
+    ) {
+      self.credential = credential
+      self.scope = scope
       self.status = status
       self.duration = duration
       self.retryReason = retryReason
@@ -168,6 +177,16 @@ package enum TrafficLine {
     out.put(decimal: attempt.status)
     out.put(",\"duration\":")
     putSeconds(attempt.duration, into: &out)
+    if let credential = attempt.credential {
+      out.put(",\"credential\":\"")
+      out.put(credential)
+      out.put(UInt8(ascii: "\""))
+    }
+    if let scope = attempt.scope {
+      out.put(",\"scope\":\"")
+      putName(scope, into: &out)
+      out.put(UInt8(ascii: "\""))
+    }
     if let reason = attempt.retryReason {
       out.put(",\"retry\":\"")
       out.put(reason)
