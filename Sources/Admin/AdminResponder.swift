@@ -1,6 +1,7 @@
 package import LocalServer
 
-/// The admin pages: health, readiness, metrics. They only read, and nothing here is secret.
+/// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
+/// here is secret.
 package struct AdminResponder: LocalResponder {
   private let sources: AdminSources
 
@@ -10,6 +11,8 @@ package struct AdminResponder: LocalResponder {
   private struct Page: Sendable {
     let path: String
     let purpose: String
+    /// It changes something: asked with POST, and never by a page of a browser.
+    var isAction = false
     let make: @Sendable (AdminResponder, LocalRequest) -> LocalResponse
   }
 
@@ -24,11 +27,27 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/api/limits", purpose: "each limit's state, JSON; ?format=table for people") {
       $0.limits($1)
     },
+    Page(path: "/api/tokens", purpose: "each token's state, JSON; ?format=table, ?app=, ?scope=") {
+      $0.answer($1, $0.sources.actions.tokens)
+    },
+    Page(
+      path: "/api/tokens/renew", purpose: "POST: fetch tokens anew; ?app=, ?scope= or ?all=true",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.renewTokens) },
+    Page(
+      path: "/api/tokens/drop", purpose: "POST: forget tokens; ?app=, ?scope= or ?all=true",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.dropTokens) },
+    Page(
+      path: "/api/explain",
+      purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
+    ) { $0.answer($1, $0.sources.actions.explain) },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
   /// RFC 9110 section 9.3.7.
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
+  private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
 
   package func respond(to request: LocalRequest) -> LocalResponse {
     var response = page(request)
@@ -47,15 +66,19 @@ package struct AdminResponder: LocalResponder {
         detail: "There is no such page; the list of them is at /."
       ).response
     }
+    let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
     switch request.method {
-    case "GET", "HEAD": return page.make(self, request)
-    case "OPTIONS": return LocalResponse(status: 204, fields: [AdminResponder.allowed])
+    case "GET" where !page.isAction, "HEAD" where !page.isAction, "POST" where page.isAction:
+      return page.make(self, request)
+    case "OPTIONS": return LocalResponse(status: 204, fields: [allowed])
     default:
       var response = AdminProblem(
         status: 405, title: "Method Not Allowed",
-        detail: "\(request.path) can only be read: use GET."
+        detail: page.isAction
+          ? "\(request.path) changes something: use POST."
+          : "\(request.path) can only be read: use GET."
       ).response
-      response.fields.append(AdminResponder.allowed)
+      response.fields.append(allowed)
       return response
     }
   }
@@ -66,6 +89,25 @@ package struct AdminResponder: LocalResponder {
       page.path + String(repeating: " ", count: width + 2 - page.path.count) + page.purpose
     }
     return .text("scorm-gateway admin\n\n" + lines.joined(separator: "\n") + "\n")
+  }
+
+  private func answer(
+    _ request: LocalRequest, _ make: (AdminQuery) -> AdminAnswer
+  ) -> LocalResponse {
+    guard let query = AdminQuery(request.query) else {
+      return AdminProblem(
+        status: 400, title: "Bad Request",
+        detail: "The query is not validly percent-encoded UTF-8; write % as %25."
+      ).response
+    }
+    switch make(query) {
+    case .json(let text): return .json(text)
+    case .table(let text): return .text(text)
+    case .badQuery(let detail):
+      return AdminProblem(status: 400, title: "Bad Request", detail: detail).response
+    case .notFound(let detail):
+      return AdminProblem(status: 404, title: "Not Found", detail: detail).response
+    }
   }
 
   private func limits(_ request: LocalRequest) -> LocalResponse {

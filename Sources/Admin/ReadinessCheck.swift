@@ -23,6 +23,8 @@ package struct AdminSources: Sendable {
   package var metrics: @Sendable () -> String
   /// Each limit's state.
   package var limits: @Sendable (ListingForm) -> String
+  /// The pages that take parameters.
+  package var actions = AdminActions.none
 
   package init(
     readiness: @escaping @Sendable () -> [ReadinessCheck],

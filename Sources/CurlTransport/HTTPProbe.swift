@@ -2,7 +2,7 @@ internal import CLibcurl
 internal import Glibc
 internal import Memory
 
-/// One plain GET, for commands that talk to a running gateway. Blocks its thread.
+/// One plain request, for commands that talk to a running gateway. Blocks its thread.
 package enum HTTPProbe {
   /// What came back.
   package struct Answer: Sendable {
@@ -12,9 +12,21 @@ package enum HTTPProbe {
 
   /// Nothing came back.
   package struct Unreachable: Error, CustomStringConvertible {
-    package let description: String
+    /// What was asked; empty when nothing could be.
+    package let url: String
+    package let reason: String
+    package var description: String { url.isEmpty ? reason : "\(url): \(reason)" }
 
-    package init(description: String) { self.description = description }
+    package init(url: String = "", reason: String) {
+      self.url = url
+      self.reason = reason
+    }
+  }
+
+  package enum Method: Sendable {
+    case get
+    /// Without a body.
+    case post
   }
 
   /// Bytes of an answer that are read.
@@ -33,8 +45,15 @@ package enum HTTPProbe {
   package static func get(
     _ url: String, socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
+    try ask(.get, url, socketPath: socketPath, timeout: timeout)
+  }
+
+  /// As ``get(_:socketPath:timeout:)``, with another method.
+  package static func ask(
+    _ method: Method, _ url: String, socketPath: String? = nil, timeout: Int = 5_000
+  ) throws(Unreachable) -> Answer {
     guard let handle = unsafe curl_easy_init() else {
-      throw Unreachable(description: "libcurl does not start")
+      throw Unreachable(reason: "libcurl does not start")
     }
     defer { unsafe curl_easy_cleanup(handle) }
     let sink = Sink()
@@ -61,9 +80,10 @@ package enum HTTPProbe {
             contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
           return size * count
         }, context),
+      method == .post ? cc_set_post(handle, "", 0) : CURLE_OK,
     ]
     if let refused = codes.first(where: { $0 != CURLE_OK }) {
-      throw Unreachable(description: unsafe String(cString: curl_easy_strerror(refused)))
+      throw Unreachable(reason: unsafe String(cString: curl_easy_strerror(refused)))
     }
     let result = unsafe curl_easy_perform(handle)
     // The sink must outlive the transfer.
@@ -72,7 +92,7 @@ package enum HTTPProbe {
       let reason =
         sink.isTooLarge
         ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
-      throw Unreachable(description: "\(url): \(reason)")
+      throw Unreachable(url: url, reason: reason)
     }
     return Answer(
       status: unsafe cc_status(handle), body: String(decoding: sink.body, as: UTF8.self))

@@ -47,7 +47,7 @@ package struct Demo {
     let answer = try HTTPProbe.get(sandbox.callsURL)
     guard let record = try? JSONReader.read(Array(answer.body.utf8)),
       let calls = record["calls"]?.elements
-    else { throw HTTPProbe.Unreachable(description: "the sandbox's record cannot be read") }
+    else { throw HTTPProbe.Unreachable(reason: "the sandbox's record cannot be read") }
     return calls.map { call in
       let scopes = call["scopes"]?.strings.map { $0.joined(separator: " ") } ?? ""
       let credential = call["credential"]?.string ?? "none"

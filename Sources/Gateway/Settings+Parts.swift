@@ -74,18 +74,22 @@ extension GatewayProcess {
     case .unix: hosts = .any
     case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
     }
-    let sources = AdminSources(
+    var sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
       metrics: { GatewayMetrics.text(relays) },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
       })
+    sources.actions = AdminActions(
+      tokens: { _ in .json("{}") }, renewTokens: { _ in .json("{}") },
+      dropTokens: { _ in .json("{}") }, explain: { AdminActions.explanation($0, relays) })
+    let complete = sources
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,
         settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
-        makeResponder: { AdminResponder(sources: sources) })
+        makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")
     }

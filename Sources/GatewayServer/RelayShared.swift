@@ -37,7 +37,7 @@ package final class RelayShared: Sendable {
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
-  private let scopeTexts: [String]
+  package let scopeTexts: [String]
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.

@@ -51,7 +51,7 @@ struct DemoCommand: ParsableCommand {
     let answer = try HTTPProbe.get(url)
     print("  \(answer.status)  \(answer.body)\n")
     guard answer.status == 200 else {
-      throw HTTPProbe.Unreachable(description: "\(url) answered \(answer.status): \(answer.body)")
+      throw HTTPProbe.Unreachable(reason: "\(url) answered \(answer.status): \(answer.body)")
     }
     print("What the (simulated) SCORM Cloud saw:\n")
     for line in try demo.callsSeen() { print("  \(line)") }
