@@ -39,6 +39,10 @@ struct ScopeLadderTests {
     let warnings = rig.told.all.filter { $0.contains("GetAbout") }
     #expect(warnings.count == 1)
     #expect(warnings.first?.contains("read:about") == true)
+    let labels = "{app=\"main\",operation=\"GetAbout\"}"
+    let climbs = try #require(try rig.metric("scorm_gateway_scope_climbs_total\(labels)"))
+    #expect(climbs >= 1 && climbs <= 2)
+    #expect(try rig.metric("scorm_gateway_scope_rung\(labels)") == 2)
   }
 
   @Test("Basic is the last rung")
