@@ -13,7 +13,7 @@ struct ExplainTests {
       - {name: management, kind: management, id: SANDBOX-MANAGEMENT, secret: {env: MANAGEMENT_SECRET}}
     callers:
       - {name: crm, match: {address: 127.0.0.0/8}, apps: [main], allow: ["read:*", CreateRegistration]}
-      - {name: ops, match: {listener: "127.0.0.1:1"}, apps: [main, management], allow: ["*"]}
+      - {name: ops, match: {address: 10.0.0.1/32}, apps: [main, management], allow: ["*"]}
     limits:
       - {name: writes, per: app, match: {access: write}, rate: 1/1h, onExceed: refuse}
       - {name: reads, per: caller, match: {access: read}, rate: 1000/1s}
@@ -125,7 +125,6 @@ struct ExplainTests {
       ("method=GET&path=/api%0d%0aHost:%20a&caller=crm", "control"),
       ("method=GET&path=/api/v2/ping&caller=crm&header=broken", "Name: value"),
       ("method=GET&path=%zz", "%25"),
-      ("method=GET&path=/\(String(repeating: "a", count: 17_000))&caller=crm", "longer than"),
     ])
   func badQuestion(query: String, hint: String) throws {
     let rig = try GatewayRig(yaml: ExplainTests.yaml)
