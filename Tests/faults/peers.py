@@ -74,14 +74,27 @@ class Conversation:
     def read_body(self, request):
         """The body; None when the peer has gone before its end."""
         if "chunked" in (request.get("Transfer-Encoding") or ""):
-            while not self.buffer.startswith(b"0\r\n\r\n") and b"\r\n0\r\n\r\n" not in self.buffer:
-                data = self.read()
-                if not data:
+            body = b""
+            while True:
+                line = self._take_line()
+                chunk = None if line is None else self._take(int(line, 16) + 2)
+                if chunk is None:
                     return None
-                self.buffer += data
-            raw, _, self.buffer = self.buffer.partition(b"0\r\n\r\n")
-            return raw
-        size = int(request.get("Content-Length") or 0)
+                body += chunk[:-2]
+                if chunk == b"\r\n":
+                    return body
+        return self._take(int(request.get("Content-Length") or 0))
+
+    def _take_line(self):
+        while b"\r\n" not in self.buffer:
+            data = self.read()
+            if not data:
+                return None
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line
+
+    def _take(self, size):
         while len(self.buffer) < size:
             data = self.read()
             if not data:
@@ -112,10 +125,23 @@ class ScriptedServer:
         self.accepted = 0
         self.open = set()
         self.lock = threading.Lock()
-        self.listener = socket.create_server((address, 0), backlog=4096)
+        self.address, self.port = address, 0
+        self.listen()
+
+    def listen(self):
+        """Begins to accept: on a free port the first time, on the same one later."""
+        self.listener = socket.create_server((self.address, self.port), backlog=4096)
         self.port = self.listener.getsockname()[1]
-        self.is_stopping = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def stop_listening(self):
+        """Connections are refused from now on."""
+        try:
+            # Closing alone does not wake a thread that accepts.
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listener.close()
 
     @staticmethod
     def answer_well(conversation, request):
@@ -130,10 +156,10 @@ class ScriptedServer:
             if request is None or not self.on_request(conversation, request):
                 return
 
-    def _accept(self):
-        while not self.is_stopping:
+    def _accept(self, listener):
+        while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -178,13 +204,7 @@ class ScriptedServer:
         return b"".join(conversation.received for conversation in list(self.conversations))
 
     def stop(self):
-        self.is_stopping = True
-        try:
-            # Closing alone does not wake a thread that accepts.
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        self.stop_listening()
         self.close_connections()
 
 

@@ -14,6 +14,7 @@ after-list:
 """
 
 import base64
+import itertools
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -61,6 +63,10 @@ traffic:
   journal: null
 {more}
 """
+
+
+#: For what a line may say either way.
+ANY = "any"
 
 
 class Skipped(Exception):
@@ -105,7 +111,7 @@ class Lab:
         self.upstream = ScriptedServer(tls=tls)
         self.tokens = TokenEndpoint()
         self.expected, self.anonymous = {}, []
-        self.sequence = 0
+        self.sequence = itertools.count(1)
         self.process = None
         self.is_traced = is_traced
         host = host or "127.0.0.1"
@@ -120,26 +126,31 @@ class Lab:
         (self.directory / "secret").chmod(0o600)
         self.configuration = self.directory / "gateway.yaml"
         self.configuration.write_text(CONFIGURATION.format(**values))
-        variables = {name: value for name, value in os.environ.items()
-                     if not name.startswith(("SCORM_", "HTTP", "http", "NO_PROXY", "no_proxy"))}
-        variables.update(environment or {})
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(
+            ("SCORM_", "HTTP_", "HTTPS_", "http_", "https_", "NO_PROXY", "no_proxy"))}
+        self.environment.update(environment or {})
+        self.command = [*wrapper, os.environ["GATEWAY"], "serve", "-c", str(self.configuration),
+                        "--threads", str(threads)]
+        self.preexec, self.is_ready = preexec, is_ready
         try:
-            with open(self.output, "wb") as output:
-                self.process = subprocess.Popen(
-                    [*wrapper, os.environ["GATEWAY"], "serve", "-c", str(self.configuration),
-                     "--threads", str(threads)],
-                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                    cwd=self.directory, env=variables, preexec_fn=preexec)
-            self.port, self.admin_port = eventually(self._ports, "the gateway serves")
-            self.pid = self._find_pid()
-            if is_ready:
-                eventually(lambda: self.admin("/readyz")[0] == 200, "the gateway is ready")
+            self.start()
         except BaseException:
             print(self.said(), file=sys.stderr)
             self.stop()
             raise
 
     # MARK: The process
+
+    def start(self):
+        """Starts the gateway, for the first time or again, and waits until it is ready."""
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                cwd=self.directory, env=self.environment, preexec_fn=self.preexec)
+        self.port, self.admin_port = eventually(self._ports, "the gateway serves")
+        self.pid = self._find_pid()
+        if self.is_ready:
+            eventually(lambda: self.admin("/readyz")[0] == 200, "the gateway is ready")
 
     def said(self):
         """What the gateway wrote to standard output and error."""
@@ -224,8 +235,7 @@ class Lab:
     # MARK: Calls
 
     def next_id(self):
-        self.sequence += 1
-        return f"row-{self.sequence}"
+        return f"row-{next(self.sequence)}"
 
     def head(self, method="GET", path="/api/v2/ping", fields="", request_id=None):
         request_id = request_id or self.next_id()
@@ -247,12 +257,24 @@ class Lab:
             return caller.read_answer(method)
 
     def expect(self, request_id, termination="completed", error=None, status=200):
-        """The line that the request must leave. None for a status that is not known beforehand."""
+        """The line that the request must leave. `ANY` for what is not known beforehand."""
         self.expected[request_id] = (termination, error, status)
 
-    def expect_anonymous(self, termination, error=None, status=None):
+    def expect_anonymous(self, termination, error=None, status=200):
         """A line of bytes that bring no request id."""
         self.anonymous.append((termination, error, status))
+
+    def calls_at_once(self, count, **options):
+        """As many calls as that, each on a thread; their answers."""
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(self.call(**options)), daemon=True)
+                   for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(answers) == count, f"{count - len(answers)} of {count} calls failed on the caller's side"
+        return answers
 
     def good_call(self):
         """The upstream answers well again, and so does the gateway."""
@@ -307,6 +329,13 @@ class Lab:
         self.check_lines()
         self.check_secrecy()
 
+    def check_ended(self, status=0):
+        """The after-list of a gateway that was told to end: the exit status, the lines, no secret."""
+        code = self.process.wait(20)
+        assert code == status, f"ended with {code}: {self.said()[-2000:]}"
+        self.check_lines()
+        self.check_secrecy()
+
     def check_lines(self):
         """One line a request, and what it says."""
         count = len(self.expected) + len(self.anonymous)
@@ -319,13 +348,13 @@ class Lab:
             request_id = line["request_id"]
             wanted = self.expected.get(request_id)
             if wanted is None:
-                match = next((w for w in unclaimed if w[:2] == entry[:2] and w[2] in (None, entry[2])), None)
+                match = next((w for w in unclaimed if w == entry), None)
                 assert match, f"a line nobody expects: {line}"
                 unclaimed.remove(match)
                 continue
             assert request_id not in seen, f"two lines for {request_id}"
             seen.add(request_id)
-            assert entry[:2] == wanted[:2] and wanted[2] in (None, entry[2]), \
+            assert all(want in (ANY, got) for want, got in zip(wanted, entry)), \
                 f"{request_id}: expected {wanted}, the log says {entry}"
         missing = set(self.expected) - seen
         assert not missing and not unclaimed, f"no line for {sorted(missing)} {unclaimed}"

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import json
 import pathlib
+import re
 import sys
 import time
 import traceback
@@ -14,12 +15,13 @@ import rig
 def load():
     for path in sorted(pathlib.Path(__file__).parent.glob("test_*.py")):
         importlib.import_module(path.stem)
-    return sorted(rig.ROWS, key=lambda entry: (int(str(entry[0]).rstrip("abcdefghij")), str(entry[0])))
+    return sorted(rig.ROWS, key=lambda entry: (int(re.match(r"\d+", str(entry[0]))[0]), str(entry[0])))
 
 
 def matches(wanted, number, name, function):
-    return not wanted or any(word == str(number) or word == function.__module__ or word in name
-                             for word in wanted)
+    return not wanted or any(
+        word in (str(number), re.match(r"\d+", str(number))[0], function.__module__)
+        or (word in name and not word[0].isdigit()) for word in wanted)
 
 
 def run(function, options):
