@@ -11,6 +11,7 @@ package struct RequestPlanner: ~Copyable {
   /// The rungs that calls begin with, where the first one proved to be too low.
   package var rungs = ScopeRungs()
   private let matcher = OperationMatcher()
+  private let sensitivePaths = SensitivePaths()
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
@@ -201,7 +202,10 @@ package struct RequestPlanner: ~Copyable {
       plan.operation = index
     case .methodNotAllowed(let allowed):
       if head.method == .options { return allowed }
-      if rules.forwardsUnknownOperations { break }
+      if rules.forwardsUnknownOperations {
+        try checkLookalike(rest)
+        break
+      }
       throw GatewayError(
         .methodNotAllowed,
         "This path has the methods \(allowed.allowField) only.", allow: allowed)
@@ -212,6 +216,7 @@ package struct RequestPlanner: ~Copyable {
     case .unknown:
       if rules.forwardsUnknownOperations {
         if head.method == .options { return RequestPlanner.allMethods }
+        try checkLookalike(rest)
         break
       }
       throw unknownOperation(head, rest, bytes, context)
@@ -242,6 +247,19 @@ package struct RequestPlanner: ~Copyable {
       "SCORM Cloud has no such operation; the closest is \(closest.name): "
         + "\(closest.method.name) \(closest.template).")
   }
+
+  /// An upstream may be less exact than the catalogue: about case, say. What it could take for a sensitive
+  /// operation is not forwarded as an unknown one.
+  @inline(never)
+  private func checkLookalike(_ path: RawSpan) throws(GatewayError) {
+    guard !rules.forwardsSensitiveOperations, sensitivePaths.hide(in: path) else { return }
+    throw RequestPlanner.lookalike
+  }
+
+  private static let lookalike = GatewayError(
+    .sensitiveRefused,
+    "The path could be taken for an operation that answers with a secret, and no caller is to hold "
+      + "one; policy.sensitiveOperations: forward would allow it.")
 
   // MARK: 5. Policy
 

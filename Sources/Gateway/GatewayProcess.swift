@@ -134,12 +134,17 @@ package final class GatewayProcess: Sendable {
 
   private static func runLoop(
     _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
-    tell: @Sendable (String) -> Void
+    tell: @escaping @Sendable (String) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(waker: relays.mailboxes[number].waker)
+      loop.descriptorMark = DescriptorReserve.mark(
+        limit: ProcessLimits.descriptorLimit,
+        upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)
       for listener in listeners { _ = try loop.listen(on: listener.socket) }
       var relay = Relay(shared: relays, loopNumber: number)
+      // Standard error may be a pipe that nobody reads: a loop does not wait for it.
+      relay.tell = { if StandardError.isWritable { tell($0) } }
       loop.run(&relay)
       relay.end()
     } catch {

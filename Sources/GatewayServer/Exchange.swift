@@ -30,6 +30,8 @@ struct Exchange: ~Copyable {
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
+  /// The attempt whose interim answers the caller has seen; 0 for none.
+  var hintedIn = 0
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?

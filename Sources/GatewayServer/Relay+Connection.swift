@@ -236,6 +236,10 @@ extension Relay {
           + "If it is signed by a private authority, name that in upstream.caFile.")
     case .tls(let reason):
       GatewayError(.tlsFailed, "The TLS connection to \(name) failed: \(reason).")
+    case .tlsAlert(let reason):
+      GatewayError(
+        .tlsFailed, "\(name) refused the TLS connection: \(reason).",
+        proxyErrorType: "tls_alert_received")
     case .broken(let error):
       GatewayError(.connectionTerminated, "The connection to \(name) broke: \(error).")
     }

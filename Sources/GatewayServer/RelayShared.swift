@@ -38,6 +38,12 @@ package final class RelayShared: Sendable {
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
   package let scopeTexts: [String]
+  /// Malformed requests by what is wrong with them.
+  package let faults = FaultCounters()
+  /// Times that accepting was put off for want of descriptors.
+  package let acceptsPutOff = Atomic<UInt64>(0)
+  /// The accepting loop will hand no caller over any more.
+  let acceptingHasEnded = Atomic<Bool>(false)
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.
@@ -88,6 +94,12 @@ final class LoopCounters: Sendable {
       counts[lowest] += 1
       return lowest
     }
+  }
+
+  /// `loop`, whose count goes up.
+  func take(_ loop: Int) -> Int {
+    counts.withLock { $0[loop] += 1 }
+    return loop
   }
 
   func decrement(_ loop: Int) { counts.withLock { $0[loop] -= 1 } }

@@ -32,6 +32,7 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
+    ProcessLimits.returnLargeBlocks()
     let signals = try ProcessSignals()
     let settings = try load()
     let gateway: GatewayProcess

@@ -33,7 +33,8 @@ def _watch_others(lab, seconds):
     return slowest
 
 
-@row(23, "200 callers read 50 MB slowly", settings={"max_connections": 600})
+@row(23, "200 callers read 50 MB slowly",
+     settings={"max_connections": 600, "response_timeout": "20s", "idle_timeout": "5s"})
 def slow_readers(lab):
     sent = []
     large, well = large_answer(sent), lab.upstream.answer_well

@@ -76,7 +76,7 @@ def before_a_byte(lab):
 @row("16h", "answer cut: end in the middle of its head")
 def in_the_head(lab):
     lab.upstream.on_request = broken_answer(HEAD + b"Content-Le", "end")
-    got = lab.call(expect=("upstream/response-body", "response-incomplete", 502))
+    got = lab.call(expect=("upstream/response-head", "response-incomplete", 502))
     assert got.status == 502 and "http_response_incomplete" in got.proxy_status, got.proxy_status
 
 
