@@ -16,7 +16,10 @@ extension Settings {
       tokens.endpoint == .application ? .application : .appManagement
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
     var result = TokenServiceSettings(
-      apps: apps.map { TokenApp(name: $0.name, id: $0.id, secret: $0.secret) },
+      apps: apps.map {
+        TokenApp(
+          name: $0.name, id: $0.id, secret: $0.secret, nextSecret: $0.nextSecret)
+      },
       endpoint: endpoint, url: url)
     result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
     result.caFile = upstream.caFile
