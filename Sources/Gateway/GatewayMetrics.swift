@@ -14,7 +14,7 @@ enum GatewayMetrics {
       # HELP scorm_gateway_log_lines_dropped_total Lines of the traffic log that were lost.
       # TYPE scorm_gateway_log_lines_dropped_total counter
       scorm_gateway_log_lines_dropped_total \(dropped)
-      \(LimitMetrics.text(relays))\(ScopeMetrics.text(relays))
+      \(LimitMetrics.text(relays))
       """
   }
 }

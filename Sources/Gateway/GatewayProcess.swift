@@ -118,7 +118,8 @@ package final class GatewayProcess: Sendable {
             GatewayProcess.runLoop(number, held, relays, tell: tell)
           })
       }
-      admin = try GatewayProcess.startAdmin(settings, on: adminSocket, readiness, relays)
+      admin = try GatewayProcess.startAdmin(
+        settings, on: adminSocket, readiness, relays, tokens)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
