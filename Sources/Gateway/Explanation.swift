@@ -63,7 +63,8 @@ package struct Explanation: Sendable {
     let names = rules.callers.map(\.name).joined(separator: ", ")
     guard let name = call.caller else {
       if rules.callers.count == 1 { return 0 }
-      throw Problem(description: "name the caller (--caller, or caller= in a query); there are: \(names)")
+      throw Problem(
+        description: "name the caller (--caller, or caller= in a query); there are: \(names)")
     }
     guard let number = rules.callers.firstIndex(where: { $0.name == name }) else {
       throw Problem(description: "there is no caller \(name); there are: \(names)")

@@ -26,7 +26,7 @@ enum GatewayMetrics {
       scorm_gateway_accepts_put_off_total \(putOff)
       # HELP scorm_gateway_malformed_requests_total Requests refused because their bytes break a rule or a bound.
       # TYPE scorm_gateway_malformed_requests_total counter\(faults)
-      \(LimitMetrics.text(relays))\(ScopeMetrics.text(relays))
+      \(LimitMetrics.text(relays))
       """
   }
 }

@@ -96,7 +96,9 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, tell: tell)
+      limiter: limiter, limits: limits,
+      // Standard error may be a pipe that nobody reads: a loop does not wait for it.
+      tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
 
     // 4. Threads: tokens, loops, admin.
@@ -118,7 +120,8 @@ package final class GatewayProcess: Sendable {
             GatewayProcess.runLoop(number, held, relays, tell: tell)
           })
       }
-      admin = try GatewayProcess.startAdmin(settings, on: adminSocket, readiness, relays)
+      admin = try GatewayProcess.startAdmin(
+        settings, on: adminSocket, readiness, relays, tokens)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
@@ -143,8 +146,6 @@ package final class GatewayProcess: Sendable {
         upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)
       for listener in listeners { _ = try loop.listen(on: listener.socket) }
       var relay = Relay(shared: relays, loopNumber: number)
-      // Standard error may be a pipe that nobody reads: a loop does not wait for it.
-      relay.tell = { if StandardError.isWritable { tell($0) } }
       loop.run(&relay)
       relay.end()
     } catch {

@@ -70,6 +70,9 @@ extension TokenReport {
         : "token of app \(app) for \(key.scopes): the answer's lifetime is unusable; a cautious one is assumed"
     case .failed(let key, let app, let failure):
       "token of app \(app) for \(key.scopes): \(failure.detail)"
+    case .switched(let app, let generation):
+      "app \(app): SECRET SWITCHED. The secret in use was refused and another one works: it is used from now "
+        + "on (secret \(generation)). Put it in apps[].secret and remove nextSecret."
     }
   }
 }

@@ -16,7 +16,10 @@ extension Settings {
       tokens.endpoint == .application ? .application : .appManagement
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
     var result = TokenServiceSettings(
-      apps: apps.map { TokenApp(name: $0.name, id: $0.id, secret: $0.secret) },
+      apps: apps.map {
+        TokenApp(
+          name: $0.name, id: $0.id, secret: $0.secret, nextSecret: $0.nextSecret)
+      },
       endpoint: endpoint, url: url)
     result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
     result.caFile = upstream.caFile
@@ -66,7 +69,7 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared
+    _ relays: RelayShared, _ tokens: TokenService
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -76,14 +79,15 @@ extension GatewayProcess {
     }
     var sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: { GatewayMetrics.text(relays) },
+      metrics: {
+        GatewayMetrics.text(relays) + TokenMetrics.text(tokens.listing())
+          + ScopeMetrics.text(relays)
+      },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
       })
-    sources.actions = AdminActions(
-      tokens: { _ in .json("{}") }, renewTokens: { _ in .json("{}") },
-      dropTokens: { _ in .json("{}") }, explain: { AdminActions.explanation($0, relays) })
+    sources.actions = AdminActions(relays, tokens)
     let complete = sources
     do {
       return try LocalService.start(

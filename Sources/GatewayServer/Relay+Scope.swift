@@ -26,7 +26,7 @@ extension Relay {
     let refusal = ClimbRule.Refusal(
       status: status, rung: Int(plan.rung), rungCount: count, remembered: Int(known.rung),
       isReplayable: exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun,
-      hasRenewedToken: exchanges[id].wasRefused || plan.credential == .basic,
+      hasRenewedToken: exchanges[id].wasRefused || !canRenew(id, now: loop.now),
       isResting: !exchanges[id].hasClimbed && loop.now < known.restsUntil)
     switch ClimbRule.verdict(on: refusal) {
     case .stay: return false
@@ -42,6 +42,14 @@ extension Relay {
       goOn(id, on: &loop)
       return true
     }
+  }
+
+  /// Whether a refusal of the exchange's credential would bring it another one: not for Basic, and not for a token
+  /// that was fetched a moment ago because of a refusal.
+  private func canRenew(_ id: SlabHandle, now: Int64) -> Bool {
+    guard case .token(let slot) = exchanges[id].plan.credential else { return false }
+    return tokens.generation(of: slot) != exchanges[id].tokenGeneration
+      || tokens.isEvictable(slot, now: now)
   }
 
   /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.

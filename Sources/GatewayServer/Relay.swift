@@ -58,8 +58,6 @@ package struct Relay: ~Copyable {
   var isDraining = false
   /// Whether this loop's mailbox was looked at once more after accepting had ended.
   var hasLastArrivals = false
-  /// Tells the operator something, without waiting.
-  package var tell: @Sendable (String) -> Void = { _ in }
   /// When it may be told again that descriptors run out.
   var complainsAgainAt: Int64 = 0
   /// When draining must be over.
@@ -189,7 +187,7 @@ extension Relay: EventHandler {
     shared.acceptsPutOff.wrappingAdd(1, ordering: .relaxed)
     guard loop.now >= complainsAgainAt else { return }
     complainsAgainAt = loop.now + Relay.complaintPause
-    tell(
+    shared.tell(
       "no descriptors are left for new callers, who wait until others leave: "
         + "raise the limit of open files (ulimit -n, LimitNOFILE=)")
   }

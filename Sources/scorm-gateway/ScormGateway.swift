@@ -15,7 +15,8 @@ struct ScormGateway: ParsableCommand {
     version: "scorm-gateway \(Version.text)",
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
-      ExplainCommand.self, OperationsCommand.self, LimitsCommand.self, HealthcheckCommand.self,
+      ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
+      HealthcheckCommand.self,
     ])
 }
 

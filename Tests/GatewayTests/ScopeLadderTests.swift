@@ -106,7 +106,8 @@ struct ScopeLadderTests {
     #expect(upstream.credentials == ["delete:course write:course", "write", "basic"])
   }
 
-  @Test("A body that is at hand is sent again; of a longer one the 403 passes, and the next may climb")
+  @Test(
+    "A body that is at hand is sent again; of a longer one the 403 passes, and the next may climb")
   func bodies() throws {
     let upstream = try ScopedUpstream { $0.credential == "write" ? 200 : 403 }
     defer { upstream.stop() }
