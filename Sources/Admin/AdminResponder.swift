@@ -2,7 +2,7 @@ package import LocalServer
 
 /// The admin pages: health, readiness, metrics. They only read, and nothing here is secret.
 package struct AdminResponder: LocalResponder {
-  private let sources: AdminSources
+  let sources: AdminSources
 
   package init(sources: AdminSources) { self.sources = sources }
 
@@ -24,14 +24,30 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/api/limits", purpose: "each limit's state, JSON; ?format=table for people") {
       $0.limits($1)
     },
+    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON") {
+      responder, _ in responder.noJournal
+    },
+    Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON") {
+      responder, _ in responder.noSuchPage
+    },
+    Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive") {
+      responder, _ in responder.noJournal
+    },
+    Page(
+      path: "/api/traffic/stats",
+      purpose: "calls counted by caller and operation, JSON; ?format=table for people"
+    ) { responder, _ in responder.noJournal },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
   /// RFC 9110 section 9.3.7.
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
 
-  package func respond(to request: LocalRequest) -> LocalResponse {
-    var response = page(request)
+  package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
+
+  /// `response` with the fields that all pages have.
+  func finished(_ response: LocalResponse) -> LocalResponse {
+    var response = response
     response.fields.append((name: "Cache-Control", value: "no-store"))
     response.fields.append((name: "X-Content-Type-Options", value: "nosniff"))
     return response
@@ -42,10 +58,7 @@ package struct AdminResponder: LocalResponder {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
     guard let page = AdminResponder.pages.first(where: { $0.path == request.path }) else {
-      return AdminProblem(
-        status: 404, title: "Not Found",
-        detail: "There is no such page; the list of them is at /."
-      ).response
+      return noSuchPage
     }
     switch request.method {
     case "GET", "HEAD": return page.make(self, request)

@@ -30,9 +30,6 @@ package enum ConfigurationSource {
   /// it.
   package static func inert(_ settings: Settings) -> [String] {
     var lines: [String] = []
-    if settings.traffic.journal != nil {
-      lines.append("traffic.journal: this version keeps no journal; the log is complete")
-    }
     for app in settings.apps where app.nextSecret != nil {
       lines.append("apps: nextSecret of \(app.name) is not used by this version")
     }

@@ -6,6 +6,7 @@ internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import TrafficJournal
 internal import TrafficLog
 
 /// Settings in the terms of each part.
@@ -66,7 +67,7 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared
+    _ relays: RelayShared, _ journal: JournalWriter?, callersAt address: SocketAddress?
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -76,11 +77,11 @@ extension GatewayProcess {
     }
     let sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: { GatewayMetrics.text(relays) },
+      metrics: { GatewayMetrics.text(relays) + JournalMetrics.text(journal) },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      })
+      }, traffic: trafficPages(settings.traffic, callersAt: address))
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,

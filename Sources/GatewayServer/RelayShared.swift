@@ -24,6 +24,8 @@ package final class RelayShared: Sendable {
   package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
+  /// Gets the lines of the log as well; nil without one.
+  package let journal: (any LineSink)?
   package let limiter: SharedLimiter
   let limitFields: RateLimitFields
   /// Per limit, its name.
@@ -43,8 +45,9 @@ package final class RelayShared: Sendable {
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings
+    limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil
   ) {
+    self.journal = journal
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)

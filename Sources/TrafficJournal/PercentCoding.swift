@@ -1,13 +1,14 @@
 /// Percent-encoding of a query's values: RFC 3986 section 2.1.
 package enum PercentCoding {
-  /// The text that `value` stands for, `+` for a blank as forms write it; nil for a broken escape or what is no
-  /// UTF-8.
-  package static func decode(_ value: some StringProtocol) -> String? {
+  /// The text that `value` stands for; nil for a broken escape or what is no UTF-8.
+  ///
+  /// - Parameter plusIsBlank: in queries, as forms write them; not in paths.
+  package static func decode(_ value: some StringProtocol, plusIsBlank: Bool = true) -> String? {
     var bytes: [UInt8] = []
     var rest = Array(value.utf8)[...]
     while let byte = rest.popFirst() {
       switch byte {
-      case UInt8(ascii: "+"): bytes.append(0x20)
+      case UInt8(ascii: "+") where plusIsBlank: bytes.append(0x20)
       case UInt8(ascii: "%"):
         guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit)
         else { return nil }

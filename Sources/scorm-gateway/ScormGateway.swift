@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Gateway
 internal import Glibc
 
 /// The command line. Each subcommand stands in a file of its own.
@@ -15,7 +16,7 @@ struct ScormGateway: ParsableCommand {
     version: "scorm-gateway \(Version.text)",
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
-      OperationsCommand.self, LimitsCommand.self, HealthcheckCommand.self,
+      OperationsCommand.self, LimitsCommand.self, TrafficCommand.self, HealthcheckCommand.self,
     ])
 }
 
@@ -46,5 +47,5 @@ enum Main {
 }
 
 enum Version {
-  static let text = "0.1.0"
+  static let text = GatewayVersion.text
 }
