@@ -3,7 +3,7 @@ package import LocalServer
 /// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
 /// here is secret.
 package struct AdminResponder: LocalResponder {
-  private let sources: AdminSources
+  let sources: AdminSources
 
   package init(sources: AdminSources) { self.sources = sources }
 
@@ -42,6 +42,19 @@ package struct AdminResponder: LocalResponder {
       path: "/api/explain",
       purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
     ) { $0.answer($1, $0.sources.actions.explain) },
+    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON") {
+      responder, _ in responder.noJournal
+    },
+    Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON") {
+      responder, _ in responder.noSuchPage
+    },
+    Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive") {
+      responder, _ in responder.noJournal
+    },
+    Page(
+      path: "/api/traffic/stats",
+      purpose: "calls counted by caller and operation, JSON; ?format=table for people"
+    ) { responder, _ in responder.noJournal },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
@@ -49,8 +62,11 @@ package struct AdminResponder: LocalResponder {
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
   private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
 
-  package func respond(to request: LocalRequest) -> LocalResponse {
-    var response = page(request)
+  package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
+
+  /// `response` with the fields that all pages have.
+  func finished(_ response: LocalResponse) -> LocalResponse {
+    var response = response
     response.fields.append((name: "Cache-Control", value: "no-store"))
     response.fields.append((name: "X-Content-Type-Options", value: "nosniff"))
     return response
@@ -61,10 +77,7 @@ package struct AdminResponder: LocalResponder {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
     guard let page = AdminResponder.pages.first(where: { $0.path == request.path }) else {
-      return AdminProblem(
-        status: 404, title: "Not Found",
-        detail: "There is no such page; the list of them is at /."
-      ).response
+      return noSuchPage
     }
     let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
     switch request.method {

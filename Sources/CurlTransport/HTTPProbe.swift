@@ -40,10 +40,11 @@ package enum HTTPProbe {
   /// Gets `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
   ///
   /// - Parameters:
+  ///   - method: another method than GET; no body is sent.
   ///   - socketPath: a Unix socket to connect to in place of the URL's host.
   ///   - timeout: milliseconds for everything.
   package static func get(
-    _ url: String, socketPath: String? = nil, timeout: Int = 5_000
+    _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
     try ask(.get, url, socketPath: socketPath, timeout: timeout)
   }
@@ -63,6 +64,9 @@ package enum HTTPProbe {
       cc_set_text(handle, CURLOPT_URL, url), cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http"),
       cc_set_text(handle, CURLOPT_PROXY, ""),
       cc_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socketPath),
+      cc_set_text(handle, CURLOPT_CUSTOMREQUEST, method == "GET" ? nil : method),
+      cc_set_long(handle, CURLOPT_NOBODY, method == "HEAD" ? 1 : 0),
+      cc_set_long(handle, CURLOPT_PATH_AS_IS, 1),
       cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
       cc_set_long(handle, CURLOPT_FOLLOWLOCATION, 0), cc_set_long(handle, CURLOPT_NOSIGNAL, 1),
       cc_set_long(handle, CURLOPT_TIMEOUT_MS, timeout),

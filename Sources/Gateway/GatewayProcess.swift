@@ -10,6 +10,7 @@ internal import LocalServer
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+package import TrafficJournal
 internal import TrafficLog
 
 /// Why a gateway does not start.
@@ -29,6 +30,7 @@ package final class GatewayProcess: Sendable {
   private let tokens: TokenService
   private let resolver: NameResolver
   private let log: LogWriter?
+  private let journal: JournalWriter?
   private let admin: LocalService?
   private let readiness: Readiness
   private let threads: [SystemThread]
@@ -58,6 +60,7 @@ package final class GatewayProcess: Sendable {
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
     log = try GatewayProcess.openLog(settings.traffic)
+    journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
 
     // 2. Rules and tokens.
     let compiler = RulesCompiler(settings: settings, addresses: addresses)
@@ -96,7 +99,7 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits,
+      limiter: limiter, limits: limits, journal: journal,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
@@ -121,7 +124,7 @@ package final class GatewayProcess: Sendable {
           })
       }
       admin = try GatewayProcess.startAdmin(
-        settings, on: adminSocket, readiness, relays, tokens)
+        settings, on: adminSocket, readiness, relays, tokens, journal, callersAt: addresses.first)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
@@ -129,6 +132,7 @@ package final class GatewayProcess: Sendable {
       resolver.stop()
       tokens.stop()
       log?.stop()
+      journal?.stop()
       throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
     }
     threads = running
@@ -182,7 +186,11 @@ package final class GatewayProcess: Sendable {
     tokens.stop()
     admin?.stop(within: 2)
     log?.stop()
+    journal?.stop()
   }
+
+  /// How the journal fares; nil without one.
+  package var journalStatistics: JournalStatistics? { journal?.statistics }
 
   /// After a rotation: the traffic log is opened anew.
   package func reopenLogs() { log?.reopen() }

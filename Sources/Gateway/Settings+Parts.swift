@@ -6,6 +6,7 @@ internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import TrafficJournal
 internal import TrafficLog
 
 /// Settings in the terms of each part.
@@ -69,7 +70,8 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared, _ tokens: TokenService
+    _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
+    callersAt address: SocketAddress?
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -81,12 +83,12 @@ extension GatewayProcess {
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
       metrics: {
         GatewayMetrics.text(relays) + TokenMetrics.text(tokens.listing())
-          + ScopeMetrics.text(relays)
+          + ScopeMetrics.text(relays) + JournalMetrics.text(journal)
       },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      })
+      }, traffic: trafficPages(settings.traffic, callersAt: address))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
     do {

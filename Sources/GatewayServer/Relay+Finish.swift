@@ -192,7 +192,7 @@ extension Relay {
   private mutating func writeLine(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
-    guard shared.log != nil else { return }
+    guard shared.log != nil || shared.journal != nil else { return }
     var ending = TrafficLine.Ending()
     ending.status = exchanges[id].status
     ending.requestBodySize = exchanges[id].requestBody.bytesRead
@@ -214,11 +214,12 @@ extension Relay {
     }
   }
 
-  /// Hands the waiting lines to the log's thread.
+  /// Hands the waiting lines to the log's thread, and to the journal's.
   mutating func flushLines() {
     flushAt = 0
     guard !lines.isEmpty else { return }
     shared.log?.write(lines)
+    shared.journal?.write(lines)
     lines.removeAll()
   }
 }

@@ -24,6 +24,8 @@ package final class RelayShared: Sendable {
   package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
+  /// Gets the lines of the log as well; nil without one.
+  package let journal: (any LineSink)?
   package let limiter: SharedLimiter
   /// Which scopes proved to be needed.
   package let scopes: SharedScopeMemory
@@ -53,10 +55,11 @@ package final class RelayShared: Sendable {
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings,
+    limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil,
     tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     scopes = SharedScopeMemory(appCount: rules.apps.count)
+    self.journal = journal
     self.tell = tell
     self.limiter = limiter
     limitFields = RateLimitFields(limits)

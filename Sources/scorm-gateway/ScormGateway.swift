@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Gateway
 internal import Glibc
 
 /// The command line. Each subcommand stands in a file of its own.
@@ -16,7 +17,7 @@ struct ScormGateway: ParsableCommand {
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
-      HealthcheckCommand.self,
+      TrafficCommand.self, HealthcheckCommand.self,
     ])
 }
 
@@ -47,5 +48,5 @@ enum Main {
 }
 
 enum Version {
-  static let text = "0.1.0"
+  static let text = GatewayVersion.text
 }

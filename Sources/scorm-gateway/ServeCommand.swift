@@ -53,7 +53,6 @@ struct ServeCommand: ParsableCommand {
     do {
       let loaded = try ConfigurationSource.load(file: file, environment: Environment())
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
-      for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
       return loaded.settings
     } catch {
       Console.tell(error.description)
