@@ -23,12 +23,6 @@ package enum HTTPProbe {
     }
   }
 
-  package enum Method: Sendable {
-    case get
-    /// Without a body.
-    case post
-  }
-
   /// Bytes of an answer that are read.
   private static let bodyLimit = 1024 * 1024
 
@@ -37,21 +31,14 @@ package enum HTTPProbe {
     var isTooLarge = false
   }
 
-  /// Gets `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
+  /// Asks for `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
   ///
   /// - Parameters:
   ///   - method: another method than GET; no body is sent.
   ///   - socketPath: a Unix socket to connect to in place of the URL's host.
   ///   - timeout: milliseconds for everything.
-  package static func get(
-    _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
-  ) throws(Unreachable) -> Answer {
-    try ask(.get, url, socketPath: socketPath, timeout: timeout)
-  }
-
-  /// As ``get(_:socketPath:timeout:)``, with another method.
   package static func ask(
-    _ method: Method, _ url: String, socketPath: String? = nil, timeout: Int = 5_000
+    _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
     guard let handle = unsafe curl_easy_init() else {
       throw Unreachable(reason: "libcurl does not start")
@@ -64,7 +51,8 @@ package enum HTTPProbe {
       cc_set_text(handle, CURLOPT_URL, url), cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http"),
       cc_set_text(handle, CURLOPT_PROXY, ""),
       cc_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socketPath),
-      cc_set_text(handle, CURLOPT_CUSTOMREQUEST, method == "GET" ? nil : method),
+      cc_set_text(
+        handle, CURLOPT_CUSTOMREQUEST, method == "GET" || method == "POST" ? nil : method),
       cc_set_long(handle, CURLOPT_NOBODY, method == "HEAD" ? 1 : 0),
       cc_set_long(handle, CURLOPT_PATH_AS_IS, 1),
       cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
@@ -84,7 +72,7 @@ package enum HTTPProbe {
             contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
           return size * count
         }, context),
-      method == .post ? cc_set_post(handle, "", 0) : CURLE_OK,
+      method == "POST" ? cc_set_post(handle, "", 0) : CURLE_OK,
     ]
     if let refused = codes.first(where: { $0 != CURLE_OK }) {
       throw Unreachable(reason: unsafe String(cString: curl_easy_strerror(refused)))

@@ -88,7 +88,8 @@ extension JournalFile {
   }
 
   /// Renames the file with what belongs to it. Returns its new name.
-  static func setAside(_ path: String, because error: DatabaseError) throws(DatabaseError) -> String {
+  static func setAside(_ path: String, because error: DatabaseError) throws(DatabaseError) -> String
+  {
     let stamp = SystemClock.wall / 1_000_000_000
     var name = "\(path).corrupt-\(stamp)"
     var number = 1

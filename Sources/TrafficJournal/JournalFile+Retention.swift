@@ -52,7 +52,9 @@ extension JournalFile {
   ///
   /// - Parameter now: microseconds since 1970.
   /// - Returns: how many records went, and whether more must go.
-  func trim(to limits: JournalLimits, now: Int64) throws(DatabaseError) -> (removed: Int, more: Bool) {
+  func trim(to limits: JournalLimits, now: Int64) throws(DatabaseError) -> (
+    removed: Int, more: Bool
+  ) {
     var removed = 0
     for _ in 0..<JournalFile.stepsAtOnce {
       let isTooLarge = try usedBytes() > limits.fileBytes

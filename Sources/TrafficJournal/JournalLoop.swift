@@ -97,7 +97,9 @@ struct JournalLoop: ~Copyable {
     }
   }
 
-  private mutating func insert(into file: JournalFile) throws(DatabaseError) -> JournalFile.Insertion {
+  private mutating func insert(into file: JournalFile) throws(DatabaseError)
+    -> JournalFile.Insertion
+  {
     do throws(DatabaseError) {
       let insertion = try file.insert(batch.bytes, counter: counter)
       batch.consume(insertion.bytes)

@@ -7,22 +7,23 @@ enum AdminAddress {
 
   /// Gets `path` from the admin address, or ends the command with what is wrong.
   static func get(_ address: String, _ path: String) throws -> HTTPProbe.Answer {
-    try ask(.get, address, path)
+    try ask("GET", address, path)
   }
 
   /// Posts to `path` of the admin address, without a body.
   static func post(_ address: String, _ path: String) throws -> HTTPProbe.Answer {
-    try ask(.post, address, path)
+    try ask("POST", address, path)
   }
 
   private static func ask(
-    _ method: HTTPProbe.Method, _ address: String, _ path: String
+    _ method: String, _ address: String, _ path: String
   ) throws -> HTTPProbe.Answer {
     let isUnix = address.hasPrefix("unix:")
     let host = isUnix ? "localhost" : address
     do {
       return try HTTPProbe.ask(
-        method, "http://\(host)\(path)", socketPath: isUnix ? String(address.dropFirst(5)) : nil)
+        "http://\(host)\(path)", method: method,
+        socketPath: isUnix ? String(address.dropFirst(5)) : nil)
     } catch {
       Console.report(
         "no answer from a gateway's admin address, \(address) (\(error.reason)). If it runs, name its "

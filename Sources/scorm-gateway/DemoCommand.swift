@@ -48,7 +48,7 @@ struct DemoCommand: ParsableCommand {
     let url = "\(demo.baseURL)/ping"
     print("A service calls the gateway, without a credential:\n")
     print("  GET \(url)")
-    let answer = try HTTPProbe.get(url)
+    let answer = try HTTPProbe.ask(url)
     print("  \(answer.status)  \(answer.body)\n")
     guard answer.status == 200 else {
       throw HTTPProbe.Unreachable(reason: "\(url) answered \(answer.status): \(answer.body)")

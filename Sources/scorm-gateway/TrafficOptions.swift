@@ -49,7 +49,7 @@ struct TrafficSource: ParsableArguments {
   private func remote(_ path: String, _ query: String) throws -> (Int, String) {
     let isUnix = admin.hasPrefix("unix:")
     do {
-      let answer = try HTTPProbe.get(
+      let answer = try HTTPProbe.ask(
         "http://\(isUnix ? "localhost" : admin)\(path)\(query.isEmpty ? "" : "?" + query)",
         socketPath: isUnix ? String(admin.dropFirst(5)) : nil, timeout: TrafficSource.answerTimeout)
       return (answer.status, answer.body)

@@ -51,7 +51,7 @@ struct TrafficReplayCommand: ParsableCommand {
   private func sendToSandbox(_ record: CallRecord) throws(HTTPProbe.Unreachable) {
     let demo: Demo
     do { demo = try Demo(usesFreePorts: true, tell: { Console.report($0) }) } catch {
-      throw HTTPProbe.Unreachable(description: error.description)
+      throw HTTPProbe.Unreachable(reason: error.description)
     }
     defer {
       demo.gateway.beginDraining()
@@ -68,7 +68,7 @@ struct TrafficReplayCommand: ParsableCommand {
     _ record: CallRecord, to gateway: String, path: String
   ) throws(HTTPProbe.Unreachable) {
     let method = String(decoding: CallRecord.plain(record.method), as: UTF8.self)
-    let answer = try HTTPProbe.get(gateway + path, method: method, timeout: 120_000)
+    let answer = try HTTPProbe.ask(gateway + path, method: method, timeout: 120_000)
     print("\(method) \(path)")
     print("then \(record.status), now \(answer.status)")
     if !answer.body.isEmpty { print(answer.body) }
