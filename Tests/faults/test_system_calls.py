@@ -65,7 +65,7 @@ def failing_writes(lab):
 
 
 @row("39e", "one system call in fifty is interrupted or reset", needs=["fiu-run"], wrapper=[
-    "fiu-run", "-x", "-f", "/tmp/scorm-gateway-fiu", "-c",
+    "fiu-run", "-x", "-c",
     "enable_random name=posix/io/net/recv,probability=0.02,failinfo=4",
     "-c", "enable_random name=posix/io/net/send,probability=0.02,failinfo=4",
     "-c", "enable_random name=posix/io/net/accept,probability=0.02,failinfo=103"])

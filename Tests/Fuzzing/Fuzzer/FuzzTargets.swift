@@ -15,6 +15,7 @@ enum FuzzTargets {
     Target(name: "response-head", check: ResponseHeadPromises.broken),
     Target(name: "chunked-body", check: ChunkedBodyPromises.broken),
     Target(name: "path", check: PathPromises.broken),
+    Target(name: "planned-request", check: PlannedRequestPromises.broken),
     Target(name: "traffic-line", check: TrafficLinePromises.broken),
     Target(name: "token-answer", check: TokenAnswerPromises.broken),
     Target(name: "retry-after", check: RetryAfterPromises.broken),
