@@ -161,6 +161,22 @@ struct ScopeLadderTests {
       line.attempts.map { $0.string("retry") } == ["token-refused", "scope-refused", ""])
   }
 
+  @Test(
+    "When the token of a scope was renewed in vain a moment ago, the next operation climbs at once")
+  func renewedInVain() throws {
+    let upstream = try ScopedUpstream { $0.credential == "read" ? 200 : 401 }
+    defer { upstream.stop() }
+    let rig = try GatewayRig(upstream: upstream.port)
+    #expect(try rig.call("GET", "/api/v2/dispatch/destinations").status == 200)
+    #expect(try rig.call("GET", "/api/v2/dispatch/dispatches").status == 200)
+    #expect(
+      upstream.credentials == [
+        "read:dispatch", "read:dispatch", "read", "read:dispatch", "read",
+      ])
+    let line = try #require(try rig.lines().last)
+    #expect(line.double("duration") < 3 && line.attempts.count == 2)
+  }
+
   @Test("A 401 to every rung is a 502 of the gateway's, never a 401")
   func unauthorizedThroughout() throws {
     let upstream = try ScopedUpstream { _ in 401 }
