@@ -7,13 +7,13 @@ package import HTTPMessages
 /// that is idempotent also when its connection had been kept alive and ended before the first byte of an
 /// answer, because then the upstream most likely closed it before it saw the request.
 package struct RetryRule: Sendable {
-  /// Upstream requests made for one exchange, at most.
+  /// Upstream requests made for one exchange with one credential, at most.
   package static let attemptLimit = 2
 
   /// What is known of the failed attempt.
   package struct Attempt: Sendable {
     package var method: HTTPMethod
-    /// Attempts made, the failed one included.
+    /// Attempts made, the failed one included, those not that were answered and led to another credential.
     package var number: Int
     /// The connection had carried a request before.
     package var wasReused: Bool

@@ -49,8 +49,10 @@ struct TokensListing {
     members.append("\"inUse\":\(key.isUsed)")
     if let next = next(key) { members.append("\"next\":\(Seconds.text(next))") }
     if let failure = key.failure { members.append("\"error\":\(failure.detail.quotedAsJSON)") }
-    if let failure = key.lastFailure, let at = key.lastFailureAt {
+    if let failure = key.lastFailure ?? key.failure {
       members.append("\"lastError\":\(failure.detail.quotedAsJSON)")
+    }
+    if let at = key.lastFailureAt {
       members.append("\"lastErrorAge\":\(Seconds.text(listing.now - at))")
     }
     let fetches = key.fetches.sorted { $0.key < $1.key }.map {
@@ -101,9 +103,10 @@ struct TokensListing {
   }
 
   private func row(_ key: TokenRecord) -> [String] {
-    let error = key.lastFailure.map { failure in
-      let age = key.lastFailureAt.map { Seconds.text(listing.now - $0) } ?? "?"
-      return "\(failure.detail) (\(age) s ago)"
+    // A secret that was refused fails keys that asked for nothing themselves.
+    var error = (key.failure ?? key.lastFailure)?.detail
+    if error != nil, let at = key.lastFailureAt {
+      error? += " (\(Seconds.text(listing.now - at)) s ago)"
     }
     return [
       appName(key), key.scopes, key.fingerprint.map(Fingerprint.text) ?? "-", key.state.rawValue,

@@ -63,6 +63,8 @@ struct Exchange: ~Copyable {
   var firstRung: UInt8 = 0
   /// It was refused for its scope, or might have been, and tries further ones.
   var hasClimbed = false
+  /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
+  var answeredAttempts = 0
   /// Addresses that were tried.
   var connectAttempts = 0
 

@@ -93,6 +93,8 @@ extension Relay {
     exchanges[id].plan.rung = UInt8(rung)
     exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)
+    exchanges[id].answeredAttempts = exchanges[id].state.attempts
+    exchanges[id].connectAttempts = 0
     // Another token, which has a first refusal of its own to come.
     exchanges[id].wasRefused = false
     exchanges[id].refusedGeneration = 0

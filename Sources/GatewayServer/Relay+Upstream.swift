@@ -281,7 +281,8 @@ extension Relay {
   ) {
     let upstream = exchanges[id].upstream
     let attempt = RetryRule.Attempt(
-      method: exchanges[id].method, number: exchanges[id].state.attempts,
+      method: exchanges[id].method,
+      number: exchanges[id].state.attempts - exchanges[id].answeredAttempts,
       wasReused: upstreams[upstream].wasReused, wroteBytes: true,
       receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
         || exchanges[id].state.hasInterimAnswer,

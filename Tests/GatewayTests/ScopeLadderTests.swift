@@ -1,4 +1,6 @@
+import Configuration
 import Foundation
+import Gateway
 import Synchronization
 import Testing
 
@@ -159,6 +161,22 @@ struct ScopeLadderTests {
       line.attempts.map { $0.string("retry") } == ["token-refused", "scope-refused", ""])
   }
 
+  @Test(
+    "When the token of a scope was renewed in vain a moment ago, the next operation climbs at once")
+  func renewedInVain() throws {
+    let upstream = try ScopedUpstream { $0.credential == "read" ? 200 : 401 }
+    defer { upstream.stop() }
+    let rig = try GatewayRig(upstream: upstream.port)
+    #expect(try rig.call("GET", "/api/v2/dispatch/destinations").status == 200)
+    #expect(try rig.call("GET", "/api/v2/dispatch/dispatches").status == 200)
+    #expect(
+      upstream.credentials == [
+        "read:dispatch", "read:dispatch", "read", "read:dispatch", "read",
+      ])
+    let line = try #require(try rig.lines().last)
+    #expect(line.double("duration") < 3 && line.attempts.count == 2)
+  }
+
   @Test("A 401 to every rung is a 502 of the gateway's, never a 401")
   func unauthorizedThroughout() throws {
     let upstream = try ScopedUpstream { _ in 401 }
@@ -194,6 +212,46 @@ struct ScopeLadderTests {
     #expect(upstream.credentials == ["basic"])
     // Where the scope is documented the refusal is the operator's business.
     #expect(try rig.call("GET", "/api/v2/ping").problem == "credential-refused")
+  }
+
+  @Test("The next rung goes over a connection that had died, and once more over a fresh one")
+  func deadConnection() throws {
+    let gate = Gate()
+    let forbidden = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    let upstream = try HostileUpstream(
+      [.request, .wait(gate), .answer(), .request, .send(forbidden), .untilEnd],
+      [.request, .answer(), .request], [.request, .answer("fresh"), .untilEnd])
+    defer { upstream.stop() }
+    let rig = try GatewayRig(upstream: upstream.port)
+    // Two connections are kept; the first one was used last.
+    let first = try rig.caller()
+    try first.send(Wire.request("GET", "/api/v2/ping"))
+    #expect(eventually { upstream.heads.count == 1 })
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+    gate.open()
+    #expect(try first.answer().status == 200)
+    let answer = try rig.call("GET", ScopeLadderTests.inferred)
+    #expect(answer.status == 200 && answer.text == "fresh")
+    let line = try #require(try rig.lines().last)
+    #expect(line.attempts.map { $0.string("retry") } == ["scope-refused", "closed", ""])
+  }
+
+  @Test(
+    "As many apps as there may be have a token slot for each of their rungs",
+    arguments: ["exact", "service", "fixed"])
+  func slots(scopes: String) throws {
+    let apps = (0..<64).map { "  - {name: app-\($0), id: A\($0), secret: {env: S}}" }
+    let list = scopes == "fixed" ? ", scopesList: [read]" : ""
+    let file = try TemporaryFile(
+      (["tokens: {scopes: \(scopes)\(list)}", "defaultApp: app-0", "apps:"] + apps)
+        .joined(separator: "\n"))
+    let settings = try ConfigurationSource.load(
+      file: file.path, environment: Environment(["S": "s"])
+    ).settings
+    let call = ExplainedCall(method: "GET", target: "/api/v2/about", app: "app-63")
+    let explanation = try Explanation(call, ExplanationSources(settings))
+    #expect(explanation.isAllowed)
+    #expect(explanation.json.contains("\"basic\"]") == (scopes != "fixed"))
   }
 
   private static let invalidScope =
