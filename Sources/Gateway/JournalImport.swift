@@ -65,7 +65,8 @@ package enum JournalImport {
     guard statistics.droppedAtStop + statistics.droppedQueueFull + statistics.droppedRefused == 0
     else {
       throw StartError(
-        "\(statistics.dropped) records could not be written: \(statistics.lastError ?? "no reason known")")
+        "\(statistics.dropped) records could not be written: \(statistics.lastError ?? "no reason known")"
+      )
     }
     return Outcome(
       written: statistics.written, skipped: statistics.droppedMalformed + cut,

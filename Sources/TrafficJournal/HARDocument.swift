@@ -20,7 +20,8 @@ package enum HARDocument {
     let timings =
       "{\"blocked\":\(milliseconds(waited)),\"dns\":-1,\"connect\":-1,\"ssl\":-1,\"send\":0,"
       + "\"wait\":\(milliseconds(working)),\"receive\":0}"
-    return "{\"startedDateTime\":\"\(record.timestamp)\",\"time\":\(milliseconds(waited + working)),"
+    return
+      "{\"startedDateTime\":\"\(record.timestamp)\",\"time\":\(milliseconds(waited + working)),"
       + "\"request\":\(request(record, gateway)),\"response\":\(response(record)),\"cache\":{},"
       + "\"timings\":\(timings)\(own(record))}"
   }

@@ -97,7 +97,9 @@ struct JournalLoop: ~Copyable {
     }
   }
 
-  private mutating func insert(into file: JournalFile) throws(DatabaseError) -> JournalFile.Insertion {
+  private mutating func insert(into file: JournalFile) throws(DatabaseError)
+    -> JournalFile.Insertion
+  {
     do throws(DatabaseError) {
       let insertion = try file.insert(batch.bytes, counter: counter)
       batch.consume(insertion.bytes)
@@ -144,7 +146,7 @@ struct JournalLoop: ~Copyable {
 
   private mutating func openFile() throws(DatabaseError) -> JournalFile {
     if let file { return file }
-    let opened = try JournalFile.open(writer.path)
+    let opened = try JournalFile.open(writer.path, writer.limits)
     if let news = opened.setAside {
       writer.tell(news)
       writer.state.withLock { $0.statistics.setAside += 1 }
@@ -166,8 +168,7 @@ struct JournalLoop: ~Copyable {
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
       try file.checkpointIfDue()
-      let limits = writer.limits
-      let trimmed = try file.trim(to: limits, now: SystemClock.wall / 1000)
+      let trimmed = try file.trim(now: SystemClock.wall / 1000)
       moreToTrim = trimmed.more
       writer.state.withLock { $0.statistics.removed += trimmed.removed }
     } catch {

@@ -100,7 +100,8 @@ package struct JournalPages: Sendable {
     let lines = page.lines.map { String(decoding: $0, as: UTF8.self) }
     return Answer(
       status: 200, type: "application/json",
-      body: "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"complete\":\(page.isComplete)}\n")
+      body:
+        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"complete\":\(page.isComplete)}\n")
   }
 
   /// A problem document of RFC 9457.

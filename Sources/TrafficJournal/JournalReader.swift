@@ -19,7 +19,8 @@ package struct JournalReader: ~Copyable {
     } catch {
       throw JournalError(
         FileFacts.size(path) == nil
-          ? "there is no journal at \(path)" : "the journal \(path) cannot be read: \(error.message)")
+          ? "there is no journal at \(path)"
+          : "the journal \(path) cannot be read: \(error.message)")
     }
   }
 

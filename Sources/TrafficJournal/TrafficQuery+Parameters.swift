@@ -24,7 +24,8 @@ extension TrafficQuery {
       let name = String(pair[0])
       if others.contains(name) { continue }
       guard pair.count == 2, let value = PercentCoding.decode(pair[1]) else {
-        throw QueryError(description: "the parameter \(name) has no value, or one that is not UTF-8")
+        throw QueryError(
+          description: "the parameter \(name) has no value, or one that is not UTF-8")
       }
       if value.isEmpty { continue }
       try take(name, value, now)
@@ -72,7 +73,9 @@ extension TrafficQuery {
   }
 
   /// `1h`: so long ago. Else RFC 3339 in UTC, the time of day or its fraction left out or not.
-  private static func time(_ name: String, _ value: String, _ now: Int64) throws(QueryError) -> Int64 {
+  private static func time(_ name: String, _ value: String, _ now: Int64) throws(QueryError)
+    -> Int64
+  {
     if let ago = duration(value) { return max(0, now - ago) }
     let full = value.utf8.count == 10 ? value + "T00:00:00Z" : value
     let bytes = Array(full.utf8)
@@ -105,7 +108,8 @@ extension TrafficQuery {
     ]
     for (unit, size) in units where text.hasSuffix(unit) {
       let digits = text.dropLast(unit.count)
-      guard let number = Int64(digits), number >= 0, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else {
+      guard let number = Int64(digits), number >= 0, digits.utf8.allSatisfy({ $0 &- 0x30 < 10 })
+      else {
         continue
       }
       let (product, overflows) = number.multipliedReportingOverflow(by: size)

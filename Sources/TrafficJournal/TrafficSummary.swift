@@ -49,7 +49,8 @@ extension JournalReader {
     }
   }
 
-  private func summarize(_ query: TrafficQuery, now: Int64) throws(DatabaseError) -> TrafficSummary {
+  private func summarize(_ query: TrafficQuery, now: Int64) throws(DatabaseError) -> TrafficSummary
+  {
     var summary = TrafficSummary()
     summary.end = query.until ?? now
     let first = CallID.microsecond(try database.integer("SELECT min(id) FROM calls"))
@@ -112,7 +113,8 @@ extension TrafficSummary {
     all.add(row, isError)
     let span = max(1, end - start)
     let offset = max(0, CallID.microsecond(row.integer(0)) - start)
-    let bar = min(TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
+    let bar = min(
+      TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
     calls[bar] += 1
     if isError { errors[bar] += 1 }
   }

@@ -20,8 +20,10 @@ extension TrafficTable {
     add("ended by", record.termination)
     add("error", record.error)
     add("took", seconds(record.duration / 1000))
-    add("waited", "\(seconds(record.queueWait / 1000)) for limits, "
-      + "\(seconds(record.tokenWait / 1000)) for a token")
+    add(
+      "waited",
+      "\(seconds(record.queueWait / 1000)) for limits, "
+        + "\(seconds(record.tokenWait / 1000)) for a token")
     add("bytes", "\(record.sent) sent, \(record.received) received")
     add("upstream", record.attempts.map(shown))
     return text(rows, right: [])
