@@ -33,10 +33,13 @@ extension JournalFile {
   private static func openExisting(
     _ path: String, _ limits: JournalLimits
   ) throws(DatabaseError) -> JournalFile {
+    FileFacts.make(path)
     let database = try Database(path: path, mode: .readWrite)
     try database.run("PRAGMA busy_timeout = \(busyTimeout)")
-    // Only has an effect before the first table.
-    try database.run("PRAGMA auto_vacuum = INCREMENTAL")
+    // Has an effect before the first table only, and would write to the file later too.
+    if try database.integer("PRAGMA page_count") == 0 {
+      try database.run("PRAGMA auto_vacuum = INCREMENTAL")
+    }
     try database.run("PRAGMA journal_mode = WAL")
     try database.run(
       """

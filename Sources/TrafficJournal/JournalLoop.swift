@@ -262,8 +262,8 @@ extension JournalLoop {
     complained = statistics.dropped
     let reason = error?.description ?? statistics.lastError
     writer.tell(
-      "\(statistics.dropped) records of the journal are lost so far: \(writer.path) cannot be written"
-        + (reason.map { ": \($0)" } ?? " fast enough") + "; calls and the traffic log go on")
+      "the journal \(writer.path) cannot be written" + (reason.map { ": \($0)" } ?? " fast enough")
+        + "; \(statistics.dropped) of its records are lost so far; calls and the traffic log go on")
   }
 
   /// Counts what could not be written before the end.

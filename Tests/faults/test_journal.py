@@ -164,16 +164,20 @@ def failing(number, name, injection):
             return f"{lab.metric('scorm_gateway_journal_failures_total'):.0f} failures"
 
 
-failing("31k", "EIO on write", "pwrite64:error=EIO:when=120..160")
-failing("31l", "ENOSPC on write", "pwrite64:error=ENOSPC:when=120..160")
+failing("31k", "EIO on write", "pwrite64:error=EIO:when=120..123")
+failing("31l", "ENOSPC on write", "pwrite64:error=ENOSPC:when=120..123")
 
 
 @row("31m", "journal: EIO on fsync", lab=False, needs=["strace"])
 def fsync():
     # Files are synchronised when the log is moved into the file: at the end, here.
+    def prepare(journal):
+        subprocess.run([os.environ["GATEWAY"], "traffic", "import", "/dev/null", "--journal", journal],
+                       check=True, stdout=subprocess.DEVNULL)
+
     wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "JOURNAL-wal", "-P", "JOURNAL",
                "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=1+"]
-    with journaled(wrapper=wrapper, is_traced=True, is_ready=True) as (lab, journal):
+    with journaled(prepare=prepare, wrapper=wrapper, is_traced=True) as (lab, journal):
         call(lab, 50)
         lost = check_all_there(lab, journal)
         assert lost == 0, f"{lost} lost"
