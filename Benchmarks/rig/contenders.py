@@ -45,7 +45,7 @@ limits:
 """
 
 
-def gateway(setting, limits=LIMITS):
+def gateway(setting, limits=LIMITS, journal="null"):
     if not os.access(places.GATEWAY, os.X_OK):
         raise Unusable(f"no gateway at {places.GATEWAY}: swift build -c release, or set GATEWAY")
     setting.write("secret", "bench-secret\n").chmod(0o600)
@@ -69,13 +69,17 @@ tokens:
   url: http://127.0.0.1:{setting.origin.plain_port}/oauth/authenticate/application/token
 {limits}traffic:
   log: {{path: {log}, format: json}}
-  journal: null
+  journal: {journal}
 """)
     return [str(places.GATEWAY), "serve", "-c", str(configuration), "--threads", "1"]
 
 
 def gateway_without_limits(setting):
     return gateway(setting, limits="")
+
+
+def gateway_with_journal(setting):
+    return gateway(setting, journal=f"{{path: {setting.directory / 'traffic.sqlite'}}}")
 
 
 NGINX_LINE = (
@@ -215,5 +219,6 @@ def envoy(setting):
 
 
 CONTENDERS = {"gateway": gateway, "gateway-without-limits": gateway_without_limits,
+              "gateway-with-journal": gateway_with_journal,
               "nginx-full": nginx_full, "nginx": nginx,
               "haproxy": haproxy, "envoy": envoy}

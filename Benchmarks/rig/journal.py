@@ -55,10 +55,9 @@ def write(path, count, begin, step):
 
 
 def gateway():
-    binary = os.environ.get("GATEWAY", os.path.join(places.REPOSITORY, ".build/release/scorm-gateway"))
-    if not os.path.exists(binary):
-        raise Unusable(f"there is no {binary}; swift build -c release makes it")
-    return binary
+    if not places.GATEWAY.exists():
+        raise Unusable(f"there is no {places.GATEWAY}; swift build -c release makes it")
+    return str(places.GATEWAY)
 
 
 def fill(folder, count, begin, step):

@@ -148,5 +148,5 @@ enum Keys {
   static let journalAge = Key<Duration>(
     "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))
   static let journalSize = Key(
-    "maxSize", default: ByteSize(2 << 30), ByteSize(1 << 20)...ByteSize(1 << 40))
+    "maxSize", default: ByteSize(2 << 30), ByteSize(16 << 20)...ByteSize(1 << 40))
 }

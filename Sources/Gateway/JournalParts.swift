@@ -36,8 +36,3 @@ extension GatewayProcess {
     }
   }
 }
-
-/// What this build calls itself.
-package enum GatewayVersion {
-  package static let text = "0.1.0"
-}

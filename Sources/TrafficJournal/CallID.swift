@@ -2,10 +2,10 @@
 /// same microsecond apart.
 enum CallID {
   /// - Parameters:
-  ///   - microsecond: since 1970; not negative and below 2^50, the year 37647.
+  ///   - microsecond: since 1970; taken for the nearest of 0 and 2^51 - 1, the year 73325, when outside.
   ///   - counter: only its low 12 bits count.
   static func make(microsecond: Int64, counter: Int64) -> Int64 {
-    max(0, min(microsecond, 1 << 50)) << JournalSchema.counterBits
+    max(0, min(microsecond, 1 << 51 - 1)) << JournalSchema.counterBits
       | counter & (1 << JournalSchema.counterBits - 1)
   }
 

@@ -9,6 +9,14 @@ enum FileFacts {
     return unsafe stat(path, &facts) == 0 ? Int64(facts.st_size) : nil
   }
 
+  /// Makes an empty file that others may not read, when there is none; SQLite gives the files beside it the same
+  /// mode. One that is there is not touched: closing it would take this process' locks from it.
+  static func make(_ path: String) {
+    // Proof: the path is a C string for the call.
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+    if descriptor >= 0 { close(descriptor) }
+  }
+
   /// Renames a file. Returns whether that worked.
   static func rename(_ path: String, to new: String) -> Bool {
     // Proof: both are C strings for the call.

@@ -17,29 +17,35 @@ extension JournalFile {
 
   /// Opens `path` for writing, and brings its tables to the current version. A file that is damaged, or
   /// somebody else's, is renamed to `….corrupt-SECONDS` and a new one begun.
-  static func open(_ path: String) throws(DatabaseError) -> Opened {
+  static func open(_ path: String, _ limits: JournalLimits) throws(DatabaseError) -> Opened {
     do throws(DatabaseError) {
-      return Opened(file: try openExisting(path), setAside: nil)
+      return Opened(file: try openExisting(path, limits), setAside: nil)
     } catch {
       guard error.kind == .corrupt else { throw error }
       let name = try setAside(path, because: error)
       return Opened(
-        file: try openExisting(path),
+        file: try openExisting(path, limits),
         setAside: "the journal \(path) cannot be used (\(error.message)); it is now \(name), "
           + "and a new one was begun")
     }
   }
 
-  private static func openExisting(_ path: String) throws(DatabaseError) -> JournalFile {
+  private static func openExisting(
+    _ path: String, _ limits: JournalLimits
+  ) throws(DatabaseError) -> JournalFile {
+    FileFacts.make(path)
     let database = try Database(path: path, mode: .readWrite)
     try database.run("PRAGMA busy_timeout = \(busyTimeout)")
-    // Only has an effect before the first table.
-    try database.run("PRAGMA auto_vacuum = INCREMENTAL")
+    // Has an effect before the first table only, and would write to the file later too.
+    if try database.integer("PRAGMA page_count") == 0 {
+      try database.run("PRAGMA auto_vacuum = INCREMENTAL")
+    }
     try database.run("PRAGMA journal_mode = WAL")
     try database.run(
       """
       PRAGMA synchronous = NORMAL;
       PRAGMA wal_autocheckpoint = 0;
+      PRAGMA journal_size_limit = \(limits.logBytes);
       PRAGMA cache_size = -16384;
       PRAGMA secure_delete = FAST;
       PRAGMA temp_store = MEMORY;
@@ -53,7 +59,7 @@ extension JournalFile {
       }
     }
     try migrate(database)
-    return try JournalFile(path: path, database: database)
+    return try JournalFile(path: path, limits: limits, database: database)
   }
 
   /// Refuses a database that is no journal, or one of a later version.

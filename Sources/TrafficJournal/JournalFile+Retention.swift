@@ -15,8 +15,14 @@ package struct JournalLimits: Sendable {
   /// Bytes of ``maxSize`` that the write-ahead log may take. Beyond it, which a reader that holds on to an old
   /// state brings about, nothing more is written.
   var logBytes: Int64 { max(512 * 1024, min(maxSize / 4, 256 * 1024 * 1024)) }
-  /// Bytes that are left for the file.
-  var fileBytes: Int64 { maxSize - logBytes }
+  /// Bytes that are left for the file. What one transaction adds is removed after it, so room is left for it.
+  var fileBytes: Int64 { maxSize - logBytes - maxSize / 16 - 2 * Int64(transactionBytes) }
+  /// Pages of the write-ahead log from which on they are moved into the file.
+  var checkpointFrames: Int { Int(min(16 << 20, logBytes / 3) / JournalFile.pageBytes) }
+  /// Bytes of lines that one transaction writes.
+  var transactionBytes: Int { Int(min(4 << 20, logBytes / 12)) }
+  /// Records removed in one transaction.
+  var trimStep: Int64 { max(64, min(1_024, logBytes / 8_192)) }
 }
 
 /// Statements that remove the oldest calls.
@@ -41,29 +47,22 @@ struct RetentionStatements {
 
 /// Age and size. Records are removed in small steps, between which others are written.
 extension JournalFile {
-  /// Records removed in one transaction.
-  private static let step: Int64 = 1_024
   /// Steps in a row.
   private static let stepsAtOnce = 8
-  /// Free pages given back to the file system in one step.
-  private static let vacuumPages = 1_024
 
   /// Removes what is too old or too much, a few steps at most.
   ///
   /// - Parameter now: microseconds since 1970.
   /// - Returns: how many records went, and whether more must go.
-  func trim(to limits: JournalLimits, now: Int64) throws(DatabaseError) -> (
-    removed: Int, more: Bool
-  ) {
+  func trim(now: Int64) throws(DatabaseError) -> (removed: Int, more: Bool) {
     var removed = 0
     for _ in 0..<JournalFile.stepsAtOnce {
       let isTooLarge = try usedBytes() > limits.fileBytes
       let before = isTooLarge ? Int64.max : CallID.first(microsecond: now - limits.maxAge)
       let count = try removeOldest(before: before)
       removed += count
-      if count < JournalFile.step {
-        try giveBack(limits)
-        return (removed, false)
+      if count < limits.trimStep {
+        return (removed, try giveBack())
       }
       try checkpointIfDue()
     }
@@ -77,13 +76,14 @@ extension JournalFile {
   }
 
   /// Free pages are used again by what is written next, so the file is made shorter only when it is longer
-  /// than it may be: after the configuration was changed.
-  private func giveBack(_ limits: JournalLimits) throws(DatabaseError) {
+  /// than it may be: after the configuration was changed. Returns whether more is to be given back.
+  private func giveBack() throws(DatabaseError) -> Bool {
     guard try database.integer("PRAGMA page_count") * JournalFile.pageBytes > limits.fileBytes,
       try database.integer("PRAGMA freelist_count") > 0
-    else { return }
-    try database.run("PRAGMA incremental_vacuum(\(JournalFile.vacuumPages))")
-    try checkpointIfDue()
+    else { return false }
+    try database.run("PRAGMA incremental_vacuum(\(limits.trimStep))")
+    _ = try database.checkpoint()
+    return true
   }
 
   private func removeOldest(before: Int64) throws(DatabaseError) -> Int {
@@ -91,7 +91,7 @@ extension JournalFile {
     do {
       defer { retention.oldest.reset() }
       try retention.oldest.bind(1, before)
-      try retention.oldest.bind(2, JournalFile.step)
+      try retention.oldest.bind(2, limits.trimStep)
       while try retention.oldest.step() {
         rows.append(
           (retention.oldest.integer(0), retention.oldest.integer(1), retention.oldest.text(2)))

@@ -7,11 +7,10 @@ internal import Memory
 final class JournalFile {
   /// Records of one transaction.
   static let recordsPerTransaction = 4_096
-  /// Pages of the write-ahead log from which on they are moved into the file.
-  static let checkpointFrames = 4_096
   static let pageBytes: Int64 = 4_096
 
   let path: String
+  let limits: JournalLimits
   let database: Database
   private let names: NameTable
   private let begin: Statement
@@ -19,6 +18,7 @@ final class JournalFile {
   private let rollback: Statement
   private let newest: Statement
   private let addCall: Statement
+  private let findLine: Statement
   private let addLine: Statement
   private let addWords: Statement
   let retention: RetentionStatements
@@ -26,8 +26,9 @@ final class JournalFile {
   private var lastLine: Int64 = 0
   private var words = ByteBuffer(capacity: 4_096)
 
-  init(path: String, database: Database) throws(DatabaseError) {
+  init(path: String, limits: JournalLimits, database: Database) throws(DatabaseError) {
     self.path = path
+    self.limits = limits
     self.database = database
     names = try NameTable(database)
     begin = try database.prepare("BEGIN IMMEDIATE")
@@ -40,6 +41,8 @@ final class JournalFile {
         queue_wait, token_wait, sent, received)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
       """)
+    findLine = try database.prepare(
+      "SELECT lines.line FROM calls JOIN lines ON lines.id = calls.line WHERE calls.id = ?1")
     addLine = try database.prepare("INSERT INTO lines (id, line) VALUES (?1, ?2)")
     addWords = try database.prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")
     retention = try RetentionStatements(database)
@@ -61,7 +64,9 @@ final class JournalFile {
     var result = Insertion()
     var records: [(id: Int64, line: Range<Int>, fields: LineFields)] = []
     records.reserveCapacity(256)
-    while result.bytes < batch.byteCount, records.count < JournalFile.recordsPerTransaction {
+    while result.bytes < min(batch.byteCount, limits.transactionBytes),
+      records.count < JournalFile.recordsPerTransaction
+    {
       let end = batch.firstIndex(of: UInt8(ascii: "\n"), from: result.bytes)
       if let fields = LineFields(batch.slice(result.bytes, end)) {
         let id = CallID.make(
@@ -91,9 +96,9 @@ final class JournalFile {
   }
 
   private func insert(
-    _ line: RawSpan, _ fields: LineFields, id: Int64
+    _ line: RawSpan, _ fields: LineFields, id wanted: Int64
   ) throws(DatabaseError) {
-    try addCall.bind(1, id)
+    var id = wanted
     try addCall.bind(2, lastLine + 1)
     try addCall.bind(3, optional: names.number(fields.caller, of: line))
     try addCall.bind(4, optional: names.number(fields.app, of: line))
@@ -106,9 +111,14 @@ final class JournalFile {
     try addCall.bind(11, fields.tokenWait)
     try addCall.bind(12, fields.sent)
     try addCall.bind(13, fields.received)
-    try addCall.runOnce()
-    // It is there: the transaction was tried before and had been done, or the same microsecond and counter.
-    guard database.changes == 1 else { return }
+    while true {
+      try addCall.bind(1, id)
+      try addCall.runOnce()
+      if database.changes == 1 { break }
+      // Taken: by the same record, when a transaction that seemed to fail had been done, or by another one.
+      if try holds(line, at: id) { return }
+      id += 1
+    }
     lastLine += 1
     try addLine.bind(1, lastLine)
     try addLine.bind(2, text: line)
@@ -117,6 +127,14 @@ final class JournalFile {
     try addWords.bind(1, id)
     try addWords.bind(2, buffer: words)
     try addWords.runOnce()
+  }
+
+  /// Whether the call of this number has this line.
+  private func holds(_ line: RawSpan, at id: Int64) throws(DatabaseError) -> Bool {
+    defer { findLine.reset() }
+    try findLine.bind(1, id)
+    guard try findLine.step() else { return false }
+    return findLine.text(0).span.bytesOfElements.hasSameBytes(as: line)
   }
 
   /// Runs `body` in a transaction, which is undone when anything fails.
@@ -152,7 +170,7 @@ final class JournalFile {
 
   /// Moves the write-ahead log into the file when it has grown.
   func checkpointIfDue() throws(DatabaseError) {
-    guard database.framesInLog >= JournalFile.checkpointFrames else { return }
+    guard database.framesInLog >= limits.checkpointFrames else { return }
     _ = try database.checkpoint()
   }
 

@@ -146,7 +146,7 @@ struct JournalLoop: ~Copyable {
 
   private mutating func openFile() throws(DatabaseError) -> JournalFile {
     if let file { return file }
-    let opened = try JournalFile.open(writer.path)
+    let opened = try JournalFile.open(writer.path, writer.limits)
     if let news = opened.setAside {
       writer.tell(news)
       writer.state.withLock { $0.statistics.setAside += 1 }
@@ -168,8 +168,7 @@ struct JournalLoop: ~Copyable {
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
       try file.checkpointIfDue()
-      let limits = writer.limits
-      let trimmed = try file.trim(to: limits, now: SystemClock.wall / 1000)
+      let trimmed = try file.trim(now: SystemClock.wall / 1000)
       moreToTrim = trimmed.more
       writer.state.withLock { $0.statistics.removed += trimmed.removed }
     } catch {
@@ -263,8 +262,8 @@ extension JournalLoop {
     complained = statistics.dropped
     let reason = error?.description ?? statistics.lastError
     writer.tell(
-      "\(statistics.dropped) records of the journal are lost so far: \(writer.path) cannot be written"
-        + (reason.map { ": \($0)" } ?? " fast enough") + "; calls and the traffic log go on")
+      "the journal \(writer.path) cannot be written" + (reason.map { ": \($0)" } ?? " fast enough")
+        + "; \(statistics.dropped) of its records are lost so far; calls and the traffic log go on")
   }
 
   /// Counts what could not be written before the end.

@@ -58,7 +58,7 @@ package final class JournalWriter: LineSink, Sendable {
     }
     // Opened here once, so that a path that does not work stops the start.
     do throws(DatabaseError) {
-      if let news = try JournalFile.open(path).setAside {
+      if let news = try JournalFile.open(path, limits).setAside {
         tell(news)
         state.withLock { $0.statistics.setAside += 1 }
       }

@@ -1,0 +1,172 @@
+import EventLoop
+import Foundation
+import Gateway
+import Testing
+import TrafficJournal
+
+@Suite("The journal of a gateway that runs", .ownThread)
+struct JournalTests {
+  private final class Folder {
+    let path = NSTemporaryDirectory() + "gateway-journal-\(UUID().uuidString)"
+    init() throws {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+    var journal: String { path + "/traffic.sqlite" }
+  }
+
+  private func admin(_ rig: GatewayRig, _ path: String) throws -> Answer {
+    try Wire(port: try #require(rig.gateway.adminAddress?.port)).call("GET", path)
+  }
+
+  private func rig(_ folder: Folder) throws -> GatewayRig {
+    try GatewayRig(["traffic.journal.path": folder.journal])
+  }
+
+  private func wait(_ rig: GatewayRig, for count: Int) -> Bool {
+    eventually { rig.gateway.journalStatistics?.written ?? 0 >= count }
+  }
+
+  @Test("has the line of every call that the log has, byte for byte, and the admin pages find it")
+  func sameLines() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    for number in 0..<20 {
+      _ = try rig.call("GET", "/api/v2/courses?more=CANARY-MORE", ["X-Request-Id: call-\(number)"])
+    }
+    #expect(try rig.call("GET", "/api/v2/nonsense", ["X-Request-Id: wrong"]).status == 404)
+    #expect(wait(rig, for: 21))
+    let page = try admin(rig, "/api/traffic?limit=1000")
+    #expect(page.status == 200)
+    let logged = Set(rig.log.split(separator: "\n").map(String.init))
+    let kept = TrafficAnswer(page.text).records
+    #expect(Set(kept.map(\.line)) == logged)
+    #expect(logged.count == 21)
+    #expect(try admin(rig, "/api/traffic/call-7").json["records"] as? [[String: Any]] != nil)
+    #expect(
+      TrafficAnswer(try admin(rig, "/api/traffic?status=404").text).records.map(\.requestID) == [
+        "wrong"
+      ])
+    #expect(try admin(rig, "/api/traffic/nobody").status == 404)
+    #expect(try admin(rig, "/api/traffic?status=soon").status == 400)
+    #expect(try admin(rig, "/api/traffic/stats?format=table").text.contains("GetCourses"))
+    let archive = try admin(rig, "/api/traffic.har?limit=5").json["log"] as? [String: Any]
+    #expect((archive?["entries"] as? [Any])?.count == 5)
+    #expect(try rig.metric("scorm_gateway_journal_records_written_total") == 21)
+    rig.end()
+    #expect(!FileManager.default.fileExists(atPath: folder.journal + "-wal"))
+    let content = try Data(contentsOf: URL(fileURLWithPath: folder.journal))
+    for secret in ["CANARY-MORE", "sandbox-secret", "Bearer", "Basic "] {
+      #expect(content.range(of: Data(secret.utf8)) == nil, "\(secret)")
+    }
+  }
+
+  @Test("is complete without a log as well")
+  func withoutLog() throws {
+    let folder = try Folder()
+    let rig = try GatewayRig(["traffic.journal.path": folder.journal, "traffic.log.path": "null"])
+    _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: only"])
+    #expect(wait(rig, for: 1))
+    #expect(TrafficAnswer(try admin(rig, "/api/traffic").text).records.map(\.requestID) == ["only"])
+  }
+
+  @Test("without one, the pages say how to get one, and no thread or file is there for it")
+  func none() throws {
+    let rig = try GatewayRig()
+    let page = try admin(rig, "/api/traffic")
+    #expect(page.status == 404)
+    #expect(page.text.contains("traffic.journal.path"))
+    #expect(rig.gateway.journalStatistics == nil)
+    #expect(try rig.metric("scorm_gateway_journal_writable") == nil)
+  }
+
+  @Test("a launch link, which an answer brought, is in no record")
+  func launchLink() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    _ = try rig.call(
+      "POST", "/api/v2/courses/importJobs/upload?courseId=golf", ["Content-Type: application/zip"],
+      body: "PK")
+    _ = try rig.call(
+      "POST", "/api/v2/registrations", ["Content-Type: application/json"],
+      body:
+        #"{"courseId":"golf","registrationId":"r1","learner":{"id":"l1","firstName":"CANARYNAME"}}"#
+    )
+    let link = try rig.call(
+      "POST", "/api/v2/registrations/r1/launchLink", ["Content-Type: application/json"],
+      body: #"{"redirectOnExitUrl":"https://example.com/CANARYEXIT"}"#)
+    rig.end()
+    let content = String(
+      decoding: try Data(contentsOf: URL(fileURLWithPath: folder.journal)), as: UTF8.self)
+    if let text = link.json["launchLink"] as? String { #expect(!content.contains(text)) }
+    for canary in ["CANARYNAME", "CANARYEXIT"] { #expect(!content.contains(canary)) }
+  }
+
+  @Test("the commands search, count, show and repeat what a gateway recorded, running or not")
+  func commands() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: ping-1"])
+    _ = try rig.call("DELETE", "/api/v2/courses/none", ["X-Request-Id: delete-1"])
+    _ = try rig.call("GET", "/api/v2/courses?more=abc", ["X-Request-Id: masked-1"])
+    #expect(wait(rig, for: 3))
+    let address = "\(try #require(rig.gateway.adminAddress))"
+    for source in [["--admin", address], ["--journal", folder.journal]] {
+      let table = try Command.run(["traffic", "--since", "1h"] + source)
+      #expect(table.exitCode == 0)
+      #expect(table.output.contains("ping-1") && table.output.contains("PingAppId"))
+      let json = try Command.run(
+        ["traffic", "search", "--text", "ping", "--format", "json"] + source)
+      #expect(json.output.split(separator: "\n").count == 1)
+      let details = try Command.run(["traffic", "show", "ping-1"] + source)
+      #expect(details.output.contains("GET /api/v2/ping"))
+      let unknown = try Command.run(["traffic", "show", "nobody"] + source)
+      #expect(unknown.exitCode == 1 && unknown.errors.contains("nobody"))
+      let wrong = try Command.run(["traffic", "--status", "soon"] + source)
+      #expect(wrong.exitCode == 2)
+      let stats = try Command.run(["traffic", "stats"] + source)
+      #expect(stats.output.contains("DeleteCourse"))
+      let har = try Command.run(["traffic", "--har"] + source)
+      #expect(try JSONSerialization.jsonObject(with: Data(har.output.utf8)) is [String: Any])
+      let curl = try Command.run(["traffic", "show", "masked-1", "--curl"] + source)
+      #expect(curl.output.contains("more=***") && curl.output.contains("# values"))
+    }
+    let source = ["--journal", folder.journal]
+    let replayed = try Command.run(["traffic", "replay", "ping-1"] + source)
+    #expect(replayed.exitCode == 0, "\(replayed.errors)")
+    #expect(replayed.output.contains("then 200, now 200"))
+    let live = try Command.run(
+      ["traffic", "replay", "ping-1", "--live", "--gateway", "http://\(rig.gateway.addresses[0])"]
+        + source)
+    #expect(live.output.contains("then 200, now 200"))
+    #expect(try rig.sandboxCalls().filter { $0.string("target").hasSuffix("/ping") }.count == 2)
+    let write = try Command.run(["traffic", "replay", "delete-1"] + source)
+    #expect(write.exitCode == 1 && write.errors.contains("--allow-writes"))
+    let masked = try Command.run(["traffic", "replay", "masked-1"] + source)
+    #expect(masked.exitCode == 1 && masked.errors.contains("masked"))
+  }
+
+  @Test("health is answered at once while a search takes its time")
+  func besideSearches() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    _ = try rig.call("GET", "/api/v2/ping")
+    #expect(eventually { rig.log.contains("\n") })
+    let line = String(try #require(rig.log.split(separator: "\n").first))
+    let stamp = try #require(line.split(separator: "\"").dropFirst(3).first.map(String.init))
+    let log = try TemporaryFile(
+      (0..<60_000).map { number in
+        let digits = String(number % 1_000_000 + 1_000_000).dropFirst()
+        return line.replacing(stamp, with: "2026-11-24T0\(number % 10):00:00.\(digits)Z")
+      }.joined(separator: "\n") + "\n")
+    _ = try JournalImport.run(log: log.path, journal: folder.journal, tell: { _ in })
+    let slow = try Wire(port: try #require(rig.gateway.adminAddress?.port))
+    try slow.send(Wire.request("GET", "/api/traffic/stats?text=ping"))
+    for _ in 0..<20 {
+      let began = ContinuousClock.now
+      #expect(try admin(rig, "/healthz").status == 200)
+      #expect(began.duration(to: .now) < .seconds(1))
+    }
+    #expect(try slow.answer().status == 200)
+  }
+}

@@ -1,0 +1,232 @@
+"""Rows 31, 34 and 37 for the journal: a full disk, failing writes, a file somebody holds or has damaged, and
+SIGKILL. Calls go on, what is lost is counted, and the file is whole."""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+
+from peers import eventually
+from rig import SECRET, Lab, Skipped, row
+
+#: Longer runs of the same: FAULT_KILLS=100 FAULT_HOLD=30 scripts/fault-test journal
+KILLS = int(os.environ.get("FAULT_KILLS", "8"))
+HOLD = float(os.environ.get("FAULT_HOLD", "3"))
+
+
+@contextlib.contextmanager
+def journaled(folder=None, **options):
+    """A gateway with a journal, and the journal's path."""
+    with tempfile.TemporaryDirectory(prefix="scorm-gateway-journal.") as own:
+        journal = pathlib.Path(folder or own) / "traffic.sqlite"
+        wrapper = options.pop("wrapper", None)
+        if wrapper:
+            options["wrapper"] = [word.replace("JOURNAL", str(journal)) for word in wrapper]
+        prepare = options.pop("prepare", None)
+        if prepare:
+            prepare(journal)
+        lab = Lab(environment={"SCORM_GATEWAY_TRAFFIC_JOURNAL_PATH": str(journal)}, **options)
+        try:
+            yield lab, journal
+            lab.check_secrecy()
+            for path in journal.parent.glob("traffic.sqlite*"):
+                content = path.read_bytes()
+                for secret in [SECRET, *lab.tokens.tokens]:
+                    assert secret.encode() not in content, f"a secret stands in {path.name}"
+        except BaseException:
+            print(lab.said()[-3000:])
+            raise
+        finally:
+            lab.stop()
+
+
+def figures(lab):
+    written = lab.metric("scorm_gateway_journal_records_written_total")
+    return written, lab.metric("scorm_gateway_journal_records_dropped_total")
+
+
+def settled(lab, patience=20):
+    eventually(lambda: lab.metric("scorm_gateway_journal_queue_bytes") == 0, "nothing waits", patience)
+
+
+def ids(journal):
+    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        rows = database.execute("SELECT line FROM lines ORDER BY id").fetchall()
+        assert database.execute("SELECT count(*) FROM calls").fetchone()[0] == len(rows)
+    return [json.loads(line)["request_id"] for line, in rows]
+
+
+def call(lab, count):
+    for _ in range(count):
+        assert lab.call(expect=()).status == 200
+
+
+def check_all_there(lab, journal):
+    """Each call has a line in the log; written and lost add up; what is written is in the file, once."""
+    lab.check_lines()
+    settled(lab)
+    logged = {line["request_id"] for line in lab.lines()}
+    eventually(lambda: sum(figures(lab)) == len(logged), f"{len(logged)} written or lost, of {figures(lab)}")
+    kept = ids(journal)
+    assert len(kept) == len(set(kept)) == figures(lab)[0], f"{len(kept)} in the file, {figures(lab)} counted"
+    assert set(kept) <= logged
+    return len(logged) - len(kept)
+
+
+@row("34", "journal: another program holds the file", lab=False)
+def held():
+    with journaled() as (lab, journal):
+        call(lab, 20)
+        settled(lab)
+        with contextlib.closing(sqlite3.connect(journal, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            end = time.monotonic() + HOLD
+            slowest = 0.0
+            while time.monotonic() < end:
+                began = time.monotonic()
+                call(lab, 1)
+                slowest = max(slowest, time.monotonic() - began)
+            assert lab.metric("scorm_gateway_journal_writable") == 0, "metrics tell of it"
+            assert lab.metric("scorm_gateway_journal_queue_bytes") > 0
+            other.execute("ROLLBACK")
+        assert slowest < 1, f"a call took {slowest:.2f} s"
+        lost = check_all_there(lab, journal)
+        assert lost == 0, f"{lost} lost, with room enough"
+        return f"held for {HOLD:g} s, slowest call {slowest * 1000:.0f} ms"
+
+
+@row("34b", "journal: a damaged file at the start", lab=False)
+def damaged():
+    def prepare(journal):
+        journal.write_bytes(b"SQLite format 3\0" + random.Random(34).randbytes(100_000))
+
+    with journaled(prepare=prepare) as (lab, journal):
+        call(lab, 5)
+        assert check_all_there(lab, journal) == 0
+        assert list(journal.parent.glob("traffic.sqlite.corrupt-*")), "it is set aside"
+        assert "a new one was begun" in lab.said(), "the operator is told"
+        assert lab.metric("scorm_gateway_journal_set_aside_total") == 1
+
+
+@row("31j", "journal: a full disk", lab=False, needs=["mount"])
+def full():
+    with tempfile.TemporaryDirectory(prefix="scorm-gateway-full.") as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder],
+                                 capture_output=True, check=False)
+        if mounted.returncode:
+            raise Skipped("this machine does not let us mount a tmpfs")
+        try:
+            with journaled(folder=folder) as (lab, journal):
+                call(lab, 20)
+                settled(lab)
+                filler = pathlib.Path(folder) / "filler"
+                with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(4096))
+                # Pages of the log that are there already are written again: more than these.
+                for _ in range(40):
+                    call(lab, 10)
+                    time.sleep(0.03)
+                    if lab.metric("scorm_gateway_journal_writable") == 0:
+                        break
+                eventually(lambda: lab.metric("scorm_gateway_journal_writable") == 0, "metrics tell of it")
+                call(lab, 20)
+                filler.unlink()
+                lost = check_all_there(lab, journal)
+                assert lost == 0, f"{lost} lost, with room enough in memory"
+                assert lab.said().count("cannot be written") == 1, "one line a minute"
+                lab.end()
+        finally:
+            subprocess.run(["umount", "-l", folder], check=True)
+
+
+def failing(number, name, injection):
+    @row(number, f"journal: {name}", lab=False, needs=["strace"])
+    def fails():
+        wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "JOURNAL-wal", "-P", "JOURNAL",
+                   "-e", "trace=pwrite64,fsync,fdatasync", "-e", f"inject={injection}"]
+        with journaled(wrapper=wrapper, is_traced=True) as (lab, journal):
+            end = time.monotonic() + 30
+            while lab.metric("scorm_gateway_journal_failures_total") < 1:
+                assert time.monotonic() < end, "the fault was never met"
+                call(lab, 5)
+            call(lab, 20)
+            lost = check_all_there(lab, journal)
+            assert lost == 0, f"{lost} lost, with room enough in memory"
+            return f"{lab.metric('scorm_gateway_journal_failures_total'):.0f} failures"
+
+
+failing("31k", "EIO on write", "pwrite64:error=EIO:when=120..123")
+failing("31l", "ENOSPC on write", "pwrite64:error=ENOSPC:when=120..123")
+
+
+@row("31m", "journal: EIO on fsync", lab=False, needs=["strace"])
+def fsync():
+    # Files are synchronised when a write-ahead log is begun, and when it is moved into the file.
+    def prepare(journal):
+        subprocess.run([os.environ["GATEWAY"], "traffic", "import", "/dev/null", "--journal", journal],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "JOURNAL-wal", "-P", "JOURNAL",
+               "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=1..3"]
+    with journaled(prepare=prepare, wrapper=wrapper, is_traced=True) as (lab, journal):
+        call(lab, 50)
+        lost = check_all_there(lab, journal)
+        assert lost == 0, f"{lost} lost, with room enough in memory"
+        assert lab.metric("scorm_gateway_journal_failures_total") > 0, "the fault was never met"
+        logged = {line["request_id"] for line in lab.lines()}
+        lab.signal(signal.SIGTERM)
+        lab.process.wait(20)
+        assert set(ids(journal)) == logged, "what was written is there after the end as well"
+
+
+@row("37j", "journal: SIGKILL at random moments", lab=False)
+def killed():
+    moments = random.Random(37)
+    with journaled() as (lab, journal):
+        known, torn = set(), 0
+        for _ in range(KILLS):
+            stop = threading.Event()
+
+            def load():
+                while not stop.is_set():
+                    try:
+                        lab.call()
+                    except (OSError, AssertionError, ValueError):
+                        return
+
+            threads = [threading.Thread(target=load, daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            time.sleep(moments.uniform(0.02, 1.2))
+            lab.signal(signal.SIGKILL)
+            stop.set()
+            lab.process.wait(10)
+            for thread in threads:
+                thread.join(30)
+            kept = ids(journal)
+            assert len(kept) == len(set(kept)), "a record is there twice"
+            assert known <= set(kept), "records are gone that were there before"
+            known = set(kept)
+            began = time.monotonic()
+            lab.start()
+            assert time.monotonic() - began < 5, "it starts again at once"
+        text = lab.traffic_log.read_bytes()
+        for line in text.split(b"\n")[:-1]:
+            try:
+                json.loads(line)
+            except ValueError:
+                torn += 1
+        assert torn <= KILLS, f"{torn} torn lines after {KILLS} kills"
+
+        call(lab, 3)
+        settled(lab)
+        return f"{KILLS} times, {len(ids(journal))} records, {torn} torn lines in the log"
