@@ -55,8 +55,11 @@ struct Exchange: ~Copyable {
   var tokenGeneration: UInt32 = 0
   /// The upstream refused our credential once already.
   var wasRefused = false
-  /// The token's generation that was refused: its slot may still show it for a moment.
+  /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
+  /// the secret's.
   var refusedGeneration: UInt32 = 0
+  /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
+  var basicChecks: UInt32 = 0
   /// Addresses that were tried.
   var connectAttempts = 0
 

@@ -22,9 +22,10 @@ package struct Relay: ~Copyable {
   let shared: RelayShared
   /// This loop's number.
   let loopNumber: Int
-  let planner: RequestPlanner
-  let requestRewriter: RequestHeadRewriter
-  let responseRewriter: ResponseHeadRewriter
+  var planner: RequestPlanner
+  var requestRewriter: RequestHeadRewriter
+  var responseRewriter: ResponseHeadRewriter
+  var identities: CallerIdentities
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
@@ -73,6 +74,7 @@ package struct Relay: ~Copyable {
     planner = RequestPlanner(rules: shared.rules)
     requestRewriter = RequestHeadRewriter(rules: shared.rules)
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
+    identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
     upstreamName.put(text: shared.settings.upstreamName)
   }
@@ -172,6 +174,7 @@ extension Relay: EventHandler {
       switch message {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
+      case .rules(let rules): adopt(rules)
       case .drain: beginDraining(on: &loop)
       case .stop:
         cutAll(on: &loop)
@@ -188,6 +191,18 @@ extension Relay: EventHandler {
   }
 }
 
+// MARK: Other rules
+
+extension Relay {
+  /// Between two events no request is half decided, so this is the place for other rules.
+  private mutating func adopt(_ rules: RelayRules) {
+    planner = RequestPlanner(rules: rules.rules)
+    requestRewriter = RequestHeadRewriter(rules: rules.rules)
+    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
+    identities = rules.identities
+  }
+}
+
 // MARK: Coming and going of callers
 
 extension Relay {
@@ -195,7 +210,7 @@ extension Relay {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    let caller = shared.identities.caller(of: peer, listener: listener)
+    let caller = identities.caller(of: peer, listener: listener)
     let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
     guard
       let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
