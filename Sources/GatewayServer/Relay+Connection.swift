@@ -277,10 +277,14 @@ extension Relay {
     if exchanges[id].attemptStarted == 0 { exchanges[id].attemptStarted = loop.now }
     output.removeAll()
     output.put(exchanges[id].head)
+    let credentialStart = output.count
     putCredential(id)
+    let credentialEnd = output.count
     output.put("\r\n")
     output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)
+    // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
+    output.overwrite(from: credentialStart, to: credentialEnd)
     let settings = shared.settings
     let isComplete = exchanges[id].state.requestIsComplete
     loop.setDeadline(

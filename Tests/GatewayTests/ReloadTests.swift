@@ -20,7 +20,7 @@ struct ReloadTests {
       - name: crm
         match: {address: 127.0.0.0/8}
         apps: [main]
-        allow: ["read:*", "write:*"]
+        allow: ["*"]
         mode: \(mode)
     policy:
       unknownOperations: \(policy)

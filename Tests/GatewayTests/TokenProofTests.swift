@@ -38,6 +38,7 @@ struct TokenProofTests {
     let rig = try Self.rig(
       cloud,
       yaml: Self.yaml("  - name: second\n    id: SECOND\n    secret: {file: \(file.path)}"))
+    ProcessLimits.raiseDescriptorLimit()
     // None of the scopes is the one that readiness asks for.
     let targets = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/learners"]
     let callers = try (0..<1000).map { _ in try rig.caller() }
