@@ -38,7 +38,8 @@ package struct TokenView: ~Copyable {
   @usableFromInline var store: TokenStore
   @usableFromInline var seenVersion: UInt64 = 0
   /// `Authorization: Bearer …` lines with CR LF, one behind the other.
-  private var arena = ByteBuffer()
+  /// In memory of its own, for the same reason as each token: kept out of dumps and swap.
+  private var arena: SecretBytes?
   private var lines: [Line] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
@@ -70,9 +71,8 @@ package struct TokenView: ~Copyable {
     for case let token? in entries.lazy.map(\.token) {
       bytesNeeded += Self.bytesAroundToken + token.secret.count
     }
-    arena.overwriteWithZeros()
     // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
-    arena.reserve(bytesNeeded)
+    var text = ByteBuffer(capacity: bytesNeeded)
     lines.removeAll(keepingCapacity: true)
     for entry in entries {
       var line = Line()
@@ -81,11 +81,11 @@ package struct TokenView: ~Copyable {
         if failure.heldUntil > 0 { line.heldUntil = failure.heldUntil }
       }
       if let token = entry.token {
-        line.offset = arena.count
-        arena.put("Authorization: Bearer ")
-        arena.put(token.secret.bytes)
-        arena.put("\r\n")
-        line.length = arena.count - line.offset
+        line.offset = text.count
+        text.put("Authorization: Bearer ")
+        text.put(token.secret.bytes)
+        text.put("\r\n")
+        line.length = text.count - line.offset
         line.usableUntil = token.usableUntil
         line.generation = token.generation
         line.evictableFrom = token.evictableFrom
@@ -93,6 +93,8 @@ package struct TokenView: ~Copyable {
       }
       lines.append(line)
     }
+    arena = text.isEmpty ? nil : SecretBytes(copying: text.bytes)
+    text.overwriteWithZeros()
     failures = entries.map(\.failure)
     self.basics = basics
     seenVersion = version
@@ -124,7 +126,7 @@ package struct TokenView: ~Copyable {
   ///   at the clock: ask ``state(of:now:)`` first.
   package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
     let line = lines[slot.index]
-    guard line.length > 0 else { return false }
+    guard line.length > 0, let arena else { return false }
     let bearerLines = arena.bytes
     out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
     store.countUse(slot)
@@ -163,7 +165,7 @@ package struct TokenView: ~Copyable {
 
   /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
   package mutating func wipe() {
-    arena.overwriteWithZeros()
+    arena = nil
     for i in lines.indices { lines[i] = Line() }
   }
 }

@@ -1,9 +1,32 @@
-// The two calls that need _GNU_SOURCE, which the header must not define.
+// What needs _GNU_SOURCE, which the header must not define.
 #define _GNU_SOURCE
 #include "CLibcurl.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+static void free_cleared(void *p) {
+  if (!p) return;
+  explicit_bzero(p, malloc_usable_size(p));
+  free(p);
+}
+
+// Not realloc: that may move the bytes and leave the old ones behind.
+static void *realloc_cleared(void *p, size_t size) {
+  void *moved = malloc(size);
+  if (!moved || !p) return moved;
+  size_t old = malloc_usable_size(p);
+  memcpy(moved, p, old < size ? old : size);
+  free_cleared(p);
+  return moved;
+}
+
+CURLcode cc_global_init(void) {
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_cleared, realloc_cleared, strdup, calloc);
+}
 
 void cc_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 

@@ -65,6 +65,8 @@ internal import Memory
     // An empty text switches off the proxy variables of the environment as well.
     try set(CURLOPT_PROXY, settings.proxy ?? "")
     try set(CURLOPT_NOPROXY, "")
+    // Our field lines, the credential among them, are for the endpoint and not for a proxy's CONNECT.
+    try set(CURLOPT_HEADEROPT, Int(cc_headers_not_to_proxy))
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
@@ -87,20 +89,23 @@ internal import Memory
     try check(unsafe cc_set_error_buffer(handle, errorText))
   }
 
+  /// The credential as a field line of ours. As user name and password libcurl would keep it with the idle
+  /// connection; a line is cleared with the transfer. There are no redirects that could carry it away.
   private func setCredential(id: String, _ secret: SecretBytes) throws(Fault) {
-    try set(CURLOPT_HTTPAUTH, Int(cc_auth_basic))
-    try set(CURLOPT_USERNAME, id)
-    let count = secret.count
+    let line = BasicCredential.line(id: id, secret: secret)
+    // Without CR LF, which libcurl adds.
+    let count = line.count - 2
     // Proof: `room` holds count + 1 bytes, all written; libcurl copies the text before they are cleared.
-    let code = unsafe withUnsafeTemporaryAllocation(byteCount: count + 1, alignment: 1) { room in
-      for i in 0..<count { unsafe room[i] = secret.bytes[i] }
+    let longer = unsafe withUnsafeTemporaryAllocation(byteCount: count + 1, alignment: 1) { room in
+      for i in 0..<count { unsafe room[i] = line.bytes[i] }
       unsafe room[count] = 0
       let text = unsafe room.baseAddress?.assumingMemoryBound(to: CChar.self)
-      let code = unsafe cc_set_text(handle, CURLOPT_PASSWORD, text)
+      let longer = unsafe curl_slist_append(headers, text)
       if let address = room.baseAddress { unsafe explicit_bzero(address, room.count) }
-      return code
+      return unsafe longer
     }
-    try check(code)
+    guard let longer = unsafe longer else { throw Fault(code: CURLE_OUT_OF_MEMORY) }
+    unsafe headers = unsafe longer
   }
 
   private func setRequest(_ settings: TokenServiceSettings, wallClock: Int64) throws(Fault) {

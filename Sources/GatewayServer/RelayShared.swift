@@ -9,10 +9,24 @@ package import TrafficLog
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
+  /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
+  case rules(RelayRules)
   /// Finish what is under way, accept nothing more, then end.
   case drain
   /// End at once.
   case stop
+}
+
+/// What a relay decides by, and can be exchanged while it runs. Apps, callers, listeners and token slots have the
+/// same numbers in all rules of a process.
+package final class RelayRules: Sendable {
+  package let rules: ForwardingRules
+  package let identities: CallerIdentities
+
+  package init(rules: ForwardingRules, identities: CallerIdentities) {
+    self.rules = rules
+    self.identities = identities
+  }
 }
 
 /// What all relays of a gateway share.

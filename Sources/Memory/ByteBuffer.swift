@@ -226,6 +226,13 @@
     end = 0
   }
 
+  /// Overwrites the waiting bytes `start ..< end` with zeros where they lie: they were a secret.
+  package mutating func overwrite(from first: Int, to last: Int) {
+    precondition(0 <= first && first <= last && last <= count)
+    // Proof: first ... last lies within the waiting bytes, as just checked.
+    unsafe (base + start + first).update(repeating: 0, count: last - first)
+  }
+
   /// Drops every waiting byte and gives the memory back.
   package mutating func release() {
     if capacity > 0 { unsafe base.deallocate() }

@@ -20,22 +20,28 @@ struct TokenManagerTests {
     #expect(manager.needed(slots[1], at: 1) == [])
   }
 
-  @Test("sixteen fetches run side by side, the others follow in their order")
+  @Test("sixteen fetches run side by side, eight of an app, the others follow in their order")
   func bounded() throws {
-    var (manager, slots) = try manager(slots: 20)
+    var table = TokenSlotTable()
+    var slots: [TokenSlot] = []
+    for app in 0..<2 {
+      for scope in 0..<10 { slots.append(try table.slot(for: app, scopes: "scope\(scope)")) }
+    }
+    var manager = TokenManager(slots: table, lifetime: 900)
     var started: [Int] = []
     func note(_ actions: [TokenAction]) {
       for case .startFetch(let request) in actions { started.append(request.slot.index) }
     }
     for slot in slots { note(manager.needed(slot, at: 0)) }
-    #expect(started == Array(0..<16))
+    #expect(started == Array(0..<8) + Array(10..<18))
+    #expect(manager.fetchesInFlight == 16)
     note(
       manager.fetchFinished(
         slots[3], result: .failure(failure()), requestedAt: 0, at: 1, random: 0))
     note(
       manager.fetchFinished(
-        slots[0], result: .success(grant()), requestedAt: 0, at: 1, random: 0))
-    #expect(started == Array(0..<18))
+        slots[10], result: .success(grant()), requestedAt: 0, at: 1, random: 0))
+    #expect(started.suffix(2) == [8, 18])
     #expect(manager.fetchesInFlight == 16)
   }
 

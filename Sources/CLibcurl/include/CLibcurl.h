@@ -13,7 +13,9 @@
 
 #define CC_CHECKED static inline __attribute__((warn_unused_result))
 
-CC_CHECKED CURLcode cc_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+/// Sets libcurl up with an allocator that overwrites what it gives back: libcurl keeps copies of credentials
+/// and answers, and clears none of them.
+__attribute__((warn_unused_result)) CURLcode cc_global_init(void);
 
 CC_CHECKED CURLcode cc_set_long(CURL *h, CURLoption o, long v) { return curl_easy_setopt(h, o, v); }
 
@@ -92,7 +94,7 @@ void cc_name_thread(const char *name);
 int cc_join_thread(pthread_t thread, long milliseconds);
 
 enum {
-  cc_auth_basic = CURLAUTH_BASIC,
+  cc_headers_not_to_proxy = CURLHEADER_SEPARATE,
   cc_error_size = CURL_ERROR_SIZE,
   cc_http_1_1 = CURL_HTTP_VERSION_1_1,
   cc_tls_1_2_or_newer = CURL_SSLVERSION_TLSv1_2,
