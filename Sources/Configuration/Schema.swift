@@ -48,7 +48,9 @@ enum Schema {
     KeySchema("url", .scalar, default: "null"),
     Keys.tokenScopes.schema,
     KeySchema("scopesList", .words, default: "[]"),
-    Keys.tokenLifetime.schema)
+    Keys.tokenLifetime.schema,
+    KeySchema("warm", .words, default: "[]"),
+    KeySchema("stateFile", .scalar, default: "null"))
 
   static let caller = SectionSchema(
     KeySchema("name", .scalar),

@@ -42,6 +42,12 @@ struct SecretReference {
     }
   }
 
+  /// The path of the file it names, absolute or relative to the working directory; nil for a variable.
+  func file(folder: String) -> String? {
+    guard case .file(let name) = source else { return nil }
+    return name.hasPrefix("/") ? name : folder + name
+  }
+
   private var shownVariable: String {
     guard case .variable(let name) = source, SecretRules.isShowableVariable(name) else {
       return "named here"

@@ -96,6 +96,9 @@ package struct App: Sendable {
   package var secret: SecretBytes
   /// Tried when `secret` is refused.
   package var nextSecret: SecretBytes?
+  /// Where each was read, to be read again when the file changes; nil for a variable's.
+  package var secretFile: String?
+  package var nextSecretFile: String?
 }
 
 /// How access tokens are fetched.
@@ -124,6 +127,10 @@ package struct TokenSettings: Sendable, Equatable {
   package var scopesList: [String]
   /// Asked for; SCORM Cloud may grant less.
   package var lifetime: Duration
+  /// Scopes whose tokens are fetched at the start, for every app that needs them.
+  package var warm: [String] = []
+  /// Where the scopes in use are kept over a restart; nil: nowhere.
+  package var stateFile: String?
 }
 
 /// What `allowedHosts` may hold besides names.

@@ -37,7 +37,9 @@ extension SettingsDecoder {
       guard let name else { continue }
       var app: App?
       if let id, let secret {
-        app = App(name: name, kind: kind, id: id, secret: secret, nextSecret: nextSecret)
+        app = App(
+          name: name, kind: kind, id: id, secret: secret.bytes, nextSecret: nextSecret?.bytes,
+          secretFile: secret.file, nextSecretFile: nextSecret?.file)
       }
       apps.append(DecodedApp(name: name, kind: kind, app: app))
     }
@@ -83,7 +85,9 @@ extension SettingsDecoder {
     }
     var app: App?
     if let id, let secret {
-      app = App(name: "main", kind: .application, id: id, secret: secret, nextSecret: nil)
+      app = App(
+        name: "main", kind: .application, id: id, secret: secret, nextSecret: nil,
+        secretFile: keyFile)
     }
     return [DecodedApp(name: "main", kind: .application, app: app)]
   }
@@ -117,8 +121,9 @@ extension SettingsDecoder {
     return nil
   }
 
-  private mutating func secret(_ section: Section, _ key: String, isRequired: Bool) -> SecretBytes?
-  {
+  private mutating func secret(
+    _ section: Section, _ key: String, isRequired: Bool
+  ) -> (bytes: SecretBytes, file: String?)? {
     guard let node = section.node(key) else {
       if isRequired {
         problems.add(
@@ -130,7 +135,9 @@ extension SettingsDecoder {
     guard let reference = SecretReference(node, at: section.path(key), &problems) else {
       return nil
     }
-    return reference.secret(environment, folder: folder, &problems)
+    return reference.secret(environment, folder: folder, &problems).map {
+      ($0, reference.file(folder: folder))
+    }
   }
 
   /// The app a request is for when nothing chooses one: `main`, or the only one there is.

@@ -1,5 +1,6 @@
 extension SettingsDecoder {
   private static let maximumScopes = 16
+  private static let maximumWarmScopes = 64
 
   mutating func tokens(_ root: Section) -> TokenSettings {
     let section = self.section("tokens", Schema.tokens, of: root)
@@ -9,16 +10,22 @@ extension SettingsDecoder {
       url: url(section, "url"),
       scopes: scopes,
       scopesList: scopesList(section, scopes),
-      lifetime: section.value(Keys.tokenLifetime, &problems) ?? .seconds(900))
+      lifetime: section.value(Keys.tokenLifetime, &problems) ?? .seconds(900),
+      warm: warmScopes(section),
+      stateFile: section.text("stateFile", example: "/var/lib/scorm-gateway/scopes", &problems)
+        .flatMap { filePath($0) })
   }
 
-  private mutating func scopesList(
-    _ section: Section, _ scopes: TokenSettings.Scopes
-  ) -> [String] {
-    let example = "scopesList: [read, \"write:registration\"]"
+  private mutating func warmScopes(_ section: Section) -> [String] {
     let words =
       section.words(
-        "scopesList", limit: SettingsDecoder.maximumScopes, example: example, &problems) ?? []
+        "warm", limit: SettingsDecoder.maximumWarmScopes, example: "warm: [\"read:course\"]",
+        &problems) ?? []
+    return knownScopes(words)
+  }
+
+  /// The words that are scopes, each once; the others are problems.
+  private mutating func knownScopes(_ words: [Word]) -> [String] {
     var list: [String] = []
     for word in words {
       if !catalogue.scopes.contains(word.text) {
@@ -31,6 +38,17 @@ extension SettingsDecoder {
         list.append(word.text)
       }
     }
+    return list
+  }
+
+  private mutating func scopesList(
+    _ section: Section, _ scopes: TokenSettings.Scopes
+  ) -> [String] {
+    let example = "scopesList: [read, \"write:registration\"]"
+    let words =
+      section.words(
+        "scopesList", limit: SettingsDecoder.maximumScopes, example: example, &problems) ?? []
+    let list = knownScopes(words)
     let place = section.place(of: "scopesList")
     if scopes == .fixed, words.isEmpty {
       problems.add(

@@ -25,8 +25,11 @@ package final class GatewayProcess: Sendable {
   package let addresses: [SocketAddress]
   /// Where the admin pages are; nil without them.
   package let adminAddress: SocketAddress?
-  private let relays: RelayShared
-  private let tokens: TokenService
+  let relays: RelayShared
+  let tokens: TokenService
+  /// What is in force, for a reload to compare with.
+  let current: Mutex<Settings>
+  let tell: @Sendable (String) -> Void
   private let resolver: NameResolver
   private let log: LogWriter?
   private let admin: LocalService?
@@ -49,6 +52,8 @@ package final class GatewayProcess: Sendable {
     _ settings: Settings, threadCount: Int, times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
+    current = Mutex(settings)
+    self.tell = tell
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -109,6 +114,7 @@ package final class GatewayProcess: Sendable {
       })
     guard started else { throw StartError("the system refuses another thread") }
     tokens.prefetch(compiled.probes.map(\.slot))
+    tokens.prefetch(WarmScopes(settings).slots(of: compiled.slots))
     var running: [SystemThread] = []
     do {
       for number in 0..<threadCount {
@@ -174,6 +180,8 @@ package final class GatewayProcess: Sendable {
   package func end() {
     for thread in threads { thread.join() }
     resolver.stop()
+    let settings = current.withLock { $0 }
+    if let problem = WarmScopes(settings).save(tokens.listing()) { tell(problem) }
     tokens.stop()
     admin?.stop(within: 2)
     log?.stop()

@@ -55,7 +55,8 @@ struct Exchange: ~Copyable {
   var tokenGeneration: UInt32 = 0
   /// The upstream refused our credential once already.
   var wasRefused = false
-  /// The token's generation that was refused: its slot may still show it for a moment.
+  /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
+  /// the secret's.
   var refusedGeneration: UInt32 = 0
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
@@ -63,6 +64,8 @@ struct Exchange: ~Copyable {
   var hasClimbed = false
   /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
   var answeredAttempts = 0
+  /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
+  var basicChecks: UInt32 = 0
   /// Addresses that were tried.
   var connectAttempts = 0
 

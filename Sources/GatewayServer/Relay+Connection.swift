@@ -39,9 +39,11 @@ extension Relay {
     swap(&waiting, &awaitingToken)
     for i in 0..<waiting.count {
       let id = waiting[i]
-      guard exchanges.contains(id), exchanges[id].state.phase == .awaitingToken,
-        case .token(let slot) = exchanges[id].plan.credential
-      else { continue }
+      guard exchanges.contains(id), exchanges[id].state.phase == .awaitingToken else { continue }
+      guard case .token(let slot) = exchanges[id].plan.credential else {
+        serveAwaitingBasic(id, on: &loop)
+        continue
+      }
       switch tokens.state(of: slot, now: loop.now) {
       case .missing: awaitingToken.append(id)
       case .usable
@@ -49,15 +51,7 @@ extension Relay {
         && exchanges[id].refusedGeneration == tokens.generation(of: slot):
         // Still the token that was refused: a fresh one is on its way, or will not come.
         awaitingToken.append(id)
-      case .usable:
-        exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
-        let caller = exchanges[id].caller
-        loop.setDeadline(callers[caller].socket, at: nil)
-        if case .collectBody = exchanges[id].state.tokenArrived() {
-          collectBody(id, on: &loop)
-        } else {
-          takeConnection(id, on: &loop)
-        }
+      case .usable: goOnWithCredential(id, on: &loop)
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
         if climbsPastRefusedScope(id, now: loop.now) {
@@ -71,12 +65,36 @@ extension Relay {
     }
   }
 
+  private mutating func goOnWithCredential(_ id: SlabHandle, on loop: inout EventLoop) {
+    exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+    let caller = exchanges[id].caller
+    loop.setDeadline(callers[caller].socket, at: nil)
+    if case .collectBody = exchanges[id].state.tokenArrived() {
+      collectBody(id, on: &loop)
+    } else {
+      takeConnection(id, on: &loop)
+    }
+  }
+
+  /// The exchange's Basic credential was refused: another secret may have taken over, or there is none.
+  private mutating func serveAwaitingBasic(_ id: SlabHandle, on loop: inout EventLoop) {
+    let app = exchanges[id].plan.app
+    if tokens.basicGeneration(app: app) != exchanges[id].refusedGeneration {
+      goOnWithCredential(id, on: &loop)
+    } else if tokens.basicChecks(app: app) != exchanges[id].basicChecks {
+      exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+      answer(id, credentialError(id), .init(.upstream, .responseHead), on: &loop)
+    } else {
+      awaitingToken.append(id)
+    }
+  }
+
   /// Why there is no token, for the caller: what to do, and never a secret.
   func tokenError(_ id: SlabHandle, timedOut: Bool, now: Int64) -> GatewayError {
+    if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
     guard case .token(let slot) = exchanges[id].plan.credential else {
       return GatewayError(.internalError, "A token was waited for that is not needed.")
     }
-    if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
     guard let failure = tokens.failure(of: slot) else {
       return GatewayError(
         .tokenTimeout, "The token endpoint did not answer in time; try again.", retryAfter: 1)
@@ -284,7 +302,9 @@ extension Relay {
       exchanges[id].tokenFingerprint = tokens.fingerprint(of: slot)
       exchanges[id].tokenGeneration = tokens.generation(of: slot)
       _ = tokens.putAuthorization(of: slot, into: &output)
-    case .basic: tokens.putBasic(app: exchanges[id].plan.app, into: &output)
+    case .basic:
+      exchanges[id].tokenGeneration = tokens.basicGeneration(app: exchanges[id].plan.app)
+      tokens.putBasic(app: exchanges[id].plan.app, into: &output)
     case .none: break
     }
   }

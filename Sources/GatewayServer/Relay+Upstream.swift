@@ -286,18 +286,41 @@ extension Relay {
       !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete
       && !exchanges[id].state.bodyHasBegun
     abandonUpstream(id, on: &loop)
-    if case .token(let slot) = exchanges[id].plan.credential {
-      shared.tokenService.rejected(slot, generation: exchanges[id].tokenGeneration)
-      if canReplay {
-        exchanges[id].wasRefused = true
-        logAttempt(id, reason: "token-refused", now: loop.now)
-        _ = exchanges[id].state.credentialLost()
-        exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
-        waitForToken(id, on: &loop)
-        return
-      }
+    let mayHelp = giveUpCredential(id, at: loop.now)
+    if canReplay, mayHelp {
+      exchanges[id].wasRefused = true
+      logAttempt(id, reason: "token-refused", now: loop.now)
+      _ = exchanges[id].state.credentialLost()
+      exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
+      waitForToken(id, on: &loop)
+      // The next one may be there already, and nothing more be published.
+      serveAwaitingToken(on: &loop)
+      return
     }
     answer(id, credentialError(id), .init(.upstream, .responseHead), on: &loop)
+  }
+
+  /// Says that the exchange's credential was refused. Returns whether another one may come of it.
+  private mutating func giveUpCredential(_ id: SlabHandle, at now: Int64) -> Bool {
+    let generation = exchanges[id].tokenGeneration
+    let app = exchanges[id].plan.app
+    switch exchanges[id].plan.credential {
+    case .token(let slot):
+      shared.tokenService.rejected(slot, generation: generation)
+      guard generation == tokens.generation(of: slot) else {
+        // The token was replaced, or withdrawn, since the request was sent.
+        if tokens.state(of: slot, now: now) == .missing { shared.tokenService.need(slot) }
+        return true
+      }
+      // One fetched a moment ago, because the one before was refused, is refused as well: the reason lies
+      // elsewhere.
+      return tokens.isEvictable(slot, now: now)
+    case .basic:
+      exchanges[id].basicChecks = tokens.basicChecks(app: app)
+      shared.tokenService.basicRefused(app: app, generation: generation)
+      return true
+    case .none: return false
+    }
   }
 
   /// What was queued for the upstream has gone out: the caller may send more of its body.

@@ -24,8 +24,9 @@ package struct Relay: ~Copyable {
   /// This loop's number.
   let loopNumber: Int
   var planner: RequestPlanner
-  let requestRewriter: RequestHeadRewriter
-  let responseRewriter: ResponseHeadRewriter
+  var requestRewriter: RequestHeadRewriter
+  var responseRewriter: ResponseHeadRewriter
+  var identities: CallerIdentities
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
@@ -76,6 +77,7 @@ package struct Relay: ~Copyable {
     planner = RequestPlanner(rules: shared.rules)
     requestRewriter = RequestHeadRewriter(rules: shared.rules)
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
+    identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
     upstreamName.put(text: shared.settings.upstreamName)
   }
@@ -175,6 +177,7 @@ extension Relay: EventHandler {
       switch message {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
+      case .rules(let rules): adopt(rules)
       case .drain: beginDraining(on: &loop)
       case .stop:
         cutAll(on: &loop)
@@ -192,6 +195,20 @@ extension Relay: EventHandler {
   }
 }
 
+// MARK: Other rules
+
+extension Relay {
+  /// Between two events no request is half decided, so this is the place for other rules.
+  private mutating func adopt(_ rules: RelayRules) {
+    planner = RequestPlanner(rules: rules.rules)
+    requestRewriter = RequestHeadRewriter(rules: rules.rules)
+    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
+    identities = rules.identities
+    // Apps and slots have the same numbers, so what was learnt of scopes holds.
+    (scopesVersion, planner.rungs) = shared.scopes.rungs
+  }
+}
+
 // MARK: Coming and going of callers
 
 extension Relay {
@@ -199,7 +216,7 @@ extension Relay {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    let caller = shared.identities.caller(of: peer, listener: listener)
+    let caller = identities.caller(of: peer, listener: listener)
     let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
     guard
       let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))

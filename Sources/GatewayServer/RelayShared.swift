@@ -9,10 +9,24 @@ package import TrafficLog
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
+  /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
+  case rules(RelayRules)
   /// Finish what is under way, accept nothing more, then end.
   case drain
   /// End at once.
   case stop
+}
+
+/// What a relay decides by, and can be exchanged while it runs. Apps, callers, listeners and token slots have the
+/// same numbers in all rules of a process.
+package final class RelayRules: Sendable {
+  package let rules: ForwardingRules
+  package let identities: CallerIdentities
+
+  package init(rules: ForwardingRules, identities: CallerIdentities) {
+    self.rules = rules
+    self.identities = identities
+  }
 }
 
 /// What all relays of a gateway share.
@@ -38,6 +52,8 @@ package final class RelayShared: Sendable {
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
   package let scopeTexts: [String]
+  /// The rules of the last reload; nil before.
+  private let replacement = Mutex<RelayRules?>(nil)
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.
@@ -66,6 +82,15 @@ package final class RelayShared: Sendable {
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
   }
+
+  /// Has every loop decide by `rules` from its next request on.
+  package func use(_ rules: RelayRules) {
+    replacement.withLock { $0 = rules }
+    for mailbox in mailboxes { mailbox.post(.rules(rules)) }
+  }
+
+  /// The rules that new requests are decided by; for those who look on.
+  package var currentRules: ForwardingRules { replacement.withLock { $0?.rules } ?? rules }
 
   /// The scopes of a token credential, for the log.
   package func scopeText(of credential: CredentialChoice) -> String? {

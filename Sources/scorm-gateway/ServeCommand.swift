@@ -14,7 +14,8 @@ struct ServeCommand: ParsableCommand {
       and SCORM_SECRET_KEY or SCORM_SECRET_KEY_FILE.
 
       Signals: SIGTERM and SIGINT finish what is under way and end (a second one ends at once);
-      SIGUSR1 opens the traffic log anew.
+      SIGHUP reads file and secrets again, all or nothing; SIGUSR1 opens the traffic log anew. The file of a
+      secret that changes is read again by itself.
       """)
 
   @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
@@ -33,7 +34,9 @@ struct ServeCommand: ParsableCommand {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
     let signals = try ProcessSignals()
-    let settings = try load()
+    // One for the life of the process: it keeps the secrets that were taken out of the environment.
+    let environment = Environment()
+    let settings = try load(environment)
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
@@ -45,12 +48,25 @@ struct ServeCommand: ParsableCommand {
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
     if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
     ProcessLimits.releaseStartPages()
-    waitForEnd(gateway, signals)
+    waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
+      reload(gateway, environment)
+    }
   }
 
-  private func load() throws -> Settings {
+  /// Everything is right and what can change does, or nothing does.
+  private func reload(_ gateway: GatewayProcess, _ environment: Environment) {
     do {
-      let loaded = try ConfigurationSource.load(file: file, environment: Environment())
+      let loaded = try ConfigurationSource.load(file: file, environment: environment)
+      for warning in loaded.warnings { Console.report("warning: \(warning)") }
+      Console.report(gateway.reload(loaded.settings).line)
+    } catch {
+      Console.report("NOT RELOADED, everything is as before:\n\(error)")
+    }
+  }
+
+  private func load(_ environment: Environment) throws -> Settings {
+    do {
+      let loaded = try ConfigurationSource.load(file: file, environment: environment)
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
       for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
       return loaded.settings
@@ -62,12 +78,22 @@ struct ServeCommand: ParsableCommand {
 }
 
 /// Serves until a signal says to stop; a second one does not wait for what is under way.
-func waitForEnd(_ gateway: GatewayProcess, _ signals: borrowing ProcessSignals) {
+///
+/// - Parameters:
+///   - watch: looked after while waiting.
+///   - reload: what SIGHUP does.
+func waitForEnd(
+  _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals, watch: SecretWatch? = nil,
+  reload: () -> Void = { Console.report("SIGHUP: there is no configuration to read again") }
+) {
+  var watch = watch
   while true {
-    switch signals.next() {
+    let isWatching = watch?.isNeeded ?? false
+    let signal = isWatching ? signals.next(within: SecretWatch.interval) : signals.next()
+    switch signal {
+    case nil: watch?.look()
     case .reopenLogs: gateway.reopenLogs()
-    case .reload:
-      Console.report("SIGHUP: this version does not reload; restart it to read the file again")
+    case .reload: reload()
     case .terminate:
       Console.report("finishing what is under way; a second signal ends at once")
       gateway.beginDraining()

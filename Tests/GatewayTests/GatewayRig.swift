@@ -10,6 +10,9 @@ final class GatewayRig {
   let sandbox: SandboxService
   let gateway: GatewayProcess
   private let folder: String
+  private let file: String?
+  private let values: [String: String]
+  private let environment: Environment
   private var hasEnded = false
   /// What the operator was told.
   let told = Told()
@@ -39,6 +42,7 @@ final class GatewayRig {
       file = folder + "/gateway.yaml"
       try yaml.write(toFile: folder + "/gateway.yaml", atomically: true, encoding: .utf8)
     }
+    self.file = file
     var values = [
       "listen.address": "127.0.0.1:0", "admin.address": "127.0.0.1:0",
       "upstream.url": upstream.map { "http://127.0.0.1:\($0)/api/v2" } ?? sandbox.apiURL,
@@ -46,7 +50,8 @@ final class GatewayRig {
       "traffic.log.path": folder + "/traffic.log",
     ]
     values.merge(overrides) { $1 }
-    let environment = Environment([
+    self.values = values
+    environment = Environment([
       "SCORM_APP_ID": "SANDBOX", "SCORM_SECRET_KEY": secret,
       "MANAGEMENT_SECRET": "sandbox-management-secret",
     ])
@@ -63,6 +68,17 @@ final class GatewayRig {
     sandbox.stop()
     try? FileManager.default.removeItem(atPath: folder)
   }
+
+  /// Reads the configuration again, with another text of its file if one is given.
+  @discardableResult
+  func reload(yaml: String? = nil) throws -> GatewayProcess.Reloaded {
+    if let yaml, let file { try yaml.write(toFile: file, atomically: true, encoding: .utf8) }
+    return gateway.reload(
+      try ConfigurationSource.load(file: file, environment: environment, overrides: values).settings
+    )
+  }
+
+  func watch() -> SecretWatch { SecretWatch(gateway) }
 
   /// Ends the gateway at once.
   func end() {

@@ -1,0 +1,94 @@
+internal import Glibc
+package import Memory
+
+/// A secret's file, watched for another content.
+///
+/// Its stamp follows links, so a file written anew, one renamed over it, and a folder swapped by its link, as
+/// Kubernetes does it, all show.
+package struct SecretFile: Sendable {
+  /// What tells one state of the file from another.
+  package struct Stamp: Equatable, Sendable {
+    private var device: UInt64
+    private var number: UInt64
+    private var size: Int64
+    private var modified: Int64
+    private var changed: Int64
+
+    init?(path: String) {
+      var status = stat()
+      // Proof: the path is a C string for the call, and status outlives it.
+      guard unsafe stat(path, &status) == 0 else { return nil }
+      device = UInt64(status.st_dev)
+      number = UInt64(status.st_ino)
+      size = Int64(status.st_size)
+      modified = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+      changed = Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
+    }
+  }
+
+  package let path: String
+
+  package init(path: String) { self.path = path }
+
+  /// Its state now; nil when it is not there.
+  package var stamp: Stamp? { Stamp(path: path) }
+
+  /// Reads the secret in it.
+  ///
+  /// - Throws: why it holds no usable one, in words that quote nothing of it.
+  package func read() throws(Unreadable) -> SecretBytes {
+    var file: FileContents
+    do { file = try FileContents(path: path, limit: SecretRules.maximumLength) } catch {
+      throw Unreadable(description: "is not readable: \(error.reason)")
+    }
+    if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
+    if let reason = SecretRules.objection(to: file.bytes) {
+      FileContents.erase(&file.bytes)
+      throw Unreadable(description: reason)
+    }
+    return SecretBytes(taking: &file.bytes)
+  }
+
+  /// Why a file holds no usable secret.
+  package struct Unreadable: Error, CustomStringConvertible {
+    package let description: String
+  }
+}
+
+/// A small file of text that is not secret, written whole or not at all.
+package enum StateFile {
+  /// Bytes that are read of one.
+  package static let limit = 256 * 1024
+
+  /// Its text; nil when it is not there or not readable.
+  package static func read(_ path: String) -> String? {
+    (try? FileContents(path: path, limit: limit)).map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  /// Puts `text` in the place of what was there, readable by this user only; false when that fails.
+  package static func write(_ text: String, to path: String) -> Bool {
+    let temporary = path + ".new"
+    // Proof: the path is a C string for the call.
+    let descriptor = unsafe open(
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { return false }
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      // Proof: the slice lends its bytes for the call.
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      rest = rest.dropFirst(count)
+    }
+    let isWhole = rest.isEmpty && fsync(descriptor) == 0
+    close(descriptor)
+    // Proof: both paths are C strings for the calls.
+    guard isWhole, unsafe rename(temporary, path) == 0 else {
+      _ = unsafe unlink(temporary)
+      return false
+    }
+    return true
+  }
+}

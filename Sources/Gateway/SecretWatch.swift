@@ -1,0 +1,83 @@
+internal import Configuration
+internal import CurlTransport
+internal import Memory
+internal import Synchronization
+
+/// Notices that the file of a secret has another content, and hands the secret on.
+///
+/// Owned by the thread that waits for signals, which looks every ``interval`` milliseconds. A file that cannot
+/// be used leaves the secret as it is, and says so once for each of its states.
+package struct SecretWatch {
+  /// Milliseconds between two looks.
+  package static let interval: Int32 = 2_000
+
+  private let gateway: GatewayProcess
+  private var stamps: [String: SecretFile.Stamp] = [:]
+
+  package init(_ gateway: GatewayProcess) {
+    self.gateway = gateway
+    for path in paths { stamps[path] = SecretFile(path: path).stamp }
+  }
+
+  private var paths: [String] {
+    gateway.current.withLock { settings in
+      settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
+    }
+  }
+
+  /// Whether there is any file to look at.
+  package var isNeeded: Bool { !paths.isEmpty }
+
+  /// Looks at every file once.
+  package mutating func look() {
+    var changed: Set<String> = []
+    for path in paths {
+      let stamp = SecretFile(path: path).stamp
+      guard stamp != stamps[path] else { continue }
+      stamps[path] = stamp
+      // A file that is away for a moment is being replaced.
+      if stamp != nil { changed.insert(path) }
+    }
+    if !changed.isEmpty { gateway.rereadSecrets(from: changed) }
+  }
+}
+
+extension GatewayProcess {
+  /// Reads the secrets in these files anew and uses them.
+  func rereadSecrets(from files: Set<String>) {
+    current.withLock { current in
+      for (index, app) in current.apps.enumerated() {
+        var next = app
+        if let secret = reread(app.secretFile, of: app, in: files, instead: app.secret) {
+          next.secret = secret
+        }
+        if let old = app.nextSecret,
+          let secret = reread(app.nextSecretFile, of: app, in: files, instead: old)
+        {
+          next.nextSecret = secret
+        }
+        guard next.secret !== app.secret || next.nextSecret !== app.nextSecret else { continue }
+        if tokens.replaceSecrets(app: index, secret: next.secret, nextSecret: next.nextSecret) {
+          current.apps[index] = next
+          tell("app \(app.name): its secret's file has changed, and is used from now on")
+        } else {
+          tell("app \(app.name): its secret's file has changed, to a secret that cannot be sent")
+        }
+      }
+    }
+  }
+
+  /// The secret in `path`, if that is among `files` and holds another one than `old`.
+  private func reread(
+    _ path: String?, of app: App, in files: Set<String>, instead old: SecretBytes
+  ) -> SecretBytes? {
+    guard let path, files.contains(path) else { return nil }
+    do throws(SecretFile.Unreadable) {
+      let secret = try SecretFile(path: path).read()
+      return secret.hasSameBytes(as: old) ? nil : secret
+    } catch {
+      tell("app \(app.name): the secret's file \(path) \(error); the secret stays as it was")
+      return nil
+    }
+  }
+}

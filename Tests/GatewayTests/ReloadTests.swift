@@ -1,0 +1,207 @@
+import AccessTokens
+import Configuration
+import Foundation
+import Gateway
+import Glibc
+import Testing
+
+/// A configuration read again while the gateway runs.
+@Suite(.ownThread, .timeLimit(.minutes(5)))
+struct ReloadTests {
+  static func yaml(
+    _ policy: String = "refuse", mode: String = "normal", extra: String = ""
+  ) -> String {
+    """
+    apps:
+      - name: main
+        id: SANDBOX
+        secret: {env: SCORM_SECRET_KEY}
+    callers:
+      - name: crm
+        match: {address: 127.0.0.0/8}
+        apps: [main]
+        allow: ["read:*", "write:*"]
+        mode: \(mode)
+    policy:
+      unknownOperations: \(policy)
+    \(extra)
+    """
+  }
+
+  @Test("Policy and a caller's mode are in force with the next request, on connections that stand")
+  func rules() throws {
+    let rig = try GatewayRig(yaml: Self.yaml(), threads: 2)
+    let callers = try (0..<4).map { _ in try rig.caller() }
+    for caller in callers { #expect(try caller.call("GET", "/api/v2/nothing").status == 404) }
+    let done = try rig.reload(yaml: Self.yaml("forward", mode: "frozen"))
+    #expect(done.applied == ["policy", "callers[].crm"])
+    #expect(done.needsRestart.isEmpty)
+    for caller in callers {
+      #expect(
+        try eventually { try caller.call("GET", "/api/v2/ping").problem == "caller-frozen" })
+    }
+    #expect(try rig.reload(yaml: Self.yaml("forward")).applied == ["callers[].crm"])
+    for caller in callers {
+      #expect(try eventually { try caller.call("GET", "/api/v2/ping").status == 200 })
+      // The sandbox knows no such operation; the gateway passes it on.
+      #expect(try caller.call("GET", "/api/v2/nothing").problem == nil)
+    }
+  }
+
+  @Test("An exchange under way ends as it began")
+  func underWay() throws {
+    let gate = Gate()
+    let upstream = try HostileUpstream([.request, .wait(gate), .answer(), .untilEnd])
+    let rig = try GatewayRig(upstream: upstream.port, yaml: Self.yaml())
+    let caller = try rig.caller()
+    try caller.send(Wire.request("GET", "/api/v2/ping"))
+    #expect(eventually { upstream.heads.count == 1 })
+    try rig.reload(yaml: Self.yaml(mode: "frozen"))
+    let other = try rig.caller()
+    #expect(try eventually { try other.call("GET", "/api/v2/ping").problem == "caller-frozen" })
+    gate.open()
+    #expect(try caller.answer().status == 200)
+  }
+
+  @Test("What needs a restart is named, and the rest is in force")
+  func needsRestart() throws {
+    let rig = try GatewayRig(yaml: Self.yaml())
+    let done = try rig.reload(
+      yaml: Self.yaml(
+        "forward",
+        extra: "limits:\n  - {name: few, per: gateway, rate: 1/1m}\nreplicas: 3"))
+    #expect(done.applied == ["policy"])
+    #expect(done.needsRestart == ["limits", "replicas"])
+    #expect(done.line.contains("NEEDS A RESTART"))
+    for _ in 0..<5 { #expect(try rig.call("GET", "/api/v2/ping").status == 200) }
+  }
+
+  @Test("An app that is new needs a restart; the secrets of the others are used")
+  func newApp() throws {
+    let file = try TemporaryFile("sandbox-secret")
+    let rig = try GatewayRig(yaml: Self.yaml())
+    let done = try rig.reload(
+      yaml: Self.yaml().replacing(
+        "callers:",
+        with: "  - name: second\n    id: X\n    secret: {file: \(file.path)}\ncallers:"))
+    #expect(done.needsRestart == ["apps (names, ids, kinds, order)"])
+    #expect(done.applied.isEmpty)
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+  }
+
+  @Test("SIGHUP with a broken file keeps everything and tells every problem; a good one is taken")
+  func signal() throws {
+    let sandbox = try SandboxProcess()
+    let secret = try TemporaryFile("sandbox-secret")
+    func text(_ more: String) -> String {
+      """
+      listen: [{address: 127.0.0.1:0}]
+      admin: {address: 127.0.0.1:0}
+      upstream: {url: "\(sandbox.url)"}
+      apps: [{name: main, id: SANDBOX, secret: {file: \(secret.path)}}]
+      traffic: {log: {path: /dev/null}}
+      \(more)
+      """
+    }
+    let file = try TemporaryFile(text(""))
+    let gateway = try Command(["serve", "-c", file.path, "--threads", "1"])
+    let port = try #require(gateway.port(after: "serving callers on"))
+    let caller = try Wire(port: port)
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    try text("policy: {unknownOperations: sometimes}\ntypo: 1").write(
+      toFile: file.path, atomically: true, encoding: .utf8)
+    gateway.signal(SIGHUP)
+    #expect(eventually { gateway.errors.contains("NOT RELOADED") })
+    #expect(eventually { gateway.errors.contains("typo") && gateway.errors.contains("sometimes") })
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    try text("policy: {unknownOperations: forward}").write(
+      toFile: file.path, atomically: true, encoding: .utf8)
+    gateway.signal(SIGHUP)
+    #expect(eventually { gateway.errors.contains("reloaded: in force: policy") })
+    // Its file alone is enough for a secret, without a signal.
+    try "CANARY-SECRET".write(toFile: secret.path, atomically: true, encoding: .utf8)
+    #expect(eventually { gateway.errors.contains("its secret's file has changed") })
+    #expect(!gateway.errors.contains("CANARY"))
+    gateway.signal(SIGTERM)
+    #expect(gateway.exitCode == 0)
+  }
+
+  @Test(
+    "A secret's file is noticed when it is written, renamed over, or swapped with its folder's link",
+    arguments: ["written", "renamed", "linked"])
+  func watched(how: String) throws {
+    let folder = NSTemporaryDirectory() + "secrets-\(UUID().uuidString)"
+    let manager = FileManager.default
+    defer { try? manager.removeItem(atPath: folder) }
+    for name in ["one", "two"] {
+      try manager.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+    }
+    try "old".write(toFile: folder + "/one/key", atomically: false, encoding: .utf8)
+    try "new".write(toFile: folder + "/two/key", atomically: false, encoding: .utf8)
+    try manager.createSymbolicLink(atPath: folder + "/data", withDestinationPath: "one")
+    let rig = try GatewayRig(
+      yaml: "apps: [{name: main, id: SANDBOX, secret: {file: \(folder)/data/key}}]")
+    var watch = rig.watch()
+    watch.look()
+    #expect(rig.told.all.filter { $0.contains("file has changed") }.isEmpty)
+    switch how {
+    case "written":
+      try "new".write(toFile: folder + "/one/key", atomically: false, encoding: .utf8)
+    case "renamed":
+      _ = unsafe rename(folder + "/two/key", folder + "/one/key")
+    default:
+      try manager.createSymbolicLink(atPath: folder + "/next", withDestinationPath: "two")
+      _ = unsafe rename(folder + "/next", folder + "/data")
+    }
+    watch.look()
+    watch.look()
+    #expect(rig.told.all.filter { $0.contains("file has changed") }.count == 1)
+    #expect(eventually { rig.gateway.tokenListing.apps[0].secretGeneration == 2 })
+    // One that cannot be used changes nothing, and is told once.
+    try "a\nb\n".write(toFile: folder + "/data/key", atomically: false, encoding: .utf8)
+    watch.look()
+    watch.look()
+    #expect(rig.told.all.filter { $0.contains("stays as it was") }.count == 1)
+    #expect(rig.gateway.tokenListing.apps[0].secretGeneration == 2)
+  }
+
+  @Test(
+    "Tokens of warm scopes, and of those in use at the last stop, are there before anybody asks")
+  func warm() throws {
+    let state = NSTemporaryDirectory() + "warm-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: state) }
+    let text = """
+      apps: [{name: main, id: SANDBOX, secret: {env: SCORM_SECRET_KEY}}]
+      tokens: {warm: ["read:course"], stateFile: \(state)}
+      """
+    func scopesThere(_ rig: GatewayRig) -> Set<String> {
+      Set(rig.gateway.tokenListing.keys.filter { $0.state == .fresh }.map(\.scopes))
+    }
+    do {
+      let rig = try GatewayRig(yaml: text)
+      #expect(eventually { scopesThere(rig) == ["read:ping", "read:course"] })
+      #expect(try rig.call("GET", "/api/v2/registrations").status == 200)
+      rig.end()
+    }
+    let kept = try String(contentsOfFile: state, encoding: .utf8)
+    #expect(kept.hasSuffix("main\tread:registration\n"))
+    do {
+      let rig = try GatewayRig(yaml: text)
+      #expect(
+        eventually { scopesThere(rig) == ["read:ping", "read:course", "read:registration"] })
+    }
+    try "main\tnonsense\n\u{0}\u{1}".write(toFile: state, atomically: true, encoding: .utf8)
+    let rig = try GatewayRig(yaml: text)
+    #expect(eventually { scopesThere(rig) == ["read:ping", "read:course"] })
+  }
+}
+
+/// The sandbox of this process, and its API's address.
+private final class SandboxProcess {
+  let service: SandboxService
+  var url: String { service.apiURL }
+
+  init() throws { service = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0)) }
+
+  deinit { service.stop() }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A SCORM Cloud of the tests: it grants tokens by secrets that can be changed, ends them at will or after a
+/// lifetime, and judges every request by the credential it came with. A thread a connection.
+final class RevocableCloud: Sendable {
+  struct Call: Sendable {
+    let method: String
+    let target: String
+    /// `token` or `basic`.
+    let credential: String
+    let status: Int
+    /// How old its token was, in seconds.
+    let age: Double
+    let body: String
+  }
+
+  struct TokenRequest: Sendable {
+    let app: String
+    let scope: String
+    let isGranted: Bool
+    let at: ContinuousClock.Instant
+  }
+
+  private struct State {
+    /// Secrets accepted, by app id.
+    var secrets: [String: String]
+    var tokens: [String: ContinuousClock.Instant] = [:]
+    var granted = 0
+    var tokenRequests: [TokenRequest] = []
+    var calls: [Call] = []
+    var lifetime = 300.0
+    var tokenDelay = 0.0
+    /// Apps whose token requests are never answered.
+    var hanging: Set<String> = []
+  }
+
+  let port: UInt16
+  private let listener: Int32
+  private let state: Mutex<State>
+
+  init(secrets: [String: String], tokenDelay: Double = 0, lifetime: Double = 300) throws {
+    (listener, port) = try bindLoopback()
+    var first = State(secrets: secrets)
+    first.tokenDelay = tokenDelay
+    first.lifetime = lifetime
+    state = Mutex(first)
+    guard listen(listener, 1024) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+    Thread.detachNewThread { [self] in acceptAll() }
+  }
+
+  func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+
+  var tokenRequests: [TokenRequest] { state.withLock { $0.tokenRequests } }
+  var calls: [Call] { state.withLock { $0.calls } }
+  /// Every token ever granted.
+  var tokenTexts: [String] { state.withLock { Array($0.tokens.keys) } }
+
+  /// Changes the secret of an app and ends all its tokens, at once.
+  func replaceSecret(of app: String, with secret: String) {
+    state.withLock { state in
+      state.secrets[app] = secret
+      for token in state.tokens.keys where token.contains(app) {
+        state.tokens[token] = .now - .seconds(9999)
+      }
+    }
+  }
+
+  func hang(_ app: String) { state.withLock { _ = $0.hanging.insert(app) } }
+
+  private func acceptAll() {
+    while true {
+      let connection = accept(listener, nil, nil)
+      if connection < 0 { break }
+      Thread.detachNewThread { [self] in serve(Wire(owning: connection)) }
+    }
+    close(listener)
+  }
+
+  private func serve(_ wire: Wire) {
+    do {
+      while true {
+        let head = Head(text: try wire.take(through: "\r\n\r\n"))
+        let length = head["Content-Length"].flatMap { Int($0) } ?? 0
+        let body = String(decoding: try wire.take(length), as: UTF8.self)
+        let parts = head.startLine.split(separator: " ").map(String.init)
+        let (status, answer) =
+          parts[1].hasSuffix("/token")
+          ? try grant(head, body)
+          : judge(head, method: parts[0], target: parts[1], body: body)
+        try wire.send(
+          "HTTP/1.1 \(status) Whatever\r\nContent-Type: application/json\r\n"
+            + "Content-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
+      }
+    } catch {
+      wire.close()
+    }
+  }
+
+  /// Id and secret of a Basic credential.
+  private func basic(_ head: Head) -> (id: String, secret: String)? {
+    guard let value = head["Authorization"], value.hasPrefix("Basic "),
+      let data = Data(base64Encoded: String(value.dropFirst(6)))
+    else { return nil }
+    let pair = String(decoding: data, as: UTF8.self).split(separator: ":", maxSplits: 1)
+    return pair.count == 2 ? (String(pair[0]), String(pair[1])) : nil
+  }
+
+  private func grant(_ head: Head, _ body: String) throws -> (Int, String) {
+    let credential = basic(head)
+    let (delay, hangs) = state.withLock { state in
+      (state.tokenDelay, state.hanging.contains(credential?.id ?? ""))
+    }
+    if hangs { Thread.sleep(forTimeInterval: 60) }
+    if delay > 0 { Thread.sleep(forTimeInterval: delay) }
+    let scope = body.split(separator: "&").first { $0.hasPrefix("scope=") }.map {
+      String($0.dropFirst(6))
+    }
+    return state.withLock { state in
+      let isGood = credential.map { state.secrets[$0.id] == $0.secret } ?? false
+      state.tokenRequests.append(
+        TokenRequest(app: credential?.id ?? "", scope: scope ?? "", isGranted: isGood, at: .now))
+      guard isGood, let app = credential?.id else { return (401, #"{"error":"invalid_client"}"#) }
+      state.granted += 1
+      let token = "CANARY-TOKEN-\(app)-\(state.granted)"
+      state.tokens[token] = .now
+      return (
+        200,
+        #"{"access_token":"\#(token)","token_type":"bearer","expires_in":\#(Int(state.lifetime))}"#
+      )
+    }
+  }
+
+  private func judge(
+    _ head: Head, method: String, target: String, body: String
+  ) -> (Int, String) {
+    state.withLock { state in
+      var status = 401
+      var age = -1.0
+      var kind = "none"
+      if let pair = basic(head) {
+        kind = "basic"
+        if state.secrets[pair.id] == pair.secret { status = 200 }
+      } else if let value = head["Authorization"], value.hasPrefix("Bearer ") {
+        kind = "token"
+        if let since = state.tokens[String(value.dropFirst(7))] {
+          age = Double((ContinuousClock.now - since) / .milliseconds(1)) / 1000
+          if age < state.lifetime { status = 200 }
+        }
+      }
+      state.calls.append(
+        Call(method: method, target: target, credential: kind, status: status, age: age, body: body)
+      )
+      return (status, status == 200 ? "{}" : #"{"message":"refused"}"#)
+    }
+  }
+}
