@@ -2,8 +2,8 @@ internal import SCORMCloudAPI
 
 /// What climbing has shown, by app and operation: which rung works, and where none does.
 ///
-/// It lives as long as the rules it belongs to: a reload starts anew, and so does a restart. Bounded by apps
-/// times operations.
+/// It lives as long as the process, whose reloads leave apps and ladders as they are; a restart starts anew. Bounded
+/// by apps times operations.
 package struct ScopeMemory: Sendable {
   /// After every rung was refused, the operation is not climbed again for this long, in nanoseconds: a call that
   /// is refused for another reason than its scope must not cost several upstream calls each time.

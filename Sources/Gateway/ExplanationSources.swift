@@ -18,7 +18,7 @@ package struct ExplanationSources: Sendable {
 
   /// Those of a gateway that runs.
   init(_ relays: RelayShared) {
-    rules = relays.rules
+    rules = relays.currentRules
     scopeTexts = relays.scopeTexts
     limiter = relays.limiter
     limitNames = relays.limitNames

@@ -113,8 +113,7 @@ extension GatewayProcess {
     guard !applied.isEmpty,
       let compiled = try? RulesCompiler(settings: next, addresses: addresses).compile()
     else { return }
-    let rules = RelayRules(rules: compiled.rules, identities: compiled.identities)
-    for mailbox in relays.mailboxes { mailbox.post(.rules(rules)) }
+    relays.use(RelayRules(rules: compiled.rules, identities: compiled.identities))
     current = next
     result.applied += applied
   }

@@ -232,6 +232,8 @@ extension Relay {
     requestRewriter = RequestHeadRewriter(rules: rules.rules)
     responseRewriter = ResponseHeadRewriter(rules: rules.rules)
     identities = rules.identities
+    // Apps and slots have the same numbers, so what was learnt of scopes holds.
+    (scopesVersion, planner.rungs) = shared.scopes.rungs
   }
 }
 

@@ -60,6 +60,8 @@ package final class RelayShared: Sendable {
   package let acceptsPutOff = Atomic<UInt64>(0)
   /// The accepting loop will hand no caller over any more.
   let acceptingHasEnded = Atomic<Bool>(false)
+  /// The rules of the last reload; nil before.
+  private let replacement = Mutex<RelayRules?>(nil)
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.
@@ -89,6 +91,15 @@ package final class RelayShared: Sendable {
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
   }
+
+  /// Has every loop decide by `rules` from its next request on.
+  package func use(_ rules: RelayRules) {
+    replacement.withLock { $0 = rules }
+    for mailbox in mailboxes { mailbox.post(.rules(rules)) }
+  }
+
+  /// The rules that new requests are decided by; for those who look on.
+  package var currentRules: ForwardingRules { replacement.withLock { $0?.rules } ?? rules }
 
   /// The scopes of a token credential, for the log.
   package func scopeText(of credential: CredentialChoice) -> String? {
