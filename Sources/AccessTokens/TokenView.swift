@@ -145,8 +145,8 @@ package struct TokenView: ~Copyable {
   /// Rises when the app's Basic credential is replaced, and when it was looked at and there is no other.
   package func basicChecks(app: Int) -> UInt32 { basics[app].checks }
 
-  /// Whether a refusal at `now` (monotonic nanoseconds) of the token the view holds brings a fresh one. If not,
-  /// one was fetched for the same reason a moment ago, and the reason lies elsewhere.
+  /// Whether a refusal at `now` (monotonic nanoseconds) of the token the view holds brings a fresh one. If
+  /// not, one was fetched for the same reason a moment ago, and the reason lies elsewhere.
   package func isEvictable(_ slot: TokenSlot, now: Int64) -> Bool {
     now >= lines[slot.index].evictableFrom
   }

@@ -30,8 +30,8 @@ extension GatewayProcess {
   /// The tokens as they are now.
   package var tokenListing: TokenListing { tokens.listing() }
 
-  /// Takes what can change while it runs out of `settings`: secrets always; who may do what, policies and Host
-  /// names while apps and callers are the same. Exchanges under way end as they began.
+  /// Takes what can change while it runs out of `settings`: secrets always; who may do what, policies and
+  /// Host names while apps and callers are the same. Exchanges under way end as they began.
   package func reload(_ settings: Settings) -> Reloaded {
     current.withLock { current in
       var result = Reloaded()

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Notices that the file of a secret has another content, and hands the secret on.
 ///
-/// Owned by the thread that waits for signals, which looks every ``interval`` milliseconds. A file that cannot
-/// be used leaves the secret as it is, and says so once for each of its states.
+/// Owned by the thread that waits for signals, which looks every ``interval`` milliseconds. A file that
+/// cannot be used leaves the secret as it is, and says so once for each of its states.
 package struct SecretWatch {
   /// Milliseconds between two looks.
   package static let interval: Int32 = 2_000

@@ -4,8 +4,8 @@ internal import Configuration
 /// Which tokens are fetched at the start, before anybody asks: those of `tokens.warm`, and those that were in
 /// use when the gateway last stopped, if `tokens.stateFile` says where that is kept.
 ///
-/// The file holds a line for each key, the app's name and the scopes with a tab between. What is not understood
-/// in it is skipped: it only ever saves the first caller a wait.
+/// The file holds a line for each key, the app's name and the scopes with a tab between. What is not
+/// understood in it is skipped: it only ever saves the first caller a wait.
 struct WarmScopes {
   private let settings: Settings
 

@@ -17,8 +17,8 @@ package enum RelayMessage: Sendable {
   case stop
 }
 
-/// What a relay decides by, and can be exchanged while it runs. Apps, callers, listeners and token slots have the
-/// same numbers in all rules of a process.
+/// What a relay decides by, and can be exchanged while it runs. Apps, callers, listeners and token slots have
+/// the same numbers in all rules of a process.
 package final class RelayRules: Sendable {
   package let rules: ForwardingRules
   package let identities: CallerIdentities

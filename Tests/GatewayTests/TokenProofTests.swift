@@ -40,7 +40,7 @@ struct TokenProofTests {
       yaml: Self.yaml("  - name: second\n    id: SECOND\n    secret: {file: \(file.path)}"))
     ProcessLimits.raiseDescriptorLimit()
     // None of the scopes is the one that readiness asks for.
-    let targets = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/learners"]
+    let targets = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/dispatch/dispatches"]
     let callers = try (0..<1000).map { _ in try rig.caller() }
     for (number, caller) in callers.enumerated() {
       let prefix = number % 2 == 0 ? "" : "/apps/second"
