@@ -1,20 +1,52 @@
+internal import Admin
 internal import GatewayServer
-internal import Synchronization
+internal import Telemetry
 internal import TrafficLog
 
-/// The figures at `/metrics`, in Prometheus' text format.
-enum GatewayMetrics {
-  static func text(_ relays: RelayShared) -> String {
-    let underWay = relays.exchangesUnderWay.load(ordering: .relaxed)
-    let dropped = relays.log?.droppedLines ?? 0
-    return """
-      # HELP scorm_gateway_exchanges_in_flight Requests of callers that are under way.
-      # TYPE scorm_gateway_exchanges_in_flight gauge
-      scorm_gateway_exchanges_in_flight \(underWay)
-      # HELP scorm_gateway_log_lines_dropped_total Lines of the traffic log that were lost.
-      # TYPE scorm_gateway_log_lines_dropped_total counter
-      scorm_gateway_log_lines_dropped_total \(dropped)
-      \(LimitMetrics.text(relays))
-      """
+/// The figures at `/metrics`, in Prometheus' text format. What each part counts stands in files of its own.
+struct GatewayMetrics: Sendable {
+  let relays: RelayShared
+  let readiness: Readiness
+  let spans: SpanExporter?
+  let facts: ProcessFacts
+
+  var text: String {
+    var text = PrometheusText()
+    facts.put(into: &text)
+    readiness.put(into: &text)
+    FigureReport(relays.figures)?.put(into: &text)
+    relays.log?.put(into: &text)
+    spans?.put(into: &text)
+    text.append(LimitMetrics.text(relays))
+    facts.putProcess(into: &text)
+    return text.text
+  }
+}
+
+extension Readiness {
+  func put(into text: inout PrometheusText) {
+    text.family("scorm_gateway_ready", .gauge, "1 when requests can be served, as /readyz says.")
+    text.sample(isReady ? 1 : 0)
+    text.family("scorm_gateway_check_ok", .gauge, "1 for each check of /readyz that is well.")
+    for check in checks { text.sample([("check", check.name)], check.isReady ? 1 : 0) }
+    text.family("scorm_gateway_draining", .gauge, "1 while the gateway is shutting down.")
+    text.sample(isDraining ? 1 : 0)
+  }
+}
+
+extension LogWriter {
+  func put(into text: inout PrometheusText) {
+    let health = health
+    text.family(
+      "scorm_gateway_log_lines_written_total", .counter, "Lines of the traffic log written.")
+    text.sample(UInt64(health.writtenLines))
+    text.family(
+      "scorm_gateway_log_lines_dropped_total", .counter, "Lines of the traffic log that were lost.")
+    text.sample(UInt64(health.droppedLines))
+    text.family("scorm_gateway_log_up", .gauge, "1 while the traffic log can be written.")
+    text.sample(health.failure == nil ? 1 : 0)
+    text.family(
+      "scorm_gateway_log_waiting_bytes", .gauge, "Bytes that wait for the traffic log's thread.")
+    text.sample(UInt64(health.waitingBytes))
   }
 }

@@ -10,6 +10,7 @@ internal import LocalServer
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+internal import Telemetry
 internal import TrafficLog
 
 /// Why a gateway does not start.
@@ -29,6 +30,7 @@ package final class GatewayProcess: Sendable {
   private let tokens: TokenService
   private let resolver: NameResolver
   private let log: LogWriter?
+  private let spans: SpanExporter?
   private let admin: LocalService?
   private let readiness: Readiness
   private let threads: [SystemThread]
@@ -43,12 +45,15 @@ package final class GatewayProcess: Sendable {
   ///
   /// - Parameters:
   ///   - threadCount: event loops, at least 1.
+  ///   - tracing: where spans are exported to; nil exports none.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
-    _ settings: Settings, threadCount: Int, times: (inout RelaySettings) -> Void = { _ in },
+    _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
+    times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
+    let facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -58,6 +63,7 @@ package final class GatewayProcess: Sendable {
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
     log = try GatewayProcess.openLog(settings.traffic)
+    spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
 
     // 2. Rules and tokens.
     let compiler = RulesCompiler(settings: settings, addresses: addresses)
@@ -89,15 +95,18 @@ package final class GatewayProcess: Sendable {
     } catch {
       throw StartError("limits: \(error)")
     }
-    readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
+    readiness = Readiness(
+      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
+    relaySettings.sampler = tracing?.settings.sampler
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits)
+      limiter: limiter, limits: limits, spans: spans)
     self.relays = relays
+    readiness.watch(relays.figures)
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness
@@ -118,13 +127,15 @@ package final class GatewayProcess: Sendable {
             GatewayProcess.runLoop(number, held, relays, tell: tell)
           })
       }
-      admin = try GatewayProcess.startAdmin(settings, on: adminSocket, readiness, relays)
+      admin = try GatewayProcess.startAdmin(
+        settings, on: adminSocket, readiness, relays, spans, facts)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
       for thread in running { thread.join() }
       resolver.stop()
       tokens.stop()
+      spans?.stop()
       log?.stop()
       throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
     }
@@ -175,6 +186,7 @@ package final class GatewayProcess: Sendable {
     resolver.stop()
     tokens.stop()
     admin?.stop(within: 2)
+    spans?.stop()
     log?.stop()
   }
 

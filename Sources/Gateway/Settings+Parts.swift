@@ -49,13 +49,27 @@ extension RelaySettings {
 extension GatewayProcess {
   static func openLog(_ traffic: TrafficSettings) throws(StartError) -> LogWriter? {
     guard let log = traffic.log else { return nil }
+    let destination: LogWriter.Destination
+    switch log.destination {
+    case .standardOutput: destination = .standardOutput
+    case .file(let path): destination = .file(path: path)
+    }
     do {
-      switch log.destination {
-      case .standardOutput: return try LogWriter(.standardOutput)
-      case .file(let path): return try LogWriter(.file(path: path))
-      }
+      return try LogWriter(destination, format: logFormat(log))
     } catch {
       throw StartError(error.description)
+    }
+  }
+
+  /// Colours only for a terminal that wants them: https://no-color.org.
+  private static func logFormat(_ log: TrafficSettings.Log) -> LogFormat {
+    let isTerminal = log.destination == .standardOutput && StandardOutput.isTerminal
+    let colours = LogFormat.human(hasColours: isTerminal && StandardOutput.wantsColours)
+    switch log.format {
+    case .json: return .json
+    case .combined: return .combined
+    case .human: return colours
+    case .auto: return isTerminal ? colours : .json
     }
   }
 
@@ -66,7 +80,7 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared
+    _ relays: RelayShared, _ spans: SpanExporter?, _ facts: ProcessFacts
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -74,9 +88,11 @@ extension GatewayProcess {
     case .unix: hosts = .any
     case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
     }
+    let metrics = GatewayMetrics(
+      relays: relays, readiness: readiness, spans: spans, facts: facts)
     let sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: { GatewayMetrics.text(relays) },
+      metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table

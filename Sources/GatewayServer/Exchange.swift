@@ -3,6 +3,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import Telemetry
 
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
@@ -10,6 +11,8 @@ struct Exchange: ~Copyable {
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
   var plan = RequestPlan()
+  /// The plan was made: the request was not refused before.
+  var isPlanned = false
   var method = HTTPMethod.other
   var isHTTP10 = false
   /// The caller's connection may carry another request after this one.
@@ -57,6 +60,12 @@ struct Exchange: ~Copyable {
   var wasRefused = false
   /// The token's generation that was refused: its slot may still show it for a moment.
   var refusedGeneration: UInt32 = 0
+  /// Its trace and its own span; nil unless spans are exported.
+  var trace: TraceContext?
+  /// The trace is the caller's.
+  var hasParentTrace = false
+  /// The span of the current attempt; 0 before it is sent.
+  var attemptSpan: UInt64 = 0
   /// Addresses that were tried.
   var connectAttempts = 0
 

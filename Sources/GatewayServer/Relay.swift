@@ -6,6 +6,7 @@ internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+internal import Telemetry
 internal import TrafficLog
 
 /// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
@@ -18,10 +19,14 @@ internal import TrafficLog
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
 /// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
+/// - `Relay+Figures.swift`: what is counted for the metrics.
+/// - `Relay+Trace.swift`: distributed traces.
 package struct Relay: ~Copyable {
   let shared: RelayShared
   /// This loop's number.
   let loopNumber: Int
+  /// What this loop counts.
+  let figures: LoopFigures
   let planner: RequestPlanner
   let requestRewriter: RequestHeadRewriter
   let responseRewriter: ResponseHeadRewriter
@@ -29,6 +34,7 @@ package struct Relay: ~Copyable {
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
   var requestIDs = RequestIDs()
+  var traceIDs = TraceIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
@@ -42,6 +48,8 @@ package struct Relay: ~Copyable {
   var output = ByteBuffer(capacity: 16 * 1024)
   /// Lines of the traffic log that were not handed over yet.
   var lines = ByteBuffer(capacity: 0)
+  /// Lines of exchanges whose spans are to be exported, not handed over yet.
+  var spanLines = ByteBuffer(capacity: 0)
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spareBuffers = Slab<ByteBuffer>(capacity: 64)
   var spareHandles = RecordList<SlabHandle>(capacity: 64)
@@ -70,8 +78,10 @@ package struct Relay: ~Copyable {
   package init(shared: RelayShared, loopNumber: Int) {
     self.shared = shared
     self.loopNumber = loopNumber
+    figures = shared.figures[loopNumber]
     planner = RequestPlanner(rules: shared.rules)
-    requestRewriter = RequestHeadRewriter(rules: shared.rules)
+    requestRewriter = RequestHeadRewriter(
+      rules: shared.rules, continuesTraces: shared.settings.sampler != nil)
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
     tokens = TokenView(of: shared.tokenStore)
     upstreamName.put(text: shared.settings.upstreamName)
@@ -156,6 +166,7 @@ extension Relay: EventHandler {
   }
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
+    publishFigures()
     guard !shared.limiter.isIdle else { return }
     loop.setAlarm(at: shared.limiter.alarm(of: loopNumber))
   }
@@ -204,6 +215,7 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
+    figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =
       isDraining ? Relay.patienceWhileDraining : shared.settings.keepAliveTimeout

@@ -3,6 +3,7 @@ package import EventLoop
 package import Forwarding
 package import RateLimiting
 package import Synchronization
+package import Telemetry
 package import TrafficLog
 
 /// What a relay is told from other threads.
@@ -24,6 +25,8 @@ package final class RelayShared: Sendable {
   package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
+  /// Takes lines of exchanges whose spans are exported.
+  let spans: (any SpanSink)?
   package let limiter: SharedLimiter
   let limitFields: RateLimitFields
   /// Per limit, its name.
@@ -34,8 +37,8 @@ package final class RelayShared: Sendable {
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
   private let scopeTexts: [String]
-  /// Exchanges under way over all loops.
-  package let exchangesUnderWay = Atomic<Int>(0)
+  /// What each loop counts.
+  package let figures: [LoopFigures]
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
 
@@ -43,8 +46,9 @@ package final class RelayShared: Sendable {
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings
+    limiter: SharedLimiter, limits: LimiterSettings, spans: (any SpanSink)? = nil
   ) {
+    self.spans = spans
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
@@ -58,6 +62,8 @@ package final class RelayShared: Sendable {
     self.log = log
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
+    let labels = FigureLabels(rules)
+    figures = mailboxes.map { _ in LoopFigures(labels: labels) }
   }
 
   /// The scopes of a token credential, for the log.

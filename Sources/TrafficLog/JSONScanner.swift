@@ -12,6 +12,9 @@ struct JSONScanner: ~Copyable, ~Escapable {
   @_lifetime(copy bytes)
   init(bytes: RawSpan) { self.bytes = bytes }
 
+  /// Where in the bytes it is.
+  var offset: Int { place }
+
   /// Whether nothing but blanks is left.
   var isAtEnd: Bool {
     mutating get {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Gateway
 internal import Glibc
 
 /// The command line. Each subcommand stands in a file of its own.
@@ -43,8 +44,4 @@ enum Main {
       exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
     }
   }
-}
-
-enum Version {
-  static let text = "0.1.0"
 }

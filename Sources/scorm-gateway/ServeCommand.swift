@@ -33,24 +33,32 @@ struct ServeCommand: ParsableCommand {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
     let signals = try ProcessSignals()
-    let settings = try load()
+    let environment = Environment()
+    let settings = try load(environment)
+    let tracing: SpanExport?
+    do { tracing = try SpanExport(environment) } catch {
+      Console.tell(error.description)
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
-        settings, threadCount: threads ?? Processors.count, tell: { Console.report($0) })
+        settings, threadCount: threads ?? Processors.count, tracing: tracing,
+        tell: { Console.report($0) })
     } catch {
       Console.report(error.description)
       throw ExitCode(ExitStatus.failed)
     }
+    if let tracing { Console.report("exporting spans to \(tracing.url)") }
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
     if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
     ProcessLimits.releaseStartPages()
     waitForEnd(gateway, signals)
   }
 
-  private func load() throws -> Settings {
+  private func load(_ environment: Environment) throws -> Settings {
     do {
-      let loaded = try ConfigurationSource.load(file: file, environment: Environment())
+      let loaded = try ConfigurationSource.load(file: file, environment: environment)
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
       for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
       return loaded.settings

@@ -142,7 +142,7 @@ final class DeafPort {
 }
 
 /// A socket bound to a free port of this machine.
-private func bindLoopback() throws -> (descriptor: Int32, port: UInt16) {
+func bindLoopback() throws -> (descriptor: Int32, port: UInt16) {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
   var address = sockaddr_in()
   address.sin_family = sa_family_t(AF_INET)
