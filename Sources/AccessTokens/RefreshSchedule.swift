@@ -21,6 +21,11 @@ package struct RefreshSchedule: Sendable {
   /// Longest pause between evictions; one that has passed unused counts as a fresh start.
   package var maximumEvictionPause: Int64 = 300 * Nanoseconds.second
 
+  /// How long callers wait for a token, each within its own deadline, after a secret that worked is refused.
+  package var rotationGrace: Int64 = 30 * Nanoseconds.second
+  /// Least time between two fetches that only find out whether a refused Basic credential is still good.
+  package var basicCheckInterval: Int64 = 10 * Nanoseconds.second
+
   package init() {}
 
   /// The moment from which a token must not be sent any more.

@@ -5,4 +5,7 @@ package protocol TokenDemand: Sendable {
   func need(_ slot: TokenSlot)
   /// The upstream refused the token of that generation; a newer one is left alone. Never blocks.
   func rejected(_ slot: TokenSlot, generation: UInt32)
+  /// The upstream refused (401) the Basic credential of the app at `app`, made of the secret of that
+  /// generation. Never blocks.
+  func basicRefused(app: Int, generation: UInt32)
 }

@@ -37,6 +37,9 @@ package struct TokenFailure: Error, Equatable, Sendable {
   package let retryAfter: Int64?
   /// Monotonic nanoseconds of the next try; 0 until the state machine has scheduled it.
   package var retryAt: Int64 = 0
+  /// Monotonic nanoseconds until which callers wait instead of being refused; 0: they are refused at once.
+  /// Set when a secret that worked is refused: it is probably being replaced at this moment.
+  package var heldUntil: Int64 = 0
 
   /// Longest ``detail``, in bytes.
   package static let maximumDetailBytes = 512
@@ -52,6 +55,12 @@ package struct TokenFailure: Error, Equatable, Sendable {
   /// Whole seconds until the next try, at least 1: the value of our own `Retry-After`.
   package func secondsUntilRetry(at now: Int64) -> Int64 {
     max(1, (retryAt &- now &+ Nanoseconds.second &- 1) / Nanoseconds.second)
+  }
+
+  /// Whether the endpoint refused the app's id or secret, so that another secret may help.
+  package var isRefusedCredential: Bool {
+    if case .refusedCredential = reason { return true }
+    return false
   }
 
   /// Whether trying again soon is pointless: somebody has to change the configuration first.

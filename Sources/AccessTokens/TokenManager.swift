@@ -7,6 +7,10 @@ package struct TokenFetchRequest: Equatable, Sendable {
   package let scopes: String
   /// Seconds of life to ask for.
   package let lifetime: Int64
+  /// Generation of the secret to ask with.
+  package var secret: UInt32 = 1
+  /// The same fetch once more, with another secret.
+  package var isRepeat = false
 }
 
 /// What the owner of a ``TokenManager`` has to do, in the order given.
@@ -16,32 +20,73 @@ package enum TokenAction: Equatable, Sendable {
   case startFetch(TokenFetchRequest)
   /// Show this to the data plane, and wake the loops.
   case publish(TokenSlot, TokenEntry)
+  /// The app's Basic credential is made of that secret now. `isSwitch`: the one before was refused, which
+  /// the operator must hear.
+  case useSecret(app: Int, generation: UInt32, isSwitch: Bool)
+  /// What there is to find out about the app's refused Basic credential is found out.
+  case basicChecked(app: Int)
 }
 
 /// Runs the state machines of all slots: events in, actions out.
 ///
 /// Confined to one thread, and still pure: the clock, the randomness and the fetching are its owner's.
-/// It adds what concerns the slots together: how many fetches run side by side, and which timer is next.
+/// It adds what concerns the slots together: which secret an app uses, how many fetches run side by side,
+/// and which timer is next.
 package struct TokenManager: Sendable {
   /// Most fetches in flight at once; the start of a large gateway must not look like an attack to the
-  /// token endpoint. Further ones wait in a queue that holds each slot at most once.
+  /// token endpoint. Further ones wait in a queue that holds each slot at most once. An app that has none in
+  /// flight may always start one, so that no other app's hanging fetches stand in its way.
   package static let maximumFetchesInFlight = 16
+  /// Most fetches of one app in flight at once.
+  package static let maximumFetchesPerApp = 8
 
-  private let slots: TokenSlotTable
+  let slots: TokenSlotTable
   private let lifetime: Int64
-  private var machines: [TokenStateMachine]
+  let schedule: RefreshSchedule
+  var machines: [TokenStateMachine]
   /// Per slot, when its timer is due; `Int64.max` when it has none.
   private var deadlines: [Int64]
   /// Slots whose fetch waits for one in flight to end, oldest first.
   private var queue: [TokenSlot] = []
   package private(set) var fetchesInFlight = 0
+  private var fetchesOfApp: [Int]
+  /// Per slot, the secret its fetch in flight was sent with; 0 without one.
+  private var secretInFlight: [UInt32]
+  /// Per app.
+  var rotations: [CredentialRotation]
+  /// Per app, the slot whose fetch finds out about a refused Basic credential, and when one last did.
+  var basicChecks: [BasicCheck]
+  /// Per slot, for the listing.
+  var notes: [SlotNotes]
+  /// Per app, for the listing.
+  var appNotes: [AppNotes]
+  /// Slots and apps whose records have changed.
+  var touchedSlots: Set<Int> = []
+  var touchedApps: Set<Int> = []
 
-  /// - Parameter lifetime: Seconds of life to ask for.
-  package init(slots: TokenSlotTable, lifetime: Int64, schedule: RefreshSchedule = .init()) {
+  /// - Parameters:
+  ///   - lifetime: Seconds of life to ask for.
+  ///   - secrets: How many secrets each app has, 1 or 2; apps beyond the list have one.
+  package init(
+    slots: TokenSlotTable, lifetime: Int64, schedule: RefreshSchedule = .init(), secrets: [Int] = []
+  ) {
     self.slots = slots
     self.lifetime = lifetime
+    self.schedule = schedule
     machines = Array(repeating: TokenStateMachine(schedule: schedule), count: slots.count)
     deadlines = Array(repeating: .max, count: slots.count)
+    secretInFlight = Array(repeating: 0, count: slots.count)
+    notes = Array(repeating: SlotNotes(), count: slots.count)
+    var appCount = secrets.count
+    for index in 0..<slots.count {
+      appCount = max(appCount, slots[TokenSlot(index: index)].app + 1)
+    }
+    rotations = (0..<appCount).map {
+      CredentialRotation(secrets: $0 < secrets.count ? secrets[$0] : 1)
+    }
+    fetchesOfApp = Array(repeating: 0, count: appCount)
+    basicChecks = Array(repeating: BasicCheck(), count: appCount)
+    appNotes = Array(repeating: AppNotes(), count: appCount)
   }
 
   /// When ``timersDue(at:isUsed:)`` wants to be called, in monotonic nanoseconds; nil when no timer runs.
@@ -50,16 +95,30 @@ package struct TokenManager: Sendable {
     return first
   }
 
+  // MARK: Events
+
   /// A caller waits for the token of `slot`.
   package mutating func needed(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
-    run(slot, machines[slot.index].needed(at: now))
+    run(slot, machines[slot.index].needed(at: now), at: now)
   }
 
   /// The upstream has refused the token of `slot` with that generation.
   package mutating func rejected(
     _ slot: TokenSlot, generation: UInt32, at now: Int64
   ) -> [TokenAction] {
-    run(slot, machines[slot.index].rejected(generation: generation, at: now))
+    run(slot, machines[slot.index].rejected(generation: generation, at: now), at: now)
+  }
+
+  /// An operator wants a fresh token for `slot`. A refused secret is tried again with it.
+  package mutating func renew(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
+    let app = slots[slot].app
+    if rotations[app].isRefused { rotations[app].allowAnotherTry() }
+    return run(slot, machines[slot.index].renew(at: now), at: now)
+  }
+
+  /// An operator wants the token of `slot` forgotten.
+  package mutating func drop(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
+    run(slot, machines[slot.index].drop(at: now), at: now)
   }
 
   /// A fetch has ended. `requestedAt` is from before its request was sent.
@@ -67,22 +126,53 @@ package struct TokenManager: Sendable {
     _ slot: TokenSlot, result: Result<AccessToken, TokenFailure>, requestedAt: Int64,
     at now: Int64, random: UInt64
   ) -> [TokenAction] {
+    let app = slots[slot].app
+    let secret = secretInFlight[slot.index]
+    secretInFlight[slot.index] = 0
     fetchesInFlight -= 1
-    var actions: [TokenAction]
+    fetchesOfApp[app] -= 1
+    note(result, of: slot, requestedAt: requestedAt, at: now)
+    let verdict: CredentialRotation.Verdict
     switch result {
-    case .success(let token):
-      actions = run(
-        slot,
-        machines[slot.index].fetchSucceeded(
-          token, requestedAt: requestedAt, at: now, random: random))
+    case .success:
+      verdict = rotations[app].succeeded(slot, secret: secret)
+    case .failure(let failure) where failure.isRefusedCredential:
+      var scheduled = failure
+      scheduled.retryAt = schedule.retryAt(after: failure, attempt: 1, now: now, random: random)
+      verdict = rotations[app].refused(
+        slot, secret: secret, scheduled, grace: schedule.rotationGrace, at: now)
     case .failure(let failure):
-      actions = run(
-        slot, machines[slot.index].fetchFailed(failure, at: now, random: random))
+      verdict = rotations[app].failed(slot, failure)
     }
-    if !queue.isEmpty && fetchesInFlight < Self.maximumFetchesInFlight {
-      actions.append(start(queue.removeFirst()))
+    touchedApps.insert(app)
+    var actions: [TokenAction] = []
+    if verdict.hasSwitched {
+      appNotes[app].switches += 1
+      actions.append(
+        .useSecret(app: app, generation: rotations[app].generation, isSwitch: true))
     }
-    return actions
+    if verdict.triesAgain {
+      actions += begin(slot, at: now, isRepeat: true)
+    } else {
+      if case .success(let token) = result {
+        notes[slot.index].secretGeneration = secret
+        actions += run(
+          slot,
+          machines[slot.index].fetchSucceeded(
+            token, requestedAt: requestedAt, at: now, random: random), at: now)
+      } else if let failure = verdict.failure {
+        actions += fail(slot, failure, at: now, random: random)
+      }
+      actions += basicCheckEnded(app, by: slot, failure: verdict.failure, at: now)
+    }
+    for waiting in verdict.released {
+      if let failure = verdict.failure {
+        actions += fail(waiting, failure, at: now, random: random &* 0x9e37_79b9_7f4a_7c15)
+      } else {
+        actions += begin(waiting, at: now, isRepeat: false)
+      }
+    }
+    return actions + startQueued(at: now)
   }
 
   /// Fires every timer that is due. `isUsed` tells whether a slot was looked up since its last fetch.
@@ -93,14 +183,17 @@ package struct TokenManager: Sendable {
     for index in deadlines.indices where deadlines[index] <= now {
       deadlines[index] = .max
       let slot = TokenSlot(index: index)
-      actions += run(slot, machines[index].timerFired(at: now, used: isUsed(slot)))
+      actions += run(slot, machines[index].timerFired(at: now, used: isUsed(slot)), at: now)
     }
     return actions
   }
 
-  private mutating func run(
-    _ slot: TokenSlot, _ decided: [TokenStateMachine.Action]
+  // MARK: Actions
+
+  mutating func run(
+    _ slot: TokenSlot, _ decided: [TokenStateMachine.Action], at now: Int64
   ) -> [TokenAction] {
+    touchedSlots.insert(slot.index)
     var actions: [TokenAction] = []
     for action in decided {
       switch action {
@@ -109,20 +202,54 @@ package struct TokenManager: Sendable {
       case .publish(let entry):
         actions.append(.publish(slot, entry))
       case .startFetch:
-        if fetchesInFlight < Self.maximumFetchesInFlight {
-          actions.append(start(slot))
-        } else {
-          queue.append(slot)
-        }
+        actions += begin(slot, at: now, isRepeat: false)
       }
     }
     return actions
   }
 
-  private mutating func start(_ slot: TokenSlot) -> TokenAction {
-    fetchesInFlight += 1
+  private mutating func fail(
+    _ slot: TokenSlot, _ failure: TokenFailure, at now: Int64, random: UInt64
+  ) -> [TokenAction] {
+    run(slot, machines[slot.index].fetchFailed(failure, at: now, random: random), at: now)
+  }
+
+  /// Sends a fetch that a machine waits for, or has it wait: for a place, or for a secret that works.
+  private mutating func begin(
+    _ slot: TokenSlot, at now: Int64, isRepeat: Bool
+  ) -> [TokenAction] {
     let key = slots[slot]
-    return .startFetch(
-      TokenFetchRequest(slot: slot, app: key.app, scopes: key.scopes, lifetime: lifetime))
+    guard mayStart(key.app) else {
+      queue.append(slot)
+      return []
+    }
+    switch rotations[key.app].choose(for: slot, at: now) {
+    case .wait: return []
+    case .refuse(let failure): return fail(slot, failure, at: now, random: 0)
+    case .fetch(let secret):
+      fetchesInFlight += 1
+      fetchesOfApp[key.app] += 1
+      secretInFlight[slot.index] = secret
+      return [
+        .startFetch(
+          TokenFetchRequest(
+            slot: slot, app: key.app, scopes: key.scopes, lifetime: lifetime, secret: secret,
+            isRepeat: isRepeat))
+      ]
+    }
+  }
+
+  private func mayStart(_ app: Int) -> Bool {
+    fetchesOfApp[app] == 0
+      || fetchesInFlight < Self.maximumFetchesInFlight
+        && fetchesOfApp[app] < Self.maximumFetchesPerApp
+  }
+
+  private mutating func startQueued(at now: Int64) -> [TokenAction] {
+    var actions: [TokenAction] = []
+    while let index = queue.firstIndex(where: { mayStart(slots[$0].app) }) {
+      actions += begin(queue.remove(at: index), at: now, isRepeat: false)
+    }
+    return actions
   }
 }

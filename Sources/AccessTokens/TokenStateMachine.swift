@@ -41,10 +41,12 @@ package struct TokenStateMachine: Sendable {
   /// Failed fetches in a row.
   private var failures = 0
   /// The last failure since a fetch last succeeded.
-  private var lastFailure: TokenFailure?
+  private(set) var lastFailure: TokenFailure?
   /// Evictions in a row, and until when no other one is made.
   private var evictions = 0
   private var noEvictionUntil: Int64 = .min
+  /// The operator, or a new secret, asked for the next fetch: it needs no caller.
+  private var isForced = false
 
   package init(schedule: RefreshSchedule) { self.schedule = schedule }
 
@@ -78,7 +80,7 @@ package struct TokenStateMachine: Sendable {
     lastFailure = nil
     let published = PublishedToken(
       secret: token.secret, fingerprint: token.fingerprint, generation: generation,
-      requestedAt: requestedAt, usableUntil: usableUntil)
+      requestedAt: requestedAt, usableUntil: usableUntil, evictableFrom: noEvictionUntil)
     let renewAt = schedule.renewAt(
       requestedAt: requestedAt, lifetime: token.lifetime, random: random)
     phase = .fresh(published, renewAt: renewAt)
@@ -87,7 +89,7 @@ package struct TokenStateMachine: Sendable {
     ]
   }
 
-  /// The fetch in flight has failed.
+  /// The fetch in flight has failed. A failure that is scheduled already keeps its time.
   package mutating func fetchFailed(
     _ failure: TokenFailure, at now: Int64, random: UInt64
   ) -> [Action] {
@@ -99,8 +101,10 @@ package struct TokenStateMachine: Sendable {
     }
     failures = min(failures + 1, 1000)
     var scheduled = failure
-    scheduled.retryAt = schedule.retryAt(
-      after: failure, attempt: failures, now: now, random: random)
+    if scheduled.retryAt == 0 {
+      scheduled.retryAt = schedule.retryAt(
+        after: failure, attempt: failures, now: now, random: random)
+    }
     lastFailure = scheduled
     guard let old else { return fail(scheduled) }
     phase = .fresh(old, renewAt: scheduled.retryAt)
@@ -113,6 +117,7 @@ package struct TokenStateMachine: Sendable {
   /// The timer set last is due. `used` says whether the token, or the refusal in its place, was looked
   /// up since the last fetch started. A timer that fires early or late does no harm.
   package mutating func timerFired(at now: Int64, used: Bool) -> [Action] {
+    let used = used || isForced
     switch phase {
     case .empty(let wanted):
       return wanted ? fetchWhenAllowed(at: now) : []
@@ -162,6 +167,40 @@ package struct TokenStateMachine: Sendable {
     return [.publish(.empty)] + fetchWhenAllowed(at: now)
   }
 
+  /// Somebody wants a fresh token now: an operator, or a secret that was replaced. The one there is goes on
+  /// being served; callers that were being refused wait again.
+  package mutating func renew(at now: Int64) -> [Action] {
+    switch phase {
+    case .empty: return fetchWhenAllowed(at: now)
+    case .fetching, .refreshing: return []
+    case .fresh(let token, _):
+      guard now < token.usableUntil else { return end(at: now, used: true) }
+      guard now >= earliestFetch else {
+        isForced = true
+        phase = .fresh(token, renewAt: earliestFetch)
+        return [.armTimer(at: min(earliestFetch, token.usableUntil))]
+      }
+      phase = .refreshing(token)
+      return startFetchActions(at: now) + [.armTimer(at: token.usableUntil)]
+    case .failing:
+      lastFailure = nil
+      phase = .empty(wanted: false)
+      return [.publish(.empty)] + fetchWhenAllowed(at: now)
+    }
+  }
+
+  /// The token is given up without a successor: whoever needs one next asks for it anew.
+  package mutating func drop(at now: Int64) -> [Action] {
+    switch phase {
+    case .empty, .fetching: return []
+    case .fresh, .failing: return forget()
+    case .refreshing: return endDuringFetch()
+    }
+  }
+
+  /// Whether the last fetch failed because the credential was refused.
+  var isCredentialRefused: Bool { lastFailure?.isRefusedCredential ?? false }
+
   // MARK: Transitions
 
   /// The token served has ended and nothing is in flight.
@@ -187,6 +226,7 @@ package struct TokenStateMachine: Sendable {
   private mutating func forget() -> [Action] {
     phase = .empty(wanted: false)
     lastFailure = nil
+    isForced = false
     return [.publish(.empty)]
   }
 
@@ -205,6 +245,7 @@ package struct TokenStateMachine: Sendable {
 
   private mutating func startFetchActions(at now: Int64) -> [Action] {
     earliestFetch = now.addingWithoutOverflow(schedule.minimumInterval)
+    isForced = false
     return [.startFetch]
   }
 }

@@ -6,22 +6,27 @@ package import Synchronization
 /// A loop does not read from here on its way through a request: it keeps a ``TokenView`` of its own and
 /// compares ``version``, one atomic load. Only after a publication does it take the lock and copy.
 package final class TokenStore: Sendable {
-  /// Counts publications. Written under the lock of `entries`, read without it.
+  /// Counts publications. Written under the lock of `published`, read without it.
   @usableFromInline
   let version = Atomic<UInt64>(1)
-  private let entries: Mutex<[TokenEntry]>
+  private let published: Mutex<Published>
   /// Per slot, whether some loop has looked it up since its last fetch started.
   private let marks: [UseMark]
-  /// Per app, its `Authorization: Basic …` line with CR LF.
-  let basicLines: [SecretBytes]
+
+  private struct Published {
+    var entries: [TokenEntry]
+    var basics: [BasicEntry]
+  }
 
   /// - Parameters:
   ///   - slotCount: How many slots there are; fixed, as they come from the configuration.
   ///   - basicLines: One line an app, from ``BasicCredential``.
   package init(slotCount: Int, basicLines: [SecretBytes]) {
-    entries = Mutex(Array(repeating: .empty, count: slotCount))
+    published = Mutex(
+      Published(
+        entries: Array(repeating: .empty, count: slotCount),
+        basics: basicLines.map { BasicEntry(line: $0) }))
     marks = (0..<slotCount).map { _ in UseMark() }
-    self.basicLines = basicLines
   }
 
   /// How many slots there are.
@@ -30,9 +35,25 @@ package final class TokenStore: Sendable {
   /// Replaces what is known about `slot`.
   package func publish(_ slot: TokenSlot, _ entry: TokenEntry) {
     // The replaced token is released after the unlock: unmapping its pages is a system call.
-    let replaced = entries.withLock { entries in
-      let old = entries[slot.index]
-      entries[slot.index] = entry
+    let replaced = published.withLock { published in
+      let old = published.entries[slot.index]
+      published.entries[slot.index] = entry
+      version.wrappingAdd(1, ordering: .releasing)
+      return old
+    }
+    _ = consume replaced
+  }
+
+  /// Replaces the Basic credential of the app at `app`, if `line` is given, and counts that it was looked
+  /// at.
+  package func publishBasic(app: Int, line: SecretBytes?, generation: UInt32) {
+    let replaced = published.withLock { published in
+      let old = published.basics[app].line
+      if let line {
+        published.basics[app].line = line
+        published.basics[app].generation = generation
+      }
+      published.basics[app].checks &+= 1
       version.wrappingAdd(1, ordering: .releasing)
       return old
     }
@@ -41,12 +62,27 @@ package final class TokenStore: Sendable {
 
   /// Every entry, with the version they belong to.
   package func snapshot() -> (version: UInt64, entries: [TokenEntry]) {
-    entries.withLock { (version.load(ordering: .relaxed), $0) }
+    published.withLock { (version.load(ordering: .relaxed), $0.entries) }
+  }
+
+  /// As ``snapshot()``, with the Basic credential of each app.
+  func wholeSnapshot() -> (version: UInt64, entries: [TokenEntry], basics: [BasicEntry]) {
+    published.withLock { (version.load(ordering: .relaxed), $0.entries, $0.basics) }
   }
 
   /// Notes that `slot` was looked up.
   func markUsed(_ slot: TokenSlot) {
     marks[slot.index].isUsed.store(true, ordering: .relaxed)
+  }
+
+  /// Counts a request that carries the token of `slot`.
+  func countUse(_ slot: TokenSlot) {
+    marks[slot.index].uses.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  /// Requests that carried a token of `slot`.
+  package func uses(of slot: TokenSlot) -> UInt64 {
+    marks[slot.index].uses.load(ordering: .relaxed)
   }
 
   /// Whether `slot` was looked up since ``clearUsed(_:)``.
@@ -63,4 +99,15 @@ package final class TokenStore: Sendable {
 /// An atomic that can stand in an array.
 private final class UseMark: Sendable {
   let isUsed = Atomic<Bool>(false)
+  let uses = Atomic<UInt64>(0)
+}
+
+/// The Basic credential of an app, as published.
+struct BasicEntry: Sendable {
+  /// `Authorization: Basic …` with CR LF.
+  var line: SecretBytes
+  /// Generation of the secret in it.
+  var generation: UInt32 = 1
+  /// How often it was replaced or found to be all there is.
+  var checks: UInt32 = 0
 }

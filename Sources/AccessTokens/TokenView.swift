@@ -27,6 +27,10 @@ package struct TokenView: ~Copyable {
     var fingerprint: UInt32 = 0
     /// When a failing slot is tried again; `Int64.min` when it does not fail.
     var retryAt = Int64.min
+    /// Until when callers wait although it fails; `Int64.min` when they are refused.
+    var heldUntil = Int64.min
+    /// From when on a refusal evicts the token.
+    var evictableFrom = Int64.min
     /// Whether this view has marked the slot as used since it last copied.
     var isMarked = false
   }
@@ -37,7 +41,7 @@ package struct TokenView: ~Copyable {
   private var arena = ByteBuffer()
   private var lines: [Line] = []
   private var failures: [TokenFailure?] = []
-  private var basicLines: [SecretBytes] = []
+  private var basics: [BasicEntry] = []
 
   /// A copy of what `store` holds now.
   package init(of store: TokenStore) {
@@ -61,7 +65,7 @@ package struct TokenView: ~Copyable {
   }
 
   private mutating func copy() {
-    let (version, entries) = store.snapshot()
+    let (version, entries, basics) = store.wholeSnapshot()
     var bytesNeeded = 0
     for case let token? in entries.lazy.map(\.token) {
       bytesNeeded += Self.bytesAroundToken + token.secret.count
@@ -72,7 +76,10 @@ package struct TokenView: ~Copyable {
     lines.removeAll(keepingCapacity: true)
     for entry in entries {
       var line = Line()
-      if let failure = entry.failure { line.retryAt = failure.retryAt }
+      if let failure = entry.failure {
+        line.retryAt = failure.retryAt
+        if failure.heldUntil > 0 { line.heldUntil = failure.heldUntil }
+      }
       if let token = entry.token {
         line.offset = arena.count
         arena.put("Authorization: Bearer ")
@@ -81,12 +88,13 @@ package struct TokenView: ~Copyable {
         line.length = arena.count - line.offset
         line.usableUntil = token.usableUntil
         line.generation = token.generation
+        line.evictableFrom = token.evictableFrom
         line.fingerprint = token.fingerprint
       }
       lines.append(line)
     }
     failures = entries.map(\.failure)
-    basicLines = store.basicLines
+    self.basics = basics
     seenVersion = version
   }
 
@@ -99,7 +107,9 @@ package struct TokenView: ~Copyable {
     if !lines[slot.index].isMarked { mark(slot) }
     if now < lines[slot.index].usableUntil { return .usable }
     let retryAt = lines[slot.index].retryAt
-    return retryAt == .min ? .missing : .failing(retryAt: retryAt)
+    // Its secret is being replaced, as it seems: who waits a little may be served.
+    if retryAt == .min || now < lines[slot.index].heldUntil { return .missing }
+    return .failing(retryAt: retryAt)
   }
 
   @inline(never)
@@ -117,13 +127,26 @@ package struct TokenView: ~Copyable {
     guard line.length > 0 else { return false }
     let bearerLines = arena.bytes
     out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
+    store.countUse(slot)
     return true
   }
 
   /// Appends the `Authorization: Basic …` line of the app at `app` in the configuration's list.
   package func putBasic(app: Int, into out: inout ByteBuffer) {
-    let line = basicLines[app]
+    let line = basics[app].line
     out.put(line.bytes)
+  }
+
+  /// Which secret the app's Basic credential is made of, to be named when the upstream refuses it.
+  package func basicGeneration(app: Int) -> UInt32 { basics[app].generation }
+
+  /// Rises when the app's Basic credential is replaced, and when it was looked at and there is no other.
+  package func basicChecks(app: Int) -> UInt32 { basics[app].checks }
+
+  /// Whether a refusal at `now` (monotonic nanoseconds) of the token the view holds brings a fresh one. If not,
+  /// one was fetched for the same reason a moment ago, and the reason lies elsewhere.
+  package func isEvictable(_ slot: TokenSlot, now: Int64) -> Bool {
+    now >= lines[slot.index].evictableFrom
   }
 
   /// Which token of `slot` the view holds, to be named when the upstream refuses it; 0 without one.

@@ -1,8 +1,9 @@
 package import LocalServer
 
-/// The admin pages: health, readiness, metrics. They only read, and nothing here is secret.
+/// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
+/// here is secret.
 package struct AdminResponder: LocalResponder {
-  private let sources: AdminSources
+  let sources: AdminSources
 
   package init(sources: AdminSources) { self.sources = sources }
 
@@ -10,6 +11,8 @@ package struct AdminResponder: LocalResponder {
   private struct Page: Sendable {
     let path: String
     let purpose: String
+    /// It changes something: asked with POST, and never by a page of a browser.
+    var isAction = false
     let make: @Sendable (AdminResponder, LocalRequest) -> LocalResponse
   }
 
@@ -26,14 +29,46 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/api/limits", purpose: "each limit's state, JSON; ?format=table for people") {
       $0.limits($1)
     },
+    Page(path: "/api/tokens", purpose: "each token's state, JSON; ?format=table, ?app=, ?scope=") {
+      $0.answer($1, $0.sources.actions.tokens)
+    },
+    Page(
+      path: "/api/tokens/renew", purpose: "POST: fetch tokens anew; ?app=, ?scope= or ?all=true",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.renewTokens) },
+    Page(
+      path: "/api/tokens/drop", purpose: "POST: forget tokens; ?app=, ?scope= or ?all=true",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.dropTokens) },
+    Page(
+      path: "/api/explain",
+      purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
+    ) { $0.answer($1, $0.sources.actions.explain) },
+    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON") {
+      responder, _ in responder.noJournal
+    },
+    Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON") {
+      responder, _ in responder.noSuchPage
+    },
+    Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive") {
+      responder, _ in responder.noJournal
+    },
+    Page(
+      path: "/api/traffic/stats",
+      purpose: "calls counted by caller and operation, JSON; ?format=table for people"
+    ) { responder, _ in responder.noJournal },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
   /// RFC 9110 section 9.3.7.
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
+  private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
 
-  package func respond(to request: LocalRequest) -> LocalResponse {
-    var response = page(request)
+  package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
+
+  /// `response` with the fields that all pages have.
+  func finished(_ response: LocalResponse) -> LocalResponse {
+    var response = response
     response.fields.append((name: "Cache-Control", value: "no-store"))
     response.fields.append((name: "X-Content-Type-Options", value: "nosniff"))
     return response
@@ -50,20 +85,21 @@ package struct AdminResponder: LocalResponder {
       {
         return file
       }
-      return AdminProblem(
-        status: 404, title: "Not Found",
-        detail: "There is no such page; the list of them is at /."
-      ).response
+      return noSuchPage
     }
+    let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
     switch request.method {
-    case "GET", "HEAD": return page.make(self, request)
-    case "OPTIONS": return LocalResponse(status: 204, fields: [AdminResponder.allowed])
+    case "GET" where !page.isAction, "HEAD" where !page.isAction, "POST" where page.isAction:
+      return page.make(self, request)
+    case "OPTIONS": return LocalResponse(status: 204, fields: [allowed])
     default:
       var response = AdminProblem(
         status: 405, title: "Method Not Allowed",
-        detail: "\(request.path) can only be read: use GET."
+        detail: page.isAction
+          ? "\(request.path) changes something: use POST."
+          : "\(request.path) can only be read: use GET."
       ).response
-      response.fields.append(AdminResponder.allowed)
+      response.fields.append(allowed)
       return response
     }
   }
@@ -74,6 +110,25 @@ package struct AdminResponder: LocalResponder {
       page.path + String(repeating: " ", count: width + 2 - page.path.count) + page.purpose
     }
     return .text("scorm-gateway admin\n\n" + lines.joined(separator: "\n") + "\n")
+  }
+
+  private func answer(
+    _ request: LocalRequest, _ make: (AdminQuery) -> AdminAnswer
+  ) -> LocalResponse {
+    guard let query = AdminQuery(request.query) else {
+      return AdminProblem(
+        status: 400, title: "Bad Request",
+        detail: "The query is not validly percent-encoded UTF-8; write % as %25."
+      ).response
+    }
+    switch make(query) {
+    case .json(let text): return .json(text)
+    case .table(let text): return .text(text)
+    case .badQuery(let detail):
+      return AdminProblem(status: 400, title: "Bad Request", detail: detail).response
+    case .notFound(let detail):
+      return AdminProblem(status: 404, title: "Not Found", detail: detail).response
+    }
   }
 
   private func limits(_ request: LocalRequest) -> LocalResponse {

@@ -1,3 +1,5 @@
+package import LocalServer
+
 /// One thing that is looked at to tell whether the gateway should get requests.
 package struct ReadinessCheck: Sendable {
   /// What is looked at: `upstream name`.
@@ -27,12 +29,19 @@ package struct AdminSources: Sendable {
   package var metrics: @Sendable () -> String
   /// Each limit's state.
   package var limits: @Sendable (ListingForm) -> String
+  /// The pages that take parameters.
+  package var actions = AdminActions.none
+  /// Answers what begins with `/api/traffic`, on a thread that may block; nil for pages there are none of.
+  /// Without a journal there is none.
+  package var traffic: (@Sendable (LocalRequest) -> LocalResponse?)?
 
   package init(
     readiness: @escaping @Sendable () -> [ReadinessCheck],
     isDraining: @escaping @Sendable () -> Bool, metrics: @escaping @Sendable () -> String,
-    limits: @escaping @Sendable (ListingForm) -> String
+    limits: @escaping @Sendable (ListingForm) -> String,
+    traffic: (@Sendable (LocalRequest) -> LocalResponse?)? = nil
   ) {
+    self.traffic = traffic
     self.limits = limits
     self.readiness = readiness
     self.isDraining = isDraining

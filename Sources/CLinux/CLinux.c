@@ -73,6 +73,11 @@ int cl_processor_count(void) {
   return count < 1 ? 1 : count;
 }
 
+void cl_return_large_blocks(void) {
+  // Setting it keeps it: otherwise the first large block that is freed raises the threshold, up to 32 MiB.
+  mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+}
+
 void cl_release_start_pages(void) {
   malloc_trim(0);
   FILE *maps = fopen("/proc/self/maps", "re");

@@ -2,7 +2,7 @@ internal import CLibcurl
 internal import Glibc
 internal import Memory
 
-/// One plain GET, for commands that talk to a running gateway. Blocks its thread.
+/// One plain request, for commands that talk to a running gateway. Blocks its thread.
 package enum HTTPProbe {
   /// What came back.
   package struct Answer: Sendable {
@@ -12,9 +12,15 @@ package enum HTTPProbe {
 
   /// Nothing came back.
   package struct Unreachable: Error, CustomStringConvertible {
-    package let description: String
+    /// What was asked; empty when nothing could be.
+    package let url: String
+    package let reason: String
+    package var description: String { url.isEmpty ? reason : "\(url): \(reason)" }
 
-    package init(description: String) { self.description = description }
+    package init(url: String = "", reason: String) {
+      self.url = url
+      self.reason = reason
+    }
   }
 
   /// Bytes of an answer that are read.
@@ -25,16 +31,17 @@ package enum HTTPProbe {
     var isTooLarge = false
   }
 
-  /// Gets `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
+  /// Asks for `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
   ///
   /// - Parameters:
+  ///   - method: another method than GET; no body is sent.
   ///   - socketPath: a Unix socket to connect to in place of the URL's host.
   ///   - timeout: milliseconds for everything.
-  package static func get(
-    _ url: String, socketPath: String? = nil, timeout: Int = 5_000
+  package static func ask(
+    _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
     guard let handle = unsafe curl_easy_init() else {
-      throw Unreachable(description: "libcurl does not start")
+      throw Unreachable(reason: "libcurl does not start")
     }
     defer { unsafe curl_easy_cleanup(handle) }
     let sink = Sink()
@@ -44,6 +51,10 @@ package enum HTTPProbe {
       cc_set_text(handle, CURLOPT_URL, url), cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http"),
       cc_set_text(handle, CURLOPT_PROXY, ""),
       cc_set_text(handle, CURLOPT_UNIX_SOCKET_PATH, socketPath),
+      cc_set_text(
+        handle, CURLOPT_CUSTOMREQUEST, method == "GET" || method == "POST" ? nil : method),
+      cc_set_long(handle, CURLOPT_NOBODY, method == "HEAD" ? 1 : 0),
+      cc_set_long(handle, CURLOPT_PATH_AS_IS, 1),
       cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
       cc_set_long(handle, CURLOPT_FOLLOWLOCATION, 0), cc_set_long(handle, CURLOPT_NOSIGNAL, 1),
       cc_set_long(handle, CURLOPT_TIMEOUT_MS, timeout),
@@ -61,9 +72,10 @@ package enum HTTPProbe {
             contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
           return size * count
         }, context),
+      method == "POST" ? cc_set_post(handle, "", 0) : CURLE_OK,
     ]
     if let refused = codes.first(where: { $0 != CURLE_OK }) {
-      throw Unreachable(description: unsafe String(cString: curl_easy_strerror(refused)))
+      throw Unreachable(reason: unsafe String(cString: curl_easy_strerror(refused)))
     }
     let result = unsafe curl_easy_perform(handle)
     // The sink must outlive the transfer.
@@ -72,7 +84,7 @@ package enum HTTPProbe {
       let reason =
         sink.isTooLarge
         ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
-      throw Unreachable(description: "\(url): \(reason)")
+      throw Unreachable(url: url, reason: reason)
     }
     return Answer(
       status: unsafe cc_status(handle), body: String(decoding: sink.body, as: UTF8.self))

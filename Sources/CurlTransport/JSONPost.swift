@@ -38,7 +38,7 @@ package import Memory
       guard append(field.name, field.value) else { return nil }
     }
     // Proof: the handle lives, libcurl copies texts, and the list lives as long as the handle.
-    let codes = unsafe [
+    var codes = unsafe [
       cc_set_text(handle, CURLOPT_URL, url),
       cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
       cc_set_long(handle, CURLOPT_FOLLOWLOCATION, 0), cc_set_long(handle, CURLOPT_NOSIGNAL, 1),
@@ -47,15 +47,17 @@ package import Memory
       cc_set_long(handle, CURLOPT_HTTP_VERSION, Int(cc_http_1_1)),
       cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
       cc_set_long(handle, CURLOPT_TIMEOUT_MS, timeout),
-      cc_set_text(handle, CURLOPT_CAINFO, caFile),
       cc_set_headers(handle, headers),
       // What is answered does not matter.
       cc_set_sink(handle, { _, size, count, _ in size * count }, nil),
     ]
-    // Without a file of its own, the system's authorities: CURLOPT_CAINFO is left as it was.
-    if let refused = codes.firstIndex(where: { $0 != CURLE_OK }), !(refused == 9 && caFile == nil) {
-      return nil
+    if let caFile {
+      // The file replaces the system's authorities: without this their directory is searched as well.
+      codes += unsafe [
+        cc_set_text(handle, CURLOPT_CAINFO, caFile), cc_set_text(handle, CURLOPT_CAPATH, nil),
+      ]
     }
+    guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
   }
 
   deinit {

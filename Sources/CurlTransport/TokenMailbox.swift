@@ -1,16 +1,31 @@
 internal import AccessTokens
+internal import Memory
 internal import Synchronization
 
 /// What the loops have asked of the service thread since it last looked.
 ///
 /// Bounded by the number of slots: asking for a slot twice is asking once, and of two refusals of one
-/// slot's tokens the later counts.
+/// slot's tokens the later counts. What operators ask for is bounded by ``maximumOrders``.
 final class TokenMailbox: Sendable {
   struct Content: Sendable {
     var needed: [TokenSlot] = []
     var rejected: [(slot: TokenSlot, generation: UInt32)] = []
+    /// Per app, the generation of the secret whose Basic credential was refused.
+    var basicRefused: [Int: UInt32] = [:]
+    var orders: [Order] = []
     var isStopping = false
   }
+
+  /// What an operator asks for.
+  enum Order: Sendable {
+    case renew(TokenSlot)
+    case drop(TokenSlot)
+    /// An app's secrets were read anew.
+    case secrets(app: Int, [SecretBytes])
+  }
+
+  /// Orders that may wait; more are refused.
+  static let maximumOrders = 2 * TokenSlotTable.maximumSlots
 
   private struct State {
     var content = Content()
@@ -47,6 +62,23 @@ final class TokenMailbox: Sendable {
     }
   }
 
+  func refuseBasic(app: Int, generation: UInt32) -> Bool {
+    state.withLock { state in
+      let wasEmpty = state.content.isEmpty
+      state.content.basicRefused[app] = generation
+      return wasEmpty
+    }
+  }
+
+  /// Returns false when too many orders wait.
+  func order(_ orders: [Order]) -> Bool {
+    state.withLock { state in
+      guard state.content.orders.count + orders.count <= Self.maximumOrders else { return false }
+      state.content.orders += orders
+      return true
+    }
+  }
+
   func stop() { state.withLock { $0.content.isStopping = true } }
 
   /// Takes everything; a stop stays.
@@ -61,5 +93,7 @@ final class TokenMailbox: Sendable {
 }
 
 extension TokenMailbox.Content {
-  var isEmpty: Bool { needed.isEmpty && rejected.isEmpty }
+  var isEmpty: Bool {
+    needed.isEmpty && rejected.isEmpty && basicRefused.isEmpty && orders.isEmpty
+  }
 }

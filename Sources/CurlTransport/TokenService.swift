@@ -1,5 +1,5 @@
 package import AccessTokens
-internal import Memory
+package import Memory
 internal import Synchronization
 
 /// What the service tells an operator's log; called on its thread, which waits for the return.
@@ -9,6 +9,9 @@ package enum TokenReport: Sendable {
     TokenSlotTable.Key, app: String, AccessToken, TokenAnswer.LifetimeSource)
   /// A fetch has failed.
   case failed(TokenSlotTable.Key, app: String, TokenFailure)
+  /// The app's secret was refused, and another one that works has taken its place: `generation` counts the
+  /// secrets.
+  case switched(app: String, generation: UInt32)
 }
 
 /// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
@@ -22,8 +25,10 @@ package final class TokenService: TokenDemand {
 
   /// Where the tokens are published.
   package let store: TokenStore
-  private let settings: TokenServiceSettings
-  private let slots: TokenSlotTable
+  let settings: TokenServiceSettings
+  /// What each slot stands for.
+  package let slots: TokenSlotTable
+  let board: TokenBoard
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let thread = Mutex<ServiceThread?>(nil)
@@ -33,13 +38,17 @@ package final class TokenService: TokenDemand {
     settings: TokenServiceSettings, slots: TokenSlotTable
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
-    guard let multi = CurlMulti(maximumConnections: TokenManager.maximumFetchesInFlight) else {
+    guard
+      let multi = CurlMulti(
+        maximumConnections: TokenManager.maximumFetchesInFlight + settings.apps.count)
+    else {
       throw .noCurl
     }
     self.settings = settings
     self.slots = slots
     self.multi = multi
     mailbox = TokenMailbox(slotCount: slots.count)
+    board = TokenBoard(slots: slots, apps: settings.apps.map(\.name))
     store = TokenStore(
       slotCount: slots.count,
       basicLines: settings.apps.map { BasicCredential.line(id: $0.id, secret: $0.secret) })
@@ -56,13 +65,14 @@ package final class TokenService: TokenDemand {
   package func start(
     wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
   ) -> Bool {
-    let (settings, slots, multi, mailbox, store) = (settings, slots, multi, mailbox, store)
+    let (settings, slots, multi, mailbox) = (settings, slots, multi, mailbox)
+    let (store, board) = (store, board)
     return thread.withLock { thread in
       precondition(thread == nil, "the token service is started once")
       thread = ServiceThread(named: "tokens") {
         var loop = TokenServiceLoop(
           settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
-          wake: wake, report: report)
+          board: board, wake: wake, report: report)
         loop.run()
       }
       return thread != nil
@@ -83,6 +93,42 @@ package final class TokenService: TokenDemand {
   /// (``TokenView/generation(of:)``). Any thread.
   package func rejected(_ slot: TokenSlot, generation: UInt32) {
     if mailbox.reject(slot, generation: generation) { multi.wake() }
+  }
+
+  /// The upstream has answered 401 to the app's Basic credential. Any thread.
+  package func basicRefused(app: Int, generation: UInt32) {
+    if mailbox.refuseBasic(app: app, generation: generation) { multi.wake() }
+  }
+
+  /// Has fresh tokens fetched for `slots` at once; those there are are served meanwhile. Any thread.
+  ///
+  /// - Returns: false when too much is asked for already.
+  @discardableResult
+  package func renew(_ slots: [TokenSlot]) -> Bool { order(slots.map { .renew($0) }) }
+
+  /// Forgets the tokens of `slots`: whoever needs one next has it fetched. Any thread.
+  ///
+  /// - Returns: false when too much is asked for already.
+  @discardableResult
+  package func drop(_ slots: [TokenSlot]) -> Bool { order(slots.map { .drop($0) }) }
+
+  /// Uses other secrets for the app at `app` from now on; tokens granted for the old ones stay in use until
+  /// they end or are refused. Any thread.
+  ///
+  /// - Returns: false when a secret cannot be sent, or too much is asked for already.
+  @discardableResult
+  package func replaceSecrets(
+    app: Int, secret: SecretBytes, nextSecret: SecretBytes?
+  ) -> Bool {
+    let secrets = [secret] + (nextSecret.map { [$0] } ?? [])
+    guard secrets.allSatisfy(TokenApp.isUsable) else { return false }
+    return order([.secrets(app: app, secrets)])
+  }
+
+  private func order(_ orders: [TokenMailbox.Order]) -> Bool {
+    guard mailbox.order(orders) else { return false }
+    multi.wake()
+    return true
   }
 
   /// Stops the thread, transfers in flight with it. Published tokens stay as they are.

@@ -1,5 +1,6 @@
 internal import AccessTokens
 internal import CLibcurl
+internal import Memory
 
 /// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
 /// what it decides is done.
@@ -11,16 +12,19 @@ struct TokenServiceLoop {
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let store: TokenStore
+  private let board: TokenBoard
   private let wake: [@Sendable () -> Void]
   private let report: @Sendable (TokenReport) -> Void
   private var manager: TokenManager
-  /// Transfers in flight, at most ``TokenManager/maximumFetchesInFlight``.
+  /// Per app, its secrets by their generation.
+  private var secrets: [[UInt32: SecretBytes]]
+  /// Transfers in flight; ``TokenManager`` bounds them.
   private var transfers: [TokenTransfer] = []
   private var random = SystemRandomNumberGenerator()
 
   init(
     settings: TokenServiceSettings, slots: TokenSlotTable, multi: CurlMulti, mailbox: TokenMailbox,
-    store: TokenStore, wake: [@Sendable () -> Void],
+    store: TokenStore, board: TokenBoard, wake: [@Sendable () -> Void],
     report: @escaping @Sendable (TokenReport) -> Void
   ) {
     self.settings = settings
@@ -28,10 +32,17 @@ struct TokenServiceLoop {
     self.multi = multi
     self.mailbox = mailbox
     self.store = store
+    self.board = board
     self.wake = wake
     self.report = report
     manager = TokenManager(
-      slots: slots, lifetime: settings.lifetime, schedule: settings.schedule)
+      slots: slots, lifetime: settings.lifetime, schedule: settings.schedule,
+      secrets: settings.apps.map(\.secrets.count))
+    secrets = settings.apps.map { app in
+      var byGeneration: [UInt32: SecretBytes] = [:]
+      for (index, secret) in app.secrets.enumerated() { byGeneration[UInt32(index + 1)] = secret }
+      return byGeneration
+    }
   }
 
   /// Runs until the mailbox says stop; transfers in flight are then abandoned.
@@ -45,12 +56,17 @@ struct TokenServiceLoop {
       for (slot, generation) in asked.rejected {
         actions += manager.rejected(slot, generation: generation, at: now)
       }
+      for order in asked.orders { actions += carryOut(order, at: now) }
+      for (app, generation) in asked.basicRefused {
+        actions += manager.basicRefused(app: app, generation: generation, at: now)
+      }
       for slot in asked.needed { actions += manager.needed(slot, at: now) }
       let store = store
       actions += manager.timersDue(at: now) { store.isUsed($0) }
       act(on: actions)
       if !multi.perform() { failAll() }
       while let (index, code) = multi.nextFinished(of: transfers) { finish(index, code) }
+      showChanges()
       multi.poll(milliseconds: waitInMilliseconds)
     }
     for transfer in transfers { multi.remove(transfer) }
@@ -67,6 +83,33 @@ struct TokenServiceLoop {
     return max(0, wait.partialValue + 999_999) / 1_000_000
   }
 
+  private mutating func carryOut(_ order: TokenMailbox.Order, at now: Int64) -> [TokenAction] {
+    switch order {
+    case .renew(let slot): return manager.renew(slot, at: now)
+    case .drop(let slot): return manager.drop(slot, at: now)
+    case .secrets(let app, let list):
+      let known = list.map { secret in
+        secrets[app].first { $0.value.hasSameBytes(as: secret) }?.key
+      }
+      let (generations, actions) = manager.replaceSecrets(of: app, known: known, at: now)
+      var byGeneration: [UInt32: SecretBytes] = [:]
+      for (generation, secret) in zip(generations, list) { byGeneration[generation] = secret }
+      secrets[app] = byGeneration
+      return actions
+    }
+  }
+
+  /// Brings the listing up to date.
+  private mutating func showChanges() {
+    let touched = manager.takeTouched()
+    guard !touched.slots.isEmpty || !touched.apps.isEmpty else { return }
+    board.update(
+      slots: touched.slots.map { manager.record(of: $0) },
+      apps: touched.apps.map {
+        ($0, manager.record(of: $0, name: settings.apps[$0].name))
+      })
+  }
+
   private mutating func act(on actions: [TokenAction]) {
     var rest = actions
     var next = 0
@@ -76,7 +119,19 @@ struct TokenServiceLoop {
       case .publish(let slot, let entry):
         store.publish(slot, entry)
         published = true
+      case .useSecret(let app, let generation, let isSwitch):
+        if let secret = secrets[app][generation] {
+          store.publishBasic(
+            app: app, line: BasicCredential.line(id: settings.apps[app].id, secret: secret),
+            generation: generation)
+          published = true
+        }
+        if isSwitch { report(.switched(app: settings.apps[app].name, generation: generation)) }
+      case .basicChecked(let app):
+        store.publishBasic(app: app, line: nil, generation: 0)
+        published = true
       case .startFetch(let request):
+        if !request.isRepeat { manager.noteUse(of: request.slot, store.isUsed(request.slot)) }
         store.clearUsed(request.slot)
         if let failure = start(request) {
           rest += finished(request.slot, .failure(failure), requestedAt: ServiceClock.monotonic)
@@ -90,8 +145,12 @@ struct TokenServiceLoop {
   /// Sends a request; the failure when it cannot be sent.
   private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
     do throws(TokenTransfer.Fault) {
+      // The generation is one that the manager was given with a secret.
+      guard let secret = secrets[request.app][request.secret] else {
+        throw TokenTransfer.Fault(code: CURLE_FAILED_INIT)
+      }
       let transfer = try TokenTransfer(
-        request, settings: settings, requestedAt: ServiceClock.monotonic,
+        request, settings: settings, secret: secret, requestedAt: ServiceClock.monotonic,
         wallClock: ServiceClock.wallSeconds)
       guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
       transfers.append(transfer)

@@ -9,11 +9,22 @@ package struct TokenApp: Sendable {
   package let id: String
   /// The secret key, its password.
   package let secret: SecretBytes
+  /// The key that is tried when `secret` is refused.
+  package let nextSecret: SecretBytes?
 
-  package init(name: String, id: String, secret: SecretBytes) {
+  package init(name: String, id: String, secret: SecretBytes, nextSecret: SecretBytes? = nil) {
     self.name = name
     self.id = id
     self.secret = secret
+    self.nextSecret = nextSecret
+  }
+
+  /// In the order they are tried in.
+  var secrets: [SecretBytes] { [secret] + (nextSecret.map { [$0] } ?? []) }
+
+  /// Whether `secret` can be sent.
+  package static func isUsable(_ secret: SecretBytes) -> Bool {
+    secret.count > 0 && secret.bytes.firstControl(from: 0) == secret.count
   }
 }
 
@@ -69,10 +80,7 @@ package struct TokenServiceSettings: Sendable {
     for app in apps {
       guard !app.id.isEmpty, app.id.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != 0x3a })
       else { throw .badAppID(app: app.name) }
-      let secret = app.secret
-      guard secret.count > 0, secret.bytes.firstControl(from: 0) == secret.count else {
-        throw .badSecret(app: app.name)
-      }
+      guard app.secrets.allSatisfy(TokenApp.isUsable) else { throw .badSecret(app: app.name) }
     }
     guard lifetime >= 1, lifetime <= TokenAnswer.maximumLifetime else { throw .badLifetime }
     guard connectTimeout > 0, totalTimeout > 0 else { throw .badTimeout }

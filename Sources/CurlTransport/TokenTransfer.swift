@@ -27,8 +27,8 @@ internal import Memory
   ///
   /// - Parameter wallClock: Seconds since 1970.
   init(
-    _ request: TokenFetchRequest, settings: TokenServiceSettings, requestedAt: Int64,
-    wallClock: Int64
+    _ request: TokenFetchRequest, settings: TokenServiceSettings, secret: SecretBytes,
+    requestedAt: Int64, wallClock: Int64
   ) throws(Fault) {
     guard let made = unsafe curl_easy_init() else { throw Fault(code: CURLE_FAILED_INIT) }
     self.request = request
@@ -39,7 +39,7 @@ internal import Memory
     unsafe errorText.initialize(repeating: 0, count: cc_error_size)
     unsafe headers = nil
     try setSafetyOptions(settings)
-    try setCredential(settings.apps[request.app])
+    try setCredential(id: settings.apps[request.app].id, secret)
     try setRequest(settings, wallClock: wallClock)
   }
 
@@ -87,10 +87,9 @@ internal import Memory
     try check(unsafe cc_set_error_buffer(handle, errorText))
   }
 
-  private func setCredential(_ app: TokenApp) throws(Fault) {
+  private func setCredential(id: String, _ secret: SecretBytes) throws(Fault) {
     try set(CURLOPT_HTTPAUTH, Int(cc_auth_basic))
-    try set(CURLOPT_USERNAME, app.id)
-    let secret = app.secret
+    try set(CURLOPT_USERNAME, id)
     let count = secret.count
     // Proof: `room` holds count + 1 bytes, all written; libcurl copies the text before they are cleared.
     let code = unsafe withUnsafeTemporaryAllocation(byteCount: count + 1, alignment: 1) { room in

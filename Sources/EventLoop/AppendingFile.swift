@@ -91,7 +91,17 @@ package enum StandardError {
   /// Writes `text` and a line feed in one call.
   package static func write(line text: String) {
     let line = Array((text + "\n").utf8)
-    _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    unsafe line.withUnsafeBytes { bytes in
+      // Proof: the array's own bytes. Interrupted, it has written nothing.
+      while unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) < 0, errno == EINTR {}
+    }
+  }
+
+  /// Whether a short line can be written without waiting for whoever reads it.
+  package static var isWritable: Bool {
+    var target = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    // Proof: one record.
+    return unsafe poll(&target, 1, 0) == 1 && target.revents & Int16(POLLOUT) != 0
   }
 }
 

@@ -37,6 +37,8 @@ struct Connection: ~Copyable {
   var owesDrained = false
   /// Bytes thrown away while lingering.
   var discarded: Int32 = 0
+  /// Bytes that the peer had not taken when finishing began, or when its deadline passed last.
+  var untaken = 0
   /// Error of a write, to be told by an event of its own; 0 for none.
   var writeError: Int32 = 0
   /// When the deadline passes; 0 for none.
@@ -106,6 +108,7 @@ struct Connection: ~Copyable {
     case .end(let cleanly): return .end(cleanly: cleanly)
     case .certificateRefused(let reason): return .failed(.certificate(reason))
     case .failed(let reason): return .failed(.tls(reason))
+    case .alert(let reason): return .failed(.tlsAlert(reason))
     }
   }
 
@@ -140,7 +143,7 @@ struct Connection: ~Copyable {
       switch outcome {
       case .done(let count): written += count
       case .wait: return written
-      case .end, .certificateRefused, .failed:
+      case .end, .certificateRefused, .failed, .alert:
         writeError = EPIPE
         return written
       }

@@ -28,6 +28,8 @@ package enum SocketFailure: Sendable, Equatable {
   case certificate(String)
   /// The TLS handshake failed, or a record could not be read.
   case tls(String)
+  /// The peer refused with a TLS alert.
+  case tlsAlert(String)
 }
 
 /// The owner of an event loop's connections: it is called for every event, on the loop's thread.
@@ -65,12 +67,16 @@ package protocol EventHandler: ~Copyable {
   mutating func aboutToWait(on loop: inout EventLoop)
   /// The time asked for with ``EventLoop/setAlarm(at:)`` has come.
   mutating func alarm(on loop: inout EventLoop)
+  /// Callers wait because there are no descriptors for them, or too many connections. May come often.
+  mutating func acceptingPutOff(on loop: inout EventLoop)
   /// ``LoopWaker/wake()`` was called.
   mutating func woken(on loop: inout EventLoop)
 }
 
 extension EventHandler where Self: ~Copyable {
   package mutating func aboutToWait(on loop: inout EventLoop) {}
+
+  package mutating func acceptingPutOff(on loop: inout EventLoop) {}
 
   package mutating func endAnnounced(
     _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop

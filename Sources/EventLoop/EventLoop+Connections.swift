@@ -23,7 +23,10 @@ extension EventLoop {
     let number = cl_socket(address.family)
     guard number >= 0 else { throw .current }
     let descriptor = Descriptor(owning: number)
-    if address.family != AF_UNIX { _ = cl_no_delay(number) }
+    if address.family != AF_UNIX {
+      _ = cl_no_delay(number)
+      _ = cl_limit_unsent(number, ListeningSocket.unsentBytes)
+    }
     var target = address
     // Proof: the storage holds an address of the given length.
     let status = unsafe cl_connect(number, &target.storage, target.length)
@@ -78,6 +81,14 @@ extension EventLoop {
     connections.contains(socket) ? connections[socket].output.count : 0
   }
 
+  /// Bytes sent that the peer has not taken: those that wait here, and those that wait in the kernel. One
+  /// system call: for a look now and then whether a slow peer is getting on.
+  package func untakenBytes(_ socket: SocketID) -> Int {
+    guard connections.contains(socket) else { return 0 }
+    return connections[socket].output.count
+      + Int(cl_untaken(connections[socket].descriptor.number))
+  }
+
   /// Stops ``EventHandler/received(_:from:tag:on:)`` for this connection. Bytes stay in the kernel, and
   /// the peer is slowed down.
   package mutating func pauseReading(_ socket: SocketID) {
@@ -124,6 +135,7 @@ extension EventLoop {
   package mutating func finish(_ socket: SocketID) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
+    connections[socket].untaken = untakenBytes(socket)
     connections[socket].isPaused = false
     setWheelDeadline(socket, at: now + flushTimeout)
     continueFinishing(socket)

@@ -29,6 +29,16 @@ extension EventLoop {
     link(socket, tick)
   }
 
+  /// Whether the peer of a connection that is being finished has taken some of its last bytes since the
+  /// last look. What it takes from the kernel does not show in the queue here for a long time.
+  private mutating func takesMore(_ socket: SocketID) -> Bool {
+    guard connections[socket].phase == .flushing else { return false }
+    let untaken = untakenBytes(socket)
+    let isLess = untaken < connections[socket].untaken
+    connections[socket].untaken = untaken
+    return isLess
+  }
+
   mutating func link(_ socket: SocketID, _ tick: Int64) {
     let slot = wheel.slotTick(for: tick)
     let head = wheel.head(at: slot)
@@ -73,6 +83,8 @@ extension EventLoop {
         if contains(id) {
           let tag = connections[id].tag
           handler.deadlinePassed(id, tag: tag, on: &self)
+        } else if takesMore(id) {
+          setWheelDeadline(id, at: now + flushTimeout)
         } else {
           // Finishing took too long. What was cut short must not look whole.
           if !connections[id].output.isEmpty {

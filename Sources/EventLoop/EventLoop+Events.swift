@@ -170,6 +170,7 @@ extension EventLoop {
     case .end: fail(id, .tls("the peer closed during the handshake"), &handler)
     case .certificateRefused(let reason): fail(id, .certificate(reason), &handler)
     case .failed(let reason): fail(id, .tls(reason), &handler)
+    case .alert(let reason): fail(id, .tlsAlert(reason), &handler)
     }
   }
 

@@ -15,6 +15,8 @@ internal import Memory
   /// Reads of one connection in a row before the others get their turn.
   static let readsInARow = 8
   static let eventsPerWait = 256
+  /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
+  static let waitsBehind = 64
   /// How much a finished connection may still send.
   static let lingerBytes: Int32 = 64 * 1024
 
@@ -30,6 +32,10 @@ internal import Memory
   var isStopping = false
   /// A listener met the descriptor limit, or ours: try again when a connection closes or time passes.
   var acceptsAgainAt = Int64.max
+  /// A connection that was accepted and waits for a descriptor below ``descriptorMark``.
+  var parked: ParkedConnection?
+  /// Waits in a row after which there was more to serve than one wait brings.
+  var waitsInARow = 0
 
   /// Nanoseconds of the monotonic clock when the events being served were fetched.
   package internal(set) var now: Int64
@@ -42,13 +48,10 @@ internal import Memory
   package var lingerTimeout: Int64 = 1_000_000_000
   /// Connections this loop accepts at once, handed over ones not counted.
   package var connectionLimit = Int.max
-  /// Times that accepting was put off because descriptors ran out.
-  package internal(set) var acceptsPutOff = 0
-
-  struct Listener {
-    let number: Int32
-    let isUnix: Bool
-  }
+  /// Descriptors from this number on are not for accepted connections: they are kept for what serves those,
+  /// such as connections to the upstream and a log that is opened anew. The kernel gives the lowest free
+  /// number, so one as high as this says that nearly all are in use.
+  package var descriptorMark = Int32.max
 
   /// - Throws: when the process is out of descriptors.
   package init(waker: LoopWaker) throws(SystemError) {
@@ -82,7 +85,9 @@ internal import Memory
     while !isStopping {
       handler.aboutToWait(on: &self)
       let count = wait()
-      for i in 0..<count {
+      let isBehind = count < 0 || count == EventLoop.eventsPerWait
+      waitsInARow = isBehind ? waitsInARow &+ 1 : 0
+      for i in 0..<max(0, count) {
         // Proof: the kernel filled `count` events.
         let flags = unsafe events[i].events
         let data = unsafe cl_event_data(events + i)
@@ -96,7 +101,8 @@ internal import Memory
         }
       }
       serveQueued(&buffer, &handler)
-      serveDeadlines(&handler)
+      // What has arrived in time counts as such, even if this process was stopped until after its deadline.
+      if !isBehind || waitsInARow > EventLoop.waitsBehind { serveDeadlines(&handler) }
       if now >= acceptsAgainAt {
         acceptsAgainAt = .max
         for i in listeners.indices { acceptAll(i, &handler) }
@@ -111,6 +117,9 @@ internal import Memory
   /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop goes.
   package mutating func stop() { isStopping = true }
 
+  /// Waits for events, until the earliest time at which something is due.
+  ///
+  /// - Returns: how many there are; -1 when a signal got in the way, and nobody knows.
   mutating func wait() -> Int {
     var due = min(alarmTime, acceptsAgainAt)
     if let tick = wheel.nextTick() { due = min(due, tick << TimerWheel.tickShift) }
@@ -122,78 +131,17 @@ internal import Memory
     } else {
       timeout = Int32(clamping: max(0, due &- now &+ 999_999) / 1_000_000)
     }
-    let count = unsafe epoll_wait(
+    var count = unsafe epoll_wait(
       poll.number, events, Int32(EventLoop.eventsPerWait), timeout)
+    if count < 0 {
+      // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
+      count = unsafe epoll_wait(poll.number, events, Int32(EventLoop.eventsPerWait), 0)
+    }
     now = cl_monotonic_ns()
     if now &- wallCheckedAt > 1_000_000_000 {
       wallOffset = cl_wall_ns() &- now
       wallCheckedAt = now
     }
-    return Int(max(0, count))
-  }
-
-  // MARK: Listeners
-
-  /// Watches a listening socket; its number comes with every connection it accepts.
-  package mutating func listen(on socket: borrowing ListeningSocket) throws(SystemError) -> Int {
-    let index = listeners.count
-    guard
-      cl_epoll_add(
-        poll.number, socket.descriptor.number, cl_readable, 1, UInt64(index + 1))
-        == 0
-    else { throw .current }
-    listeners.append(Listener(number: socket.descriptor.number, isUnix: socket.isUnix))
-    return index
-  }
-
-  /// Stops accepting, and lets new callers be refused at once. Connections made already stay.
-  package mutating func stopListening() {
-    for listener in listeners {
-      _ = cl_epoll_remove(poll.number, listener.number)
-      _ = shutdown(listener.number, Int32(SHUT_RDWR))
-    }
-    listeners = []
-  }
-
-  mutating func acceptAll<Handler: EventHandler & ~Copyable>(
-    _ index: Int, _ handler: inout Handler
-  ) {
-    guard index < listeners.count else { return }
-    let listener = listeners[index]
-    while index < listeners.count {
-      guard connections.count < connectionLimit else {
-        putOffAccepting()
-        return
-      }
-      var address = SocketAddress()
-      address.length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-      // Proof: the storage is as long as its length says.
-      let number = unsafe cl_accept(listener.number, &address.storage, &address.length)
-      guard number >= 0 else {
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EAGAIN: return
-        default:
-          // Out of descriptors or memory. Edge-triggered, so this does not spin.
-          putOffAccepting()
-          return
-        }
-      }
-      var user = UInt32.max
-      if listener.isUnix {
-        var group: gid_t = 0
-        if unsafe cl_peer_credentials(number, &user, &group) != 0 { user = .max }
-      } else {
-        _ = cl_no_delay(number)
-      }
-      handler.accepted(
-        Descriptor(owning: number), from: PeerIdentity(address, user: user), listener: index,
-        on: &self)
-    }
-  }
-
-  mutating func putOffAccepting() {
-    acceptsPutOff += 1
-    acceptsAgainAt = now + 100_000_000
+    return Int(count)
   }
 }

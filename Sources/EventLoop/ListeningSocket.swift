@@ -10,6 +10,10 @@ package struct ListeningSocket: ~Copyable, Sendable {
   /// The Unix socket's file, removed with the socket.
   private let path: String?
 
+  /// Bytes that may wait in the kernel for their turn to be sent. Without a bound a reader who takes nothing
+  /// costs megabytes, and the deadline of one who takes little passes before the socket is writable again.
+  static let unsentBytes: Int32 = 128 * 1024
+
   /// Why nobody can listen there.
   package struct BindError: Error, CustomStringConvertible {
     package let description: String
@@ -24,6 +28,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
     // listener is refused all the same.
     _ = cl_reuse_address(number)
     if address.family == AF_INET6 { _ = cl_ipv6_only(number) }
+    _ = cl_limit_unsent(number, ListeningSocket.unsentBytes)
     var bound = address
     guard unsafe cl_bind(number, &bound.storage, bound.length) == 0 else {
       let error = SystemError.current

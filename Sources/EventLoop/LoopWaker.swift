@@ -18,7 +18,8 @@ package final class LoopWaker: Sendable {
   package func wake() {
     guard !pending.exchange(true, ordering: .acquiringAndReleasing) else { return }
     var one: UInt64 = 1
-    _ = unsafe write(descriptor.number, &one, 8)
+    // Proof: eight bytes, as eventfd(2) wants them. Interrupted, it has written nothing.
+    while unsafe write(descriptor.number, &one, 8) < 0, errno == EINTR {}
   }
 
   /// Takes the wake-up; what was posted before it is visible afterwards.

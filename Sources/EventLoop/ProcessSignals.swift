@@ -58,9 +58,19 @@ package enum ProcessLimits {
   /// No core dumps, and no reading of this process' memory or environment by others of the same user.
   package static func forbidDumps() { _ = cl_forbid_dumps() }
 
+  /// Makes large blocks of memory go back to the system when they are freed: what a crowd of slow readers
+  /// needed is not kept for ever.
+  package static func returnLargeBlocks() { cl_return_large_blocks() }
+
   /// Gives the system back what only the start needed. Linking, parsing the configuration and the
   /// initialisers of two dozen libraries touch several megabytes of code that never runs again.
   package static func releaseStartPages() { cl_release_start_pages() }
+
+  /// How many descriptors the process may have open.
+  package static var descriptorLimit: Int {
+    let limit = sysconf(Int32(_SC_OPEN_MAX))
+    return limit > 0 ? limit : Int.max
+  }
 
   /// Raises the limit of open descriptors as far as allowed.
   ///

@@ -68,6 +68,8 @@ enum OpenSSLError {
     case end(cleanly: Bool)
     case certificateRefused(String)
     case failed(String)
+    /// The peer refused with an alert.
+    case alert(String)
   }
 
   mutating func handshake() -> Outcome {
@@ -124,7 +126,9 @@ enum OpenSSLError {
         co_clear_errors()
         return .certificateRefused(unsafe String(cString: reason))
       }
+      let isAlert = co_is_alert() == 1
       let text = OpenSSLError.take()
+      if isAlert { return .alert(text) }
       // OpenSSL 3 reports a missing close_notify as an error of its own.
       return text == "unexpected eof while reading" ? .end(cleanly: false) : .failed(text)
     }

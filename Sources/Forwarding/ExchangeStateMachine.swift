@@ -53,6 +53,8 @@ package struct ExchangeStateMachine: Sendable {
   /// What was to be collected of the body is there.
   private var bodyIsCollected = false
   private var interimAnswers = 0
+  /// The current attempt has brought an interim answer: the upstream has seen the request.
+  package private(set) var hasInterimAnswer = false
 
   package init() {}
 
@@ -97,6 +99,7 @@ package struct ExchangeStateMachine: Sendable {
   package mutating func connectionReady() -> Action {
     phase = .forwarding
     attempts += 1
+    hasInterimAnswer = false
     return .sendRequest
   }
 
@@ -113,6 +116,7 @@ package struct ExchangeStateMachine: Sendable {
   /// A 1xx answer arrived.
   package mutating func interimAnswerReceived(status: Int) -> Action {
     interimAnswers += 1
+    hasInterimAnswer = true
     // We never ask to switch protocols (RFC 9110 section 7.8).
     return status == 101 || interimAnswers > ExchangeStateMachine.interimLimit
       ? .refuseAnswer : .passOn

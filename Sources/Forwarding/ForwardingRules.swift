@@ -16,13 +16,16 @@ package struct ForwardingRules: Sendable {
     package var isManagement: Bool
     /// The credential for each operation of the catalogue, by index.
     package var credentials: [CredentialChoice]
+    /// What to try when that is refused, where the catalogue is not sure of the scope.
+    package var ladders: ScopeLadders
     /// The credential for paths that are not in the catalogue.
     package var unknownCredential: CredentialChoice
 
     package init(
       name: String, isManagement: Bool, credentials: [CredentialChoice],
-      unknownCredential: CredentialChoice
+      ladders: ScopeLadders = ScopeLadders(), unknownCredential: CredentialChoice
     ) {
+      self.ladders = ladders
       self.name = name
       self.isManagement = isManagement
       self.credentials = credentials

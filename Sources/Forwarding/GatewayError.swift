@@ -183,12 +183,13 @@ package struct GatewayError: Error, Sendable {
   package var closesConnection = false
 
   package init(
-    _ kind: GatewayErrorKind, _ detail: String, retryAfter: Int? = nil, allow: MethodSet? = nil
+    _ kind: GatewayErrorKind, _ detail: String, retryAfter: Int? = nil, allow: MethodSet? = nil,
+    proxyErrorType: StaticString? = nil
   ) {
     self.kind = kind
     self.status = kind.status
     self.detail = detail
-    self.proxyErrorType = kind.proxyErrorType
+    self.proxyErrorType = proxyErrorType ?? kind.proxyErrorType
     // Contract: every 503 says when to come back.
     self.retryAfter = retryAfter ?? (kind.status == 503 ? 1 : nil)
     self.allow = allow

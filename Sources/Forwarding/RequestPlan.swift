@@ -25,6 +25,8 @@ package struct RequestPlan: Sendable {
   package var app = 0
   package var caller = 0
   package var credential = CredentialChoice.none
+  /// Where `credential` stands on the ladder of its operation, from 0; 0 without a ladder.
+  package var rung: UInt8 = 0
   /// Where the path below the base path begins in the request's bytes, its slash included.
   package var restStart = 0
   /// It lets others go first: `X-Scorm-Priority: batch`, or without that field its caller's `priority`.

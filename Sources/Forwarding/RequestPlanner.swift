@@ -8,7 +8,10 @@ internal import SCORMCloudAPI
 /// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock.
 package struct RequestPlanner: ~Copyable {
   package let rules: ForwardingRules
+  /// The rungs that calls begin with, where the first one proved to be too low.
+  package var rungs = ScopeRungs()
   private let matcher = OperationMatcher()
+  private let sensitivePaths = SensitivePaths()
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
@@ -199,7 +202,10 @@ package struct RequestPlanner: ~Copyable {
       plan.operation = index
     case .methodNotAllowed(let allowed):
       if head.method == .options { return allowed }
-      if rules.forwardsUnknownOperations { break }
+      if rules.forwardsUnknownOperations {
+        try checkLookalike(rest)
+        break
+      }
       throw GatewayError(
         .methodNotAllowed,
         "This path has the methods \(allowed.allowField) only.", allow: allowed)
@@ -210,6 +216,7 @@ package struct RequestPlanner: ~Copyable {
     case .unknown:
       if rules.forwardsUnknownOperations {
         if head.method == .options { return RequestPlanner.allMethods }
+        try checkLookalike(rest)
         break
       }
       throw unknownOperation(head, rest, bytes, context)
@@ -240,6 +247,19 @@ package struct RequestPlanner: ~Copyable {
       "SCORM Cloud has no such operation; the closest is \(closest.name): "
         + "\(closest.method.name) \(closest.template).")
   }
+
+  /// An upstream may be less exact than the catalogue: about case, say. What it could take for a sensitive
+  /// operation is not forwarded as an unknown one.
+  @inline(never)
+  private func checkLookalike(_ path: RawSpan) throws(GatewayError) {
+    guard !rules.forwardsSensitiveOperations, sensitivePaths.hide(in: path) else { return }
+    throw RequestPlanner.lookalike
+  }
+
+  private static let lookalike = GatewayError(
+    .sensitiveRefused,
+    "The path could be taken for an operation that answers with a secret, and no caller is to hold "
+      + "one; policy.sensitiveOperations: forward would allow it.")
 
   // MARK: 5. Policy
 
@@ -304,6 +324,13 @@ package struct RequestPlanner: ~Copyable {
       plan.isKnownOperation
       ? rules.apps[plan.app].credentials[Int(plan.operation)]
       : rules.apps[plan.app].unknownCredential
+    if !rungs.isEmpty && plan.isKnownOperation {
+      plan.rung = rungs.rung(app: plan.app, operation: plan.operation)
+      if plan.rung > 0 {
+        plan.credential = rules.apps[plan.app].ladders.credential(
+          of: plan.operation, at: Int(plan.rung))
+      }
+    }
     if rules.apps[plan.app].isManagement && plan.isKnownOperation {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {

@@ -25,17 +25,4 @@ package enum ConfigurationSource {
       callerCount: max(1, settings.callers.count), loopCount: 1
     ).problem?.description
   }
-
-  /// What is configured and does nothing in this version: said at every start, so that nobody relies on
-  /// it.
-  package static func inert(_ settings: Settings) -> [String] {
-    var lines: [String] = []
-    if settings.traffic.journal != nil {
-      lines.append("traffic.journal: this version keeps no journal; the log is complete")
-    }
-    for app in settings.apps where app.nextSecret != nil {
-      lines.append("apps: nextSecret of \(app.name) is not used by this version")
-    }
-    return lines
-  }
 }

@@ -44,10 +44,10 @@ package struct Demo {
 
   /// The sandbox's record of the calls so far, a line each.
   package func callsSeen() throws(HTTPProbe.Unreachable) -> [String] {
-    let answer = try HTTPProbe.get(sandbox.callsURL)
+    let answer = try HTTPProbe.ask(sandbox.callsURL)
     guard let record = try? JSONReader.read(Array(answer.body.utf8)),
       let calls = record["calls"]?.elements
-    else { throw HTTPProbe.Unreachable(description: "the sandbox's record cannot be read") }
+    else { throw HTTPProbe.Unreachable(reason: "the sandbox's record cannot be read") }
     return calls.map { call in
       let scopes = call["scopes"]?.strings.map { $0.joined(separator: " ") } ?? ""
       let credential = call["credential"]?.string ?? "none"

@@ -1,6 +1,10 @@
 internal import Admin
+internal import CurlTransport
 internal import GatewayServer
+internal import HTTPMessages
+internal import Synchronization
 internal import Telemetry
+internal import TrafficJournal
 internal import TrafficLog
 
 /// The figures at `/metrics`, in Prometheus' text format. What each part counts stands in files of its own.
@@ -8,6 +12,8 @@ struct GatewayMetrics: Sendable {
   let relays: RelayShared
   let readiness: Readiness
   let spans: SpanExporter?
+  let tokens: TokenService
+  let journal: JournalWriter?
   let facts: ProcessFacts
 
   var text: String {
@@ -17,7 +23,11 @@ struct GatewayMetrics: Sendable {
     FigureReport(relays.figures)?.put(into: &text)
     relays.log?.put(into: &text)
     spans?.put(into: &text)
+    relays.putRefusals(into: &text)
     text.append(LimitMetrics.text(relays))
+    text.append(TokenMetrics.text(tokens.listing()))
+    text.append(ScopeMetrics.text(relays))
+    text.append(JournalMetrics.text(journal))
     facts.putProcess(into: &text)
     return text.text
   }
@@ -48,5 +58,21 @@ extension LogWriter {
     text.family(
       "scorm_gateway_log_waiting_bytes", .gauge, "Bytes that wait for the traffic log's thread.")
     text.sample(UInt64(health.waitingBytes))
+  }
+}
+
+extension RelayShared {
+  /// What never became a request, or had to wait at the door.
+  fileprivate func putRefusals(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_accepts_put_off_total", .counter,
+      "Times that new callers had to wait because descriptors ran out.")
+    text.sample(acceptsPutOff.load(ordering: .relaxed))
+    text.family(
+      "scorm_gateway_malformed_requests_total", .counter,
+      "Requests refused because their bytes break a rule or a bound.")
+    for fault in RequestFault.allCases {
+      text.sample([("reason", "\(fault.name)")], UInt64(faults[fault]))
+    }
   }
 }

@@ -11,6 +11,7 @@ internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import Telemetry
+package import TrafficJournal
 internal import TrafficLog
 
 /// Why a gateway does not start.
@@ -31,6 +32,7 @@ package final class GatewayProcess: Sendable {
   private let resolver: NameResolver
   private let log: LogWriter?
   private let spans: SpanExporter?
+  private let journal: JournalWriter?
   private let admin: LocalService?
   private let readiness: Readiness
   private let threads: [SystemThread]
@@ -64,6 +66,7 @@ package final class GatewayProcess: Sendable {
     let adminSocket = try GatewayProcess.bindAdmin(settings)
     log = try GatewayProcess.openLog(settings.traffic)
     spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
+    journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
 
     // 2. Rules and tokens.
     let compiler = RulesCompiler(settings: settings, addresses: addresses)
@@ -96,7 +99,8 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error)")
     }
     readiness = Readiness(
-      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log)
+      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log,
+      journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     times(&relaySettings)
@@ -104,7 +108,9 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, spans: spans)
+      limiter: limiter, limits: limits, journal: journal, spans: spans,
+      // Standard error may be a pipe that nobody reads: a loop does not wait for it.
+      tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
     readiness.watch(relays.figures)
 
@@ -128,7 +134,8 @@ package final class GatewayProcess: Sendable {
           })
       }
       admin = try GatewayProcess.startAdmin(
-        settings, on: adminSocket, readiness, relays, spans, facts)
+        settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
+        callersAt: addresses.first)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
@@ -137,6 +144,7 @@ package final class GatewayProcess: Sendable {
       tokens.stop()
       spans?.stop()
       log?.stop()
+      journal?.stop()
       throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
     }
     threads = running
@@ -145,10 +153,13 @@ package final class GatewayProcess: Sendable {
 
   private static func runLoop(
     _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
-    tell: @Sendable (String) -> Void
+    tell: @escaping @Sendable (String) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(waker: relays.mailboxes[number].waker)
+      loop.descriptorMark = DescriptorReserve.mark(
+        limit: ProcessLimits.descriptorLimit,
+        upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)
       for listener in listeners { _ = try loop.listen(on: listener.socket) }
       var relay = Relay(shared: relays, loopNumber: number)
       loop.run(&relay)
@@ -188,7 +199,11 @@ package final class GatewayProcess: Sendable {
     admin?.stop(within: 2)
     spans?.stop()
     log?.stop()
+    journal?.stop()
   }
+
+  /// How the journal fares; nil without one.
+  package var journalStatistics: JournalStatistics? { journal?.statistics }
 
   /// After a rotation: the traffic log is opened anew.
   package func reopenLogs() { log?.reopen() }

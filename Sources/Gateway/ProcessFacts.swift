@@ -26,7 +26,7 @@ struct ProcessFacts: Sendable {
 
   func put(into text: inout PrometheusText) {
     text.family("scorm_gateway_build_info", .gauge, "The version that runs; always 1.")
-    text.sample([("version", Version.text)], 1)
+    text.sample([("version", GatewayVersion.text)], 1)
     text.family(
       "scorm_gateway_configuration_info", .gauge,
       "The configuration in force; the fingerprint differs when anything but a secret does.")

@@ -4,6 +4,7 @@ internal import CurlTransport
 internal import EventLoop
 internal import Synchronization
 internal import Telemetry
+internal import TrafficJournal
 internal import TrafficLog
 
 /// Whether the gateway can serve. It is ready once each app's credential has brought a token and the
@@ -26,16 +27,18 @@ final class Readiness: Sendable {
   private let store: TokenStore
   private let resolver: NameResolver
   private let log: LogWriter?
+  private let journal: JournalWriter?
   private let state = Mutex(State())
 
   init(
     probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver,
-    log: LogWriter?
+    log: LogWriter?, journal: JournalWriter?
   ) {
     self.probes = probes
     self.store = store
     self.resolver = resolver
     self.log = log
+    self.journal = journal
   }
 
   func note(_ report: TokenReport) {
@@ -59,6 +62,7 @@ final class Readiness: Sendable {
     checks.append(nameCheck)
     checks.append(upstreamCheck)
     if let log { checks.append(logCheck(log.health)) }
+    if let journal { checks.append(journalCheck(journal.statistics)) }
     let isDraining = isDraining
     checks.append(
       ReadinessCheck(
@@ -109,6 +113,15 @@ final class Readiness: Sendable {
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
   }
 
+  private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {
+    let lost = statistics.dropped == 0 ? "" : "; \(statistics.dropped) records are lost so far"
+    return ReadinessCheck(
+      name: "traffic journal", isReady: statistics.isWell, isRequired: false,
+      detail: (statistics.isWell
+        ? "is written" : "cannot be written: \(statistics.lastError ?? "see standard error")")
+        + lost)
+  }
+
   private func logCheck(_ health: LogWriter.Health) -> ReadinessCheck {
     let lost = health.droppedLines == 0 ? "" : "; \(health.droppedLines) lines are lost so far"
     return ReadinessCheck(
@@ -127,6 +140,9 @@ extension TokenReport {
         : "token of app \(app) for \(key.scopes): the answer's lifetime is unusable; a cautious one is assumed"
     case .failed(let key, let app, let failure):
       "token of app \(app) for \(key.scopes): \(failure.detail)"
+    case .switched(let app, let generation):
+      "app \(app): SECRET SWITCHED. The secret in use was refused and another one works: it is used from now "
+        + "on (secret \(generation)). Put it in apps[].secret and remove nextSecret."
     }
   }
 }

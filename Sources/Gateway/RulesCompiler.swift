@@ -33,6 +33,7 @@ struct RulesCompiler {
       apps.append(
         ForwardingRules.App(
           name: app.name, isManagement: app.kind == .management, credentials: credentials,
+          ladders: try ladders(of: index, credentials, &slots),
           unknownCredential: .basic))
       if let probe = probe(app, credentials) { probes.append((app.name, probe)) }
     }
@@ -78,12 +79,9 @@ struct RulesCompiler {
       guard operation.certainty != .unknown, let least = operation.scopes.first else {
         return .basic
       }
-      let scopes: String
-      switch settings.tokens.scopes {
-      case .exact: scopes = least.name.description
-      case .service: scopes = operation.serviceScopes.text
-      case .fixed: scopes = settings.tokens.scopesList.joined(separator: " ")
-      }
+      let scopes =
+        firstScopes(of: operation, least)?.text
+        ?? settings.tokens.scopesList.joined(separator: " ")
       return .token(try slots.slot(for: index, scopes: scopes))
     }
   }

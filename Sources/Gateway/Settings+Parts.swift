@@ -6,6 +6,7 @@ internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import TrafficJournal
 internal import TrafficLog
 
 /// Settings in the terms of each part.
@@ -16,7 +17,10 @@ extension Settings {
       tokens.endpoint == .application ? .application : .appManagement
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
     var result = TokenServiceSettings(
-      apps: apps.map { TokenApp(name: $0.name, id: $0.id, secret: $0.secret) },
+      apps: apps.map {
+        TokenApp(
+          name: $0.name, id: $0.id, secret: $0.secret, nextSecret: $0.nextSecret)
+      },
       endpoint: endpoint, url: url)
     result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
     result.caFile = upstream.caFile
@@ -80,7 +84,8 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared, _ spans: SpanExporter?, _ facts: ProcessFacts
+    _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
+    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt address: SocketAddress?
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -89,19 +94,22 @@ extension GatewayProcess {
     case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
     }
     let metrics = GatewayMetrics(
-      relays: relays, readiness: readiness, spans: spans, facts: facts)
-    let sources = AdminSources(
+      relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
+      facts: facts)
+    var sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      })
+      }, traffic: trafficPages(settings.traffic, callersAt: address))
+    sources.actions = AdminActions(relays, tokens)
+    let complete = sources
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,
         settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
-        makeResponder: { AdminResponder(sources: sources) })
+        makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")
     }

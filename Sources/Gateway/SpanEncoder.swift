@@ -11,7 +11,7 @@ struct SpanEncoder: ~Copyable {
 
   init(_ settings: TracingSettings) {
     spans = OTLPSpans(
-      service: settings.service, version: Version.text,
+      service: settings.service, version: GatewayVersion.text,
       attributes: settings.attributes.map { ($0.name, $0.value) })
   }
 

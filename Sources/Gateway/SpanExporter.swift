@@ -1,9 +1,9 @@
 internal import CurlTransport
 internal import EventLoop
-internal import GatewayServer
 internal import Memory
 internal import Synchronization
 internal import Telemetry
+internal import TrafficLog
 
 /// Sends spans to a collector, OTLP over HTTP as JSON, from a thread of its own.
 ///
@@ -144,7 +144,7 @@ final class SpanExporter: Sendable {
   }
 }
 
-extension SpanExporter: SpanSink {
+extension SpanExporter: LineSink {
   func write(_ lines: borrowing ByteBuffer) {
     let isMuch = state.withLock { state in
       guard !state.isStopping,

@@ -17,12 +17,14 @@ struct CallerConnection: ~Copyable {
   var scanner = HeadScanner()
   /// Its bytes are being served further up the stack.
   var isServing = false
+  /// It has sent a request.
+  var hasAsked = false
   /// The first bytes of a head are there, and its deadline runs.
   var awaitsHead = false
   /// It sent its last byte.
   var hasEnded = false
-  /// Bytes that waited for it when its deadline passed last: fewer the next time, and it is reading.
-  var queuedAtDeadline = 0
+  /// Bytes that it had not taken when its deadline passed last: another number the next time, and it reads.
+  var untakenAtDeadline = 0
 
   init(peer: PeerIdentity, listener: Int, caller: Int?) {
     self.peer = peer
@@ -38,6 +40,10 @@ struct UpstreamConnection: ~Copyable {
   var exchange = SlabHandle.none
   /// The beginning of an answer's head that came in pieces.
   var input = ByteBuffer()
+  /// How far the end of that head was looked for.
+  var scanner = HeadScanner()
+  /// Bytes that the upstream had not taken when its deadline passed last.
+  var untakenAtDeadline = 0
   var isConnected = false
   /// It has carried a request before the one it carries now.
   var wasReused = false

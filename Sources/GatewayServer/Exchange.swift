@@ -33,6 +33,8 @@ struct Exchange: ~Copyable {
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
+  /// The attempt whose interim answers the caller has seen; 0 for none.
+  var hintedIn = 0
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
@@ -66,6 +68,10 @@ struct Exchange: ~Copyable {
   var hasParentTrace = false
   /// The span of the current attempt; 0 before it is sent.
   var attemptSpan: UInt64 = 0
+  /// The rung of its operation's ladder that it began with.
+  var firstRung: UInt8 = 0
+  /// It was refused for its scope, or might have been, and tries further ones.
+  var hasClimbed = false
   /// Addresses that were tried.
   var connectAttempts = 0
 

@@ -98,6 +98,7 @@ extension Relay {
   mutating func refuseBytes(
     _ caller: SlabHandle, _ bytes: RawSpan, _ fault: RequestFault, on loop: inout EventLoop
   ) {
+    shared.faults.add(fault)
     let id = openExchange(caller, nil, bytes, on: &loop)
     logPlan(id, nil)
     answer(id, GatewayError(fault), .init(.caller, .request), on: &loop)

@@ -138,6 +138,7 @@ extension Relay {
       return bytes.byteCount
     }
     callers[handle].awaitsHead = false
+    callers[handle].hasAsked = true
     callers[handle].scanner = HeadScanner()
     beginExchange(handle, head, rest, on: &loop)
     return start + head.length
@@ -170,6 +171,7 @@ extension Relay {
       return
     }
     exchanges[id].plan = plan
+    exchanges[id].firstRung = plan.rung
     logPlan(id, plan)
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
@@ -241,6 +243,7 @@ extension Relay {
         }
       }
     } catch {
+      shared.faults.add(error)
       answer(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
       return bytes.byteCount
     }
@@ -284,6 +287,7 @@ extension Relay {
     } catch {
       // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
       abandonUpstream(id, on: &loop)
+      shared.faults.add(error)
       let error = GatewayError(error)
       let termination = Termination(.caller, .requestBody)
       if exchanges[id].state.answerHasBegun {
@@ -377,15 +381,15 @@ extension Relay {
       return
     }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
-      // What it reads, however slowly, buys it time.
-      let queued = loop.queuedBytes(callers[handle].socket)
-      if queued > 0, queued != callers[handle].queuedAtDeadline {
-        callers[handle].queuedAtDeadline = queued
+      // What it reads, however slowly, buys it time. What it takes from the kernel counts.
+      let untaken = loop.untakenBytes(callers[handle].socket)
+      if untaken > 0, untaken != callers[handle].untakenAtDeadline {
+        callers[handle].untakenAtDeadline = untaken
         loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
         return
       }
       guard exchange.isSome else {
-        if queued > 0 {
+        if untaken > 0 {
           loop.abort(callers[handle].socket)
         } else {
           loop.finish(callers[handle].socket)

@@ -19,6 +19,7 @@ extension Relay {
       shared.tokenService.need(slot)
       return false
     case .failing:
+      if climbsPastRefusedScope(id, now: loop.now) { return findCredential(id, on: &loop) }
       let error = tokenError(id, timedOut: false, now: loop.now)
       answer(id, error, .init(.gateway, .token), on: &loop)
       return false
@@ -60,6 +61,11 @@ extension Relay {
         }
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
+        if climbsPastRefusedScope(id, now: loop.now) {
+          loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
+          goOn(id, on: &loop)
+          continue
+        }
         let error = tokenError(id, timedOut: false, now: loop.now)
         answer(id, error, .init(.gateway, .token), on: &loop)
       }
@@ -235,6 +241,10 @@ extension Relay {
           + "If it is signed by a private authority, name that in upstream.caFile.")
     case .tls(let reason):
       GatewayError(.tlsFailed, "The TLS connection to \(name) failed: \(reason).")
+    case .tlsAlert(let reason):
+      GatewayError(
+        .tlsFailed, "\(name) refused the TLS connection: \(reason).",
+        proxyErrorType: "tls_alert_received")
     case .broken(let error):
       GatewayError(.connectionTerminated, "The connection to \(name) broke: \(error).")
     }
@@ -250,8 +260,7 @@ extension Relay {
     {
       releaseUnused(id, on: &loop)
       _ = exchanges[id].state.credentialLost()
-      _ = findCredential(id, on: &loop)
-      if exchanges.contains(id) { waitForToken(id, on: &loop) }
+      goOn(id, on: &loop)
       return
     }
     let upstream = exchanges[id].upstream

@@ -112,6 +112,11 @@ extension Relay {
       duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
     attempt.span = takeAttemptSpan(id)
     attempt.start = Int((exchanges[id].attemptStarted - exchanges[id].startedAt) / 1000)
+    if exchanges[id].plan.rung != exchanges[id].firstRung {
+      let credential = exchanges[id].plan.credential
+      attempt.credential = credential == .basic ? "basic" : "token"
+      attempt.scope = shared.scopeText(of: credential)
+    }
     let isFirst = exchanges[id].attemptsLogged == 0
     TrafficLine.putAttempt(
       attempt, address: upstreamName, isFirst: isFirst, into: &exchanges[id].line)
@@ -197,7 +202,8 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     let isExported = exchanges[id].trace?.isSampled ?? false
-    guard shared.log != nil || isExported else { return }
+    let isKept = shared.log != nil || shared.journal != nil
+    guard isKept || isExported else { return }
     var ending = TrafficLine.Ending()
     ending.status = exchanges[id].status
     ending.requestBodySize = exchanges[id].requestBody.bytesRead
@@ -210,7 +216,7 @@ extension Relay {
     ending.errorType = error
     let hasAttempts = exchanges[id].attemptsLogged > 0
     TrafficLine.putEnding(ending, hasAttempts: hasAttempts, into: &exchanges[id].line)
-    if shared.log != nil { lines.put(exchanges[id].line) }
+    if isKept { lines.put(exchanges[id].line) }
     if isExported { spanLines.put(exchanges[id].line) }
     if max(lines.count, spanLines.count) >= Relay.lineBatchBytes {
       flushLines()
@@ -220,11 +226,12 @@ extension Relay {
     }
   }
 
-  /// Hands the waiting lines to the log's thread.
+  /// Hands the waiting lines to the log's thread, and to the journal's.
   mutating func flushLines() {
     flushAt = 0
     if !lines.isEmpty {
       shared.log?.write(lines)
+      shared.journal?.write(lines)
       lines.removeAll()
     }
     if !spanLines.isEmpty {

@@ -1,14 +1,8 @@
 internal import EventLoop
 internal import HTTPMessages
-package import Memory
+internal import Memory
 internal import Telemetry
 internal import TrafficLog
-
-/// Takes the lines of exchanges that are to be exported as spans. Called at most every few milliseconds, on
-/// the loop's thread; must not wait.
-package protocol SpanSink: Sendable {
-  func write(_ lines: borrowing ByteBuffer)
-}
 
 /// Distributed traces. All of it does nothing unless spans are exported: then a caller's `traceparent`
 /// passes through as any other field, and only its trace id is noted.

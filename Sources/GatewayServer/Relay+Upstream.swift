@@ -21,7 +21,8 @@ extension Relay {
       output.removeAll()
       relayBody(id, bytes, from: 0, on: &loop)
     } else if upstreams[upstream].input.isEmpty {
-      let served = serveAnswerHead(id, bytes, on: &loop)
+      upstreams[upstream].scanner = HeadScanner(behindLeadingLines: true)
+      let served = serveAnswerHead(id, bytes, isContinued: false, on: &loop)
       // The connection may have been given up or back with that.
       guard served < bytes.byteCount, upstreams.contains(upstream) else { return }
       upstreams[upstream].input.put(bytes.slice(served, bytes.byteCount))
@@ -29,7 +30,7 @@ extension Relay {
       var input = ByteBuffer()
       swap(&input, &upstreams[upstream].input)
       input.put(bytes)
-      let served = serveAnswerHead(id, input.bytes, on: &loop)
+      let served = serveAnswerHead(id, input.bytes, isContinued: true, on: &loop)
       guard served < input.count, upstreams.contains(upstream) else { return }
       input.consume(served)
       swap(&input, &upstreams[upstream].input)
@@ -38,14 +39,16 @@ extension Relay {
 
   /// Parses the heads at the start of `bytes`, interim ones too, and relays what follows the final one.
   ///
+  /// - Parameter isContinued: the beginning of `bytes` was parsed before, and is an incomplete head.
   /// - Returns: how many bytes are done with; fewer than all when a head is not complete.
   private mutating func serveAnswerHead(
-    _ id: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop
+    _ id: SlabHandle, _ bytes: RawSpan, isContinued: Bool, on loop: inout EventLoop
   ) -> Int {
     var at = 0
     while at < bytes.byteCount {
       let rest = bytes.slice(at, bytes.byteCount)
       let head: ResponseHead
+      if isContinued, at == 0, !isWorthParsing(rest, from: exchanges[id].upstream) { return 0 }
       do throws(ResponseFault) {
         guard let parsed = try responseParser.parse(rest, answering: exchanges[id].method) else {
           return at
@@ -59,17 +62,31 @@ extension Relay {
       if head.isInterim {
         guard relayInterim(id, head, rest, on: &loop) else { return bytes.byteCount }
         at += head.length
+        upstreams[exchanges[id].upstream].scanner = HeadScanner(behindLeadingLines: true)
         continue
       }
       if head.status == 401, exchanges[id].plan.credential != .none {
         credentialWasRefused(id, on: &loop)
         return bytes.byteCount
       }
+      if head.status == 403, climbs(id, after: 403, on: &loop) { return bytes.byteCount }
       beginAnswer(id, head, rest, on: &loop)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
     }
     return at
+  }
+
+  /// Whether a head that comes in pieces has its end by now, or breaks a rule: parsing it with every byte that
+  /// follows would be quadratic.
+  private mutating func isWorthParsing(_ head: RawSpan, from upstream: SlabHandle) -> Bool {
+    if head.byteCount > HeadLimits.responses.headBytes { return true }
+    do throws(RequestFault) {
+      return try upstreams[upstream].scanner.findsEnd(in: head)
+    } catch {
+      // The parser says what is wrong.
+      return true
+    }
   }
 
   /// Passes an interim answer on: RFC 9110 section 15.2. False when the exchange ended with it.
@@ -86,6 +103,10 @@ extension Relay {
     }
     // 100 is ours to say, and HTTP/1.0 has no interim answers.
     if head.status == 100 || exchanges[id].isHTTP10 { return true }
+    // A request that is made again brings the same hints again.
+    let attempt = exchanges[id].state.attempts
+    if exchanges[id].hintedIn != 0, exchanges[id].hintedIn != attempt { return true }
+    exchanges[id].hintedIn = attempt
     let context = ResponseHeadRewriter.Context(framing: .unchanged, closesConnection: false)
     output.removeAll()
     responseRewriter.write(
@@ -103,9 +124,11 @@ extension Relay {
     exchanges[id].responseBody = BodyReader(head.framing)
     exchanges[id].attemptStatus = head.status
     exchanges[id].status = head.status
+    if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
-    exchanges[id].keepsUpstream = head.keepsAlive && !isEarly
+    // So is one whose head tells of a body that must not come: it may come all the same.
+    exchanges[id].keepsUpstream = head.keepsAlive && !isEarly && !head.tellsOfAbsentBody
     var framing = ResponseHeadRewriter.OutgoingFraming.unchanged
     if head.framing == .chunked || head.framing == .untilClose {
       framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
@@ -225,8 +248,8 @@ extension Relay {
       : GatewayError(
         .connectionTerminated, "\(shared.settings.upstreamName) closed without an answer.")
     upstreamBroke(
-      id, error, hasAnswer ? .responseBody : .responseHead, mayRetry: true, reason: "closed",
-      on: &loop)
+      id, error, exchanges[id].state.answerHasBegun ? .responseBody : .responseHead, mayRetry: true,
+      reason: "closed", on: &loop)
   }
 
   /// The connection failed, and is closed already.
@@ -261,7 +284,8 @@ extension Relay {
     let attempt = RetryRule.Attempt(
       method: exchanges[id].method, number: exchanges[id].state.attempts,
       wasReused: upstreams[upstream].wasReused, wroteBytes: true,
-      receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty,
+      receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
+        || exchanges[id].state.hasInterimAnswer,
       isReplayable: !exchanges[id].state.bodyHasBegun)
     abandonUpstream(id, on: &loop)
     let allowed = mayRetry && RetryRule.allowsRetry(after: attempt)
@@ -278,6 +302,7 @@ extension Relay {
   /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: the
   /// token is given up, and the request made once more with a fresh one where it can be repeated.
   private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
+    if climbs(id, after: 401, on: &loop) { return }
     exchanges[id].attemptStatus = 401
     let canReplay =
       !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete
@@ -313,6 +338,15 @@ extension Relay {
     }
   }
 
+  /// Whether the upstream has taken some of the request since its deadline passed last. What it takes from the
+  /// kernel counts, and leaves no other trace for a long time.
+  private mutating func takesMore(_ upstream: SlabHandle, on loop: inout EventLoop) -> Bool {
+    let untaken = loop.untakenBytes(upstreams[upstream].socket)
+    let isOther = untaken != upstreams[upstream].untakenAtDeadline
+    upstreams[upstream].untakenAtDeadline = untaken
+    return untaken > 0 && isOther
+  }
+
   mutating func upstreamTooSlow(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].exchange
     guard id.isSome else {
@@ -334,6 +368,11 @@ extension Relay {
       return
     }
     let phase = exchanges[id].phaseForLog
+    if !exchanges[id].state.answerHasBegun, takesMore(upstream, on: &loop) {
+      loop.setDeadline(
+        upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
+      return
+    }
     if phase == .requestBody, loop.queuedBytes(upstreams[upstream].socket) == 0 {
       // It has all there is: the caller keeps it waiting.
       callerTooSlow(exchanges[id].caller, on: &loop)

@@ -15,6 +15,7 @@ internal import TrafficLog
 /// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
 /// ``RetryRule``). Its parts:
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
@@ -27,12 +28,14 @@ package struct Relay: ~Copyable {
   let loopNumber: Int
   /// What this loop counts.
   let figures: LoopFigures
-  let planner: RequestPlanner
+  var planner: RequestPlanner
   let requestRewriter: RequestHeadRewriter
   let responseRewriter: ResponseHeadRewriter
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
+  /// Which of the shared scope memory's states the planner has.
+  var scopesVersion: UInt64 = 0
   var requestIDs = RequestIDs()
   var traceIDs = TraceIDs()
   var dates = DateTexts()
@@ -61,6 +64,10 @@ package struct Relay: ~Copyable {
   /// Which of the addresses to try next.
   var nextAddress = 0
   var isDraining = false
+  /// Whether this loop's mailbox was looked at once more after accepting had ended.
+  var hasLastArrivals = false
+  /// When it may be told again that descriptors run out.
+  var complainsAgainAt: Int64 = 0
   /// When draining must be over.
   var drainDeadline = Int64.max
   /// When the lines are to be handed over; 0 when none wait.
@@ -70,8 +77,14 @@ package struct Relay: ~Copyable {
   static let lineBatchBytes = 64 * 1024
   /// How long a line may wait for others.
   static let lineDelay: Int64 = 200_000_000
+  /// The loop that accepts for all.
+  static let acceptingLoop = 0
+  /// Between two looks whether draining is over.
+  static let drainPause: Int64 = 50_000_000
   /// For the first request of a connection that arrives while draining.
   static let patienceWhileDraining: Int64 = 1_000_000_000
+  /// Between two complaints about the same thing.
+  static let complaintPause: Int64 = 60_000_000_000
   /// Buffers kept for the next exchanges.
   static let spareLimit = 256
 
@@ -98,7 +111,10 @@ extension Relay: EventHandler {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    let target = shared.connectionCounts.takeLowest()
+    // While draining, other loops may have ended already.
+    let target =
+      isDraining
+      ? shared.connectionCounts.take(loopNumber) : shared.connectionCounts.takeLowest()
     if target == loopNumber {
       take(descriptor, from: peer, listener: listener, on: &loop)
     } else {
@@ -178,7 +194,27 @@ extension Relay: EventHandler {
     if isDraining { continueDraining(on: &loop) }
   }
 
+  package mutating func acceptingPutOff(on loop: inout EventLoop) {
+    shared.acceptsPutOff.wrappingAdd(1, ordering: .relaxed)
+    guard loop.now >= complainsAgainAt else { return }
+    complainsAgainAt = loop.now + Relay.complaintPause
+    shared.tell(
+      "no descriptors are left for new callers, who wait until others leave: "
+        + "raise the limit of open files (ulimit -n, LimitNOFILE=)")
+  }
+
   package mutating func woken(on loop: inout EventLoop) {
+    guard takeMessages(on: &loop) else { return }
+    serveQueuedCalls(on: &loop)
+    refreshAddresses()
+    refreshScopes()
+    tokens.refreshIfChanged(from: shared.tokenStore)
+    serveAwaitingToken(on: &loop)
+    if !addresses.isEmpty || resolutionFailure != nil { serveWaiting(on: &loop) }
+  }
+
+  /// Does what other threads ask for. False when that is to end at once.
+  private mutating func takeMessages(on loop: inout EventLoop) -> Bool {
     for message in shared.mailboxes[loopNumber].takeAll() {
       switch message {
       case .connection(let descriptor, let peer, let listener):
@@ -188,14 +224,10 @@ extension Relay: EventHandler {
         cutAll(on: &loop)
         flushLines()
         loop.stop()
-        return
+        return false
       }
     }
-    serveQueuedCalls(on: &loop)
-    refreshAddresses()
-    tokens.refreshIfChanged(from: shared.tokenStore)
-    serveAwaitingToken(on: &loop)
-    if !addresses.isEmpty || resolutionFailure != nil { serveWaiting(on: &loop) }
+    return true
   }
 }
 
@@ -232,23 +264,51 @@ extension Relay {
     guard !isDraining else { return }
     isDraining = true
     drainDeadline = loop.now + shared.settings.drainTimeout
-    loop.stopListening()
-    // Callers that wait for nothing go at once; the others when their exchange is over.
+    loop.stopListening(&self)
+    if loopNumber == Relay.acceptingLoop {
+      shared.acceptingHasEnded.store(true, ordering: .releasing)
+    }
+    loop.setAlarm(at: loop.now + Relay.drainPause)
+  }
+
+  /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read
+  /// by now; who has just come and asked nothing yet gets a moment longer.
+  private mutating func releaseIdleCallers(on loop: inout EventLoop) {
     for handle in callers.handles
     where !callers[handle].exchange.isSome && callers[handle].input.isEmpty {
-      loop.finish(callers[handle].socket)
+      let socket = callers[handle].socket
+      guard callers[handle].hasAsked else {
+        loop.setDeadline(socket, at: loop.now + Relay.patienceWhileDraining)
+        continue
+      }
+      loop.finish(socket)
       dropCaller(handle)
     }
-    continueDraining(on: &loop)
+  }
+
+  /// Whether no caller can arrive from the accepting loop any more.
+  private mutating func hasAllCallers(on loop: inout EventLoop) -> Bool {
+    guard shared.acceptingHasEnded.load(ordering: .acquiring) else { return false }
+    // What was handed over just before that lies in the mailbox.
+    if !hasLastArrivals {
+      hasLastArrivals = true
+      guard takeMessages(on: &loop) else { return false }
+      releaseIdleCallers(on: &loop)
+    }
+    return true
   }
 
   private mutating func continueDraining(on loop: inout EventLoop) {
+    guard hasAllCallers(on: &loop) || loop.now >= drainDeadline else {
+      loop.setAlarm(at: loop.now + Relay.drainPause)
+      return
+    }
     if callers.count == 0 && loop.connectionCount == pool.openCount || loop.now >= drainDeadline {
       cutAll(on: &loop)
       flushLines()
       loop.stop()
     } else {
-      loop.setAlarm(at: loop.now + 50_000_000)
+      loop.setAlarm(at: loop.now + Relay.drainPause)
     }
   }
 

@@ -25,9 +25,15 @@ package final class RelayShared: Sendable {
   package let tokenService: any TokenDemand
   package let resolver: NameResolver
   package let log: LogWriter?
-  /// Takes lines of exchanges whose spans are exported.
-  let spans: (any SpanSink)?
+  /// Gets the lines of the log as well; nil without one.
+  package let journal: (any LineSink)?
+  /// Gets the lines of exchanges whose spans are exported; nil when none are.
+  let spans: (any LineSink)?
   package let limiter: SharedLimiter
+  /// Which scopes proved to be needed.
+  package let scopes: SharedScopeMemory
+  /// Gets a line for the operator now and then.
+  let tell: @Sendable (String) -> Void
   let limitFields: RateLimitFields
   /// Per limit, its name.
   package let limitNames: [String]
@@ -36,7 +42,13 @@ package final class RelayShared: Sendable {
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
   /// Per token slot, its scopes for the log.
-  private let scopeTexts: [String]
+  package let scopeTexts: [String]
+  /// Malformed requests by what is wrong with them.
+  package let faults = FaultCounters()
+  /// Times that accepting was put off for want of descriptors.
+  package let acceptsPutOff = Atomic<UInt64>(0)
+  /// The accepting loop will hand no caller over any more.
+  let acceptingHasEnded = Atomic<Bool>(false)
   /// What each loop counts.
   package let figures: [LoopFigures]
   /// Loops that have ended after draining.
@@ -46,9 +58,13 @@ package final class RelayShared: Sendable {
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings, spans: (any SpanSink)? = nil
+    limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil,
+    spans: (any LineSink)? = nil, tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
+    scopes = SharedScopeMemory(appCount: rules.apps.count)
+    self.journal = journal
     self.spans = spans
+    self.tell = tell
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
@@ -67,7 +83,7 @@ package final class RelayShared: Sendable {
   }
 
   /// The scopes of a token credential, for the log.
-  func scopeText(of credential: CredentialChoice) -> String? {
+  package func scopeText(of credential: CredentialChoice) -> String? {
     guard case .token(let slot) = credential else { return nil }
     return scopeTexts[slot.index]
   }
@@ -87,6 +103,12 @@ final class LoopCounters: Sendable {
       counts[lowest] += 1
       return lowest
     }
+  }
+
+  /// `loop`, whose count goes up.
+  func take(_ loop: Int) -> Int {
+    counts.withLock { $0[loop] += 1 }
+    return loop
   }
 
   func decrement(_ loop: Int) { counts.withLock { $0[loop] -= 1 } }

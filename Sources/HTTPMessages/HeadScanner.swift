@@ -14,6 +14,9 @@ package struct HeadScanner: Sendable {
 
   package init() {}
 
+  /// For a head whose start line must be the first line: an answer's.
+  package init(behindLeadingLines: Bool) { leadingLines = behindLeadingLines ? nil : 0 }
+
   /// Whether `bytes`, all that has arrived of the head, hold its closing empty line.
   ///
   /// - Throws: `.bareLineFeed` for a line that ends in LF alone, which would never end, and

@@ -11,6 +11,47 @@ package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
   case connectionOptions, expectation
   case chunkSize, chunkExtension, chunkExtensionsTooLong, chunkEnd, trailer, trailersTooLong
 
+  /// What the fault is called in metrics.
+  package var name: StaticString {
+    switch self {
+    case .bareLineFeed: "bare-line-feed"
+    case .bareCarriageReturn: "bare-carriage-return"
+    case .controlByte: "control-byte"
+    case .leadingWhitespace: "leading-whitespace"
+    case .requestLine: "request-line"
+    case .methodTooLong: "method-too-long"
+    case .target: "target"
+    case .targetTooLong: "target-too-long"
+    case .version: "version"
+    case .versionUnsupported: "version-unsupported"
+    case .fieldName: "field-name"
+    case .fieldNoColon: "field-no-colon"
+    case .whitespaceBeforeColon: "whitespace-before-colon"
+    case .foldedLine: "folded-line"
+    case .fieldLineTooLong: "field-line-too-long"
+    case .tooManyFields: "too-many-fields"
+    case .headTooLarge: "head-too-large"
+    case .misleadingName: "misleading-name"
+    case .hostMissing: "host-missing"
+    case .hostRepeated: "host-repeated"
+    case .hostSyntax: "host-syntax"
+    case .contentLength: "content-length"
+    case .contentLengthRepeated: "content-length-repeated"
+    case .contentLengthAndTransferEncoding: "content-length-and-transfer-encoding"
+    case .transferEncoding: "transfer-encoding"
+    case .transferEncodingUnknown: "transfer-encoding-unknown"
+    case .transferEncodingInHTTP10: "transfer-encoding-in-http10"
+    case .connectionOptions: "connection-options"
+    case .expectation: "expectation"
+    case .chunkSize: "chunk-size"
+    case .chunkExtension: "chunk-extension"
+    case .chunkExtensionsTooLong: "chunk-extensions-too-long"
+    case .chunkEnd: "chunk-end"
+    case .trailer: "trailer"
+    case .trailersTooLong: "trailers-too-long"
+    }
+  }
+
   /// The status code of the answer.
   package var status: Int {
     switch self {

@@ -7,6 +7,8 @@ package struct ResponseHead: Sendable {
   package var version: HTTPVersion = .http11
   /// Framing as the head and the request's method say.
   package var framing: BodyFraming = .none
+  /// The head tells of a body, and there must be none: an answer to HEAD, a 204 or a 304.
+  package var tellsOfAbsentBody = false
   /// Names met, the known ones.
   package var present = FieldSet()
   package var connection = ConnectionOptions()
@@ -138,6 +140,7 @@ package struct ResponseHeadParser: ~Copyable {
     }
     if method == .head || head.status < 200 || head.status == 204 || head.status == 304 {
       head.framing = .none
+      head.tellsOfAbsentBody = chunked || (length ?? 0) > 0
     } else if chunked {
       head.framing = .chunked
     } else if let length {

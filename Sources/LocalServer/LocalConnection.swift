@@ -30,6 +30,8 @@ struct LocalConnection: ~Copyable {
   var keepsAlive = true
   /// The request is a HEAD: its answer has no body.
   var isHead = false
+  /// The worker makes the answer.
+  var awaitsWorker = false
   /// Zero bytes of the answer that were not made yet.
   var zerosLeft = 0
 

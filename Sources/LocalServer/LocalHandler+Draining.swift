@@ -10,7 +10,7 @@ extension LocalHandler {
     drainDeadline = min(drainDeadline, loop.now &+ nanoseconds)
     if !isDraining {
       isDraining = true
-      loop.stopListening()
+      loop.stopListening(&self)
       listener = nil
       // Those that wait for nothing go at once; the others with their next answer.
       for handle in connections.handles

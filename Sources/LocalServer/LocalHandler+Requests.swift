@@ -178,7 +178,10 @@ extension LocalHandler {
   private mutating func respond(
     _ handle: SlabHandle, to request: LocalRequest, on loop: inout EventLoop
   ) {
-    let response = responder.respond(to: request)
-    answer(handle, response, on: &loop)
+    if let work = responder.slowAnswer(to: request) {
+      beginSlowAnswer(handle, work, on: &loop)
+    } else {
+      answer(handle, responder.respond(to: request), on: &loop)
+    }
   }
 }

@@ -8,6 +8,7 @@ internal import Memory
 /// not read from meanwhile. Its parts:
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
+/// - `LocalHandler+SlowAnswers.swift`: answers that take time.
 /// - `LocalHandler+Draining.swift`: the end.
 package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   let settings: LocalServerSettings
@@ -22,6 +23,8 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var output = ByteBuffer()
   /// Connections whose zero bytes go on when the others had their turn.
   var continuing = RecordList<SlabHandle>(capacity: 4)
+  /// For answers that take time; started with the first of them.
+  var worker: LocalWorker?
   var isDraining = false
   /// When draining must be over.
   var drainDeadline = Int64.max
@@ -86,7 +89,8 @@ extension LocalHandler: EventHandler {
   }
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
-    guard connections.contains(tag.record), connections[tag.record].phase == .answer
+    guard connections.contains(tag.record), connections[tag.record].phase == .answer,
+      !connections[tag.record].awaitsWorker
     else { return }
     continueAnswer(tag.record, on: &loop)
   }
@@ -127,6 +131,7 @@ extension LocalHandler: EventHandler {
     for message in mailbox.takeAll() {
       switch message {
       case .drain(let nanoseconds): beginDraining(within: nanoseconds, on: &loop)
+      case .answer(let handle, let response): completeSlowAnswer(handle, response, on: &loop)
       }
     }
   }

@@ -79,4 +79,12 @@ package enum LocalBody: Sendable {
 package protocol LocalResponder: SendableMetatype {
   /// Answers one request. Must not block.
   mutating func respond(to request: LocalRequest) -> LocalResponse
+
+  /// What answers a request that takes time, to be called on a thread of its own, one at a time; nil for
+  /// requests that ``respond(to:)`` answers. May block.
+  func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)?
+}
+
+extension LocalResponder {
+  package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
 }

@@ -1,10 +1,13 @@
 package import EventLoop
+package import Memory
 internal import Synchronization
 
 /// What a local server is told from other threads.
 package enum LocalServiceMessage: Sendable {
   /// Finish what is under way within so many nanoseconds, accept nothing more, then end.
   case drain(nanoseconds: Int64)
+  /// What the worker made for a connection's request.
+  case answer(connection: SlabHandle, LocalResponse)
 }
 
 /// A running local server: one thread with one event loop, and a ``LocalResponder`` of its own.
@@ -60,6 +63,7 @@ package final class LocalService: Sendable {
         settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)
       start.began(nil)
       loop.run(&handler)
+      handler.worker?.stop()
     } catch {
       start.began(error)
     }

@@ -1,14 +1,14 @@
-package import Synchronization
+public import Synchronization
 
 /// A row of counters that one thread writes and any thread may read at any time.
 ///
 /// The writer pays a load, an addition and a store: no lock and no locked instruction. A reader sees each
 /// counter whole, though not all of them at one moment.
-@safe package final class CounterBlock: @unchecked Sendable {
+@usableFromInline @safe package final class CounterBlock: @unchecked Sendable {
   // @unchecked: the cells are atomics, and the pointer to them never changes.
   @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
   /// How many counters there are.
-  package let count: Int
+  @usableFromInline package let count: Int
 
   /// Counters that are zero; `count` is 0 or more.
   package init(count: Int) {
@@ -27,7 +27,7 @@ package import Synchronization
   }
 
   /// Adds to counter `i`, wrapping. For the one writer. Traps when `i` is out of bounds.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func add(_ amount: UInt64, to i: Int) {
     precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
     // Proof: 0 <= i < count was just checked.
@@ -36,7 +36,7 @@ package import Synchronization
   }
 
   /// Sets counter `i`, for a figure that goes up and down. For the one writer.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func set(_ i: Int, to value: UInt64) {
     precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
     // Proof: 0 <= i < count was just checked.

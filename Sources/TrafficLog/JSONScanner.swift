@@ -2,7 +2,7 @@ internal import Memory
 
 /// Walks over one JSON text of the traffic log. It finds where values end, and checks no more of what it
 /// skips than that.
-struct JSONScanner: ~Copyable, ~Escapable {
+package struct JSONScanner: ~Copyable, ~Escapable {
   /// Brackets within brackets; a line of ours has two.
   private static let depthLimit = 8
 
@@ -10,13 +10,13 @@ struct JSONScanner: ~Copyable, ~Escapable {
   private var place = 0
 
   @_lifetime(copy bytes)
-  init(bytes: RawSpan) { self.bytes = bytes }
+  package init(bytes: RawSpan) { self.bytes = bytes }
 
   /// Where in the bytes it is.
   var offset: Int { place }
 
   /// Whether nothing but blanks is left.
-  var isAtEnd: Bool {
+  package var isAtEnd: Bool {
     mutating get {
       skipBlanks()
       return place == bytes.byteCount
@@ -25,7 +25,7 @@ struct JSONScanner: ~Copyable, ~Escapable {
 
   /// Takes one byte of punctuation, if it comes next.
   @_lifetime(self: copy self)
-  mutating func take(_ byte: Unicode.Scalar) -> Bool {
+  package mutating func take(_ byte: Unicode.Scalar) -> Bool {
     skipBlanks()
     guard place < bytes.byteCount, bytes[place] == UInt8(ascii: byte) else { return false }
     place += 1
@@ -35,7 +35,7 @@ struct JSONScanner: ~Copyable, ~Escapable {
   /// Takes a string, and gives what stands between its quotes, escapes as they are.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  mutating func string() -> RawSpan? {
+  package mutating func string() -> RawSpan? {
     guard take("\"") else { return nil }
     let start = place
     while place < bytes.byteCount {
@@ -50,9 +50,40 @@ struct JSONScanner: ~Copyable, ~Escapable {
     return nil
   }
 
+  /// Takes a string, and gives where what stands between its quotes begins and ends.
+  @_lifetime(self: copy self)
+  package mutating func stringBounds() -> Range<Int>? {
+    guard let text = string() else { return nil }
+    return place - 1 - text.byteCount..<place - 1
+  }
+
+  /// Takes a value, and gives where it begins and ends.
+  @_lifetime(self: copy self)
+  package mutating func valueBounds() -> Range<Int>? {
+    skipBlanks()
+    let start = place
+    return skipValue() ? start..<place : nil
+  }
+
+  /// Takes a whole number, not negative, of up to eighteen digits.
+  @_lifetime(self: copy self)
+  package mutating func integer() -> Int64? {
+    skipBlanks()
+    var value: Int64 = 0
+    let start = place
+    while place < bytes.byteCount {
+      let digit = bytes[place] &- UInt8(ascii: "0")
+      guard digit < 10 else { break }
+      guard place - start < 18 else { return nil }
+      value = value * 10 + Int64(digit)
+      place += 1
+    }
+    return place == start ? nil : value
+  }
+
   /// Takes a string without escapes: a configured or catalogued name.
   @_lifetime(self: copy self)
-  mutating func plainText() -> String? {
+  package mutating func plainText() -> String? {
     guard let text = string() else { return nil }
     let escape = text.firstIndex(of: UInt8(ascii: "\\"), from: 0)
     return escape == text.byteCount ? text.text : nil
@@ -60,7 +91,7 @@ struct JSONScanner: ~Copyable, ~Escapable {
 
   /// Takes a number of seconds, not negative, up to nine digits on each side of the point; in nanoseconds.
   @_lifetime(self: copy self)
-  mutating func seconds() -> Int64? {
+  package mutating func seconds() -> Int64? {
     skipBlanks()
     guard let whole = digits() else { return nil }
     var value = whole.value * 1_000_000_000
@@ -91,7 +122,7 @@ struct JSONScanner: ~Copyable, ~Escapable {
 
   /// Takes any value. Returns whether there was one.
   @_lifetime(self: copy self)
-  mutating func skipValue() -> Bool {
+  package mutating func skipValue() -> Bool {
     var depth = 0
     repeat {
       skipBlanks()

@@ -161,12 +161,21 @@ package enum TrafficLine {
     package var duration: Int
     /// Why a further attempt followed; nil for the last one.
     package var retryReason: StaticString?
+    /// The credential, when it is another than the exchange began with: `token` or `basic`.
+    package var credential: StaticString?
+    /// The scopes of that token.
+    package var scope: String?
     /// Its span, when the trace is continued; else 0.
     package var span: UInt64 = 0
     /// Microseconds from the exchange's start to its own. Told with the span.
     package var start = 0
 
-    package init(status: Int, duration: Int, retryReason: StaticString?) {
+    package init(
+      status: Int, duration: Int, retryReason: StaticString?, credential: StaticString? = nil,
+      scope: String? = nil
+    ) {
+      self.credential = credential
+      self.scope = scope
       self.status = status
       self.duration = duration
       self.retryReason = retryReason
@@ -201,6 +210,16 @@ package enum TrafficLine {
     out.put(decimal: attempt.status)
     out.put(",\"duration\":")
     putSeconds(attempt.duration, into: &out)
+    if let credential = attempt.credential {
+      out.put(",\"credential\":\"")
+      out.put(credential)
+      out.put(UInt8(ascii: "\""))
+    }
+    if let scope = attempt.scope {
+      out.put(",\"scope\":\"")
+      putName(scope, into: &out)
+      out.put(UInt8(ascii: "\""))
+    }
     if let reason = attempt.retryReason {
       out.put(",\"retry\":\"")
       out.put(reason)

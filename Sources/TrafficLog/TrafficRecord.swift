@@ -61,7 +61,7 @@ package struct TrafficRecord: Sendable, Equatable {
   }
 
   /// `2026-11-24T07:01:33.579950Z`, up to nine digits behind the point or none; nil for anything else.
-  static func time(_ text: RawSpan) -> Int64? {
+  package static func time(_ text: RawSpan) -> Int64? {
     let count = text.byteCount
     guard count >= 20, count <= 30, text[count - 1] == UInt8(ascii: "Z"),
       let year = number(text, 0, 4), text[4] == UInt8(ascii: "-"),

@@ -16,7 +16,6 @@ struct CheckCommand: ParsableCommand {
     do {
       let loaded = try ConfigurationSource.load(file: file, environment: Environment())
       for warning in loaded.warnings { Console.tell("warning: \(warning)") }
-      for line in ConfigurationSource.inert(loaded.settings) { Console.tell("warning: \(line)") }
       let settings = loaded.settings
       print(
         "good: \(settings.apps.count) app(s), \(settings.callers.count) caller(s), "

@@ -48,10 +48,10 @@ struct DemoCommand: ParsableCommand {
     let url = "\(demo.baseURL)/ping"
     print("A service calls the gateway, without a credential:\n")
     print("  GET \(url)")
-    let answer = try HTTPProbe.get(url)
+    let answer = try HTTPProbe.ask(url)
     print("  \(answer.status)  \(answer.body)\n")
     guard answer.status == 200 else {
-      throw HTTPProbe.Unreachable(description: "\(url) answered \(answer.status): \(answer.body)")
+      throw HTTPProbe.Unreachable(reason: "\(url) answered \(answer.status): \(answer.body)")
     }
     print("What the (simulated) SCORM Cloud saw:\n")
     for line in try demo.callsSeen() { print("  \(line)") }

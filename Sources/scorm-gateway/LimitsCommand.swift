@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CurlTransport
 internal import EventLoop
 
 /// `limits`: the limits of a running gateway, or of one to come.
@@ -25,29 +24,7 @@ struct LimitsShowCommand: ParsableCommand {
 
   func run() throws {
     let answer = try AdminAddress.get(admin, "/api/limits?format=\(format.rawValue)")
-    guard answer.status == 200 else {
-      Console.report("the admin address answered \(answer.status): \(answer.body)")
-      throw ExitCode(ExitStatus.failed)
-    }
-    print(answer.body, terminator: "")
+    print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
-  }
-}
-
-/// How commands reach a running gateway.
-enum AdminAddress {
-  static let usual = "127.0.0.1:9901"
-
-  /// Gets `path` from the admin address, or ends the command with what is wrong.
-  static func get(_ address: String, _ path: String) throws -> HTTPProbe.Answer {
-    let isUnix = address.hasPrefix("unix:")
-    let host = isUnix ? "localhost" : address
-    do {
-      return try HTTPProbe.get(
-        "http://\(host)\(path)", socketPath: isUnix ? String(address.dropFirst(5)) : nil)
-    } catch {
-      Console.report("no answer from the admin address: \(error)")
-      throw ExitCode(ExitStatus.failed)
-    }
   }
 }

@@ -16,7 +16,8 @@ struct ScormGateway: ParsableCommand {
     version: "scorm-gateway \(Version.text)",
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
-      OperationsCommand.self, LimitsCommand.self, HealthcheckCommand.self,
+      ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
+      TrafficCommand.self, HealthcheckCommand.self,
     ])
 }
 
@@ -44,4 +45,8 @@ enum Main {
       exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
     }
   }
+}
+
+enum Version {
+  static let text = GatewayVersion.text
 }

@@ -32,6 +32,7 @@ struct ServeCommand: ParsableCommand {
   func run() throws {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
+    ProcessLimits.returnLargeBlocks()
     let signals = try ProcessSignals()
     let environment = Environment()
     let settings = try load(environment)
@@ -60,7 +61,6 @@ struct ServeCommand: ParsableCommand {
     do {
       let loaded = try ConfigurationSource.load(file: file, environment: environment)
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
-      for line in ConfigurationSource.inert(loaded.settings) { Console.report("warning: \(line)") }
       return loaded.settings
     } catch {
       Console.tell(error.description)

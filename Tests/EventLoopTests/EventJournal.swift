@@ -14,6 +14,7 @@ enum LoopEvent: Sendable, Equatable {
   /// At this time of the loop.
   case deadline(SocketID, at: Int64)
   case alarm(at: Int64)
+  case acceptingPutOff
   /// Something a test asked for is done.
   case done(Int)
 }

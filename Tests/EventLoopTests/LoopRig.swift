@@ -142,6 +142,8 @@ struct WritingHandler: ~Copyable, EventHandler {
 
   mutating func alarm(on loop: inout EventLoop) { journal.append(.alarm(at: loop.now)) }
 
+  mutating func acceptingPutOff(on loop: inout EventLoop) { journal.append(.acceptingPutOff) }
+
   mutating func woken(on loop: inout EventLoop) {
     for action in mailbox.takeAll() { action(&loop) }
   }

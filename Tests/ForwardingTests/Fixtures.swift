@@ -132,8 +132,10 @@ final class Gate {
   private let planner: RequestPlanner
   private let rewriter: RequestHeadRewriter
 
-  init(_ rules: ForwardingRules) {
-    planner = RequestPlanner(rules: rules)
+  init(_ rules: ForwardingRules, rungs: ScopeRungs = ScopeRungs()) {
+    var planner = RequestPlanner(rules: rules)
+    planner.rungs = rungs
+    self.planner = planner
     rewriter = RequestHeadRewriter(rules: rules)
   }
 

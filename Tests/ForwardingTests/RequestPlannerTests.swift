@@ -153,6 +153,51 @@ struct RequestPlannerTests {
     #expect(take(table.request).words == table.words)
   }
 
+  @Test(
+    "what an upstream could take for a sensitive operation is not forwarded as an unknown one",
+    arguments: [
+      "POST /api/v2/OAuth/authenticate/application/token",
+      "POST /api/v2/oauth/authenticate/application/Token",
+      "post /api/v2/oauth/authenticate/application/token",
+      "PUT /api/v2/oauth/authenticate/application/token",
+      "POST /api/v2/%4fAuth/authenticate/application/token",
+      "POST /api/v2/%254fauth/authenticate/application/token",
+      "POST /api/v2/oauth%2Fauthenticate%2Fapplication%2Ftoken",
+      "POST /api/v2/oauth%5cauthenticate/application%252Ftoken",
+      "POST /api/v2/oauth/authenticate/application/token%3Bv=1",
+      "POST /api/v2/oauth/authenticate/application/token%20",
+      "POST /api/v2/oauth/authenticate/application/token.",
+      "POST /API/v2/OAuth/authenticate/application/token",
+      "POST /api/V2/oauth/authenticate/application/token",
+      "POST /oauth/authenticate/application/token",
+      "GET /api/v2/AppManagement/a/Credentials", "get /api/v2/xapi/credentials",
+      "GET /api/v2/Xapi/StatementPipes/7",
+    ])
+  func lookalikes(of line: String) {
+    let rules = ForwardingRules.sample {
+      $0.forwardsUnknownOperations = true
+      $0.forwardsOutsideBasePath = true
+    }
+    #expect(take([line + " HTTP/1.1"], rules: rules).words == "403 sensitive-operation-refused")
+    let open = ForwardingRules.sample {
+      $0.forwardsUnknownOperations = true
+      $0.forwardsOutsideBasePath = true
+      $0.forwardsSensitiveOperations = true
+    }
+    #expect(take([line + " HTTP/1.1"], rules: open).plan != nil)
+  }
+
+  @Test(
+    "what only resembles a sensitive operation is forwarded as unknown",
+    arguments: [
+      "GET /api/v2/oauth/authenticate/application/tokens", "GET /api/v2/xapi/credential",
+      "GET /api/v2/credentials", "GET /api/v2/new/token",
+    ])
+  func notLookalikes(of line: String) {
+    let rules = ForwardingRules.sample { $0.forwardsUnknownOperations = true }
+    #expect(take([line + " HTTP/1.1"], rules: rules).plan != nil)
+  }
+
   @Test("sensitive operations pass where the configuration says so")
   func sensitive() {
     let rules = ForwardingRules.sample { $0.forwardsSensitiveOperations = true }

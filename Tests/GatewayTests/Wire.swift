@@ -49,6 +49,23 @@ final class Wire {
     guard status == 0 else { throw WireEnd.reset }
   }
 
+  /// Connects to a Unix socket.
+  convenience init(unixPath path: String) throws {
+    self.init(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
+      // The rest stays zero.
+      unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
+    }
+    let status = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard status == 0 else { throw WireEnd.reset }
+  }
+
   deinit { close() }
 
   // MARK: Sending

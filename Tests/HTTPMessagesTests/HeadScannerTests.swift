@@ -58,6 +58,28 @@ struct HeadScannerTests {
     #expect(try end(payload(text)) == expected)
   }
 
+  @Test("an answer's head ends with its first empty line, whatever stands above it")
+  func answers() throws {
+    var scanner = HeadScanner(behindLeadingLines: true)
+    #expect(try scanner.findsEnd(in: payload("\r\n").span.bytesOfElements))
+    for row in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"] {
+      let bytes = payload(row)
+      var scanner = HeadScanner(behindLeadingLines: true)
+      for end in 1..<bytes.count {
+        #expect(try !scanner.findsEnd(in: bytes.span.bytesOfElements.slice(0, end)))
+      }
+      #expect(try scanner.findsEnd(in: bytes.span.bytesOfElements))
+    }
+  }
+
+  @Test("every fault has a name of its own, in small letters")
+  func names() {
+    let names = RequestFault.allCases.map { "\($0.name)" }
+    #expect(Set(names).count == names.count)
+    #expect(
+      names.allSatisfy { $0.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".contains($0) } })
+  }
+
   /// With work in proportion to the square, this would take hours.
   @Test("half a megabyte that arrives byte by byte is looked at once", .timeLimit(.minutes(5)))
   func linear() throws {

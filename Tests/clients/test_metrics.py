@@ -18,11 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families  # noqa: E40
 from gateway_under_test import SECRET, GatewayUnderTest, eventually  # noqa: E402
 
 MONITORING = pathlib.Path(__file__).resolve().parents[2] / "config" / "monitoring"
-# Counted only with a part that this test does not run, and what other parts bring.
+# Counted only with a part that this test does not run.
 OPTIONAL = {
     "scorm_gateway_traces_dropped_total", "scorm_gateway_traces_exported_total",
     "scorm_gateway_journal_records_dropped_total",
-    "scorm_gateway_auth_runway_seconds", "scorm_gateway_token_fetches_total",
 }
 NAME = re.compile(r"\b(?:scorm_gateway|process)_[a-z_]+")
 SUFFIX = re.compile(r"_(?:bucket|sum|count)$")

@@ -5,6 +5,8 @@
 #define SCORM_GATEWAY_CLINUX_H
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -55,6 +58,9 @@ static inline int cl_socket(int family) {
   return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/// A second descriptor for the same thing, with the lowest free number; -1 when there is none.
+static inline int cl_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
 int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);
 
 static inline int cl_set_int(int fd, int level, int option, int value) {
@@ -65,6 +71,16 @@ static inline int cl_reuse_address(int fd) { return cl_set_int(fd, SOL_SOCKET, S
 static inline int cl_reuse_port(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 static inline int cl_no_delay(int fd) { return cl_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 static inline int cl_ipv6_only(int fd) { return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
+/// At most so many bytes wait in the kernel for their turn to be sent; more than that, and the socket is not
+/// writable. Accepted sockets have it from their listener.
+static inline int cl_limit_unsent(int fd, int bytes) {
+  return cl_set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+/// Bytes given to the kernel that the peer has not acknowledged (TCP), or not read (Unix); 0 when unknown.
+static inline int cl_untaken(int fd) {
+  int count = 0;
+  return ioctl(fd, SIOCOUTQ, &count) ? 0 : count;
+}
 /// Makes close() send a reset, so that a truncated message cannot pass for a finished one.
 static inline int cl_reset_on_close(int fd) {
   struct linger l = {1, 0};
@@ -145,6 +161,9 @@ void cl_name_this_thread(const char *name);
 
 /// No core dumps, and no reading of our memory by processes of the same user.
 int cl_forbid_dumps(void);
+
+/// Blocks of 64 KiB and more go back to the system when they are freed, such as the queues of slow readers.
+void cl_return_large_blocks(void);
 
 /// Gives back what only the start needed: free heap pages, and code pages of files, which come back from
 /// the page cache one by one when they are run again.

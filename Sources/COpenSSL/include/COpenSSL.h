@@ -107,10 +107,17 @@ fail:
   return 0;
 }
 
-/// Whether nothing more can be read now: no byte is buffered and the socket was drained.
+/// Whether nothing more can be read now: no byte is buffered and the socket was drained. The peer's goodbye,
+/// read with the bytes before it, is still to be told.
 static inline int co_is_drained(const SSL *s) {
   const co_wire *w = (const co_wire *)BIO_get_data(SSL_get_rbio(s));
-  return w->drained && !SSL_has_pending(s);
+  return w->drained && !SSL_has_pending(s) && !(SSL_get_shutdown(s) & SSL_RECEIVED_SHUTDOWN);
+}
+
+/// Whether the first error on this thread's queue is an alert that the peer sent.
+static inline int co_is_alert(void) {
+  unsigned long e = ERR_peek_error();
+  return ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) > SSL_AD_REASON_OFFSET;
 }
 
 /// To be called before each operation: SSL_get_error looks at both queues.

@@ -6,8 +6,18 @@
 
 /// `sqlite3_bind_text` with a copy made of the text: `SQLITE_TRANSIENT` is a cast pointer, which Swift does
 /// not import.
-static inline int csq_bind_text(sqlite3_stmt *statement, int index, const char *text, int count) {
-  return sqlite3_bind_text(statement, index, text, count, SQLITE_TRANSIENT);
+static inline int csq_bind_text(sqlite3_stmt *statement, int index, const void *text, int count) {
+  return sqlite3_bind_text(statement, index, (const char *)text, count, SQLITE_TRANSIENT);
+}
+
+/// Makes a database that somebody else may have written harmless: no writes to the schema by SQL, no
+/// functions from views or triggers that are not innocuous. The calls are variadic, which Swift does not
+/// import.
+static inline int csq_harden(sqlite3 *database) {
+  int status = sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+  return status != SQLITE_OK
+             ? status
+             : sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)0);
 }
 
 #endif

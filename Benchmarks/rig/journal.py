@@ -1,0 +1,121 @@
+"""The journal: records written a second, and searches over many records."""
+
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+
+from . import places
+from .places import Unusable
+
+OPERATIONS = (
+    ("GET", "/courses", "GetCourses"), ("GET", "/courses/{}", "GetCourse"),
+    ("GET", "/registrations/{}", "GetRegistration"), ("GET", "/registrations", "GetRegistrations"),
+    ("GET", "/registrations/{}/launchHistory", "GetRegistrationLaunchHistory"),
+    ("POST", "/registrations", "CreateRegistration"), ("GET", "/ping", "PingAppId"),
+    ("PUT", "/courses/{}/title", "SetCourseTitle"), ("DELETE", "/registrations/{}", "DeleteRegistration"),
+    ("POST", "/registrations/{}/launchLink", "BuildRegistrationLaunchLink"))
+CALLERS = ("crm", "lms", "reporting", "billing", "portal", "import", "mobile", "support")
+STATUSES = (200,) * 90 + (204,) * 4 + (404,) * 3 + (429, 500, 503)
+AGENTS = ("python-requests/2.31.0", "Java/17.0.9", "node-fetch/3.3.2", "curl/8.4.0")
+
+
+def lines(count, begin, step):
+    """So many lines of a traffic log, `step` microseconds apart on average, from `begin` (seconds) on."""
+    pick, bits = random.Random(6), random.Random(7).getrandbits
+    second, stamp, now = None, "", int(begin * 1_000_000)
+    for _ in range(count):
+        now += 1 + int(pick.random() * 2 * step)
+        whole, part = divmod(now, 1_000_000)
+        if whole != second:
+            second, stamp = whole, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+        method, path, operation = OPERATIONS[int(pick.random() * 10)]
+        status = STATUSES[int(pick.random() * 100)]
+        if "{" in path:
+            path = path.format(f"{bits(64):016x}-{bits(32):08x}")
+        caller = CALLERS[min(int(pick.expovariate(0.7)), 7)]
+        took = pick.expovariate(8)
+        error = '' if status < 500 else ',"error.type":"connection-timeout"'
+        yield (
+            f'{{"timestamp":"{stamp}.{part:06d}Z","request_id":"{bits(128):032x}",'
+            f'"client.address":"10.1.{bits(8)}.{bits(8)}","http.request.method":"{method}",'
+            f'"url.path":"/api/v2{path}","user_agent.original":"{AGENTS[bits(2)]}","caller":"{caller}",'
+            f'"app":"main","operation":"{operation}","credential":"token","scope":"read:registration",'
+            f'"upstream":[{{"address":"cloud.scorm.com:443","status":{status},"duration":{took:.6f}}}],'
+            f'"http.response.status_code":{status},"http.request.body.size":0,'
+            f'"http.response.body.size":{bits(12)},"duration":{took + 0.0004:.6f},"queue_wait":0,'
+            f'"token_wait":0,"token_fingerprint":"{bits(32):08x}","termination":"completed"{error}}}\n')
+
+
+def write(path, count, begin, step):
+    with open(path, "w", encoding="ascii", buffering=1 << 20) as log:
+        log.writelines(lines(count, begin, step))
+
+
+def gateway():
+    binary = os.environ.get("GATEWAY", os.path.join(places.REPOSITORY, ".build/release/scorm-gateway"))
+    if not os.path.exists(binary):
+        raise Unusable(f"there is no {binary}; swift build -c release makes it")
+    return binary
+
+
+def fill(folder, count, begin, step):
+    """Imports records through the gateway's own writer. Returns what it said, and its CPU seconds."""
+    journal = os.path.join(folder, "traffic.sqlite")
+    log = os.path.join(folder, "traffic.log")
+    write(log, count, begin, step)
+    before = os.times()
+    run = subprocess.run([gateway(), "traffic", "import", log, "--journal", journal],
+                         capture_output=True, text=True, check=False)
+    after = os.times()
+    os.remove(log)
+    if run.returncode:
+        raise Unusable(run.stderr.strip())
+    cpu = (after.children_user - before.children_user
+           + after.children_system - before.children_system)
+    return journal, run.stdout.strip(), cpu
+
+
+def search(journal, *arguments):
+    """Milliseconds of a search as a process of its own, the best and the worst of five, and its rows."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        run = subprocess.run([gateway(), "traffic", *arguments, "--journal", journal, "--format", "json"],
+                             capture_output=True, text=True, check=True)
+        times.append((time.perf_counter() - began) * 1000)
+    return min(times), max(times), len(run.stdout.splitlines())
+
+
+def measure(count):
+    folder = tempfile.mkdtemp(prefix="scorm-gateway-journal-", dir=os.environ.get("TMPDIR"))
+    try:
+        # 5 million records in two weeks.
+        step = 14 * 86_400 * 1_000_000 // count
+        begin = time.time() - 14 * 86_400
+        journal, said, cpu = fill(folder, count, begin, step)
+        size = sum(os.path.getsize(journal + end) for end in ("", "-wal") if os.path.exists(journal + end))
+        print(f"  {said}")
+        print(f"  {cpu / count * 1e6:.1f} µs CPU and {size / count:.0f} bytes a record")
+        hour = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(begin + 3 * 86_400))
+        end = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(begin + 3 * 86_400 + 3600))
+        first = next(lines(1, begin, step)).split('"request_id":"')[1][:32]
+        within = ("--since", hour, "--until", end)
+        rows = [{"records": count, "said": said, "cpu_us": cpu / count * 1e6, "bytes": size}]
+        for name, question in (
+                ("caller and hour", ("--caller", "billing", *within)),
+                ("caller and hour, 1,000 rows", ("--caller", "crm", "--limit", "1000", *within)),
+                ("5xx, caller, day", ("--status", "5xx", "--caller", "crm", "--since", hour)),
+                ("operation and 404", ("--operation", "GetCourse", "--status", "404")),
+                ("request id", ("--id", first)),
+                ("words and hour", ("--text", "launchHistory", *within)),
+                ("slower than 1.5 s, hour", ("--slower", "1500ms", *within))):
+            best, worst, found = search(journal, *question)
+            print(f"  {name:28} {best:7.1f}–{worst:.1f} ms  {found} rows")
+            rows.append({"question": name, "best_ms": best, "worst_ms": worst, "found": found})
+        for row in rows:
+            places.record("journal", row)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,66 @@
+/// Secrets that change, and Basic credentials that are refused.
+extension TokenManager {
+  /// A question whether an app's Basic credential is still good, and when one was last asked.
+  struct BasicCheck: Sendable {
+    /// The slot whose next fetch answers it.
+    var slot: TokenSlot?
+    var askedAt = Int64.min
+  }
+
+  /// The generation of the secret that `app` uses.
+  package func secretGeneration(of app: Int) -> UInt32 { rotations[app].generation }
+
+  /// The app's secrets were read anew. Tokens granted for the old ones stay in use; what failed because of
+  /// them is tried again at once.
+  ///
+  /// - Parameter known: For `secret` and then `nextSecret`, the generation of one with the same bytes; nil
+  ///   for a new one.
+  /// - Returns: the generation of each, and what to do.
+  package mutating func replaceSecrets(
+    of app: Int, known: [UInt32?], at now: Int64
+  ) -> (generations: [UInt32], actions: [TokenAction]) {
+    let generations = rotations[app].replace(with: known)
+    touchedApps.insert(app)
+    var actions: [TokenAction] = [
+      .useSecret(app: app, generation: rotations[app].generation, isSwitch: false)
+    ]
+    for index in 0..<slots.count where slots[TokenSlot(index: index)].app == app {
+      guard machines[index].isCredentialRefused else { continue }
+      actions += run(TokenSlot(index: index), machines[index].renew(at: now), at: now)
+    }
+    return (generations, actions)
+  }
+
+  /// The upstream answered 401 to Basic credentials of that secret. A fetch finds out whether it is the
+  /// secret that is refused; it is not asked again for ``RefreshSchedule/basicCheckInterval``.
+  package mutating func basicRefused(
+    app: Int, generation: UInt32, at now: Int64
+  ) -> [TokenAction] {
+    // A newer secret is in use already, which the loops are about to see.
+    guard generation == rotations[app].generation else { return [] }
+    if basicChecks[app].slot != nil { return [] }
+    let next = basicChecks[app].askedAt.addingWithoutOverflow(schedule.basicCheckInterval)
+    guard basicChecks[app].askedAt == .min || now >= next,
+      let index = (0..<slots.count).first(where: { slots[TokenSlot(index: $0)].app == app })
+    else { return [.basicChecked(app: app)] }
+    let slot = TokenSlot(index: index)
+    basicChecks[app] = BasicCheck(slot: slot, askedAt: now)
+    return run(slot, machines[index].renew(at: now), at: now)
+  }
+
+  /// A fetch of the app has ended: it may be the one that answers a question about Basic.
+  mutating func basicCheckEnded(
+    _ app: Int, by slot: TokenSlot, failure: TokenFailure?, at now: Int64
+  ) -> [TokenAction] {
+    guard basicChecks[app].slot == slot else { return [] }
+    basicChecks[app].slot = nil
+    // While a secret that worked is refused, callers wait for the next one instead of hearing so.
+    if let failure, now < failure.heldUntil { return [] }
+    return [.basicChecked(app: app)]
+  }
+}
+
+extension CredentialRotation {
+  /// An operator asks for a try before its time.
+  mutating func allowAnotherTry() { _ = replace(with: generations) }
+}

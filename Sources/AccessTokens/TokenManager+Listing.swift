@@ -1,0 +1,97 @@
+/// What is kept for those who look at the tokens, and how it is shown.
+extension TokenManager {
+  /// Per slot.
+  struct SlotNotes: Sendable {
+    var fetches: [String: UInt64] = [:]
+    var lastFailure: TokenFailure?
+    var lastFailureAt: Int64?
+    /// Generation of the secret that the newest token was granted for.
+    var secretGeneration: UInt32 = 0
+    /// It was in use when its last fetch started.
+    var wasUsed = false
+  }
+
+  /// Per app.
+  struct AppNotes: Sendable {
+    var switches: UInt64 = 0
+    var durations = FetchDurations()
+  }
+
+  /// A fetch starts for `slot`, whose used mark is about to be cleared.
+  package mutating func noteUse(of slot: TokenSlot, _ isUsed: Bool) {
+    notes[slot.index].wasUsed = isUsed
+    touchedSlots.insert(slot.index)
+  }
+
+  mutating func note(
+    _ result: Result<AccessToken, TokenFailure>, of slot: TokenSlot, requestedAt: Int64,
+    at now: Int64
+  ) {
+    let app = slots[slot].app
+    appNotes[app].durations.add(now - requestedAt)
+    switch result {
+    case .success: notes[slot.index].fetches["ok", default: 0] += 1
+    case .failure(let failure):
+      notes[slot.index].fetches[failure.reason.label, default: 0] += 1
+      notes[slot.index].lastFailure = failure
+      notes[slot.index].lastFailureAt = now
+    }
+  }
+
+  /// Takes the slots and apps whose records have changed since the last call.
+  package mutating func takeTouched() -> (slots: [TokenSlot], apps: [Int]) {
+    let touched = (touchedSlots.map { TokenSlot(index: $0) }, Array(touchedApps))
+    touchedSlots.removeAll(keepingCapacity: true)
+    touchedApps.removeAll(keepingCapacity: true)
+    return touched
+  }
+
+  /// What there is to tell about `slot`; uses and later use are the owner's to add.
+  package func record(of slot: TokenSlot) -> TokenRecord {
+    let key = slots[slot]
+    let notes = notes[slot.index]
+    var record = TokenRecord(slot: slot, app: key.app, scopes: key.scopes)
+    machines[slot.index].describe(in: &record)
+    if record.fingerprint != nil { record.secretGeneration = notes.secretGeneration }
+    record.lastFailure = notes.lastFailure
+    record.lastFailureAt = notes.lastFailureAt
+    record.isUsed = notes.wasUsed
+    record.fetches = notes.fetches
+    return record
+  }
+
+  /// What there is to tell about the app at `index`, called `name`.
+  package func record(of index: Int, name: String) -> TokenAppRecord {
+    var record = TokenAppRecord(name: name)
+    record.secretGeneration = rotations[index].generation
+    record.hasNextSecret = rotations[index].hasNext
+    record.isSecretRefused = rotations[index].isRefused
+    record.switches = appNotes[index].switches
+    record.durations = appNotes[index].durations
+    return record
+  }
+}
+
+extension TokenStateMachine {
+  /// Adds state, token and times.
+  func describe(in record: inout TokenRecord) {
+    record.failure = lastFailure
+    let token: PublishedToken?
+    switch phase {
+    case .empty: (record.state, token) = (.empty, nil)
+    case .fetching: (record.state, token) = (.fetching, nil)
+    case .fresh(let current, let renewAt):
+      (record.state, token) = (.fresh, current)
+      record.nextAt = renewAt
+    case .refreshing(let current): (record.state, token) = (.refreshing, current)
+    case .failing(let failure):
+      (record.state, token) = (.failing, nil)
+      record.nextAt = failure.retryAt
+    }
+    guard let token else { return }
+    record.fingerprint = token.fingerprint
+    record.generation = token.generation
+    record.requestedAt = token.requestedAt
+    record.usableUntil = token.usableUntil
+  }
+}

@@ -1,0 +1,126 @@
+/// What an operator is told about one key: an app with a scope set. Nothing in it is secret.
+///
+/// Times are nanoseconds of the monotonic clock; ``TokenListing/now`` is when it was made.
+package struct TokenRecord: Equatable, Sendable {
+  package enum State: String, Equatable, Sendable, CaseIterable {
+    /// No token, and nobody needs one.
+    case empty
+    /// The first fetch, or one after the last token ended.
+    case fetching
+    /// A token is served.
+    case fresh
+    /// A token is served while the next one is being fetched.
+    case refreshing
+    /// No token; callers are refused until the next try.
+    case failing
+  }
+
+  package let slot: TokenSlot
+  /// Index of the app in the configuration's list.
+  package let app: Int
+  /// Scopes, sorted, one space between them.
+  package let scopes: String
+  package var state = State.empty
+  /// First four bytes of the token's SHA-256; nil without a token.
+  package var fingerprint: UInt32?
+  /// Counts the tokens of this key, from 1; 0 without a token.
+  package var generation: UInt32 = 0
+  /// Generation of the secret that the token was granted for; 0 without a token.
+  package var secretGeneration: UInt32 = 0
+  /// When the token was asked for.
+  package var requestedAt: Int64?
+  /// When it is not sent any more.
+  package var usableUntil: Int64?
+  /// When it is renewed, or fetching is tried again; nil when nothing is due.
+  package var nextAt: Int64?
+  /// The last fetch's failure; nil when the last one succeeded.
+  package var failure: TokenFailure?
+  /// The last failure ever, with its time.
+  package var lastFailure: TokenFailure?
+  package var lastFailureAt: Int64?
+  /// Requests that carried a token of this key.
+  package var uses: UInt64 = 0
+  /// Whether somebody needs it: it was used since it was fetched, or led to this fetch by being used.
+  package var isUsed = false
+  /// Fetches by result: `ok`, or a ``TokenFailure/Reason/label``.
+  package var fetches: [String: UInt64] = [:]
+
+  package init(slot: TokenSlot, app: Int, scopes: String) {
+    self.slot = slot
+    self.app = app
+    self.scopes = scopes
+  }
+}
+
+/// What an operator is told about an app's credential and the fetches made with it.
+package struct TokenAppRecord: Equatable, Sendable {
+  /// Name in the configuration.
+  package let name: String
+  /// Generation of the secret in use, from 1; it rises when another secret takes over.
+  package var secretGeneration: UInt32 = 1
+  /// Whether there is another secret to switch to.
+  package var hasNextSecret = false
+  /// Whether the token endpoint refuses the secret in use.
+  package var isSecretRefused = false
+  /// Times the app switched over by itself.
+  package var switches: UInt64 = 0
+  package var durations = FetchDurations()
+
+  package init(name: String) { self.name = name }
+}
+
+/// How long fetches took, as Prometheus counts it.
+package struct FetchDurations: Equatable, Sendable {
+  /// Upper ends of the buckets, in milliseconds.
+  package static let bounds: [Int64] = [25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
+
+  /// Fetches of each bucket, not cumulative; the last is for those beyond the last bound.
+  package private(set) var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+  /// Nanoseconds of all together.
+  package private(set) var sum: Int64 = 0
+
+  package init() {}
+
+  package var total: UInt64 { counts.reduce(0, +) }
+
+  mutating func add(_ duration: Int64) {
+    let milliseconds = duration / Nanoseconds.millisecond
+    let bucket = Self.bounds.firstIndex { milliseconds <= $0 } ?? Self.bounds.count
+    counts[bucket] += 1
+    sum = sum.addingWithoutOverflow(max(0, duration))
+  }
+}
+
+/// Every key and app at one moment.
+package struct TokenListing: Equatable, Sendable {
+  /// Monotonic nanoseconds.
+  package let now: Int64
+  package let endpoint: TokenEndpoint
+  /// In the order of the slots.
+  package let keys: [TokenRecord]
+  /// In the order of the configuration.
+  package let apps: [TokenAppRecord]
+
+  package init(now: Int64, endpoint: TokenEndpoint, keys: [TokenRecord], apps: [TokenAppRecord]) {
+    self.now = now
+    self.endpoint = endpoint
+    self.keys = keys
+    self.apps = apps
+  }
+
+  /// Nanoseconds until the first request must fail if the token endpoint stays down: the least remaining
+  /// life of the keys in use, 0 when one of them has no token; nil when none is in use.
+  package var runway: Int64? {
+    var runway: Int64?
+    for key in keys where key.isUsed {
+      switch key.state {
+      case .empty: continue
+      case .fetching, .failing: return 0
+      case .fresh, .refreshing:
+        let left = max(0, (key.usableUntil ?? now) - now)
+        runway = min(runway ?? left, left)
+      }
+    }
+    return runway
+  }
+}

@@ -1,0 +1,39 @@
+/// The admin pages that take parameters: each closure gets the query and answers it, on the admin server's
+/// thread, without blocking.
+package struct AdminActions: Sendable {
+  /// The tokens: `app` and `scope` filter, `format` chooses.
+  package var tokens: @Sendable (AdminQuery) -> AdminAnswer
+  /// Has tokens fetched anew, those that `app` and `scope` name, or `all`.
+  package var renewTokens: @Sendable (AdminQuery) -> AdminAnswer
+  /// Forgets tokens, named as for `renewTokens`.
+  package var dropTokens: @Sendable (AdminQuery) -> AdminAnswer
+  /// What would become of a call.
+  package var explain: @Sendable (AdminQuery) -> AdminAnswer
+
+  package init(
+    tokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
+    renewTokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
+    dropTokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
+    explain: @escaping @Sendable (AdminQuery) -> AdminAnswer
+  ) {
+    self.tokens = tokens
+    self.renewTokens = renewTokens
+    self.dropTokens = dropTokens
+    self.explain = explain
+  }
+
+  /// Nothing behind the pages: for tests of the others.
+  package static let none = AdminActions(
+    tokens: { _ in .json("{}\n") }, renewTokens: { _ in .json("{}\n") },
+    dropTokens: { _ in .json("{}\n") }, explain: { _ in .json("{}\n") })
+}
+
+/// How one of them answers.
+package enum AdminAnswer: Sendable {
+  case json(String)
+  case table(String)
+  /// 400: the query asks for what cannot be; the text tells what to ask for.
+  case badQuery(String)
+  /// 404: what it names is not there; the text tells what is.
+  case notFound(String)
+}

@@ -1,0 +1,24 @@
+package import LocalServer
+
+/// Pages about traffic, which are answered from the journal on a thread that may block.
+extension AdminResponder {
+  package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? {
+    guard let traffic = sources.traffic, request.path.hasPrefix("/api/traffic"),
+      request.method == "GET" || request.method == "HEAD"
+    else { return nil }
+    return { [self] in finished(traffic(request) ?? noSuchPage) }
+  }
+
+  var noSuchPage: LocalResponse {
+    AdminProblem(
+      status: 404, title: "Not Found", detail: "There is no such page; the list of them is at /."
+    ).response
+  }
+
+  var noJournal: LocalResponse {
+    AdminProblem(
+      status: 404, title: "Not Found",
+      detail: "This gateway keeps no journal of its traffic; set traffic.journal.path to keep one."
+    ).response
+  }
+}

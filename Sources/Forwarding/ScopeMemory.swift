@@ -1,0 +1,79 @@
+internal import SCORMCloudAPI
+
+/// What climbing has shown, by app and operation: which rung works, and where none does.
+///
+/// It lives as long as the rules it belongs to: a reload starts anew, and so does a restart. Bounded by apps
+/// times operations.
+package struct ScopeMemory: Sendable {
+  /// After every rung was refused, the operation is not climbed again for this long, in nanoseconds: a call that
+  /// is refused for another reason than its scope must not cost several upstream calls each time.
+  package static let rest: Int64 = 60_000_000_000
+
+  /// What is known of one operation of one app.
+  package struct Entry: Sendable, Equatable {
+    /// The rung that calls begin with.
+    package var rung: UInt8 = 0
+    /// Further rungs tried.
+    package var climbs: UInt64 = 0
+    /// Times that every rung was refused.
+    package var exhaustions: UInt64 = 0
+    /// No climb before this, monotonic nanoseconds.
+    package var restsUntil = Int64.min
+  }
+
+  private let appCount: Int
+  /// By app, then by operation; empty until the first climb.
+  private var entries: [Entry] = []
+  /// The rungs alone, for planners.
+  package private(set) var rungs = ScopeRungs()
+
+  package init(appCount: Int) { self.appCount = appCount }
+
+  /// What is known of `operation`.
+  package func entry(app: Int, operation: UInt8) -> Entry {
+    entries.isEmpty ? Entry() : entries[place(app, operation)]
+  }
+
+  /// A call climbs.
+  package mutating func climbed(app: Int, operation: UInt8) {
+    change(app, operation) { $0.climbs += 1 }
+  }
+
+  /// `rung` was enough for a call. Rungs are never taken back: what was enough for another call, of an object
+  /// with weaker demands, was too little for this one.
+  ///
+  /// - Returns: whether that is news.
+  package mutating func worked(app: Int, operation: UInt8, rung: UInt8) -> Bool {
+    guard rung > entry(app: app, operation: operation).rung else { return false }
+    change(app, operation) { $0.rung = rung }
+    rungs.set(rung, app: app, operation: operation, appCount: appCount)
+    return true
+  }
+
+  /// Every rung was refused. Nothing is learnt but that climbing is of no use for a while.
+  package mutating func exhausted(app: Int, operation: UInt8, at now: Int64) {
+    change(app, operation) {
+      $0.exhaustions += 1
+      $0.restsUntil = now + ScopeMemory.rest
+    }
+  }
+
+  /// Every operation that was climbed, with its app.
+  package var climbedOperations: [(app: Int, operation: UInt8, entry: Entry)] {
+    entries.indices.lazy.filter { entries[$0] != Entry() }.map { index in
+      let operations = OperationTable.all.count
+      return (index / operations, UInt8(index % operations), entries[index])
+    }
+  }
+
+  private func place(_ app: Int, _ operation: UInt8) -> Int {
+    app * OperationTable.all.count + Int(operation)
+  }
+
+  private mutating func change(_ app: Int, _ operation: UInt8, _ body: (inout Entry) -> Void) {
+    if entries.isEmpty {
+      entries = Array(repeating: Entry(), count: appCount * OperationTable.all.count)
+    }
+    body(&entries[place(app, operation)])
+  }
+}

@@ -1,0 +1,73 @@
+internal import AccessTokens
+internal import Admin
+internal import CurlTransport
+internal import GatewayServer
+internal import LocalServer
+
+/// The admin pages that take parameters, over a gateway that runs.
+extension AdminActions {
+  init(_ relays: RelayShared, _ tokens: TokenService) {
+    self.init(
+      tokens: { AdminActions.list($0, relays, tokens) },
+      renewTokens: {
+        AdminActions.change($0, tokens, "renewed") { tokens.renew($0) }
+      },
+      dropTokens: {
+        AdminActions.change($0, tokens, "dropped") { tokens.drop($0) }
+      },
+      explain: { AdminActions.explain($0, relays) })
+  }
+
+  private static func list(
+    _ query: AdminQuery, _ relays: RelayShared, _ tokens: TokenService
+  ) -> AdminAnswer {
+    let listing = tokens.listing()
+    let selection = TokenSelection(query)
+    if let problem = selection.problem(in: listing) { return .notFound(problem) }
+    let page = TokensListing(listing, selection, relays)
+    return query.wantsTable ? .table(page.table) : .json(page.json)
+  }
+
+  /// Has the tokens changed that the query names. It does not wait for what comes of it: the listing shows that.
+  private static func change(
+    _ query: AdminQuery, _ tokens: TokenService, _ done: String,
+    _ change: ([TokenSlot]) -> Bool
+  ) -> AdminAnswer {
+    let listing = tokens.listing()
+    let selection = TokenSelection(query)
+    guard !selection.isEmpty else {
+      return .badQuery("Say which tokens are meant: app=NAME, scope=SCOPE, both, or all=true.")
+    }
+    if let problem = selection.problem(in: listing) { return .notFound(problem) }
+    let keys = selection.changed(of: listing)
+    guard change(keys.map(\.slot)) else {
+      return .badQuery("Too much was asked for that is not done yet; ask again in a moment.")
+    }
+    if query.wantsTable {
+      let names = keys.map { "\(listing.apps[$0.app].name) \($0.scopes)" }
+      return .table(
+        keys.isEmpty
+          ? "no token to be \(done): none is held or needed\n"
+          : "being \(done):\n  " + names.joined(separator: "\n  ") + "\n")
+    }
+    let rows = keys.map {
+      "{\"app\":\(listing.apps[$0.app].name.quotedAsJSON),\"scope\":\($0.scopes.quotedAsJSON)}"
+    }
+    return .json("{\"\(done)\":[\(rows.joined(separator: ","))]}\n")
+  }
+
+  private static func explain(_ query: AdminQuery, _ relays: RelayShared) -> AdminAnswer {
+    guard let method = query.first("method"), let path = query.first("path") else {
+      return .badQuery("Say what is called: /api/explain?method=GET&path=/api/v2/courses.")
+    }
+    let call = ExplainedCall(
+      method: method, target: path, app: query.first("app"), caller: query.first("caller"),
+      fields: query.all("header"))
+    do {
+      let explanation = try Explanation(call, ExplanationSources(relays))
+      return query.wantsTable ? .table(explanation.table) : .json(explanation.json)
+    } catch {
+      return .badQuery("\(error).")
+    }
+  }
+}

@@ -1,0 +1,170 @@
+internal import AccessTokens
+internal import Forwarding
+internal import LocalServer
+internal import RateLimiting
+internal import SCORMCloudAPI
+
+/// An explanation for scripts and for people.
+extension Explanation {
+  /// Whether the call would go to SCORM Cloud, or be answered with what is allowed.
+  package var isAllowed: Bool {
+    if case .refused = outcome { return false }
+    return true
+  }
+
+  /// One object, times in seconds.
+  package var json: String {
+    var members = [
+      ("method", call.method.quotedAsJSON), ("path", call.target.quotedAsJSON),
+      ("caller", caller.quotedAsJSON), ("allowed", String(isAllowed)),
+    ]
+    switch outcome {
+    case .refused(let error):
+      members.append(("status", String(error.status)))
+      members.append(("error", error.kind.name.description.quotedAsJSON))
+      members.append(("detail", error.detail.quotedAsJSON))
+    case .options(let methods): members.append(("allow", methods.quotedAsJSON))
+    case .forwarded(let forwarded): members += self.members(forwarded)
+    }
+    return "{" + members.map { "\($0.0.quotedAsJSON):\($0.1)" }.joined(separator: ",") + "}\n"
+  }
+
+  private func members(_ forwarded: Forwarded) -> [(String, String)] {
+    let plan = forwarded.plan
+    var members = [("app", sources.rules.apps[plan.app].name.quotedAsJSON)]
+    if plan.isKnownOperation {
+      let operation = OperationTable.operation(at: plan.operation)
+      members.append(("operation", operation.name.description.quotedAsJSON))
+      members.append(("access", operation.access.name.description.quotedAsJSON))
+      members.append(("certainty", operation.certainty.name.description.quotedAsJSON))
+    }
+    members.append(("credential", kind(plan.credential).quotedAsJSON))
+    if case .token = plan.credential {
+      members.append(("scope", sources.text(of: plan.credential).quotedAsJSON))
+    }
+    members.append(("rung", String(Int(plan.rung) + 1)))
+    members.append(
+      ("rungs", list(forwarded.rungs.map { sources.text(of: $0) })))
+    if let token = forwarded.token { members.append(("token", json(token))) }
+    members.append(("limits", list(names(forwarded.forecast.matched))))
+    members.append(("violated", list(names(forwarded.forecast.violated))))
+    members.append(("upstreamPaused", String(forwarded.forecast.isUpstreamPaused)))
+    members.append(("predictedWait", Seconds.text(forwarded.forecast.predictedWait)))
+    members.append(("refusedByLimit", String(forwarded.forecast.refusal != nil)))
+    members.append(("upstream", forwarded.url.quotedAsJSON))
+    return members
+  }
+
+  private func json(_ token: Token) -> String {
+    var members = ["\"state\":\(state(token).quotedAsJSON)"]
+    if let remaining = token.remaining {
+      members.append("\"remaining\":\(Seconds.text(remaining))")
+    }
+    if let fingerprint = token.fingerprint {
+      members.append("\"fingerprint\":\(Fingerprint.text(fingerprint).quotedAsJSON)")
+    }
+    if let failure = token.failure { members.append("\"lastError\":\(failure.quotedAsJSON)") }
+    return "{" + members.joined(separator: ",") + "}"
+  }
+
+  /// Two columns.
+  package var table: String {
+    var rows = [["CALL", "\(call.method) \(call.target)"], ["CALLER", caller]]
+    switch outcome {
+    case .refused(let error):
+      rows.append(["ANSWER", "refused: \(error.status) \(error.kind.name)"])
+      rows.append(["WHY", error.detail])
+    case .options(let methods):
+      rows.append(["ANSWER", "204, by the gateway itself; Allow: \(methods)"])
+    case .forwarded(let forwarded): rows += self.rows(forwarded)
+    }
+    return Columns.text(rows)
+  }
+
+  private func rows(_ forwarded: Forwarded) -> [[String]] {
+    let plan = forwarded.plan
+    var rows = [["ANSWER", "SCORM Cloud's"], ["UPSTREAM", forwarded.url]]
+    if plan.isKnownOperation {
+      let operation = OperationTable.operation(at: plan.operation)
+      rows.append([
+        "OPERATION", "\(operation.name), \(operation.access.name), of \(operation.service.name)",
+      ])
+      rows.append([
+        "CREDENTIAL", credential(forwarded) + "; catalogue: \(operation.certainty.name)",
+      ])
+    } else {
+      rows.append(["OPERATION", "none of the catalogue; sent on as it is"])
+      rows.append(["CREDENTIAL", credential(forwarded)])
+    }
+    rows.append(["APP", sources.rules.apps[plan.app].name])
+    let further = forwarded.rungs.dropFirst(Int(plan.rung) + 1).map { sources.text(of: $0) }
+    if !further.isEmpty {
+      rows.append(["IF REFUSED", "tries " + further.joined(separator: ", then ")])
+    }
+    if let token = forwarded.token { rows.append(["TOKEN", text(token)]) }
+    rows.append(["LIMITS", limits(forwarded.forecast)])
+    return rows
+  }
+
+  private func credential(_ forwarded: Forwarded) -> String {
+    let plan = forwarded.plan
+    let place =
+      forwarded.rungs.count > 1 ? ", rung \(plan.rung + 1) of \(forwarded.rungs.count)" : ""
+    switch plan.credential {
+    case .token: return "token with \(sources.text(of: plan.credential))\(place)"
+    case .basic: return "id and secret (Basic)\(place)"
+    case .none: return "none"
+    }
+  }
+
+  private func text(_ token: Token) -> String {
+    var text = state(token)
+    if let remaining = token.remaining, let fingerprint = token.fingerprint {
+      text += ", \(Fingerprint.text(fingerprint)), for \(Seconds.text(remaining)) s"
+    }
+    if let failure = token.failure { text += "; last error: \(failure)" }
+    return text
+  }
+
+  private func limits(_ forecast: LimitForecast) -> String {
+    let matched = names(forecast.matched)
+    let applying = matched.isEmpty ? "none apply" : matched.joined(separator: ", ")
+    if forecast.refusal != nil { return "\(applying); it would be refused (429) now" }
+    if forecast.predictedWait == 0 { return "\(applying); it would start at once" }
+    let cause =
+      forecast.isUpstreamPaused ? " because SCORM Cloud asked to pause" : ""
+    return "\(applying); it would wait \(Seconds.text(forecast.predictedWait)) s\(cause)"
+  }
+
+  private func state(_ token: Token) -> String {
+    if token.remaining != nil { return "usable" }
+    return token.failure == nil ? "fetched when needed" : "failing"
+  }
+
+  private func kind(_ credential: CredentialChoice) -> String {
+    switch credential {
+    case .token: "token"
+    case .basic: "basic"
+    case .none: "none"
+    }
+  }
+
+  private func names(_ limits: LimitSet) -> [String] {
+    var limits = limits
+    var names: [String] = []
+    while let limit = limits.popFirst() { names.append(sources.limitNames[limit]) }
+    return names
+  }
+
+  private func list(_ texts: [String]) -> String {
+    "[" + texts.map(\.quotedAsJSON).joined(separator: ",") + "]"
+  }
+}
+
+/// A token as listings show it: eight hexadecimal digits of its text's SHA-256.
+enum Fingerprint {
+  static func text(_ fingerprint: UInt32) -> String {
+    let digits = String(fingerprint, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}

@@ -1,0 +1,155 @@
+internal import AccessTokens
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import HTTPMessages
+internal import Memory
+internal import RateLimiting
+internal import SCORMCloudAPI
+
+/// What would become of a call: decided by the planner and the limiter that decide for real calls, without
+/// calling anything upstream and without taking anything from a limit.
+package struct Explanation: Sendable {
+  /// Why a call cannot be looked at; the text tells what to ask for.
+  package struct Problem: Error, Sendable, CustomStringConvertible {
+    package let description: String
+  }
+
+  let sources: ExplanationSources
+  let call: ExplainedCall
+  let caller: String
+  let outcome: Outcome
+
+  enum Outcome: Sendable {
+    case forwarded(Forwarded)
+    /// OPTIONS, which the gateway answers itself.
+    case options(String)
+    case refused(GatewayError)
+  }
+
+  struct Forwarded: Sendable {
+    let plan: RequestPlan
+    /// The address that would be asked.
+    let url: String
+    /// The credentials to be tried one after the other; just one without a ladder.
+    let rungs: [CredentialChoice]
+    let forecast: LimitForecast
+    /// Nil when no gateway runs, or no token is needed.
+    let token: Token?
+  }
+
+  struct Token: Sendable {
+    /// Nanoseconds that it may still be sent; nil without one.
+    var remaining: Int64?
+    var fingerprint: UInt32?
+    /// Why the last fetch failed.
+    var failure: String?
+  }
+
+  /// Looks at `call`.
+  package init(_ call: ExplainedCall, _ sources: ExplanationSources) throws(Problem) {
+    if let problem = call.problem { throw Problem(description: problem) }
+    self.sources = sources
+    self.call = call
+    let number = try Explanation.caller(call, sources.rules)
+    caller = sources.rules.callers[number].name
+    outcome = Explanation.outcome(call, number, sources)
+  }
+
+  /// The caller that is meant: the one that is named, or the only one there is.
+  private static func caller(
+    _ call: ExplainedCall, _ rules: ForwardingRules
+  ) throws(Problem) -> Int {
+    let names = rules.callers.map(\.name).joined(separator: ", ")
+    guard let name = call.caller else {
+      if rules.callers.count == 1 { return 0 }
+      throw Problem(
+        description: "name the caller (--caller, or caller= in a query); there are: \(names)")
+    }
+    guard let number = rules.callers.firstIndex(where: { $0.name == name }) else {
+      throw Problem(description: "there is no caller \(name); there are: \(names)")
+    }
+    return number
+  }
+
+  private static func outcome(
+    _ call: ExplainedCall, _ caller: Int, _ sources: ExplanationSources
+  ) -> Outcome {
+    let text = Array(call.head.utf8)
+    let bytes = text.span.bytesOfElements
+    var parser = RequestHeadParser()
+    let head: RequestHead
+    do throws(RequestFault) {
+      guard let parsed = try parser.parse(bytes) else {
+        return .refused(GatewayError(.malformedRequest, "The head has no end."))
+      }
+      head = parsed
+    } catch {
+      return .refused(GatewayError(error))
+    }
+    var planner = RequestPlanner(rules: sources.rules)
+    if let running = sources.running { planner.rungs = running.scopes.rungs.rungs }
+    do throws(GatewayError) {
+      switch try planner.plan(
+        head, fields: parser.fields, in: bytes,
+        from: CallerContext(listener: 0, caller: caller))
+      {
+      case .options(let methods): return .options(methods.allowField + ", OPTIONS")
+      case .forward(let plan):
+        var out = ByteBuffer()
+        RequestHeadRewriter(rules: sources.rules).write(
+          head, fields: parser.fields, in: bytes, plan: plan, into: &out)
+        return .forwarded(
+          Forwarded(
+            plan: plan, url: sources.rules.upstreamOrigin + target(of: out.bytes),
+            rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
+            token: token(plan, sources)))
+      }
+    } catch {
+      return .refused(error)
+    }
+  }
+
+  /// The second word of a head.
+  private static func target(of head: RawSpan) -> String {
+    let start = head.firstIndex(of: UInt8(ascii: " "), from: 0) + 1
+    let end = head.firstIndex(of: UInt8(ascii: " "), from: start)
+    return head.slice(start, end).text
+  }
+
+  private static func rungs(
+    _ plan: RequestPlan, _ rules: ForwardingRules
+  ) -> [CredentialChoice] {
+    guard plan.isKnownOperation else { return [plan.credential] }
+    let ladders = rules.apps[plan.app].ladders
+    let count = ladders.count(of: plan.operation)
+    guard count > 0 else { return [plan.credential] }
+    return (0..<count).map { ladders.credential(of: plan.operation, at: $0) }
+  }
+
+  private static func forecast(
+    _ plan: RequestPlan, _ head: RequestHead, _ sources: ExplanationSources
+  ) -> LimitForecast {
+    sources.limiter.forecast(
+      LimitedRequest(
+        app: plan.app, caller: plan.caller, operation: plan.operation,
+        isWrite: plan.isKnownOperation
+          ? plan.isWrite : head.method != .get && head.method != .head,
+        priority: plan.isBatch ? .batch : .interactive),
+      at: SystemClock.monotonic)
+  }
+
+  private static func token(_ plan: RequestPlan, _ sources: ExplanationSources) -> Token? {
+    guard let running = sources.running, case .token(let slot) = plan.credential else {
+      return nil
+    }
+    let entry = running.tokenStore.snapshot().entries[slot.index]
+    var token = Token(failure: entry.failure?.detail)
+    let now = SystemClock.monotonic
+    if let held = entry.token, held.usableUntil > now {
+      token.remaining = held.usableUntil - now
+      token.fingerprint = held.fingerprint
+    }
+    return token
+  }
+}

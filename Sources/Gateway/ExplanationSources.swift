@@ -1,0 +1,62 @@
+internal import AccessTokens
+package import Configuration
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import RateLimiting
+
+/// What an explanation is drawn from: the very rules, limits and tokens of a gateway that runs, or those that a
+/// configuration would make.
+package struct ExplanationSources: Sendable {
+  let rules: ForwardingRules
+  /// Per token slot, its scopes.
+  let scopeTexts: [String]
+  let limiter: SharedLimiter
+  let limitNames: [String]
+  /// Nil when no gateway runs: there are no tokens then, and nothing was learnt.
+  let running: RelayShared?
+
+  /// Those of a gateway that runs.
+  init(_ relays: RelayShared) {
+    rules = relays.rules
+    scopeTexts = relays.scopeTexts
+    limiter = relays.limiter
+    limitNames = relays.limitNames
+    running = relays
+  }
+
+  /// Those that `settings` would make; calls nobody and opens nothing.
+  package init(_ settings: Settings) throws(StartError) {
+    var addresses: [SocketAddress] = []
+    for listener in settings.listeners {
+      let address =
+        switch listener.address {
+        case .unix(let path): SocketAddress(unixPath: path)
+        case .tcp(let host, let port): SocketAddress(numericHost: host, port: port)
+        }
+      guard let address else { throw StartError("\(listener.address) is no address") }
+      addresses.append(address)
+    }
+    let compiler = RulesCompiler(settings: settings, addresses: addresses)
+    do {
+      let compiled = try compiler.compile()
+      let limits = compiler.limits(callerCount: compiled.rules.callers.count, loopCount: 1)
+      rules = compiled.rules
+      scopeTexts = compiled.scopeTexts
+      limiter = try SharedLimiter(limits, wake: { _ in })
+      limitNames = limits.rules.map(\.name)
+    } catch {
+      throw StartError("the configuration cannot be compiled: \(error)")
+    }
+    running = nil
+  }
+
+  /// The scopes of a token, or how the app itself is named.
+  func text(of credential: CredentialChoice) -> String {
+    switch credential {
+    case .token(let slot): scopeTexts[slot.index]
+    case .basic: "basic"
+    case .none: "none"
+    }
+  }
+}

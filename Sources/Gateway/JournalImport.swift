@@ -1,0 +1,75 @@
+internal import EventLoop
+internal import Memory
+internal import TrafficJournal
+
+/// Writes a traffic log into a journal, the way the gateway writes it: through the writer's queue.
+package enum JournalImport {
+  package struct Outcome: Sendable {
+    package let written: Int
+    package let skipped: Int
+    /// Nanoseconds until all was written.
+    package let time: Int64
+
+    package var text: String {
+      let rate = Double(written) / (Double(max(1, time)) / 1_000_000_000)
+      return "\(written) records written, \(skipped) lines skipped, in \(Seconds.text(time)) s: "
+        + "\(Int(rate)) records a second"
+    }
+  }
+
+  /// Bytes of lines handed over at once, as an event loop does.
+  private static let batchBytes = 64 * 1024
+  /// Bytes that wait before reading pauses.
+  private static let highWater = JournalWriter.maximumWaitingBytes / 2
+  /// For what is left at the end, in seconds.
+  private static let patience: Int32 = 600
+
+  /// Imports the file at `log`, or standard input for `-`. Nothing in the journal is removed meanwhile.
+  package static func run(
+    log: String, journal: String, tell: @escaping @Sendable (String) -> Void
+  ) throws(StartError) -> Outcome {
+    var reader: LineReader
+    do { reader = try LineReader(path: log) } catch {
+      throw StartError("cannot open the traffic log \(log): \(error)")
+    }
+    let writer: JournalWriter
+    do {
+      writer = try JournalWriter(
+        path: journal, limits: JournalLimits(maxAge: .max / 2, maxSize: .max / 2), tell: tell)
+    } catch { throw StartError(error.description) }
+    let pause: ThreadSignal
+    do { pause = try ThreadSignal() } catch { throw StartError("out of descriptors: \(error)") }
+    let began = SystemClock.monotonic
+    var batch = ByteBuffer(capacity: batchBytes)
+    var cut = 0
+    do {
+      try reader.readLines { line, isCut in
+        if isCut {
+          cut += 1
+          return
+        }
+        batch.put(line)
+        batch.put(UInt8(ascii: "\n"))
+        guard batch.count >= batchBytes else { return }
+        while writer.statistics.waitingBytes > highWater { pause.wait(milliseconds: 5) }
+        writer.write(batch)
+        batch.removeAll()
+      }
+    } catch {
+      writer.stop()
+      throw StartError("cannot read the traffic log \(log): \(error)")
+    }
+    writer.write(batch)
+    writer.stop(within: patience)
+    let statistics = writer.statistics
+    guard statistics.droppedAtStop + statistics.droppedQueueFull + statistics.droppedRefused == 0
+    else {
+      throw StartError(
+        "\(statistics.dropped) records could not be written: \(statistics.lastError ?? "no reason known")"
+      )
+    }
+    return Outcome(
+      written: statistics.written, skipped: statistics.droppedMalformed + cut,
+      time: SystemClock.monotonic - began)
+  }
+}

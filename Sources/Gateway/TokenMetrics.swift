@@ -1,0 +1,94 @@
+internal import AccessTokens
+
+/// The figures of tokens at `/metrics`.
+enum TokenMetrics {
+  /// Series by app and scope; keys beyond that have none.
+  static let mostKeys = 1000
+
+  static func text(_ listing: TokenListing) -> String {
+    """
+    # HELP scorm_gateway_token_fetches_total Token requests, by what came of them.
+    # TYPE scorm_gateway_token_fetches_total counter\(fetches(listing))
+    # HELP scorm_gateway_token_fetch_seconds How long token requests took.
+    # TYPE scorm_gateway_token_fetch_seconds histogram\(durations(listing))
+    # HELP scorm_gateway_token_remaining_seconds How long a token may still be sent.
+    # TYPE scorm_gateway_token_remaining_seconds gauge\(remaining(listing))
+    # HELP scorm_gateway_token_uses_total Requests that carried a token.
+    # TYPE scorm_gateway_token_uses_total counter\(uses(listing))
+    # HELP scorm_gateway_auth_runway_seconds Time until the first call must fail if the token endpoint stays down.
+    # TYPE scorm_gateway_auth_runway_seconds gauge
+    scorm_gateway_auth_runway_seconds \(listing.runway.map(Seconds.text) ?? "+Inf")
+    # HELP scorm_gateway_secret_generation Which of the secrets an app has had is in use, from 1.
+    # TYPE scorm_gateway_secret_generation gauge\(perApp(listing, "secret_generation") { UInt64($0.secretGeneration) })
+    # HELP scorm_gateway_secret_refused Whether the token endpoint refuses an app's secret.
+    # TYPE scorm_gateway_secret_refused gauge\(perApp(listing, "secret_refused") { $0.isSecretRefused ? 1 : 0 })
+    # HELP scorm_gateway_secret_switches_total Times an app switched to its next secret by itself.
+    # TYPE scorm_gateway_secret_switches_total counter\(perApp(listing, "secret_switches_total") { $0.switches })
+
+    """
+  }
+
+  /// By app and result, of which there are as many as reasons to fail, and one.
+  private static func fetches(_ listing: TokenListing) -> String {
+    var text = ""
+    for (index, app) in listing.apps.enumerated() {
+      var results: [String: UInt64] = ["ok": 0]
+      for key in listing.keys where key.app == index {
+        for (result, count) in key.fetches { results[result, default: 0] += count }
+      }
+      for (result, count) in results.sorted(by: { $0.key < $1.key }) {
+        text +=
+          "\nscorm_gateway_token_fetches_total{app=\"\(app.name)\",result=\"\(result)\"} \(count)"
+      }
+    }
+    return text
+  }
+
+  private static func durations(_ listing: TokenListing) -> String {
+    let name = "scorm_gateway_token_fetch_seconds"
+    var text = ""
+    for app in listing.apps {
+      var sum: UInt64 = 0
+      for (place, count) in app.durations.counts.enumerated() {
+        sum += count
+        let bound =
+          place < FetchDurations.bounds.count
+          ? Seconds.text(FetchDurations.bounds[place] * 1_000_000) : "+Inf"
+        text += "\n\(name)_bucket{app=\"\(app.name)\",le=\"\(bound)\"} \(sum)"
+      }
+      text += "\n\(name)_sum{app=\"\(app.name)\"} \(Seconds.text(app.durations.sum))"
+      text += "\n\(name)_count{app=\"\(app.name)\"} \(sum)"
+    }
+    return text
+  }
+
+  private static func remaining(_ listing: TokenListing) -> String {
+    perKey(listing, "token_remaining_seconds") { key in
+      key.usableUntil.map { Seconds.text(max(0, $0 - listing.now)) }
+    }
+  }
+
+  private static func uses(_ listing: TokenListing) -> String {
+    perKey(listing, "token_uses_total") { $0.uses > 0 ? String($0.uses) : nil }
+  }
+
+  private static func perKey(
+    _ listing: TokenListing, _ name: String, _ value: (TokenRecord) -> String?
+  ) -> String {
+    var text = ""
+    var count = 0
+    for key in listing.keys where count < mostKeys {
+      guard let value = value(key) else { continue }
+      count += 1
+      let app = listing.apps[key.app].name
+      text += "\nscorm_gateway_\(name){app=\"\(app)\",scope=\"\(key.scopes)\"} \(value)"
+    }
+    return text
+  }
+
+  private static func perApp(
+    _ listing: TokenListing, _ name: String, _ value: (TokenAppRecord) -> UInt64
+  ) -> String {
+    listing.apps.map { "\nscorm_gateway_\(name){app=\"\($0.name)\"} \(value($0))" }.joined()
+  }
+}

@@ -1,0 +1,164 @@
+internal import AccessTokens
+internal import Forwarding
+internal import GatewayServer
+internal import LocalServer
+internal import SCORMCloudAPI
+
+/// What `/api/tokens` and the `tokens` command show: each key's token, each app's secret, and the operations
+/// that needed more than their first scope. Nothing of a token but its fingerprint.
+struct TokensListing {
+  /// Keys listed; more are counted.
+  static let most = 1000
+
+  private let listing: TokenListing
+  private let keys: [TokenRecord]
+  private let dropped: Int
+  private let selection: TokenSelection
+  private let relays: RelayShared
+
+  init(_ listing: TokenListing, _ selection: TokenSelection, _ relays: RelayShared) {
+    self.listing = listing
+    self.selection = selection
+    self.relays = relays
+    let listed = selection.listed(of: listing)
+    keys = Array(listed.prefix(TokensListing.most))
+    dropped = listed.count - keys.count
+  }
+
+  /// For scripts. Times in seconds.
+  var json: String {
+    let runway = listing.runway.map(Seconds.text) ?? "null"
+    return "{\"tokens\":[\(keys.map(json).joined(separator: ","))],\"omitted\":\(dropped),"
+      + "\"runway\":\(runway),\"apps\":[\(listing.apps.map(json).joined(separator: ","))],"
+      + "\"operations\":[\(climbed.map(json).joined(separator: ","))]}\n"
+  }
+
+  private func json(_ key: TokenRecord) -> String {
+    var members = [
+      "\"app\":\(appName(key).quotedAsJSON)", "\"scope\":\(key.scopes.quotedAsJSON)",
+      "\"state\":\(key.state.rawValue.quotedAsJSON)",
+    ]
+    if let fingerprint = key.fingerprint {
+      members.append("\"fingerprint\":\(Fingerprint.text(fingerprint).quotedAsJSON)")
+      members.append("\"generation\":\(key.generation)")
+      members.append("\"secretGeneration\":\(key.secretGeneration)")
+    }
+    if let age = age(key) { members.append("\"age\":\(Seconds.text(age))") }
+    if let left = left(key) { members.append("\"remaining\":\(Seconds.text(left))") }
+    members.append("\"uses\":\(key.uses)")
+    members.append("\"inUse\":\(key.isUsed)")
+    if let next = next(key) { members.append("\"next\":\(Seconds.text(next))") }
+    if let failure = key.failure { members.append("\"error\":\(failure.detail.quotedAsJSON)") }
+    if let failure = key.lastFailure, let at = key.lastFailureAt {
+      members.append("\"lastError\":\(failure.detail.quotedAsJSON)")
+      members.append("\"lastErrorAge\":\(Seconds.text(listing.now - at))")
+    }
+    let fetches = key.fetches.sorted { $0.key < $1.key }.map {
+      "\($0.key.quotedAsJSON):\($0.value)"
+    }
+    members.append("\"fetches\":{\(fetches.joined(separator: ","))}")
+    return "{" + members.joined(separator: ",") + "}"
+  }
+
+  private func json(_ app: TokenAppRecord) -> String {
+    "{\"app\":\(app.name.quotedAsJSON),\"secretGeneration\":\(app.secretGeneration),"
+      + "\"hasNextSecret\":\(app.hasNextSecret),\"secretRefused\":\(app.isSecretRefused),"
+      + "\"switches\":\(app.switches)}"
+  }
+
+  private func json(_ climbed: Climbed) -> String {
+    "{\"app\":\(climbed.app.quotedAsJSON),\"operation\":\(climbed.operation.quotedAsJSON),"
+      + "\"credential\":\(climbed.credential.quotedAsJSON),\"rung\":\(climbed.entry.rung + 1),"
+      + "\"climbs\":\(climbed.entry.climbs),\"exhausted\":\(climbed.entry.exhaustions)}"
+  }
+
+  /// For people.
+  var table: String {
+    var text = ""
+    if keys.isEmpty {
+      text += "No token was needed so far; --all lists what could be.\n"
+    } else {
+      var rows = [["APP", "SCOPE", "TOKEN", "STATE", "AGE", "LEFT", "USES", "NEXT", "LAST ERROR"]]
+      rows += keys.map(row)
+      text += Columns.text(rows)
+    }
+    if dropped > 0 { text += "\(dropped) more: choose with --app or --scope.\n" }
+    text += "\n" + runwayText + "\n"
+    for app in listing.apps where app.isSecretRefused || app.secretGeneration > 1 {
+      text +=
+        "app \(app.name): secret \(app.secretGeneration) is in use"
+        + (app.isSecretRefused ? ", and refused: put the right one in apps[].secret" : "") + "\n"
+    }
+    guard !climbed.isEmpty else { return text }
+    var rows = [["APP", "OPERATION", "BEGINS WITH", "RUNG", "CLIMBS", "ALL REFUSED"]]
+    rows += climbed.map { climbed in
+      [
+        climbed.app, climbed.operation, climbed.credential, String(climbed.entry.rung + 1),
+        String(climbed.entry.climbs), String(climbed.entry.exhaustions),
+      ]
+    }
+    return text + "\nOperations whose scope was refused:\n" + Columns.text(rows)
+  }
+
+  private func row(_ key: TokenRecord) -> [String] {
+    let error = key.lastFailure.map { failure in
+      let age = key.lastFailureAt.map { Seconds.text(listing.now - $0) } ?? "?"
+      return "\(failure.detail) (\(age) s ago)"
+    }
+    return [
+      appName(key), key.scopes, key.fingerprint.map(Fingerprint.text) ?? "-", key.state.rawValue,
+      seconds(age(key)), seconds(left(key)), String(key.uses), nextText(key), error ?? "-",
+    ]
+  }
+
+  private var runwayText: String {
+    guard let runway = listing.runway else { return "No token is in use." }
+    return runway == 0
+      ? "A token that is needed is missing: calls wait or fail."
+      : "Without the token endpoint, all calls succeed for another \(Seconds.text(runway)) s."
+  }
+
+  // MARK: What the columns hold
+
+  private struct Climbed {
+    let app: String
+    let operation: String
+    let credential: String
+    let entry: ScopeMemory.Entry
+  }
+
+  private var climbed: [Climbed] {
+    relays.scopes.climbedOperations.compactMap { app, operation, entry in
+      let rules = relays.rules.apps[app]
+      guard selection.app == nil || selection.app == rules.name else { return nil }
+      let credential =
+        entry.rung == 0
+        ? rules.credentials[Int(operation)]
+        : rules.ladders.credential(of: operation, at: Int(entry.rung))
+      return Climbed(
+        app: rules.name, operation: OperationTable.operation(at: operation).name.description,
+        credential: relays.scopeText(of: credential) ?? "basic", entry: entry)
+    }
+  }
+
+  private func appName(_ key: TokenRecord) -> String { listing.apps[key.app].name }
+
+  private func age(_ key: TokenRecord) -> Int64? { key.requestedAt.map { listing.now - $0 } }
+
+  private func left(_ key: TokenRecord) -> Int64? {
+    key.usableUntil.map { max(0, $0 - listing.now) }
+  }
+
+  private func next(_ key: TokenRecord) -> Int64? { key.nextAt.map { max(0, $0 - listing.now) } }
+
+  private func nextText(_ key: TokenRecord) -> String {
+    guard let next = next(key) else { return "-" }
+    // Whoever does not use a token does not get it renewed.
+    if key.state == .fresh && !key.isUsed { return "if used" }
+    return (key.state == .failing ? "try in " : "in ") + seconds(next)
+  }
+
+  private func seconds(_ nanoseconds: Int64?) -> String {
+    nanoseconds.map { "\(Seconds.text($0)) s" } ?? "-"
+  }
+}

@@ -1,0 +1,102 @@
+internal import AccessTokens
+internal import EventLoop
+internal import Forwarding
+internal import Memory
+internal import SCORMCloudAPI
+internal import Synchronization
+
+/// A scope that proves to be too little is replaced by one that may do more: only where the catalogue is not
+/// sure (``ScopeLadders``), only for what can be sent again (``ClimbRule``).
+extension Relay {
+  /// Takes what other loops, or this one, have learnt into the planner.
+  mutating func refreshScopes() {
+    guard shared.scopes.version.load(ordering: .acquiring) != scopesVersion else { return }
+    (scopesVersion, planner.rungs) = shared.scopes.rungs
+  }
+
+  /// Makes the refused call once more with the next credential, if there is one to try.
+  ///
+  /// - Returns: false when the refusal is to be dealt with as usual.
+  mutating func climbs(_ id: SlabHandle, after status: Int, on loop: inout EventLoop) -> Bool {
+    let plan = exchanges[id].plan
+    guard plan.isKnownOperation else { return false }
+    let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
+    guard count > 1 else { return false }
+    let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
+    let refusal = ClimbRule.Refusal(
+      status: status, rung: Int(plan.rung), rungCount: count, remembered: Int(known.rung),
+      isReplayable: exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun,
+      hasRenewedToken: exchanges[id].wasRefused || !canRenew(id, now: loop.now),
+      isResting: !exchanges[id].hasClimbed && loop.now < known.restsUntil)
+    switch ClimbRule.verdict(on: refusal) {
+    case .stay: return false
+    case .exhausted:
+      shared.scopes.exhausted(app: plan.app, operation: plan.operation, at: loop.now)
+      return false
+    case .climb(let rung):
+      exchanges[id].attemptStatus = status
+      abandonUpstream(id, on: &loop)
+      logAttempt(id, reason: "scope-refused", now: loop.now)
+      step(id, to: rung)
+      _ = exchanges[id].state.credentialLost()
+      goOn(id, on: &loop)
+      return true
+    }
+  }
+
+  /// Whether a refusal of the exchange's credential would bring it another one: not for Basic, and not for a token
+  /// that was fetched a moment ago because of a refusal.
+  private func canRenew(_ id: SlabHandle, now: Int64) -> Bool {
+    guard case .token(let slot) = exchanges[id].plan.credential else { return false }
+    return tokens.generation(of: slot) != exchanges[id].tokenGeneration
+      || tokens.isEvictable(slot, now: now)
+  }
+
+  /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.
+  mutating func climbsPastRefusedScope(_ id: SlabHandle, now: Int64) -> Bool {
+    let plan = exchanges[id].plan
+    guard plan.isKnownOperation, case .token(let slot) = plan.credential,
+      case .refusedScope = tokens.failure(of: slot)?.reason
+    else { return false }
+    let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
+    let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
+    let rung = max(Int(plan.rung) + 1, Int(known.rung))
+    guard rung < count, exchanges[id].hasClimbed || now >= known.restsUntil else { return false }
+    step(id, to: rung)
+    return true
+  }
+
+  /// What an answer to a climbed exchange shows.
+  mutating func noteScope(_ id: SlabHandle, status: Int) {
+    let plan = exchanges[id].plan
+    guard ClimbRule.proves(status: status),
+      shared.scopes.worked(app: plan.app, operation: plan.operation, rung: plan.rung)
+    else { return }
+    let app = shared.rules.apps[plan.app]
+    let refused = shared.scopeText(
+      of: app.credentials[Int(plan.operation)]
+    ).map { "the scope \($0)" }
+    let taken = shared.scopeText(of: plan.credential).map { "the scope \($0)" }
+    shared.tell(
+      "app \(app.name): SCORM Cloud refused \(OperationTable.operation(at: plan.operation).name) with "
+        + "\(refused ?? "its credential") and took it with \(taken ?? "id and secret (Basic)"), "
+        + "which it gets from now on")
+    refreshScopes()
+    // Rare: at most once for each rung of an operation.
+    for mailbox in shared.mailboxes { mailbox.waker.wake() }
+  }
+
+  private mutating func step(_ id: SlabHandle, to rung: Int) {
+    let plan = exchanges[id].plan
+    shared.scopes.climbed(app: plan.app, operation: plan.operation)
+    exchanges[id].hasClimbed = true
+    exchanges[id].plan.rung = UInt8(rung)
+    exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
+      of: plan.operation, at: rung)
+    // Another token, which has a first refusal of its own to come.
+    exchanges[id].wasRefused = false
+    exchanges[id].refusedGeneration = 0
+    exchanges[id].tokenFingerprint = 0
+    exchanges[id].tokenGeneration = 0
+  }
+}

@@ -1,0 +1,46 @@
+package import Forwarding
+internal import Synchronization
+
+/// One ``ScopeMemory`` for all event loops.
+///
+/// A loop keeps the rungs in its planner and takes them anew when it is woken for it, so a call that is planned
+/// looks at neither lock nor atomic. The lock is taken only after a refusal that may be a matter of scope.
+package final class SharedScopeMemory: Sendable {
+  private let memory: Mutex<ScopeMemory>
+  /// Counts what was learnt. Written under the lock, read without it.
+  let version = Atomic<UInt64>(0)
+
+  package init(appCount: Int) { memory = Mutex(ScopeMemory(appCount: appCount)) }
+
+  /// The rungs to begin with, and their version.
+  package var rungs: (version: UInt64, rungs: ScopeRungs) {
+    memory.withLock { (version.load(ordering: .relaxed), $0.rungs) }
+  }
+
+  /// What is known of one operation of an app.
+  package func entry(app: Int, operation: UInt8) -> ScopeMemory.Entry {
+    memory.withLock { $0.entry(app: app, operation: operation) }
+  }
+
+  /// Every operation that was climbed, by app and then by its place in the catalogue.
+  package var climbedOperations: [(app: Int, operation: UInt8, entry: ScopeMemory.Entry)] {
+    memory.withLock { $0.climbedOperations }
+  }
+
+  func climbed(app: Int, operation: UInt8) {
+    memory.withLock { $0.climbed(app: app, operation: operation) }
+  }
+
+  /// Whether that is news, as one caller only is told.
+  func worked(app: Int, operation: UInt8, rung: UInt8) -> Bool {
+    memory.withLock { memory in
+      guard memory.worked(app: app, operation: operation, rung: rung) else { return false }
+      version.wrappingAdd(1, ordering: .releasing)
+      return true
+    }
+  }
+
+  func exhausted(app: Int, operation: UInt8, at now: Int64) {
+    memory.withLock { $0.exhausted(app: app, operation: operation, at: now) }
+  }
+}

@@ -1,0 +1,46 @@
+/// A command line that repeats a call through the gateway, fit to be pasted into a shell.
+package enum CurlCommand {
+  /// - Parameter gateway: where the gateway serves callers: `http://127.0.0.1:8080`.
+  package static func text(_ record: CallRecord, gateway: String) -> String {
+    var words = ["curl", "--globoff", "--path-as-is"]
+    let method = String(decoding: CallRecord.plain(record.method), as: UTF8.self)
+    if method == "HEAD" {
+      words.append("--head")
+    } else if method != "GET" {
+      words += ["-X", quoted(method)]
+    }
+    if let app = record.app, !record.path.hasPrefix("/apps/") {
+      let name = String(decoding: CallRecord.plain(app), as: UTF8.self)
+      words += ["-H", quoted("X-Scorm-App: \(name)")]
+    }
+    words.append(quoted(gateway + record.target))
+    return words.joined(separator: " ")
+  }
+
+  /// What the command cannot repeat; empty when it is the same call.
+  package static func caveats(_ record: CallRecord) -> [String] {
+    var lines: [String] = []
+    if record.sent > 0 {
+      lines.append("the call had a body of \(record.sent) bytes; bodies are not recorded")
+    }
+    if record.hasMaskedValues {
+      lines.append("values that read *** are masked; put the real ones in their place")
+    }
+    if record.isCut { lines.append("the path or the query was too long to be recorded whole") }
+    return lines
+  }
+
+  /// In single quotes, in which a shell takes everything as it is but the quote itself. Control bytes, which a
+  /// terminal would act on when it is pasted, are left out.
+  static func quoted(_ text: String) -> String {
+    var result = "'"
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "'": result += "'\\''"
+      case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): continue
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "'"
+  }
+}

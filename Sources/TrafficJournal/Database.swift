@@ -1,0 +1,138 @@
+internal import CSQLite
+internal import EventLoop
+
+/// One connection to an SQLite file, for one thread.
+@safe final class Database {
+  enum Mode {
+    /// Made when it is not there.
+    case readWrite
+    case readOnly
+    /// Nobody writes it meanwhile, and no file beside it is needed: for a folder one may not write to.
+    case immutable
+  }
+
+  private let handle: OpaquePointer
+  /// Frames in the write-ahead log after the last commit.
+  private let walFrames = WALFrames()
+
+  private final class WALFrames { var count = 0 }
+
+  init(path: String, mode: Mode) throws(DatabaseError) {
+    let flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
+      | (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY)
+    let name = Database.uri(path) + (mode == .immutable ? "?immutable=1" : "")
+    var opened: OpaquePointer?
+    // Proof: both pointers are valid for the call; SQLite gives a handle also when it fails.
+    let status = unsafe sqlite3_open_v2(name, &opened, flags, nil)
+    guard let opened = unsafe opened else {
+      throw DatabaseError(code: SQLITE_NOMEM, message: "out of memory")
+    }
+    guard status == SQLITE_OK else {
+      let error = unsafe Database.error(opened, status)
+      _ = unsafe sqlite3_close_v2(opened)
+      throw error
+    }
+    unsafe handle = opened
+    unsafe sqlite3_extended_result_codes(handle, 1)
+    _ = unsafe csq_harden(handle)
+    // Proof: the context lives as long as this object, which closes the connection when it goes.
+    unsafe sqlite3_wal_hook(
+      handle,
+      { context, _, _, frames in
+        if let context = unsafe context {
+          unsafe Unmanaged<WALFrames>.fromOpaque(context).takeUnretainedValue().count = Int(frames)
+        }
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(walFrames).toOpaque())
+  }
+
+  deinit { _ = unsafe sqlite3_close_v2(handle) }
+
+  /// A path as SQLite's URI, so that no part of it is taken for a parameter.
+  private static func uri(_ path: String) -> String {
+    let escaped = path.utf8.map { byte -> String in
+      switch byte {
+      case UInt8(ascii: "%"), UInt8(ascii: "?"), UInt8(ascii: "#"), 0x80...:
+        "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+      default: String(Unicode.Scalar(byte))
+      }
+    }
+    return (path.hasPrefix("/") ? "file://" : "file:") + escaped.joined()
+  }
+
+  /// Frames in the write-ahead log after this connection's last commit; one page each.
+  var framesInLog: Int { walFrames.count }
+
+  /// Rows that the last statement inserted or deleted.
+  var changes: Int { Int(unsafe sqlite3_changes(handle)) }
+
+  /// Runs statements that bring no rows, or whose rows do not matter.
+  func run(_ sql: String) throws(DatabaseError) {
+    let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
+    guard status == SQLITE_OK else { throw unsafe Database.error(handle, status) }
+  }
+
+  func prepare(_ sql: String) throws(DatabaseError) -> Statement {
+    var statement: OpaquePointer?
+    let status = unsafe sqlite3_prepare_v3(
+      handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+    guard status == SQLITE_OK, let statement = unsafe statement else {
+      throw unsafe Database.error(handle, status)
+    }
+    return unsafe Statement(owning: statement, of: self)
+  }
+
+  /// The first column of a statement's first row; 0 without rows.
+  func integer(_ sql: String) throws(DatabaseError) -> Int64 {
+    let statement = try prepare(sql)
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  /// Moves what the write-ahead log holds into the file, as far as readers allow.
+  ///
+  /// - Returns: how many of the log's frames are left to be moved.
+  func checkpoint(truncates: Bool = false) throws(DatabaseError) -> Int {
+    var inLog: Int32 = 0
+    var moved: Int32 = 0
+    let status = unsafe sqlite3_wal_checkpoint_v2(
+      handle, nil, truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &inLog,
+      &moved)
+    guard status == SQLITE_OK || status & 0xFF == SQLITE_BUSY else {
+      throw unsafe Database.error(handle, status)
+    }
+    walFrames.count = max(0, Int(inLog) - Int(moved))
+    return walFrames.count
+  }
+
+  /// Ends statements that run when `deadline` (``SystemClock/monotonic``) has passed. Holds for all that
+  /// follow.
+  func interrupt(at deadline: Int64) {
+    let time = Deadline(deadline)
+    self.deadline = time
+    // Proof: the context is kept by this object, which closes the connection when it goes.
+    unsafe sqlite3_progress_handler(
+      handle, 2_000,
+      { context in
+        guard let context = unsafe context else { return 0 }
+        let time = unsafe Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().time
+        return SystemClock.monotonic > time ? 1 : 0
+      }, Unmanaged.passUnretained(time).toOpaque())
+  }
+
+  private final class Deadline {
+    let time: Int64
+    init(_ time: Int64) { self.time = time }
+  }
+
+  private var deadline: Deadline?
+
+  /// The current error.
+  func error(_ status: Int32) -> DatabaseError { unsafe Database.error(handle, status) }
+
+  private static func error(_ handle: OpaquePointer, _ status: Int32) -> DatabaseError {
+    let extended = unsafe sqlite3_extended_errcode(handle)
+    let code = extended & 0xFF == status & 0xFF ? extended : status
+    return unsafe DatabaseError(code: code, message: String(cString: sqlite3_errmsg(handle)))
+  }
+}

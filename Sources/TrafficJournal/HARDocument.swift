@@ -1,0 +1,66 @@
+/// Calls as an HTTP archive, version 1.2, which the network panels of browsers open.
+///
+/// What the gateway does not keep is there in the form the format has for it: no header fields but
+/// `User-Agent`, no bodies, sizes of heads -1.
+package enum HARDocument {
+  /// - Parameters:
+  ///   - records: any order; the archive lists the oldest first.
+  ///   - gateway: what URLs begin with: `http://127.0.0.1:8080`.
+  ///   - version: the gateway's.
+  package static func text(_ records: [CallRecord], gateway: String, version: String) -> String {
+    let sorted = records.sorted { $0.timestamp < $1.timestamp }
+    return "{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"scorm-gateway\",\"version\":\""
+      + "\(version)\"},\"pages\":[],\"entries\":[\n"
+      + sorted.map { entry($0, gateway) }.joined(separator: ",\n") + "\n]}}\n"
+  }
+
+  private static func entry(_ record: CallRecord, _ gateway: String) -> String {
+    let waited = record.queueWait + record.tokenWait
+    let working = max(0, record.duration - waited)
+    let timings =
+      "{\"blocked\":\(milliseconds(waited)),\"dns\":-1,\"connect\":-1,\"ssl\":-1,\"send\":0,"
+      + "\"wait\":\(milliseconds(working)),\"receive\":0}"
+    return
+      "{\"startedDateTime\":\"\(record.timestamp)\",\"time\":\(milliseconds(waited + working)),"
+      + "\"request\":\(request(record, gateway)),\"response\":\(response(record)),\"cache\":{},"
+      + "\"timings\":\(timings)\(own(record))}"
+  }
+
+  private static func request(_ record: CallRecord, _ gateway: String) -> String {
+    let fields =
+      record.userAgent.map { "{\"name\":\"User-Agent\",\"value\":\"\($0)\"}" } ?? ""
+    return "{\"method\":\"\(record.method)\",\"url\":\"\(gateway)\(record.target)\","
+      + "\"httpVersion\":\"HTTP/1.1\",\"cookies\":[],\"headers\":[\(fields)],"
+      + "\"queryString\":[\(parameters(record))],\"headersSize\":-1,\"bodySize\":\(record.sent)}"
+  }
+
+  private static func parameters(_ record: CallRecord) -> String {
+    guard let query = record.query else { return "" }
+    return query.split(separator: "&").map { part in
+      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return "{\"name\":\"\(pair[0])\",\"value\":\"\(pair.count == 2 ? pair[1] : "")\"}"
+    }.joined(separator: ",")
+  }
+
+  private static func response(_ record: CallRecord) -> String {
+    "{\"status\":\(record.status),\"statusText\":\"\",\"httpVersion\":\"HTTP/1.1\",\"cookies\":[],"
+      + "\"headers\":[],\"content\":{\"size\":\(record.received),\"mimeType\":\"\"},"
+      + "\"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":\(record.received)}"
+  }
+
+  /// Members of ours; the format leaves names with an underscore to the application.
+  private static func own(_ record: CallRecord) -> String {
+    [
+      ("_requestId", record.requestID), ("_caller", record.caller), ("_app", record.app),
+      ("_operation", record.operation), ("_termination", record.termination),
+      ("_error", record.error),
+    ].compactMap { name, value in value.map { ",\"\(name)\":\"\($0)\"" } }.joined()
+  }
+
+  /// Nanoseconds as milliseconds with three digits behind the point.
+  private static func milliseconds(_ nanoseconds: Int64) -> String {
+    let microseconds = nanoseconds / 1000
+    let digits = String(microseconds % 1000)
+    return "\(microseconds / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+  }
+}

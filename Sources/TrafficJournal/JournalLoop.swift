@@ -1,0 +1,291 @@
+internal import EventLoop
+internal import Memory
+internal import Synchronization
+
+/// The life of the journal's thread: takes what waits, writes it, and comes to terms with a file that cannot
+/// be written.
+struct JournalLoop: ~Copyable {
+  /// How long lines may wait for others, in nanoseconds.
+  private static let gatherTime: Int64 = 200_000_000
+  /// How often age and size are looked at when nothing is written.
+  private static let idleTime: Int64 = 10_000_000_000
+  /// Between two attempts while another program holds the file.
+  private static let busyPause: Int64 = 100_000_000
+  /// After a failure; doubles up to the other.
+  private static let firstPause: Int64 = 250_000_000
+  private static let lastPause: Int64 = 30_000_000_000
+  /// Between two lines to the operator about losses.
+  private static let complaintInterval: Int64 = 60_000_000_000
+  /// Bytes of memory kept between batches.
+  private static let keptBytes = 4 * 1024 * 1024
+
+  private let writer: JournalWriter
+  private var file: JournalFile?
+  /// In hand: taken and not yet written. Each line of it is written once.
+  private var batch = ByteBuffer()
+  /// Tells calls of one microsecond apart; goes on when a transaction is done, not when it failed.
+  private var counter = Int64.random(in: 0..<4_096)
+  private var pause = JournalLoop.firstPause
+  private var lastComplaint: Int64?
+  private var complained = 0
+  private var moreToTrim = false
+
+  init(_ writer: JournalWriter) { self.writer = writer }
+
+  mutating func run() {
+    while true {
+      let isStopping = batch.isEmpty ? gather() : writer.state.withLock { $0.isStopping }
+      if batch.isEmpty {
+        if isStopping { break }
+        maintain()
+      } else {
+        let isDone = writeBatch()
+        complainAboutLosses()
+        if isStopping, !isDone, SystemClock.monotonic >= stopDeadline { break }
+      }
+    }
+    giveUp()
+    finishFile()
+  }
+
+  private var stopDeadline: Int64 { writer.state.withLock { $0.stopDeadline } }
+
+  /// Waits for lines, and for some more, and takes them. Returns whether the gateway stops.
+  private mutating func gather() -> Bool {
+    let (waiting, isStopping) = look()
+    if waiting == 0, !isStopping {
+      let time = moreToTrim ? 1_000_000 : JournalLoop.idleTime
+      writer.wake.wait(milliseconds: Int32(time / 1_000_000))
+    }
+    let deadline = SystemClock.monotonic + JournalLoop.gatherTime
+    while true {
+      let (waiting, isStopping) = look()
+      let left = deadline - SystemClock.monotonic
+      guard waiting > 0, waiting < JournalWriter.gatheredBytes, !isStopping, left > 0 else { break }
+      writer.wake.wait(milliseconds: Int32(left / 1_000_000) + 1)
+    }
+    return writer.state.withLock { state in
+      swap(&batch, &state.waiting)
+      state.held = batch.count
+      return state.isStopping
+    }
+  }
+
+  private func look() -> (waiting: Int, isStopping: Bool) {
+    writer.state.withLock { ($0.waiting.count, $0.isStopping) }
+  }
+
+  /// Writes the batch in hand, a transaction after the other. Returns false when that has to wait, after
+  /// having waited.
+  private mutating func writeBatch() -> Bool {
+    do throws(DatabaseError) {
+      while !batch.isEmpty {
+        let file = try openFile()
+        try makeRoomInLog(file)
+        let began = SystemClock.monotonic
+        let insertion = try insert(into: file)
+        note(insertion, took: SystemClock.monotonic - began)
+        pause = JournalLoop.firstPause
+        afterWriting(file)
+      }
+      batch.removeAll()
+      if batch.allocatedBytes > JournalLoop.keptBytes { batch.release() }
+      return true
+    } catch {
+      failed(error)
+      return false
+    }
+  }
+
+  private mutating func insert(into file: JournalFile) throws(DatabaseError)
+    -> JournalFile.Insertion
+  {
+    do throws(DatabaseError) {
+      let insertion = try file.insert(batch.bytes, counter: counter)
+      batch.consume(insertion.bytes)
+      counter += Int64(insertion.written)
+      return insertion
+    } catch {
+      guard error.kind == .other else { throw error }
+      // It would fail the same way for ever: the lines of one transaction are given up.
+      let refused = dropTransaction()
+      writer.state.withLock {
+        $0.statistics.droppedRefused += refused
+        $0.statistics.failures += 1
+        $0.statistics.lastError = error.description
+      }
+      return JournalFile.Insertion()
+    }
+  }
+
+  /// Drops as many lines as make a transaction, and returns how many these are.
+  private mutating func dropTransaction() -> Int {
+    var end = 0
+    var count = 0
+    while end < batch.count, count < JournalFile.recordsPerTransaction {
+      end = min(batch.count, batch.bytes.firstIndex(of: UInt8(ascii: "\n"), from: end) + 1)
+      count += 1
+    }
+    batch.consume(end)
+    return count
+  }
+
+  private func note(_ insertion: JournalFile.Insertion, took time: Int64) {
+    let held = batch.count
+    writer.state.withLock { state in
+      state.held = held
+      state.statistics.written += insertion.written
+      state.statistics.droppedMalformed += insertion.malformed
+      state.statistics.isWell = true
+      guard insertion.written > 0 else { return }
+      state.statistics.transactions += 1
+      state.statistics.transactionTime += time
+      state.statistics.longestTransaction = max(state.statistics.longestTransaction, time)
+    }
+  }
+
+  private mutating func openFile() throws(DatabaseError) -> JournalFile {
+    if let file { return file }
+    let opened = try JournalFile.open(writer.path)
+    if let news = opened.setAside {
+      writer.tell(news)
+      writer.state.withLock { $0.statistics.setAside += 1 }
+    }
+    file = opened.file
+    return opened.file
+  }
+
+  /// A reader that holds on to an old state keeps the write-ahead log from being used again; it must not grow
+  /// without end.
+  private func makeRoomInLog(_ file: JournalFile) throws(DatabaseError) {
+    let limit = Int(writer.limits.logBytes / JournalFile.pageBytes)
+    guard file.database.framesInLog > limit, try file.database.checkpoint() > limit else { return }
+    throw DatabaseError(
+      code: DatabaseError.busy, message: "a reader holds on to an old state of the journal")
+  }
+
+  /// Moves the log into the file and removes what is too old. Failing at it loses nothing that was written.
+  private mutating func afterWriting(_ file: JournalFile) {
+    do throws(DatabaseError) {
+      try file.checkpointIfDue()
+      let limits = writer.limits
+      let trimmed = try file.trim(to: limits, now: SystemClock.wall / 1000)
+      moreToTrim = trimmed.more
+      writer.state.withLock { $0.statistics.removed += trimmed.removed }
+    } catch {
+      moreToTrim = false
+      record(error)
+      // A damaged file is set aside when it is opened anew.
+      if error.kind == .corrupt { reopenDamaged(error) }
+    }
+    let sizes = file.sizes
+    writer.state.withLock { state in
+      state.statistics.fileBytes = Int(sizes.file)
+      state.statistics.logBytes = Int(sizes.log)
+    }
+  }
+
+  private mutating func maintain() {
+    guard let file = try? openFile() else { return }
+    afterWriting(file)
+  }
+}
+
+// MARK: Trouble
+
+extension JournalLoop {
+  private func record(_ error: DatabaseError) {
+    writer.state.withLock { state in
+      state.statistics.failures += 1
+      state.statistics.isWell = false
+      state.statistics.lastError = error.description
+    }
+  }
+
+  /// Waits as the failure asks for, with the batch in hand.
+  private mutating func failed(_ error: DatabaseError) {
+    record(error)
+    switch error.kind {
+    case .busy, .interrupted: wait(JournalLoop.busyPause)
+    case .corrupt: reopenDamaged(error)
+    case .storage, .other:
+      // A new connection: the old one may have lost its lock or its log.
+      file = nil
+      complain(about: error)
+      wait(pause)
+      pause = min(pause * 2, JournalLoop.lastPause)
+    }
+  }
+
+  private mutating func reopenDamaged(_ error: DatabaseError) {
+    file = nil
+    do throws(DatabaseError) {
+      // What a check at opening finds by itself is set aside there.
+      let name = try JournalFile.setAside(writer.path, because: error)
+      writer.tell(
+        "the journal \(writer.path) is damaged (\(error.message)); it is now \(name), "
+          + "and a new one was begun")
+      writer.state.withLock { $0.statistics.setAside += 1 }
+    } catch {
+      record(error)
+      complain(about: error)
+      wait(pause)
+      pause = min(pause * 2, JournalLoop.lastPause)
+    }
+  }
+
+  /// Waits, but not beyond the end of a stop.
+  private func wait(_ time: Int64) {
+    let end = SystemClock.monotonic + time
+    while true {
+      let (deadline, isStopping) = writer.state.withLock { ($0.stopDeadline, $0.isStopping) }
+      // The last attempts follow each other quickly.
+      let until = isStopping ? min(end, deadline, SystemClock.monotonic + 50_000_000) : end
+      let left = until - SystemClock.monotonic
+      guard left > 0 else { return }
+      writer.wake.wait(milliseconds: Int32(left / 1_000_000) + 1)
+      if isStopping { return }
+    }
+  }
+
+  /// One line a minute while records get lost.
+  private mutating func complainAboutLosses() {
+    let statistics = writer.statistics
+    guard statistics.dropped > complained else { return }
+    complain(about: nil)
+  }
+
+  private mutating func complain(about error: DatabaseError?) {
+    let now = SystemClock.monotonic
+    if let lastComplaint, now - lastComplaint < JournalLoop.complaintInterval { return }
+    lastComplaint = now
+    let statistics = writer.statistics
+    complained = statistics.dropped
+    let reason = error?.description ?? statistics.lastError
+    writer.tell(
+      "\(statistics.dropped) records of the journal are lost so far: \(writer.path) cannot be written"
+        + (reason.map { ": \($0)" } ?? " fast enough") + "; calls and the traffic log go on")
+  }
+
+  /// Counts what could not be written before the end.
+  private mutating func giveUp() {
+    let left = LineCount.lines(batch.bytes)
+    let lost = writer.state.withLock { state in
+      let waiting = LineCount.lines(state.waiting.bytes)
+      state.waiting.release()
+      state.held = 0
+      state.statistics.droppedAtStop += left + waiting
+      return state.statistics.dropped
+    }
+    if lost > complained {
+      writer.tell("\(lost) records of the journal are lost: \(writer.path) could not be written")
+    }
+  }
+
+  /// Leaves a file without a log beside it, where that is possible.
+  private mutating func finishFile() {
+    guard let file else { return }
+    _ = try? file.database.checkpoint(truncates: true)
+    self.file = nil
+  }
+}

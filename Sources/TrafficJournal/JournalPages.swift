@@ -1,0 +1,115 @@
+internal import EventLoop
+
+/// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
+/// the commands for a file. Blocks its thread for ``timeLimit`` at most.
+package struct JournalPages: Sendable {
+  /// What is answered.
+  package struct Answer: Sendable {
+    package var status: Int
+    package var type: String
+    package var body: String
+  }
+
+  /// Calls in one archive.
+  static let archiveLimit = 500
+
+  private let path: String
+  /// Seconds for one answer.
+  private let timeLimit: Double
+  /// What URLs in an archive begin with.
+  private let gateway: String
+  private let version: String
+
+  package init(path: String, timeLimit: Double, gateway: String, version: String) {
+    self.path = path
+    self.timeLimit = timeLimit
+    self.gateway = gateway
+    self.version = version
+  }
+
+  /// The page at `path`, percent escapes as sent; nil when there is none.
+  package func answer(_ path: String, query: String) -> Answer? {
+    do {
+      switch path {
+      case "/api/traffic": return try search(query)
+      case "/api/traffic.har": return try archive(query)
+      case "/api/traffic/stats": return try summary(query)
+      default:
+        guard path.hasPrefix("/api/traffic/") else { return nil }
+        return try one(path.dropFirst("/api/traffic/".count))
+      }
+    } catch let error as QueryError {
+      return JournalPages.problem(400, "Bad Request", error.description)
+    } catch let error as JournalError {
+      return JournalPages.problem(503, "Service Unavailable", error.description)
+    } catch {
+      return JournalPages.problem(500, "Internal Server Error", "\(error)")
+    }
+  }
+
+  private var now: Int64 { SystemClock.wall / 1000 }
+
+  private func reader() throws(JournalError) -> JournalReader {
+    try JournalReader(path: path, seconds: timeLimit)
+  }
+
+  /// Each record on a line of its own, as in the log.
+  private func search(_ query: String) throws -> Answer {
+    let wanted = try TrafficQuery(query, others: ["format"], now: now)
+    let page = try reader().search(wanted)
+    let lines = page.lines.map { String(decoding: $0, as: UTF8.self) }
+    let name = wanted.after == nil ? "before" : "after"
+    let next = page.next.map { "\"\($0)\"" } ?? "null"
+    return Answer(
+      status: 200, type: "application/json",
+      body: "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n"
+        + "\"\(name)\":\(next),\"complete\":\(page.isComplete)}\n")
+  }
+
+  private func archive(_ query: String) throws -> Answer {
+    var wanted = try TrafficQuery(query, others: ["format"], now: now)
+    wanted.limit = min(wanted.limit, JournalPages.archiveLimit)
+    let page = try reader().search(wanted)
+    return Answer(
+      status: 200, type: "application/json",
+      body: HARDocument.text(
+        page.lines.compactMap { CallRecord(line: $0) }, gateway: gateway, version: version))
+  }
+
+  private func summary(_ query: String) throws -> Answer {
+    let parameters = query.split(separator: "&")
+    let summary = try reader().summary(
+      TrafficQuery(query, others: ["format"], now: now), now: now)
+    return parameters.contains("format=table")
+      ? Answer(status: 200, type: "text/plain; charset=utf-8", body: summary.table)
+      : Answer(status: 200, type: "application/json", body: summary.json)
+  }
+
+  /// The calls with a request id: callers may use one more than once.
+  private func one(_ name: Substring) throws -> Answer {
+    guard let id = PercentCoding.decode(name, plusIsBlank: false), !id.isEmpty else {
+      throw QueryError(description: "a request id belongs behind /api/traffic/")
+    }
+    var query = TrafficQuery()
+    query.requestID = id
+    let page = try reader().search(query)
+    guard !page.lines.isEmpty else {
+      return JournalPages.problem(
+        404, "Not Found", "The journal has no call with the request id \(id).")
+    }
+    let lines = page.lines.map { String(decoding: $0, as: UTF8.self) }
+    return Answer(
+      status: 200, type: "application/json",
+      body:
+        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"complete\":\(page.isComplete)}\n")
+  }
+
+  /// A problem document of RFC 9457.
+  private static func problem(_ status: Int, _ title: String, _ detail: String) -> Answer {
+    let text = JSONString.quoted(detail)
+    return Answer(
+      status: status, type: "application/problem+json",
+      body: "{\"type\":\"about:blank\",\"title\":\"\(title)\",\"status\":\(status),"
+        + "\"detail\":\(text),\"message\":\(text)}\n")
+  }
+}

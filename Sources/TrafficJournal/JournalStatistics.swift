@@ -1,0 +1,40 @@
+/// How the journal fares: figures since the start, for metrics and readers.
+package struct JournalStatistics: Sendable, Equatable {
+  /// Records in the file.
+  package var written = 0
+  /// Lost, because more waited than there is room for.
+  package var droppedQueueFull = 0
+  /// Lost, because they are no lines of the traffic log. There should be none.
+  package var droppedMalformed = 0
+  /// Lost, because SQLite refused them for a reason that does not pass.
+  package var droppedRefused = 0
+  /// Lost, because the gateway stopped before the file could be written.
+  package var droppedAtStop = 0
+  /// Removed again, because they were too old or too much.
+  package var removed = 0
+  /// Bytes that wait to be written.
+  package var waitingBytes = 0
+  /// Bytes of the file and its write-ahead log.
+  package var fileBytes = 0
+  package var logBytes = 0
+  /// Transactions that wrote records, and nanoseconds they took in all.
+  package var transactions = 0
+  package var transactionTime: Int64 = 0
+  /// Nanoseconds of the longest one.
+  package var longestTransaction: Int64 = 0
+  /// Times that writing failed or had to wait for another program.
+  package var failures = 0
+  /// Files set aside because they were damaged.
+  package var setAside = 0
+  /// Whether the last attempt to write succeeded.
+  package var isWell = true
+  /// What the last failure was; nil when there was none.
+  package var lastError: String?
+
+  package init() {}
+
+  /// Records lost, whatever the reason.
+  package var dropped: Int {
+    droppedQueueFull + droppedMalformed + droppedRefused + droppedAtStop
+  }
+}

@@ -1,0 +1,50 @@
+internal import Memory
+internal import TrafficLog
+
+/// The numbers under which names of callers, apps, operations and errors stand in the journal.
+///
+/// There are as many as the configuration and the catalogue have; what is kept here is bounded all the same.
+final class NameTable {
+  private static let limit = 4_096
+
+  private let find: Statement
+  private let add: Statement
+  private var numbers: [String: Int64] = [:]
+
+  init(_ database: Database) throws(DatabaseError) {
+    find = try database.prepare("SELECT id FROM names WHERE name = ?1")
+    add = try database.prepare("INSERT INTO names (name) VALUES (?1) RETURNING id")
+  }
+
+  /// The number of the name in `bounds` of `line`, made when there is none yet; nil without a name.
+  func number(_ bounds: Range<Int>?, of line: RawSpan) throws(DatabaseError) -> Int64? {
+    guard let bounds else { return nil }
+    let inside = line.slice(bounds.lowerBound, bounds.upperBound)
+    let isPlain = inside.firstIndex(of: UInt8(ascii: "\\"), from: 0) == inside.byteCount
+    let name = isPlain ? inside.text : String(decoding: JSONText.plain(inside), as: UTF8.self)
+    if let number = numbers[name] { return number }
+    if numbers.count >= NameTable.limit { numbers = [:] }
+    let found = try existing(name)
+    let number = if let found { found } else { try added(name) }
+    numbers[name] = number
+    return number
+  }
+
+  /// Forgets what is not in the file any more, after a transaction was undone.
+  func forget() { numbers = [:] }
+
+  private func existing(_ name: String) throws(DatabaseError) -> Int64? {
+    defer { find.reset() }
+    try find.bind(1, text: name)
+    return try find.step() ? find.integer(0) : nil
+  }
+
+  private func added(_ name: String) throws(DatabaseError) -> Int64 {
+    defer { add.reset() }
+    try add.bind(1, text: name)
+    _ = try add.step()
+    let number = add.integer(0)
+    while try add.step() {}
+    return number
+  }
+}

@@ -1,0 +1,35 @@
+/// Which recorded calls may be sent again, and how.
+package enum ReplayRule {
+  /// Methods of which none changes anything: RFC 9110 section 9.2.1.
+  private static let safe: Set<String> = ["GET", "HEAD", "OPTIONS"]
+
+  /// Why `record` is not sent again; nil when it may be.
+  package static func refusal(_ record: CallRecord, allowsWrites: Bool) -> String? {
+    if record.method.isEmpty { return "it was no request, only bytes that could not be read" }
+    if record.sent > 0 {
+      return "it had a body of \(record.sent) bytes, and bodies are not recorded"
+    }
+    if record.hasMaskedValues { return "values in its query are masked and not known any more" }
+    if record.isCut { return "its path or query was too long to be recorded whole" }
+    if !safe.contains(record.method), !allowsWrites {
+      return "\(record.method) may change something; --allow-writes sends it all the same"
+    }
+    return nil
+  }
+
+  /// The request target.
+  ///
+  /// - Parameter keepsApp: name the app that the call went through; the sandbox knows one only.
+  package static func target(_ record: CallRecord, keepsApp: Bool) -> String {
+    let target = record.target
+    guard target.hasPrefix("/apps/") else {
+      guard keepsApp, let app = record.app, target.hasPrefix("/api/v2") else { return target }
+      return "/apps/\(PercentCoding.encode(String(decoding: CallRecord.plain(app), as: UTF8.self)))"
+        + target
+    }
+    guard !keepsApp, let rest = target.dropFirst("/apps/".count).firstIndex(of: "/") else {
+      return target
+    }
+    return String(target[rest...])
+  }
+}

@@ -1,0 +1,89 @@
+internal import CSQLite
+internal import Memory
+
+/// A prepared statement of one connection. Values go in as bound parameters, never as text of the SQL.
+@safe final class Statement {
+  private let handle: OpaquePointer
+  /// Kept open as long as its statements.
+  private let database: Database
+
+  init(owning handle: OpaquePointer, of database: Database) {
+    unsafe self.handle = handle
+    self.database = database
+  }
+
+  deinit { _ = unsafe sqlite3_finalize(handle) }
+
+  /// Binds `value` to the parameter of this number, counted from 1.
+  func bind(_ index: Int32, _ value: Int64) throws(DatabaseError) {
+    try check(unsafe sqlite3_bind_int64(handle, index, value))
+  }
+
+  /// Binds an integer, or NULL.
+  func bind(_ index: Int32, optional value: Int64?) throws(DatabaseError) {
+    if let value {
+      try bind(index, value)
+    } else {
+      try check(unsafe sqlite3_bind_null(handle, index))
+    }
+  }
+
+  /// Binds text in UTF-8; SQLite copies it.
+  func bind(_ index: Int32, text: RawSpan) throws(DatabaseError) {
+    // Proof: the bytes are lent for the call, which copies them.
+    let status = unsafe text.withUnsafeBytes { bytes in
+      // A nil pointer would bind NULL.
+      if let base = bytes.baseAddress {
+        return unsafe csq_bind_text(handle, index, base, Int32(clamping: bytes.count))
+      }
+      return unsafe csq_bind_text(handle, index, "", 0)
+    }
+    try check(status)
+  }
+
+  func bind(_ index: Int32, buffer: borrowing ByteBuffer) throws(DatabaseError) {
+    try bind(index, text: buffer.bytes)
+  }
+
+  func bind(_ index: Int32, text: String) throws(DatabaseError) {
+    try bind(index, text: text.utf8.span.bytesOfElements)
+  }
+
+  /// Goes to the next row. Returns whether there is one.
+  func step() throws(DatabaseError) -> Bool {
+    let status = unsafe sqlite3_step(handle)
+    switch status {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    default: throw database.error(status)
+    }
+  }
+
+  /// Runs it to its end, and makes it ready for the next values.
+  func runOnce() throws(DatabaseError) {
+    defer { reset() }
+    while try step() {}
+  }
+
+  /// Makes it ready to run again; bound values stay.
+  func reset() { _ = unsafe sqlite3_reset(handle) }
+
+  /// The integer in a column of the row, counted from 0; 0 for NULL.
+  func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
+
+  func isNull(_ column: Int32) -> Bool {
+    unsafe sqlite3_column_type(handle, column) == SQLITE_NULL
+  }
+
+  /// The text in a column of the row, copied.
+  func text(_ column: Int32) -> [UInt8] {
+    // Proof: the pointer is good until the next step, and holds as many bytes as SQLite says.
+    guard let start = unsafe sqlite3_column_text(handle, column) else { return [] }
+    let count = Int(unsafe sqlite3_column_bytes(handle, column))
+    return unsafe Array(UnsafeBufferPointer(start: start, count: count))
+  }
+
+  private func check(_ status: Int32) throws(DatabaseError) {
+    guard status == SQLITE_OK else { throw database.error(status) }
+  }
+}

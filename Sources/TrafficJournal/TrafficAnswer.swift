@@ -1,0 +1,22 @@
+/// An answer of `/api/traffic`, as who asks reads it: each record stands on a line of its own.
+package struct TrafficAnswer: Sendable {
+  package var records: [CallRecord] = []
+  /// Where the next question goes on; nil when there is no more.
+  package var next: String?
+  /// False: the time was up before all was searched.
+  package var isComplete: Bool
+
+  package init(_ body: String) {
+    let lines = body.split(separator: "\n")
+    for line in lines where line.hasPrefix("{\"timestamp\"") {
+      let text = line.hasSuffix(",") ? line.dropLast() : line
+      if let record = CallRecord(line: Array(text.utf8)) { records.append(record) }
+    }
+    let ending = lines.last ?? ""
+    isComplete = ending.hasSuffix("\"complete\":true}")
+    let quoted = ending.split(separator: "\"", omittingEmptySubsequences: false)
+    if quoted.count > 3, ["before", "after"].contains(quoted[1]), Int64(quoted[3]) != nil {
+      next = String(quoted[3])
+    }
+  }
+}

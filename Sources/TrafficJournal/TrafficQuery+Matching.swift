@@ -1,0 +1,64 @@
+internal import Memory
+internal import TrafficLog
+
+/// Whether a line is one that is asked for, told from the line alone.
+extension TrafficQuery {
+  /// Whether all conditions hold for `line`.
+  package func matches(_ line: [UInt8]) -> Bool {
+    guard let fields = LineFields(line.span.bytesOfElements) else { return false }
+    if let since, fields.microsecond < since { return false }
+    if let until, fields.microsecond >= until { return false }
+    if let status, !status.contains(fields.status) { return false }
+    if let slower, fields.duration <= slower { return false }
+    for (wanted, bounds) in [
+      (caller, fields.caller), (app, fields.app), (operation, fields.operation),
+    ] {
+      guard let wanted else { continue }
+      guard let bounds, TrafficQuery.plain(line, bounds) == wanted else { return false }
+    }
+    return hasText(fields, of: line)
+  }
+
+  /// Whether path and error have each of the words, and the request id is the one wanted.
+  func hasText(of line: [UInt8]) -> Bool {
+    guard let fields = LineFields(line.span.bytesOfElements) else { return false }
+    return hasText(fields, of: line)
+  }
+
+  private func hasText(_ fields: LineFields, of line: [UInt8]) -> Bool {
+    if let requestID {
+      guard let bounds = fields.requestID, TrafficQuery.plain(line, bounds) == requestID else {
+        return false
+      }
+    }
+    guard let text else { return true }
+    var searched = ""
+    if let path = fields.path { searched = TrafficQuery.plain(line, path).asciiLowercased }
+    if let error = fields.error { searched += " " + TrafficQuery.plain(line, error) }
+    let haystack = Array(searched.utf8)
+    return text.asciiLowercased.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 })
+      .allSatisfy { haystack.contains(bytes: Array($0)) }
+  }
+
+  private static func plain(_ line: [UInt8], _ bounds: Range<Int>) -> String {
+    String(
+      decoding: JSONText.plain(
+        line.span.bytesOfElements.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self)
+  }
+}
+
+extension String {
+  /// With `A`–`Z` turned into `a`–`z`, as the index compares.
+  fileprivate var asciiLowercased: String {
+    String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self)
+  }
+}
+
+extension Array where Element == UInt8 {
+  fileprivate func contains(bytes: [UInt8]) -> Bool {
+    guard !bytes.isEmpty, bytes.count <= count else { return bytes.isEmpty }
+    return (0...count - bytes.count).contains { start in
+      self[start..<start + bytes.count].elementsEqual(bytes)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/// A summary for people and for scripts.
+extension TrafficSummary {
+  /// Columns, and a chart of calls over time under them.
+  package var table: String {
+    guard all.calls > 0 else { return "There are no such calls.\n" }
+    var rows = [
+      [
+        "CALLER", "OPERATION", "CALLS", "ERRORS", "P50", "P95", "P99", "SENT", "RECEIVED",
+        "WAITED",
+      ]
+    ]
+    for group in groups { rows.append(TrafficSummary.row(group)) }
+    if groups.count > 1 {
+      var total = TrafficSummary.row(all)
+      total[0] = "all"
+      total[1] = "all"
+      rows.append(total)
+    }
+    var text = TrafficTable.text(rows, right: [2, 3, 4, 5, 6, 7, 8, 9])
+    text += "\n" + chart("calls ", calls) + (all.errors > 0 ? chart("errors", errors) : "")
+    let seconds = Double(end - start) / 1_000_000 / Double(TrafficSummary.bars)
+    text += "       \(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
+    text += "\(TrafficTable.seconds(Int64(seconds * 1_000_000))) a column\n"
+    if !isComplete { text += "The time was up: only the newest calls are counted.\n" }
+    return text
+  }
+
+  private static func row(_ group: Group) -> [String] {
+    [
+      group.caller ?? "-", group.operation ?? "-", String(group.calls), String(group.errors),
+      TrafficTable.seconds(group.durations.percentile(0.5)),
+      TrafficTable.seconds(group.durations.percentile(0.95)),
+      TrafficTable.seconds(group.durations.percentile(0.99)), TrafficTable.bytes(group.sent),
+      TrafficTable.bytes(group.received), TrafficTable.seconds(group.waited),
+    ]
+  }
+
+  /// One line of eight heights; the tallest stands for the most in a column.
+  private func chart(_ name: String, _ counts: [Int]) -> String {
+    let most = max(1, counts.max() ?? 0)
+    let heights: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+    let line = counts.map { count -> Character in
+      count == 0 ? " " : heights[min(7, (count * 8 - 1) / most)]
+    }
+    return "\(name) \(String(line)) \(most)\n"
+  }
+
+  /// For scripts. Times in seconds.
+  package var json: String {
+    let rows = groups.map { group -> String in
+      "{" + TrafficSummary.names(group) + TrafficSummary.figures(group) + "}"
+    }
+    return "{\"since\":\(TrafficSummary.decimal(start)),\"until\":\(TrafficSummary.decimal(end)),"
+      + "\"complete\":\(isComplete),\"all\":{\(TrafficSummary.figures(all))},\n\"groups\":[\n"
+      + rows.joined(separator: ",\n") + "\n],\n\"calls\":[\(TrafficSummary.list(calls))],"
+      + "\"errors\":[\(TrafficSummary.list(errors))]}\n"
+  }
+
+  private static func names(_ group: Group) -> String {
+    (group.caller.map { "\"caller\":\(JSONString.quoted($0))," } ?? "")
+      + (group.operation.map { "\"operation\":\(JSONString.quoted($0))," } ?? "")
+  }
+
+  private static func figures(_ group: Group) -> String {
+    "\"calls\":\(group.calls),\"errors\":\(group.errors),"
+      + "\"p50\":\(decimal(group.durations.percentile(0.5))),"
+      + "\"p95\":\(decimal(group.durations.percentile(0.95))),"
+      + "\"p99\":\(decimal(group.durations.percentile(0.99))),"
+      + "\"sent\":\(group.sent),\"received\":\(group.received),\"waited\":\(decimal(group.waited))"
+  }
+
+  private static func list(_ counts: [Int]) -> String {
+    counts.map(String.init).joined(separator: ",")
+  }
+
+  /// Microseconds as seconds.
+  private static func decimal(_ microseconds: Int64) -> String {
+    let digits = String(microseconds % 1_000_000)
+    return "\(microseconds / 1_000_000).\(String(repeating: "0", count: 6 - digits.count))\(digits)"
+  }
+}

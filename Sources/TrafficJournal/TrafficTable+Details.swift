@@ -1,0 +1,31 @@
+/// One call, a line for each thing known of it.
+extension TrafficTable {
+  package static func details(_ record: CallRecord) -> String {
+    var rows: [[String]] = []
+    func add(_ name: String, _ value: String?) {
+      if let value, !value.isEmpty { rows.append([name, value]) }
+    }
+    add("request id", shown(record.requestID))
+    add("time", record.timestamp)
+    add("caller", record.caller.map(shown))
+    add("from", shown(record.address))
+    add("request", "\(shown(record.method)) \(shown(record.path))")
+    add("query", record.query.map(shown))
+    add("user agent", record.userAgent.map(shown))
+    add("app", record.app.map(shown))
+    add("operation", record.operation)
+    add("credential", record.credential)
+    add("scope", record.scope.map(shown))
+    add("status", record.status == 0 ? "none: no answer was sent" : String(record.status))
+    add("ended by", record.termination)
+    add("error", record.error)
+    add("took", seconds(record.duration / 1000))
+    add(
+      "waited",
+      "\(seconds(record.queueWait / 1000)) for limits, "
+        + "\(seconds(record.tokenWait / 1000)) for a token")
+    add("bytes", "\(record.sent) sent, \(record.received) received")
+    add("upstream", record.attempts.map(shown))
+    return text(rows, right: [])
+  }
+}

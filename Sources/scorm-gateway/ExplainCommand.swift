@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Configuration
+internal import EventLoop
+internal import Gateway
+
+/// `explain`: what the gateway would do with a call.
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Tell what the gateway would do with a call, without calling anything.",
+    discussion: """
+      Asks a running gateway, which also knows its tokens and who waits for limits. With -c it reads a
+      configuration instead, and no gateway need run.
+
+        scorm-gateway explain GET /api/v2/courses
+        scorm-gateway explain POST '/api/v2/registrations?x=y' --app main --caller crm -c gateway.yaml
+
+      Exit code 0, whether the call is allowed or refused; 1: no gateway answers, or there is no such caller.
+      """)
+
+  @Argument(help: "GET, POST, PUT or DELETE.")
+  var method: String
+
+  @Argument(help: "The path as a caller sends it, with its query: /api/v2/courses.")
+  var path: String
+
+  @Option(help: "The app, as X-Scorm-App would name it.")
+  var app: String?
+
+  @Option(help: "One of callers[]; needed when there are several.")
+  var caller: String?
+
+  @Option(help: "A further header field, \"Name: value\"; may be repeated.")
+  var header: [String] = []
+
+  @Option(
+    name: [.customShort("c"), .customLong("config")],
+    help: "Configuration file (YAML) to explain by, in place of a running gateway.")
+  var file: String?
+
+  @Option(help: "The gateway's admin address: host:port or unix:/path.")
+  var admin = AdminAddress.usual
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  func run() throws {
+    if let file { try explain(by: file) } else { try ask() }
+    Output.flush()
+  }
+
+  private func ask() throws {
+    var query = "method=\(method.percentEncoded)&path=\(path.percentEncoded)"
+    if let app { query += "&app=\(app.percentEncoded)" }
+    if let caller { query += "&caller=\(caller.percentEncoded)" }
+    for field in header { query += "&header=\(field.percentEncoded)" }
+    let answer = try AdminAddress.get(admin, "/api/explain?\(query)&format=\(format.rawValue)")
+    print(try AdminAddress.body(of: answer), terminator: "")
+  }
+
+  private func explain(by file: String) throws {
+    let settings: Settings
+    do {
+      settings = try ConfigurationSource.load(file: file, environment: Environment()).settings
+    } catch {
+      Console.tell(error.description)
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
+    do {
+      let call = ExplainedCall(
+        method: method, target: path, app: app, caller: caller, fields: header)
+      let explanation = try Explanation(call, ExplanationSources(settings))
+      print(format == .json ? explanation.json : explanation.table, terminator: "")
+    } catch {
+      Console.report("\(error)")
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+}

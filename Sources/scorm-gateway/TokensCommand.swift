@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import CurlTransport
+internal import EventLoop
+
+/// `tokens`: the access tokens of a running gateway.
+struct TokensCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokens",
+    abstract: "Show the access tokens of a running gateway, renew or drop them.",
+    discussion: """
+      Of a token itself only a fingerprint is shown, the first eight digits of its SHA-256, as in the
+      traffic log.
+      """,
+    subcommands: [TokensShowCommand.self, TokensRenewCommand.self, TokensDropCommand.self],
+    defaultSubcommand: TokensShowCommand.self)
+}
+
+/// Which tokens are meant.
+struct TokenOptions: ParsableArguments {
+  @Option(help: "Only those of this app.")
+  var app: String?
+
+  @Option(help: "Only those with this scope: read:course.")
+  var scope: String?
+
+  @Option(help: "The gateway's admin address: host:port or unix:/path.")
+  var admin = AdminAddress.usual
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  /// Parameters of the admin page.
+  func query(all: Bool) -> String {
+    var query = "format=\(format.rawValue)"
+    if let app { query += "&app=\(app.percentEncoded)" }
+    if let scope { query += "&scope=\(scope.percentEncoded)" }
+    if all { query += "&all=true" }
+    return query
+  }
+
+  /// Has the page change what is meant, and tells what that is.
+  func change(_ page: String, all: Bool) throws {
+    let answer = try AdminAddress.post(admin, "/api/tokens/\(page)?\(query(all: all))")
+    print(try AdminAddress.body(of: answer), terminator: "")
+    Output.flush()
+  }
+
+  /// A slip must not reach every token.
+  func checkSelection(all: Bool) throws {
+    guard app != nil || scope != nil || all else {
+      throw ValidationError("Say which tokens are meant: --app NAME, --scope SCOPE, or --all.")
+    }
+  }
+}
+
+/// `tokens show`: one line for each token.
+struct TokensShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show each token: its state, age, what is left, uses, next renewal, last error.")
+
+  @OptionGroup var tokens: TokenOptions
+
+  @Flag(help: "Those too that nobody has needed so far.")
+  var all = false
+
+  func run() throws {
+    let answer = try AdminAddress.get(
+      tokens.admin, "/api/tokens?\(tokens.query(all: all))")
+    print(try AdminAddress.body(of: answer), terminator: "")
+    Output.flush()
+  }
+}
+
+/// `tokens renew`: fetch anew, now.
+struct TokensRenewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "renew",
+    abstract: "Fetch tokens anew, now; those there are are served meanwhile.")
+
+  @OptionGroup var tokens: TokenOptions
+
+  @Flag(help: "Every token that is held or needed.")
+  var all = false
+
+  func validate() throws { try tokens.checkSelection(all: all) }
+  func run() throws { try tokens.change("renew", all: all) }
+}
+
+/// `tokens drop`: forget.
+struct TokensDropCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drop",
+    abstract: "Forget tokens; the next call that needs one has it fetched.",
+    discussion: "SCORM Cloud cannot be told to revoke a token: it stays valid there until it ends.")
+
+  @OptionGroup var tokens: TokenOptions
+
+  @Flag(help: "Every token that is held.")
+  var all = false
+
+  func validate() throws { try tokens.checkSelection(all: all) }
+  func run() throws { try tokens.change("drop", all: all) }
+}

@@ -1,0 +1,148 @@
+internal import ArgumentParser
+internal import EventLoop
+internal import Glibc
+internal import TrafficJournal
+
+/// `traffic`: the calls on record.
+struct TrafficCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "traffic",
+    abstract: "Search the journal of calls, follow it, count it, or repeat a call.",
+    discussion: """
+      The journal is kept when the configuration names a file: traffic.journal.path. The commands ask a running
+      gateway, or read the file (--journal).
+      """,
+    subcommands: [
+      TrafficSearchCommand.self, TrafficFollowCommand.self, TrafficShowCommand.self,
+      TrafficStatsCommand.self, TrafficReplayCommand.self, TrafficImportCommand.self,
+    ],
+    defaultSubcommand: TrafficSearchCommand.self)
+}
+
+/// `traffic search`: calls that match, the newest first.
+struct TrafficSearchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search", abstract: "List calls, the newest first.")
+
+  @OptionGroup var source: TrafficSource
+  @OptionGroup var filters: TrafficFilters
+  @OptionGroup var output: TrafficOutput
+
+  @Option(help: "Calls to list, at most.")
+  var limit = 100
+
+  func validate() throws {
+    guard limit > 0 else { throw ValidationError("--limit takes a number from 1 on.") }
+  }
+
+  func run() throws {
+    var records: [CallRecord] = []
+    var before: String?
+    while records.count < limit {
+      var query = filters.parameters
+      let wanted = min(limit - records.count, TrafficQuery.largestLimit)
+      query.append((name: "limit", value: String(wanted)))
+      if let before { query.append((name: "before", value: before)) }
+      let answer = TrafficAnswer(try source.get("/api/traffic", query))
+      records += answer.records
+      if !answer.isComplete {
+        Console.report("the time was up before the whole journal was searched; narrow --since")
+        break
+      }
+      guard let next = answer.next else { break }
+      before = next
+    }
+    TrafficPrinter(gateway: source.base).show(records, as: output)
+  }
+}
+
+/// `traffic show`: all that is known of a call.
+struct TrafficShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show the call with a request id.")
+
+  @OptionGroup var source: TrafficSource
+  @OptionGroup var output: TrafficOutput
+
+  @Argument(help: "The request id, as X-Request-Id said it.")
+  var id: String
+
+  func run() throws {
+    let body = try source.get("/api/traffic/\(PercentCoding.encode(id))")
+    let records = TrafficAnswer(body).records
+    if output.har || output.curl || output.format == .json {
+      TrafficPrinter(gateway: source.base).show(records, as: output)
+      return
+    }
+    for (number, record) in records.enumerated() {
+      if number > 0 { print("") }
+      print(TrafficTable.details(record), terminator: "")
+    }
+    Output.flush()
+  }
+}
+
+/// `traffic stats`: calls counted.
+struct TrafficStatsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats",
+    abstract: "Count calls by caller and operation: errors, percentiles, bytes, waits, over time.")
+
+  @OptionGroup var source: TrafficSource
+  @OptionGroup var filters: TrafficFilters
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  func run() throws {
+    let query = filters.parameters + [(name: "format", value: format.rawValue)]
+    print(try source.get("/api/traffic/stats", query), terminator: "")
+    Output.flush()
+  }
+}
+
+/// `traffic follow`: calls as they end.
+struct TrafficFollowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "follow", abstract: "Print calls as they end, until Ctrl-C.",
+    discussion: "A call shows within a second of its end.")
+
+  @OptionGroup var source: TrafficSource
+  @OptionGroup var filters: TrafficFilters
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  @Option(help: ArgumentHelp("End after so many calls.", visibility: .hidden))
+  var count: Int?
+
+  /// Microseconds between two questions when nothing came.
+  private static let pause: UInt32 = 300_000
+
+  func run() throws {
+    let printer = TrafficPrinter(gateway: source.base)
+    var after = "now"
+    var left = count ?? .max
+    var isFirst = true
+    while left > 0 {
+      let wanted = min(left, TrafficQuery.largestLimit)
+      let query =
+        filters.parameters + [
+          (name: "after", value: after), (name: "limit", value: String(wanted)),
+        ]
+      let answer = TrafficAnswer(try source.get("/api/traffic", query))
+      after = answer.next ?? after
+      guard !answer.records.isEmpty else {
+        usleep(TrafficFollowCommand.pause)
+        continue
+      }
+      if format == .json {
+        printer.lines(answer.records)
+      } else {
+        printer.rows(answer.records, header: isFirst)
+      }
+      isFirst = false
+      left -= answer.records.count
+    }
+  }
+}

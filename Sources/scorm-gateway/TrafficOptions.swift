@@ -1,0 +1,129 @@
+internal import ArgumentParser
+internal import CurlTransport
+internal import EventLoop
+internal import Gateway
+internal import TrafficJournal
+
+/// Where the commands find the journal: a running gateway's admin address, or its file.
+struct TrafficSource: ParsableArguments {
+  @Option(help: "The gateway's admin address: host:port or unix:/path.")
+  var admin = AdminAddress.usual
+
+  @Option(help: "Read this journal file; no gateway need run.")
+  var journal: String?
+
+  @Option(help: "Where the gateway serves callers, for archives and commands: http://host:port.")
+  var gateway = "http://127.0.0.1:8080"
+
+  /// Milliseconds for an answer of the admin address, and seconds for one from a file.
+  private static let answerTimeout = 30_000
+  private static let fileTimeout = 60.0
+
+  func validate() throws {
+    guard gateway.hasPrefix("http://") || gateway.hasPrefix("https://"),
+      gateway.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") })
+    else { throw ValidationError("--gateway takes a URL like http://127.0.0.1:8080.") }
+  }
+
+  /// What URLs begin with.
+  var base: String { gateway.hasSuffix("/") ? String(gateway.dropLast()) : gateway }
+
+  /// The body of the page at `path`, or the end of the command with what is wrong.
+  func get(_ path: String, _ query: [(name: String, value: String)] = []) throws -> String {
+    let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
+    let (status, body) = try journal.map { try file($0, path, text) } ?? remote(path, text)
+    guard status == 200 else {
+      Console.report(ProblemText.detail(body) ?? "the admin address answered \(status): \(body)")
+      throw ExitCode(status == 400 ? ExitStatus.usage : ExitStatus.failed)
+    }
+    return body
+  }
+
+  private func file(_ file: String, _ path: String, _ query: String) throws -> (Int, String) {
+    let pages = JournalPages(
+      path: file, timeLimit: TrafficSource.fileTimeout, gateway: base, version: Version.text)
+    let answer = pages.answer(path, query: query)
+    return (answer?.status ?? 404, answer?.body ?? "")
+  }
+
+  private func remote(_ path: String, _ query: String) throws -> (Int, String) {
+    let isUnix = admin.hasPrefix("unix:")
+    do {
+      let answer = try HTTPProbe.ask(
+        "http://\(isUnix ? "localhost" : admin)\(path)\(query.isEmpty ? "" : "?" + query)",
+        socketPath: isUnix ? String(admin.dropFirst(5)) : nil, timeout: TrafficSource.answerTimeout)
+      return (answer.status, answer.body)
+    } catch {
+      Console.report("no answer from the admin address: \(error)")
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+}
+
+/// Which calls are meant.
+struct TrafficFilters: ParsableArguments {
+  @Option(help: "Calls since then: 90s, 15m, 1h, 7d ago, or 2026-11-24T07:00:00Z.")
+  var since: String?
+
+  @Option(help: "Calls before then.")
+  var until: String?
+
+  @Option(help: "The caller's name.")
+  var caller: String?
+
+  @Option(help: "404, 5xx, or none for calls without an answer.")
+  var status: String?
+
+  @Option(help: "The operation's name: GetCourses.")
+  var operation: String?
+
+  @Option(help: "The app's name.")
+  var app: String?
+
+  @Option(help: "Calls that took longer: 500ms, 2s.")
+  var slower: String?
+
+  @Option(help: "The request id.")
+  var id: String?
+
+  @Option(help: "Words in the path or the error, each from its beginning.")
+  var text: String?
+
+  /// As parameters of `/api/traffic`.
+  var parameters: [(name: String, value: String)] {
+    [
+      ("since", since), ("until", until), ("caller", caller), ("status", status),
+      ("operation", operation), ("app", app), ("slower", slower), ("id", id), ("text", text),
+    ].compactMap { name, value in value.map { (name: name, value: $0) } }
+  }
+}
+
+/// How records are printed.
+struct TrafficOutput: ParsableArguments {
+  @Option(help: "table for people, json for scripts: a record a line, as in the log.")
+  var format = ListingFormat.table
+
+  @Flag(help: "Print an HTTP archive (HAR 1.2), for the network panel of a browser.")
+  var har = false
+
+  @Flag(help: "Print commands that repeat the calls through the gateway.")
+  var curl = false
+
+  func validate() throws {
+    if har && curl { throw ValidationError("--har and --curl exclude each other.") }
+  }
+}
+
+/// Reads the problem documents of admin pages.
+enum ProblemText {
+  /// What `detail` says; nil when `body` is no problem document.
+  static func detail(_ body: String) -> String? {
+    guard let start = body.firstRange(of: "\"detail\":\"")?.upperBound else { return nil }
+    var end = start
+    while end < body.endIndex, body[end] != "\"" {
+      if body[end] == "\\" { end = body.index(after: end) }
+      if end < body.endIndex { end = body.index(after: end) }
+    }
+    return String(decoding: CallRecord.plain(String(body[start..<end])), as: UTF8.self)
+  }
+}

@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import CurlTransport
+internal import EventLoop
+internal import Gateway
+internal import TrafficJournal
+
+/// `traffic replay`: a call once more.
+struct TrafficReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Send a recorded call again, with a token of now: to a sandbox unless --live.",
+    discussion: """
+      Bodies are not recorded, nor are masked values: calls that had one are refused. Without --live a simulated
+      SCORM Cloud and a gateway in front of it are started for this one call.
+      """)
+
+  @OptionGroup var source: TrafficSource
+
+  @Argument(help: "The request id, as X-Request-Id said it.")
+  var id: String
+
+  @Flag(help: "Through the running gateway (--gateway), to SCORM Cloud.")
+  var live = false
+
+  @Flag(help: "Also calls that change something.")
+  var allowWrites = false
+
+  func run() throws {
+    let body = try source.get("/api/traffic/\(PercentCoding.encode(id))")
+    guard let record = TrafficAnswer(body).records.first else {
+      Console.report("the journal has no call with the request id \(id)")
+      throw ExitCode(ExitStatus.failed)
+    }
+    if let reason = ReplayRule.refusal(record, allowsWrites: allowWrites) {
+      Console.report("not sent again: \(reason)")
+      throw ExitCode(ExitStatus.failed)
+    }
+    do throws(HTTPProbe.Unreachable) {
+      if live {
+        try send(record, to: source.base, path: ReplayRule.target(record, keepsApp: true))
+      } else {
+        try sendToSandbox(record)
+      }
+    } catch {
+      Console.report("the call failed: \(error)")
+      throw ExitCode(ExitStatus.failed)
+    }
+    Output.flush()
+  }
+
+  private func sendToSandbox(_ record: CallRecord) throws(HTTPProbe.Unreachable) {
+    let demo: Demo
+    do { demo = try Demo(usesFreePorts: true, tell: { Console.report($0) }) } catch {
+      throw HTTPProbe.Unreachable(reason: error.description)
+    }
+    defer {
+      demo.gateway.beginDraining()
+      demo.gateway.end()
+      demo.sandbox.stop()
+    }
+    print("sandbox: it has none of your data, so answers differ; --live asks SCORM Cloud")
+    try send(
+      record, to: "http://\(demo.gateway.addresses[0])",
+      path: ReplayRule.target(record, keepsApp: false))
+  }
+
+  private func send(
+    _ record: CallRecord, to gateway: String, path: String
+  ) throws(HTTPProbe.Unreachable) {
+    let method = String(decoding: CallRecord.plain(record.method), as: UTF8.self)
+    let answer = try HTTPProbe.ask(gateway + path, method: method, timeout: 120_000)
+    print("\(method) \(path)")
+    print("then \(record.status), now \(answer.status)")
+    if !answer.body.isEmpty { print(answer.body) }
+  }
+}
