@@ -127,14 +127,18 @@ enum HumanLine {
     }
   }
 
-  /// A character at `at` that is invisible or turns the writing direction, with its length in UTF-8.
+  /// A character at `at` that is invisible, ends a line or turns the writing direction, with its length in
+  /// UTF-8.
   private static func directing(_ text: RawSpan, _ at: Int) -> (UInt32, Int)? {
     switch text[at] {
+    case 0xC2 where at + 1 < text.byteCount && text[at + 1] < 0xA0:
+      // A configured name may hold it: what callers send is escaped already.
+      return (UInt32(text[at + 1]), 2)
     case 0xD8 where at + 1 < text.byteCount && text[at + 1] == 0x9C: return (0x061C, 2)
     case 0xE2 where at + 2 < text.byteCount:
       let scalar = 0x2000 | UInt32(text[at + 1] & 0x3F) << 6 | UInt32(text[at + 2] & 0x3F)
       switch scalar {
-      case 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x206F: return (scalar, 3)
+      case 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F: return (scalar, 3)
       default: return nil
       }
     case 0xEF where at + 2 < text.byteCount && text[at + 1] == 0xBB && text[at + 2] == 0xBF:
