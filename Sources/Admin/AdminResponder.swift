@@ -17,7 +17,9 @@ package struct AdminResponder: LocalResponder {
   }
 
   private static let pages = [
-    Page(path: "/", purpose: "this list") { _, _ in index },
+    Page(path: "/", purpose: "this list; a dashboard for browsers") { _, request in
+      Dashboard.isWanted(by: request) ? Dashboard.response(for: "/") ?? index : index
+    },
     Page(path: "/healthz", purpose: "200 while the process lives") { _, _ in
       .json("{\"status\":\"ok\"}\n")
     },
@@ -77,6 +79,12 @@ package struct AdminResponder: LocalResponder {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
     guard let page = AdminResponder.pages.first(where: { $0.path == request.path }) else {
+      // The dashboard's own files.
+      if request.method == "GET" || request.method == "HEAD",
+        let file = Dashboard.response(for: request.path)
+      {
+        return file
+      }
       return noSuchPage
     }
     let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
@@ -138,12 +146,15 @@ package struct AdminResponder: LocalResponder {
   private func readiness(_ request: LocalRequest) -> LocalResponse {
     let checks = sources.readiness()
     let isDraining = sources.isDraining()
-    let isReady = !isDraining && checks.allSatisfy(\.isReady)
-    let status = isDraining ? "draining" : isReady ? "ready" : "not ready"
+    let isReady = !isDraining && checks.allSatisfy { $0.isReady || !$0.isRequired }
+    let isWell = checks.allSatisfy(\.isReady)
+    let status =
+      isDraining ? "draining" : !isReady ? "not ready" : isWell ? "ready" : "degraded"
     var text = "{\"status\":\(status.quotedAsJSON)"
     if request.asks("verbose") {
       let entries = checks.map { check in
         "{\"name\":\(check.name.quotedAsJSON),\"ready\":\(check.isReady),"
+          + "\"required\":\(check.isRequired),"
           + "\"detail\":\(check.detail.quotedAsJSON)}"
       }
       text += ",\"checks\":[" + entries.joined(separator: ",") + "]"

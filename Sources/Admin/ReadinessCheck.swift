@@ -1,16 +1,20 @@
 package import LocalServer
 
-/// One thing that must be well before the gateway should get requests.
+/// One thing that is looked at to tell whether the gateway should get requests.
 package struct ReadinessCheck: Sendable {
   /// What is looked at: `upstream name`.
   package let name: String
   package let isReady: Bool
+  /// Whether the gateway should get no requests while this is not well. What is not required is told, and
+  /// the gateway stays ready.
+  package let isRequired: Bool
   /// How it stands, and what to do when it is not ready; never a secret.
   package let detail: String
 
-  package init(name: String, isReady: Bool, detail: String) {
+  package init(name: String, isReady: Bool, isRequired: Bool = true, detail: String) {
     self.name = name
     self.isReady = isReady
+    self.isRequired = isRequired
     self.detail = detail
   }
 }

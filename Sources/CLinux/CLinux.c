@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -91,4 +93,80 @@ void cl_release_start_pages(void) {
       madvise((void *)start, end - start, MADV_DONTNEED);
   }
   fclose(maps);
+}
+
+// Fields 14, 15, 20, 22, 23 and 24 of a stat file (proc(5)); the name before them may hold anything, so
+// counting begins behind its last parenthesis.
+static int read_stat(const char *path, char *name, size_t name_size, long long *user, long long *system,
+                     long long *threads, long long *start, long long *size, long long *resident) {
+  FILE *file = fopen(path, "re");
+  if (!file) return -1;
+  char text[1024];
+  size_t n = fread(text, 1, sizeof text - 1, file);
+  fclose(file);
+  text[n] = 0;
+  char *open = strchr(text, '('), *close = strrchr(text, ')');
+  if (!open || !close || close < open) return -1;
+  if (name) {
+    size_t length = (size_t)(close - open - 1);
+    if (length >= name_size) length = name_size - 1;
+    memcpy(name, open + 1, length);
+    name[length] = 0;
+  }
+  return sscanf(close + 1,
+                " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %*d %*d %*d %*d %lld %*d %lld %lld %lld",
+                user, system, threads, start, size, resident) == 6
+             ? 0
+             : -1;
+}
+
+static int64_t count_entries(const char *path) {
+  DIR *folder = opendir(path);
+  if (!folder) return -1;
+  int64_t count = 0;
+  struct dirent *entry;
+  while ((entry = readdir(folder))) count += entry->d_name[0] != '.';
+  closedir(folder);
+  return count;
+}
+
+int cl_read_process(struct cl_process *out) {
+  long long user, system, threads, start, size, resident;
+  if (read_stat("/proc/self/stat", 0, 0, &user, &system, &threads, &start, &size, &resident)) return -1;
+  double ticks = (double)sysconf(_SC_CLK_TCK);
+  struct timespec boot, wall;
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  clock_gettime(CLOCK_REALTIME, &wall);
+  double up = (double)boot.tv_sec + (double)boot.tv_nsec * 1e-9 - (double)start / ticks;
+  out->cpu_seconds = (double)(user + system) / ticks;
+  out->start_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9 - up;
+  out->resident_bytes = (int64_t)resident * sysconf(_SC_PAGESIZE);
+  out->virtual_bytes = (int64_t)size;
+  out->threads = (int64_t)threads;
+  // Without the one that reads the list.
+  out->descriptors = count_entries("/proc/self/fd") - 1;
+  struct rlimit limit;
+  out->max_descriptors = getrlimit(RLIMIT_NOFILE, &limit) ? -1 : (int64_t)limit.rlim_cur;
+  return 0;
+}
+
+int cl_read_threads(struct cl_thread *out, int limit) {
+  DIR *folder = opendir("/proc/self/task");
+  if (!folder) return 0;
+  double ticks = (double)sysconf(_SC_CLK_TCK);
+  int count = 0;
+  struct dirent *entry;
+  while (count < limit && (entry = readdir(folder))) {
+    if (entry->d_name[0] == '.') continue;
+    char path[64];
+    if (snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", entry->d_name) < 0) continue;
+    long long user, system, threads, start, size, resident;
+    if (read_stat(path, out[count].name, sizeof out[count].name, &user, &system, &threads, &start, &size,
+                  &resident))
+      continue;
+    out[count].cpu_seconds = (double)(user + system) / ticks;
+    count += 1;
+  }
+  closedir(folder);
+  return count;
 }

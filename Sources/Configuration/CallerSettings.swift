@@ -119,7 +119,12 @@ package struct TrafficSettings: Sendable, Equatable {
   }
 
   package enum Format: String, Sendable, CaseIterable {
+    /// `human` when standard output is the destination and a terminal, else `json`.
+    case auto
     case json
+    /// NCSA's combined format.
+    case combined
+    case human
   }
 
   package struct Log: Sendable, Equatable {

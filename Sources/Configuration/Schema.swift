@@ -145,7 +145,7 @@ enum Keys {
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
 
-  static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .json)
+  static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
 
   static let journalAge = Key<Duration>(
     "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))

@@ -6,11 +6,27 @@ internal import Memory
 package struct AppendingFile: ~Copyable, Sendable {
   private let descriptor: Descriptor
 
+  /// How long a reader of a non-blocking descriptor may take nothing: then what is left is lost.
+  private static let patience: Int32 = 1000
+
   /// Opens `path` for appending, made with mode 0640 when it is not there.
   package init(path: String) throws(SystemError) {
     let number = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
     guard number >= 0 else { throw .current }
     descriptor = Descriptor(owning: number)
+  }
+
+  /// Whether `path` is a regular file that ends within a line: the process that wrote it was killed.
+  package static func endsWithinLine(path: String) -> Bool {
+    // Proof: the path is a C string for the call.
+    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else { return false }
+    let file = Descriptor(owning: number)
+    let size = cl_named_size(file.number)
+    guard size > 0 else { return false }
+    var last: UInt8 = 0
+    // Proof: one byte, whose storage outlives the call.
+    return unsafe pread(file.number, &last, 1, Int(size) - 1) == 1 && last != UInt8(ascii: "\n")
   }
 
   /// A copy of standard output's descriptor.
@@ -22,19 +38,52 @@ package struct AppendingFile: ~Copyable, Sendable {
 
   /// Appends `bytes`, in one system call where the system takes them so. Blocks while the file does.
   ///
-  /// - Returns: how many were written; fewer than all after an error.
-  package func append(_ bytes: RawSpan) -> Int {
+  /// - Parameter failure: set to the error when not all were written.
+  /// - Returns: how many were written.
+  package func append(_ bytes: RawSpan, failure: inout SystemError?) -> Int {
     var written = 0
     while written < bytes.byteCount {
       let count = unsafe bytes.slice(written, bytes.byteCount).withUnsafeBytes {
         unsafe write(descriptor.number, $0.baseAddress, $0.count)
       }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { break }
-      written += count
+      if count > 0 {
+        written += count
+        continue
+      }
+      // A terminal or a pipe may have been made non-blocking by a process that shares it.
+      if count < 0, errno == EINTR || errno == EAGAIN && canBeWrittenSoon() { continue }
+      failure = count == 0 ? SystemError(number: EIO) : .current
+      break
     }
     return written
   }
+
+  private func canBeWrittenSoon() -> Bool {
+    var waiting = pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)
+    defer { errno = EAGAIN }
+    return unsafe poll(&waiting, 1, AppendingFile.patience) > 0
+  }
+
+  /// What the descriptor stands for.
+  package enum Kind: Sendable, Equatable {
+    /// A regular file of `size` bytes.
+    case file(size: Int)
+    /// A regular file whose last name is gone: what is appended to it, nobody finds.
+    case removed
+    /// A pipe, a terminal, a device.
+    case other
+  }
+
+  package var kind: Kind {
+    switch cl_named_size(descriptor.number) {
+    case -2: .other
+    case -1: .removed
+    case let size: .file(size: Int(size))
+    }
+  }
+
+  /// Cuts a regular file to `size` bytes. Returns whether that worked.
+  package func truncate(to size: Int) -> Bool { ftruncate(descriptor.number, size) == 0 }
 }
 
 /// Standard error, for what concerns the operator.
@@ -53,5 +102,20 @@ package enum StandardError {
     var target = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
     // Proof: one record.
     return unsafe poll(&target, 1, 0) == 1 && target.revents & Int16(POLLOUT) != 0
+  }
+}
+
+/// Standard output, as far as its kind decides what is written to it.
+package enum StandardOutput {
+  /// Whether somebody reads it on a terminal.
+  package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Whether a terminal there may be sent colours: unless NO_COLOR is set or TERM says `dumb`.
+  package static var wantsColours: Bool {
+    // Proof: getenv gives null or a C string, read at once.
+    guard unsafe getenv("NO_COLOR") == nil, let terminal = unsafe getenv("TERM") else {
+      return false
+    }
+    return unsafe strcmp(terminal, "dumb") != 0
   }
 }

@@ -10,8 +10,16 @@ package struct RequestHeadRewriter: ~Copyable {
   /// ` HTTP/1.1` and Host.
   private var afterTarget = ByteBuffer(capacity: 128)
   private var basePath = ByteBuffer(capacity: 32)
+  private let dropped: FieldSet
 
-  package init(rules: ForwardingRules) {
+  /// - Parameter continuesTraces: the fields of a trace are left out, for the relay to write anew.
+  package init(rules: ForwardingRules, continuesTraces: Bool = false) {
+    var dropped = RequestHeadRewriter.dropped
+    if continuesTraces {
+      dropped.insert(.traceparent)
+      dropped.insert(.tracestate)
+    }
+    self.dropped = dropped
     afterTarget.put(" HTTP/1.1\r\nHost: ")
     afterTarget.put(text: rules.upstreamAuthority)
     afterTarget.put("\r\n")
@@ -42,7 +50,7 @@ package struct RequestHeadRewriter: ~Copyable {
     out.put(bytes.slice(plan.restStart, head.targetEnd))
     out.put(afterTarget.bytes)
     FieldCopy.write(
-      fields, in: bytes, without: RequestHeadRewriter.dropped, head.connection, into: &out)
+      fields, in: bytes, without: dropped, head.connection, into: &out)
     ViaField.put(receivedIn: head.version, into: &out)
     if head.framing == .chunked { out.put("Transfer-Encoding: chunked\r\n") }
   }

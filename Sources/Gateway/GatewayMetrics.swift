@@ -1,32 +1,78 @@
+internal import Admin
+internal import CurlTransport
 internal import GatewayServer
 internal import HTTPMessages
 internal import Synchronization
+internal import Telemetry
+internal import TrafficJournal
 internal import TrafficLog
 
-/// The figures at `/metrics`, in Prometheus' text format.
-enum GatewayMetrics {
-  static func text(_ relays: RelayShared) -> String {
-    let underWay = relays.exchangesUnderWay.load(ordering: .relaxed)
-    let dropped = relays.log?.droppedLines ?? 0
-    let putOff = relays.acceptsPutOff.load(ordering: .relaxed)
-    var faults = ""
+/// The figures at `/metrics`, in Prometheus' text format. What each part counts stands in files of its own.
+struct GatewayMetrics: Sendable {
+  let relays: RelayShared
+  let readiness: Readiness
+  let spans: SpanExporter?
+  let tokens: TokenService
+  let journal: JournalWriter?
+  let facts: ProcessFacts
+
+  var text: String {
+    var text = PrometheusText()
+    facts.put(into: &text)
+    readiness.put(into: &text)
+    FigureReport(relays.figures)?.put(into: &text)
+    relays.log?.put(into: &text)
+    spans?.put(into: &text)
+    relays.putRefusals(into: &text)
+    text.append(LimitMetrics.text(relays))
+    text.append(TokenMetrics.text(tokens.listing()))
+    text.append(ScopeMetrics.text(relays))
+    text.append(JournalMetrics.text(journal))
+    facts.putProcess(into: &text)
+    return text.text
+  }
+}
+
+extension Readiness {
+  func put(into text: inout PrometheusText) {
+    text.family("scorm_gateway_ready", .gauge, "1 when requests can be served, as /readyz says.")
+    text.sample(isReady ? 1 : 0)
+    text.family("scorm_gateway_check_ok", .gauge, "1 for each check of /readyz that is well.")
+    for check in checks { text.sample([("check", check.name)], check.isReady ? 1 : 0) }
+    text.family("scorm_gateway_draining", .gauge, "1 while the gateway is shutting down.")
+    text.sample(isDraining ? 1 : 0)
+  }
+}
+
+extension LogWriter {
+  func put(into text: inout PrometheusText) {
+    let health = health
+    text.family(
+      "scorm_gateway_log_lines_written_total", .counter, "Lines of the traffic log written.")
+    text.sample(UInt64(health.writtenLines))
+    text.family(
+      "scorm_gateway_log_lines_dropped_total", .counter, "Lines of the traffic log that were lost.")
+    text.sample(UInt64(health.droppedLines))
+    text.family("scorm_gateway_log_up", .gauge, "1 while the traffic log can be written.")
+    text.sample(health.failure == nil ? 1 : 0)
+    text.family(
+      "scorm_gateway_log_waiting_bytes", .gauge, "Bytes that wait for the traffic log's thread.")
+    text.sample(UInt64(health.waitingBytes))
+  }
+}
+
+extension RelayShared {
+  /// What never became a request, or had to wait at the door.
+  fileprivate func putRefusals(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_accepts_put_off_total", .counter,
+      "Times that new callers had to wait because descriptors ran out.")
+    text.sample(acceptsPutOff.load(ordering: .relaxed))
+    text.family(
+      "scorm_gateway_malformed_requests_total", .counter,
+      "Requests refused because their bytes break a rule or a bound.")
     for fault in RequestFault.allCases {
-      faults +=
-        "\nscorm_gateway_malformed_requests_total{reason=\"\(fault.name)\"} \(relays.faults[fault])"
+      text.sample([("reason", "\(fault.name)")], UInt64(faults[fault]))
     }
-    return """
-      # HELP scorm_gateway_exchanges_in_flight Requests of callers that are under way.
-      # TYPE scorm_gateway_exchanges_in_flight gauge
-      scorm_gateway_exchanges_in_flight \(underWay)
-      # HELP scorm_gateway_log_lines_dropped_total Lines of the traffic log that were lost.
-      # TYPE scorm_gateway_log_lines_dropped_total counter
-      scorm_gateway_log_lines_dropped_total \(dropped)
-      # HELP scorm_gateway_accepts_put_off_total Times that new callers had to wait because descriptors ran out.
-      # TYPE scorm_gateway_accepts_put_off_total counter
-      scorm_gateway_accepts_put_off_total \(putOff)
-      # HELP scorm_gateway_malformed_requests_total Requests refused because their bytes break a rule or a bound.
-      # TYPE scorm_gateway_malformed_requests_total counter\(faults)
-      \(LimitMetrics.text(relays))
-      """
   }
 }

@@ -10,6 +10,7 @@ internal import LocalServer
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+internal import Telemetry
 package import TrafficJournal
 internal import TrafficLog
 
@@ -33,6 +34,7 @@ package final class GatewayProcess: Sendable {
   let tell: @Sendable (String) -> Void
   private let resolver: NameResolver
   private let log: LogWriter?
+  private let spans: SpanExporter?
   private let journal: JournalWriter?
   private let admin: LocalService?
   private let readiness: Readiness
@@ -48,14 +50,17 @@ package final class GatewayProcess: Sendable {
   ///
   /// - Parameters:
   ///   - threadCount: event loops, at least 1.
+  ///   - tracing: where spans are exported to; nil exports none.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
-    _ settings: Settings, threadCount: Int, times: (inout RelaySettings) -> Void = { _ in },
+    _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
+    times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
     current = Mutex(settings)
     self.tell = tell
+    let facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -65,6 +70,7 @@ package final class GatewayProcess: Sendable {
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
     log = try GatewayProcess.openLog(settings.traffic)
+    spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
     journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
 
     // 2. Rules and tokens.
@@ -97,17 +103,21 @@ package final class GatewayProcess: Sendable {
     } catch {
       throw StartError("limits: \(error)")
     }
-    readiness = Readiness(probes: compiled.probes, store: tokens.store, resolver: resolver)
+    readiness = Readiness(
+      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log,
+      journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
+    relaySettings.sampler = tracing?.settings.sampler
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, journal: journal,
+      limiter: limiter, limits: limits, journal: journal, spans: spans,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
+    readiness.watch(relays.figures)
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness
@@ -130,13 +140,15 @@ package final class GatewayProcess: Sendable {
           })
       }
       admin = try GatewayProcess.startAdmin(
-        settings, on: adminSocket, readiness, relays, tokens, journal, callersAt: addresses.first)
+        settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
+        callersAt: addresses.first)
     } catch {
       // None of the parts stays behind.
       for mailbox in mailboxes { mailbox.post(.stop) }
       for thread in running { thread.join() }
       resolver.stop()
       tokens.stop()
+      spans?.stop()
       log?.stop()
       journal?.stop()
       throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
@@ -193,6 +205,7 @@ package final class GatewayProcess: Sendable {
     if let problem = WarmScopes(settings).save(tokens.listing()) { tell(problem) }
     tokens.stop()
     admin?.stop(within: 2)
+    spans?.stop()
     log?.stop()
     journal?.stop()
   }

@@ -3,25 +3,42 @@ internal import Admin
 internal import CurlTransport
 internal import EventLoop
 internal import Synchronization
+internal import Telemetry
+internal import TrafficJournal
+internal import TrafficLog
 
-/// Whether the gateway can serve: each app's credential has brought a token, the upstream's name resolves,
-/// and it is not shutting down.
+/// Whether the gateway can serve. It is ready once each app's credential has brought a token and the
+/// upstream's name was resolved, and as long as it is not shutting down.
+///
+/// What goes wrong later is told and leaves it ready: SCORM Cloud being down, a token that cannot be
+/// renewed, a log that cannot be written. Taking the gateway away would not help a caller, who would get a
+/// refused connection in place of an answer that says what is wrong.
 final class Readiness: Sendable {
   private struct State {
     /// Apps whose credential has worked.
     var proven: Set<String> = []
+    /// The upstream's name was resolved once.
+    var hasResolved = false
     var isDraining = false
+    var figures: [LoopFigures] = []
   }
 
   private let probes: [(app: String, slot: TokenSlot)]
   private let store: TokenStore
   private let resolver: NameResolver
+  private let log: LogWriter?
+  private let journal: JournalWriter?
   private let state = Mutex(State())
 
-  init(probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver) {
+  init(
+    probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver,
+    log: LogWriter?, journal: JournalWriter?
+  ) {
     self.probes = probes
     self.store = store
     self.resolver = resolver
+    self.log = log
+    self.journal = journal
   }
 
   func note(_ report: TokenReport) {
@@ -30,33 +47,86 @@ final class Readiness: Sendable {
     }
   }
 
+  /// The loops whose calls tell how the upstream does.
+  func watch(_ figures: [LoopFigures]) { state.withLock { $0.figures = figures } }
+
   func beginDraining() { state.withLock { $0.isDraining = true } }
 
   var isDraining: Bool { state.withLock { $0.isDraining } }
 
+  /// Whether requests can be served.
+  var isReady: Bool { !isDraining && checks.allSatisfy { $0.isReady || !$0.isRequired } }
+
   var checks: [ReadinessCheck] {
-    let (proven, isDraining) = state.withLock { ($0.proven, $0.isDraining) }
-    let entries = store.snapshot().entries
-    var checks: [ReadinessCheck] = []
-    for (app, slot) in probes {
-      let failure = entries[slot.index].failure
-      let isReady = proven.contains(app) && (failure == nil || entries[slot.index].token != nil)
-      let detail =
-        isReady ? "has a token" : failure?.detail ?? "the first token is being fetched"
-      checks.append(ReadinessCheck(name: "token of app \(app)", isReady: isReady, detail: detail))
-    }
-    let resolution = resolver.resolution
-    checks.append(
-      ReadinessCheck(
-        name: "upstream name", isReady: !resolution.addresses.isEmpty,
-        detail: resolution.addresses.isEmpty
-          ? resolution.failure ?? "is being resolved"
-          : "\(resolution.addresses.count) address(es)"))
+    var checks = tokenChecks
+    checks.append(nameCheck)
+    checks.append(upstreamCheck)
+    if let log { checks.append(logCheck(log.health)) }
+    if let journal { checks.append(journalCheck(journal.statistics)) }
+    let isDraining = isDraining
     checks.append(
       ReadinessCheck(
         name: "not draining", isReady: !isDraining,
         detail: isDraining ? "the gateway is shutting down" : "serving"))
     return checks
+  }
+
+  private var tokenChecks: [ReadinessCheck] {
+    let proven = state.withLock { $0.proven }
+    let entries = store.snapshot().entries
+    return probes.map { app, slot in
+      let failure = entries[slot.index].failure
+      let isProven = proven.contains(app)
+      let isReady = isProven && (failure == nil || entries[slot.index].token != nil)
+      return ReadinessCheck(
+        name: "token of app \(app)", isReady: isReady, isRequired: !isProven,
+        detail: isReady ? "has a token" : failure?.detail ?? "the first token is being fetched")
+    }
+  }
+
+  private var nameCheck: ReadinessCheck {
+    let resolution = resolver.resolution
+    let isResolved = !resolution.addresses.isEmpty
+    let hasResolved = state.withLock { state in
+      if isResolved { state.hasResolved = true }
+      return state.hasResolved
+    }
+    return ReadinessCheck(
+      name: "upstream name", isReady: isResolved, isRequired: !hasResolved,
+      detail: isResolved
+        ? "\(resolution.addresses.count) address(es)" : resolution.failure ?? "is being resolved")
+  }
+
+  /// How the last request to the upstream went, whichever loop made it.
+  private var upstreamCheck: ReadinessCheck {
+    let last = UpstreamTrace(state.withLock { $0.figures })
+    let detail: String
+    switch (last.isWell, last.answeredAt) {
+    case (true, 0): detail = "not called yet"
+    case (true, _): detail = "answers"
+    case (false, 0):
+      detail = "has not answered yet; the last call failed: see error.type in the log"
+    case (false, let time):
+      let seconds = max(0, (SystemClock.monotonic - time) / 1_000_000_000)
+      detail = "the last call failed; the last answer came \(seconds) s ago"
+    }
+    return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
+  }
+
+  private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {
+    let lost = statistics.dropped == 0 ? "" : "; \(statistics.dropped) records are lost so far"
+    return ReadinessCheck(
+      name: "traffic journal", isReady: statistics.isWell, isRequired: false,
+      detail: (statistics.isWell
+        ? "is written" : "cannot be written: \(statistics.lastError ?? "see standard error")")
+        + lost)
+  }
+
+  private func logCheck(_ health: LogWriter.Health) -> ReadinessCheck {
+    let lost = health.droppedLines == 0 ? "" : "; \(health.droppedLines) lines are lost so far"
+    return ReadinessCheck(
+      name: "traffic log", isReady: health.failure == nil, isRequired: false,
+      detail: (health.failure.map { "cannot be written: \($0)" } ?? "is written") + lost)
   }
 }
 

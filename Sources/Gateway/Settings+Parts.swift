@@ -53,13 +53,27 @@ extension RelaySettings {
 extension GatewayProcess {
   static func openLog(_ traffic: TrafficSettings) throws(StartError) -> LogWriter? {
     guard let log = traffic.log else { return nil }
+    let destination: LogWriter.Destination
+    switch log.destination {
+    case .standardOutput: destination = .standardOutput
+    case .file(let path): destination = .file(path: path)
+    }
     do {
-      switch log.destination {
-      case .standardOutput: return try LogWriter(.standardOutput)
-      case .file(let path): return try LogWriter(.file(path: path))
-      }
+      return try LogWriter(destination, format: logFormat(log))
     } catch {
       throw StartError(error.description)
+    }
+  }
+
+  /// Colours only for a terminal that wants them: https://no-color.org.
+  private static func logFormat(_ log: TrafficSettings.Log) -> LogFormat {
+    let isTerminal = log.destination == .standardOutput && StandardOutput.isTerminal
+    let colours = LogFormat.human(hasColours: isTerminal && StandardOutput.wantsColours)
+    switch log.format {
+    case .json: return .json
+    case .combined: return .combined
+    case .human: return colours
+    case .auto: return isTerminal ? colours : .json
     }
   }
 
@@ -71,7 +85,7 @@ extension GatewayProcess {
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
     _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
-    callersAt address: SocketAddress?
+    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt address: SocketAddress?
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -79,12 +93,12 @@ extension GatewayProcess {
     case .unix: hosts = .any
     case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
     }
+    let metrics = GatewayMetrics(
+      relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
+      facts: facts)
     var sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
-      metrics: {
-        GatewayMetrics.text(relays) + TokenMetrics.text(tokens.listing())
-          + ScopeMetrics.text(relays) + JournalMetrics.text(journal)
-      },
+      metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table

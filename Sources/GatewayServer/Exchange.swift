@@ -3,6 +3,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import Telemetry
 
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
@@ -10,6 +11,8 @@ struct Exchange: ~Copyable {
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
   var plan = RequestPlan()
+  /// The plan was made: the request was not refused before.
+  var isPlanned = false
   var method = HTTPMethod.other
   var isHTTP10 = false
   /// The caller's connection may carry another request after this one.
@@ -60,6 +63,12 @@ struct Exchange: ~Copyable {
   /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
   /// the secret's.
   var refusedGeneration: UInt32 = 0
+  /// Its trace and its own span; nil unless spans are exported.
+  var trace: TraceContext?
+  /// The trace is the caller's.
+  var hasParentTrace = false
+  /// The span of the current attempt; 0 before it is sent.
+  var attemptSpan: UInt64 = 0
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
   /// It was refused for its scope, or might have been, and tries further ones.

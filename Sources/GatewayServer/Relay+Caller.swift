@@ -175,6 +175,7 @@ extension Relay {
     logPlan(id, plan)
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
+    putTracestate(id, head, bytes)
     exchanges[id].putRequestIDIntoHead()
     takeQuota(id, on: &loop)
   }

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import Telemetry
 
 /// Tokens and upstream connections are found, or waited for.
 extension Relay {
@@ -121,6 +122,7 @@ extension Relay {
     while let upstream = pool.takeIdle() {
       guard upstreams.contains(upstream) else { continue }
       upstreams[upstream].isIdle = false
+      pool.idleCount -= 1
       // The peer said goodbye, or something nobody asked for: RFC 9112 section 9.5.
       if loop.isDisturbed(upstreams[upstream].socket) {
         dropUpstream(upstream, on: &loop)
@@ -151,6 +153,7 @@ extension Relay {
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
     if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
     pool.putWaiting(id)
+    figures.count(.poolWaits)
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.connectTimeout)
   }
@@ -210,6 +213,7 @@ extension Relay {
 
   mutating func upstreamConnected(_ upstream: SlabHandle, on loop: inout EventLoop) {
     upstreams[upstream].isConnected = true
+    figures.count(.connectionsMade)
     let id = upstreams[upstream].exchange
     if id.isSome {
       sendRequest(id, on: &loop)
@@ -223,6 +227,7 @@ extension Relay {
     _ id: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
   ) {
     nextAddress += 1
+    figures.count(.connectionsFailed)
     shared.resolver.refresh()
     // Another address may work where this one does not; a certificate is no better there.
     let canTryNext: Bool
@@ -289,6 +294,7 @@ extension Relay {
     let credentialStart = output.count
     putCredential(id)
     let credentialEnd = output.count
+    putTraceparent(id)
     output.put("\r\n")
     output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)
@@ -333,6 +339,7 @@ extension Relay {
     upstreams[upstream].input.release()
     upstreams[upstream].wasReused = true
     upstreams[upstream].isIdle = true
+    pool.idleCount += 1
     loop.setDeadline(
       upstreams[upstream].socket, at: loop.now + shared.settings.upstreamIdleTimeout)
     pool.putIdle(upstream)
@@ -347,6 +354,7 @@ extension Relay {
 
   /// Forgets a connection whose socket is gone.
   mutating func forgetUpstream(_ upstream: SlabHandle) {
+    if upstreams[upstream].isIdle { pool.idleCount -= 1 }
     _ = upstreams.remove(upstream)
     pool.openCount -= 1
     pool.compact(upstreams)

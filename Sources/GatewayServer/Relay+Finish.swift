@@ -4,7 +4,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
-internal import Synchronization
+internal import Telemetry
 internal import TrafficLog
 
 /// Where an exchange begins and ends, and its line is written: exactly one for each.
@@ -17,9 +17,9 @@ extension Relay {
     let id = exchanges.insert(
       Exchange(caller: caller, at: loop.now, head: takeBuffer(), line: takeBuffer()))
     callers[caller].exchange = id
-    shared.exchangesUnderWay.wrappingAdd(1, ordering: .relaxed)
     dates.update(wallTime: loop.wallTime)
     putLineStart(id, head, bytes, on: &loop)
+    beginTrace(id, head, bytes)
     guard let head else {
       exchanges[id].keepsCaller = false
       return id
@@ -59,7 +59,10 @@ extension Relay {
     if head.present.contains(.userAgent), let line = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(line.value(in: bytes), into: &exchanges[id].line)
     }
-    if head.present.contains(.traceparent), let line = requestParser.fields.first(.traceparent) {
+    if head.version == .http10 { TrafficLine.putVersion10(into: &exchanges[id].line) }
+    if shared.settings.sampler == nil, head.present.contains(.traceparent),
+      let line = requestParser.fields.first(.traceparent)
+    {
       TrafficLine.putTraceID(fromTraceparent: line.value(in: bytes), into: &exchanges[id].line)
     }
   }
@@ -84,6 +87,7 @@ extension Relay {
         into: &exchanges[id].line)
       return
     }
+    exchanges[id].isPlanned = true
     let credential: StaticString
     switch plan.credential {
     case .token: credential = "token"
@@ -100,9 +104,14 @@ extension Relay {
   /// Adds the attempt that just ended to the line. `reason` says why another one follows.
   mutating func logAttempt(_ id: SlabHandle, reason: StaticString?, now: Int64) {
     guard exchanges[id].attemptStarted != 0 else { return }
+    figures.countAttempt(
+      status: exchanges[id].attemptStatus, duration: now - exchanges[id].attemptStarted,
+      retryReason: reason, at: now)
     var attempt = TrafficLine.Attempt(
       status: exchanges[id].attemptStatus,
       duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
+    attempt.span = takeAttemptSpan(id)
+    attempt.start = Int((exchanges[id].attemptStarted - exchanges[id].startedAt) / 1000)
     if exchanges[id].plan.rung != exchanges[id].firstRung {
       let credential = exchanges[id].plan.credential
       attempt.credential = credential == .basic ? "basic" : "token"
@@ -146,11 +155,11 @@ extension Relay {
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)
+    count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)
     let caller = exchanges[id].caller
     let keepsCaller = exchanges[id].keepsCaller
     recycle(id)
-    shared.exchangesUnderWay.wrappingSubtract(1, ordering: .relaxed)
     callers[caller].exchange = .none
     let socket = callers[caller].socket
     guard loop.contains(socket), keepsCaller else {
@@ -192,7 +201,9 @@ extension Relay {
   private mutating func writeLine(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
-    guard shared.log != nil || shared.journal != nil else { return }
+    let isExported = exchanges[id].trace?.isSampled ?? false
+    let isKept = shared.log != nil || shared.journal != nil
+    guard isKept || isExported else { return }
     var ending = TrafficLine.Ending()
     ending.status = exchanges[id].status
     ending.requestBodySize = exchanges[id].requestBody.bytesRead
@@ -205,8 +216,9 @@ extension Relay {
     ending.errorType = error
     let hasAttempts = exchanges[id].attemptsLogged > 0
     TrafficLine.putEnding(ending, hasAttempts: hasAttempts, into: &exchanges[id].line)
-    lines.put(exchanges[id].line)
-    if lines.count >= Relay.lineBatchBytes {
+    if isKept { lines.put(exchanges[id].line) }
+    if isExported { spanLines.put(exchanges[id].line) }
+    if max(lines.count, spanLines.count) >= Relay.lineBatchBytes {
       flushLines()
     } else if flushAt == 0 {
       flushAt = loop.now + Relay.lineDelay
@@ -217,9 +229,14 @@ extension Relay {
   /// Hands the waiting lines to the log's thread, and to the journal's.
   mutating func flushLines() {
     flushAt = 0
-    guard !lines.isEmpty else { return }
-    shared.log?.write(lines)
-    shared.journal?.write(lines)
-    lines.removeAll()
+    if !lines.isEmpty {
+      shared.log?.write(lines)
+      shared.journal?.write(lines)
+      lines.removeAll()
+    }
+    if !spanLines.isEmpty {
+      shared.spans?.write(spanLines)
+      spanLines.removeAll()
+    }
   }
 }

@@ -4,6 +4,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import Telemetry
 
 /// An upstream's bytes become answers.
 extension Relay {
@@ -380,6 +381,7 @@ extension Relay {
     guard upstreams[upstream].isConnected else {
       abandonUpstream(id, on: &loop)
       nextAddress += 1
+      figures.count(.connectionsFailed)
       logAttempt(id, reason: nil, now: loop.now)
       answer(
         id,

@@ -6,6 +6,7 @@ internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+internal import Telemetry
 internal import TrafficLog
 
 /// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
@@ -19,10 +20,14 @@ internal import TrafficLog
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
 /// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
+/// - `Relay+Figures.swift`: what is counted for the metrics.
+/// - `Relay+Trace.swift`: distributed traces.
 package struct Relay: ~Copyable {
   let shared: RelayShared
   /// This loop's number.
   let loopNumber: Int
+  /// What this loop counts.
+  let figures: LoopFigures
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
@@ -33,6 +38,7 @@ package struct Relay: ~Copyable {
   /// Which of the shared scope memory's states the planner has.
   var scopesVersion: UInt64 = 0
   var requestIDs = RequestIDs()
+  var traceIDs = TraceIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
@@ -46,6 +52,8 @@ package struct Relay: ~Copyable {
   var output = ByteBuffer(capacity: 16 * 1024)
   /// Lines of the traffic log that were not handed over yet.
   var lines = ByteBuffer(capacity: 0)
+  /// Lines of exchanges whose spans are to be exported, not handed over yet.
+  var spanLines = ByteBuffer(capacity: 0)
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spareBuffers = Slab<ByteBuffer>(capacity: 64)
   var spareHandles = RecordList<SlabHandle>(capacity: 64)
@@ -84,8 +92,10 @@ package struct Relay: ~Copyable {
   package init(shared: RelayShared, loopNumber: Int) {
     self.shared = shared
     self.loopNumber = loopNumber
+    figures = shared.figures[loopNumber]
     planner = RequestPlanner(rules: shared.rules)
-    requestRewriter = RequestHeadRewriter(rules: shared.rules)
+    requestRewriter = RequestHeadRewriter(
+      rules: shared.rules, continuesTraces: shared.settings.sampler != nil)
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
     identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
@@ -174,6 +184,7 @@ extension Relay: EventHandler {
   }
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
+    publishFigures()
     guard !shared.limiter.isIdle else { return }
     loop.setAlarm(at: shared.limiter.alarm(of: loopNumber))
   }
@@ -229,7 +240,8 @@ extension Relay {
   /// Between two events no request is half decided, so this is the place for other rules.
   private mutating func adopt(_ rules: RelayRules) {
     planner = RequestPlanner(rules: rules.rules)
-    requestRewriter = RequestHeadRewriter(rules: rules.rules)
+    requestRewriter = RequestHeadRewriter(
+      rules: rules.rules, continuesTraces: shared.settings.sampler != nil)
     responseRewriter = ResponseHeadRewriter(rules: rules.rules)
     identities = rules.identities
     // Apps and slots have the same numbers, so what was learnt of scopes holds.
@@ -253,6 +265,7 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
+    figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =
       isDraining ? Relay.patienceWhileDraining : shared.settings.keepAliveTimeout

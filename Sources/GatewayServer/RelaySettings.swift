@@ -1,4 +1,5 @@
 package import EventLoop
+package import Telemetry
 
 /// Times and bounds of the data plane. Times in nanoseconds.
 package struct RelaySettings: Sendable {
@@ -32,6 +33,8 @@ package struct RelaySettings: Sendable {
   package var tunnel: String?
   /// Upstream by TLS; nil for plain HTTP (the sandbox, tests).
   package var tls: TLSClient?
+  /// Which traces are exported; nil: none, and `traceparent` passes through.
+  package var sampler: TraceSampler?
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
   package var upstreamName = ""
 

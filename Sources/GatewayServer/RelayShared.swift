@@ -3,6 +3,7 @@ package import EventLoop
 package import Forwarding
 package import RateLimiting
 package import Synchronization
+package import Telemetry
 package import TrafficLog
 
 /// What a relay is told from other threads.
@@ -40,6 +41,8 @@ package final class RelayShared: Sendable {
   package let log: LogWriter?
   /// Gets the lines of the log as well; nil without one.
   package let journal: (any LineSink)?
+  /// Gets the lines of exchanges whose spans are exported; nil when none are.
+  let spans: (any LineSink)?
   package let limiter: SharedLimiter
   /// Which scopes proved to be needed.
   package let scopes: SharedScopeMemory
@@ -62,8 +65,8 @@ package final class RelayShared: Sendable {
   let acceptingHasEnded = Atomic<Bool>(false)
   /// The rules of the last reload; nil before.
   private let replacement = Mutex<RelayRules?>(nil)
-  /// Exchanges under way over all loops.
-  package let exchangesUnderWay = Atomic<Int>(0)
+  /// What each loop counts.
+  package let figures: [LoopFigures]
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
 
@@ -72,10 +75,11 @@ package final class RelayShared: Sendable {
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
     limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil,
-    tell: @escaping @Sendable (String) -> Void = { _ in }
+    spans: (any LineSink)? = nil, tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     scopes = SharedScopeMemory(appCount: rules.apps.count)
     self.journal = journal
+    self.spans = spans
     self.tell = tell
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
@@ -90,6 +94,8 @@ package final class RelayShared: Sendable {
     self.log = log
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
+    let labels = FigureLabels(rules)
+    figures = mailboxes.map { _ in LoopFigures(labels: labels) }
   }
 
   /// Has every loop decide by `rules` from its next request on.

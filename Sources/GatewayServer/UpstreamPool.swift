@@ -11,6 +11,8 @@ struct UpstreamPool: ~Copyable {
   private var firstWaiting = 0
   /// Connections there are, idle ones and those being made among them.
   var openCount = 0
+  /// Open connections that are idle.
+  var idleCount = 0
 
   mutating func putIdle(_ upstream: SlabHandle) { idle.append(upstream) }
 

@@ -12,6 +12,9 @@ package struct JSONScanner: ~Copyable, ~Escapable {
   @_lifetime(copy bytes)
   package init(bytes: RawSpan) { self.bytes = bytes }
 
+  /// Where in the bytes it is.
+  var offset: Int { place }
+
   /// Whether nothing but blanks is left.
   package var isAtEnd: Bool {
     mutating get {

@@ -6,14 +6,15 @@ internal import Synchronization
 ///
 /// Event loops hand batches over and go on: a full disk or a reader that stopped reading never holds up a
 /// call. When more than ``maximumWaitingBytes`` wait, further batches are dropped and counted; when writing
-/// fails, what could not be written is counted, and a line a minute on standard error says so.
+/// fails, what could not be written is counted, and a line a minute on standard error says so. Writing goes
+/// on by itself when it works again.
 package final class LogWriter: Sendable {
   /// Bytes that may wait for the thread.
   package static let maximumWaitingBytes = 16 * 1024 * 1024
-  /// Bytes of memory kept between two batches, for each of the two buffers.
+  /// Bytes of memory kept between two batches, for each of its buffers.
   private static let keptBytes = 1024 * 1024
-  /// Between two complaints about lost lines.
-  private static let complaintInterval = Duration.seconds(60)
+  /// Milliseconds between two looks at whether lost lines may be told of.
+  private static let reportDelay: Int32 = 1000
 
   /// Where lines go.
   package enum Destination: Sendable, Equatable {
@@ -26,24 +27,45 @@ package final class LogWriter: Sendable {
     package let description: String
   }
 
+  /// How the log does.
+  package struct Health: Sendable, Equatable {
+    package var writtenLines = 0
+    /// Lines that were lost, because too many waited or the file could not be written.
+    package var droppedLines = 0
+    package var waitingBytes = 0
+    /// Why writing does not work at the moment; nil when it does.
+    package var failure: String?
+  }
+
   private struct State: ~Copyable {
     /// What waits; whole lines.
     var waiting = ByteBuffer()
-    var droppedLines = 0
+    var health = Health()
     var wantsReopen = false
     var isStopping = false
     /// The opened file on its way to the thread.
-    var opened: AppendingFile?
+    var opened: LogFile?
   }
 
   private let state: Mutex<State>
   private let wake: ThreadSignal
   private let stopped: ThreadSignal
   private let destination: Destination
+  private let format: LogFormat
+  private let tell: @Sendable (String) -> Void
 
   /// Opens the log and starts its thread.
-  package init(_ destination: Destination) throws(OpenError) {
+  ///
+  /// - Parameter tell: gets what the operator should know, from the log's thread.
+  package init(
+    _ destination: Destination, format: LogFormat = .json,
+    tell: @escaping @Sendable (String) -> Void = {
+      StandardError.write(line: "scorm-gateway: \($0)")
+    }
+  ) throws(OpenError) {
     self.destination = destination
+    self.format = format
+    self.tell = tell
     do throws(SystemError) {
       wake = try ThreadSignal()
       stopped = try ThreadSignal()
@@ -51,8 +73,11 @@ package final class LogWriter: Sendable {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }
     // Opened here, so that a path that does not work stops the start.
-    let file = try LogWriter.open(destination)
-    state = Mutex(State(opened: file))
+    do throws(SystemError) {
+      state = Mutex(State(opened: try LogFile(destination)))
+    } catch {
+      throw OpenError(description: "cannot open the traffic log \(destination.name): \(error)")
+    }
     do throws(SystemError) {
       _ = try SystemThread("traffic-log") { [self] in run() }
     } catch {
@@ -60,10 +85,19 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Lines that were lost, because too many waited or the file could not be written.
-  package var droppedLines: Int { state.withLock { $0.droppedLines } }
+  /// How it does at this moment.
+  package var health: Health {
+    state.withLock { state in
+      var health = state.health
+      health.waitingBytes = state.waiting.count
+      return health
+    }
+  }
 
-  /// Hands over `lines`, whole ones only. Never blocks on the file.
+  /// Lines that were lost, because too many waited or the file could not be written.
+  package var droppedLines: Int { state.withLock { $0.health.droppedLines } }
+
+  /// Hands over `lines`, whole ones of JSON only. Never blocks on the file.
   package func write(_ lines: borrowing ByteBuffer) {
     guard lines.count > 0 else { return }
     state.withLock { state in
@@ -73,7 +107,7 @@ package final class LogWriter: Sendable {
       {
         state.waiting.put(lines.bytes)
       } else {
-        state.droppedLines += LogWriter.lineCount(lines.bytes, from: 0)
+        state.health.droppedLines += LogWriter.lineCount(lines.bytes, 0, lines.count)
       }
     }
     wake.notify()
@@ -96,33 +130,24 @@ package final class LogWriter: Sendable {
     stopped.wait(milliseconds: seconds * 1000)
   }
 
-  private static func lineCount(_ lines: RawSpan, from start: Int) -> Int {
+  private static func lineCount(_ lines: RawSpan, _ start: Int, _ end: Int) -> Int {
     var count = 0
-    for i in start..<lines.byteCount where lines[i] == UInt8(ascii: "\n") { count += 1 }
+    for i in start..<end where lines[i] == UInt8(ascii: "\n") { count += 1 }
     return count
-  }
-
-  private static func open(_ destination: Destination) throws(OpenError) -> AppendingFile {
-    do throws(SystemError) {
-      switch destination {
-      case .standardOutput: return try AppendingFile(standardOutput: ())
-      case .file(let path): return try AppendingFile(path: path)
-      }
-    } catch {
-      throw OpenError(description: "cannot open the traffic log \(destination.name): \(error)")
-    }
   }
 
   // MARK: The thread
 
   private func run() {
-    var lastComplaint: ContinuousClock.Instant?
-    var file = state.withLock { $0.opened.take() }
+    guard var file = state.withLock({ $0.opened.take() }) else { return }
+    var report = LossReport()
+    var renderer = LineRenderer(format)
     // Filled by swapping with what waits, so that the lock is held for a moment only.
     var batch = ByteBuffer()
-    var isTorn = false
+    var rendered = ByteBuffer()
+    var delay: Int32 = -1
     while true {
-      wake.wait(milliseconds: -1)
+      wake.wait(milliseconds: delay)
       var reopens = false
       var stops = false
       state.withLock { state in
@@ -131,29 +156,25 @@ package final class LogWriter: Sendable {
         stops = state.isStopping
         state.wantsReopen = false
       }
-      let lost = write(batch, to: file, isTorn: &isTorn)
-      batch.removeAll()
-      // What a burst or a slow disk piled up is given back.
-      if batch.allocatedBytes > LogWriter.keptBytes { batch.release() }
-      if lost > 0 {
-        let total = state.withLock { state in
-          state.droppedLines += lost
-          return state.droppedLines
-        }
-        if lastComplaint.map({ $0.duration(to: .now) > LogWriter.complaintInterval }) ?? true {
-          lastComplaint = .now
-          StandardError.write(
-            line: "scorm-gateway: \(total) lines of the traffic log are lost so far: "
-              + "\(destination.name) cannot be written")
-        }
+      let health: Health
+      if format == .json {
+        health = write(batch.bytes, to: &file)
+      } else {
+        renderer.put(batch.bytes, into: &rendered)
+        health = write(rendered.bytes, to: &file)
       }
-      if reopens, case .file = destination {
-        do throws(OpenError) {
-          file = try LogWriter.open(destination)
-          isTorn = false
-        } catch {
-          StandardError.write(line: "scorm-gateway: \(error); going on with the old file")
-        }
+      // What a burst or a slow disk piled up is given back.
+      LogWriter.empty(&batch)
+      LogWriter.empty(&rendered)
+      if let line = report.line(
+        lost: health.droppedLines, failure: health.failure, log: destination.name, at: .now)
+      {
+        tell(line)
+      }
+      delay = report.isBehind(lost: health.droppedLines) ? LogWriter.reportDelay : -1
+      if reopens, let error = file.reopen() {
+        tell(
+          "cannot open the traffic log \(destination.name): \(error); going on with the old file")
       }
       if stops {
         stopped.notify()
@@ -162,31 +183,23 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Writes `batch` and returns how many of its lines were lost. A line cut short is ended, now or as soon
-  /// as that works, so that the next one stands by itself; `isTorn` says that this is still to be done.
-  private func write(
-    _ batch: borrowing ByteBuffer, to file: borrowing AppendingFile?, isTorn: inout Bool
-  ) -> Int {
-    let bytes = batch.bytes
-    guard bytes.byteCount > 0 else { return 0 }
-    var written = 0
-    switch file {
-    case .some(let file):
-      if isTorn { isTorn = !LogWriter.endLine(of: file) }
-      if isTorn { break }
-      written = file.append(bytes)
-      if written < bytes.byteCount, written > 0, bytes[written - 1] != UInt8(ascii: "\n") {
-        isTorn = !LogWriter.endLine(of: file)
-      }
-    case .none: break
+  /// Writes `bytes` and counts its lines. Returns how the log does then.
+  private func write(_ bytes: RawSpan, to file: inout LogFile) -> Health {
+    let written = file.append(bytes)
+    let lines = LogWriter.lineCount(bytes, 0, written)
+    let lost = LogWriter.lineCount(bytes, written, bytes.byteCount)
+    let failure = file.failure
+    return state.withLock { state in
+      state.health.writtenLines += lines
+      state.health.droppedLines += lost
+      state.health.failure = failure
+      return state.health
     }
-    return LogWriter.lineCount(bytes, from: written)
   }
 
-  private static func endLine(of file: borrowing AppendingFile) -> Bool {
-    var feed = ByteBuffer(capacity: 1)
-    feed.put(UInt8(ascii: "\n"))
-    return file.append(feed.bytes) == 1
+  private static func empty(_ buffer: inout ByteBuffer) {
+    buffer.removeAll()
+    if buffer.allocatedBytes > keptBytes { buffer.release() }
   }
 }
 

@@ -48,22 +48,51 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Adds the trace id of a `traceparent` field (W3C Trace Context section 3.2.2): 32 hexadecimal digits
-  /// behind the version, not all of them zero. Anything else is left out.
+  /// Says that the request was HTTP/1.0.
+  package static func putVersion10(into out: inout ByteBuffer) {
+    out.put(",\"network.protocol.version\":\"1.0\"")
+  }
+
+  /// Adds the trace id of a valid `traceparent` field (W3C Trace Context section 3.2). Anything else is left
+  /// out.
   package static func putTraceID(fromTraceparent value: RawSpan, into out: inout ByteBuffer) {
-    guard value.byteCount >= 55, value[2] == UInt8(ascii: "-"), value[35] == UInt8(ascii: "-")
+    guard value.byteCount >= 55, value[2] == UInt8(ascii: "-"), value[35] == UInt8(ascii: "-"),
+      value[52] == UInt8(ascii: "-"), isHexadecimal(value, 0, 2), !value.slice(0, 2).equals("ff"),
+      isHexadecimal(value, 3, 35), isHexadecimal(value, 36, 52), isHexadecimal(value, 53, 55),
+      !isZero(value, 3, 35), !isZero(value, 36, 52)
     else { return }
-    var isZero = true
-    for i in 3..<35 {
-      switch value[i] {
-      case 0x30: continue
-      case 0x31...0x39, 0x61...0x66: isZero = false
-      default: return
-      }
+    if value.byteCount > 55 {
+      guard value[55] == UInt8(ascii: "-"), !value.slice(0, 2).equals("00") else { return }
     }
-    if isZero { return }
     out.put(",\"trace_id\":\"")
     out.put(value.slice(3, 35))
+    out.put(UInt8(ascii: "\""))
+  }
+
+  private static func isHexadecimal(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+    for i in start..<end where bytes[i] &- 0x30 > 9 && bytes[i] &- 0x61 > 5 { return false }
+    return true
+  }
+
+  private static func isZero(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+    for i in start..<end where bytes[i] != 0x30 { return false }
+    return true
+  }
+
+  /// Adds the exchange's place in a trace that is continued: the trace's id in two halves, the gateway's
+  /// own span, and the caller's, 0 for none.
+  package static func putTrace(
+    high: UInt64, low: UInt64, span: UInt64, parent: UInt64, into out: inout ByteBuffer
+  ) {
+    out.put(",\"trace_id\":\"")
+    out.put(hexadecimal: high, width: 16)
+    out.put(hexadecimal: low, width: 16)
+    out.put("\",\"span_id\":\"")
+    out.put(hexadecimal: span, width: 16)
+    if parent != 0 {
+      out.put("\",\"parent_span_id\":\"")
+      out.put(hexadecimal: parent, width: 16)
+    }
     out.put(UInt8(ascii: "\""))
   }
 
@@ -136,6 +165,10 @@ package enum TrafficLine {
     package var credential: StaticString?
     /// The scopes of that token.
     package var scope: String?
+    /// Its span, when the trace is continued; else 0.
+    package var span: UInt64 = 0
+    /// Microseconds from the exchange's start to its own. Told with the span.
+    package var start = 0
 
     package init(
       status: Int, duration: Int, retryReason: StaticString?, credential: StaticString? = nil,
@@ -190,6 +223,13 @@ package enum TrafficLine {
     if let reason = attempt.retryReason {
       out.put(",\"retry\":\"")
       out.put(reason)
+      out.put(UInt8(ascii: "\""))
+    }
+    if attempt.span != 0 {
+      out.put(",\"start\":")
+      putSeconds(attempt.start, into: &out)
+      out.put(",\"span_id\":\"")
+      out.put(hexadecimal: attempt.span, width: 16)
       out.put(UInt8(ascii: "\""))
     }
     out.put(UInt8(ascii: "}"))

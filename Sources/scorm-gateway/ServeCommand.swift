@@ -38,14 +38,21 @@ struct ServeCommand: ParsableCommand {
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
     let settings = try load(environment)
+    let tracing: SpanExport?
+    do { tracing = try SpanExport(environment) } catch {
+      Console.tell(error.description)
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
-        settings, threadCount: threads ?? Processors.count, tell: { Console.report($0) })
+        settings, threadCount: threads ?? Processors.count, tracing: tracing,
+        tell: { Console.report($0) })
     } catch {
       Console.report(error.description)
       throw ExitCode(ExitStatus.failed)
     }
+    if let tracing { Console.report("exporting spans to \(tracing.url)") }
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
     if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
     ProcessLimits.releaseStartPages()

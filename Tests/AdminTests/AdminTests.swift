@@ -18,6 +18,10 @@ struct AdminTests {
   private static let good = ReadinessCheck(name: "token", isReady: true, detail: "has a \"token\"")
   private static let bad = ReadinessCheck(name: "name", isReady: false, detail: "is being resolved")
 
+  /// Not well, and no reason to send requests elsewhere.
+  private static let told = ReadinessCheck(
+    name: "log", isReady: false, isRequired: false, detail: "is full")
+
   private func text(_ response: LocalResponse) -> String {
     guard case .bytes(let bytes) = response.body else { return "" }
     return String(decoding: bytes, as: UTF8.self)
@@ -40,7 +44,8 @@ struct AdminTests {
     "It is ready when every check is and it is not draining",
     arguments: [
       ([], false, 200, "ready"), ([good], false, 200, "ready"),
-      ([good, bad], false, 503, "not ready"),
+      ([good, bad], false, 503, "not ready"), ([good, told], false, 200, "degraded"),
+      ([bad, told], false, 503, "not ready"), ([told], true, 503, "draining"),
       ([good], true, 503, "draining"),
     ] as [([ReadinessCheck], Bool, Int, String)])
   func readiness(
@@ -63,6 +68,33 @@ struct AdminTests {
     #expect(checks.map { $0["name"] as? String } == ["token", "name"])
     #expect(checks.map { $0["ready"] as? Bool } == [true, false])
     #expect(checks.map { $0["detail"] as? String } == ["has a \"token\"", "is being resolved"])
+  }
+
+  @Test("A browser gets the dashboard at /, with nothing from elsewhere, and others the list")
+  func dashboard() throws {
+    let accept = "text/html,application/xhtml+xml,*/*;q=0.8"
+    let page = AdminTests.responder().respond(
+      to: LocalRequest(method: "GET", path: "/", fields: [(name: "accept", value: accept)]))
+    #expect(page.status == 200 && page.fields[0].value == "text/html; charset=utf-8")
+    let policy = try #require(page.fields.first { $0.name == "Content-Security-Policy" }?.value)
+    #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self';"))
+    #expect(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"))
+    for match in text(page).matches(of: /(?:src|href)="([^"]+)"/) {
+      let path = String(match.output.1.prefix { $0 != "?" })
+      let found = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: path))
+      #expect([200, 503].contains(found.status), "\(path)")
+    }
+    let script = text(
+      AdminTests.responder().respond(to: LocalRequest(method: "GET", path: "/dashboard.js")))
+    #expect(script.contains("textContent"))
+    for way in ["innerHTML", "outerHTML", "document.write", "eval(", "http://", "https://"] {
+      #expect(!script.replacing("http://www.w3.org/2000/svg", with: "").contains(way), "\(way)")
+    }
+    for accept in ["*/*", "text/plain"] {
+      let list = AdminTests.responder().respond(
+        to: LocalRequest(method: "GET", path: "/", fields: [(name: "Accept", value: accept)]))
+      #expect(text(list).hasPrefix("scorm-gateway admin"))
+    }
   }
 
   @Test("Metrics are served as Prometheus' text")

@@ -49,7 +49,7 @@ struct PrecedenceTests {
     #expect(
       settings.traffic
         == TrafficSettings(
-          log: TrafficSettings.Log(destination: .standardOutput, format: .json), journal: nil))
+          log: TrafficSettings.Log(destination: .standardOutput, format: .auto), journal: nil))
     #expect(settings.replicas == 1)
   }
 

@@ -47,13 +47,26 @@ struct OperationsTests {
 
   @Test("Every metric is there, with its type")
   func metrics() throws {
-    let source = try Repository.sources(of: "Gateway").joined()
-    let metrics = source.matches(of: /# TYPE (scorm_gateway_\w+) (\w+)/)
-    #expect(!metrics.isEmpty)
+    let source =
+      try Repository.sources(of: "Gateway").joined() + Repository.sources(of: "Telemetry").joined()
+    // Written out, begun with `family`, or with one of the helpers over it.
+    var metrics = source.matches(of: /# TYPE (scorm_gateway_\w+) (\w+)/).map {
+      (String($0.output.1), String($0.output.2))
+    }
+    metrics += source.matches(of: /family\(\s*"(scorm_gateway_\w+)",\s*\.(\w+)/).map {
+      (String($0.output.1), String($0.output.2))
+    }
+    metrics += source.matches(of: /putHistogram\(\s*"(scorm_gateway_\w+)"/).map {
+      (String($0.output.1), "histogram")
+    }
+    metrics += source.matches(of: /\(\d, "(scorm_gateway_\w+_total)"/).map {
+      (String($0.output.1), "counter")
+    }
+    #expect(metrics.count > 30)
     let rows = try rows("Admin address")
-    for metric in metrics {
-      let row = rows.first { $0.names.first == String(metric.output.1) }
-      #expect(row?.cells[1] == String(metric.output.2), "\(metric.output.1)")
+    for (name, kind) in metrics {
+      let row = rows.first { $0.names.first == name }
+      #expect(row?.cells[1] == kind, "\(name)")
     }
   }
 }

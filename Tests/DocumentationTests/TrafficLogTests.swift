@@ -25,14 +25,19 @@ struct TrafficLogDocumentTests {
       method: method.span.bytesOfElements, path: path.span.bytesOfElements,
       query: query.span.bytesOfElements, into: &line)
     TrafficLine.putUserAgent(agent.span.bytesOfElements, into: &line)
-    TrafficLine.putTraceID(fromTraceparent: parent.span.bytesOfElements, into: &line)
+    TrafficLine.putVersion10(into: &line)
+    // While spans are exported it is continued; else only noted, under the same name.
+    TrafficLine.putTrace(high: 1, low: 2, span: 3, parent: 4, into: &line)
+    var noted = ByteBuffer()
+    TrafficLine.putTraceID(fromTraceparent: parent.span.bytesOfElements, into: &noted)
+    #expect(noted.bytes.text.hasPrefix(",\"trace_id\":"))
     TrafficLine.putPlan(
       caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
       into: &line)
     TrafficLine.putWouldQueue(["trial"], into: &line)
-    TrafficLine.putAttempt(
-      TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed"), address: ByteBuffer(),
-      isFirst: true, into: &line)
+    var attempt = TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed")
+    attempt.span = 1
+    TrafficLine.putAttempt(attempt, address: ByteBuffer(), isFirst: true, into: &line)
     var ending = TrafficLine.Ending()
     ending.tokenFingerprint = 1
     ending.errorType = "draining"
@@ -48,7 +53,7 @@ struct TrafficLogDocumentTests {
     let line = fullLine().replacing(/\[.*\]/, with: "0")
     let written = line.matches(of: /"([^"]+)":/).map { String($0.output.1) }
     #expect(documented == written)
-    for key in ["address", "status", "duration", "retry"] {
+    for key in ["address", "status", "duration", "retry", "start", "span_id"] {
       #expect(fullLine().contains("\"\(key)\":"))
       #expect(try Repository.text("docs/traffic-log.md").contains("`\(key)`"))
     }

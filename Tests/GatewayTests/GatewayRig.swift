@@ -31,7 +31,7 @@ final class GatewayRig {
   ///   - times: changes times that have no key.
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
-    _ overrides: [String: String] = [:], threads: Int = 1,
+    _ overrides: [String: String] = [:], threads: Int = 1, tracing: SpanExport? = nil,
     times: (inout RelaySettings) -> Void = { _ in }
   ) throws {
     sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
@@ -60,7 +60,7 @@ final class GatewayRig {
     ).settings
     let told = told
     gateway = try GatewayProcess(
-      settings, threadCount: threads, times: times, tell: { told.add($0) })
+      settings, threadCount: threads, tracing: tracing, times: times, tell: { told.add($0) })
   }
 
   deinit {

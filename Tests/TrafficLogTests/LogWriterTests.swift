@@ -1,5 +1,6 @@
 import Foundation
 import Memory
+import Synchronization
 import Testing
 
 @testable import TrafficLog
@@ -117,6 +118,18 @@ struct LogWriterTests {
     }
   }
 
+  @Test("half a line that a killed process left does not spoil the first new one")
+  func halfLine() async throws {
+    try await blocking {
+      let folder = try Folder()
+      try Data("old\n{\"half".utf8).write(to: URL(fileURLWithPath: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")))
+      writer.write(lines(0..<2))
+      writer.stop()
+      #expect(folder.lines("log") == ["old", "{\"half", "0", "1"])
+    }
+  }
+
   @Test("a rotation by renaming and reopening loses and tears nothing")
   func rotation() async throws {
     try await blocking {
@@ -189,6 +202,52 @@ struct LogWriterTests {
       #expect(folder.lines("log") == ["10", "11"])
       #expect(writer.droppedLines == 10)
     }
+  }
+
+  @Test("a folder that was removed costs lines until it is there again, and is told")
+  func removedFolder() async throws {
+    try await blocking {
+      let folder = try Folder()
+      let inner = folder.file("inner")
+      try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+      let told = Told()
+      let writer = try LogWriter(.file(path: inner + "/log"), tell: { told.add($0) })
+      writer.write(lines(0..<2))
+      #expect(eventually { writer.health.writtenLines == 2 })
+      try FileManager.default.removeItem(atPath: inner)
+      writer.write(lines(2..<5))
+      #expect(eventually { writer.droppedLines == 3 })
+      #expect(writer.health.failure?.contains("removed") == true)
+      #expect(eventually { told.all.count == 1 })
+      try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+      writer.write(lines(5..<7))
+      #expect(eventually { writer.health.writtenLines == 4 && writer.health.failure == nil })
+      writer.stop()
+      #expect(folder.lines("inner/log") == ["5", "6"])
+      #expect(told.all.count == 2 && told.all.last?.contains("written again; 3 lines") == true)
+    }
+  }
+
+  @Test("a log in another format has the same number of lines")
+  func formats() async throws {
+    try await blocking {
+      let folder = try Folder()
+      let writer = try LogWriter(.file(path: folder.file("log")), format: .combined)
+      writer.write(lines(0..<3))
+      var line = ByteBuffer()
+      line.put("{\"timestamp\":\"2026-11-24T07:01:33.579950Z\",\"request_id\":\"a\"}\n")
+      writer.write(line)
+      writer.stop()
+      #expect(folder.lines("log").count == 4)
+      #expect(folder.lines("log").last?.contains("[24/Nov/2026:07:01:33 +0000]") == true)
+      #expect(writer.health.writtenLines == 4)
+    }
+  }
+
+  private final class Told: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
   }
 
   /// A pipe that is read by us: writing to it can be held up and made to fail in the middle of a line.

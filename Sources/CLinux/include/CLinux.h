@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -173,6 +174,39 @@ int cl_processor_count(void);
 
 /// Raises the limit of open descriptors to the hard limit and returns it; -1 on failure.
 long cl_raise_descriptor_limit(void);
+
+/// What the system counts for this process.
+struct cl_process {
+  double cpu_seconds;
+  double start_seconds;  // since 1970
+  int64_t resident_bytes;
+  int64_t virtual_bytes;
+  int64_t descriptors;
+  int64_t max_descriptors;
+  int64_t threads;
+};
+
+/// 0, or -1 when /proc cannot be read.
+int cl_read_process(struct cl_process *out);
+
+/// What the system counts for one thread.
+struct cl_thread {
+  char name[16];
+  double cpu_seconds;
+};
+
+/// Fills at most `limit` entries, one a thread, and returns how many.
+int cl_read_threads(struct cl_thread *out, int limit);
+
+// Files -------------------------------------------------------------------------------------------
+
+/// The size of a regular file that still has a name; -1 for one whose last name is gone, -2 for anything
+/// else.
+static inline int64_t cl_named_size(int fd) {
+  struct stat s;
+  if (fstat(fd, &s) || !S_ISREG(s.st_mode)) return -2;
+  return s.st_nlink == 0 ? -1 : (int64_t)s.st_size;
+}
 
 // Time --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,82 @@
+internal import Configuration
+internal import EventLoop
+internal import Telemetry
+
+/// What the metrics say about the process itself: its version, its configuration, its use of the machine.
+struct ProcessFacts: Sendable {
+  /// Tells configurations apart; says nothing of what is in them.
+  let configuration: String
+  /// Nanoseconds since 1970.
+  let loadedAt: Int64
+
+  init(_ settings: Settings, loadedAt: Int64) {
+    configuration = ProcessFacts.fingerprint(of: settings)
+    self.loadedAt = loadedAt
+  }
+
+  /// FNV-1a over the settings as text, in which secrets read `<secret>`.
+  private static func fingerprint(of settings: Settings) -> String {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in String(describing: settings).utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  func put(into text: inout PrometheusText) {
+    text.family("scorm_gateway_build_info", .gauge, "The version that runs; always 1.")
+    text.sample([("version", GatewayVersion.text)], 1)
+    text.family(
+      "scorm_gateway_configuration_info", .gauge,
+      "The configuration in force; the fingerprint differs when anything but a secret does.")
+    text.sample([("fingerprint", configuration)], 1)
+    text.family(
+      "scorm_gateway_configuration_load_timestamp_seconds", .gauge,
+      "When the configuration in force was loaded.")
+    text.seconds(nanoseconds: loadedAt)
+  }
+
+  /// What Prometheus' client libraries tell of a process, under their names.
+  func putProcess(into text: inout PrometheusText) {
+    guard let process = ProcessFigures.read() else { return }
+    text.family("process_cpu_seconds_total", .counter, "CPU time used, user and system.")
+    text.seconds(nanoseconds: Int64(process.cpu * 1e9))
+    text.family("process_start_time_seconds", .gauge, "When the process started.")
+    text.seconds(nanoseconds: Int64(process.start * 1000) * 1_000_000)
+    text.family("process_resident_memory_bytes", .gauge, "Resident memory.")
+    text.sample(UInt64(max(0, process.residentBytes)))
+    text.family("process_virtual_memory_bytes", .gauge, "Virtual memory.")
+    text.sample(UInt64(max(0, process.virtualBytes)))
+    if process.descriptors >= 0 {
+      text.family("process_open_fds", .gauge, "Open descriptors.")
+      text.sample(UInt64(process.descriptors))
+    }
+    if process.maximumDescriptors >= 0 {
+      text.family("process_max_fds", .gauge, "The limit of open descriptors.")
+      text.sample(UInt64(process.maximumDescriptors))
+    }
+    text.family("process_threads", .gauge, "Threads.")
+    text.sample(UInt64(max(0, process.threads)))
+    text.family(
+      "scorm_gateway_thread_cpu_seconds_total", .counter,
+      "CPU time used by the threads of one name; a loop near one second a second is full.")
+    for (name, cpu) in ProcessFacts.byName(ProcessFigures.readThreads()) {
+      text.seconds([("thread", name)], nanoseconds: Int64(cpu * 1e9))
+    }
+  }
+
+  private static func byName(
+    _ threads: [(name: String, cpu: Double)]
+  ) -> [(name: String, cpu: Double)] {
+    var sums: [(name: String, cpu: Double)] = []
+    for thread in threads {
+      if let known = sums.firstIndex(where: { $0.name == thread.name }) {
+        sums[known].cpu += thread.cpu
+      } else {
+        sums.append(thread)
+      }
+    }
+    return sums
+  }
+}

@@ -1,0 +1,79 @@
+internal import EventLoop
+package import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+package import Telemetry
+
+/// What a relay counts, for the metrics.
+extension Relay {
+  /// Counts an exchange that has ended.
+  func count(
+    _ id: SlabHandle, _ termination: Termination, error: StaticString?, at now: Int64
+  ) {
+    var ended = LoopFigures.Ended()
+    let plan = exchanges[id].plan
+    if exchanges[id].isPlanned {
+      if plan.isKnownOperation { ended.operation = Int(plan.operation) }
+      ended.app = plan.app &+ 1
+    }
+    ended.method = Int(exchanges[id].method.rawValue)
+    ended.caller = Int(callers[exchanges[id].caller].callerNumber)
+    ended.status = exchanges[id].status
+    ended.duration = now &- exchanges[id].startedAt
+    ended.tokenWait = exchanges[id].tokenWait
+    ended.queueWait = exchanges[id].queueWait
+    ended.received = exchanges[id].requestBody.bytesRead
+    ended.sent = exchanges[id].responseBody.bytesRead &+ exchanges[id].localBodySize
+    ended.termination = termination.number
+    ended.error = error
+    figures.count(ended)
+  }
+
+  /// Publishes what goes up and down. Called before each wait for events.
+  func publishFigures() {
+    figures.count(.turns)
+    figures.set(.exchangesUnderWay, to: exchanges.count)
+    figures.set(.callerConnections, to: callers.count)
+    figures.set(.upstreamConnections, to: pool.openCount)
+    figures.set(.idleUpstreamConnections, to: pool.idleCount)
+    figures.set(.exchangesAwaitingConnection, to: pool.waitingCount)
+  }
+}
+
+extension FigureLabels {
+  /// Why a further attempt is made: what ``Relay`` gives as the reason in the log.
+  private static let reasons: [StaticString] = [
+    "closed", "broken", "token-refused", "scope-refused",
+  ]
+
+  /// The labels of a gateway with these rules.
+  package init(_ rules: ForwardingRules) {
+    self.init()
+    operations = OperationTable.all.map {
+      Operation(name: $0.name.description, method: $0.method.name.description)
+    }
+    methods = [
+      "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "other",
+    ]
+    callers = rules.callers.map(\.name)
+    apps = rules.apps.map(\.name)
+    errors = GatewayErrorKind.allCases.map(\.name) + ["caller-gone", "caller-too-slow"]
+    terminations = Termination.byNumber.map(\.text.description)
+    retryReasons = FigureLabels.reasons
+  }
+}
+
+extension Termination {
+  private static let phases = 8
+
+  /// A number of its own, below the count of ``byNumber``.
+  var number: Int { Int(party.rawValue) * Termination.phases + Int(phase.rawValue) }
+
+  /// Every termination there can be.
+  static let byNumber: [Termination] = (0..<5 * phases).map { number in
+    Termination(
+      Party(rawValue: UInt8(number / phases)) ?? .none,
+      Phase(rawValue: UInt8(number % phases)) ?? .responseBody)
+  }
+}

@@ -1,0 +1,66 @@
+internal import EventLoop
+internal import HTTPMessages
+internal import Memory
+internal import Telemetry
+internal import TrafficLog
+
+/// Distributed traces. All of it does nothing unless spans are exported: then a caller's `traceparent`
+/// passes through as any other field, and only its trace id is noted.
+extension Relay {
+  /// Gives the exchange its place in a trace: the caller's, or a new one.
+  mutating func beginTrace(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
+    guard let sampler = shared.settings.sampler else { return }
+    let parent = head.flatMap { callersTrace($0, bytes) }
+    var trace =
+      parent
+      ?? TraceContext(
+        traceHigh: traceIDs.next(), traceLow: traceIDs.next(), span: 0, isSampled: false)
+    trace.isSampled = sampler.samples(traceLow: trace.traceLow, parent: parent?.isSampled)
+    trace.span = traceIDs.next()
+    exchanges[id].trace = trace
+    exchanges[id].hasParentTrace = parent != nil
+    TrafficLine.putTrace(
+      high: trace.traceHigh, low: trace.traceLow, span: trace.span, parent: parent?.span ?? 0,
+      into: &exchanges[id].line)
+  }
+
+  /// The caller's valid `traceparent`, of which there may be one only (W3C Trace Context section 3.2).
+  private func callersTrace(_ head: RequestHead, _ bytes: RawSpan) -> TraceContext? {
+    guard head.present.contains(.traceparent) else { return nil }
+    var found: TraceContext?
+    for i in 0..<requestParser.fields.count where requestParser.fields[i].name == .traceparent {
+      guard found == nil,
+        let context = TraceContext(traceparent: requestParser.fields[i].value(in: bytes))
+      else { return nil }
+      found = context
+    }
+    return found
+  }
+
+  /// Adds the caller's `tracestate` to the head that goes upstream, if its trace goes on
+  /// (W3C Trace Context section 4.2: it is worth nothing without a valid `traceparent`).
+  mutating func putTracestate(_ id: SlabHandle, _ head: RequestHead, _ bytes: RawSpan) {
+    guard exchanges[id].hasParentTrace, head.present.contains(.tracestate) else { return }
+    for i in 0..<requestParser.fields.count where requestParser.fields[i].name == .tracestate {
+      exchanges[id].head.put("tracestate: ")
+      exchanges[id].head.put(requestParser.fields[i].value(in: bytes))
+      exchanges[id].head.put("\r\n")
+    }
+  }
+
+  /// Begins the span of an attempt and adds its `traceparent` to what is sent.
+  mutating func putTraceparent(_ id: SlabHandle) {
+    guard let trace = exchanges[id].trace else { return }
+    exchanges[id].attemptSpan = traceIDs.next()
+    output.put("traceparent: ")
+    trace.putTraceparent(span: exchanges[id].attemptSpan, into: &output)
+    output.put("\r\n")
+  }
+
+  /// The span of the attempt that ends; made now for one that sent nothing. 0 without a trace.
+  mutating func takeAttemptSpan(_ id: SlabHandle) -> UInt64 {
+    guard exchanges[id].trace != nil else { return 0 }
+    defer { exchanges[id].attemptSpan = 0 }
+    return exchanges[id].attemptSpan != 0 ? exchanges[id].attemptSpan : traceIDs.next()
+  }
+}

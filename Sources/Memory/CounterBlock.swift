@@ -1,0 +1,64 @@
+public import Synchronization
+
+/// A row of counters that one thread writes and any thread may read at any time.
+///
+/// The writer pays a load, an addition and a store: no lock and no locked instruction. A reader sees each
+/// counter whole, though not all of them at one moment.
+@usableFromInline @safe package final class CounterBlock: @unchecked Sendable {
+  // @unchecked: the cells are atomics, and the pointer to them never changes.
+  @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
+  /// How many counters there are.
+  @usableFromInline package let count: Int
+
+  /// Counters that are zero; `count` is 0 or more.
+  package init(count: Int) {
+    precondition(count >= 0)
+    self.count = count
+    unsafe cells = .allocate(capacity: count)
+    for i in 0..<count {
+      // Proof: i < count, and each cell is initialised once.
+      unsafe (cells + i).initialize(to: Atomic<UInt64>(0))
+    }
+  }
+
+  deinit {
+    unsafe cells.deinitialize(count: count)
+    unsafe cells.deallocate()
+  }
+
+  /// Adds to counter `i`, wrapping. For the one writer. Traps when `i` is out of bounds.
+  @inlinable @inline(__always)
+  package func add(_ amount: UInt64, to i: Int) {
+    precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
+    // Proof: 0 <= i < count was just checked.
+    let old = unsafe cells[i].load(ordering: .relaxed)
+    unsafe cells[i].store(old &+ amount, ordering: .relaxed)
+  }
+
+  /// Sets counter `i`, for a figure that goes up and down. For the one writer.
+  @inlinable @inline(__always)
+  package func set(_ i: Int, to value: UInt64) {
+    precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
+    // Proof: 0 <= i < count was just checked.
+    unsafe cells[i].store(value, ordering: .relaxed)
+  }
+
+  /// Counter `i` as it is now. For any thread.
+  package func read(_ i: Int) -> UInt64 {
+    precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
+    // Proof: 0 <= i < count was just checked.
+    return unsafe cells[i].load(ordering: .relaxed)
+  }
+}
+
+extension StaticString {
+  /// Whether both hold the same bytes.
+  package func hasSameBytes(as other: StaticString) -> Bool {
+    let length = utf8CodeUnitCount
+    guard length == other.utf8CodeUnitCount else { return false }
+    // Proof: both literals hold `length` bytes.
+    let (a, b) = unsafe (utf8Start, other.utf8Start)
+    for i in 0..<length where unsafe a[i] != b[i] { return false }
+    return true
+  }
+}

@@ -1,0 +1,240 @@
+internal import Memory
+
+/// The counters of all loops, added up and written for Prometheus. Series that nothing was counted in are
+/// left out where there are many.
+package struct FigureReport {
+  private let loops: [LoopFigures]
+  private let labels: FigureLabels
+  private let layout: LoopFigures.Layout
+
+  /// Nil without loops. All have the same labels.
+  package init?(_ loops: [LoopFigures]) {
+    guard let first = loops.first else { return nil }
+    self.loops = loops
+    labels = first.labels
+    layout = first.layout
+  }
+
+  /// The sum over all loops of one figure without labels.
+  package func total(_ single: LoopFigures.Single) -> UInt64 {
+    total(layout.singles + single.rawValue)
+  }
+
+  /// Requests that have ended, by class of status: 0 for no answer, then 1xx to 5xx.
+  package var requestsByStatus: [UInt64] {
+    (0..<6).map { status in
+      (0..<labels.rowCount).reduce(0) { $0 &+ total(layout.rowStatuses + $1 * 6 + status) }
+    }
+  }
+
+  private func total(_ cell: Int) -> UInt64 { loops.reduce(0) { $0 &+ $1.cells.read(cell) } }
+
+  private func totals(_ start: Int, _ count: Int) -> [UInt64] {
+    (0..<count).map { total(start + $0) }
+  }
+
+  package func put(into text: inout PrometheusText) {
+    putExchanges(into: &text)
+    putCallers(into: &text)
+    putUpstream(into: &text)
+    putEndings(into: &text)
+    putLoops(into: &text)
+  }
+
+  private func row(_ index: Int) -> (operation: String, method: String) {
+    index < labels.operations.count
+      ? (labels.operations[index].name, labels.operations[index].method)
+      : ("none", labels.methods[index - labels.operations.count])
+  }
+
+  private func putExchanges(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_exchanges_in_flight", .gauge, "Requests of callers that are under way.")
+    text.sample(total(.exchangesUnderWay))
+    text.family(
+      "scorm_gateway_requests_total", .counter,
+      "Requests of callers that have ended, by operation and class of the status sent.")
+    for index in 0..<labels.rowCount {
+      let (operation, method) = row(index)
+      for (status, name) in FigureLabels.statusClasses.enumerated() {
+        let count = total(layout.rowStatuses + index * 6 + status)
+        guard count > 0 else { continue }
+        text.sample(
+          [("operation", operation), ("method", method), ("status", name)], count)
+      }
+    }
+    text.family(
+      "scorm_gateway_request_duration_seconds", .histogram,
+      "From a request's head to the end of its answer, by operation.")
+    let width = Buckets.durations.count + 1
+    for index in 0..<labels.rowCount {
+      let counts = totals(layout.rowDurations + index * width, width)
+      guard counts.dropLast().contains(where: { $0 > 0 }) else { continue }
+      let (operation, method) = row(index)
+      text.histogram(
+        [("operation", operation), ("method", method)], .durations,
+        counts: Array(counts.dropLast()), sum: counts[width - 1], isSeconds: true)
+    }
+    putHistogram(
+      "scorm_gateway_request_body_bytes", "Bodies of requests, as read from callers.",
+      layout.requestSizes, .sizes, isSeconds: false, into: &text)
+    putHistogram(
+      "scorm_gateway_response_body_bytes", "Bodies of answers, as sent to callers.",
+      layout.responseSizes, .sizes, isSeconds: false, into: &text)
+    putHistogram(
+      "scorm_gateway_token_wait_seconds", "How long requests waited that had to wait for a token.",
+      layout.tokenWaits, .durations, isSeconds: true, into: &text)
+    putHistogram(
+      "scorm_gateway_queue_wait_seconds",
+      "How long requests waited that had to wait for a limit or for an upstream connection.",
+      layout.queueWaits, .durations, isSeconds: true, into: &text)
+  }
+
+  private func putHistogram(
+    _ name: String, _ help: String, _ start: Int, _ buckets: Buckets, isSeconds: Bool,
+    into text: inout PrometheusText
+  ) {
+    text.family(name, .histogram, help)
+    text.histogram(
+      [], buckets, counts: totals(start, buckets.count), sum: total(start + buckets.count),
+      isSeconds: isSeconds)
+  }
+
+  private func putCallers(into text: inout PrometheusText) {
+    func pairs(_ body: (Int, [PrometheusText.Label]) -> Void) {
+      for caller in 0...labels.callers.count {
+        for app in 0...labels.apps.count {
+          body(
+            caller * (labels.apps.count + 1) + app,
+            [
+              ("caller", caller == 0 ? "none" : labels.callers[caller - 1]),
+              ("app", app == 0 ? "none" : labels.apps[app - 1]),
+            ])
+        }
+      }
+    }
+    text.family(
+      "scorm_gateway_caller_requests_total", .counter,
+      "Requests that have ended, by caller, app and class of the status sent.")
+    pairs { pair, labels in
+      for (status, name) in FigureLabels.statusClasses.enumerated() {
+        let count = total(layout.pairStatuses + pair * 6 + status)
+        if count > 0 { text.sample(labels + [("status", name)], count) }
+      }
+    }
+    for (offset, name, help) in [
+      (0, "scorm_gateway_caller_received_bytes_total", "Bytes of bodies read from callers."),
+      (1, "scorm_gateway_caller_sent_bytes_total", "Bytes of bodies sent to callers."),
+    ] {
+      text.family(name, .counter, help)
+      pairs { pair, labels in
+        let count = total(layout.pairBytes + pair * 2 + offset)
+        if count > 0 { text.sample(labels, count) }
+      }
+    }
+    for (offset, name, help) in [
+      (0, "scorm_gateway_operation_received_bytes_total", "Bytes of bodies read, by operation."),
+      (1, "scorm_gateway_operation_sent_bytes_total", "Bytes of bodies sent, by operation."),
+    ] {
+      text.family(name, .counter, help)
+      for index in 0..<labels.rowCount {
+        let count = total(layout.rowBytes + index * 2 + offset)
+        let (operation, method) = row(index)
+        if count > 0 { text.sample([("operation", operation), ("method", method)], count) }
+      }
+    }
+    text.family("scorm_gateway_caller_connections", .gauge, "Open connections of callers.")
+    text.sample(total(.callerConnections))
+    text.family(
+      "scorm_gateway_caller_connections_accepted_total", .counter, "Connections callers made.")
+    text.sample(total(.callersAccepted))
+  }
+
+  private func putUpstream(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_upstream_attempts_total", .counter,
+      "Requests made to SCORM Cloud, by class of the status; none: no answer came.")
+    for (status, name) in FigureLabels.statusClasses.enumerated() {
+      text.sample([("status", name)], total(layout.attempts + status))
+    }
+    putHistogram(
+      "scorm_gateway_upstream_attempt_duration_seconds",
+      "From the start of a request to SCORM Cloud, connecting included, to its end.",
+      layout.attemptDurations, .durations, isSeconds: true, into: &text)
+    text.family(
+      "scorm_gateway_upstream_retries_total", .counter,
+      "Requests made to SCORM Cloud again, by the reason.")
+    for (index, reason) in (labels.retryReasons.map(\.description) + ["other"]).enumerated() {
+      text.sample([("reason", reason)], total(layout.retries + index))
+    }
+    text.family(
+      "scorm_gateway_upstream_connections", .gauge,
+      "Connections to SCORM Cloud, those being made among the active ones.")
+    let open = total(.upstreamConnections)
+    let idle = min(open, total(.idleUpstreamConnections))
+    text.sample([("state", "active")], open - idle)
+    text.sample([("state", "idle")], idle)
+    text.family(
+      "scorm_gateway_upstream_connects_total", .counter, "Connections made to SCORM Cloud.")
+    text.sample([("result", "made")], total(.connectionsMade))
+    text.sample([("result", "failed")], total(.connectionsFailed))
+    text.family(
+      "scorm_gateway_pool_waits_total", .counter,
+      "Requests that found every upstream connection in use.")
+    text.sample(total(.poolWaits))
+    text.family(
+      "scorm_gateway_pool_waiting", .gauge, "Requests that wait for an upstream connection.")
+    text.sample(total(.exchangesAwaitingConnection))
+  }
+
+  private func putEndings(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_errors_total", .counter,
+      "Requests that ended with an error of the gateway, by error.type.")
+    for (index, name) in (labels.errors.map(\.description) + ["other"]).enumerated() {
+      let count = total(layout.errors + index)
+      if count > 0 { text.sample([("type", name)], count) }
+    }
+    text.family(
+      "scorm_gateway_terminations_total", .counter, "How requests ended: who ended them, and when.")
+    var seen: [(name: String, count: UInt64)] = []
+    for (index, name) in labels.terminations.enumerated() {
+      let count = total(layout.terminations + index)
+      if let known = seen.firstIndex(where: { $0.name == name }) {
+        seen[known].count &+= count
+      } else {
+        seen.append((name, count))
+      }
+    }
+    for entry in seen where entry.count > 0 || entry.name == "completed" {
+      text.sample([("termination", entry.name)], entry.count)
+    }
+  }
+
+  private func putLoops(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_loop_turns_total", .counter, "Times an event loop waited for events.")
+    for (number, loop) in loops.enumerated() {
+      text.sample(
+        [("loop", "\(number)")],
+        loop.cells.read(layout.singles + LoopFigures.Single.turns.rawValue))
+    }
+  }
+}
+
+/// How the last requests to the upstream went, over all loops. Monotonic nanoseconds, 0 for never.
+package struct UpstreamTrace: Sendable {
+  package let answeredAt: Int64
+  package let unansweredAt: Int64
+
+  package init(_ loops: [LoopFigures]) {
+    func latest(_ single: LoopFigures.Single) -> Int64 {
+      loops.map { Int64(clamping: $0.cells.read($0.layout.singles + single.rawValue)) }.max() ?? 0
+    }
+    answeredAt = latest(.answeredAt)
+    unansweredAt = latest(.unansweredAt)
+  }
+
+  /// Whether the last one was answered, or none was made.
+  package var isWell: Bool { answeredAt >= unansweredAt }
+}

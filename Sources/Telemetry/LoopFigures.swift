@@ -1,0 +1,183 @@
+internal import Memory
+
+/// The counters of one event loop: written by it, read by whoever shows them.
+///
+/// All lie in one ``CounterBlock``; the layout says where. Counting an exchange takes no lock, no
+/// allocation and no lookup by name.
+package final class LoopFigures: Sendable {
+  package let labels: FigureLabels
+  let layout: Layout
+  let cells: CounterBlock
+  private let durations = Buckets.durations
+  private let sizes = Buckets.sizes
+
+  package init(labels: FigureLabels) {
+    self.labels = labels
+    layout = Layout(labels)
+    cells = CounterBlock(count: layout.count)
+  }
+
+  /// Where each family of counters begins.
+  struct Layout: Sendable {
+    /// Per row, its durations: the buckets, then the sum in nanoseconds.
+    let rowDurations: Int
+    /// Per row, its requests by class of status.
+    let rowStatuses: Int
+    /// Per row, bytes of bodies: received from callers, sent to them.
+    let rowBytes: Int
+    /// Per pair of caller and app, its requests by class of status.
+    let pairStatuses: Int
+    /// Per pair of caller and app, bytes of bodies: received, sent.
+    let pairBytes: Int
+    /// Histograms over all exchanges.
+    let requestSizes: Int
+    let responseSizes: Int
+    let tokenWaits: Int
+    let queueWaits: Int
+    let attemptDurations: Int
+    /// Attempts by class of status.
+    let attempts: Int
+    let retries: Int
+    let errors: Int
+    let terminations: Int
+    /// The single ones, by ``LoopFigures/Single``.
+    let singles: Int
+    let count: Int
+
+    init(_ labels: FigureLabels) {
+      var end = 0
+      func take(_ count: Int) -> Int {
+        defer { end += count }
+        return end
+      }
+      let classes = FigureLabels.statusClasses.count
+      let duration = Buckets.durations.count + 1
+      let size = Buckets.sizes.count + 1
+      rowDurations = take(labels.rowCount * duration)
+      rowStatuses = take(labels.rowCount * classes)
+      rowBytes = take(labels.rowCount * 2)
+      pairStatuses = take(labels.pairCount * classes)
+      pairBytes = take(labels.pairCount * 2)
+      requestSizes = take(size)
+      responseSizes = take(size)
+      tokenWaits = take(duration)
+      queueWaits = take(duration)
+      attemptDurations = take(duration)
+      attempts = take(classes)
+      retries = take(labels.retryReasons.count + 1)
+      errors = take(labels.errors.count + 1)
+      terminations = take(labels.terminations.count)
+      singles = take(Single.allCases.count)
+      count = end
+    }
+  }
+
+  /// Figures without labels.
+  package enum Single: Int, CaseIterable, Sendable {
+    /// Set before each wait for events.
+    case exchangesUnderWay, callerConnections, upstreamConnections, idleUpstreamConnections
+    case exchangesAwaitingConnection
+    /// When the upstream answered last, and when an attempt ended without an answer last: monotonic
+    /// nanoseconds, 0 for never.
+    case answeredAt, unansweredAt
+    /// Times the loop waited for events.
+    case turns
+    case callersAccepted, connectionsMade, connectionsFailed, poolWaits
+    /// Spans handed to the exporter's queue, and not taken by it.
+    case spansQueued, spansLost
+  }
+
+  // MARK: Counting, by the loop
+
+  @inline(__always)
+  package func count(_ single: Single, _ amount: UInt64 = 1) {
+    cells.add(amount, to: layout.singles &+ single.rawValue)
+  }
+
+  @inline(__always)
+  package func set(_ single: Single, to value: Int) {
+    cells.set(layout.singles &+ single.rawValue, to: UInt64(max(0, value)))
+  }
+
+  /// One exchange that has ended.
+  package struct Ended {
+    /// Index of the operation; nil for none.
+    package var operation: Int?
+    /// Index of the method, for an exchange without an operation.
+    package var method = 0
+    /// Index of the caller and of the app, plus one; 0 for none.
+    package var caller = 0
+    package var app = 0
+    /// 0: none was sent.
+    package var status = 0
+    /// Nanoseconds.
+    package var duration: Int64 = 0
+    package var tokenWait: Int64 = 0
+    package var queueWait: Int64 = 0
+    /// Bytes of bodies.
+    package var received = 0
+    package var sent = 0
+    package var termination = 0
+    package var error: StaticString?
+
+    package init() {}
+  }
+
+  package func count(_ e: Ended) {
+    let row = e.operation ?? labels.operations.count &+ e.method
+    let status = LoopFigures.statusClass(e.status)
+    put(e.duration, into: layout.rowDurations &+ row &* (durations.count &+ 1), durations)
+    cells.add(1, to: layout.rowStatuses &+ row &* 6 &+ status)
+    let pair = e.caller &* (labels.apps.count &+ 1) &+ e.app
+    cells.add(1, to: layout.pairStatuses &+ pair &* 6 &+ status)
+    let received = UInt64(max(0, e.received))
+    let sent = UInt64(max(0, e.sent))
+    if received > 0 {
+      cells.add(received, to: layout.rowBytes &+ row &* 2)
+      cells.add(received, to: layout.pairBytes &+ pair &* 2)
+    }
+    if sent > 0 {
+      cells.add(sent, to: layout.rowBytes &+ row &* 2 &+ 1)
+      cells.add(sent, to: layout.pairBytes &+ pair &* 2 &+ 1)
+    }
+    put(Int64(e.received), into: layout.requestSizes, sizes)
+    put(Int64(e.sent), into: layout.responseSizes, sizes)
+    if e.tokenWait > 0 { put(e.tokenWait, into: layout.tokenWaits, durations) }
+    if e.queueWait > 0 { put(e.queueWait, into: layout.queueWaits, durations) }
+    cells.add(1, to: layout.terminations &+ e.termination)
+    if let error = e.error {
+      cells.add(1, to: layout.errors &+ LoopFigures.place(of: error, in: labels.errors))
+    }
+  }
+
+  /// One upstream request that has ended at `now`, monotonic nanoseconds. `status` is 0 without an answer,
+  /// `duration` in nanoseconds, `retryReason` nil when no further one follows.
+  package func countAttempt(
+    status: Int, duration: Int64, retryReason: StaticString?, at now: Int64
+  ) {
+    set(status > 0 ? .answeredAt : .unansweredAt, to: Int(now))
+    cells.add(1, to: layout.attempts &+ LoopFigures.statusClass(status))
+    put(duration, into: layout.attemptDurations, durations)
+    if let retryReason {
+      let place = LoopFigures.place(of: retryReason, in: labels.retryReasons)
+      cells.add(1, to: layout.retries &+ place)
+    }
+  }
+
+  /// Adds `value` to the histogram at `start`: its buckets, then its sum.
+  @inline(__always)
+  private func put(_ value: Int64, into start: Int, _ buckets: Buckets) {
+    cells.add(1, to: start &+ buckets.index(of: value))
+    cells.add(UInt64(max(0, value)), to: start &+ buckets.count)
+  }
+
+  @inline(__always)
+  static func statusClass(_ status: Int) -> Int {
+    status < 100 || status > 599 ? 0 : status / 100
+  }
+
+  private static func place(of name: StaticString, in names: [StaticString]) -> Int {
+    for i in names.indices where names[i].hasSameBytes(as: name) { return i }
+    return names.count
+  }
+}

@@ -1,0 +1,91 @@
+internal import EventLoop
+internal import Memory
+
+/// The log's file while its thread has it: whole lines go in, and none stays there torn.
+struct LogFile: ~Copyable {
+  private let destination: LogWriter.Destination
+  private var file: AppendingFile
+  /// Half a line stands at the end and could not be taken back or ended yet.
+  private var isTorn: Bool
+  /// Why the last attempt to write failed; nil when it worked.
+  private(set) var failure: String?
+
+  init(_ destination: LogWriter.Destination) throws(SystemError) {
+    self.destination = destination
+    file = try LogFile.open(destination)
+    isTorn = LogFile.endsWithinLine(destination)
+  }
+
+  /// Whether the file ends within a line, of a process that was killed: the next one must stand by itself.
+  private static func endsWithinLine(_ destination: LogWriter.Destination) -> Bool {
+    guard case .file(let path) = destination else { return false }
+    return AppendingFile.endsWithinLine(path: path)
+  }
+
+  private static func open(_ destination: LogWriter.Destination) throws(SystemError)
+    -> AppendingFile
+  {
+    switch destination {
+    case .standardOutput: try AppendingFile(standardOutput: ())
+    case .file(let path): try AppendingFile(path: path)
+    }
+  }
+
+  /// Opens it again under its name. The old file goes on when that does not work; returns why, then.
+  mutating func reopen() -> SystemError? {
+    guard case .file = destination else { return nil }
+    do throws(SystemError) {
+      file = try LogFile.open(destination)
+      isTorn = LogFile.endsWithinLine(destination)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Appends `bytes`, whole lines, in one go.
+  ///
+  /// - Returns: how many of them, from the start, stand in the file as whole lines.
+  mutating func append(_ bytes: RawSpan) -> Int {
+    guard bytes.byteCount > 0 else { return 0 }
+    var kind = file.kind
+    if kind == .removed {
+      // Its folder was removed, or it was deleted without telling us.
+      if let error = reopen() {
+        failure = "it was removed, and cannot be made again: \(error)"
+        return 0
+      }
+      kind = file.kind
+    }
+    if isTorn { isTorn = !endLine() }
+    if isTorn { return 0 }
+    var error: SystemError?
+    let written = file.append(bytes, failure: &error)
+    failure = error.map { "\($0)" }
+    guard written < bytes.byteCount else { return written }
+    var whole = written
+    while whole > 0, bytes[whole - 1] != UInt8(ascii: "\n") { whole -= 1 }
+    if whole < written { takeBack(to: whole, of: written, kind) }
+    return whole
+  }
+
+  /// Removes the half line at the end. Where that cannot be done it is ended, now or before the next one.
+  private mutating func takeBack(to whole: Int, of written: Int, _ before: AppendingFile.Kind) {
+    // Only if nobody else appended meanwhile.
+    if case .file(let size) = before, file.kind == .file(size: size + written),
+      file.truncate(to: size + whole)
+    {
+      return
+    }
+    isTorn = !endLine()
+  }
+
+  private mutating func endLine() -> Bool {
+    var feed = ByteBuffer(capacity: 1)
+    feed.put(UInt8(ascii: "\n"))
+    var error: SystemError?
+    let isEnded = file.append(feed.bytes, failure: &error) == 1
+    if let error { failure = "\(error)" }
+    return isEnded
+  }
+}
