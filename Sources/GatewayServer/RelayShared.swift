@@ -32,8 +32,8 @@ package final class RelayShared: Sendable {
   package let mailboxes: [LoopMailbox<RelayMessage>]
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
-  /// Per token slot, its scopes for the log.
-  private let scopeTexts: [String]
+  /// What plans read like in the log.
+  let planTexts: PlanTexts
   /// Exchanges under way over all loops.
   package let exchangesUnderWay = Atomic<Int>(0)
   /// Loops that have ended after draining.
@@ -48,7 +48,7 @@ package final class RelayShared: Sendable {
     self.limiter = limiter
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
-    self.scopeTexts = scopeTexts
+    planTexts = PlanTexts(rules: rules, scopeTexts: scopeTexts)
     self.rules = rules
     self.settings = settings
     self.identities = identities
@@ -58,12 +58,6 @@ package final class RelayShared: Sendable {
     self.log = log
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
-  }
-
-  /// The scopes of a token credential, for the log.
-  func scopeText(of credential: CredentialChoice) -> String? {
-    guard case .token(let slot) = credential else { return nil }
-    return scopeTexts[slot.index]
   }
 }
 
