@@ -21,7 +21,7 @@ def steps():
     for count in (8, 64, 512, 1_000, 9_900):
         yield Step(f"{count:,} connections", Load(connections=count),
                    Shape(upstream_connections=max(512, count + 100)))
-    for count in (1, 10, 256):  # as many as a configuration may have
+    for count in (1, 10, 255):  # with the one that the rig itself is, as many as may be configured
         # As many connections as callers, so that each has a turn.
         yield Step(f"{count:,} callers with limits of their own",
                    Load(connections=max(64, count), sources=count),

@@ -29,7 +29,7 @@ SCENARIOS = {
     "without-log": Scenario(log=False),
     "tls-upstream": Scenario(tls=True),
     "post-1k": Scenario(load=Load(path=f"{PREFIX}/registrations", body=1024)),
-    "callers-256": Scenario(load=Load(sources=256, connections=256), shape=Shape(callers=256)),
+    "callers-255": Scenario(load=Load(connections=255, sources=255), shape=Shape(callers=255)),
     "apps-50": Scenario(load=Load(path=f"/apps/app50{COURSES}"), shape=Shape(apps=50)),
 }
 
