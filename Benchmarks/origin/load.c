@@ -119,6 +119,15 @@ static void write_request(const struct load_order *order) {
   request_bytes = (size_t)head + 2 + (size_t)order->body_bytes;
 }
 
+// Source `number` is 127.1.X.Y, 250 addresses to an X, none of them with a Y of 0 or 255.
+static void bind_to_source(int fd, int number) {
+  int on = 1;
+  uint32_t host = 0x7F010000u + (uint32_t)(number / 250) * 256 + (uint32_t)(number % 250) + 1;
+  struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(fd, (struct sockaddr *)&source, sizeof source) != 0) die("bind");
+}
+
 void load_start(const struct load_order *order) {
   write_request(order);
   caller_count = callers_alive = order->connections;
@@ -133,6 +142,7 @@ void load_start(const struct load_order *order) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     if (fd < 0) die("socket");
     caller->watcher = (struct watcher){.ready = answer_ready, .fd = fd};
+    if (order->sources > 0) bind_to_source(fd, i % order->sources);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
       give_up(caller);
       continue;

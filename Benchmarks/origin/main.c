@@ -1,7 +1,7 @@
 // Usage: origin CERTIFICATE.pem KEY.pem
 //
 // Prints `ready PLAIN_PORT TLS_PORT`, serves both, and reads orders from standard input:
-//   load PORT CONNECTIONS SECONDS BODY_BYTES PATH
+//   load PORT CONNECTIONS SECONDS BODY_BYTES SOURCES PATH
 // answered with one line `REQUESTS SECONDS BAD`. Ends when standard input does, so that a rig
 // that dies leaves nothing behind.
 #include "rig.h"
@@ -54,9 +54,9 @@ static void order_ready(struct watcher *self, uint32_t events) {
   }
   length = 0;
   struct load_order order;
-  if (sscanf(line, "load %d %d %lf %ld %1023s", &order.port, &order.connections, &order.seconds,
-             &order.body_bytes, order.path) != 5 ||
-      order.connections < 1 || load_running()) {
+  if (sscanf(line, "load %d %d %lf %ld %d %1023s", &order.port, &order.connections, &order.seconds,
+             &order.body_bytes, &order.sources, order.path) != 6 ||
+      order.connections < 1 || order.sources < 0 || load_running()) {
     fprintf(stderr, "origin: cannot read the order %s", line);
     exit(2);
   }

@@ -34,6 +34,7 @@ struct load_order {
   int port, connections;
   double seconds;
   long body_bytes;  // 0: GET; otherwise POST with a body of that size
+  int sources;      // addresses that connections come from in turn, 127.1.0.1 and on; 0: 127.0.0.1
   char path[1024];
 };
 void load_start(const struct load_order *order);

@@ -6,6 +6,7 @@ set to the upstream's, request bodies streamed, one worker, TLS 1.3 with verific
 one JSON line a request (`nginx`, too, writes that line).
 """
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -17,10 +18,26 @@ TOKEN = "t" * 300
 PREFIX = "/api/v2"
 
 
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How large the gateway's configuration is."""
+
+    threads: int = 1
+    apps: int = 1
+    callers: int = 0  # known by their addresses; 0: everybody is one
+    upstream_connections: int = 512
+
+
+def source_address(number):
+    """Where the load's source with this number comes from; load.c counts the same way."""
+    return f"127.1.{number // 250}.{number % 250 + 1}"
+
+
 class Setting:
     """What a contender is told: where to listen, what lies behind, where it may write."""
 
-    def __init__(self, directory, port, origin, tls, log):
+    def __init__(self, directory, port, origin, tls, log, shape=Shape()):
+        self.shape = shape
         self.directory = pathlib.Path(directory)
         self.port = port
         self.origin = origin
@@ -51,6 +68,14 @@ def gateway(setting, limits=LIMITS, journal="null"):
     setting.write("secret", "bench-secret\n").chmod(0o600)
     scheme = "https" if setting.tls else "http"
     log = setting.directory / "traffic.log" if setting.log else "null"
+    secret = setting.directory / "secret"
+    names = [f"app{number}" for number in range(1, setting.shape.apps + 1)]
+    apps = "".join(f"  - {{name: {name}, id: BENCH, secret: {{file: {secret}}}}}\n" for name in names)
+    callers = "".join(
+        f"  - {{name: caller{number}, match: {{address: {source_address(number)}}},"
+        f" apps: [{', '.join(names)}], allow: ['*']}}\n" for number in range(setting.shape.callers))
+    callers += "  - {name: rig, match: {address: 127.0.0.1}, apps: [app1], allow: ['*']}\n"
+    callers = f"callers:\n{callers}" if setting.shape.callers else ""
     configuration = setting.write("gateway.yaml", f"""\
 listen:
   - address: 127.0.0.1:{setting.port}
@@ -59,19 +84,17 @@ admin:
 upstream:
   url: {scheme}://127.0.0.1:{setting.upstream_port}{PREFIX}
   caFile: {CERTIFICATE if setting.tls else "null"}
-  maxConnections: 512
+  maxConnections: {setting.shape.upstream_connections}
 apps:
-  - name: main
-    id: BENCH
-    secret: {{file: {setting.directory / "secret"}}}
-defaultApp: main
-tokens:
+{apps}defaultApp: app1
+{callers}tokens:
   url: http://127.0.0.1:{setting.origin.plain_port}/oauth/authenticate/application/token
 {limits}traffic:
   log: {{path: {log}, format: json}}
   journal: {journal}
 """)
-    return [str(places.GATEWAY), "serve", "-c", str(configuration), "--threads", "1"]
+    return [str(places.GATEWAY), "serve", "-c", str(configuration),
+            "--threads", str(setting.shape.threads)]
 
 
 def gateway_without_limits(setting):
@@ -122,7 +145,7 @@ def nginx(setting, full=False):
     configuration = setting.write("nginx.conf", f"""\
 {modules}{user}
 worker_processes 1;
-worker_rlimit_nofile {places.DESCRIPTORS};
+worker_rlimit_nofile 20000;
 daemon off;
 pid {setting.directory}/nginx.pid;
 error_log {setting.directory}/error.log warn;
@@ -196,7 +219,8 @@ backend upstream
 
 def envoy(setting):
     """Envoy with its own OAuth 2 client, the closest thing it has to this gateway."""
-    binary = os.environ.get("ENVOY") or tool("envoy")
+    binary = os.environ.get("ENVOY") or (
+        str(places.ENVOY) if places.ENVOY.exists() else tool("envoy"))
     template = (places.BENCHMARKS / "rig" / "envoy.yaml").read_text()
     tls = "" if not setting.tls else f"""\
       transport_socket:

@@ -1,23 +1,43 @@
 """What does not depend on how busy the machine is: system calls and instructions per request."""
 
+import dataclasses
 import pathlib
 import re
 import signal
 import subprocess
 import time
 
-from . import places
+from . import places, profile
+from .contenders import PREFIX, Shape
 from .places import Unusable, tool
 from .processes import Origin, Proxy
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """What is asked of a proxy while it is counted or timed."""
+
+    connections: int = 64
+    path: str = f"{PREFIX}/courses?since=2026"
+    body: int = 0
+    sources: int = 0
+
+    def begin(self, origin, proxy, seconds):
+        origin.begin_load(proxy.port, self.connections, seconds, self.path, self.body, self.sources)
+
+    def run(self, origin, proxy, seconds):
+        self.begin(origin, proxy, seconds)
+        return origin.end_load()
 
 
 def system_calls(name, tls, log, options):
     """Kernel entries of all the proxy's threads, per request, by name."""
     strace = tool("strace")
+    load = Load(options.connections)
     with Origin() as origin:
         proxy = Proxy(name, origin, tls, log)
         try:
-            origin.load(proxy.port, options.connections, 1)
+            load.run(origin, proxy, 1)
             report = proxy.directory / "strace.txt"
             targets = [part for pid in proxy.pids() for part in ("-p", str(pid))]
             # It says `attached` once a thread is; loading before that would miscount.
@@ -25,7 +45,7 @@ def system_calls(name, tls, log, options):
                                       stderr=subprocess.PIPE, text=True)
             for _ in proxy.pids():
                 tracer.stderr.readline()
-            requests, _, bad = origin.load(proxy.port, options.connections, options.seconds)
+            requests, _, bad = load.run(origin, proxy, options.seconds)
             time.sleep(0.2)
             tracer.send_signal(signal.SIGINT)
             tracer.communicate(timeout=20)
@@ -44,13 +64,14 @@ def system_calls(name, tls, log, options):
     return row
 
 
-def instructions(name, tls, log, options):
+def instructions(name, tls, log, seconds, load=Load(), shape=Shape(), label=None, functions=0):
     """User-space instructions per request: two runs of different length under callgrind, and the
-    difference of their counts over the difference of their requests, so that the start cancels."""
+    difference of their counts over the difference of their requests, so that the start cancels.
+    With `functions`, so many lines of the profile are added to the row."""
     valgrind = tool("valgrind")
 
-    def one(seconds):
-        counts = places.WORK / f"callgrind.{name}.{seconds}"
+    def one(length):
+        counts = places.WORK / f"callgrind.{(label or name).replace(' ', '-')}.{length}"
 
         def under_callgrind(command):
             if pathlib.Path(command[0]).name == "nginx":
@@ -64,18 +85,24 @@ def instructions(name, tls, log, options):
             return [valgrind, "--tool=callgrind", f"--callgrind-out-file={counts}", *command]
 
         with Origin() as origin:
-            proxy = Proxy(name, origin, tls, log, wrap=under_callgrind)
+            proxy = Proxy(name, origin, tls, log, wrap=under_callgrind, shape=shape, label=label)
             try:
-                requests, _, bad = origin.load(proxy.port, options.connections, seconds)
+                requests, _, bad = load.run(origin, proxy, length)
             finally:
                 proxy.stop()
         found = re.search(r"^(?:summary|totals): (\d+)", counts.read_text(), re.MULTILINE)
         if not found:
             raise Unusable(f"callgrind left no total in {counts}")
-        return int(found[1]), requests, bad
+        return int(found[1]), requests, bad, counts
 
-    short, long = one(2), one(2 + options.seconds)
-    row = {"contender": name, "tls": tls, "log": log, "bad": short[2] + long[2],
-           "instructions": round((long[0] - short[0]) / (long[1] - short[1]))}
+    short, long = one(2), one(2 + seconds)
+    more_requests = long[1] - short[1]
+    if more_requests < 1000:
+        raise Unusable(f"only {more_requests} requests in {seconds} s: give it more --seconds")
+    row = {"contender": label or name, "tls": tls, "log": log, "bad": short[2] + long[2],
+           "connections": load.connections,
+           "instructions": round((long[0] - short[0]) / more_requests)}
     places.record("instructions", row)
+    if functions:
+        row["profile"] = profile.table(short[3], long[3], more_requests, functions)
     return row

@@ -21,8 +21,10 @@ PROXY_CORE = 0
 LOAD_CORE = 1
 # Above everything else on the machine: a neighbour's compile must not sit on the measured core.
 NICENESS = -15
-DESCRIPTORS = 20_000
+DESCRIPTORS = 45_000
 
+# Where setup unpacks Envoy.
+ENVOY = WORK / "envoy" / "envoy" / "_bin" / "envoy"
 GATEWAY = pathlib.Path(
     os.environ.get("GATEWAY", REPOSITORY / ".build" / "release" / "scorm-gateway"))
 

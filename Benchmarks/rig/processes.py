@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from . import places
-from .contenders import CONTENDERS, PREFIX, Setting
+from .contenders import CONTENDERS, PREFIX, Setting, Shape
 from .places import Unusable
 
 FIRST_REQUEST = (f"GET {PREFIX}/courses HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -17,10 +17,10 @@ FIRST_REQUEST = (f"GET {PREFIX}/courses HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 START_DEADLINE = 60.0
 
 
-def on_core(core):
+def on_cores(*cores):
     """What a child does before it becomes the measured program."""
     def apply():
-        os.sched_setaffinity(0, {core % os.cpu_count()})
+        os.sched_setaffinity(0, {core % os.cpu_count() for core in cores})
         limit = min(places.DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         os.setsid()
@@ -37,10 +37,13 @@ def on_core(core):
 class Origin:
     """The origin and load generator, one process on the load's core."""
 
+    def __init__(self, *cores):
+        self.cores = cores or (places.LOAD_CORE,)
+
     def __enter__(self):
         self.process = subprocess.Popen(
             [str(places.ORIGIN), str(places.CERTIFICATE), str(places.KEY)], text=True, bufsize=1,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=on_core(places.LOAD_CORE))
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=on_cores(*self.cores))
         ready = self.process.stdout.readline().split()
         if len(ready) != 3:
             raise Unusable("the origin did not start")
@@ -51,9 +54,17 @@ class Origin:
         self.process.stdin.close()
         self.process.wait(10)
 
-    def load(self, port, connections, seconds, path=f"{PREFIX}/courses?since=2026", body=0):
+    def load(self, *order, **more):
         """Runs one load; returns answered requests, seconds, and how many answers were wrong."""
-        self.process.stdin.write(f"load {port} {connections} {seconds} {body} {path}\n")
+        self.begin_load(*order, **more)
+        return self.end_load()
+
+    def begin_load(self, port, connections, seconds, path=f"{PREFIX}/courses?since=2026", body=0,
+                   sources=0):
+        self.process.stdin.write(
+            f"load {port} {connections} {seconds} {body} {sources} {path}\n")
+
+    def end_load(self):
         requests, elapsed, bad = self.process.stdout.readline().split()
         return int(requests), float(elapsed), int(bad)
 
@@ -61,21 +72,23 @@ class Origin:
 class Proxy:
     """One contender, started and answering."""
 
-    def __init__(self, name, origin, tls, log, wrap=None, core=places.PROXY_CORE):
-        self.name = name
+    def __init__(self, name, origin, tls, log, wrap=None, cores=(places.PROXY_CORE,),
+                 shape=Shape(), label=None):
+        self.name = label or name
         self.port = places.free_port()
         mode = ("tls" if tls else "plain") + ("-log" if log else "")
-        self.directory = places.WORK / "run" / f"{name}-{mode}"
+        self.directory = places.WORK / "run" / f"{self.name.replace(' ', '-')}-{mode}"
         self.directory.mkdir(parents=True, exist_ok=True)
         for old in self.directory.glob("*.log"):
             old.unlink()
-        command = CONTENDERS[name](Setting(self.directory, self.port, origin, tls, log))
+        command = CONTENDERS[name](
+            Setting(self.directory, self.port, origin, tls, log, shape))
         command = wrap(command) if wrap else command
         with open(self.directory / "stdout.log", "wb") as output, \
              open(self.directory / "stderr.log", "wb") as errors:
             began = time.perf_counter()
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=errors, preexec_fn=on_core(core))
+                                            stderr=errors, preexec_fn=on_cores(*cores))
         try:
             self._await_first_answer(began)
         except BaseException:

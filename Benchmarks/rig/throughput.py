@@ -3,6 +3,7 @@
 import statistics
 
 from . import places
+from .counting import Load
 from .processes import Origin, Proxy, cpu_seconds, machine_seconds
 from .places import Unusable
 
@@ -11,11 +12,11 @@ NOISE = 0.15  # seconds a second spent on or taken by others, above which a roun
 ENOUGH = 3  # quiet rounds that a median may rest on
 
 
-def measure(proxy, origin, seconds, connections, path, body):
+def measure(proxy, origin, seconds, load):
     proxy_pids, origin_pid = proxy.pids(), [origin.process.pid]
     proxy_before, origin_before = cpu_seconds(proxy_pids), cpu_seconds(origin_pid)
     busy_before, stolen_before = machine_seconds()
-    requests, elapsed, bad = origin.load(proxy.port, connections, seconds, path, body)
+    requests, elapsed, bad = load.run(origin, proxy, seconds)
     proxy_used = cpu_seconds(proxy_pids) - proxy_before
     origin_used = cpu_seconds(origin_pid) - origin_before
     busy, stolen = machine_seconds()
@@ -35,6 +36,7 @@ def measure(proxy, origin, seconds, connections, path, body):
 
 def compare(names, tls, log, options):
     """Rounds in which every contender is loaded once, in an order that rotates."""
+    load = Load(options.connections, options.path, options.body)
     with Origin() as origin:
         proxies = []
         try:
@@ -44,13 +46,12 @@ def compare(names, tls, log, options):
                 except Unusable as reason:
                     print(f"  without {name}: {reason}")
             for proxy in proxies:
-                origin.load(proxy.port, options.connections, 1, options.path, options.body)
+                load.run(origin, proxy, 1)
             rows = {proxy.name: [] for proxy in proxies}
             for turn in range(options.rounds):
                 first = turn % len(proxies) if proxies else 0
                 for proxy in proxies[first:] + proxies[:first]:
-                    row = measure(proxy, origin, options.seconds, options.connections,
-                                  options.path, options.body)
+                    row = measure(proxy, origin, options.seconds, load)
                     rows[proxy.name].append(row)
                     places.record("run", {
                         "contender": proxy.name, "tls": tls, "log": log, "round": turn,
@@ -68,15 +69,27 @@ def quiet_rounds(rows):
         own[turn]["foreign"] + own[turn]["stolen"] < NOISE for own in rows.values())]
 
 
-def table(rows):
-    """Medians over the rounds; ratios are taken inside a round, where the noise is shared."""
+def without_noise(rows):
+    """The rows of quiet rounds, if there are enough of them, and a note that says so."""
     quiet = quiet_rounds(rows)
     total = max((len(own) for own in rows.values()), default=0)
-    if len(quiet) >= ENOUGH:
-        rows = {name: [own[turn] for turn in quiet] for name, own in rows.items()}
-        note = f"  {len(quiet)} of {total} rounds, those without noise"
-    else:
-        note = f"  NOISY: only {len(quiet)} of {total} rounds were quiet, all are shown"
+    if len(quiet) < ENOUGH:
+        return rows, f"  NOISY: only {len(quiet)} of {total} rounds were quiet, all are shown"
+    return ({name: [own[turn] for turn in quiet] for name, own in rows.items()},
+            f"  {len(quiet)} of {total} rounds, those without noise")
+
+
+def ratio(rows, name, base):
+    """The median over the rounds of what `name` costs beside `base`; None when one is missing."""
+    if not rows.get(name) or not rows.get(base):
+        return None
+    return statistics.median(row["microseconds"] / other["microseconds"]
+                             for row, other in zip(rows[name], rows[base]))
+
+
+def table(rows):
+    """Medians over the rounds; ratios are taken inside a round, where the noise is shared."""
+    rows, note = without_noise(rows)
     base = rows.get(BASE) or next(iter(rows.values()), [])
     lines = [f"  {'contender':12} {'CPU µs':>7} {'min–max':>13} {'ratio':>6} {'min–max':>11}"
              f" {'req/s':>7} {'own core':>8} {'origin µs':>9} {'foreign':>7} {'stolen':>6} {'bad':>4}"]

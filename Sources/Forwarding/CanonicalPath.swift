@@ -33,6 +33,7 @@ package enum CanonicalPath {
     var i = 1
     let count = path.byteCount
     while i <= count {
+      if i < count { i = firstTelling(path, from: i) }
       let byte = i < count ? path[i] : UInt8(ascii: "/")
       switch byte {
       case UInt8(ascii: "/"):
@@ -52,6 +53,29 @@ package enum CanonicalPath {
       }
       i &+= 1
     }
+  }
+
+  /// The offset of the first of `/ % ; [ ]` at or after `start`; the path's length when there is none.
+  @inline(__always)
+  private static func firstTelling(_ path: RawSpan, from start: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var i = start
+    while i < path.byteCount {
+      let end = min(i &+ 8, path.byteCount)
+      let word = path.word(from: i, to: end)
+      // The lowest top bit of each is that of the first byte like it (Anderson, Bit Twiddling Hacks).
+      let slash = word ^ (ones &* 0x2F)
+      let percent = word ^ (ones &* 0x25)
+      let semicolon = word ^ (ones &* 0x3B)
+      // `[` and `]` differ in two bits; so do `Y` and `_`, which end the search early and do no harm.
+      let bracket = (word | (ones &* 0x06)) ^ (ones &* 0x5F)
+      let hit =
+        ((slash &- ones) & ~slash | (percent &- ones) & ~percent
+          | (semicolon &- ones) & ~semicolon | (bracket &- ones) & ~bracket) & (ones &* 0x80)
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount &>> 3) }
+      i = end
+    }
+    return i
   }
 
   private static func isDots(_ path: RawSpan, _ start: Int, _ end: Int) -> Bool {

@@ -49,32 +49,8 @@ package struct RequestHeadRewriter: ~Copyable {
     // Path and query lie side by side: the rest of the target goes as it came.
     out.put(bytes.slice(plan.restStart, head.targetEnd))
     out.put(afterTarget.bytes)
-    FieldCopy.write(
-      fields, in: bytes, without: dropped, head.connection, into: &out)
+    fields.copy(from: bytes, without: dropped, head.connection, into: &out)
     ViaField.put(receivedIn: head.version, into: &out)
-    if head.framing == .chunked { out.put("Transfer-Encoding: chunked\r\n") }
-  }
-}
-
-/// Copies field lines as they came, in runs.
-enum FieldCopy {
-  static func write(
-    _ fields: borrowing FieldList, in bytes: RawSpan, without dropped: FieldSet,
-    _ connection: ConnectionOptions, into out: inout ByteBuffer
-  ) {
-    guard fields.count > 0 else { return }
-    let hasNamed = !connection.named.isEmpty
-    var runStart = Int(fields[0].start)
-    for i in 0..<fields.count {
-      let line = fields[i]
-      let drops =
-        dropped.contains(line.name) || hasNamed && connection.names(line.name(in: bytes))
-      if drops {
-        if Int(line.start) > runStart { out.put(bytes.slice(runStart, Int(line.start))) }
-        runStart = Int(line.end)
-      }
-    }
-    let end = Int(fields[fields.count &- 1].end)
-    if end > runStart { out.put(bytes.slice(runStart, end)) }
+    if case .chunked = head.framing { out.put("Transfer-Encoding: chunked\r\n") }
   }
 }

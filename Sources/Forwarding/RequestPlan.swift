@@ -34,12 +34,12 @@ package struct RequestPlan: Sendable {
   /// The caller chose the app by a path prefix, which a rewritten Location needs too.
   package var hasAppPrefix = false
 
+  /// It changes something: as the catalogue says, or the method where the operation is not known.
+  package var isWrite = false
+
   package static let unknownOperation: UInt8 = .max
 
   package init() {}
-
-  /// Whether the operation changes anything; only for one that is known.
-  package var isWrite: Bool { OperationTable.operation(at: operation).access == .write }
 
   package var isKnownOperation: Bool { operation != RequestPlan.unknownOperation }
 }

@@ -12,6 +12,7 @@ package struct RequestPlanner: ~Copyable {
   package var rungs = ScopeRungs()
   private let matcher = OperationMatcher()
   private let sensitivePaths = SensitivePaths()
+  private let appNames: AppNames
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
@@ -22,7 +23,10 @@ package struct RequestPlanner: ~Copyable {
   /// Our name among hops: Via's received-by, Proxy-Status' member.
   package static let hopName: StaticString = "scorm-gateway"
 
-  package init(rules: ForwardingRules) { self.rules = rules }
+  package init(rules: ForwardingRules) {
+    self.rules = rules
+    appNames = AppNames(rules.apps.map(\.name))
+  }
 
   /// Plans the request with this head.
   package func plan(
@@ -80,10 +84,7 @@ package struct RequestPlanner: ~Copyable {
   private func checkHost(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: CallerContext
   ) throws(GatewayError) {
-    guard
-      head.authorityEnd == head.authorityStart
-        || rules.listeners[context.listener].hosts.allows(head.authority(in: bytes))
-    else {
+    guard rules.listeners[context.listener].hosts.allows(head, in: bytes) else {
       throw GatewayError(
         .hostRefused,
         "The Host \(head.authority(in: bytes).text) is not served here; use one of: "
@@ -165,24 +166,25 @@ package struct RequestPlanner: ~Copyable {
   /// Bytes of an app's unknown name that an error repeats.
   private static let quotedNameLimit = 64
 
-  @inline(never)
   private func app(named name: RawSpan, _ plan: RequestPlan) throws(GatewayError) -> Int {
-    let text = name.text
-    let allowed = rules.callers[plan.caller].apps
-    guard let index = rules.apps.firstIndex(where: { $0.name == text }) else {
-      let names = allowed.map { rules.apps[$0].name }.joined(separator: ", ")
-      let quoted = name.slice(0, min(name.byteCount, RequestPlanner.quotedNameLimit)).text
-      throw GatewayError(
-        .appUnknown, "There is no app \"\(quoted)\" here; the apps are: \(names).")
-    }
+    guard let index = appNames.index(of: name) else { throw unknownApp(name, plan) }
     return index
+  }
+
+  @inline(never)
+  private func unknownApp(_ name: RawSpan, _ plan: RequestPlan) -> GatewayError {
+    let names = rules.callers[plan.caller].apps.map { rules.apps[$0].name }
+      .joined(separator: ", ")
+    let quoted = name.slice(0, min(name.byteCount, RequestPlanner.quotedNameLimit)).text
+    return GatewayError(
+      .appUnknown, "There is no app \"\(quoted)\" here; the apps are: \(names).")
   }
 
   /// Strips the base path and finds the operation. For OPTIONS, the methods of the path.
   private func matchOperation(
     _ head: RequestHead, _ bytes: RawSpan, _ context: CallerContext, _ plan: inout RequestPlan
   ) throws(GatewayError) -> MethodSet? {
-    if head.form == .asterisk { return RequestPlanner.allMethods }
+    if case .asterisk = head.form { return RequestPlanner.allMethods }
     var start = plan.restStart
     let behindBase = start &+ RequestPlanner.basePath.utf8CodeUnitCount
     if head.pathEnd > behindBase, bytes[behindBase] == UInt8(ascii: "/"),
@@ -275,7 +277,7 @@ package struct RequestPlanner: ~Copyable {
           "\(operation.name) answers with a secret, and no caller is to hold one; "
             + "policy.sensitiveOperations: forward would allow it.")
       }
-      if operation.credential == .management {
+      if case .management = operation.credential {
         guard let app = rules.managementApp else {
           throw GatewayError(
             .policyRefused,
@@ -288,13 +290,19 @@ package struct RequestPlanner: ~Copyable {
         throw GatewayError(
           .policyRefused, "\(name) is not allowed to call \(operation.name) (callers[].allow).")
       }
-      if operation.access == .write { try checkMode(plan, operation.name.description) }
+      if case .write = operation.access {
+        plan.isWrite = true
+        try checkMode(plan, operation.name.description)
+      }
     } else {
       guard rules.callers[plan.caller].mayUseUnknownOperations else {
         throw GatewayError(
           .policyRefused, "\(name) may call the operations it is granted only (callers[].allow).")
       }
-      if head.method != .get && head.method != .head { try checkMode(plan, "this path") }
+      if head.method != .get && head.method != .head {
+        plan.isWrite = true
+        try checkMode(plan, "this path")
+      }
     }
     guard rules.callers[plan.caller].apps.contains(plan.app) else {
       throw GatewayError(

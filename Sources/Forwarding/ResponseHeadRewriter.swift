@@ -5,6 +5,7 @@ package import Memory
 package struct ResponseHeadRewriter: ~Copyable {
   private var upstreamOrigin = ByteBuffer(capacity: 64)
   private var upstreamBasePath = ByteBuffer(capacity: 32)
+  private let dropped = ResponseHeadRewriter.dropped
 
   package init(rules: ForwardingRules) {
     upstreamOrigin.put(text: rules.upstreamOrigin)
@@ -64,10 +65,10 @@ package struct ResponseHeadRewriter: ~Copyable {
     let hasReasonSpace = bytes[12] == 0x20
     out.put(bytes.slice(8, hasReasonSpace ? statusEnd : 12))
     if !hasReasonSpace { out.put(" \r\n") }
-    var dropped = ResponseHeadRewriter.dropped
+    var dropped = dropped
     // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
     if head.status < 200 || head.status == 204 { dropped.insert(.contentLength) }
-    FieldCopy.write(fields, in: bytes, without: dropped, head.connection, into: &out)
+    fields.copy(from: bytes, without: dropped, head.connection, into: &out)
     if head.present.contains(.location) { writeLocation(fields, bytes, context, into: &out) }
     if head.status >= 200 {
       if !head.present.contains(.date) { dates.putFieldLine(into: &out) }

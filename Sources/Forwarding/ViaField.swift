@@ -7,8 +7,10 @@ enum ViaField {
   /// names the version in which the message came to us.
   @inline(__always)
   static func put(receivedIn version: HTTPVersion, into out: inout ByteBuffer) {
-    out.put(
-      version == .http11 ? "Via: 1.1 scorm-gateway\r\n" : "Via: 1.0 scorm-gateway\r\n")
+    switch version {
+    case .http11: out.put("Via: 1.1 scorm-gateway\r\n")
+    case .http10: out.put("Via: 1.0 scorm-gateway\r\n")
+    }
   }
 
   /// Whether `value` names us as a hop. A host whose name merely holds ours is another one.

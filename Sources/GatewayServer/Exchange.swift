@@ -4,6 +4,7 @@ internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 internal import Telemetry
+internal import TrafficLog
 
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
@@ -87,9 +88,74 @@ struct Exchange: ~Copyable {
     self.line = line
   }
 
+  /// Notes what the head says that outlives its bytes. `keepsCaller` tells whether the caller's connection may
+  /// carry another request.
+  mutating func note(_ head: RequestHead, keepsCaller: Bool) {
+    method = head.method
+    if case .http10 = head.version { isHTTP10 = true }
+    self.keepsCaller = keepsCaller
+    requestFraming = head.framing
+    requestBody = BodyReader(head.framing)
+    expectsContinue = head.expectsContinue
+    if case .none = head.framing {
+      state.opened(hasBody: false)
+    } else {
+      state.opened(hasBody: true)
+    }
+  }
+
+  /// Notes what the answer's head says.
+  mutating func noteAnswer(_ head: ResponseHead) {
+    responseBody = BodyReader(head.framing)
+    attemptStatus = head.status
+    status = head.status
+  }
+
+  /// Adds the last part of the line.
+  mutating func putEnding(
+    _ termination: Termination, error: StaticString?, at now: Int64
+  ) {
+    var ending = TrafficLine.Ending()
+    ending.status = status
+    ending.requestBodySize = requestBody.bytesRead
+    ending.responseBodySize = responseBody.bytesRead + localBodySize
+    ending.duration = Int((now - startedAt) / 1000)
+    ending.queueWait = Int(queueWait / 1000)
+    ending.tokenWait = Int(tokenWait / 1000)
+    ending.tokenFingerprint = tokenFingerprint
+    ending.termination = termination.text
+    ending.errorType = error
+    TrafficLine.putEnding(ending, hasAttempts: attemptsLogged > 0, into: &line)
+  }
+
+  /// Adds the attempt that just ended to the line, if one was under way. `reason` says why another one follows.
+  ///
+  /// - Parameters:
+  ///   - span: its span, while spans are exported; else 0.
+  ///   - climbed: its credential and the scopes of that, when it is another than the exchange began with.
+  mutating func putAttempt(
+    to upstreamName: borrowing ByteBuffer, reason: StaticString?, span: UInt64,
+    climbedTo climbed: (credential: CredentialChoice, scope: String?)?, at now: Int64
+  ) {
+    guard attemptStarted != 0 else { return }
+    var attempt = TrafficLine.Attempt(
+      status: attemptStatus, duration: Int((now - attemptStarted) / 1000), retryReason: reason)
+    attempt.span = span
+    attempt.start = Int((attemptStarted - startedAt) / 1000)
+    if let climbed {
+      attempt.credential = climbed.credential == .basic ? "basic" : "token"
+      attempt.scope = climbed.scope
+    }
+    TrafficLine.putAttempt(
+      attempt, address: upstreamName, isFirst: attemptsLogged == 0, into: &line)
+    attemptsLogged += 1
+    attemptStarted = 0
+    attemptStatus = 0
+  }
+
   /// Counts a wait that ends with the exchange.
   mutating func countWaits(until now: Int64) {
-    if state.phase == .awaitingToken { tokenWait += now - tokenWaitStarted }
+    if case .awaitingToken = state.phase { tokenWait += now - tokenWaitStarted }
     if queueWaitStarted != 0 { queueWait += now - queueWaitStarted }
   }
 }

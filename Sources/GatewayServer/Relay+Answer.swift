@@ -96,10 +96,10 @@ extension Relay {
 
   /// Refuses bytes that are no request. There is no head, so the exchange knows only who sent them.
   mutating func refuseBytes(
-    _ caller: SlabHandle, _ bytes: RawSpan, _ fault: RequestFault, on loop: inout EventLoop
+    _ caller: SlabHandle, _ fault: RequestFault, on loop: inout EventLoop
   ) {
     shared.faults.add(fault)
-    let id = openExchange(caller, nil, bytes, on: &loop)
+    let id = openExchangeOfNoRequest(caller, on: &loop)
     logPlan(id, nil)
     answer(id, GatewayError(fault), .init(.caller, .request), on: &loop)
   }
@@ -107,9 +107,8 @@ extension Relay {
   /// A head did not arrive in time.
   mutating func refuseSlowHead(_ caller: SlabHandle, on loop: inout EventLoop) {
     callers[caller].input.release()
-    let id = openExchange(caller, nil, RawSpan(), on: &loop)
+    let id = openExchangeOfNoRequest(caller, on: &loop)
     logPlan(id, nil)
-    exchanges[id].keepsCaller = false
     answer(
       id,
       GatewayError(

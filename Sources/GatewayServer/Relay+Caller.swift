@@ -134,7 +134,7 @@ extension Relay {
       }
       head = parsed
     } catch {
-      refuseBytes(handle, rest, error, on: &loop)
+      refuseBytes(handle, error, on: &loop)
       return bytes.byteCount
     }
     callers[handle].awaitsHead = false
@@ -149,7 +149,8 @@ extension Relay {
   ) {
     let socket = callers[handle].socket
     loop.setDeadline(socket, at: nil)
-    let id = openExchange(handle, head, bytes, on: &loop)
+    let id = openExchange(handle, head.present, bytes, on: &loop)
+    note(head, bytes, of: id)
     if isDraining { exchanges[id].keepsCaller = false }
     let context = CallerContext(
       listener: Int(callers[handle].listener),
@@ -308,16 +309,18 @@ extension Relay {
       isChunked
       ? loop.send(output.bytes, to: socket)
       : loop.send(bytes.slice(runStart, runEnd), to: socket)
-    let settings = shared.settings
     loop.setDeadline(
-      socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
+      socket,
+      at: loop.now
+        + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
     let caller = exchanges[id].caller
-    if queued > settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    if queued > shared.settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
     // A caller that is paused, or that is being answered already, cannot be late.
     let isAwaited =
-      !isComplete && queued <= settings.highWater && !exchanges[id].state.answerHasBegun
+      !isComplete && queued <= shared.settings.highWater
+      && !exchanges[id].state.answerHasBegun
     loop.setDeadline(
-      callers[caller].socket, at: isAwaited ? loop.now + settings.idleTimeout : nil)
+      callers[caller].socket, at: isAwaited ? loop.now + shared.settings.idleTimeout : nil)
     return at
   }
 

@@ -274,7 +274,7 @@ extension Relay {
   private mutating func sendRequest(_ id: SlabHandle, on loop: inout EventLoop) {
     // The token may have expired while the exchange waited for its connection.
     if case .token(let slot) = exchanges[id].plan.credential,
-      tokens.state(of: slot, now: loop.now) != .usable
+      loop.now >= tokens.usableUntil(of: slot)
     {
       releaseUnused(id, on: &loop)
       _ = exchanges[id].state.credentialLost()
@@ -300,13 +300,14 @@ extension Relay {
     loop.send(output.bytes, to: socket)
     // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
     output.overwrite(from: credentialStart, to: credentialEnd)
-    let settings = shared.settings
     let isComplete = exchanges[id].state.requestIsComplete
     loop.setDeadline(
-      socket, at: loop.now + (isComplete ? settings.responseTimeout : settings.idleTimeout))
+      socket,
+      at: loop.now
+        + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
     guard !isComplete else { return }
     let caller = exchanges[id].caller
-    loop.setDeadline(callers[caller].socket, at: loop.now + settings.idleTimeout)
+    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.idleTimeout)
     readOn(caller, on: &loop)
   }
 

@@ -9,96 +9,87 @@ internal import TrafficLog
 
 /// Where an exchange begins and ends, and its line is written: exactly one for each.
 extension Relay {
-  /// Opens the exchange of a request and writes what its bytes tell into its line. `head` is nil for bytes
-  /// that are no request.
+  /// Opens the exchange of what a caller sent, and its line up to the caller's address. `present` are the fields
+  /// of a head that was parsed, which lies in `bytes`; none for bytes that are no request.
   mutating func openExchange(
-    _ caller: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan, on loop: inout EventLoop
+    _ caller: SlabHandle, _ present: FieldSet, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> SlabHandle {
     let id = exchanges.insert(
       Exchange(caller: caller, at: loop.now, head: takeBuffer(), line: takeBuffer()))
     callers[caller].exchange = id
     dates.update(wallTime: loop.wallTime)
-    putLineStart(id, head, bytes, on: &loop)
-    beginTrace(id, head, bytes)
-    guard let head else {
-      exchanges[id].keepsCaller = false
-      return id
-    }
-    exchanges[id].method = head.method
-    exchanges[id].isHTTP10 = head.version == .http10
-    exchanges[id].keepsCaller = head.keepsAlive && !callers[caller].hasEnded
-    exchanges[id].requestFraming = head.framing
-    exchanges[id].requestBody = BodyReader(head.framing)
-    exchanges[id].expectsContinue = head.expectsContinue
-    exchanges[id].state.opened(hasBody: head.framing != .none)
+    // The line is taken out while it is written: it would be looked up for each of its parts.
+    var line = ByteBuffer()
+    swap(&line, &exchanges[id].line)
+    TrafficLine.open(into: &line)
+    dates.putStampPrefix(into: &line)
+    TrafficLine.putMicrosecond(Int(loop.wallTime % 1_000_000_000) / 1000, into: &line)
+    let idStart = line.count
+    putRequestID(present, bytes, into: &line)
+    let idEnd = line.count
+    TrafficLine.openAddress(into: &line)
+    callers[caller].peer.put(into: &line)
+    swap(&line, &exchanges[id].line)
+    exchanges[id].requestIDStart = idStart
+    exchanges[id].requestIDEnd = idEnd
     return id
   }
 
-  private mutating func putLineStart(
-    _ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan, on loop: inout EventLoop
-  ) {
-    TrafficLine.open(into: &exchanges[id].line)
-    dates.putStampPrefix(into: &exchanges[id].line)
-    TrafficLine.putMicrosecond(
-      Int(loop.wallTime % 1_000_000_000) / 1000, into: &exchanges[id].line)
-    exchanges[id].requestIDStart = exchanges[id].line.count
-    putRequestID(id, head, bytes)
-    exchanges[id].requestIDEnd = exchanges[id].line.count
-    TrafficLine.openAddress(into: &exchanges[id].line)
-    let peer = callers[exchanges[id].caller].peer
-    peer.put(into: &exchanges[id].line)
-    guard let head else {
-      TrafficLine.closeAddress(into: &exchanges[id].line)
-      return
-    }
+  /// Opens the exchange of bytes that are no request, or of none: it ends with its caller's connection.
+  mutating func openExchangeOfNoRequest(
+    _ caller: SlabHandle, on loop: inout EventLoop
+  ) -> SlabHandle {
+    let id = openExchange(caller, FieldSet(), RawSpan(), on: &loop)
+    TrafficLine.closeAddress(into: &exchanges[id].line)
+    beginTrace(id, nil, RawSpan())
+    exchanges[id].keepsCaller = false
+    return id
+  }
+
+  /// Notes what a request's head says, and adds it to the line.
+  mutating func note(_ head: RequestHead, _ bytes: RawSpan, of id: SlabHandle) {
+    let keepsCaller = head.keepsAlive && !callers[exchanges[id].caller].hasEnded
+    exchanges[id].note(head, keepsCaller: keepsCaller)
+    var line = ByteBuffer()
+    swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
       method: head.method(in: bytes), path: head.path(in: bytes),
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      into: &exchanges[id].line)
-    if head.present.contains(.userAgent), let line = requestParser.fields.first(.userAgent) {
-      TrafficLine.putUserAgent(line.value(in: bytes), into: &exchanges[id].line)
+      into: &line)
+    if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
+      TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
-    if head.version == .http10 { TrafficLine.putVersion10(into: &exchanges[id].line) }
+    if case .http10 = head.version { TrafficLine.putVersion10(into: &line) }
     if shared.settings.sampler == nil, head.present.contains(.traceparent),
-      let line = requestParser.fields.first(.traceparent)
+      let field = requestParser.fields.first(.traceparent)
     {
-      TrafficLine.putTraceID(fromTraceparent: line.value(in: bytes), into: &exchanges[id].line)
+      TrafficLine.putTraceID(fromTraceparent: field.value(in: bytes), into: &line)
     }
+    swap(&line, &exchanges[id].line)
+    beginTrace(id, head, bytes)
   }
 
-  private mutating func putRequestID(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
-    if let head, head.present.contains(.xRequestID),
-      let line = requestParser.fields.first(.xRequestID), RequestIDs.isSafe(line.value(in: bytes))
+  private mutating func putRequestID(
+    _ present: FieldSet, _ bytes: RawSpan, into line: inout ByteBuffer
+  ) {
+    if present.contains(.xRequestID),
+      let field = requestParser.fields.first(.xRequestID),
+      RequestIDs.isSafe(field.value(in: bytes))
     {
-      exchanges[id].line.put(line.value(in: bytes))
+      line.put(field.value(in: bytes))
     } else {
-      requestIDs.putNew(into: &exchanges[id].line)
+      requestIDs.putNew(into: &line)
     }
   }
 
   /// Adds what the plan decided to the line; nil when the request was refused before.
   mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan?) {
-    let caller = callers[exchanges[id].caller].callerNumber
-    let name = caller == 0 ? "" : shared.rules.callers[Int(caller) - 1].name
-    guard let plan else {
-      TrafficLine.putPlan(
-        caller: name, app: nil, operation: nil, credential: nil, scope: nil,
-        into: &exchanges[id].line)
-      return
-    }
+    let caller = Int(callers[exchanges[id].caller].callerNumber)
+    shared.planTexts.putCaller(caller == 0 ? nil : caller - 1, into: &exchanges[id].line)
+    guard let plan else { return }
     exchanges[id].isPlanned = true
-    let credential: StaticString
-    switch plan.credential {
-    case .token: credential = "token"
-    case .basic: credential = "basic"
-    case .none: credential = "none"
-    }
-    TrafficLine.putPlan(
-      caller: name, app: shared.rules.apps[plan.app].name,
-      operation: plan.isKnownOperation ? OperationTable.operation(at: plan.operation).name : nil,
-      credential: credential, scope: shared.scopeText(of: plan.credential),
-      into: &exchanges[id].line)
+    shared.planTexts.put(plan, into: &exchanges[id].line)
   }
 
   /// Adds the attempt that just ended to the line. `reason` says why another one follows.
@@ -107,22 +98,12 @@ extension Relay {
     figures.countAttempt(
       status: exchanges[id].attemptStatus, duration: now - exchanges[id].attemptStarted,
       retryReason: reason, at: now)
-    var attempt = TrafficLine.Attempt(
-      status: exchanges[id].attemptStatus,
-      duration: Int((now - exchanges[id].attemptStarted) / 1000), retryReason: reason)
-    attempt.span = takeAttemptSpan(id)
-    attempt.start = Int((exchanges[id].attemptStarted - exchanges[id].startedAt) / 1000)
-    if exchanges[id].plan.rung != exchanges[id].firstRung {
-      let credential = exchanges[id].plan.credential
-      attempt.credential = credential == .basic ? "basic" : "token"
-      attempt.scope = shared.scopeText(of: credential)
-    }
-    let isFirst = exchanges[id].attemptsLogged == 0
-    TrafficLine.putAttempt(
-      attempt, address: upstreamName, isFirst: isFirst, into: &exchanges[id].line)
-    exchanges[id].attemptsLogged += 1
-    exchanges[id].attemptStarted = 0
-    exchanges[id].attemptStatus = 0
+    let span = takeAttemptSpan(id)
+    let credential = exchanges[id].plan.credential
+    let isClimbed = exchanges[id].plan.rung != exchanges[id].firstRung
+    exchanges[id].putAttempt(
+      to: upstreamName, reason: reason, span: span,
+      climbedTo: isClimbed ? (credential, shared.scopeText(of: credential)) : nil, at: now)
   }
 
   /// Cuts what is still under way, for an end that waits no longer.
@@ -169,11 +150,12 @@ extension Relay {
       return
     }
     let queued = loop.queuedBytes(socket)
-    let settings = shared.settings
     loop.setDeadline(
-      socket, at: loop.now + (queued == 0 ? settings.keepAliveTimeout : settings.idleTimeout))
+      socket,
+      at: loop.now
+        + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
-    guard !callers[caller].isServing, queued <= settings.highWater else { return }
+    guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
     } else if isDraining {
@@ -186,14 +168,14 @@ extension Relay {
   }
 
   private mutating func recycle(_ id: SlabHandle) {
-    var exchange = exchanges.remove(id)
     var head = ByteBuffer()
     var line = ByteBuffer()
     var body = ByteBuffer()
-    swap(&body, &exchange.body)
+    swap(&head, &exchanges[id].head)
+    swap(&line, &exchanges[id].line)
+    swap(&body, &exchanges[id].body)
+    exchanges.discard(id)
     if body.allocatedBytes > 0 { keepBuffer(body) }
-    swap(&head, &exchange.head)
-    swap(&line, &exchange.line)
     keepBuffer(head)
     keepBuffer(line)
   }
@@ -204,18 +186,7 @@ extension Relay {
     let isExported = exchanges[id].trace?.isSampled ?? false
     let isKept = shared.log != nil || shared.journal != nil
     guard isKept || isExported else { return }
-    var ending = TrafficLine.Ending()
-    ending.status = exchanges[id].status
-    ending.requestBodySize = exchanges[id].requestBody.bytesRead
-    ending.responseBodySize = exchanges[id].responseBody.bytesRead + exchanges[id].localBodySize
-    ending.duration = Int((loop.now - exchanges[id].startedAt) / 1000)
-    ending.queueWait = Int(exchanges[id].queueWait / 1000)
-    ending.tokenWait = Int(exchanges[id].tokenWait / 1000)
-    ending.tokenFingerprint = exchanges[id].tokenFingerprint
-    ending.termination = termination.text
-    ending.errorType = error
-    let hasAttempts = exchanges[id].attemptsLogged > 0
-    TrafficLine.putEnding(ending, hasAttempts: hasAttempts, into: &exchanges[id].line)
+    exchanges[id].putEnding(termination, error: error, at: loop.now)
     if isKept { lines.put(exchanges[id].line) }
     if isExported { spanLines.put(exchanges[id].line) }
     if max(lines.count, spanLines.count) >= Relay.lineBatchBytes {

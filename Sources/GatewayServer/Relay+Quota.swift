@@ -15,11 +15,8 @@ extension Relay {
       return
     }
     let plan = exchanges[id].plan
-    let isWrite =
-      plan.isKnownOperation
-      ? plan.isWrite : exchanges[id].method != .get && exchanges[id].method != .head
     let request = LimitedRequest(
-      app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: isWrite,
+      app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: plan.isWrite,
       priority: plan.isBatch ? .batch : .interactive)
     switch limiter.admit(
       request, for: WaitingParty(loop: loopNumber, tag: id.bits), at: loop.now)

@@ -12,7 +12,7 @@ extension Relay {
     _ bytes: RawSpan, _ upstream: SlabHandle, on loop: inout EventLoop
   ) {
     let id = upstreams[upstream].exchange
-    guard id.isSome, exchanges[id].state.phase == .forwarding else {
+    guard id.isSome, case .forwarding = exchanges[id].state.phase else {
       // RFC 9112 section 9.2: bytes nobody asked for are never anybody's answer.
       dropUpstream(upstream, on: &loop)
       return
@@ -121,30 +121,34 @@ extension Relay {
   private mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    exchanges[id].responseBody = BodyReader(head.framing)
-    exchanges[id].attemptStatus = head.status
-    exchanges[id].status = head.status
+    exchanges[id].noteAnswer(head)
     if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
     // So is one whose head tells of a body that must not come: it may come all the same.
     exchanges[id].keepsUpstream = head.keepsAlive && !isEarly && !head.tellsOfAbsentBody
     var framing = ResponseHeadRewriter.OutgoingFraming.unchanged
-    if head.framing == .chunked || head.framing == .untilClose {
-      framing = exchanges[id].isHTTP10 ? .untilClose : .chunked
+    var endsByClose = false
+    switch head.framing {
+    case .none, .length: break
+    case .chunked, .untilClose:
+      endsByClose = exchanges[id].isHTTP10
+      framing = endsByClose ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing
-    if isEarly || isDraining || framing == .untilClose { exchanges[id].keepsCaller = false }
+    if isEarly || isDraining || endsByClose { exchanges[id].keepsCaller = false }
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
     // The rest of the request is not waited for any more.
     if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
+    let isForBrowser =
+      if case .none = exchanges[id].plan.credential { true } else { false }
     let context = ResponseHeadRewriter.Context(
       framing: framing, closesConnection: !exchanges[id].keepsCaller,
       appPrefix: exchanges[id].plan.hasAppPrefix
         ? "/apps/" + shared.rules.apps[exchanges[id].plan.app].name : "",
-      leavesLocation: exchanges[id].plan.credential == .none)
+      leavesLocation: isForBrowser)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     responseRewriter.write(
@@ -160,7 +164,7 @@ extension Relay {
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket
-    let isChunked = exchanges[id].outgoingFraming == .chunked
+    let isChunked = if case .chunked = exchanges[id].outgoingFraming { true } else { false }
     var at = start
     var queued = 0
     do throws(RequestFault) {

@@ -67,6 +67,8 @@ package final class RelayShared: Sendable {
   private let replacement = Mutex<RelayRules?>(nil)
   /// What each loop counts.
   package let figures: [LoopFigures]
+  /// What plans read like in the log.
+  let planTexts: PlanTexts
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
 
@@ -85,6 +87,7 @@ package final class RelayShared: Sendable {
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
     self.scopeTexts = scopeTexts
+    planTexts = PlanTexts(rules: rules, scopeTexts: scopeTexts)
     self.rules = rules
     self.settings = settings
     self.identities = identities

@@ -27,7 +27,8 @@ enum FieldSection {
         summary.end = at &+ 2
         return summary
       }
-      let nameEnd = bytes.firstIndex(notIn: .token, from: at)
+      let scanned = bytes.scanName(from: at)
+      let nameEnd = scanned.end
       guard nameEnd < bytes.byteCount else { break }
       guard bytes[nameEnd] == UInt8(ascii: ":"), nameEnd > at else {
         throw nameFault(bytes, at, nameEnd)
@@ -52,7 +53,7 @@ enum FieldSection {
       if fields.count >= limits.fieldCount { throw .tooManyFields }
       let name = FieldName.classify(bytes, at, nameEnd)
       if name == .other {
-        if isMisleading(bytes, at, nameEnd) { throw .misleadingName }
+        if scanned.hasUnderscore, isMisleading(bytes, at, nameEnd) { throw .misleadingName }
       } else {
         if summary.present.contains(name) { summary.repeated.insert(name) }
         summary.present.insert(name)
@@ -81,16 +82,10 @@ enum FieldSection {
     }
   }
 
-  /// Whether a name with underscores would be read as a protected one by software that takes `_` for `-`
+  /// Whether a name, one with underscores, would be read as a protected one by software that takes `_` for `-`
   /// (CGI and WSGI do): RFC 9110 section 17.10.
-  @inline(__always)
-  private static func isMisleading(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
-    let underscore = bytes.slice(start, end).firstIndex(of: UInt8(ascii: "_"), from: 0)
-    return underscore < end &- start && isMisleadingSlowly(bytes, start, end)
-  }
-
   @inline(never)
-  private static func isMisleadingSlowly(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+  private static func isMisleading(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
     var dashed = bytes.slice(start, end).copied()
     for i in dashed.indices where dashed[i] == UInt8(ascii: "_") { dashed[i] = UInt8(ascii: "-") }
     let name = FieldName.classify(dashed.span.bytesOfElements, 0, dashed.count)

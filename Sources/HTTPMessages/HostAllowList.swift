@@ -33,7 +33,13 @@ package struct HostAllowList: Sendable {
   /// Whether `authority`, syntactically valid, is one of ours.
   package func allows(_ authority: RawSpan) -> Bool {
     if acceptsAny { return true }
-    guard let (hostEnd, authorityPort) = HostSyntax.split(authority) else { return false }
+    guard let (hostEnd, port) = HostSyntax.split(authority) else { return false }
+    return allows(authority, hostEnd: hostEnd, port: port)
+  }
+
+  /// Whether `authority`, whose parts are known, is one of ours.
+  func allows(_ authority: RawSpan, hostEnd: Int, port authorityPort: Int?) -> Bool {
+    if acceptsAny { return true }
     if let authorityPort, let port, authorityPort != port {
       return authorities.contains { HostAllowList.same(authority, $0) }
     }
@@ -41,7 +47,11 @@ package struct HostAllowList: Sendable {
     var end = hostEnd
     if end > 1, authority[end - 1] == UInt8(ascii: ".") { end -= 1 }
     let host = authority.slice(0, end)
-    for i in 0..<hosts.count where HostAllowList.same(host, hosts[i]) { return true }
+    var i = 0
+    while i < hosts.count {
+      if HostAllowList.same(host, hosts[i]) { return true }
+      i &+= 1
+    }
     return authorities.contains { HostAllowList.same(authority, $0) }
   }
 
@@ -50,9 +60,24 @@ package struct HostAllowList: Sendable {
     hosts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
   }
 
+  /// Whether `bytes`, syntactically valid, are `lowered` but for the case of letters.
+  ///
+  /// Setting bit 5 turns letters to lower case and leaves digits, `-`, `.` and `:` as they are. `_`, `[` and `]`
+  /// become bytes that no host has, the same on both sides, so that equal words mean equal names.
   private static func same(_ bytes: RawSpan, _ lowered: [UInt8]) -> Bool {
-    guard bytes.byteCount == lowered.count else { return false }
-    for i in 0..<lowered.count where bytes[i].asciiLowercased != lowered[i] { return false }
+    let count = lowered.count
+    guard bytes.byteCount == count else { return false }
+    let name = lowered.span.bytesOfElements
+    let bit5: UInt64 = 0x2020_2020_2020_2020
+    var i = 0
+    while i &+ 8 <= count {
+      if bytes.word(at: i) | bit5 != name.word(at: i) | bit5 { return false }
+      i &+= 8
+    }
+    while i < count {
+      if bytes[i] | 0x20 != name[i] | 0x20 { return false }
+      i &+= 1
+    }
     return true
   }
 }

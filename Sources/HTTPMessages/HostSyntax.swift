@@ -5,8 +5,12 @@ internal import Memory
 package enum HostSyntax {
   /// Whether `host` is a name, an IPv4 address or an IPv6 address in brackets, with an optional port.
   package static func isValid(_ host: RawSpan) -> Bool {
-    guard host.byteCount > 0, host.byteCount <= 255 else { return false }
-    return split(host) != nil
+    validParts(host) != nil
+  }
+
+  /// As ``split(_:)``, and nil for one that is too long to be a name.
+  static func validParts(_ host: RawSpan) -> (hostEnd: Int, port: Int?)? {
+    host.byteCount <= 255 ? split(host) : nil
   }
 
   /// The end of the host part and the port; nil when it is malformed. The port is nil when there is none.
@@ -26,7 +30,7 @@ package enum HostSyntax {
       guard at >= 3, at < count, host[at] == UInt8(ascii: "]") else { return nil }
       at += 1
     } else {
-      while at < count, isNameByte(host[at]) { at += 1 }
+      at = host.firstIndex(notIn: .hostName, from: 0)
       guard at > 0, host[0] != UInt8(ascii: "."), host[0] != UInt8(ascii: "-") else { return nil }
     }
     if at == count { return (at, nil) }
@@ -34,19 +38,13 @@ package enum HostSyntax {
     let digits = count - at - 1
     guard digits >= 1, digits <= 5 else { return nil }
     var port = 0
-    for i in (at + 1)..<count {
+    var i = at &+ 1
+    while i < count {
       let digit = host[i] &- 0x30
       guard digit < 10 else { return nil }
-      port = port * 10 + Int(digit)
+      port = port &* 10 &+ Int(digit)
+      i &+= 1
     }
     return port <= 65535 ? (at, port) : nil
-  }
-
-  /// Letters, digits, `-`, `.`, and `_`, which container networks use in names.
-  private static func isNameByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-    default: false
-    }
   }
 }

@@ -21,6 +21,10 @@ package struct RequestHead: Sendable {
   /// request has none.
   package var authorityStart = 0
   package var authorityEnd = 0
+  /// Length of the authority's host part, and its port; nil without one. Of the Host field's, and only where that
+  /// is the authority that counts: otherwise 0.
+  var hostLength = 0
+  var port: Int?
   package var framing: BodyFraming = .none
   /// Names met, the known ones.
   package var present = FieldSet()
@@ -48,6 +52,16 @@ package struct RequestHead: Sendable {
   package func query(in bytes: RawSpan) -> RawSpan { bytes.slice(queryStart, targetEnd) }
   @_lifetime(copy bytes)
   package func authority(in bytes: RawSpan) -> RawSpan { bytes.slice(authorityStart, authorityEnd) }
+}
+
+extension HostAllowList {
+  /// Whether the authority of `head`, which lies in `bytes`, is one of ours. One that has none is.
+  package func allows(_ head: RequestHead, in bytes: RawSpan) -> Bool {
+    if head.authorityEnd == head.authorityStart { return true }
+    let authority = head.authority(in: bytes)
+    return head.hostLength == 0
+      ? allows(authority) : allows(authority, hostEnd: head.hostLength, port: head.port)
+  }
 }
 
 /// The forms of a request target: RFC 9112 section 3.2.

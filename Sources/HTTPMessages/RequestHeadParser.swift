@@ -77,7 +77,7 @@ package struct RequestHeadParser: ~Copyable {
     head.method = HTTPMethod(bytes, start, methodEnd)
 
     let targetStart = methodEnd &+ 1
-    let targetEnd = bytes.firstIndex(notIn: .target, from: targetStart)
+    let targetEnd = bytes.targetEnd(from: targetStart)
     if targetEnd &- targetStart > limits.targetBytes { throw .targetTooLong }
     guard targetEnd < bytes.byteCount else { return nil }
     guard bytes[targetEnd] == 0x20, targetEnd > targetStart else {
@@ -205,8 +205,12 @@ package struct RequestHeadParser: ~Copyable {
     }
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
-    guard HostSyntax.isValid(line.value(in: bytes)) else { throw .hostSyntax }
+    guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+      throw .hostSyntax
+    }
     if head.form != .absolute {
+      head.hostLength = hostLength
+      head.port = port
       head.authorityStart = Int(line.valueStart)
       head.authorityEnd = Int(line.valueEnd)
     }

@@ -139,43 +139,47 @@
     put(bytes.span.bytesOfElements)
   }
 
+  /// Appends the first `count` bytes of `word`, the lowest first. `count` is 0...8.
+  @inlinable @inline(__always)
+  package mutating func put(word: UInt64, count: Int) {
+    precondition(count >= 0 && count <= 8)
+    reserve(8)
+    // Proof: reserve made end + 8 <= capacity; of the eight bytes written, `count` become waiting ones.
+    unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.littleEndian, as: UInt64.self)
+    end &+= count
+  }
+
   /// Appends `value` in decimal digits.
   @inlinable
   package mutating func put(decimal value: Int) {
     if value < 0 { put(UInt8(ascii: "-")) }
-    var rest = value.magnitude
-    reserve(20)
-    var digits = 1
-    var bound: UInt = 10
-    while rest >= bound {
-      digits &+= 1
-      if digits == 20 { break }
-      bound &*= 10
+    let rest = value.magnitude
+    if rest < 10 {
+      put(UInt8(truncatingIfNeeded: rest) &+ 0x30)
+    } else if rest < 100_000_000 {
+      let digits = DigitWords.decimal(UInt64(rest))
+      // Not zero, so that not all eight bytes are leading zeros.
+      let zeros = digits.trailingZeroBitCount &>> 3
+      put(
+        word: (digits | DigitWords.asciiZeros) &>> UInt64(zeros &* 8), count: 8 &- zeros)
+    } else {
+      put(decimal: Int(rest / 100_000_000))
+      put(decimal: Int(rest % 100_000_000), width: 8)
     }
-    var at = end &+ digits
-    // Proof: digits <= 20 bytes were reserved behind end.
-    repeat {
-      at &-= 1
-      unsafe base[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
-      rest /= 10
-    } while at > end
-    end &+= digits
   }
 
   /// Appends `value` as exactly `width` decimal digits, its higher ones cut off. `width` is 1...20.
   @inlinable
   package mutating func put(decimal value: Int, width: Int) {
     precondition(width > 0 && width <= 20)
-    reserve(width)
-    var rest = value.magnitude
-    var at = end &+ width
-    // Proof: width bytes were reserved behind end.
-    while at > end {
-      at &-= 1
-      unsafe base[at] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
-      rest /= 10
+    let rest = value.magnitude
+    if width > 8 {
+      put(decimal: Int(rest / 100_000_000), width: width &- 8)
+      put(decimal: Int(rest % 100_000_000), width: 8)
+      return
     }
-    end &+= width
+    let digits = DigitWords.decimal(UInt64(rest % 100_000_000)) | DigitWords.asciiZeros
+    put(word: digits &>> UInt64((8 &- width) &* 8), count: width)
   }
 
   /// Appends `value` in lower-case hexadecimal digits, without leading zeros.
@@ -190,15 +194,13 @@
   @inlinable
   package mutating func put(hexadecimal value: UInt64, width: Int) {
     precondition(width > 0 && width <= 16)
-    reserve(width)
-    var shift = width &* 4
-    while shift > 0 {
-      shift &-= 4
-      let nibble = UInt8(truncatingIfNeeded: value &>> UInt64(shift)) & 15
-      // Proof: width bytes were reserved behind end.
-      unsafe base[end] = nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x57
-      end &+= 1
+    if width > 8 {
+      put(hexadecimal: value &>> 32, width: width &- 8)
+      put(word: DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value)), count: 8)
+      return
     }
+    let digits = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value))
+    put(word: digits &>> UInt64((8 &- width) &* 8), count: width)
   }
 
   /// Drops the first `n` waiting bytes. Traps when fewer wait.

@@ -21,6 +21,32 @@ extension RawSpan {
       littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
   }
 
+  /// The bytes `start..<end`, at most eight, as a word: the first one lowest, zero behind the last. Traps unless
+  /// all are in bounds.
+  @inlinable @inline(__always)
+  package func word(from start: Int, to end: Int) -> UInt64 {
+    let count = end &- start
+    precondition(count >= 0 && count <= 8 && start >= 0 && end <= byteCount)
+    guard start <= byteCount &- 8 else { return wordNearEnd(start, end) }
+    let word = word(at: start)
+    return count == 8 ? word : word & ((1 as UInt64) &<< UInt64(count &* 8) &- 1)
+  }
+
+  /// As ``word(from:to:)``, where no eight bytes follow `start`.
+  @usableFromInline
+  func wordNearEnd(_ start: Int, _ end: Int) -> UInt64 {
+    let count = end &- start
+    if count == 0 { return 0 }
+    if end >= 8 { return word(at: end &- 8) &>> UInt64((8 &- count) &* 8) }
+    var word: UInt64 = 0
+    var i = end
+    while i > start {
+      i &-= 1
+      word = word &<< 8 | UInt64(self[i])
+    }
+    return word
+  }
+
   /// The bytes of `range`. Traps when `range` is out of bounds.
   @inlinable @inline(__always)
   @_lifetime(copy self)
@@ -32,7 +58,7 @@ extension RawSpan {
   ///
   /// Words are tested with the classic "has a byte less than n" trick (Anderson, Bit Twiddling Hacks);
   /// bytes of 0x80 and above are not control bytes and do not stop the scan.
-  @inlinable
+  @inlinable @inline(__always)
   package func firstControl(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
@@ -99,7 +125,7 @@ extension RawSpan {
   }
 
   /// Whether these bytes are exactly those of `literal`.
-  @inlinable
+  @inlinable @inline(__always)
   package func equals(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
     let p = unsafe literal.utf8Start

@@ -47,7 +47,7 @@
   /// First free place + 1; 0 when none is free.
   @usableFromInline var firstFree: UInt32
   /// How many occupants there are.
-  package private(set) var count: Int
+  @usableFromInline package internal(set) var count: Int
 
   /// An empty table with room for `capacity` occupants before it grows.
   package init(capacity: Int = 16) {
@@ -71,6 +71,10 @@
   }
 
   /// Adds `element` and names it.
+  ///
+  /// Inlined into its callers' modules, as ``remove(_:)`` is, so that the element is made and taken apart where
+  /// its layout is known: elsewhere it would be moved by way of its type's witnesses.
+  @inlinable
   package mutating func insert(_ element: consuming Element) -> SlabHandle {
     let index: Int
     if firstFree != 0 {
@@ -89,7 +93,8 @@
     return SlabHandle(index: UInt32(index), generation: unsafe places[index].generation)
   }
 
-  private mutating func grow() {
+  @usableFromInline @inline(never)
+  mutating func grow() {
     let larger = capacity * 2
     let movedElements = UnsafeMutablePointer<Element>.allocate(capacity: larger)
     let movedPlaces = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
@@ -116,6 +121,7 @@
   }
 
   /// Takes the occupant out. Traps when `handle` names nothing.
+  @inlinable
   package mutating func remove(_ handle: SlabHandle) -> Element {
     precondition(contains(handle), "stale slab handle")
     let index = Int(handle.index)
@@ -125,6 +131,19 @@
     count -= 1
     // Proof: the place was occupied; its generation now says it is not.
     return unsafe (elements + index).move()
+  }
+
+  /// Takes the occupant out and ends it where it lies. Traps when `handle` names nothing.
+  @inlinable
+  package mutating func discard(_ handle: SlabHandle) {
+    precondition(contains(handle), "stale slab handle")
+    let index = Int(handle.index)
+    unsafe places[index].generation &+= 1
+    unsafe places[index].nextFree = firstFree
+    firstFree = handle.index + 1
+    count -= 1
+    // Proof: the place was occupied; its generation now says it is not.
+    unsafe (elements + index).deinitialize(count: 1)
   }
 
   /// The occupant named by `handle`. Traps when it names nothing.

@@ -100,12 +100,14 @@ extension Limiter {
       var remaining = Int64.max
       var seconds: Int64 = 0
       if limits[limit].hasRate {
-        if !exceeds { buckets[bucket].cell.spend(limits[limit].quota, at: now) }
-        remaining = buckets[bucket].cell.remaining(limits[limit].quota, at: now)
-        seconds =
-          remaining == 0
-          ? buckets[bucket].cell.wait(limits[limit].quota, at: now)
-          : buckets[bucket].cell.timeUntilFull(at: now)
+        let quota = limits[limit].quota
+        var cell = buckets[bucket].cell
+        if !exceeds {
+          cell.spend(quota, at: now)
+          buckets[bucket].cell = cell
+        }
+        remaining = cell.remaining(quota, at: now)
+        seconds = remaining == 0 ? cell.wait(quota, at: now) : cell.timeUntilFull(at: now)
         seconds = (seconds &+ 999_999_999) / 1_000_000_000
       }
       if limits[limit].countsCallsUnderWay {

@@ -9,28 +9,43 @@ package import Memory
 /// burst is there again, or, when there is none left, one call.
 ///
 /// The texts are made once, so that writing them copies bytes.
-package struct RateLimitFields: Sendable {
-  /// Per limit, its name as a Structured Field string, and its item of the policy list.
-  private let names: [[UInt8]]
-  private let policies: [[UInt8]]
+package struct RateLimitFields: ~Copyable, Sendable {
+  /// Per limit, the beginning of the state's line, up to the number of calls left, and its item of the policy
+  /// list: one behind the other.
+  private let text: [UInt8]
+  /// Where they end in `text`: the beginning of limit `n` is piece `2 * n`, its item the next one.
+  private let ends: [Int]
 
   package init(_ settings: LimiterSettings) {
-    names = settings.rules.map { RateLimitFields.quoted($0.name) }
-    policies = settings.rules.map { rule in
-      var item = ByteBuffer(capacity: 64)
-      item.put(contentsOf: RateLimitFields.quoted(rule.name))
-      item.put(";q=")
+    var text = ByteBuffer(capacity: 256)
+    var ends: [Int] = []
+    for rule in settings.rules {
+      let name = RateLimitFields.quoted(rule.name)
+      text.put("RateLimit: ")
+      text.put(contentsOf: name)
+      text.put(";r=")
+      ends.append(text.count)
+      text.put(contentsOf: name)
+      text.put(";q=")
       if let quota = rule.quota(replicas: settings.replicas) {
         let (calls, seconds) = RateLimitFields.window(of: quota)
-        item.put(decimal: calls)
-        item.put(";w=")
-        item.put(decimal: seconds)
+        text.put(decimal: calls)
+        text.put(";w=")
+        text.put(decimal: seconds)
       } else {
-        item.put(decimal: rule.concurrency(replicas: settings.replicas) ?? 0)
-        item.put(";qu=\"concurrent-requests\"")
+        text.put(decimal: rule.concurrency(replicas: settings.replicas) ?? 0)
+        text.put(";qu=\"concurrent-requests\"")
       }
-      return item.bytes.copied()
+      ends.append(text.count)
     }
+    self.text = text.bytes.copied()
+    self.ends = ends
+  }
+
+  @inline(__always)
+  private func putPiece(_ piece: Int, into out: inout ByteBuffer) {
+    let start = piece == 0 ? 0 : ends[piece &- 1]
+    out.put(text.span.bytesOfElements.slice(start, ends[piece]))
   }
 
   /// A quota in whole seconds, which is all the field can say: the window is rounded up, and the calls in it
@@ -57,9 +72,7 @@ package struct RateLimitFields: Sendable {
   package func put(_ report: LimitReport, into out: inout ByteBuffer) {
     guard report.tightest >= 0 else { return }
     putPolicies(report.matched, into: &out)
-    out.put("RateLimit: ")
-    out.put(contentsOf: names[Int(report.tightest)])
-    out.put(";r=")
+    putPiece(2 &* Int(report.tightest), into: &out)
     out.put(decimal: Int(report.remaining))
     if report.seconds > 0 {
       out.put(";t=")
@@ -73,9 +86,8 @@ package struct RateLimitFields: Sendable {
   package func put(_ refusal: LimitRefusal, into out: inout ByteBuffer) {
     if let tightest = refusal.tightest {
       putPolicies(refusal.violated, into: &out)
-      out.put("RateLimit: ")
-      out.put(contentsOf: names[tightest])
-      out.put(";r=0;t=")
+      putPiece(2 &* tightest, into: &out)
+      out.put("0;t=")
       out.put(decimal: refusal.retryAfter)
       out.put("\r\n")
     }
@@ -91,7 +103,7 @@ package struct RateLimitFields: Sendable {
     while let limit = limits.popFirst() {
       if !isFirst { out.put(", ") }
       isFirst = false
-      out.put(contentsOf: policies[limit])
+      putPiece(2 &* limit &+ 1, into: &out)
     }
     out.put("\r\n")
   }

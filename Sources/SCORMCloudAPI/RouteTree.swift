@@ -1,3 +1,5 @@
+internal import Memory
+
 /// The templates of all operations as a tree of segments, in two flat arrays: a node's literal children
 /// stand side by side in `literals`.
 struct RouteTree {
@@ -32,9 +34,10 @@ struct RouteTree {
   /// The tree of `operations`, which stand at their `index`.
   init(_ operations: [Operation]) {
     let draft = operations.reduce(into: Draft()) { draft, operation in
-      let segments = operation.template.description.split(separator: "/")
-      precondition(segments.count <= RouteTree.maximumDepth, "a template is too deep")
-      draft.insert(segments[...], operation)
+      let template = Array(operation.template.description.utf8)
+      let depth = template.count { $0 == UInt8(ascii: "/") }
+      precondition(depth <= RouteTree.maximumDepth, "a template is too deep")
+      draft.insert(template, from: 0, operation)
     }
     _ = place(draft)
   }
@@ -73,14 +76,18 @@ struct RouteTree {
     /// How many operations stand here or below.
     var weight = 0
 
-    mutating func insert(_ segments: ArraySlice<Substring>, _ operation: Operation) {
+    /// `start` is the offset of the slash before the segment, or the template's end. Bytes, not characters: the
+    /// tree is made at every start.
+    mutating func insert(_ template: [UInt8], from start: Int, _ operation: Operation) {
       weight += 1
-      guard let segment = segments.first else { return operations.append(operation) }
-      if segment.first == "{" {
+      guard start < template.count else { return operations.append(operation) }
+      var end = start + 1
+      while end < template.count, template[end] != UInt8(ascii: "/") { end += 1 }
+      if template[start + 1] == UInt8(ascii: "{") {
         if parameter.isEmpty { parameter.append(Draft()) }
-        return parameter[0].insert(segments.dropFirst(), operation)
+        return parameter[0].insert(template, from: end, operation)
       }
-      guard let key = SegmentKey(literal: segment) else {
+      guard let key = SegmentKey(template.span.bytesOfElements, start + 1, end) else {
         preconditionFailure("a literal segment is too long")
       }
       let position =
@@ -89,7 +96,7 @@ struct RouteTree {
           literals.append((key, Draft()))
           return literals.count - 1
         }()
-      literals[position].draft.insert(segments.dropFirst(), operation)
+      literals[position].draft.insert(template, from: end, operation)
     }
   }
 }

@@ -17,7 +17,10 @@ struct SegmentKey: Equatable {
   init?(_ path: RawSpan, _ start: Int, _ end: Int) {
     guard end &- start <= SegmentKey.capacity else { return nil }
     var i = start
-    if end &- i >= 8 {
+    if end &- i < 8 {
+      first = path.word(from: i, to: end)
+      count = end &- start
+    } else {
       first = path.word(at: i)
       i &+= 8
       if end &- i >= 8 {
@@ -35,18 +38,7 @@ struct SegmentKey: Equatable {
         place(path.word(at: end &- 8) >> UInt64((8 &- rest) &* 8))
         count = end &- start
       }
-    } else {
-      while i < end {
-        append(path[i])
-        i &+= 1
-      }
     }
-  }
-
-  /// The key of a template's literal segment; `nil` when it has more than 24 bytes.
-  init?(literal: Substring) {
-    guard literal.utf8.count <= SegmentKey.capacity else { return nil }
-    for byte in literal.utf8 { append(byte) }
   }
 
   /// The key of the bytes `start..<end` of `path` with percent-encoded bytes decoded (RFC 3986 section

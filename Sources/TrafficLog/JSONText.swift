@@ -16,8 +16,7 @@ package enum JSONText {
     }
     var at = 0
     while at < end {
-      var run = at
-      while run < end, isPlain(text[run]) { run &+= 1 }
+      let run = plainEnd(text, at, end)
       if run > at { out.put(text.slice(at, run)) }
       guard run < end else { break }
       at = putSpecial(text, run, end, into: &out)
@@ -25,10 +24,34 @@ package enum JSONText {
     if text.byteCount > limit { out.put("\u{2026}") }
   }
 
-  /// Visible ASCII without quote and backslash.
+  /// The offset of the first byte of `start..<end` that cannot stand in a JSON string as it is; `end` when
+  /// all can.
   @inline(__always)
-  private static func isPlain(_ byte: UInt8) -> Bool {
-    byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  private static func plainEnd(_ text: RawSpan, _ start: Int, _ end: Int) -> Int {
+    var at = start
+    while at <= end &- 8 {
+      let special = specialBytes(text.word(at: at))
+      if special != 0 { return at &+ (special.trailingZeroBitCount &>> 3) }
+      at &+= 8
+    }
+    // What is left, fewer than eight: the zeros behind the last byte are not plain.
+    let special = specialBytes(text.word(from: at, to: end))
+    return min(end, at &+ (special.trailingZeroBitCount &>> 3))
+  }
+
+  /// The lowest top bit set in it is that of the first byte of `word` that is not visible ASCII or a space, or
+  /// is a quote or a backslash; bits above that say nothing. (Anderson, Bit Twiddling Hacks: a byte less than
+  /// n, a zero byte.)
+  @inline(__always)
+  private static func specialBytes(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5C)
+    let del = word ^ (ones &* 0x7F)
+    let control = (word &- (ones &* 0x20)) & ~word
+    let equal =
+      (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (del &- ones) & ~del
+    return (control | equal | word) & (ones &* 0x80)
   }
 
   /// Writes the character at `at` escaped or checked, and returns the offset behind it.

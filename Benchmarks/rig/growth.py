@@ -1,0 +1,67 @@
+"""What a request costs as the number of connections, callers or apps grows. It should not."""
+
+import dataclasses
+
+from . import counting, places, throughput
+from .contenders import PREFIX, Shape
+from .counting import Load
+from .places import Unusable
+from .processes import Origin, Proxy
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    what: str
+    load: Load
+    shape: Shape
+
+
+def steps():
+    courses = f"{PREFIX}/courses?since=2026"
+    for count in (8, 64, 512, 1_000, 9_900):
+        yield Step(f"{count:,} connections", Load(connections=count),
+                   Shape(upstream_connections=max(512, count + 100)))
+    for count in (1, 10, 255):  # with the one that the rig itself is, as many as may be configured
+        # As many connections as callers, so that each has a turn.
+        yield Step(f"{count:,} callers with limits of their own",
+                   Load(connections=max(64, count), sources=count),
+                   Shape(callers=count, upstream_connections=max(512, count + 100)))
+    for count in (1, 50):
+        yield Step(f"{count} apps, the last one asked for",
+                   Load(path=f"/apps/app{count}{courses}"), Shape(apps=count))
+
+
+def count(name, tls, log, seconds):
+    for step in steps():
+        # Callgrind runs some fifty times slower: many connections need longer for a few turns each.
+        length = seconds * (4 if step.load.connections > 1_000 else 1)
+        try:
+            row = counting.instructions(name, tls, log, length, step.load, step.shape,
+                                        label=f"{name} {step.what.replace(',', '')}")
+        except Unusable as reason:
+            print(f"  {step.what:40} not measured: {reason}", flush=True)
+            continue
+        note = f"  {row['bad']} BAD" if row["bad"] else ""
+        print(f"  {step.what:40} {row['instructions']:8,} instructions{note}", flush=True)
+
+
+def time(name, tls, log, options):
+    """CPU per request, the steps side by side in rounds, as contenders are in throughput.py."""
+    with Origin() as origin:
+        proxies = []
+        try:
+            for step in steps():
+                proxies.append((step, Proxy(name, origin, tls, log, shape=step.shape,
+                                            label=f"{name} {step.what.replace(',', '')}")))
+            rows = {step.what: [] for step, _ in proxies}
+            for turn in range(options.rounds):
+                first = turn % len(proxies)
+                for step, proxy in proxies[first:] + proxies[:first]:
+                    row = throughput.measure(proxy, origin, options.seconds, step.load)
+                    rows[step.what].append(row)
+                    places.record("growth", {"contender": name, "step": step.what, "tls": tls,
+                                             "log": log, "round": turn, **row})
+            return rows
+        finally:
+            for _, proxy in proxies:
+                proxy.stop()

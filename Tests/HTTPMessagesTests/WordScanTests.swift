@@ -1,0 +1,40 @@
+import Memory
+import Testing
+
+@testable import HTTPMessages
+
+@Suite("Scans of eight bytes agree with scans of one")
+struct WordScanTests {
+  /// Texts of letters with one byte that differs, at each place of three words and what follows them.
+  static func texts(with byte: UInt8) -> [[UInt8]] {
+    (0..<27).flatMap { length in
+      (0...length).map { place in
+        var text = [UInt8](repeating: UInt8(ascii: "m"), count: length)
+        if place < length { text[place] = byte }
+        return text
+      }
+    }
+  }
+
+  @Test(
+    "each of the 256 bytes ends a name, or does not, at every place",
+    arguments: 0...255 as ClosedRange<UInt8>)
+  func names(byte: UInt8) {
+    for text in WordScanTests.texts(with: byte) {
+      let bytes = text.span.bytesOfElements
+      let scanned = bytes.scanName(from: 0)
+      #expect(scanned.end == text.firstIndex { !ByteSet.token.contains($0) } ?? text.count)
+      #expect(scanned.hasUnderscore == text.contains(UInt8(ascii: "_")))
+    }
+  }
+
+  @Test(
+    "each of the 256 bytes ends a target, or does not, at every place",
+    arguments: 0...255 as ClosedRange<UInt8>)
+  func targets(byte: UInt8) {
+    for text in WordScanTests.texts(with: byte) {
+      let end = text.span.bytesOfElements.targetEnd(from: 0)
+      #expect(end == text.firstIndex { !ByteSet.target.contains($0) } ?? text.count)
+    }
+  }
+}
