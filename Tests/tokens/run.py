@@ -90,7 +90,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Gateway:
-    def __init__(self, cloud, environment=None, **more):
+    def __init__(self, cloud, environment=None, wrapper=()):
         self.folder = tempfile.TemporaryDirectory(prefix="scorm-gateway-tokens.")
         folder = pathlib.Path(self.folder.name)
         self.log, self.output = folder / "traffic.log", folder / "output"
@@ -105,7 +105,7 @@ traffic: {{log: {{path: {self.log}}}}}
         environment = dict(os.environ, CANARY_VARIABLE=SECRET, **(environment or {}))
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [GATEWAY, "serve", "-c", str(folder / "gateway.yaml"), "--threads", "2"],
+                [*wrapper, GATEWAY, "serve", "-c", str(folder / "gateway.yaml"), "--threads", "2"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
         self.port = self.found(r"serving callers on [\d.]+:(\d+)")
         self.admin_port = self.found(r"admin pages on http://[\d.]+:(\d+)")
@@ -199,7 +199,9 @@ def clock():
         cloud = Cloud(20)
         gateway = Gateway(cloud, {
             "LD_PRELOAD": library[0], "FAKETIME_TIMESTAMP_FILE": jump.name, "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1"})
+            # libfaketime moves the environment when it makes its shared memory, and Swift finds the arguments by
+            # where the environment lies: so a shell's `env` makes it first.
+            "DONT_FAKE_MONOTONIC": "1"}, wrapper=["env"])
         connection = caller(gateway)
         assert call(connection)[0] == 200
         dates = []
