@@ -41,6 +41,8 @@ package import Memory
     var codes = unsafe [
       cc_set_text(handle, CURLOPT_URL, url),
       cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
+      // Directly: the header fields may be credentials, and no proxy of the environment was meant for them.
+      cc_set_text(handle, CURLOPT_PROXY, ""),
       cc_set_long(handle, CURLOPT_FOLLOWLOCATION, 0), cc_set_long(handle, CURLOPT_NOSIGNAL, 1),
       cc_set_long(handle, CURLOPT_NETRC, Int(cc_netrc_ignored)),
       cc_set_long(handle, CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer)),
