@@ -51,7 +51,8 @@ let package = Package(
     area(
       "GatewayServer",
       uses: [
-        "EventLoop", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
+        "EventLoop", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens",
+        "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),

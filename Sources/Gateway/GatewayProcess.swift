@@ -32,6 +32,7 @@ package final class GatewayProcess: Sendable {
   /// What is in force, for a reload to compare with.
   let current: Mutex<Settings>
   let tell: @Sendable (String) -> Void
+  let facts: ProcessFacts
   private let resolver: NameResolver
   private let log: LogWriter?
   private let spans: SpanExporter?
@@ -60,7 +61,7 @@ package final class GatewayProcess: Sendable {
   ) throws(StartError) {
     current = Mutex(settings)
     self.tell = tell
-    let facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
+    facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {

@@ -1,17 +1,27 @@
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 internal import Telemetry
 
 /// What the metrics say about the process itself: its version, its configuration, its use of the machine.
-struct ProcessFacts: Sendable {
-  /// Tells configurations apart; says nothing of what is in them.
-  let configuration: String
-  /// Nanoseconds since 1970.
-  let loadedAt: Int64
+final class ProcessFacts: Sendable {
+  private struct Loaded: Sendable {
+    /// Tells configurations apart; says nothing of what is in them.
+    let fingerprint: String
+    /// Nanoseconds since 1970.
+    let at: Int64
+  }
+
+  private let loaded: Mutex<Loaded>
 
   init(_ settings: Settings, loadedAt: Int64) {
-    configuration = ProcessFacts.fingerprint(of: settings)
-    self.loadedAt = loadedAt
+    loaded = Mutex(Loaded(fingerprint: ProcessFacts.fingerprint(of: settings), at: loadedAt))
+  }
+
+  /// `settings` are in force from now on.
+  func note(_ settings: Settings, loadedAt: Int64) {
+    let new = Loaded(fingerprint: ProcessFacts.fingerprint(of: settings), at: loadedAt)
+    loaded.withLock { $0 = new }
   }
 
   /// FNV-1a over the settings as text, in which secrets read `<secret>`.
@@ -25,16 +35,17 @@ struct ProcessFacts: Sendable {
   }
 
   func put(into text: inout PrometheusText) {
+    let loaded = loaded.withLock { $0 }
     text.family("scorm_gateway_build_info", .gauge, "The version that runs; always 1.")
     text.sample([("version", GatewayVersion.text)], 1)
     text.family(
       "scorm_gateway_configuration_info", .gauge,
       "The configuration in force; the fingerprint differs when anything but a secret does.")
-    text.sample([("fingerprint", configuration)], 1)
+    text.sample([("fingerprint", loaded.fingerprint)], 1)
     text.family(
       "scorm_gateway_configuration_load_timestamp_seconds", .gauge,
       "When the configuration in force was loaded.")
-    text.seconds(nanoseconds: loadedAt)
+    text.seconds(nanoseconds: loaded.at)
   }
 
   /// What Prometheus' client libraries tell of a process, under their names.

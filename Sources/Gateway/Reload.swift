@@ -38,6 +38,7 @@ extension GatewayProcess {
       reloadSecrets(settings, &current, &result)
       reloadRules(settings, &current, &result)
       compareRest(settings, current, &result)
+      facts.note(current, loadedAt: SystemClock.wall)
       return result
     }
   }
