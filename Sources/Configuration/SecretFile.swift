@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import Memory
 
@@ -8,21 +9,18 @@ package import Memory
 package struct SecretFile: Sendable {
   /// What tells one state of the file from another.
   package struct Stamp: Equatable, Sendable {
-    private var device: UInt64
-    private var number: UInt64
-    private var size: Int64
-    private var modified: Int64
-    private var changed: Int64
+    private let device: UInt64
+    private let number: UInt64
+    private let size: Int64
+    private let modified: Int64
+    private let changed: Int64
 
     init?(path: String) {
-      var status = stat()
-      // Proof: the path is a C string for the call, and status outlives it.
-      guard unsafe stat(path, &status) == 0 else { return nil }
-      device = UInt64(status.st_dev)
-      number = UInt64(status.st_ino)
-      size = Int64(status.st_size)
-      modified = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
-      changed = Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
+      var stamp = cl_file_stamp()
+      // Proof: the path is a C string for the call, and the stamp outlives it.
+      guard unsafe cl_file_stamp_of(path, &stamp) == 0 else { return nil }
+      (device, number, size) = (stamp.device, stamp.number, stamp.size)
+      (modified, changed) = (stamp.modified, stamp.changed)
     }
   }
 

@@ -32,7 +32,7 @@ let package = Package(
       path: "Fuzzer",
       swiftSettings: strict),
 
-    area("Configuration", uses: ["Memory", "CLibYAML"]),
+    area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
     area("TrafficLog", uses: ["EventLoop", "Memory"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),

@@ -226,4 +226,24 @@ static inline int64_t cl_wall_ns(void) {
 
 static inline int cl_errno(void) { return errno; }
 
+// files -------------------------------------------------------------------------------------------
+
+/// What tells one state of a file from another. Times are nanoseconds since 1970.
+typedef struct cl_file_stamp {
+  uint64_t device, number;
+  int64_t size, modified, changed;
+} cl_file_stamp;
+
+/// Follows links. 0, or -1 with `errno`.
+static inline int cl_file_stamp_of(const char *path, cl_file_stamp *stamp) {
+  struct stat s;
+  if (stat(path, &s) != 0) return -1;
+  stamp->device = s.st_dev;
+  stamp->number = s.st_ino;
+  stamp->size = s.st_size;
+  stamp->modified = (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
+  stamp->changed = (int64_t)s.st_ctim.tv_sec * 1000000000 + s.st_ctim.tv_nsec;
+  return 0;
+}
+
 #endif
