@@ -62,12 +62,6 @@ final class SpanExporter: Sendable {
     stopped.wait(milliseconds: seconds * 1000)
   }
 
-  private static func lineCount(_ lines: RawSpan) -> Int {
-    var count = 0
-    for i in 0..<lines.byteCount where lines[i] == UInt8(ascii: "\n") { count += 1 }
-    return count
-  }
-
   // MARK: The thread
 
   private func run() {
@@ -150,7 +144,8 @@ extension SpanExporter: LineSink {
       guard !state.isStopping,
         state.waiting.count + lines.count <= SpanExporter.maximumWaitingBytes
       else {
-        state.health.overflowed += SpanExporter.lineCount(lines.bytes)
+        state.health.overflowed += lines.bytes.count(
+          of: UInt8(ascii: "\n"), from: 0, to: lines.count)
         return false
       }
       let before = state.waiting.count

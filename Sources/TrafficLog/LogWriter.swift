@@ -107,7 +107,8 @@ package final class LogWriter: Sendable {
       {
         state.waiting.put(lines.bytes)
       } else {
-        state.health.droppedLines += LogWriter.lineCount(lines.bytes, 0, lines.count)
+        state.health.droppedLines += lines.bytes.count(
+          of: UInt8(ascii: "\n"), from: 0, to: lines.count)
       }
     }
     wake.notify()
@@ -128,12 +129,6 @@ package final class LogWriter: Sendable {
     guard isFirst else { return }
     wake.notify()
     stopped.wait(milliseconds: seconds * 1000)
-  }
-
-  private static func lineCount(_ lines: RawSpan, _ start: Int, _ end: Int) -> Int {
-    var count = 0
-    for i in start..<end where lines[i] == UInt8(ascii: "\n") { count += 1 }
-    return count
   }
 
   // MARK: The thread
@@ -186,8 +181,9 @@ package final class LogWriter: Sendable {
   /// Writes `bytes` and counts its lines. Returns how the log does then.
   private func write(_ bytes: RawSpan, to file: inout LogFile) -> Health {
     let written = file.append(bytes)
-    let lines = LogWriter.lineCount(bytes, 0, written)
-    let lost = LogWriter.lineCount(bytes, written, bytes.byteCount)
+    let lines = bytes.count(of: UInt8(ascii: "\n"), from: 0, to: written)
+    let lost = bytes.count(
+      of: UInt8(ascii: "\n"), from: written, to: bytes.byteCount)
     let failure = file.failure
     return state.withLock { state in
       state.health.writtenLines += lines

@@ -140,4 +140,17 @@ struct RawSpanReadingTests {
     let memory: [UInt8] = [0x61, 0xFF, 0xC3, 0xA9]
     #expect(memory.span.bytesOfElements.text == "a\u{FFFD}é")
   }
+
+  @Test(
+    "A byte is counted in all of a range and nowhere else",
+    arguments: ["", "\n", "a\nb", "\n\n\n", String(repeating: "x", count: 100) + "\nlast"])
+  func counting(text: String) {
+    let bytes = Array(("\n" + text + "\n").utf8)
+    for start in 0...bytes.count {
+      for end in start...bytes.count {
+        let expected = bytes[start..<end].count { $0 == 0x0A }
+        #expect(bytes.span.bytesOfElements.count(of: 0x0A, from: start, to: end) == expected)
+      }
+    }
+  }
 }
