@@ -140,8 +140,20 @@ package struct TrafficSettings: Sendable, Equatable {
     package var maxSize: ByteSize
   }
 
+  /// An operation whose bodies are recorded.
+  package struct Capture: Sendable, Equatable {
+    /// In the catalogue, and not secret-bearing.
+    package var operation: String
+    /// Of a body in each direction, 1 to 65,536; longer ones are not recorded.
+    package var maxBytes: ByteSize
+    /// What is hidden besides what always is.
+    package var redact: [RedactionPath]
+  }
+
   /// Nil: no log.
   package var log: Log?
   /// Nil: no journal.
   package var journal: Journal?
+  /// 0 to 64, operations unique.
+  package var captures: [Capture] = []
 }

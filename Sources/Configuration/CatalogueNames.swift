@@ -6,12 +6,16 @@ package struct CatalogueNames: Sendable {
   package let services: [String]
   /// OAuth scopes, as `read:course`.
   package let scopes: [String]
+  /// Operations whose bodies carry secrets, or whose answers are some: they are never recorded.
+  package let secretBearing: [String]
 
   package init(
-    operations: [String], services: [String] = CatalogueNames.publishedServices,
+    operations: [String], secretBearing: [String] = [],
+    services: [String] = CatalogueNames.publishedServices,
     scopes: [String] = CatalogueNames.publishedScopes
   ) {
     self.operations = operations
+    self.secretBearing = secretBearing
     self.services = services
     self.scopes = scopes
   }

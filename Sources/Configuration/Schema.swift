@@ -89,7 +89,8 @@ enum Schema {
 
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
-    KeySchema("journal", .section(journal), default: "null"))
+    KeySchema("journal", .section(journal), default: "null"),
+    KeySchema("capture", .sections(capture), default: "[]"))
 
   static let log = SectionSchema(
     KeySchema("path", .scalar, default: "\"-\""),
@@ -99,6 +100,11 @@ enum Schema {
     KeySchema("path", .scalar),
     Keys.journalAge.schema,
     Keys.journalSize.schema)
+
+  static let capture = SectionSchema(
+    KeySchema("operation", .scalar),
+    Keys.captureBytes.schema,
+    KeySchema("redact", .words, default: "[]"))
 }
 
 /// Keys with a range or a choice of words, and the defaults of the others.
@@ -151,4 +157,7 @@ enum Keys {
     "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))
   static let journalSize = Key(
     "maxSize", default: ByteSize(2 << 30), ByteSize(16 << 20)...ByteSize(1 << 40))
+
+  static let captureBytes = Key(
+    "maxBytes", default: ByteSize(16 << 10), ByteSize(1)...ByteSize(64 << 10))
 }

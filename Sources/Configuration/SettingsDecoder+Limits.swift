@@ -63,7 +63,7 @@ extension SettingsDecoder {
     return match
   }
 
-  private mutating func known(_ word: Word, _ kind: String, among names: [String]) -> String? {
+  mutating func known(_ word: Word, _ kind: String, among names: [String]) -> String? {
     if names.contains(word.text) { return word.text }
     problems.add(
       word.place, word.path, "\(word.quoted) is no \(kind) of the catalogue",

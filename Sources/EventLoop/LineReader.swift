@@ -4,7 +4,7 @@ internal import Memory
 /// Reads a file, or standard input, line by line, in constant memory.
 package struct LineReader: ~Copyable {
   /// Bytes of a line that are kept; the rest of a longer one is dropped, and the line told to be cut.
-  package static let lineLimit = 64 * 1024
+  package static let lineLimit = 256 * 1024
   private static let chunkBytes = 256 * 1024
 
   private let descriptor: Descriptor

@@ -7,7 +7,10 @@ package enum ConfigurationSource {
   package static func load(
     file: String?, environment: Environment, overrides: [String: String] = [:]
   ) throws(ConfigurationError) -> LoadedSettings {
-    let names = CatalogueNames(operations: OperationTable.all.map(\.name.description))
+    let names = CatalogueNames(
+      operations: OperationTable.all.map(\.name.description),
+      secretBearing: OperationTable.all.filter { $0.isSecretBearing || $0.isSensitive }
+        .map(\.name.description))
     let loaded = try ConfigurationLoader(catalogue: names).load(
       file: file, environment: environment, overrides: overrides)
     if let problem = limitProblem(loaded.settings) {

@@ -3,9 +3,11 @@ internal import Admin
 internal import Configuration
 internal import CurlTransport
 internal import EventLoop
+internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import SCORMCloudAPI
 internal import TrafficJournal
 internal import TrafficLog
 
@@ -31,6 +33,32 @@ extension Settings {
   }
 }
 
+extension BodyCaptures {
+  init(_ captures: [TrafficSettings.Capture]) {
+    self.init(
+      captures.compactMap { capture in
+        OperationTable.named(capture.operation).map { operation in
+          (operation.index, Rule(maxBytes: capture.maxBytes.bytes, redaction: capture.redaction))
+        }
+      })
+  }
+}
+
+extension TrafficSettings.Capture {
+  fileprivate var redaction: BodyRedaction {
+    BodyRedaction(
+      paths: redact.map { path in
+        path.steps.map { step in
+          switch step {
+          case .member(let name): .member(name)
+          case .element(let index): .element(index)
+          case .every: .every
+          }
+        }
+      })
+  }
+}
+
 extension RelaySettings {
   init(_ settings: Settings, threadCount: Int) throws(StartError) {
     self.init()
@@ -43,6 +71,7 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    captures = BodyCaptures(settings.traffic.captures)
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")

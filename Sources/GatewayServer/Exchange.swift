@@ -24,6 +24,8 @@ struct Exchange: ~Copyable {
   var body = ByteBuffer()
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
+  /// Its bodies, when its operation is recorded with them.
+  var capture: BodyCapture?
   /// Where the request id stands in `line`.
   var requestIDStart = 0
   var requestIDEnd = 0

@@ -174,6 +174,9 @@ extension Relay {
     exchanges[id].plan = plan
     exchanges[id].firstRung = plan.rung
     logPlan(id, plan)
+    if plan.isKnownOperation, let rule = shared.settings.captures.rule(of: plan.operation) {
+      exchanges[id].capture = BodyCapture(rule, request: requestParser.fields, in: bytes)
+    }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     putTracestate(id, head, bytes)
@@ -237,6 +240,7 @@ extension Relay {
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
         let data = bytes.slice(run.dataStart, run.dataEnd)
+        exchanges[id].capture?.takeRequest(data)
         if isChunked {
           ChunkWriter.put(data, into: &exchanges[id].body)
         } else {
@@ -278,6 +282,7 @@ extension Relay {
         let run = try exchanges[id].requestBody.next(bytes, from: at)
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
+        exchanges[id].capture?.takeRequest(bytes.slice(run.dataStart, run.dataEnd))
         if isChunked {
           ChunkWriter.put(bytes.slice(run.dataStart, run.dataEnd), into: &output)
         } else {

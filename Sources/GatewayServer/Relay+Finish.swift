@@ -187,7 +187,15 @@ extension Relay {
     let isKept = shared.log != nil || shared.journal != nil
     guard isKept || isExported else { return }
     exchanges[id].putEnding(termination, error: error, at: loop.now)
-    if isKept { lines.put(exchanges[id].line) }
+    if isKept {
+      lines.put(exchanges[id].line)
+      // Not into the exchange's own line: spans are made of that.
+      if let capture = exchanges[id].capture {
+        capture.put(
+          requestIsComplete: exchanges[id].requestBody.isFinished,
+          responseIsComplete: termination == .completed, into: &lines)
+      }
+    }
     if isExported { spanLines.put(exchanges[id].line) }
     if max(lines.count, spanLines.count) >= Relay.lineBatchBytes {
       flushLines()
@@ -204,6 +212,8 @@ extension Relay {
       shared.log?.write(lines)
       shared.journal?.write(lines)
       lines.removeAll()
+      // Bodies made it larger than lines alone do.
+      if lines.allocatedBytes > 8 * Relay.lineBatchBytes { lines.release() }
     }
     if !spanLines.isEmpty {
       shared.spans?.write(spanLines)

@@ -122,6 +122,8 @@ extension Relay {
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     exchanges[id].noteAnswer(head)
+    exchanges[id].capture?.beginResponse(
+      status: head.status, responseParser.fields, in: bytes)
     if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
@@ -173,6 +175,7 @@ extension Relay {
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
         let data = bytes.slice(run.dataStart, run.dataEnd)
+        exchanges[id].capture?.takeResponse(data)
         if isChunked {
           ChunkWriter.put(data, into: &output)
         } else if output.isEmpty && data.byteCount > 2048 {

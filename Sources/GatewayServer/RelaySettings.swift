@@ -35,6 +35,8 @@ package struct RelaySettings: Sendable {
   package var tls: TLSClient?
   /// Which traces are exported; nil: none, and `traceparent` passes through.
   package var sampler: TraceSampler?
+  /// Operations whose bodies are recorded.
+  package var captures = BodyCaptures()
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
   package var upstreamName = ""
 

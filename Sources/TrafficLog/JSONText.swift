@@ -86,7 +86,7 @@ package enum JSONText {
   }
 
   /// Decodes one scalar of two to four bytes, refusing overlong forms and surrogates: RFC 3629.
-  private static func scalar(_ text: RawSpan, _ at: Int, _ end: Int) -> (UInt32, Int)? {
+  static func scalar(_ text: RawSpan, _ at: Int, _ end: Int) -> (UInt32, Int)? {
     let first = text[at]
     let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
     guard first >= 0xC2, first <= 0xF4, at + length <= end else { return nil }

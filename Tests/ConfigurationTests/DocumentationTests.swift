@@ -78,6 +78,12 @@ struct DocumentationTests {
         == TrafficSettings.Journal(
           path: "/var/lib/scorm-gateway/traffic.sqlite", maxAge: .seconds(30 * 86_400),
           maxSize: ByteSize(2 << 30)))
+    #expect(
+      settings.traffic.captures == [
+        TrafficSettings.Capture(
+          operation: "GetCourses", maxBytes: ByteSize(16 << 10),
+          redact: [try #require(RedactionPath(configurationText: "$.courses[*].title"))])
+      ])
   }
 
   /// Rows of the reference by heading and key.
@@ -112,7 +118,7 @@ struct DocumentationTests {
   func reference() throws {
     let rows = try rows()
     let sections = DocumentationTests.sections(Schema.root, "")
-    #expect(sections.count == 14)
+    #expect(sections.count == 15)
     for (path, schema) in sections {
       for key in schema.keys {
         let row = rows[path]?[key.name] ?? ""

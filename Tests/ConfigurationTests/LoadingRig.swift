@@ -13,7 +13,8 @@ final class LoadingRig {
   static let canary = "s3cr3t-Canary-0123456789"
 
   static let catalogue = CatalogueNames(
-    operations: ["GetCourses", "GetCourse", "CreateRegistration", "DeleteCourse"])
+    operations: ["GetCourses", "GetCourse", "CreateRegistration", "DeleteCourse", "GetToken"],
+    secretBearing: ["GetToken"])
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -73,6 +73,34 @@ struct ProblemTests {
     ),
     ("admin: {address: 127.0.0.1:8080}\n", Expected(1, 18, "admin.address", "listened on twice")),
     ("admin: {address: '[::]:9901'}\n", Expected(1, 18, "admin.address", "allowRemote: true")),
+    (
+      "traffic: {capture: [{operation: GetCourse5}]}\n",
+      Expected(1, 33, "traffic.capture[0].operation", "did you mean GetCourse")
+    ),
+    (
+      "traffic: {capture: [{maxBytes: 1KiB}]}\n",
+      Expected(1, 21, "traffic.capture[0].operation", "an operation is required")
+    ),
+    (
+      "traffic: {capture: [{operation: GetToken}]}\n",
+      Expected(1, 33, "traffic.capture[0].operation", "never recorded")
+    ),
+    (
+      "traffic: {capture: [{operation: GetCourse}, {operation: GetCourse}]}\n",
+      Expected(1, 57, "traffic.capture[1].operation", "listed twice")
+    ),
+    (
+      "traffic: {capture: [{operation: GetCourse, maxBytes: 65KiB}]}\n",
+      Expected(1, 54, "traffic.capture[0].maxBytes", "from 1 to 64KiB")
+    ),
+    (
+      "traffic: {capture: [{operation: GetCourse, redact: ['$..id']}]}\n",
+      Expected(1, 53, "traffic.capture[0].redact[0]", "filters, slices and .. are not supported")
+    ),
+    (
+      "traffic: {capture: [{operation: GetCourse, redact: ['$']}]}\n",
+      Expected(1, 53, "traffic.capture[0].redact[0]", "remove the entry")
+    ),
     ("defaultApp: mian\n", Expected(1, 13, "defaultApp", "did you mean main?")),
     (
       "tokens: {endpoint: aplication}\n",

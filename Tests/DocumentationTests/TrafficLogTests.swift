@@ -42,13 +42,23 @@ struct TrafficLogDocumentTests {
     ending.tokenFingerprint = 1
     ending.errorType = "draining"
     TrafficLine.putEnding(ending, hasAttempts: true, into: &line)
+    TrafficLine.reopen(&line)
+    for side in TrafficLine.Side.allCases {
+      let body = TrafficLogDocumentTests.bytes("true")
+      TrafficLine.putBody(side, body.span.bytesOfElements, BodyRedaction(paths: []), into: &line)
+      TrafficLine.putOmission(side, .encoded, into: &line)
+    }
+    TrafficLine.close(&line)
     return line.bytes.text
   }
 
   @Test("Its fields are those of a line, in their order")
   func fields() throws {
     let documented = try Markdown.rows(of: "docs/traffic-log.md").filter { $0.heading == "Fields" }
-      .compactMap(\.names.first)
+      .flatMap {
+        $0.names.first?.contains(".body.content") == true
+          ? Array($0.names.prefix(2)) : Array($0.names.prefix(1))
+      }
     // Without the list of attempts, whose own keys are described with it.
     let line = fullLine().replacing(/\[.*\]/, with: "0")
     let written = line.matches(of: /"([^"]+)":/).map { String($0.output.1) }
@@ -91,6 +101,19 @@ struct TrafficLogDocumentTests {
 
   private func kebab(_ name: Substring) -> String {
     name.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : "\($1)" }
+  }
+
+  @Test("The names and reasons that it tells of bodies are those of the redaction")
+  func bodies() throws {
+    let rows = try Markdown.rows(of: "docs/traffic-log.md").filter { $0.heading == "Bodies" }
+    let text = try Repository.text("docs/traffic-log.md")
+    for name in HiddenNames.parts + HiddenNames.wholes + HiddenNames.ofLearner {
+      #expect(text.contains("`\(name)`"), "\(name)")
+    }
+    let reasons: [BodyOmission] = [.notJSON, .tooLong, .incomplete, .encoded, .tooDeep]
+    for reason in reasons {
+      #expect(rows.contains { $0.names.first == "\(reason.name)" }, "\(reason.name)")
+    }
   }
 
   @Test("Every query value that it calls masked is masked")

@@ -1,0 +1,80 @@
+internal import HTTPMessages
+internal import Memory
+internal import TrafficLog
+
+/// The bodies of one exchange that is recorded with them. There is none for any other exchange.
+final class BodyCapture {
+  /// A body in one direction.
+  struct Part: ~Copyable {
+    private var bytes = ByteBuffer()
+    private var size = 0
+    /// The bytes cannot be read as they are, or are a part by themselves.
+    var omission: BodyOmission?
+
+    /// Takes bytes of the body, framing removed. Of one that is too long nothing is kept.
+    mutating func take(_ data: RawSpan, limit: Int) {
+      size += data.byteCount
+      guard omission == nil else { return }
+      if size > limit {
+        omission = .tooLong
+        bytes.release()
+      } else {
+        bytes.put(data)
+      }
+    }
+
+    /// Adds what is to be told of it; nothing of an empty one.
+    mutating func put(
+      _ side: TrafficLine.Side, isComplete: Bool, _ redaction: BodyRedaction,
+      into line: inout ByteBuffer
+    ) {
+      if let reason = omission ?? (isComplete ? nil : .incomplete) {
+        if size > 0 || !isComplete { TrafficLine.putOmission(side, reason, into: &line) }
+      } else if size > 0 {
+        TrafficLine.putBody(side, bytes.bytes, redaction, into: &line)
+      }
+    }
+  }
+
+  let rule: BodyCaptures.Rule
+  private var request = Part()
+  private var response = Part()
+  /// The upstream's answer has begun: ours, of an error, are not recorded.
+  private var hasAnswer = false
+
+  init(_ rule: BodyCaptures.Rule, request fields: borrowing FieldList, in bytes: RawSpan) {
+    self.rule = rule
+    if BodyCapture.isEncoded(fields, bytes) { request.omission = .encoded }
+  }
+
+  func takeRequest(_ data: RawSpan) { request.take(data, limit: rule.maxBytes) }
+
+  func beginResponse(status: Int, _ fields: borrowing FieldList, in bytes: RawSpan) {
+    hasAnswer = true
+    if BodyCapture.isEncoded(fields, bytes) { response.omission = .encoded }
+    // What a path leads to in a part is anybody's guess.
+    if status == 206 { response.omission = .incomplete }
+  }
+
+  func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes) }
+
+  /// Adds both bodies to a line that was ended.
+  func put(
+    requestIsComplete: Bool, responseIsComplete: Bool, into line: inout ByteBuffer
+  ) {
+    TrafficLine.reopen(&line)
+    request.put(.request, isComplete: requestIsComplete, rule.redaction, into: &line)
+    if hasAnswer {
+      response.put(.response, isComplete: responseIsComplete, rule.redaction, into: &line)
+    }
+    TrafficLine.close(&line)
+  }
+
+  private static func isEncoded(_ fields: borrowing FieldList, _ bytes: RawSpan) -> Bool {
+    for i in 0..<fields.count where fields[i].name == .other {
+      guard fields[i].name(in: bytes).equalsIgnoringCase("content-encoding") else { continue }
+      if !fields[i].value(in: bytes).equalsIgnoringCase("identity") { return true }
+    }
+    return false
+  }
+}
