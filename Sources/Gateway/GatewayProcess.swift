@@ -199,16 +199,21 @@ package final class GatewayProcess: Sendable {
 
   /// Waits for the loops and stops what they stood on. To be called once, after ``beginDraining()`` or
   /// ``stop()``.
-  package func end() {
+  ///
+  /// - Returns: false when a thread is held up and still runs, in a C library perhaps: then the process is to
+  ///   end with ``ProcessLimits/endAtOnce()``.
+  @discardableResult
+  package func end() -> Bool {
     for thread in threads { thread.join() }
     resolver.stop()
     let settings = current.withLock { $0 }
     if let problem = WarmScopes(settings).save(tokens.listing()) { tell(problem) }
-    tokens.stop()
+    var ended = [tokens.stop()]
     admin?.stop(within: 2)
-    spans?.stop()
-    log?.stop()
-    journal?.stop()
+    ended.append(spans?.stop() ?? true)
+    ended.append(log?.stop() ?? true)
+    ended.append(journal?.stop() ?? true)
+    return !ended.contains(false)
   }
 
   /// How the journal fares; nil without one.

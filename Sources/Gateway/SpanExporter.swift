@@ -38,28 +38,31 @@ final class SpanExporter: Sendable {
   private let export: SpanExport
   private let state = Mutex(State())
   private let wake: ThreadSignal
-  private let stopped: ThreadSignal
+  private let thread: WorkerThread
 
   init(_ export: SpanExport) throws(StartError) {
     self.export = export
     do throws(SystemError) {
       wake = try ThreadSignal()
-      stopped = try ThreadSignal()
-      _ = try SystemThread("spans") { [self] in run() }
+      thread = try WorkerThread()
+      try thread.start("spans") { [self] in run() }
     } catch { throw StartError("cannot start the thread that exports spans: \(error)") }
   }
 
   var health: Health { state.withLock { $0.health } }
 
   /// Sends what waits and ends the thread; gives up after `seconds`.
-  func stop(within seconds: Int32 = 2) {
+  ///
+  /// - Returns: false when the thread still runs.
+  @discardableResult
+  func stop(within seconds: Int32 = 2) -> Bool {
     let isFirst = state.withLock { state in
       defer { state.isStopping = true }
       return !state.isStopping
     }
-    guard isFirst else { return }
+    guard isFirst else { return true }
     wake.notify()
-    stopped.wait(milliseconds: seconds * 1000)
+    return thread.join(within: seconds * 1000)
   }
 
   // MARK: The thread
@@ -84,10 +87,7 @@ final class SpanExporter: Sendable {
       }
       batch.removeAll()
       if batch.allocatedBytes > SpanExporter.wakingBytes * 2 { batch.release() }
-      if stops {
-        stopped.notify()
-        return
-      }
+      if stops { return }
     }
   }
 

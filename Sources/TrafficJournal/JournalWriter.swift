@@ -34,7 +34,7 @@ package final class JournalWriter: LineSink, Sendable {
 
   let state = Mutex(State())
   let wake: ThreadSignal
-  let stopped: ThreadSignal
+  private let thread: WorkerThread
   let path: String
   let limits: JournalLimits
   let tell: @Sendable (String) -> Void
@@ -52,7 +52,7 @@ package final class JournalWriter: LineSink, Sendable {
     self.tell = tell
     do throws(SystemError) {
       wake = try ThreadSignal()
-      stopped = try ThreadSignal()
+      thread = try WorkerThread()
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
@@ -69,10 +69,9 @@ package final class JournalWriter: LineSink, Sendable {
       }
     }
     do throws(SystemError) {
-      _ = try SystemThread("journal") { [self] in
+      try thread.start("journal") { [self] in
         var loop = JournalLoop(self)
         loop.run()
-        stopped.notify()
       }
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
@@ -114,17 +113,20 @@ package final class JournalWriter: LineSink, Sendable {
   }
 
   /// Writes what waits and ends the thread; gives up after `seconds`, and counts what is lost then.
-  package func stop(within seconds: Int32 = 5) {
+  ///
+  /// - Returns: false when the thread still runs.
+  @discardableResult
+  package func stop(within seconds: Int32 = 5) -> Bool {
     let isFirst = state.withLock { state in
       guard !state.isStopping else { return false }
       state.isStopping = true
       state.stopDeadline = SystemClock.monotonic + Int64(seconds) * 1_000_000_000
       return true
     }
-    guard isFirst else { return }
+    guard isFirst else { return true }
     wake.notify()
     // The thread keeps to the deadline itself, but for the disk.
-    stopped.wait(milliseconds: seconds * 1000 + 1000)
+    return thread.join(within: seconds * 1000 + 1000)
   }
 }
 

@@ -49,7 +49,7 @@ package final class LogWriter: Sendable {
 
   private let state: Mutex<State>
   private let wake: ThreadSignal
-  private let stopped: ThreadSignal
+  private let thread: WorkerThread
   private let destination: Destination
   private let format: LogFormat
   private let tell: @Sendable (String) -> Void
@@ -68,7 +68,7 @@ package final class LogWriter: Sendable {
     self.tell = tell
     do throws(SystemError) {
       wake = try ThreadSignal()
-      stopped = try ThreadSignal()
+      thread = try WorkerThread()
     } catch {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }
@@ -79,7 +79,7 @@ package final class LogWriter: Sendable {
       throw OpenError(description: "cannot open the traffic log \(destination.name): \(error)")
     }
     do throws(SystemError) {
-      _ = try SystemThread("traffic-log") { [self] in run() }
+      try thread.start("traffic-log") { [self] in run() }
     } catch {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }
@@ -121,14 +121,17 @@ package final class LogWriter: Sendable {
   }
 
   /// Writes what waits and ends the thread; gives up after `seconds`.
-  package func stop(within seconds: Int32 = 5) {
+  ///
+  /// - Returns: false when the thread still runs.
+  @discardableResult
+  package func stop(within seconds: Int32 = 5) -> Bool {
     let isFirst = state.withLock { state in
       defer { state.isStopping = true }
       return !state.isStopping
     }
-    guard isFirst else { return }
+    guard isFirst else { return true }
     wake.notify()
-    stopped.wait(milliseconds: seconds * 1000)
+    return thread.join(within: seconds * 1000)
   }
 
   // MARK: The thread
@@ -171,10 +174,7 @@ package final class LogWriter: Sendable {
         tell(
           "cannot open the traffic log \(destination.name): \(error); going on with the old file")
       }
-      if stops {
-        stopped.notify()
-        return
-      }
+      if stops { return }
     }
   }
 

@@ -107,7 +107,7 @@ func waitForEnd(
       while !gateway.hasEnded {
         if case .terminate = signals.next(within: 50) { gateway.stop() }
       }
-      gateway.end()
+      if !gateway.end() { ProcessLimits.endAtOnce() }
       return
     }
   }

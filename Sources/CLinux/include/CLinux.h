@@ -154,6 +154,9 @@ int cl_next_signal(int fd);
 
 void cl_ignore_sigpipe(void);
 
+/// Writes out what stdio holds and ends the process with status 0; nothing registered with atexit(3) runs.
+_Noreturn void cl_end_at_once(void);
+
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
 
