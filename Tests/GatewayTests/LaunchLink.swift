@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+extension GatewayRig {
+  /// Has the sandbox make a launch link, as a service does: a course, a registration, and its link.
+  ///
+  /// - Parameters:
+  ///   - learner: first name of the learner.
+  ///   - exit: where the learner goes behind the course.
+  func launchLink(learner: String, exit: String) throws -> String {
+    let upload = try call(
+      "POST", "/api/v2/courses/importJobs/upload?courseId=golf",
+      ["Content-Type: multipart/form-data; boundary=x"],
+      body: "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"golf.zip\"\r\n\r\n"
+        + "PK\r\n--x--\r\n")
+    let job = try #require(upload.json["result"] as? String)
+    let isImported = try (0..<10).contains { _ in
+      try call("GET", "/api/v2/courses/importJobs/\(job)").json["status"] as? String == "COMPLETE"
+    }
+    try #require(isImported)
+    let registration = try call(
+      "POST", "/api/v2/registrations", ["Content-Type: application/json"],
+      body:
+        #"{"courseId":"golf","registrationId":"r1","learner":{"id":"l1","firstName":"\#(learner)"}}"#
+    )
+    try #require(registration.status / 100 == 2)
+    let link = try call(
+      "POST", "/api/v2/registrations/r1/launchLink", ["Content-Type: application/json"],
+      body: #"{"redirectOnExitUrl":"\#(exit)"}"#)
+    return try #require(link.json["launchLink"] as? String)
+  }
+}
