@@ -41,6 +41,8 @@ package struct TokenSlotTable: Sendable {
 
   private var keys: [Key] = []
   private var slots: [Key: TokenSlot] = [:]
+  /// The same by what was asked for: most of 161 operations ask in words that were seen before.
+  private var spellings: [Key: TokenSlot] = [:]
 
   package init() {}
 
@@ -49,6 +51,16 @@ package struct TokenSlotTable: Sendable {
 
   /// The slot of `app` with `scopes` (separated by spaces, in any order), made if it is new.
   package mutating func slot(for app: Int, scopes: String) throws(Refusal) -> TokenSlot {
+    let spelling = Key(app: app, scopes: scopes)
+    if let known = spellings[spelling] { return known }
+    let slot = try normalizedSlot(for: app, scopes)
+    spellings[spelling] = slot
+    return slot
+  }
+
+  private mutating func normalizedSlot(
+    for app: Int, _ scopes: String
+  ) throws(Refusal) -> TokenSlot {
     guard scopes.utf8.count <= Self.maximumScopeBytes else { throw .badScope }
     let list = Set(scopes.split(separator: " ")).sorted()
     guard !list.isEmpty else { throw .noScope }

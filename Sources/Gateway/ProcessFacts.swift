@@ -6,22 +6,28 @@ internal import Telemetry
 /// What the metrics say about the process itself: its version, its configuration, its use of the machine.
 final class ProcessFacts: Sendable {
   private struct Loaded: Sendable {
-    /// Tells configurations apart; says nothing of what is in them.
-    let fingerprint: String
+    let settings: Settings
     /// Nanoseconds since 1970.
     let at: Int64
+    /// Tells configurations apart; says nothing of what is in them. Made when first asked for: writing
+    /// settings as text takes milliseconds, which the start would have to wait for.
+    lazy var fingerprint = ProcessFacts.fingerprint(of: settings)
+
+    init(_ settings: Settings, at: Int64) {
+      self.settings = settings
+      self.at = at
+    }
   }
 
   private let loaded: Mutex<Loaded>
 
   init(_ settings: Settings, loadedAt: Int64) {
-    loaded = Mutex(Loaded(fingerprint: ProcessFacts.fingerprint(of: settings), at: loadedAt))
+    loaded = Mutex(Loaded(settings, at: loadedAt))
   }
 
   /// `settings` are in force from now on.
   func note(_ settings: Settings, loadedAt: Int64) {
-    let new = Loaded(fingerprint: ProcessFacts.fingerprint(of: settings), at: loadedAt)
-    loaded.withLock { $0 = new }
+    loaded.withLock { $0 = Loaded(settings, at: loadedAt) }
   }
 
   /// FNV-1a over the settings as text, in which secrets read `<secret>`.
@@ -35,17 +41,17 @@ final class ProcessFacts: Sendable {
   }
 
   func put(into text: inout PrometheusText) {
-    let loaded = loaded.withLock { $0 }
+    let (fingerprint, loadedAt) = loaded.withLock { ($0.fingerprint, $0.at) }
     text.family("scorm_gateway_build_info", .gauge, "The version that runs; always 1.")
     text.sample([("version", GatewayVersion.text)], 1)
     text.family(
       "scorm_gateway_configuration_info", .gauge,
       "The configuration in force; the fingerprint differs when anything but a secret does.")
-    text.sample([("fingerprint", loaded.fingerprint)], 1)
+    text.sample([("fingerprint", fingerprint)], 1)
     text.family(
       "scorm_gateway_configuration_load_timestamp_seconds", .gauge,
       "When the configuration in force was loaded.")
-    text.seconds(nanoseconds: loaded.at)
+    text.seconds(nanoseconds: loadedAt)
   }
 
   /// What Prometheus' client libraries tell of a process, under their names.

@@ -32,8 +32,12 @@ enum ExitStatus {
 enum Main {
   static func main() {
     do {
-      var command = try ScormGateway.parseAsRoot()
-      try command.run()
+      if let serving = Serving(plainly: CommandLine.arguments.dropFirst()) {
+        try serving.run()
+      } else {
+        var command = try ScormGateway.parseAsRoot()
+        try command.run()
+      }
     } catch {
       let code = ScormGateway.exitCode(for: error)
       let text = ScormGateway.fullMessage(for: error)
