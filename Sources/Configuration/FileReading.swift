@@ -27,7 +27,10 @@ struct FileContents {
     }
     guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "not a regular file") }
     mode = status.st_mode & 0o7777
-    var contents = [UInt8](repeating: 0, count: limit + 1)
+    // Files that a kernel makes up, as in /proc, say zero.
+    let size = status.st_size > 0 ? min(Int(status.st_size), limit) : limit
+    // One more: a read to the end must find it.
+    var contents = [UInt8](repeating: 0, count: size + 1)
     var used = 0
     while used < contents.count {
       // Proof: the buffer holds contents.count - used bytes behind `used`.
@@ -43,9 +46,11 @@ struct FileContents {
       }
       used += got
     }
-    guard used <= limit else {
+    guard used <= size else {
       FileContents.erase(&contents)
-      throw Failure(reason: "larger than \(ByteSize(limit))")
+      let isTooLarge = size == limit
+      throw Failure(
+        reason: isTooLarge ? "larger than \(ByteSize(limit))" : "changed while it was read")
     }
     // Shrinking in place keeps a secret in this one allocation.
     contents.removeLast(contents.count - used)

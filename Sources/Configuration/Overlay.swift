@@ -66,10 +66,12 @@ struct Overlay {
     _ environment: Environment, to root: inout Node, referenced: Set<String>,
     _ problems: inout ProblemList
   ) {
+    let names = environment.names.filter { $0.hasPrefix(prefix) }.sorted()
+    if names.isEmpty { return }
     var byName: [String: Target] = [:]
     for target in targets { byName[normalized(target.variable)] = target }
     var used: [String: String] = [:]
-    for name in environment.names.sorted() where name.hasPrefix(prefix) {
+    for name in names {
       let rest = name.dropFirst(prefix.count)
       if referenced.contains(name) || foreignPrefixes.contains(where: { rest.hasPrefix($0) }) {
         continue
