@@ -23,7 +23,7 @@ RUN swift build -c release --product scorm-gateway --static-swift-stdlib -Xlinke
 FROM ${RUNTIME_IMAGE}
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 libyaml-0-2 libsqlite3-0 \
+ && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin \
       scorm-gateway \
