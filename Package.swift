@@ -23,16 +23,17 @@ func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Targ
     name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
-/// How the release binary is linked: with the C++ library that the Swift runtime uses inside (`Sources/linking`
-/// leads `-lstdc++` to the archive), and its 45,000 relative relocations packed into 9 KB, instead of one megabyte
-/// that is read at the start and stays. Packed ones need glibc 2.36, so an older system links them plainly.
+/// How the release binary is linked: with the C++ library that the Swift runtime uses inside
+/// (`Sources/CLinux/linking` leads `-lstdc++` to the archive), and its 45,000 relative relocations packed into
+/// 9 KB, instead of one megabyte that is read at the start and stays. Packed ones need glibc 2.36, so an older
+/// system links them plainly.
 let releaseLinking: [String] = {
   var name = [CChar](repeating: 0, count: 64)  // "glibc 2.36"
   confstr(Int32(_CS_GNU_LIBC_VERSION), &name, name.count)
   let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   let version = text.drop { !$0.isNumber }.split(separator: ".").compactMap { Int($0) }
   let packs = version.count > 1 && (version[0], version[1]) >= (2, 36)
-  return ["-use-ld=lld", "-L", "\(Context.packageDirectory)/Sources/linking"]
+  return ["-use-ld=lld", "-L", "\(Context.packageDirectory)/Sources/CLinux/linking"]
     + (packs ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : [])
 }()
 
@@ -93,7 +94,7 @@ let package = Package(
 
     // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
     // into the binary: each shared library costs the start and the resident memory something.
-    .target(name: "CLinux"),
+    .target(name: "CLinux", exclude: ["linking"]),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),

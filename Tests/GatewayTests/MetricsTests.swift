@@ -60,6 +60,8 @@ struct MetricsTests {
   func bounded() throws {
     let rig = try GatewayRig()
     _ = try rig.call("GET", "/api/v2/ping")
+    // An exchange is counted when it has ended, a little after its answer.
+    #expect(try eventually { try metrics(rig).sum("scorm_gateway_requests_total") == 1 })
     let before = try metrics(rig)
     for i in 0..<20 {
       let wire = try rig.caller()
