@@ -61,7 +61,7 @@ let package = Package(
     area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
-    area("Admin", uses: ["LocalServer"]),
+    area("Admin", uses: ["LocalServer", "Memory"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
     area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),

@@ -1,4 +1,5 @@
 package import LocalServer
+internal import Memory
 
 /// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
 /// here is secret.

@@ -196,7 +196,7 @@ extension RedactedCopy {
       case 0..<0x20: throw .notJSON
       case 0x20..<0x80: at += 1
       default:
-        guard let (_, length) = JSONText.scalar(text, at, text.byteCount) else { throw .notJSON }
+        guard let (_, length) = text.scalar(at: at, before: text.byteCount) else { throw .notJSON }
         at += length
       }
     }
