@@ -55,7 +55,7 @@ let package = Package(
         "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
-    area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
+    area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
     area("TrafficLog", uses: ["EventLoop", "Memory"]),
     // The searchable record of calls, in SQLite.
     area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
