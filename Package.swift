@@ -71,13 +71,13 @@ let package = Package(
         "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
-    area("CurlTransport", uses: ["AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
+    area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
     area("TrafficLog", uses: ["EventLoop", "Memory"]),
     // The searchable record of calls, in SQLite.
     area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
-    area("Admin", uses: ["LocalServer"]),
+    area("Admin", uses: ["LocalServer", "Memory"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
     area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),

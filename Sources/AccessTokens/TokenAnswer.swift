@@ -38,6 +38,8 @@ package enum TokenAnswerDefect: Error, Equatable, Sendable {
 package struct TokenAnswer: Sendable {
   /// Longest answer that is read, in bytes.
   package static let maximumBytes = 64 * 1024
+  /// Arrays and objects within each other that are read. Bounds the recursion.
+  static let maximumDepth = 17
   /// Longest token that is accepted, in bytes: it has to fit into a request head.
   package static let maximumTokenBytes = 8 * 1024
   /// Longest life that is believed, in seconds.
@@ -73,7 +75,8 @@ package struct TokenAnswer: Sendable {
     guard body.byteCount <= Self.maximumBytes else { throw .tooLarge }
     var members = TokenAnswerMembers(endpoint: endpoint)
     defer { members.token.overwriteWithZeros() }
-    try members.read(body)
+    do { try members.read(body) } catch { throw .notJSON }
+    guard !members.hasDuplicate else { throw .duplicateMember }
     guard members.hasToken, !members.token.isEmpty else { throw .noToken }
     guard members.token.count <= Self.maximumTokenBytes else { throw .tokenTooLong }
     guard Self.isBearerToken(members.token.bytes) else { throw .badTokenText }

@@ -13,17 +13,17 @@ package enum TokenErrorCode: Equatable, Sendable {
     var name = ByteBuffer()
     var text = ByteBuffer()
     var code: TokenErrorCode?
-    do throws(TokenAnswerDefect) {
-      var reader = JSONReader(body)
+    do throws(JSONDefect) {
+      var reader = JSONReader(body, depthLimit: TokenAnswer.maximumDepth)
       try reader.beginObject()
       var isFirst = true
       while try reader.nextMember(isFirst: isFirst, name: &name) {
         isFirst = false
-        guard name.bytes.equals("error"), reader.peek() == UInt8(ascii: "\"") else {
-          try reader.skipValue(scratch: &text)
+        guard name.bytes.equals("error"), reader.next() == UInt8(ascii: "\"") else {
+          try reader.skipValue()
           continue
         }
-        try reader.readString(into: &text)
+        try reader.readSecret(into: &text)
         if text.bytes.equals("invalid_client") || text.bytes.equals("unauthorized_client") {
           code = .invalidClient
         } else if text.bytes.equals("invalid_scope") {

@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import Memory
 
 /// Why an admin page is not there: a problem document of RFC 9457.
 struct AdminProblem {

@@ -3,8 +3,8 @@ package import LocalServer
 /// Pages about traffic, which are answered from the journal on a thread that may block.
 extension AdminResponder {
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? {
-    guard let traffic = sources.traffic, request.path.hasPrefix("/api/traffic"),
-      request.method == "GET" || request.method == "HEAD"
+    guard let traffic = sources.traffic, let page = AdminResponder.page(at: request.path),
+      page.make == nil, request.method == "GET" || request.method == "HEAD"
     else { return nil }
     return { [self] in finished(traffic(request) ?? noSuchPage) }
   }

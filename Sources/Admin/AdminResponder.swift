@@ -1,4 +1,5 @@
 package import LocalServer
+internal import Memory
 
 /// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
 /// here is secret.
@@ -8,12 +9,18 @@ package struct AdminResponder: LocalResponder {
   package init(sources: AdminSources) { self.sources = sources }
 
   /// One page: its path, what it is for, and how it is made.
-  private struct Page: Sendable {
+  struct Page: Sendable {
+    /// With `{id}` at its end it stands for all that begin with what is in front of that.
     let path: String
     let purpose: String
     /// It changes something: asked with POST, and never by a page of a browser.
     var isAction = false
-    let make: @Sendable (AdminResponder, LocalRequest) -> LocalResponse
+    /// Makes it at once. Nil: the journal does, on a thread that may block.
+    var make: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
+
+    fileprivate func covers(_ wanted: String) -> Bool {
+      path == wanted || path.hasSuffix("{id}") && wanted.hasPrefix(path.dropLast(4))
+    }
   }
 
   private static let pages = [
@@ -44,19 +51,12 @@ package struct AdminResponder: LocalResponder {
       path: "/api/explain",
       purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
     ) { $0.answer($1, $0.sources.actions.explain) },
-    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON") {
-      responder, _ in responder.noJournal
-    },
-    Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON") {
-      responder, _ in responder.noSuchPage
-    },
-    Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive") {
-      responder, _ in responder.noJournal
-    },
+    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON"),
+    Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON"),
+    Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive"),
     Page(
       path: "/api/traffic/stats",
-      purpose: "calls counted by caller and operation, JSON; ?format=table for people"
-    ) { responder, _ in responder.noJournal },
+      purpose: "calls counted by caller and operation, JSON; ?format=table for people"),
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
@@ -74,11 +74,13 @@ package struct AdminResponder: LocalResponder {
     return response
   }
 
+  static func page(at path: String) -> Page? { pages.first { $0.covers(path) } }
+
   private func page(_ request: LocalRequest) -> LocalResponse {
     if request.method == "OPTIONS", request.path == "*" {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
-    guard let page = AdminResponder.pages.first(where: { $0.path == request.path }) else {
+    guard let page = AdminResponder.page(at: request.path) else {
       // The dashboard's own files.
       if request.method == "GET" || request.method == "HEAD",
         let file = Dashboard.response(for: request.path)
@@ -90,7 +92,7 @@ package struct AdminResponder: LocalResponder {
     let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
     switch request.method {
     case "GET" where !page.isAction, "HEAD" where !page.isAction, "POST" where page.isAction:
-      return page.make(self, request)
+      return page.make?(self, request) ?? noJournal
     case "OPTIONS": return LocalResponse(status: 204, fields: [allowed])
     default:
       var response = AdminProblem(

@@ -1,4 +1,5 @@
 package import AccessTokens
+internal import EventLoop
 internal import Synchronization
 
 /// What the service thread shows to those who look at the tokens from other threads.
@@ -40,6 +41,6 @@ extension TokenService {
       keys[index].isUsed = keys[index].isUsed || store.isUsed(slot)
     }
     return TokenListing(
-      now: ServiceClock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
+      now: SystemClock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
   }
 }

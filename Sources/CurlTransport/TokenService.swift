@@ -1,4 +1,5 @@
 package import AccessTokens
+internal import EventLoop
 package import Memory
 internal import Synchronization
 
@@ -21,7 +22,7 @@ package enum TokenReport: Sendable {
 /// publication, after which the wake callbacks run.
 package final class TokenService: TokenDemand {
   /// Longest ``stop()`` waits for the thread, in milliseconds.
-  package static let stopBound = 2_000
+  package static let stopBound: Int32 = 2_000
 
   /// Where the tokens are published.
   package let store: TokenStore
@@ -31,7 +32,7 @@ package final class TokenService: TokenDemand {
   let board: TokenBoard
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
-  private let thread = Mutex<ServiceThread?>(nil)
+  private let thread = Mutex<WorkerThread?>(nil)
 
   /// Checks the settings; nothing runs before ``start(wake:report:)``.
   package init(
@@ -69,13 +70,17 @@ package final class TokenService: TokenDemand {
     let (store, board) = (store, board)
     return thread.withLock { thread in
       precondition(thread == nil, "the token service is started once")
-      thread = ServiceThread(named: "tokens") {
-        var loop = TokenServiceLoop(
-          settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
-          board: board, wake: wake, report: report)
-        loop.run()
-      }
-      return thread != nil
+      do throws(SystemError) {
+        let worker = try WorkerThread()
+        try worker.start("tokens") {
+          var loop = TokenServiceLoop(
+            settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
+            board: board, wake: wake, report: report)
+          loop.run()
+        }
+        thread = worker
+        return true
+      } catch { return false }
     }
   }
 

@@ -1,5 +1,6 @@
 internal import AccessTokens
 internal import CLibcurl
+internal import EventLoop
 internal import Memory
 
 /// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
@@ -50,7 +51,7 @@ struct TokenServiceLoop {
     while true {
       let asked = mailbox.take()
       if asked.isStopping { break }
-      let now = ServiceClock.monotonic
+      let now = SystemClock.monotonic
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
       for (slot, generation) in asked.rejected {
@@ -76,7 +77,7 @@ struct TokenServiceLoop {
   /// Time to the next timer, rounded up so that it is due when the wait ends.
   private var waitInMilliseconds: Int64 {
     guard let timer = manager.nextTimer else { return CurlMulti.longestPoll }
-    let wait = timer.subtractingReportingOverflow(ServiceClock.monotonic)
+    let wait = timer.subtractingReportingOverflow(SystemClock.monotonic)
     if wait.overflow || wait.partialValue > CurlMulti.longestPoll * 1_000_000 {
       return CurlMulti.longestPoll
     }
@@ -134,7 +135,7 @@ struct TokenServiceLoop {
         if !request.isRepeat { manager.noteUse(of: request.slot, store.isUsed(request.slot)) }
         store.clearUsed(request.slot)
         if let failure = start(request) {
-          rest += finished(request.slot, .failure(failure), requestedAt: ServiceClock.monotonic)
+          rest += finished(request.slot, .failure(failure), requestedAt: SystemClock.monotonic)
         }
       }
       next += 1
@@ -150,8 +151,8 @@ struct TokenServiceLoop {
         throw TokenTransfer.Fault(code: CURLE_FAILED_INIT)
       }
       let transfer = try TokenTransfer(
-        request, settings: settings, secret: secret, requestedAt: ServiceClock.monotonic,
-        wallClock: ServiceClock.wallSeconds)
+        request, settings: settings, secret: secret, requestedAt: SystemClock.monotonic,
+        wallClock: SystemClock.wall / 1_000_000_000)
       guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
       transfers.append(transfer)
       return nil
@@ -192,7 +193,7 @@ struct TokenServiceLoop {
     _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64
   ) -> [TokenAction] {
     manager.fetchFinished(
-      slot, result: result, requestedAt: requestedAt, at: ServiceClock.monotonic,
+      slot, result: result, requestedAt: requestedAt, at: SystemClock.monotonic,
       random: random.next())
   }
 }

@@ -1,8 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// A POSIX thread that runs one function. Event loops block, so they must not sit on Swift's pool of
-/// cooperative threads.
+/// A POSIX thread that runs one function. Event loops and C libraries block, so they must not sit on Swift's
+/// pool of cooperative threads.
+///
+/// It takes no signals but those of its own faults: the others are for the thread that waits for them.
 @safe package final class SystemThread: @unchecked Sendable {
   // @unchecked: `handle` is written before the thread can be joined, and read by `join` only.
   private var handle = pthread_t()
@@ -22,6 +24,15 @@ internal import Glibc
     }
     // Proof: the reference retained here is taken back exactly once, at the thread's start or below.
     let pointer = unsafe Unmanaged.passRetained(start).toOpaque()
+    var others = sigset_t()
+    var before = sigset_t()
+    // Proof: both sets outlive the calls. The new thread inherits the mask, so no signal slips in.
+    _ = unsafe sigfillset(&others)
+    for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS] {
+      _ = unsafe sigdelset(&others, fault)
+    }
+    _ = unsafe pthread_sigmask(SIG_BLOCK, &others, &before)
+    defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     let status = unsafe pthread_create(
       &handle, nil,
       { argument in

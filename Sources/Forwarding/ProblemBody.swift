@@ -15,7 +15,7 @@ package enum ProblemBody {
     out.put("\",\"status\":")
     out.put(decimal: error.status)
     out.put(",\"detail\":\"")
-    putEscaped(error.detail, into: &out)
+    out.put(escapingForJSON: error.detail)
     out.put("\",\"instance\":\"")
     out.put(requestID)
     out.put("\",\"retriable\":")
@@ -24,28 +24,13 @@ package enum ProblemBody {
       out.put(",\"violated-policies\":[")
       for (index, name) in error.violatedPolicies.enumerated() {
         out.put(index == 0 ? "\"" : ",\"")
-        putEscaped(name, into: &out)
+        out.put(escapingForJSON: name)
         out.put(UInt8(ascii: "\""))
       }
       out.put(UInt8(ascii: "]"))
     }
     out.put(",\"message\":\"")
-    putEscaped(error.detail, into: &out)
+    out.put(escapingForJSON: error.detail)
     out.put("\"}\n")
-  }
-
-  /// RFC 8259 section 7. The detail may quote what the caller sent, which is visible ASCII.
-  private static func putEscaped(_ text: String, into out: inout ByteBuffer) {
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        out.put(UInt8(ascii: "\\"))
-        out.put(byte)
-      case 0..<0x20, 0x7F:
-        out.put("\\u00")
-        out.put(hexadecimal: UInt64(byte), width: 2)
-      default: out.put(byte)
-      }
-    }
   }
 }

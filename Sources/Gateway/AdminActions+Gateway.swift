@@ -3,6 +3,7 @@ internal import Admin
 internal import CurlTransport
 internal import GatewayServer
 internal import LocalServer
+internal import Memory
 
 /// The admin pages that take parameters, over a gateway that runs.
 extension AdminActions {

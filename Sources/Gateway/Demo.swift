@@ -45,7 +45,7 @@ package struct Demo {
   /// The sandbox's record of the calls so far, a line each.
   package func callsSeen() throws(HTTPProbe.Unreachable) -> [String] {
     let answer = try HTTPProbe.ask(sandbox.callsURL)
-    guard let record = try? JSONReader.read(Array(answer.body.utf8)),
+    guard let record = try? JSONValue(json: Array(answer.body.utf8)),
       let calls = record["calls"]?.elements
     else { throw HTTPProbe.Unreachable(reason: "the sandbox's record cannot be read") }
     return calls.map { call in

@@ -24,6 +24,7 @@ struct GatewayMetrics: Sendable {
     relays.log?.put(into: &text)
     spans?.put(into: &text)
     relays.putRefusals(into: &text)
+    relays.settings.captures.put(into: &text)
     text.append(LimitMetrics.text(relays))
     text.append(TokenMetrics.text(tokens.listing()))
     text.append(ScopeMetrics.text(relays))
@@ -58,6 +59,20 @@ extension LogWriter {
     text.family(
       "scorm_gateway_log_waiting_bytes", .gauge, "Bytes that wait for the traffic log's thread.")
     text.sample(UInt64(health.waitingBytes))
+  }
+}
+
+extension BodyCaptures {
+  func put(into text: inout PrometheusText) {
+    guard !isEmpty else { return }
+    text.family(
+      "scorm_gateway_capture_bytes", .gauge,
+      "Bytes of memory that bodies on record take until their lines are written.")
+    text.sample(UInt64(max(0, room.takenBytes)))
+    text.family(
+      "scorm_gateway_capture_no_room_total", .counter,
+      "Bodies that were not recorded because others took all the memory there is for them.")
+    text.sample(room.refusals)
   }
 }
 

@@ -37,6 +37,12 @@ package enum JournalImport {
       writer = try JournalWriter(
         path: journal, limits: JournalLimits(maxAge: .max / 2, maxSize: .max / 2), tell: tell)
     } catch { throw StartError(error.description) }
+    // A gateway would serve on; who imports wants to know now.
+    guard writer.statistics.isWell else {
+      let reason = writer.statistics.lastError ?? "no reason known"
+      writer.stop()
+      throw StartError("cannot open the journal \(journal): \(reason)")
+    }
     let pause: ThreadSignal
     do { pause = try ThreadSignal() } catch { throw StartError("out of descriptors: \(error)") }
     let began = SystemClock.monotonic

@@ -2,6 +2,7 @@ internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import LocalServer
+internal import Memory
 internal import RateLimiting
 
 /// What `/api/limits` and the `limits` command show: each quota's state now.

@@ -1,5 +1,6 @@
 internal import HTTPMessages
 internal import LocalServer
+internal import Memory
 
 extension LimitsSimulation {
   /// For people.

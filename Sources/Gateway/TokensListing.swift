@@ -2,6 +2,7 @@ internal import AccessTokens
 internal import Forwarding
 internal import GatewayServer
 internal import LocalServer
+internal import Memory
 internal import SCORMCloudAPI
 
 /// What `/api/tokens` and the `tokens` command show: each key's token, each app's secret, and the operations

@@ -8,19 +8,31 @@ final class BodyCapture {
   struct Part: ~Copyable {
     private var bytes = ByteBuffer()
     private var size = 0
+    /// Memory of `bytes` that is accounted for.
+    private(set) var held = 0
     /// The bytes cannot be read as they are, or are a part by themselves.
     var omission: BodyOmission?
 
-    /// Takes bytes of the body, framing removed. Of one that is too long nothing is kept.
-    mutating func take(_ data: RawSpan, limit: Int) {
+    /// Takes bytes of the body, framing removed. Of one that is too long, or for which there is no room,
+    /// nothing is kept.
+    mutating func take(_ data: RawSpan, limit: Int, _ room: CaptureRoom) {
       size += data.byteCount
       guard omission == nil else { return }
-      if size > limit {
-        omission = .tooLong
-        bytes.release()
-      } else {
-        bytes.put(data)
+      guard size <= limit else {
+        drop(.tooLong, room)
+        return
       }
+      bytes.put(data)
+      let grown = bytes.allocatedBytes - held
+      guard grown > 0 else { return }
+      if room.take(grown) { held += grown } else { drop(.noRoom, room) }
+    }
+
+    private mutating func drop(_ reason: BodyOmission, _ room: CaptureRoom) {
+      omission = reason
+      bytes.release()
+      room.give(held)
+      held = 0
     }
 
     /// Adds what is to be told of it; nothing of an empty one.
@@ -37,17 +49,24 @@ final class BodyCapture {
   }
 
   let rule: BodyCaptures.Rule
+  private let room: CaptureRoom
   private var request = Part()
   private var response = Part()
   /// The upstream's answer has begun: ours, of an error, are not recorded.
   private var hasAnswer = false
 
-  init(_ rule: BodyCaptures.Rule, request fields: borrowing FieldList, in bytes: RawSpan) {
+  init(
+    _ rule: BodyCaptures.Rule, room: CaptureRoom, request fields: borrowing FieldList,
+    in bytes: RawSpan
+  ) {
     self.rule = rule
+    self.room = room
     if BodyCapture.isEncoded(fields, bytes) { request.omission = .encoded }
   }
 
-  func takeRequest(_ data: RawSpan) { request.take(data, limit: rule.maxBytes) }
+  deinit { room.give(request.held + response.held) }
+
+  func takeRequest(_ data: RawSpan) { request.take(data, limit: rule.maxBytes, room) }
 
   func beginResponse(status: Int, _ fields: borrowing FieldList, in bytes: RawSpan) {
     hasAnswer = true
@@ -56,7 +75,7 @@ final class BodyCapture {
     if status == 206 { response.omission = .incomplete }
   }
 
-  func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes) }
+  func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes, room) }
 
   /// Adds both bodies to a line that was ended.
   func put(

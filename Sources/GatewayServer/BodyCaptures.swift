@@ -18,9 +18,13 @@ package struct BodyCaptures: Sendable {
 
   /// Bytes of a body that can be recorded.
   package static let byteLimit = 64 * 1024
+  /// Bytes of memory for the bodies of all exchanges under way.
+  static let totalLimit = 64 * 1024 * 1024
 
   private var operations = OperationSet()
   private var rules: [UInt8: Rule] = [:]
+  /// What all the bodies share.
+  package let room = CaptureRoom(limit: BodyCaptures.totalLimit)
 
   package init() {}
 
@@ -33,6 +37,9 @@ package struct BodyCaptures: Sendable {
       self.rules[index] = rule
     }
   }
+
+  /// Nothing is recorded.
+  package var isEmpty: Bool { rules.isEmpty }
 
   /// The rule for an operation; nil, at the cost of one bit's test, for nearly all.
   @inline(__always)

@@ -175,7 +175,8 @@ extension Relay {
     exchanges[id].firstRung = plan.rung
     logPlan(id, plan)
     if plan.isKnownOperation, let rule = shared.settings.captures.rule(of: plan.operation) {
-      exchanges[id].capture = BodyCapture(rule, request: requestParser.fields, in: bytes)
+      exchanges[id].capture = BodyCapture(
+        rule, room: shared.settings.captures.room, request: requestParser.fields, in: bytes)
     }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)

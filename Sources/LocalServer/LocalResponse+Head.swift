@@ -72,25 +72,3 @@ extension UInt8 {
     }
   }
 }
-
-extension String {
-  /// The text as a JSON string with its quotation marks: RFC 8259 section 7.
-  package var quotedAsJSON: String {
-    var result = "\""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\"", "\\":
-        result.append("\\")
-        result.unicodeScalars.append(scalar)
-      case "\n": result.append("\\n")
-      case "\r": result.append("\\r")
-      case "\t": result.append("\\t")
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-}

@@ -42,7 +42,7 @@ struct AccessTokenSigner: Sendable {
   func claims(in token: String, secret: (_ appID: String) -> String?) -> AccessTokenClaims? {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, let payload = Base64.urlSafe.decode(parts[0]),
-      let given = Base64.urlSafe.decode(parts[1]), let value = try? JSONReader.read(payload),
+      let given = Base64.urlSafe.decode(parts[1]), let value = try? JSONValue(json: payload),
       let appID = value["app"]?.string, let scopes = value["scopes"]?.strings,
       let expiry = value["exp"]?.integer, let secret = secret(appID),
       let expected = signature(of: String(parts[0]), secret: secret),

@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import Memory
 internal import SCORMCloudAPI
 
 /// One authorised call of an operation, taken apart: what a ``Behaviour`` works from.
@@ -38,7 +39,7 @@ struct CloudCall {
     if body.isEmpty { return .object([]) }
     let value: JSONValue
     do {
-      value = try JSONReader.read(body)
+      value = try JSONValue(json: body)
     } catch {
       throw .message(400, error.description)
     }

@@ -1,3 +1,5 @@
+internal import Memory
+
 /// Writes JSON without white space, in UTF-8.
 package struct JSONWriter {
   /// What was written so far.
@@ -12,7 +14,7 @@ package struct JSONWriter {
     case .boolean(let value): text += value ? "true" : "false"
     case .integer(let value): text += String(value)
     case .number(let value): text += value.isFinite ? value.description : "null"
-    case .string(let value): write(string: value)
+    case .string(let value): text += value.quotedAsJSON
     case .array(let elements):
       text += "["
       for (position, element) in elements.enumerated() {
@@ -24,31 +26,12 @@ package struct JSONWriter {
       text += "{"
       for (position, member) in members.enumerated() {
         if position > 0 { text += "," }
-        write(string: member.name)
+        text += member.name.quotedAsJSON
         text += ":"
         write(member.value)
       }
       text += "}"
     }
-  }
-
-  /// Escapes what RFC 8259 section 7 says must be: quote, backslash and control characters.
-  private mutating func write(string value: String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{0}"..."\u{1F}", "\u{7F}":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }
 

@@ -182,7 +182,7 @@ package struct SimulatedCloud: LocalResponder {
   }
 
   private mutating func changeSecret(_ body: [UInt8]) -> LocalResponse {
-    guard let value = try? JSONReader.read(body), let id = value["app"]?.string,
+    guard let value = try? JSONValue(json: body), let id = value["app"]?.string,
       let secret = value["secret"]?.string, !secret.isEmpty,
       let index = applications.firstIndex(where: { $0.id == id })
     else {

@@ -26,13 +26,13 @@ package struct OTLPSpans: ~Copyable {
     let resource = [("service.name", service), ("service.version", version)] + attributes
     for (index, entry) in resource.enumerated() {
       text.put(text: "\(index > 0 ? "," : ""){\"key\":\"")
-      OTLPSpans.put(escaping: entry.0, into: &text)
+      text.put(escapingForJSON: entry.0)
       text.put("\",\"value\":{\"stringValue\":\"")
-      OTLPSpans.put(escaping: entry.1, into: &text)
+      text.put(escapingForJSON: entry.1)
       text.put("\"}}")
     }
     text.put("]},\"scopeSpans\":[{\"scope\":{\"name\":\"scorm-gateway\",\"version\":\"")
-    OTLPSpans.put(escaping: version, into: &text)
+    text.put(escapingForJSON: version)
     text.put("\"},\"spans\":[")
     head = text.bytes.copied()
   }
@@ -115,20 +115,5 @@ package struct OTLPSpans: ~Copyable {
     out.put(key)
     out.put("\",\"value\":{")
     hasAttributes = true
-  }
-
-  /// Text of the operator's environment as the inside of a JSON string.
-  private static func put(escaping text: String, into out: inout ByteBuffer) {
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        out.put(UInt8(ascii: "\\"))
-        out.put(byte)
-      case 0..<0x20, 0x7F:
-        out.put("\\u")
-        out.put(hexadecimal: UInt64(byte), width: 4)
-      default: out.put(byte)
-      }
-    }
   }
 }

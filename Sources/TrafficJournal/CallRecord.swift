@@ -39,13 +39,8 @@ package struct CallRecord: Sendable {
     guard LineFields(span) != nil else { return nil }
     line = String(decoding: bytes, as: UTF8.self)
     var scanner = JSONScanner(bytes: span)
-    guard scanner.take("{") else { return nil }
-    var isFirst = true
-    while !scanner.take("}") {
-      guard isFirst || scanner.take(","), let key = scanner.string()?.text, scanner.take(":"),
-        let bounds = scanner.valueBounds()
-      else { return nil }
-      isFirst = false
+    while let key = scanner.nextMember()?.text {
+      guard let bounds = scanner.valueBounds() else { return nil }
       take(key, span.slice(bounds.lowerBound, bounds.upperBound))
     }
   }

@@ -35,5 +35,8 @@ struct DatabaseError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The disk fails or is full. It might as well have happened later: nothing in the configuration is wrong.
+  var isOfTheDisk: Bool { code & 0xFF == SQLITE_IOERR || code & 0xFF == SQLITE_FULL }
+
   var description: String { "\(message) (SQLite \(code))" }
 }

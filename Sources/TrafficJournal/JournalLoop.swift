@@ -185,7 +185,10 @@ struct JournalLoop: ~Copyable {
   }
 
   private mutating func maintain() {
+    let wasClosed = file == nil
     guard let file = try? openFile() else { return }
+    // Opening writes too: a disk that failed works again.
+    if wasClosed { writer.state.withLock { $0.statistics.isWell = true } }
     afterWriting(file)
   }
 }
@@ -194,11 +197,7 @@ struct JournalLoop: ~Copyable {
 
 extension JournalLoop {
   private func record(_ error: DatabaseError) {
-    writer.state.withLock { state in
-      state.statistics.failures += 1
-      state.statistics.isWell = false
-      state.statistics.lastError = error.description
-    }
+    writer.state.withLock { $0.statistics.note(error) }
   }
 
   /// Waits as the failure asks for, with the batch in hand.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Memory
 
 /// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
 /// the commands for a file. Blocks its thread for ``timeLimit`` at most.
@@ -106,7 +107,7 @@ package struct JournalPages: Sendable {
 
   /// A problem document of RFC 9457.
   private static func problem(_ status: Int, _ title: String, _ detail: String) -> Answer {
-    let text = JSONString.quoted(detail)
+    let text = detail.quotedAsJSON
     return Answer(
       status: status, type: "application/problem+json",
       body: "{\"type\":\"about:blank\",\"title\":\"\(title)\",\"status\":\(status),"

@@ -38,3 +38,12 @@ package struct JournalStatistics: Sendable, Equatable {
     droppedQueueFull + droppedMalformed + droppedRefused + droppedAtStop
   }
 }
+
+extension JournalStatistics {
+  /// Counts an attempt that failed.
+  mutating func note(_ error: DatabaseError) {
+    failures += 1
+    isWell = false
+    lastError = error.description
+  }
+}

@@ -56,15 +56,21 @@ package final class JournalWriter: LineSink, Sendable {
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
-    // Opened here once, so that a path that does not work stops the start.
+    // Opened here once, so that a path that does not work stops the start. A disk that does not work does not,
+    // as it would not later either: calls are served, and the thread tries again.
     do throws(DatabaseError) {
       if let news = try JournalFile.open(path, limits).setAside {
         tell(news)
         state.withLock { $0.statistics.setAside += 1 }
       }
     } catch {
-      // Another program may hold it for a while.
-      if error.kind != .busy {
+      if error.isOfTheDisk {
+        state.withLock { $0.statistics.note(error) }
+        tell(
+          "the journal \(path) cannot be opened for now: \(error); calls are served, and it is tried again"
+        )
+      } else if error.kind != .busy {
+        // Another program may hold it for a while.
         throw JournalError("cannot open the journal \(path): \(error.message)")
       }
     }

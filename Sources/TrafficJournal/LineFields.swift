@@ -23,14 +23,8 @@ struct LineFields {
   /// Reads `line`, without its line feed; nil when it is no line of the traffic log.
   init?(_ line: RawSpan) {
     var scanner = JSONScanner(bytes: line)
-    guard scanner.take("{") else { return nil }
     var hasTime = false
-    var isFirst = true
-    while !scanner.take("}") {
-      guard isFirst || scanner.take(","), let key = scanner.string(), scanner.take(":") else {
-        return nil
-      }
-      isFirst = false
+    while let key = scanner.nextMember() {
       if key.equals("timestamp") {
         guard let text = scanner.string(), let time = TrafficRecord.time(text) else { return nil }
         microsecond = time / 1000
@@ -48,7 +42,7 @@ struct LineFields {
         return nil
       }
     }
-    guard hasTime, scanner.isAtEnd else { return nil }
+    guard hasTime, scanner.hasReadObject else { return nil }
   }
 
   private static func isText(_ key: RawSpan) -> Bool {

@@ -1,3 +1,5 @@
+internal import Memory
+
 /// A summary for people and for scripts.
 extension TrafficSummary {
   /// Columns, and a chart of calls over time under them.
@@ -57,8 +59,8 @@ extension TrafficSummary {
   }
 
   private static func names(_ group: Group) -> String {
-    (group.caller.map { "\"caller\":\(JSONString.quoted($0))," } ?? "")
-      + (group.operation.map { "\"operation\":\(JSONString.quoted($0))," } ?? "")
+    (group.caller.map { "\"caller\":\($0.quotedAsJSON)," } ?? "")
+      + (group.operation.map { "\"operation\":\($0.quotedAsJSON)," } ?? "")
   }
 
   private static func figures(_ group: Group) -> String {

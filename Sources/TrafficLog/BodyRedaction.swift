@@ -12,6 +12,8 @@ package enum BodyOmission: Error, Sendable, Equatable {
   case encoded
   /// Brackets within brackets, more than ``BodyRedaction/depthLimit``.
   case tooDeep
+  /// The bodies of other exchanges under way take all the memory there is for them.
+  case noRoom
 
   package var name: StaticString {
     switch self {
@@ -20,6 +22,7 @@ package enum BodyOmission: Error, Sendable, Equatable {
     case .incomplete: "incomplete"
     case .encoded: "encoded"
     case .tooDeep: "too-deep"
+    case .noRoom: "no-room"
     }
   }
 }

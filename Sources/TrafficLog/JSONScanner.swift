@@ -6,8 +6,14 @@ package struct JSONScanner: ~Copyable, ~Escapable {
   /// Brackets within brackets; a line of ours has two.
   private static let depthLimit = 8
 
+  /// Where ``nextMember()`` is in its object.
+  private enum ObjectState {
+    case outside, begun, inside, ended
+  }
+
   private let bytes: RawSpan
   private var place = 0
+  private var state = ObjectState.outside
 
   @_lifetime(copy bytes)
   package init(bytes: RawSpan) { self.bytes = bytes }
@@ -21,6 +27,33 @@ package struct JSONScanner: ~Copyable, ~Escapable {
       skipBlanks()
       return place == bytes.byteCount
     }
+  }
+
+  /// Whether ``nextMember()`` came to the end of the object, and nothing follows it.
+  package var hasReadObject: Bool {
+    mutating get {
+      guard state == .ended else { return false }
+      return isAtEnd
+    }
+  }
+
+  /// Walks over the object that the text is: gives the next member's name, and its value is to be taken next.
+  /// Nil at the object's end, and where the text is no object; ``hasReadObject`` tells.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  package mutating func nextMember() -> RawSpan? {
+    if state == .outside {
+      guard take("{") else { return nil }
+      state = .begun
+    }
+    if take("}") {
+      state = .ended
+      return nil
+    }
+    guard state == .begun || take(",") else { return nil }
+    state = .inside
+    guard let name = string(), take(":") else { return nil }
+    return name
   }
 
   /// Takes one byte of punctuation, if it comes next.

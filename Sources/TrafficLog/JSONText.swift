@@ -2,8 +2,8 @@ package import Memory
 
 /// Text of callers as the inside of a JSON string: RFC 8259 section 7.
 ///
-/// What comes out is always valid UTF-8 without control characters, whatever goes in: C0 and C1 controls
-/// and the line separators U+2028 and U+2029 are escaped, bytes that are no UTF-8 become U+FFFD.
+/// As `ByteBuffer.put(escapingForJSON:)`, of which it takes the rare characters, with a limit, and eight bytes
+/// at a time.
 package enum JSONText {
   /// Appends `text`, of which at most `limit` bytes count; a longer one ends in `…`.
   package static func put(_ text: RawSpan, limit: Int, into out: inout ByteBuffer) {
@@ -19,7 +19,7 @@ package enum JSONText {
       let run = plainEnd(text, at, end)
       if run > at { out.put(text.slice(at, run)) }
       guard run < end else { break }
-      at = putSpecial(text, run, end, into: &out)
+      at = out.put(escapingForJSON: text, characterAt: run, before: end)
     }
     if text.byteCount > limit { out.put("\u{2026}") }
   }
@@ -52,52 +52,5 @@ package enum JSONText {
     let equal =
       (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (del &- ones) & ~del
     return (control | equal | word) & (ones &* 0x80)
-  }
-
-  /// Writes the character at `at` escaped or checked, and returns the offset behind it.
-  private static func putSpecial(
-    _ text: RawSpan, _ at: Int, _ end: Int, into out: inout ByteBuffer
-  ) -> Int {
-    let byte = text[at]
-    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-      out.put(UInt8(ascii: "\\"))
-      out.put(byte)
-      return at + 1
-    }
-    if byte < 0x80 {
-      putEscape(UInt32(byte), into: &out)
-      return at + 1
-    }
-    guard let (scalar, length) = scalar(text, at, end) else {
-      out.put("\\ufffd")
-      return at + 1
-    }
-    if scalar < 0xA0 || scalar == 0x2028 || scalar == 0x2029 {
-      putEscape(scalar, into: &out)
-    } else {
-      out.put(text.slice(at, at + length))
-    }
-    return at + length
-  }
-
-  private static func putEscape(_ scalar: UInt32, into out: inout ByteBuffer) {
-    out.put("\\u")
-    out.put(hexadecimal: UInt64(scalar), width: 4)
-  }
-
-  /// Decodes one scalar of two to four bytes, refusing overlong forms and surrogates: RFC 3629.
-  static func scalar(_ text: RawSpan, _ at: Int, _ end: Int) -> (UInt32, Int)? {
-    let first = text[at]
-    let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2
-    guard first >= 0xC2, first <= 0xF4, at + length <= end else { return nil }
-    var value = UInt32(first) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
-    for i in 1..<length {
-      let next = text[at + i]
-      guard next & 0xC0 == 0x80 else { return nil }
-      value = value << 6 | UInt32(next & 0x3F)
-    }
-    let least: UInt32 = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000
-    guard value >= least, value <= 0x10FFFF, !(0xD800...0xDFFF).contains(value) else { return nil }
-    return (value, length)
   }
 }

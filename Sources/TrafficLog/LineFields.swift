@@ -26,13 +26,7 @@ package struct LineFields {
   package mutating func read(_ line: RawSpan) -> Bool {
     for i in places.indices { places[i] = 0..<0 }
     var scanner = JSONScanner(bytes: line)
-    guard scanner.take("{") else { return false }
-    var isFirst = true
-    while !scanner.take("}") {
-      guard isFirst || scanner.take(","), let key = scanner.string(), scanner.take(":") else {
-        return false
-      }
-      isFirst = false
+    while let key = scanner.nextMember() {
       let field = LineFields.names.firstIndex { key.equals($0) }
       let start = scanner.offset
       guard scanner.skipValue() else { return false }
@@ -40,7 +34,7 @@ package struct LineFields {
       let isText = line[start] == UInt8(ascii: "\"")
       places[field] = isText ? start + 1..<scanner.offset - 1 : start..<scanner.offset
     }
-    return scanner.isAtEnd && !places[Field.timestamp.rawValue].isEmpty
+    return scanner.hasReadObject && !places[Field.timestamp.rawValue].isEmpty
   }
 
   package func has(_ field: Field) -> Bool { !places[field.rawValue].isEmpty }

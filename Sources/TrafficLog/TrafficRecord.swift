@@ -20,14 +20,8 @@ package struct TrafficRecord: Sendable, Equatable {
   /// Reads `line`, without its line feed; nil when it is no line of ours.
   package init?(line: RawSpan) {
     var scanner = JSONScanner(bytes: line)
-    guard scanner.take("{") else { return nil }
     var hasTimestamp = false
-    var isFirst = true
-    while !scanner.take("}") {
-      guard isFirst || scanner.take(","), let key = scanner.string(), scanner.take(":") else {
-        return nil
-      }
-      isFirst = false
+    while let key = scanner.nextMember() {
       if key.equals("timestamp") {
         guard let text = scanner.string(), let time = TrafficRecord.time(text) else { return nil }
         timestamp = time
@@ -57,7 +51,7 @@ package struct TrafficRecord: Sendable, Equatable {
         return nil
       }
     }
-    guard hasTimestamp, scanner.isAtEnd else { return nil }
+    guard hasTimestamp, scanner.hasReadObject else { return nil }
   }
 
   /// `2026-11-24T07:01:33.579950Z`, up to nine digits behind the point or none; nil for anything else.

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import EventLoop
 internal import Gateway
+internal import TrafficJournal
 
 /// `explain`: what the gateway would do with a call.
 struct ExplainCommand: ParsableCommand {
@@ -50,10 +51,10 @@ struct ExplainCommand: ParsableCommand {
   }
 
   private func ask() throws {
-    var query = "method=\(method.percentEncoded)&path=\(path.percentEncoded)"
-    if let app { query += "&app=\(app.percentEncoded)" }
-    if let caller { query += "&caller=\(caller.percentEncoded)" }
-    for field in header { query += "&header=\(field.percentEncoded)" }
+    var query = "method=\(PercentCoding.encode(method))&path=\(PercentCoding.encode(path))"
+    if let app { query += "&app=\(PercentCoding.encode(app))" }
+    if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
+    for field in header { query += "&header=\(PercentCoding.encode(field))" }
     let answer = try AdminAddress.get(admin, "/api/explain?\(query)&format=\(format.rawValue)")
     print(try AdminAddress.body(of: answer), terminator: "")
   }

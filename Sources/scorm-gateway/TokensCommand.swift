@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CurlTransport
 internal import EventLoop
+internal import TrafficJournal
 
 /// `tokens`: the access tokens of a running gateway.
 struct TokensCommand: ParsableCommand {
@@ -32,8 +33,8 @@ struct TokenOptions: ParsableArguments {
   /// Parameters of the admin page.
   func query(all: Bool) -> String {
     var query = "format=\(format.rawValue)"
-    if let app { query += "&app=\(app.percentEncoded)" }
-    if let scope { query += "&scope=\(scope.percentEncoded)" }
+    if let app { query += "&app=\(PercentCoding.encode(app))" }
+    if let scope { query += "&scope=\(PercentCoding.encode(scope))" }
     if all { query += "&all=true" }
     return query
   }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import CurlTransport
-internal import EventLoop
 internal import Gateway
 internal import TrafficJournal
 
@@ -15,8 +14,9 @@ struct TrafficSource: ParsableArguments {
   @Option(help: "Where the gateway serves callers, for archives and commands: http://host:port.")
   var gateway = "http://127.0.0.1:8080"
 
-  /// Milliseconds for an answer of the admin address, and seconds for one from a file.
+  /// Milliseconds for an answer of the admin address, which may search the disk for it.
   private static let answerTimeout = 30_000
+  /// Seconds for an answer from a file.
   private static let fileTimeout = 60.0
 
   func validate() throws {
@@ -33,7 +33,7 @@ struct TrafficSource: ParsableArguments {
     let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
     let (status, body) = try journal.map { try file($0, path, text) } ?? remote(path, text)
     guard status == 200 else {
-      Console.report(ProblemText.detail(body) ?? "the admin address answered \(status): \(body)")
+      Console.report(AdminAddress.problem(status, body))
       throw ExitCode(status == 400 ? ExitStatus.usage : ExitStatus.failed)
     }
     return body
@@ -47,16 +47,9 @@ struct TrafficSource: ParsableArguments {
   }
 
   private func remote(_ path: String, _ query: String) throws -> (Int, String) {
-    let isUnix = admin.hasPrefix("unix:")
-    do {
-      let answer = try HTTPProbe.ask(
-        "http://\(isUnix ? "localhost" : admin)\(path)\(query.isEmpty ? "" : "?" + query)",
-        socketPath: isUnix ? String(admin.dropFirst(5)) : nil, timeout: TrafficSource.answerTimeout)
-      return (answer.status, answer.body)
-    } catch {
-      Console.report("no answer from the admin address: \(error)")
-      throw ExitCode(ExitStatus.failed)
-    }
+    let answer = try AdminAddress.get(
+      admin, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout)
+    return (answer.status, answer.body)
   }
 }
 
@@ -111,19 +104,5 @@ struct TrafficOutput: ParsableArguments {
 
   func validate() throws {
     if har && curl { throw ValidationError("--har and --curl exclude each other.") }
-  }
-}
-
-/// Reads the problem documents of admin pages.
-enum ProblemText {
-  /// What `detail` says; nil when `body` is no problem document.
-  static func detail(_ body: String) -> String? {
-    guard let start = body.firstRange(of: "\"detail\":\"")?.upperBound else { return nil }
-    var end = start
-    while end < body.endIndex, body[end] != "\"" {
-      if body[end] == "\\" { end = body.index(after: end) }
-      if end < body.endIndex { end = body.index(after: end) }
-    }
-    return String(decoding: CallRecord.plain(String(body[start..<end])), as: UTF8.self)
   }
 }

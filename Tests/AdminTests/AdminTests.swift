@@ -139,4 +139,26 @@ struct AdminTests {
     let response = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: path))
     #expect(response.fields.contains { $0.name == "Cache-Control" && $0.value == "no-store" })
   }
+
+  @Test(
+    "Without a journal its pages say how to keep one, and with one they are answered from it, beside the loop",
+    arguments: ["/api/traffic", "/api/traffic/some-id", "/api/traffic.har", "/api/traffic/stats"])
+  func traffic(path: String) throws {
+    let request = LocalRequest(method: "GET", path: path)
+    let without = AdminTests.responder()
+    #expect(without.slowAnswer(to: request) == nil)
+    let refusal = without.respond(to: request)
+    #expect(refusal.status == 404 && text(refusal).contains("traffic.journal.path"))
+    var sources = without.sources
+    sources.traffic = { .text("from the journal: \($0.path)") }
+    let with = AdminResponder(sources: sources)
+    let work = try #require(with.slowAnswer(to: request))
+    let answer = work()
+    #expect(text(answer) == "from the journal: \(path)")
+    #expect(answer.fields.contains { $0.name == "Cache-Control" && $0.value == "no-store" })
+    let post = LocalRequest(method: "POST", path: path)
+    #expect(with.slowAnswer(to: post) == nil && with.respond(to: post).status == 405)
+    #expect(with.slowAnswer(to: LocalRequest(method: "GET", path: "/healthz")) == nil)
+    #expect(with.slowAnswer(to: LocalRequest(method: "GET", path: "/api/trafficx")) == nil)
+  }
 }

@@ -110,7 +110,9 @@ struct TrafficLogDocumentTests {
     for name in HiddenNames.parts + HiddenNames.wholes + HiddenNames.ofLearner {
       #expect(text.contains("`\(name)`"), "\(name)")
     }
-    let reasons: [BodyOmission] = [.notJSON, .tooLong, .incomplete, .encoded, .tooDeep]
+    let reasons: [BodyOmission] = [
+      .notJSON, .tooLong, .incomplete, .encoded, .tooDeep, .noRoom,
+    ]
     for reason in reasons {
       #expect(rows.contains { $0.names.first == "\(reason.name)" }, "\(reason.name)")
     }

@@ -1,4 +1,7 @@
 import EventLoop
+import Foundation
+import Glibc
+import Synchronization
 import Testing
 
 /// Threads beside the event loops, and their end.
@@ -29,5 +32,22 @@ import Testing
     #expect(!worker.join(within: 20))
     release.notify()
     #expect(worker.join(within: 10_000))
+  }
+
+  @Test("A thread has its name, and takes no signals but those of its own faults")
+  func nameAndSignals() throws {
+    let seen = Mutex((name: "", blocked: [Int32]()))
+    let asked = [SIGTERM, SIGHUP, SIGUSR1, SIGCHLD, SIGSEGV, SIGBUS, SIGABRT]
+    let thread = try SystemThread("a name too long for it") {
+      var mask = sigset_t()
+      _ = unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+      let blocked = asked.filter { unsafe sigismember(&mask, $0) == 1 }
+      let name = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
+      seen.withLock { $0 = (name ?? "", blocked) }
+    }
+    thread.join()
+    let (name, blocked) = seen.withLock { $0 }
+    #expect(name == "a name too long\n")
+    #expect(blocked == [SIGTERM, SIGHUP, SIGUSR1, SIGCHLD])
   }
 }

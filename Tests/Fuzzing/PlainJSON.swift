@@ -15,7 +15,7 @@ enum PlainJSON: Equatable {
 
   /// The value that `bytes` are as a whole; nil when they are not exactly one.
   ///
-  /// - Parameter depth: nesting that is read, at most.
+  /// - Parameter depth: arrays and objects within each other that are read, at most.
   static func read(_ bytes: [UInt8], depth: Int = 16) -> PlainJSON? {
     guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
     var reader = Reader(rest: bytes[...])
@@ -43,11 +43,10 @@ enum PlainJSON: Equatable {
     }
 
     mutating func value(depth: Int) -> PlainJSON? {
-      guard depth > 0 else { return nil }
       if take("null") { return .null }
       if take("true") || take("false") { return .bool }
-      if take("[") { return array(depth: depth) }
-      if take("{") { return object(depth: depth) }
+      if take("[") { return depth > 0 ? array(depth: depth) : nil }
+      if take("{") { return depth > 0 ? object(depth: depth) : nil }
       return rest.first == 0x22 ? string().map { .string($0) } : number()
     }
 

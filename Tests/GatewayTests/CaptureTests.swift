@@ -2,6 +2,8 @@ import Configuration
 import EventLoop
 import Foundation
 import Gateway
+import HTTPMessages
+import Memory
 import SCORMCloudAPI
 import Testing
 import TrafficJournal
@@ -211,6 +213,58 @@ struct CaptureTests {
     let line = try #require(try rig.lines().first)
     #expect(bodies(line)[CaptureTests.request] == "[" + shown.joined(separator: ",") + "]")
     #expect(!rig.log.contains("CANARY"))
+  }
+
+  @Test(
+    "bodies of all exchanges share their memory: one that finds none left is left out, and says so")
+  func room() throws {
+    let room = CaptureRoom(limit: 100_000)
+    let rule = BodyCaptures.Rule(maxBytes: 64 << 10, redaction: BodyRedaction(paths: []))
+    func capture() -> BodyCapture {
+      BodyCapture(rule, room: room, request: FieldList(capacity: 1), in: RawSpan())
+    }
+    func line(_ capture: BodyCapture) -> String {
+      var line = ByteBuffer()
+      line.put("{\"a\":1}\n")
+      capture.put(requestIsComplete: true, responseIsComplete: true, into: &line)
+      return line.bytes.text
+    }
+    let body = Array(("[\"" + String(repeating: "C", count: 59_996) + "\"]").utf8)
+    var first: BodyCapture? = capture()
+    first?.takeRequest(body.span.bytesOfElements)
+    #expect(room.takenBytes == 60_000)
+    let second = capture()
+    // In pieces: what it held when there was no more room is given back at once.
+    for start in stride(from: 0, to: body.count, by: 10_000) {
+      second.takeRequest(body[start..<start + 10_000].span.bytesOfElements)
+    }
+    #expect(room.takenBytes == 60_000 && room.refusals == 1)
+    #expect(line(second) == "{\"a\":1,\"http.request.body.omitted\":\"no-room\"}\n")
+    #expect(try line(#require(first)).contains("CCCC"))
+    first = nil
+    #expect(room.takenBytes == 0)
+    let third = capture()
+    third.takeRequest(body.span.bytesOfElements)
+    #expect(line(third).contains("CCCC") && room.refusals == 1)
+  }
+
+  @Test("what bodies take is given back when their exchange ends, however it ends")
+  func givenBack() throws {
+    let gate = Gate()
+    let (rig, upstream) = try rig([
+      .request, .send("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n[\"half"), .wait(gate),
+      .endSending,
+    ])
+    defer { upstream.stop() }
+    let caller = try rig.caller()
+    try caller.send(
+      Wire.request("PUT", "/api/v2/courses/c/tags", ["Content-Length: 7"]) + "{\"a\":1}")
+    // 64 bytes are the smallest buffer, and there are two.
+    #expect(eventually { (try? rig.metric("scorm_gateway_capture_bytes")) == 128 })
+    gate.open()
+    _ = caller.takeAll()
+    #expect(eventually { (try? rig.metric("scorm_gateway_capture_bytes")) == 0 })
+    #expect(try rig.metric("scorm_gateway_capture_no_room_total") == 0)
   }
 
   @Test("a line with bodies is in the journal as it is, and comes back from it")

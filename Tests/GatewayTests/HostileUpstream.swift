@@ -35,21 +35,22 @@ final class HostileUpstream: Sendable {
     var text: String { String(decoding: received, as: UTF8.self) }
   }
 
-  let port: UInt16
-  private let listener: Int32
+  private let listener: LoopbackListener
+  var port: UInt16 { listener.port }
   private let scripts: [[Step]]
   private let state = Mutex<[Record]>([])
 
   /// The first connection follows the first script and so on; the last one serves all that follow.
   init(_ scripts: [Step]...) throws {
     self.scripts = scripts
-    (listener, port) = try bindLoopback()
-    guard listen(listener, 64) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    Thread.detachNewThread { [self] in acceptAll() }
+    listener = try LoopbackListener()
+    listener.serve(
+      onAccept: { [self] in state.withLock { $0.append(Record()) } },
+      { [self] wire, number in follow(scripts[min(number, scripts.count - 1)], number, wire) })
   }
 
   /// Ends accepting; connections end with their scripts.
-  func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+  func stop() { listener.stop() }
 
   var connections: [Record] { state.withLock { $0 } }
 
@@ -65,21 +66,6 @@ final class HostileUpstream: Sendable {
     }.map { Head(text: $0) }
   }
 
-  private func acceptAll() {
-    while true {
-      let connection = accept(listener, nil, nil)
-      if connection < 0 { break }
-      let number = state.withLock { records in
-        records.append(Record())
-        return records.count - 1
-      }
-      Thread.detachNewThread { [self] in
-        follow(scripts[min(number, scripts.count - 1)], number, Wire(owning: connection))
-      }
-    }
-    close(listener)
-  }
-
   private func follow(_ script: [Step], _ number: Int, _ wire: Wire) {
     do {
       for step in script { try take(step, number, wire) }
@@ -87,7 +73,6 @@ final class HostileUpstream: Sendable {
       let end = error as? WireEnd
       state.withLock { $0[number].end = end }
     }
-    wire.close()
   }
 
   private func take(_ step: Step, _ number: Int, _ wire: Wire) throws {

@@ -27,52 +27,22 @@ final class LimitsUpstream: Sendable {
     let target: String
   }
 
-  let port: UInt16
-  private let listener: Int32
+  private let listener: LoopbackListener
+  var port: UInt16 { listener.port }
   private let reply: @Sendable (Int) -> Reply
   private let state = Mutex<[Record]>([])
 
   /// `reply` says what becomes of the request with this number, counted from 0.
   init(_ reply: @escaping @Sendable (Int) -> Reply = { _ in .ok }) throws {
     self.reply = reply
-    (listener, port) = try LimitsUpstream.listen()
-    Thread.detachNewThread { [self] in acceptAll() }
+    listener = try LoopbackListener()
+    listener.serve { [self] wire, _ in try serve(wire) }
   }
 
-  func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+  func stop() { listener.stop() }
 
   /// The requests in the order they came.
   var records: [Record] { state.withLock { $0 } }
-
-  private static func listen() throws -> (Int32, UInt16) {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        unsafe bind(listener, address, length) == 0 && Glibc.listen(listener, 256) == 0
-          && getsockname(listener, address, &length) == 0
-      }
-    }
-    guard bound else { throw POSIXError(.EADDRNOTAVAIL) }
-    return (listener, UInt16(bigEndian: address.sin_port))
-  }
-
-  private func acceptAll() {
-    while true {
-      let connection = accept(listener, nil, nil)
-      if connection < 0 { break }
-      Thread.detachNewThread { [self] in
-        let wire = Wire(owning: connection)
-        // It ends with the peer, or with a reply that ends it.
-        try? serve(wire)
-        wire.close()
-      }
-    }
-    close(listener)
-  }
 
   private func serve(_ wire: Wire) throws {
     while true {

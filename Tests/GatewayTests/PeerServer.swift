@@ -1,25 +1,57 @@
 import Foundation
 import Glibc
 
-/// A server on loopback whose every connection is served by a function, on a thread of its own.
-final class PeerServer: Sendable {
+/// A socket that listens on a free port of this machine, and serves each connection on a thread of its own.
+struct LoopbackListener: Sendable {
   let port: UInt16
-  private let listener: Int32
+  private let descriptor: Int32
 
-  init(_ serve: @escaping @Sendable (Wire) throws -> Void) throws {
-    let (listener, port) = try bindLoopback()
-    self.listener = listener
-    self.port = port
-    guard listen(listener, 64) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+  init() throws {
+    (descriptor, port) = try bindLoopback()
+    guard listen(descriptor, 1024) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+  }
+
+  /// Begins to accept.
+  ///
+  /// - Parameters:
+  ///   - onAccept: called on the accepting thread for each connection, in their order.
+  ///   - serve: serves the connection with this number, from 0; it is closed when this ends, as it may.
+  func serve(
+    onAccept: @escaping @Sendable () -> Void = {},
+    _ serve: @escaping @Sendable (Wire, Int) throws -> Void
+  ) {
+    let listener = descriptor
     Thread.detachNewThread {
+      var accepted = 0
       while true {
         let connection = accept(listener, nil, nil)
         if connection < 0 { break }
-        Thread.detachNewThread { try? serve(Wire(owning: connection)) }
+        onAccept()
+        let number = accepted
+        accepted += 1
+        Thread.detachNewThread {
+          let wire = Wire(owning: connection)
+          try? serve(wire, number)
+          wire.close()
+        }
       }
       close(listener)
     }
   }
 
-  deinit { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+  /// Ends accepting; what is served is served to its end.
+  func stop() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+}
+
+/// A server on loopback whose every connection is served by a function, as long as the server lives.
+final class PeerServer: Sendable {
+  private let listener: LoopbackListener
+  var port: UInt16 { listener.port }
+
+  init(_ serve: @escaping @Sendable (Wire) throws -> Void) throws {
+    listener = try LoopbackListener()
+    listener.serve { wire, _ in try serve(wire) }
+  }
+
+  deinit { listener.stop() }
 }

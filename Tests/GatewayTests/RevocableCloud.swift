@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Synchronization
 
 /// A SCORM Cloud of the tests: it grants tokens by secrets that can be changed, ends them at will or after a
@@ -36,21 +35,20 @@ final class RevocableCloud: Sendable {
     var hanging: Set<String> = []
   }
 
-  let port: UInt16
-  private let listener: Int32
+  private let listener: LoopbackListener
+  var port: UInt16 { listener.port }
   private let state: Mutex<State>
 
   init(secrets: [String: String], tokenDelay: Double = 0, lifetime: Double = 300) throws {
-    (listener, port) = try bindLoopback()
+    listener = try LoopbackListener()
     var first = State(secrets: secrets)
     first.tokenDelay = tokenDelay
     first.lifetime = lifetime
     state = Mutex(first)
-    guard listen(listener, 1024) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    Thread.detachNewThread { [self] in acceptAll() }
+    listener.serve { [self] wire, _ in try serve(wire) }
   }
 
-  func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+  func stop() { listener.stop() }
 
   var tokenRequests: [TokenRequest] { state.withLock { $0.tokenRequests } }
   var calls: [Call] { state.withLock { $0.calls } }
@@ -69,32 +67,19 @@ final class RevocableCloud: Sendable {
 
   func hang(_ app: String) { state.withLock { _ = $0.hanging.insert(app) } }
 
-  private func acceptAll() {
+  private func serve(_ wire: Wire) throws {
     while true {
-      let connection = accept(listener, nil, nil)
-      if connection < 0 { break }
-      Thread.detachNewThread { [self] in serve(Wire(owning: connection)) }
-    }
-    close(listener)
-  }
-
-  private func serve(_ wire: Wire) {
-    do {
-      while true {
-        let head = Head(text: try wire.take(through: "\r\n\r\n"))
-        let length = head["Content-Length"].flatMap { Int($0) } ?? 0
-        let body = String(decoding: try wire.take(length), as: UTF8.self)
-        let parts = head.startLine.split(separator: " ").map(String.init)
-        let (status, answer) =
-          parts[1].hasSuffix("/token")
-          ? try grant(head, body)
-          : judge(head, method: parts[0], target: parts[1], body: body)
-        try wire.send(
-          "HTTP/1.1 \(status) Whatever\r\nContent-Type: application/json\r\n"
-            + "Content-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
-      }
-    } catch {
-      wire.close()
+      let head = Head(text: try wire.take(through: "\r\n\r\n"))
+      let length = head["Content-Length"].flatMap { Int($0) } ?? 0
+      let body = String(decoding: try wire.take(length), as: UTF8.self)
+      let parts = head.startLine.split(separator: " ").map(String.init)
+      let (status, answer) =
+        parts[1].hasSuffix("/token")
+        ? try grant(head, body)
+        : judge(head, method: parts[0], target: parts[1], body: body)
+      try wire.send(
+        "HTTP/1.1 \(status) Whatever\r\nContent-Type: application/json\r\n"
+          + "Content-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
     }
   }
 

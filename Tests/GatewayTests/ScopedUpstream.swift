@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Synchronization
 
 /// An upstream that judges calls by their credential, as a test tells it, and keeps a record of them.
@@ -13,39 +12,24 @@ final class ScopedUpstream: Sendable {
     let body: String
   }
 
-  let port: UInt16
-  private let listener: Int32
+  private let listener: LoopbackListener
+  var port: UInt16 { listener.port }
   private let judge: @Sendable (Call) -> Int
   private let state = Mutex<[Call]>([])
 
   /// `judge` gives the status; the answer's body tells the credential that came with the call.
   init(_ judge: @escaping @Sendable (Call) -> Int) throws {
     self.judge = judge
-    (listener, port) = try bindLoopback()
-    guard listen(listener, 256) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    Thread.detachNewThread { [self] in acceptAll() }
+    listener = try LoopbackListener()
+    listener.serve { [self] wire, _ in try serve(wire) }
   }
 
-  func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+  func stop() { listener.stop() }
 
   /// The calls in the order they came.
   var calls: [Call] { state.withLock { $0 } }
   /// Their credentials.
   var credentials: [String] { calls.map(\.credential) }
-
-  private func acceptAll() {
-    while true {
-      let connection = accept(listener, nil, nil)
-      if connection < 0 { break }
-      Thread.detachNewThread { [self] in
-        let wire = Wire(owning: connection)
-        // It ends with the peer.
-        try? serve(wire)
-        wire.close()
-      }
-    }
-    close(listener)
-  }
 
   private func serve(_ wire: Wire) throws {
     while true {

@@ -121,11 +121,4 @@ struct AnswerTests {
   func unsendable(_ index: Int) {
     #expect(!AnswerTests.brokenAnswers[index].isSendable)
   }
-
-  @Test(
-    "Text becomes a JSON string",
-    arguments: [("a\"b\\c", "\"a\\\"b\\\\c\""), ("\n\r\t\u{1}é", "\"\\n\\r\\t\\u0001é\"")])
-  func quoting(_ text: String, _ quoted: String) {
-    #expect(text.quotedAsJSON == quoted)
-  }
 }

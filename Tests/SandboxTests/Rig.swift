@@ -95,7 +95,7 @@ extension LocalResponse {
   }
 
   var text: String { String(decoding: bytes, as: UTF8.self) }
-  var json: JSONValue { (try? JSONReader.read(bytes)) ?? .null }
+  var json: JSONValue { (try? JSONValue(json: bytes)) ?? .null }
   var message: String? { json["message"]?.string }
 
   func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }

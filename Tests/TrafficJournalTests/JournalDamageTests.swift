@@ -120,6 +120,18 @@ struct JournalDamageTests {
   }
 
   @Test(
+    "a disk that fails or is full at the start stops nothing; a path that cannot be does",
+    arguments: [
+      // SQLITE_FULL, SQLITE_IOERR and its kinds for fsync, write and read.
+      (13, true), (10, true), (1034, true), (778, true), (266, true),
+      // SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM, SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_ERROR.
+      (14, false), (8, false), (3, false), (5, false), (11, false), (1, false),
+    ] as [(Int32, Bool)])
+  func faultsOfTheDisk(code: Int32, isOfTheDisk: Bool) {
+    #expect(DatabaseError(code: code, message: "").isOfTheDisk == isOfTheDisk)
+  }
+
+  @Test(
     "a name with signs that mean something in a URI is a name", arguments: ["a?b#c%41.db", "ü.db"])
   func names(name: String) throws {
     let folder = try JournalFolder()

@@ -153,13 +153,14 @@ def visit(page, host):
     """Opens the page under the name `host` and waits until it has tried everything."""
     profile = tempfile.TemporaryDirectory(prefix="scorm-gateway-browser.", ignore_cleanup_errors=True)
     complaints = pathlib.Path(profile.name) / "complaints"
-    browser = subprocess.Popen(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-         "--no-first-run", "--no-proxy-server", "--disable-background-networking",
-         f"--user-data-dir={profile.name}",
-         "--host-resolver-rules=MAP rebound.test 127.0.0.1", f"http://{host}:{page.port}/"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=complaints.open("wb"),
-        start_new_session=True)
+    with complaints.open("wb") as said:
+        browser = subprocess.Popen(
+            [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--no-first-run", "--no-proxy-server", "--disable-background-networking",
+             f"--user-data-dir={profile.name}",
+             "--host-resolver-rules=MAP rebound.test 127.0.0.1", f"http://{host}:{page.port}/"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            start_new_session=True)
     try:
         eventually(lambda: page.is_finished or browser.poll() is not None, "the page has tried everything",
                    PATIENCE)

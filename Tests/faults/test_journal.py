@@ -188,6 +188,20 @@ def fsync():
         assert set(ids(journal)) == logged, "what was written is there after the end as well"
 
 
+@row("32j", "journal: EIO on fsync while a new one is opened", lab=False, needs=["strace"])
+def fsync_at_start():
+    # A file that is begun is synchronised a few times before the first record.
+    wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "JOURNAL-wal", "-P", "JOURNAL",
+               "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=1..3"]
+    with journaled(wrapper=wrapper, is_traced=True) as (lab, journal):
+        assert "cannot be opened for now" in lab.said(), "the start says what is wrong"
+        assert lab.metric("scorm_gateway_journal_failures_total") > 0
+        call(lab, 50)
+        lost = check_all_there(lab, journal)
+        assert lost == 0, f"{lost} lost, with room enough in memory"
+        assert lab.metric("scorm_gateway_journal_writable") == 1
+
+
 @row("37j", "journal: SIGKILL at random moments", lab=False)
 def killed():
     moments = random.Random(37)

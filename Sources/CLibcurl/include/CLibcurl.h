@@ -5,7 +5,6 @@
 // No _GNU_SOURCE in here: it changes fd_set and other types of the headers libcurl includes, and Swift's
 // Glibc module, which is built without it, would then contradict this one.
 #include <curl/curl.h>
-#include <pthread.h>
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "libcurl 7.87 or newer is needed (Debian 12 and Ubuntu 24.04 have it)"
@@ -86,12 +85,6 @@ static inline CURL *cc_next_finished(CURLM *m, CURLcode *result) {
   }
   return 0;
 }
-
-/// Names the calling thread, for debuggers and top; at most 15 bytes count.
-void cc_name_thread(const char *name);
-
-/// Joins a thread that ends within `milliseconds`; else detaches it and returns -1.
-int cc_join_thread(pthread_t thread, long milliseconds);
 
 enum {
   cc_headers_not_to_proxy = CURLHEADER_SEPARATE,

@@ -1,0 +1,34 @@
+/// Where bytes stop being the JSON that was asked for, and what had to stand there.
+package struct JSONDefect: Error, Equatable, Sendable, CustomStringConvertible {
+  package enum Expected: Sendable {
+    case value, memberName, colon, commaOrObjectEnd, commaOrArrayEnd, nothingMore, digit
+    case hexadecimalDigit, escape, surrogatePair, noControlCharacter, stringEnd, utf8
+    /// The value is fine, and deeper than is read.
+    case lessNesting
+  }
+
+  /// Offset in bytes from the text's beginning.
+  package let offset: Int
+  package let expected: Expected
+
+  package var description: String { "Expected \(wanted) at byte \(offset) of the JSON text." }
+
+  private var wanted: String {
+    switch expected {
+    case .value: "a value"
+    case .memberName: "a member's name"
+    case .colon: "a colon"
+    case .commaOrObjectEnd: "a comma or the object's end"
+    case .commaOrArrayEnd: "a comma or the array's end"
+    case .nothingMore: "nothing more"
+    case .digit: "a digit"
+    case .hexadecimalDigit: "a hexadecimal digit"
+    case .escape: "an escape"
+    case .surrogatePair: "both halves of a surrogate pair"
+    case .noControlCharacter: "no control character"
+    case .stringEnd: "the string's end"
+    case .utf8: "UTF-8"
+    case .lessNesting: "less nesting"
+    }
+  }
+}
