@@ -10,7 +10,7 @@ class Progress:
     def __init__(self):
         self.began = time.monotonic()
         self.part = ""
-        self.left_out = {}  # contenders, and why
+        self.left_out = []  # each with its reason
 
     def minutes(self):
         seconds = int(time.monotonic() - self.began)
@@ -20,8 +20,9 @@ class Progress:
         print(f"[{self.minutes()}] {self.part}{text}", file=sys.stderr, flush=True)
 
     def leave_out(self, name, reason):
-        self.left_out[name] = str(reason)
-        self.say(f"without {name}: {reason}")
+        text = f"without {name}: {reason}"
+        self.left_out.append(text)
+        self.say(text)
 
 
 progress = Progress()

@@ -69,8 +69,8 @@ class Table:
     def end(self):
         """Prints what holds; returns whether no goal failed."""
         print()
-        for name, reason in progress.left_out.items():
-            self.note(f"without {name}: {reason}")
+        for text in progress.left_out:
+            self.note(text)
         for text in self.notes:
             print(f"- {text}")
 
@@ -231,10 +231,12 @@ def growing(names, options):
         pairs += [(name, growth.connections(count)) for count in BESIDE for name in peers]
         measured = growth.side_by_side(pairs, False, True, options)
         found, note = throughput.without_noise(measured)
+        bad = sum(row["bad"] for own in measured.values() for row in own)
         for figure, count in zip(goals, BESIDE):
             base = ("nginx-full", f"{count:,} connections")
             table.row(figure, goals[figure], {
-                name: throughput.ratio(found, (name, base[1]), base) for name in (OWN, *peers)})
+                name: throughput.ratio(found, (name, base[1]), base) for name in (OWN, *peers)},
+                      judged=not bad)
         costs = medians(found, lambda row: row["microseconds"])
         for step in growth.steps():
             table.row(f"CPU µs a request, {step.what}", None, {
@@ -242,7 +244,6 @@ def growing(names, options):
         table.row("growth: 1,000 connections against 8", None, {
             name: throughput.ratio(found, (name, "1,000 connections"), (name, "8 connections"))
             for name in (OWN, *peers)})
-        bad = sum(row["bad"] for own in measured.values() for row in own)
         table.note(f"growth: {note.strip()}; {bad} wrong answers")
 
     entries = len(list(growth.steps())) + len(BESIDE) * len(peers)
@@ -253,17 +254,19 @@ def two_loops(options):
     figure = "requests of two event loops, of one"
 
     def fill(table, goals):
-        rows, missing = threads.compare(OWN, False, True, options)
+        measured, missing = threads.compare(OWN, False, True, options)
+        rows, note = throughput.without_noise(measured)
+        table.note(f"two loops: {note.strip()}")
         reason = threads.void(rows, missing)
         table.row(figure, goals[figure], {OWN: threads.ratio(rows, threads.TWO)}, judged=not reason)
         table.row("CPU µs a request with two, of one", None,
                   {OWN: threads.ratio(rows, threads.TWO, "microseconds")})
         if threads.CONTROL in rows:
-            table.row("the same with one share for both (the counter-check)", None,
+            table.row("requests of two with one share, of one (counter-check)", None,
                       {OWN: threads.ratio(rows, threads.CONTROL)})
         if reason:
             table.note(f"two loops: the ratio says nothing, because {reason}")
-        progress.say("\n" + threads.table(rows, missing))
+        progress.say("\n" + threads.table(measured, missing))
 
     seconds = 10 + 3 * (1 + options.rounds * (options.seconds + 0.2))
     return Part("two loops", seconds, {figure: Goal(least=1.8)}, fill)

@@ -154,6 +154,7 @@ def void(rows, missing):
 
 
 def table(rows, missing):
+    rows, note = throughput.without_noise(rows)
     lines = [f"  {'':18} {'req/s':>7} {'ratio':>5} {'CPU µs':>7} {'ratio':>5} {'own cores':>9}"
              f" {'of loops':>8} {'share':>5} {'ran out':>7} {'waited':>6} {'loads':>5} {'left':>5}"
              f" {'foreign':>7} {'stolen':>6} {'bad':>4}"]
@@ -169,6 +170,7 @@ def table(rows, missing):
             + f" {middle(own, 'load_cores'):5.2f} {middle(own, 'left_cores'):5.2f}"
             f" {middle(own, 'foreign'):7.2f} {middle(own, 'stolen'):6.2f}"
             f" {sum(row['bad'] for row in own):4}")
+    lines.append(note)
     if CONTROL in rows:
         lines.append(f"  Each loop has {SHARE:.0%} of a core of its own, so that the loads have the rest;"
                      f" `{CONTROL}` is the counter-check and must stay near 1.")
