@@ -170,6 +170,9 @@ class Shares:
         except OSError as reason:
             self.remove()
             raise Unusable(f"cannot hold a thread to a share of a core: {reason}") from reason
+        except BaseException:
+            self.remove()
+            raise
 
     def _make_groups(self, count):
         first, moment = self._group()

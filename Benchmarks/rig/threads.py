@@ -12,10 +12,14 @@ from .contenders import Shape
 from .counting import Load
 from .places import Unusable
 from .processes import Origin, Proxy, cpu_seconds, machine_seconds
-from .shares import SHARE, Shares
+from .shares import IN_STEP, SHARE, Shares
 
 ONE, TWO, CONTROL = "1 loop", "2 loops", "2 loops, one share"
 LOOPS = {ONE: 1, TWO: 2, CONTROL: 2}
+
+# Callers of each load while loops are held: enough that a loop, when it may run, has work for its whole share
+# without waiting for the loads.
+QUEUED = 128
 
 # What a measurement with shares must show, or it is void.
 NEAR = 0.1  # how far the loops' time may be from their share
@@ -63,9 +67,14 @@ class Lane:
         return reading
 
 
+def yields(origin):
+    """Has the load not push a loop aside when something arrives for it: loops use their shares in one go."""
+    os.sched_setscheduler(origin.process.pid, os.SCHED_BATCH, os.sched_param(0))
+
+
 def measure(lane, origins, seconds, connections):
     """One load of one lane; everything a second but `microseconds` (a request) and `exhausted`."""
-    load = Load(connections=connections // len(origins))
+    load = Load(connections=QUEUED if lane.shares else connections // len(origins))
     before = lane.reading(origins)
     for origin in origins:
         load.begin(origin, lane.proxy, seconds)
@@ -90,39 +99,60 @@ def measure(lane, origins, seconds, connections):
     return row
 
 
+def start_lanes(names, contender, origin, tls, log, cores, shared):
+    lanes = []
+    try:
+        for name in names:
+            lanes.append(Lane(name, contender, origin, tls, log, cores, shared))
+    except BaseException:
+        stop_all(lanes)
+        raise
+    return lanes
+
+
+def stop_all(lanes):
+    for lane in lanes:
+        lane.stop()
+
+
+def lanes_for(contender, first, second, tls, log):
+    """The lanes that this machine allows, and why loops are not held to shares where they ought to be."""
+    cores, _, _, apart = places_for_two()
+    missing = None
+    if not apart:
+        try:
+            lanes = start_lanes((ONE, TWO, CONTROL), contender, first, tls, log, cores, True)
+            yields(first)
+            yields(second)
+            return lanes, None
+        except Unusable as reason:
+            missing = str(reason)
+    return start_lanes((ONE, TWO), contender, first, tls, log, cores, False), missing
+
+
 def compare(name, tls, log, options):
     """Rounds in which each lane is loaded once. Returns the rows by lane, and why there are no shares
     where there ought to be, or None."""
-    proxy_cores, first_core, second_core, apart = places_for_two()
+    _, first_core, second_core, _ = places_for_two()
     with Origin(*first_core) as first, Origin(*second_core) as second:
-        lanes, missing = [], None
+        origins = (first, second)
+        lanes, missing = lanes_for(name, first, second, tls, log)
         try:
-            def start(lane, shared):
-                lanes.append(Lane(lane, name, first, tls, log, proxy_cores, shared))
-
-            try:
-                start(ONE, shared=not apart)
-            except Unusable as reason:
-                missing = str(reason)
-                start(ONE, shared=False)
-            held = lanes[0].shares is not None
-            start(TWO, held)
-            if held:
-                start(CONTROL, held)
             for lane in lanes:
-                measure(lane, (first, second), 1, options.connections)
+                measure(lane, origins, 1, options.connections)
 
             def measured(turn, lane):
-                row = measure(lane, (first, second), options.seconds, options.connections)
+                row = measure(lane, origins, options.seconds, options.connections)
                 places.record("threads", {"contender": name, "lane": lane.name, "tls": tls,
                                           "log": log, "round": turn, **row})
                 return row
 
-            return throughput.in_rounds(
-                {lane.name: lane for lane in lanes}, options.rounds, measured), missing
+            rows = throughput.in_rounds({lane.name: lane for lane in lanes}, options.rounds, measured)
         finally:
-            for lane in lanes:
-                lane.stop()
+            stop_all(lanes)
+        if len(rows) < len(lanes):
+            raise Unusable("a lane answered nothing")
+        return rows, missing
 
 
 def middle(rows, key):
@@ -145,6 +175,8 @@ def void(rows, missing):
     for lane, own in rows.items():
         if middle(own, "left_cores") < LEFT:
             return f"{lane}: the loads had no processor time to spare, so they may be what bounds"
+        if middle(own, "apart_us") > 2 * IN_STEP:
+            return f"{lane}: shares are handed out {middle(own, 'apart_us')} µs apart, so loops run in turn"
         off = middle(own, "loop_cores") / middle(own, "share") - 1
         if abs(off) > NEAR:
             return f"{lane}: the loops used {off:+.0%} of their share, so it is not what bounds"
