@@ -17,8 +17,8 @@ from .shares import IN_STEP, SHARE, Shares
 ONE, TWO, CONTROL = "1 loop", "2 loops", "2 loops, one share"
 LOOPS = {ONE: 1, TWO: 2, CONTROL: 2}
 
-# Callers of each load while loops are held: enough that a loop, when it may run, has work for its whole share
-# without waiting for the loads.
+# Callers of each loop while loops are held: enough that a loop, when it may run, has work for its whole share
+# without waiting for the loads. As many for one loop as for each of two, since a request costs more among more.
 QUEUED = 128
 
 # What a measurement with shares must show, or it is void.
@@ -74,7 +74,9 @@ def yields(origin):
 
 def measure(lane, origins, seconds, connections):
     """One load of one lane; everything a second but `microseconds` (a request) and `exhausted`."""
-    load = Load(connections=QUEUED if lane.shares else connections // len(origins))
+    if lane.shares:
+        connections = QUEUED * LOOPS[lane.name]
+    load = Load(connections=connections // len(origins))
     before = lane.reading(origins)
     for origin in origins:
         load.begin(origin, lane.proxy, seconds)
