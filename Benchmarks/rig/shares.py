@@ -9,6 +9,7 @@ import itertools
 import os
 import pathlib
 import re
+import time
 
 from .places import Unusable
 
@@ -42,8 +43,13 @@ class Group:
         return int(stat["nr_periods"]), int(stat["nr_throttled"]), throttled
 
     def remove(self):
-        with contextlib.suppress(OSError):
-            self.directory.rmdir()
+        """Once its threads have ended, which the kernel notes a moment later."""
+        for _ in range(100):
+            with contextlib.suppress(OSError):
+                self.directory.rmdir()
+            if not self.directory.exists():
+                return
+            time.sleep(0.01)
 
 
 class FirstVersion:
