@@ -159,7 +159,7 @@ http {{
 {paths}{shared}
   upstream origin {{
     server 127.0.0.1:{setting.upstream_port};
-    keepalive 512;
+    keepalive {setting.shape.upstream_connections};
     keepalive_requests 1000000000;
     keepalive_timeout 600;
   }}

@@ -7,6 +7,7 @@ from .contenders import PREFIX, Shape
 from .counting import Load
 from .places import Unusable
 from .processes import Origin, Proxy
+from .progress import progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +17,17 @@ class Step:
     shape: Shape
 
 
+CONNECTIONS = (8, 64, 512, 1_000, 9_900)
+
+
+def connections(count):
+    return Step(f"{count:,} connections", Load(connections=count),
+                Shape(upstream_connections=max(512, count + 100)))
+
+
 def steps():
     courses = f"{PREFIX}/courses?since=2026"
-    for count in (8, 64, 512, 1_000, 9_900):
-        yield Step(f"{count:,} connections", Load(connections=count),
-                   Shape(upstream_connections=max(512, count + 100)))
+    yield from map(connections, CONNECTIONS)
     for count in (1, 10, 255):  # with the one that the rig itself is, as many as may be configured
         # As many connections as callers, so that each has a turn.
         yield Step(f"{count:,} callers with limits of their own",
@@ -46,22 +53,32 @@ def count(name, tls, log, seconds):
 
 
 def time(name, tls, log, options):
-    """CPU per request, the steps side by side in rounds, as contenders are in throughput.py."""
+    """CPU per request by step, side by side in rounds, as contenders are in throughput.py."""
+    pairs = [(name, step) for step in steps()]
+    return {what: rows for (_, what), rows in side_by_side(pairs, tls, log, options).items()}
+
+
+def side_by_side(pairs, tls, log, options):
+    """CPU per request for pairs of a contender and a step, in rounds; rows by contender and step's name."""
     with Origin() as origin:
-        proxies = []
+        entries = {}
         try:
-            for step in steps():
-                proxies.append((step, Proxy(name, origin, tls, log, shape=step.shape,
-                                            label=f"{name} {step.what.replace(',', '')}")))
-            rows = {step.what: [] for step, _ in proxies}
-            for turn in range(options.rounds):
-                first = turn % len(proxies)
-                for step, proxy in proxies[first:] + proxies[:first]:
-                    row = throughput.measure(proxy, origin, options.seconds, step.load)
-                    rows[step.what].append(row)
-                    places.record("growth", {"contender": name, "step": step.what, "tls": tls,
-                                             "log": log, "round": turn, **row})
-            return rows
+            for name, step in pairs:
+                try:
+                    proxy = Proxy(name, origin, tls, log, shape=step.shape,
+                                  label=f"{name} {step.what.replace(',', '')}")
+                    entries[name, step.what] = (name, step, proxy)
+                except Unusable as reason:
+                    progress.leave_out(f"{name} with {step.what}", reason)
+
+            def measured(turn, entry):
+                name, step, proxy = entry
+                row = throughput.measure(proxy, origin, options.seconds, step.load)
+                places.record("growth", {"contender": name, "step": step.what, "tls": tls,
+                                         "log": log, "round": turn, **row})
+                return row
+
+            return throughput.in_rounds(entries, options.rounds, measured)
         finally:
-            for _, proxy in proxies:
+            for _, _, proxy in entries.values():
                 proxy.stop()

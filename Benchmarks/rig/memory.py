@@ -1,4 +1,7 @@
-"""Resident memory: at rest, with idle callers, while a gibibyte passes; and the time to start."""
+"""Resident memory: at rest, with idle callers, while a gibibyte passes; and the time to start.
+
+Sizes are the proxy's resident sets, all its processes together. Goals are in megabytes of 10^6 bytes.
+"""
 
 import socket
 import statistics
@@ -9,11 +12,16 @@ from . import places
 from .contenders import PREFIX
 from .places import Unusable
 from .processes import Origin, Proxy, cpu_seconds, resident_kib
+from .progress import progress
 
 CALLERS = (1_000, 9_900)
 BULK = 1 << 30
 PIECE = bytes(1 << 18)
 STARTS = 5
+# At rest: so many seconds after the last answer, with nothing under way. Long enough for what is given back
+# after a burst, and for a log line to be written.
+REST_SECONDS = 3.0
+MEGABYTE = 1_000_000
 
 
 class Sampler:
@@ -74,10 +82,10 @@ def idle_callers(proxy):
                 caller = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
                 callers.append(caller)
                 ask(caller, "/courses")
-            time.sleep(0.5)
+            time.sleep(REST_SECONDS)
             sizes[wanted] = resident_kib(proxy.pids())
     except (OSError, Unusable) as reason:
-        print(f"  {proxy.name}: gave up at {len(callers)} idle callers: {reason}")
+        progress.say(f"{proxy.name}: gave up at {len(callers)} idle callers: {reason}")
     finally:
         for caller in callers:
             caller.close()
@@ -108,46 +116,109 @@ def bulk(proxy, upload):
                 "seconds": round(time.perf_counter() - began, 3)}
 
 
-def examine(name, tls, log):
+def at_rest(name, origin, tls, log):
+    """Resident KiB of fresh processes that have answered once, and the milliseconds that starts took."""
+    sizes, starts = [], []
+    for _ in range(STARTS):
+        proxy = Proxy(name, origin, tls, log)
+        starts.append(proxy.start_milliseconds)
+        time.sleep(REST_SECONDS)
+        sizes.append(resident_kib(proxy.pids()))
+        proxy.stop()
+    return statistics.median(sizes), statistics.median(starts)
+
+
+def after_load(name, origin, tls, log):
+    """Resident KiB at rest again, after two seconds of 64 busy callers."""
+    proxy = Proxy(name, origin, tls, log)
+    try:
+        origin.load(proxy.port, 64, 2)
+        time.sleep(REST_SECONDS)
+        return resident_kib(proxy.pids())
+    finally:
+        proxy.stop()
+
+
+def with_callers(name, origin, tls, log):
+    proxy = Proxy(name, origin, tls, log)
+    try:
+        return idle_callers(proxy)
+    finally:
+        proxy.stop()
+
+
+def pass_bulk(name, origin, tls, log, upload):
+    proxy = Proxy(name, origin, tls, log)
+    try:
+        return bulk(proxy, upload)
+    except (Unusable, OSError) as reason:
+        progress.say(f"{name}: {'upload' if upload else 'download'}: {reason}")
+        return None
+    finally:
+        proxy.stop()
+
+
+def examine(name, tls, log, bulks=True):
+    """Everything about one contender."""
     with Origin() as origin:
-        starts = []
-        for _ in range(STARTS):
-            proxy = Proxy(name, origin, tls, log)
-            starts.append(proxy.start_milliseconds)
-            time.sleep(0.3)
-            idle = resident_kib(proxy.pids())
-            proxy.stop()
+        progress.say(f"{name}: at rest")
+        idle, started = at_rest(name, origin, tls, log)
         row = {"contender": name, "tls": tls, "log": log, "idle_kib": idle,
-               "start_milliseconds": round(statistics.median(starts), 1)}
-        for measurement in ("callers", "upload", "download"):
-            proxy = Proxy(name, origin, tls, log)
-            try:
-                row[measurement] = (idle_callers(proxy) if measurement == "callers"
-                                    else bulk(proxy, measurement == "upload"))
-            except (Unusable, OSError) as reason:
-                print(f"  {name}: {measurement}: {reason}")
-                row[measurement] = None
-            finally:
-                proxy.stop()
+               "start_milliseconds": round(started, 1),
+               "after_load_kib": after_load(name, origin, tls, log)}
+        progress.say(f"{name}: idle callers")
+        row["callers"] = with_callers(name, origin, tls, log)
+        for way in ("upload", "download") if bulks else ():
+            progress.say(f"{name}: {way}")
+            row[way] = pass_bulk(name, origin, tls, log, way == "upload")
         places.record("memory", row)
         return row
 
 
+def bulk_in_rounds(names, tls, log, rounds):
+    """A gibibyte up and one down through each contender, in rounds; rows by way and contender. Who fails
+    once is left out."""
+    found = {way: {name: [] for name in names} for way in ("upload", "download")}
+    with Origin() as origin:
+        for turn in range(rounds):
+            for way, rows in found.items():
+                progress.say(f"{way}, round {turn + 1} of {rounds}")
+                for name in list(rows):
+                    try:
+                        row = pass_bulk(name, origin, tls, log, way == "upload")
+                    except Unusable as reason:
+                        progress.leave_out(name, reason)
+                        row = None
+                    if row is None:
+                        del rows[name]
+                        continue
+                    rows[name].append(row)
+                    places.record("bulk", {"contender": name, "way": way, "tls": tls, "log": log,
+                                           "round": turn, **row})
+    return found
+
+
+def megabytes(kib):
+    return kib * 1024 / MEGABYTE
+
+
 def table(rows):
-    def mib(kib):
-        return f"{kib / 1024:.1f}" if kib is not None else "–"
+    def text(kib):
+        return f"{megabytes(kib):.1f}" if kib is not None else "–"
 
     def moved(result):
         if not result:
             return f"{'–':>20}"
-        sizes = f"{mib(result['min_kib'])}–{mib(result['max_kib'])}"
+        sizes = f"{text(result['min_kib'])}–{text(result['max_kib'])}"
         return f"{sizes:>13} {result['cpu_seconds']:6.2f}"
 
-    lines = [f"  {'contender':12} {'start ms':>8} {'idle MiB':>8} {'1,000':>7} {'9,900':>7}"
-             f" {'upload MiB  CPU s':>20} {'download MiB  CPU s':>20}"]
+    lines = [f"  {'contender':22} {'start ms':>8} {'rest MB':>7} {'after load':>10} {'1,000':>6}"
+             f" {'9,900':>6} {'upload MB  CPU s':>20} {'download MB  CPU s':>20}"]
     for row in rows:
         callers = row["callers"] or {}
-        lines.append(f"  {row['contender']:12} {row['start_milliseconds']:8.1f}"
-                     f" {mib(row['idle_kib']):>8} {mib(callers.get(1_000)):>7}"
-                     f" {mib(callers.get(9_900)):>7} {moved(row['upload'])} {moved(row['download'])}")
+        lines.append(f"  {row['contender']:22} {row['start_milliseconds']:8.1f}"
+                     f" {text(row['idle_kib']):>7} {text(row['after_load_kib']):>10}"
+                     f" {text(callers.get(1_000)):>6} {text(callers.get(9_900)):>6}"
+                     f" {moved(row['upload'])} {moved(row['download'])}")
+    lines.append(f"  At rest: {REST_SECONDS:.0f} s after the last answer. MB: 10^6 bytes.")
     return "\n".join(lines)

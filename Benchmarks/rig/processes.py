@@ -65,7 +65,10 @@ class Origin:
             f"load {port} {connections} {seconds} {body} {sources} {path}\n")
 
     def end_load(self):
-        requests, elapsed, bad = self.process.stdout.readline().split()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 3:
+            raise Unusable("the load generator has ended; its last words are on standard error")
+        requests, elapsed, bad = answer
         return int(requests), float(elapsed), int(bad)
 
 

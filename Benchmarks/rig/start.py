@@ -6,6 +6,7 @@ import time
 from . import places
 from .places import Unusable
 from .processes import Origin, Proxy
+from .progress import progress
 
 
 def compare(names, tls, log, rounds):
@@ -17,9 +18,11 @@ def compare(names, tls, log, rounds):
                 Proxy(name, origin, tls, log).stop()  # its files are in memory from now on
                 found[name] = []
             except Unusable as reason:
-                print(f"  without {name}: {reason}")
+                progress.leave_out(name, reason)
         order = list(found)
         for turn in range(rounds):
+            if turn % 5 == 0:
+                progress.say(f"start {turn + 1} of {rounds} of each")
             for name in order[turn % len(order):] + order[:turn % len(order)]:
                 proxy = Proxy(name, origin, tls, log)
                 found[name].append(proxy.start_milliseconds)

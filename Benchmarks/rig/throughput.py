@@ -6,6 +6,7 @@ from . import places
 from .counting import Load
 from .processes import Origin, Proxy, cpu_seconds, machine_seconds
 from .places import Unusable
+from .progress import progress
 
 BASE = "nginx"
 NOISE = 0.15  # seconds a second spent on or taken by others, above which a round is not quiet
@@ -34,6 +35,23 @@ def measure(proxy, origin, seconds, load):
     }
 
 
+def in_rounds(entries, rounds, measured):
+    """Rounds in which every entry is measured once, in an order that rotates; rows by name. An entry
+    that cannot be measured is left out of all rounds."""
+    rows = {name: [] for name in entries}
+    for turn in range(rounds):
+        progress.say(f"round {turn + 1} of {rounds}")
+        order = list(rows)
+        first = turn % max(1, len(order))
+        for name in order[first:] + order[:first]:
+            try:
+                rows[name].append(measured(turn, entries[name]))
+            except Unusable as reason:
+                progress.leave_out(name if isinstance(name, str) else " with ".join(name), reason)
+                del rows[name]
+    return rows
+
+
 def compare(names, tls, log, options):
     """Rounds in which every contender is loaded once, in an order that rotates."""
     load = Load(options.connections, options.path, options.body)
@@ -44,19 +62,18 @@ def compare(names, tls, log, options):
                 try:
                     proxies.append(Proxy(name, origin, tls, log))
                 except Unusable as reason:
-                    print(f"  without {name}: {reason}")
+                    progress.leave_out(name, reason)
             for proxy in proxies:
                 load.run(origin, proxy, 1)
-            rows = {proxy.name: [] for proxy in proxies}
-            for turn in range(options.rounds):
-                first = turn % len(proxies) if proxies else 0
-                for proxy in proxies[first:] + proxies[:first]:
-                    row = measure(proxy, origin, options.seconds, load)
-                    rows[proxy.name].append(row)
-                    places.record("run", {
-                        "contender": proxy.name, "tls": tls, "log": log, "round": turn,
-                        "connections": options.connections, **row})
-            return rows
+
+            def measured(turn, proxy):
+                row = measure(proxy, origin, options.seconds, load)
+                places.record("run", {
+                    "contender": proxy.name, "tls": tls, "log": log, "round": turn,
+                    "connections": options.connections, **row})
+                return row
+
+            return in_rounds({proxy.name: proxy for proxy in proxies}, options.rounds, measured)
         finally:
             for proxy in proxies:
                 proxy.stop()

@@ -12,6 +12,8 @@ package final class TokenStore: Sendable {
   private let published: Mutex<Published>
   /// Per slot, whether some loop has looked it up since its last fetch started.
   private let marks: [UseMark]
+  /// Per view, the requests that carried each slot's token: one view a loop, so as many as there are loops.
+  private let viewUses = Mutex<[CounterBlock]>([])
 
   private struct Published {
     var entries: [TokenEntry]
@@ -75,14 +77,17 @@ package final class TokenStore: Sendable {
     marks[slot.index].isUsed.store(true, ordering: .relaxed)
   }
 
-  /// Counts a request that carries the token of `slot`.
-  func countUse(_ slot: TokenSlot) {
-    marks[slot.index].uses.wrappingAdd(1, ordering: .relaxed)
+  /// Counters for one more view, by slot: requests that carry its token. A view's own, so that loops do not
+  /// write to the same cache line with every request.
+  func addUses() -> CounterBlock {
+    let uses = CounterBlock(count: marks.count)
+    viewUses.withLock { $0.append(uses) }
+    return uses
   }
 
   /// Requests that carried a token of `slot`.
   package func uses(of slot: TokenSlot) -> UInt64 {
-    marks[slot.index].uses.load(ordering: .relaxed)
+    viewUses.withLock { $0.reduce(0) { sum, uses in sum &+ uses.read(slot.index) } }
   }
 
   /// Whether `slot` was looked up since ``clearUsed(_:)``.
@@ -99,7 +104,6 @@ package final class TokenStore: Sendable {
 /// An atomic that can stand in an array.
 private final class UseMark: Sendable {
   let isUsed = Atomic<Bool>(false)
-  let uses = Atomic<UInt64>(0)
 }
 
 /// The Basic credential of an app, as published.

@@ -43,10 +43,13 @@ package struct TokenView: ~Copyable {
   private var lines: [Line] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
+  /// Per slot, requests that carried its token.
+  private var uses: CounterBlock
 
   /// A copy of what `store` holds now.
   package init(of store: TokenStore) {
     self.store = store
+    uses = store.addUses()
     copy()
   }
 
@@ -61,7 +64,10 @@ package struct TokenView: ~Copyable {
 
   @usableFromInline @inline(never)
   mutating func refresh(from store: TokenStore) {
-    self.store = store
+    if store !== self.store {
+      self.store = store
+      uses = store.addUses()
+    }
     copy()
   }
 
@@ -129,7 +135,7 @@ package struct TokenView: ~Copyable {
     guard line.length > 0, let arena else { return false }
     let bearerLines = arena.bytes
     out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
-    store.countUse(slot)
+    uses.add(1, to: slot.index)
     return true
   }
 

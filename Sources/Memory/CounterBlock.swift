@@ -3,7 +3,8 @@ public import Synchronization
 /// A row of counters that one thread writes and any thread may read at any time.
 ///
 /// The writer pays a load, an addition and a store: no lock and no locked instruction. A reader sees each
-/// counter whole, though not all of them at one moment.
+/// counter whole, though not all of them at one moment. Counters begin and end with a cache line of their own,
+/// so that writers of different blocks, on different cores, do not take lines from each other.
 @usableFromInline @safe package final class CounterBlock: @unchecked Sendable {
   // @unchecked: the cells are atomics, and the pointer to them never changes.
   @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
@@ -14,7 +15,11 @@ public import Synchronization
   package init(count: Int) {
     precondition(count >= 0)
     self.count = count
-    unsafe cells = .allocate(capacity: count)
+    // Proof: Atomic<UInt64> has the size and layout of UInt64, and the memory is larger than `count` of them.
+    unsafe cells = UnsafeMutableRawPointer.allocate(
+      byteCount: CounterBlock.wholeLines(count * MemoryLayout<UInt64>.stride),
+      alignment: CounterBlock.lineBytes
+    ).bindMemory(to: Atomic<UInt64>.self, capacity: count)
     for i in 0..<count {
       // Proof: i < count, and each cell is initialised once.
       unsafe (cells + i).initialize(to: Atomic<UInt64>(0))
@@ -23,7 +28,14 @@ public import Synchronization
 
   deinit {
     unsafe cells.deinitialize(count: count)
-    unsafe cells.deallocate()
+    unsafe UnsafeMutableRawPointer(cells).deallocate()
+  }
+
+  /// Two cache lines of 64 bytes: processors fetch them in pairs.
+  private static let lineBytes = 128
+
+  private static func wholeLines(_ bytes: Int) -> Int {
+    (bytes + lineBytes - 1) / lineBytes * lineBytes
   }
 
   /// Adds to counter `i`, wrapping. For the one writer. Traps when `i` is out of bounds.

@@ -95,6 +95,26 @@ struct TokenViewTests {
     #expect(line(view, slot) == "Authorization: Bearer new\r\n")
   }
 
+  @Test("uses are counted by each loop for itself, kept through publications, and told as one sum")
+  func uses() {
+    let (store, next) = (store(), store())
+    store.publish(slot, entry("abc"))
+    next.publish(slot, entry("abc"))
+    var (one, two) = (TokenView(of: store), TokenView(of: store))
+    for _ in 0..<3 { _ = line(one, slot) }
+    store.publish(slot, entry("def", generation: 2))
+    one.refreshIfChanged(from: store)
+    _ = line(one, slot)
+    _ = line(two, slot)
+    #expect(line(two, TokenSlot(index: 0)) == nil)
+    #expect(store.uses(of: slot) == 5)
+    #expect(store.uses(of: TokenSlot(index: 0)) == 0)
+    two.refreshIfChanged(from: next)
+    _ = line(two, slot)
+    #expect(store.uses(of: slot) == 5)
+    #expect(next.uses(of: slot) == 1)
+  }
+
   @Test("the Basic line of an app is written whole; a wiped view writes no token")
   func basicAndWipe() {
     let store = store()
