@@ -31,7 +31,7 @@ internal import Glibc
     for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS] {
       _ = unsafe sigdelset(&others, fault)
     }
-    _ = unsafe pthread_sigmask(SIG_BLOCK, &others, &before)
+    _ = unsafe pthread_sigmask(SIG_SETMASK, &others, &before)
     defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
     let status = unsafe pthread_create(
       &handle, nil,

@@ -100,7 +100,8 @@ struct TokenViewTests {
     let (store, next) = (store(), store())
     store.publish(slot, entry("abc"))
     next.publish(slot, entry("abc"))
-    var (one, two) = (TokenView(of: store), TokenView(of: store))
+    var one = TokenView(of: store)
+    var two = TokenView(of: store)
     for _ in 0..<3 { _ = line(one, slot) }
     store.publish(slot, entry("def", generation: 2))
     one.refreshIfChanged(from: store)
