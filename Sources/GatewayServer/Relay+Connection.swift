@@ -375,10 +375,13 @@ extension Relay {
     if pool.waitingCount > 0 { serveWaiting(on: &loop) }
   }
 
-  /// Gives exchanges that wait their connection, as far as there are any to give.
+  /// Gives exchanges that wait their connection, the one that waits longest first, as far as there are any to
+  /// give. Who gets none keeps its place and its deadline: this is called whenever the loop is woken.
   mutating func serveWaiting(on loop: inout EventLoop) {
     var budget = pool.waitingCount
-    while budget > 0, let id = pool.takeWaiting() {
+    while budget > 0, pool.idleCount > 0 || pool.openCount < shared.settings.maxConnections,
+      let id = pool.takeWaiting()
+    {
       budget -= 1
       guard exchanges.contains(id), exchanges[id].state.phase == .awaitingConnection,
         !exchanges[id].upstream.isSome
@@ -386,7 +389,6 @@ extension Relay {
       let caller = exchanges[id].caller
       loop.setDeadline(callers[caller].socket, at: nil)
       takeConnection(id, on: &loop)
-      if pool.openCount >= shared.settings.maxConnections { break }
     }
   }
 }
