@@ -73,4 +73,21 @@ struct ConnectionQueueTests {
     let answer = try caller.answer()
     #expect(answer.status == 503 && answer.problem == "connection-limit")
   }
+
+  @Test("Who gave up waiting takes nobody's place in the queue")
+  func givenUp() throws {
+    let upstream = try HostileUpstream([.request, .untilEnd])
+    defer { upstream.stop() }
+    let rig = try GatewayRig(
+      upstream: upstream.port,
+      ["upstream.maxConnections": "1", "upstream.connectTimeout": "100ms"]
+    ) { $0.maxWaiting = 2 }
+    let first = try rig.caller()
+    try first.send(Wire.request("GET", "/api/v2/ping"))
+    #expect(eventually { upstream.heads.count == 1 })
+    for _ in 0..<5 { #expect(try rig.call("GET", "/api/v2/ping").problem == "connection-limit") }
+    let lines = try rig.lines().filter { $0.int("http.response.status_code") == 503 }
+    #expect(lines.count == 5)
+    for line in lines { #expect(line.double("queue_wait") >= 0.1) }
+  }
 }
