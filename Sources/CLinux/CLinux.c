@@ -48,9 +48,9 @@ int cl_next_signal(int fd) {
   return n == sizeof info ? (int)info.ssi_signo : -1;
 }
 
-_Noreturn void cl_end_at_once(void) {
+_Noreturn void cl_end_at_once(int status) {
   fflush(0);
-  _exit(0);
+  _exit(status);
 }
 
 void cl_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

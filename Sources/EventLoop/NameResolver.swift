@@ -18,12 +18,16 @@ package final class NameResolver: Sendable {
   private static let interval: Int32 = 30_000
   /// Between two look-ups of a name that does not.
   private static let intervalAfterFailure: Int32 = 2_000
+  /// Before a look-up that somebody asked for, in nanoseconds.
+  private static let pauseBeforeAskedFor: Int64 = 1_000_000_000
 
   private let host: String
   private let port: UInt16
   private let state = Mutex(Resolution())
   private let isStopping = Atomic<Bool>(false)
   private let signal: ThreadSignal
+  /// Nil for a numeric address.
+  private let thread: WorkerThread?
   private let resolved: @Sendable () -> Void
   /// Changes with every look-up; cheap to compare with what was seen last.
   package let version = Atomic<UInt64>(0)
@@ -37,9 +41,12 @@ package final class NameResolver: Sendable {
     self.resolved = resolved
     signal = try ThreadSignal()
     if let address = SocketAddress(numericHost: host, port: port) {
+      thread = nil
       publish(addresses: [address], failure: nil)
     } else {
-      _ = try SystemThread("resolver") { [self] in run() }
+      let worker = try WorkerThread()
+      thread = worker
+      try worker.start("resolver") { [self] in run() }
     }
   }
 
@@ -49,10 +56,15 @@ package final class NameResolver: Sendable {
   /// Asks for a look-up soon: connecting failed.
   package func refresh() { signal.notify() }
 
-  /// Ends the thread when its current look-up does. Does not wait for it.
-  package func stop() {
-    isStopping.store(true, ordering: .sequentiallyConsistent)
+  /// Ends the thread, and waits for it as long as a look-up may be allowed to take at the end.
+  ///
+  /// - Returns: false when it still runs, in a look-up: nobody can cut that short.
+  @discardableResult
+  package func stop(within milliseconds: Int32 = 500) -> Bool {
+    let isFirst = !isStopping.exchange(true, ordering: .sequentiallyConsistent)
+    guard isFirst, let thread else { return true }
     signal.notify()
+    return thread.join(within: milliseconds)
   }
 
   private func run() {
@@ -62,11 +74,18 @@ package final class NameResolver: Sendable {
       publish(addresses: addresses, failure: addresses.isEmpty ? failure : nil)
       let pause =
         addresses.isEmpty ? NameResolver.intervalAfterFailure : NameResolver.interval
-      // A look-up asked for comes after a second's pause at the earliest: failing connections must not
-      // become a storm of queries.
-      if signal.wait(milliseconds: pause), !isStopping.load(ordering: .sequentiallyConsistent) {
-        signal.wait(milliseconds: 1_000)
-      }
+      if signal.wait(milliseconds: pause) { rest() }
+    }
+  }
+
+  /// A look-up asked for comes after a second's pause at the earliest, however often it is asked for: failing
+  /// connections must not become a storm of queries.
+  private func rest() {
+    let end = SystemClock.monotonic + NameResolver.pauseBeforeAskedFor
+    while !isStopping.load(ordering: .sequentiallyConsistent) {
+      let left = end - SystemClock.monotonic
+      guard left > 0 else { return }
+      signal.wait(milliseconds: Int32(clamping: left / 1_000_000 + 1))
     }
   }
 

@@ -72,9 +72,9 @@ package enum ProcessLimits {
     return limit > 0 ? limit : Int.max
   }
 
-  /// Ends the process with status 0 and without what exit(3) does before. For when a thread cannot be ended:
-  /// the C libraries' own endings would take away what it uses.
-  package static func endAtOnce() -> Never { cl_end_at_once() }
+  /// Ends the process without what exit(3) does before. For when a thread cannot be ended: the C libraries' own
+  /// endings would take away what it uses.
+  package static func endAtOnce(status: Int32 = 0) -> Never { cl_end_at_once(status) }
 
   /// Raises the limit of open descriptors as far as allowed.
   ///

@@ -70,9 +70,16 @@ package final class GatewayProcess: Sendable {
     }
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
-    log = try GatewayProcess.openLog(settings.traffic)
-    spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
-    journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
+    var started = StartedParts()
+    let log = try GatewayProcess.openLog(settings.traffic)
+    self.log = log
+    started.add { log?.stop() }
+    let spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
+    self.spans = spans
+    started.add { spans?.stop() }
+    let journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
+    self.journal = journal
+    started.add { journal?.stop() }
 
     // 2. Rules and tokens.
     let compiler = RulesCompiler(settings: settings, addresses: addresses)
@@ -80,12 +87,15 @@ package final class GatewayProcess: Sendable {
     do { compiled = try compiler.compile() } catch {
       throw StartError("too many combinations of apps and scopes: \(error)")
     }
+    let tokens: TokenService
     do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
       throw StartError("tokens: \(error)")
     }
+    self.tokens = tokens
 
     // 3. The loops' mailboxes exist before anything that wakes them.
     let mailboxes: [LoopMailbox<RelayMessage>]
+    let resolver: NameResolver
     do throws(SystemError) {
       var made: [LoopMailbox<RelayMessage>] = []
       for _ in 0..<threadCount { made.append(try LoopMailbox()) }
@@ -96,6 +106,8 @@ package final class GatewayProcess: Sendable {
         port: settings.upstream.proxy?.port ?? settings.upstream.port,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
+    self.resolver = resolver
+    started.add { resolver.stop() }
     let limits = compiler.limits(
       callerCount: compiled.rules.callers.count, loopCount: threadCount)
     let limiter: SharedLimiter
@@ -122,38 +134,34 @@ package final class GatewayProcess: Sendable {
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness
-    let started = tokens.start(
+    let fetches = tokens.start(
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
       report: { report in
         readiness.note(report)
         if let line = report.line { tell(line) }
       })
-    guard started else { throw StartError("the system refuses another thread") }
+    guard fetches else { throw StartError("the system refuses another thread") }
+    started.add { tokens.stop() }
     tokens.prefetch(compiled.probes.map(\.slot))
     tokens.prefetch(WarmScopes(settings).slots(of: compiled.slots))
     var running: [SystemThread] = []
-    do {
-      for number in 0..<threadCount {
-        let held = number == 0 ? listeners : []
-        running.append(
-          try SystemThread("loop-\(number)") {
-            GatewayProcess.runLoop(number, held, relays, tell: tell)
-          })
-      }
-      admin = try GatewayProcess.startAdmin(
-        settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
-        callersAt: addresses.first)
-    } catch {
-      // None of the parts stays behind.
-      for mailbox in mailboxes { mailbox.post(.stop) }
-      for thread in running { thread.join() }
-      resolver.stop()
-      tokens.stop()
-      spans?.stop()
-      log?.stop()
-      journal?.stop()
-      throw error as? StartError ?? StartError("the system refuses another thread: \(error)")
+    for number in 0..<threadCount {
+      let held = number == 0 ? listeners : []
+      do throws(SystemError) {
+        let thread = try SystemThread("loop-\(number)") {
+          GatewayProcess.runLoop(number, held, relays, tell: tell)
+        }
+        running.append(thread)
+        started.add {
+          mailboxes[number].post(.stop)
+          thread.join()
+        }
+      } catch { throw StartError("the system refuses another thread: \(error)") }
     }
+    admin = try GatewayProcess.startAdmin(
+      settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
+      callersAt: addresses.first)
+    started.stay()
     threads = running
     adminAddress = admin?.address
   }
@@ -205,10 +213,10 @@ package final class GatewayProcess: Sendable {
   @discardableResult
   package func end() -> Bool {
     for thread in threads { thread.join() }
-    resolver.stop()
+    var ended = [resolver.stop()]
     let settings = current.withLock { $0 }
     if let problem = WarmScopes(settings).save(tokens.listing()) { tell(problem) }
-    var ended = [tokens.stop()]
+    ended.append(tokens.stop())
     admin?.stop(within: 2)
     ended.append(spans?.stop() ?? true)
     ended.append(log?.stop() ?? true)
@@ -221,6 +229,18 @@ package final class GatewayProcess: Sendable {
 
   /// After a rotation: the traffic log is opened anew.
   package func reopenLogs() { log?.reopen() }
+}
+
+/// What was started so far. Stops it in reverse order as it goes, unless all parts could be started.
+private struct StartedParts: ~Copyable {
+  private var stops: [() -> Void] = []
+
+  mutating func add(_ stop: @escaping () -> Void) { stops.append(stop) }
+
+  /// Everything has started.
+  mutating func stay() { stops = [] }
+
+  deinit { for stop in stops.reversed() { stop() } }
 }
 
 /// Binds a configured address.

@@ -134,7 +134,11 @@ extension Relay {
     }
     if pool.openCount < shared.settings.maxConnections {
       connect(id, on: &loop)
-    } else if pool.waitingCount < shared.settings.maxWaiting {
+      return
+    }
+    // Who gave up does not count. All wait equally long, so they are in front.
+    while let first = pool.nextWaiting, !isWaiting(first) { _ = pool.takeWaiting() }
+    if pool.waitingCount < shared.settings.maxWaiting {
       waitForConnection(id, on: &loop)
     } else {
       answer(id, connectionWaitError(id), .init(.gateway, .connect), on: &loop)
@@ -148,6 +152,12 @@ extension Relay {
     } else {
       waitForConnection(id, on: &loop)
     }
+  }
+
+  /// Whether an exchange of the queue still waits for a connection.
+  private func isWaiting(_ id: SlabHandle) -> Bool {
+    exchanges.contains(id) && exchanges[id].state.phase == .awaitingConnection
+      && !exchanges[id].upstream.isSome
   }
 
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
@@ -375,18 +385,18 @@ extension Relay {
     if pool.waitingCount > 0 { serveWaiting(on: &loop) }
   }
 
-  /// Gives exchanges that wait their connection, as far as there are any to give.
+  /// Gives exchanges that wait their connection, the one that waits longest first, as far as there are any to
+  /// give. Who gets none keeps its place and its deadline: this is called whenever the loop is woken.
   mutating func serveWaiting(on loop: inout EventLoop) {
     var budget = pool.waitingCount
-    while budget > 0, let id = pool.takeWaiting() {
+    while budget > 0, pool.idleCount > 0 || pool.openCount < shared.settings.maxConnections,
+      let id = pool.takeWaiting()
+    {
       budget -= 1
-      guard exchanges.contains(id), exchanges[id].state.phase == .awaitingConnection,
-        !exchanges[id].upstream.isSome
-      else { continue }
+      guard isWaiting(id) else { continue }
       let caller = exchanges[id].caller
       loop.setDeadline(callers[caller].socket, at: nil)
       takeConnection(id, on: &loop)
-      if pool.openCount >= shared.settings.maxConnections { break }
     }
   }
 }

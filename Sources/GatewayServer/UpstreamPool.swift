@@ -22,6 +22,9 @@ struct UpstreamPool: ~Copyable {
   /// Exchanges that wait, those that gave up among them.
   var waitingCount: Int { waiting.count - firstWaiting }
 
+  /// The exchange at the queue's front; it may have given up.
+  var nextWaiting: SlabHandle? { waitingCount > 0 ? waiting[firstWaiting] : nil }
+
   mutating func putWaiting(_ exchange: SlabHandle) { waiting.append(exchange) }
 
   /// The exchange that waits longest.

@@ -29,18 +29,27 @@ struct DemoCommand: ParsableCommand {
       try show(demo)
     } catch {
       Console.report("the demo's call failed: \(error)")
+      demo.gateway.stop()
+      end(demo, status: ExitStatus.failed)
       throw ExitCode(ExitStatus.failed)
     }
     Output.flush()
     if once {
       demo.gateway.beginDraining()
-      demo.gateway.end()
+      end(demo, status: 0)
     } else {
       print(demo.invitation)
       Output.flush()
       waitForEnd(demo.gateway, signals)
+      demo.sandbox.stop()
     }
+  }
+
+  /// Waits for gateway and sandbox: the process must not go through exit(3) while their threads run.
+  private func end(_ demo: Demo, status: Int32) {
+    let hasEnded = demo.gateway.end()
     demo.sandbox.stop()
+    if !hasEnded { ProcessLimits.endAtOnce(status: status) }
   }
 
   /// Makes the call and shows it from both ends.

@@ -7,7 +7,7 @@ final class Command {
   private let folder: String
 
   /// Starts `scorm-gateway` with these arguments and no other environment than `environment`,
-  /// but for the options of a sanitizer.
+  /// but for what belongs to a sanitizer.
   init(_ arguments: [String], _ environment: [String: String] = [:]) throws {
     folder = NSTemporaryDirectory() + "gateway-command-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -16,8 +16,10 @@ final class Command {
     }
     process.executableURL = Command.program
     process.arguments = arguments
-    // A sanitizer's options are for the whole family.
-    let sanitizing = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    // A sanitizer's options, and what it is helped with, are for the whole family.
+    let sanitizing = ProcessInfo.processInfo.environment.filter {
+      $0.key.hasSuffix("SAN_OPTIONS") || $0.key == "LD_PRELOAD"
+    }
     process.environment = environment.merging(sanitizing) { given, _ in given }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.standardInput = FileHandle.nullDevice

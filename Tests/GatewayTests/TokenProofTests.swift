@@ -21,11 +21,13 @@ struct TokenProofTests {
   }
 
   private static func rig(
-    _ cloud: RevocableCloud, secret: String = "old", yaml: String? = nil, threads: Int = 2
+    _ cloud: RevocableCloud, secret: String = "old", yaml: String? = nil, threads: Int = 2,
+    times: (inout RelaySettings) -> Void = { _ in }
   ) throws -> GatewayRig {
     try GatewayRig(
       upstream: cloud.port, secret: secret, yaml: yaml,
-      ["tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token"], threads: threads)
+      ["tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token"], threads: threads,
+      times: times)
   }
 
   @Test(
@@ -37,7 +39,12 @@ struct TokenProofTests {
     let file = try TemporaryFile("old")
     let rig = try Self.rig(
       cloud,
-      yaml: Self.yaml("  - name: second\n    id: SECOND\n    secret: {file: \(file.path)}"))
+      yaml: Self.yaml("  - name: second\n    id: SECOND\n    secret: {file: \(file.path)}")
+    ) {
+      // How fast a machine serves a thousand callers and the simulated cloud's threads is not what is promised.
+      $0.tokenTimeout = 60_000_000_000
+      $0.connectTimeout = 60_000_000_000
+    }
     ProcessLimits.raiseDescriptorLimit()
     // None of the scopes is the one that readiness asks for.
     let targets = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/dispatch/dispatches"]
@@ -46,9 +53,13 @@ struct TokenProofTests {
       let prefix = number % 2 == 0 ? "" : "/apps/second"
       try caller.send(Wire.request("GET", prefix + targets[number % 3]))
     }
-    var statuses: [Int: Int] = [:]
-    for caller in callers { statuses[try caller.answer().status, default: 0] += 1 }
-    #expect(statuses == [200: 1000])
+    var outcomes: [String: Int] = [:]
+    for caller in callers {
+      caller.receiveLimit = 60
+      let answer = try caller.answer()
+      outcomes["\(answer.status) \(answer.problem ?? "")", default: 0] += 1
+    }
+    #expect(outcomes == ["200 ": 1000])
     let asked = cloud.tokenRequests.filter { !$0.scope.contains("ping") }
     #expect(asked.count == 6)
     #expect(Set(asked.map { "\($0.app) \($0.scope)" }).count == 6)
@@ -62,8 +73,13 @@ struct TokenProofTests {
     let caller = try rig.caller()
     let start = ContinuousClock.now
     var count = 0
+    // By the gateway's own clock: when the simulated cloud's thread gets to see a request is not promised.
+    var requestedAt: [UInt32: Int64] = [:]
     while ContinuousClock.now - start < .seconds(21) {
       #expect(try caller.call("GET", "/api/v2/courses").status == 200)
+      for key in rig.gateway.tokenListing.keys where key.scopes.contains("course") {
+        requestedAt[key.generation] = key.requestedAt
+      }
       count += 1
       Thread.sleep(forTimeInterval: 0.005)
     }
@@ -71,7 +87,9 @@ struct TokenProofTests {
     #expect(cloud.calls.allSatisfy { $0.status == 200 && $0.age < 5 })
     let asked = cloud.tokenRequests.filter { $0.scope.contains("course") }
     // 70 % of 5 s after its predecessor at the soonest.
-    for (one, next) in zip(asked, asked.dropFirst()) { #expect(next.at - one.at > .seconds(3.4)) }
+    let times = requestedAt.values.sorted()
+    #expect(times.count >= 4)
+    for (one, next) in zip(times, times.dropFirst()) { #expect(next - one >= 3_500_000_000) }
     #expect((4...7).contains(asked.count))
   }
 

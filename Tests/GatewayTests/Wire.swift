@@ -11,7 +11,8 @@ enum WireEnd: Error, Equatable {
   case silent
 }
 
-/// One TCP connection over a blocking socket, no call of which takes longer than ten seconds.
+/// One TCP connection over a blocking socket, no call of which takes longer than ten seconds unless told
+/// otherwise.
 final class Wire {
   private let descriptor: Int32
   /// Bytes received and not taken yet.
@@ -102,6 +103,15 @@ final class Wire {
   }
 
   // MARK: Receiving
+
+  /// Seconds that the next bytes may take.
+  var receiveLimit = 10 {
+    didSet {
+      var limit = timeval(tv_sec: receiveLimit, tv_usec: 0)
+      _ = unsafe setsockopt(
+        descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+  }
 
   /// Receives what is there next.
   func receive() throws {

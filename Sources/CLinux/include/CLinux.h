@@ -154,8 +154,8 @@ int cl_next_signal(int fd);
 
 void cl_ignore_sigpipe(void);
 
-/// Writes out what stdio holds and ends the process with status 0; nothing registered with atexit(3) runs.
-_Noreturn void cl_end_at_once(void);
+/// Writes out what stdio holds and ends the process; nothing registered with atexit(3) runs.
+_Noreturn void cl_end_at_once(int status);
 
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
