@@ -167,6 +167,8 @@ struct SearchTests {
     let writer = try folder.writer()
     let lines = (0..<6_000).map { TestLine(id: "r\($0)", ago: Double($0)).text }
     writer.write(batch(lines))
+    // A stop gives up after a while.
+    #expect(eventually { writer.statistics.written == lines.count })
     writer.stop()
     let query = try TrafficQuery("status=418&limit=10", now: TestLine.now)
     let wide = try TrafficQuery("slower=900ms", now: TestLine.now)
