@@ -34,6 +34,9 @@ package struct BodyCaptures: Sendable {
     }
   }
 
+  /// Whether no operation's bodies are recorded.
+  var isEmpty: Bool { rules.isEmpty }
+
   /// The rule for an operation; nil, at the cost of one bit's test, for nearly all.
   @inline(__always)
   func rule(of operation: UInt8) -> Rule? {
