@@ -20,6 +20,7 @@ internal import Memory
   /// How much a finished connection may still send.
   static let lingerBytes: Int32 = 64 * 1024
 
+  private let staysInPlace = StaysInPlace()
   let poll: Descriptor
   let events: UnsafeMutablePointer<epoll_event>
   let waker: LoopWaker

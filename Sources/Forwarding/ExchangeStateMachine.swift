@@ -39,7 +39,7 @@ package struct ExchangeStateMachine: Sendable {
   }
 
   /// Interim answers passed on for one request: RFC 9110 section 15.2 sets no bound, so we do.
-  package static let interimLimit = 16
+  package static let interimLimit: UInt8 = 16
 
   package private(set) var phase = Phase.awaitingConnection
   /// The request's last body byte was handed on.
@@ -49,10 +49,10 @@ package struct ExchangeStateMachine: Sendable {
   /// Bytes of the request's body were handed on, and are not at hand any more.
   package private(set) var bodyHasBegun = false
   /// Upstream requests made.
-  package private(set) var attempts = 0
+  package private(set) var attempts: UInt16 = 0
   /// What was to be collected of the body is there.
   private var bodyIsCollected = false
-  private var interimAnswers = 0
+  private var interimAnswers: UInt8 = 0
   /// The current attempt has brought an interim answer: the upstream has seen the request.
   package private(set) var hasInterimAnswer = false
 

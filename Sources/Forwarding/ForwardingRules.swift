@@ -39,7 +39,9 @@ package struct ForwardingRules: Sendable {
 
     package var name: String
     /// Apps it may use; the first one that is no management app is its default.
-    package var apps: [Int]
+    package let apps: [Int]
+    /// The same, for requests.
+    let appSet: AppSet
     package var defaultApp: Int?
     package var operations: OperationSet
     package var mayUseUnknownOperations: Bool
@@ -53,6 +55,7 @@ package struct ForwardingRules: Sendable {
     ) {
       self.name = name
       self.apps = apps
+      appSet = AppSet(apps)
       self.defaultApp = defaultApp
       self.operations = operations
       self.mayUseUnknownOperations = mayUseUnknownOperations
@@ -94,6 +97,26 @@ package struct ForwardingRules: Sendable {
     self.upstreamAuthority = upstreamAuthority
     self.upstreamOrigin = upstreamOrigin
     self.upstreamBasePath = upstreamBasePath
+  }
+}
+
+/// A set of apps by their index, one bit each.
+struct AppSet: Sendable, BitwiseCopyable {
+  /// As many as a configuration may have.
+  static let limit = 64
+
+  private var bits: UInt64 = 0
+
+  /// Traps when an index is not below ``limit``.
+  init(_ indices: [Int]) {
+    for index in indices {
+      precondition(index >= 0 && index < AppSet.limit, "more apps than a configuration may have")
+      bits |= 1 << UInt64(index)
+    }
+  }
+
+  func contains(_ index: Int) -> Bool {
+    index < AppSet.limit && bits &>> UInt64(truncatingIfNeeded: index) & 1 != 0
   }
 }
 

@@ -84,7 +84,8 @@ package struct RequestPlanner: ~Copyable {
   private func checkHost(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: CallerContext
   ) throws(GatewayError) {
-    guard rules.listeners[context.listener].hosts.allows(head, in: bytes) else {
+    // By a span: an element of an array that is called upon is retained first, with all its own.
+    guard rules.listeners.span[context.listener].hosts.allows(head, in: bytes) else {
       throw GatewayError(
         .hostRefused,
         "The Host \(head.authority(in: bytes).text) is not served here; use one of: "
@@ -268,7 +269,6 @@ package struct RequestPlanner: ~Copyable {
   private func checkPolicy(
     _ head: RequestHead, _ plan: inout RequestPlan
   ) throws(GatewayError) {
-    let name = rules.callers[plan.caller].name
     if plan.isKnownOperation {
       let operation = OperationTable.operation(at: plan.operation)
       if operation.isSensitive && !rules.forwardsSensitiveOperations {
@@ -288,7 +288,8 @@ package struct RequestPlanner: ~Copyable {
       }
       guard rules.callers[plan.caller].operations.contains(plan.operation) else {
         throw GatewayError(
-          .policyRefused, "\(name) is not allowed to call \(operation.name) (callers[].allow).")
+          .policyRefused,
+          "\(callerName(plan)) is not allowed to call \(operation.name) (callers[].allow).")
       }
       if case .write = operation.access {
         plan.isWrite = true
@@ -297,19 +298,22 @@ package struct RequestPlanner: ~Copyable {
     } else {
       guard rules.callers[plan.caller].mayUseUnknownOperations else {
         throw GatewayError(
-          .policyRefused, "\(name) may call the operations it is granted only (callers[].allow).")
+          .policyRefused,
+          "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
       }
       if head.method != .get && head.method != .head {
         plan.isWrite = true
         try checkMode(plan, "this path")
       }
     }
-    guard rules.callers[plan.caller].apps.contains(plan.app) else {
+    guard rules.callers[plan.caller].appSet.contains(plan.app) else {
       throw GatewayError(
         .policyRefused,
-        "\(name) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
+        "\(callerName(plan)) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
     }
   }
+
+  private func callerName(_ plan: RequestPlan) -> String { rules.callers[plan.caller].name }
 
   private func checkMode(_ plan: RequestPlan, _ what: String) throws(GatewayError) {
     let caller = rules.callers[plan.caller]

@@ -38,7 +38,7 @@ package struct BodyCaptures: Sendable {
     }
   }
 
-  /// Nothing is recorded.
+  /// Whether no operation's bodies are recorded.
   package var isEmpty: Bool { rules.isEmpty }
 
   /// The rule for an operation; nil, at the cost of one bit's test, for nearly all.

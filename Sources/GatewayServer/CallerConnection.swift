@@ -4,17 +4,17 @@ internal import Memory
 
 /// One connection of a caller. Idle, it is this record and its socket, and owns no buffer.
 struct CallerConnection: ~Copyable {
+  // What every request looks at, side by side: of thousands of callers none is in the processor's cache.
   var socket = SocketID.none
-  let peer: PeerIdentity
-  let listener: UInt16
-  /// Index of the caller plus one; 0 when the configuration names callers and none matches.
-  let callerNumber: UInt16
   /// The exchange under way.
   var exchange = SlabHandle.none
   /// Bytes that could not be served yet: a head in pieces, a body whose upstream is not ready, or the
   /// next request.
   var input = ByteBuffer()
-  var scanner = HeadScanner()
+  let peer: PeerIdentity
+  let listener: UInt16
+  /// Index of the caller plus one; 0 when the configuration names callers and none matches.
+  let callerNumber: UInt16
   /// Its bytes are being served further up the stack.
   var isServing = false
   /// It has sent a request.
@@ -23,6 +23,9 @@ struct CallerConnection: ~Copyable {
   var awaitsHead = false
   /// It sent its last byte.
   var hasEnded = false
+
+  /// How far the end of a head that comes in pieces was looked for. Begun anew with the head's first piece.
+  var scanner = HeadScanner()
   /// Bytes that it had not taken when its deadline passed last: another number the next time, and it reads.
   var untakenAtDeadline = 0
 

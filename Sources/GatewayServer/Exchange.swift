@@ -27,17 +27,17 @@ struct Exchange: ~Copyable {
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
   /// Where the request id stands in `line`.
-  var requestIDStart = 0
-  var requestIDEnd = 0
+  var requestIDStart: UInt16 = 0
+  var requestIDEnd: UInt16 = 0
   var requestFraming = BodyFraming.none
-  var requestBody = BodyReader(.none)
-  var responseBody = BodyReader(.none)
+  var requestBody = BodyReader()
+  var responseBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
   /// The attempt whose interim answers the caller has seen; 0 for none.
-  var hintedIn = 0
+  var hintedIn: UInt16 = 0
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
@@ -54,10 +54,10 @@ struct Exchange: ~Copyable {
   var queueWait: Int64 = 0
   var attemptStarted: Int64 = 0
   /// Status of the current attempt's answer; 0 before its head.
-  var attemptStatus = 0
-  var attemptsLogged = 0
+  var attemptStatus: UInt16 = 0
+  var attemptsLogged: UInt16 = 0
   /// Status sent to the caller; 0 before.
-  var status = 0
+  var status: UInt16 = 0
   var localBodySize = 0
   var tokenFingerprint: UInt32 = 0
   var tokenGeneration: UInt32 = 0
@@ -77,11 +77,11 @@ struct Exchange: ~Copyable {
   /// It was refused for its scope, or might have been, and tries further ones.
   var hasClimbed = false
   /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
-  var answeredAttempts = 0
+  var answeredAttempts: UInt16 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
   var basicChecks: UInt32 = 0
   /// Addresses that were tried.
-  var connectAttempts = 0
+  var connectAttempts: UInt16 = 0
 
   init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
     self.caller = caller
@@ -109,8 +109,8 @@ struct Exchange: ~Copyable {
   /// Notes what the answer's head says.
   mutating func noteAnswer(_ head: ResponseHead) {
     responseBody = BodyReader(head.framing)
-    attemptStatus = head.status
-    status = head.status
+    attemptStatus = UInt16(head.status)
+    status = attemptStatus
   }
 
   /// Adds the last part of the line.
@@ -118,7 +118,7 @@ struct Exchange: ~Copyable {
     _ termination: Termination, error: StaticString?, at now: Int64
   ) {
     var ending = TrafficLine.Ending()
-    ending.status = status
+    ending.status = Int(status)
     ending.requestBodySize = requestBody.bytesRead
     ending.responseBodySize = responseBody.bytesRead + localBodySize
     ending.duration = Int((now - startedAt) / 1000)
@@ -130,29 +130,26 @@ struct Exchange: ~Copyable {
     TrafficLine.putEnding(ending, hasAttempts: attemptsLogged > 0, into: &line)
   }
 
-  /// Adds the attempt that just ended to the line, if one was under way. `reason` says why another one follows.
-  ///
-  /// - Parameters:
-  ///   - span: its span, while spans are exported; else 0.
-  ///   - climbed: its credential and the scopes of that, when it is another than the exchange began with.
+  /// Ends the attempt under way and adds it to the line. `reason` says why another one follows, `scope` are the
+  /// scopes of a credential that is another than the exchange began with.
   mutating func putAttempt(
-    to upstreamName: borrowing ByteBuffer, reason: StaticString?, span: UInt64,
-    climbedTo climbed: (credential: CredentialChoice, scope: String?)?, at now: Int64
+    to upstreamName: borrowing ByteBuffer, reason: StaticString?, scope: String?, at now: Int64
   ) {
-    guard attemptStarted != 0 else { return }
     var attempt = TrafficLine.Attempt(
-      status: attemptStatus, duration: Int((now - attemptStarted) / 1000), retryReason: reason)
-    attempt.span = span
-    attempt.start = Int((attemptStarted - startedAt) / 1000)
-    if let climbed {
-      attempt.credential = climbed.credential == .basic ? "basic" : "token"
-      attempt.scope = climbed.scope
+      status: Int(attemptStatus), duration: Int((now - attemptStarted) / 1000), retryReason: reason)
+    if attemptSpan != 0 {
+      attempt.span = attemptSpan
+      attempt.start = Int((attemptStarted - startedAt) / 1000)
+    }
+    if plan.rung != firstRung {
+      attempt.credential = if case .basic = plan.credential { "basic" } else { "token" }
     }
     TrafficLine.putAttempt(
-      attempt, address: upstreamName, isFirst: attemptsLogged == 0, into: &line)
+      attempt, scope: scope, address: upstreamName, isFirst: attemptsLogged == 0, into: &line)
     attemptsLogged += 1
     attemptStarted = 0
     attemptStatus = 0
+    attemptSpan = 0
   }
 
   /// Counts a wait that ends with the exchange.

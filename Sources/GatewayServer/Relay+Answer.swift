@@ -50,7 +50,7 @@ extension Relay {
       exchanges[id].localBodySize = body.count
     }
     loop.send(output.bytes, to: socket)
-    exchanges[id].status = error.status
+    exchanges[id].status = UInt16(error.status)
     abandonUpstream(id, on: &loop)
     finish(id, termination, error: error.kind.name, on: &loop)
   }
@@ -90,7 +90,7 @@ extension Relay {
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
-      exchanges[id].line, exchanges[id].requestIDStart, exchanges[id].requestIDEnd)
+      exchanges[id].line, Int(exchanges[id].requestIDStart), Int(exchanges[id].requestIDEnd))
     output.put("\r\n\r\n")
   }
 
@@ -121,6 +121,6 @@ extension Relay {
 extension Exchange {
   func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
     ProblemBody.put(
-      error, requestID: line.bytes.slice(requestIDStart, requestIDEnd), into: &out)
+      error, requestID: line.bytes.slice(Int(requestIDStart), Int(requestIDEnd)), into: &out)
   }
 }

@@ -139,7 +139,6 @@ extension Relay {
     }
     callers[handle].awaitsHead = false
     callers[handle].hasAsked = true
-    callers[handle].scanner = HeadScanner()
     beginExchange(handle, head, rest, on: &loop)
     return start + head.length
   }
@@ -174,13 +173,15 @@ extension Relay {
     exchanges[id].plan = plan
     exchanges[id].firstRung = plan.rung
     logPlan(id, plan)
-    if plan.isKnownOperation, let rule = shared.settings.captures.rule(of: plan.operation) {
+    if isCapturing, plan.isKnownOperation,
+      let rule = shared.settings.captures.rule(of: plan.operation)
+    {
       exchanges[id].capture = BodyCapture(
         rule, room: shared.settings.captures.room, request: requestParser.fields, in: bytes)
     }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
-    putTracestate(id, head, bytes)
+    if isTracing { putTracestate(id, head, bytes) }
     exchanges[id].putRequestIDIntoHead()
     takeQuota(id, on: &loop)
   }
@@ -435,7 +436,7 @@ extension Exchange {
   /// Ends the head's lines with the request id.
   mutating func putRequestIDIntoHead() {
     head.put("X-Request-Id: ")
-    head.put(line, requestIDStart, requestIDEnd)
+    head.put(line, Int(requestIDStart), Int(requestIDEnd))
     head.put("\r\n")
   }
 

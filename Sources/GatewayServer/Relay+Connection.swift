@@ -243,7 +243,7 @@ extension Relay {
     let canTryNext: Bool
     if case .connect = failure { canTryNext = true } else { canTryNext = false }
     exchanges[id].connectAttempts += 1
-    if canTryNext, exchanges[id].connectAttempts < min(addresses.count, 3) {
+    if canTryNext, Int(exchanges[id].connectAttempts) < min(addresses.count, 3) {
       connect(id, on: &loop)
       return
     }
@@ -304,7 +304,7 @@ extension Relay {
     let credentialStart = output.count
     putCredential(id)
     let credentialEnd = output.count
-    putTraceparent(id)
+    if isTracing { putTraceparent(id) }
     output.put("\r\n")
     output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)

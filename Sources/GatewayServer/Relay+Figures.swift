@@ -19,7 +19,7 @@ extension Relay {
     }
     ended.method = Int(exchanges[id].method.rawValue)
     ended.caller = Int(callers[exchanges[id].caller].callerNumber)
-    ended.status = exchanges[id].status
+    ended.status = Int(exchanges[id].status)
     ended.duration = now &- exchanges[id].startedAt
     ended.tokenWait = exchanges[id].tokenWait
     ended.queueWait = exchanges[id].queueWait

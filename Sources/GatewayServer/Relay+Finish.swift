@@ -15,7 +15,7 @@ extension Relay {
     _ caller: SlabHandle, _ present: FieldSet, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> SlabHandle {
     let id = exchanges.insert(
-      Exchange(caller: caller, at: loop.now, head: takeBuffer(), line: takeBuffer()))
+      Exchange(caller: caller, at: loop.now, head: spares.take(), line: spares.take()))
     callers[caller].exchange = id
     dates.update(wallTime: loop.wallTime)
     // The line is taken out while it is written: it would be looked up for each of its parts.
@@ -30,8 +30,8 @@ extension Relay {
     TrafficLine.openAddress(into: &line)
     callers[caller].peer.put(into: &line)
     swap(&line, &exchanges[id].line)
-    exchanges[id].requestIDStart = idStart
-    exchanges[id].requestIDEnd = idEnd
+    exchanges[id].requestIDStart = UInt16(idStart)
+    exchanges[id].requestIDEnd = UInt16(idEnd)
     return id
   }
 
@@ -41,7 +41,7 @@ extension Relay {
   ) -> SlabHandle {
     let id = openExchange(caller, FieldSet(), RawSpan(), on: &loop)
     TrafficLine.closeAddress(into: &exchanges[id].line)
-    beginTrace(id, nil, RawSpan())
+    if isTracing { beginTrace(id, nil, RawSpan()) }
     exchanges[id].keepsCaller = false
     return id
   }
@@ -61,13 +61,13 @@ extension Relay {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
     if case .http10 = head.version { TrafficLine.putVersion10(into: &line) }
-    if shared.settings.sampler == nil, head.present.contains(.traceparent),
+    if !isTracing, head.present.contains(.traceparent),
       let field = requestParser.fields.first(.traceparent)
     {
       TrafficLine.putTraceID(fromTraceparent: field.value(in: bytes), into: &line)
     }
     swap(&line, &exchanges[id].line)
-    beginTrace(id, head, bytes)
+    if isTracing { beginTrace(id, head, bytes) }
   }
 
   private mutating func putRequestID(
@@ -96,14 +96,13 @@ extension Relay {
   mutating func logAttempt(_ id: SlabHandle, reason: StaticString?, now: Int64) {
     guard exchanges[id].attemptStarted != 0 else { return }
     figures.countAttempt(
-      status: exchanges[id].attemptStatus, duration: now - exchanges[id].attemptStarted,
+      status: Int(exchanges[id].attemptStatus), duration: now - exchanges[id].attemptStarted,
       retryReason: reason, at: now)
-    let span = takeAttemptSpan(id)
-    let credential = exchanges[id].plan.credential
+    if isTracing { endAttemptSpan(id) }
     let isClimbed = exchanges[id].plan.rung != exchanges[id].firstRung
     exchanges[id].putAttempt(
-      to: upstreamName, reason: reason, span: span,
-      climbedTo: isClimbed ? (credential, shared.scopeText(of: credential)) : nil, at: now)
+      to: upstreamName, reason: reason,
+      scope: isClimbed ? shared.scopeText(of: exchanges[id].plan.credential) : nil, at: now)
   }
 
   /// Cuts what is still under way, for an end that waits no longer.
@@ -175,20 +174,21 @@ extension Relay {
     swap(&line, &exchanges[id].line)
     swap(&body, &exchanges[id].body)
     exchanges.discard(id)
-    if body.allocatedBytes > 0 { keepBuffer(body) }
-    keepBuffer(head)
-    keepBuffer(line)
+    spares.keep(body)
+    spares.keep(head)
+    spares.keep(line)
   }
 
   private mutating func writeLine(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
-    let isExported = exchanges[id].trace?.isSampled ?? false
+    let isExported = isTracing && exchanges[id].trace?.isSampled ?? false
     let isKept = shared.log != nil || shared.journal != nil
     guard isKept || isExported else { return }
     exchanges[id].putEnding(termination, error: error, at: loop.now)
     if isKept {
       lines.put(exchanges[id].line)
+      lineCount &+= 1
       // Not into the exchange's own line: spans are made of that.
       if let capture = exchanges[id].capture {
         capture.put(
@@ -209,9 +209,10 @@ extension Relay {
   mutating func flushLines() {
     flushAt = 0
     if !lines.isEmpty {
-      shared.log?.write(lines)
       shared.journal?.write(lines)
+      shared.log?.write(&lines, count: lineCount)
       lines.removeAll()
+      lineCount = 0
       // Bodies made it larger than lines alone do.
       if lines.allocatedBytes > 8 * Relay.lineBatchBytes { lines.release() }
     }

@@ -9,7 +9,6 @@ internal import TrafficLog
 extension Relay {
   /// Asks the limits for the planned exchange: it goes on, waits for its turn, or is refused.
   mutating func takeQuota(_ id: SlabHandle, on loop: inout EventLoop) {
-    let limiter = shared.limiter
     guard !limiter.isIdle else {
       goOn(id, on: &loop)
       return
@@ -34,7 +33,6 @@ extension Relay {
 
   /// Calls whose waiting is over, one way or the other.
   mutating func serveQueuedCalls(on loop: inout EventLoop) {
-    let limiter = shared.limiter
     guard !limiter.isIdle else { return }
     limiter.advance(to: loop.now, loop: loopNumber)
     while let due = limiter.takeDue(loop: loopNumber) {
@@ -102,10 +100,10 @@ extension Relay {
   /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.
   mutating func releaseQuota(_ id: SlabHandle, now: Int64) {
     if let ticket = exchanges[id].ticket.take() {
-      shared.limiter.cancel(ticket, at: now, loop: loopNumber)
+      limiter.cancel(ticket, at: now, loop: loopNumber)
     }
     if let permit = exchanges[id].permit.take() {
-      shared.limiter.release(permit, at: now, loop: loopNumber)
+      limiter.release(permit, at: now, loop: loopNumber)
     }
   }
 
@@ -119,7 +117,7 @@ extension Relay {
     }
     // A 503 that names no time says that something is broken, not that it is too much.
     guard head.status == 429 || delay != nil else { return }
-    shared.limiter.upstreamAnswered(
+    limiter.upstreamAnswered(
       app: exchanges[id].plan.app, status: head.status, retryAfter: delay,
       startedAt: exchanges[id].attemptStarted, at: loop.now, loop: loopNumber)
   }

@@ -34,7 +34,7 @@ extension Relay {
       shared.scopes.exhausted(app: plan.app, operation: plan.operation, at: loop.now)
       return false
     case .climb(let rung):
-      exchanges[id].attemptStatus = status
+      exchanges[id].attemptStatus = UInt16(status)
       abandonUpstream(id, on: &loop)
       logAttempt(id, reason: "scope-refused", now: loop.now)
       step(id, to: rung)

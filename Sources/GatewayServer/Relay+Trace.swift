@@ -4,8 +4,8 @@ internal import Memory
 internal import Telemetry
 internal import TrafficLog
 
-/// Distributed traces. All of it does nothing unless spans are exported: then a caller's `traceparent`
-/// passes through as any other field, and only its trace id is noted.
+/// Distributed traces. None of it is called unless spans are exported: a caller's `traceparent` passes through
+/// then as any other field, and only its trace id is noted.
 extension Relay {
   /// Gives the exchange its place in a trace: the caller's, or a new one.
   mutating func beginTrace(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
@@ -57,10 +57,8 @@ extension Relay {
     output.put("\r\n")
   }
 
-  /// The span of the attempt that ends; made now for one that sent nothing. 0 without a trace.
-  mutating func takeAttemptSpan(_ id: SlabHandle) -> UInt64 {
-    guard exchanges[id].trace != nil else { return 0 }
-    defer { exchanges[id].attemptSpan = 0 }
-    return exchanges[id].attemptSpan != 0 ? exchanges[id].attemptSpan : traceIDs.next()
+  /// Gives the attempt that ends a span if it has none: it sent nothing.
+  mutating func endAttemptSpan(_ id: SlabHandle) {
+    if exchanges[id].attemptSpan == 0 { exchanges[id].attemptSpan = traceIDs.next() }
   }
 }

@@ -21,10 +21,10 @@ extension Relay {
       output.removeAll()
       relayBody(id, bytes, from: 0, on: &loop)
     } else if upstreams[upstream].input.isEmpty {
-      upstreams[upstream].scanner = HeadScanner(behindLeadingLines: true)
       let served = serveAnswerHead(id, bytes, isContinued: false, on: &loop)
       // The connection may have been given up or back with that.
       guard served < bytes.byteCount, upstreams.contains(upstream) else { return }
+      upstreams[upstream].scanner = HeadScanner(behindLeadingLines: true)
       upstreams[upstream].input.put(bytes.slice(served, bytes.byteCount))
     } else {
       var input = ByteBuffer()
@@ -290,7 +290,7 @@ extension Relay {
     let upstream = exchanges[id].upstream
     let attempt = RetryRule.Attempt(
       method: exchanges[id].method,
-      number: exchanges[id].state.attempts - exchanges[id].answeredAttempts,
+      number: Int(exchanges[id].state.attempts - exchanges[id].answeredAttempts),
       wasReused: upstreams[upstream].wasReused, wroteBytes: true,
       receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
         || exchanges[id].state.hasInterimAnswer,

@@ -23,11 +23,17 @@ internal import TrafficLog
 /// - `Relay+Figures.swift`: what is counted for the metrics.
 /// - `Relay+Trace.swift`: distributed traces.
 package struct Relay: ~Copyable {
+  private let staysInPlace = StaysInPlace()
   let shared: RelayShared
   /// This loop's number.
   let loopNumber: Int
   /// What this loop counts.
   let figures: LoopFigures
+  let limiter: SharedLimiter
+  /// Spans are exported, of some traces at least.
+  let isTracing: Bool
+  /// Bodies of some operations are recorded.
+  let isCapturing: Bool
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
@@ -52,11 +58,11 @@ package struct Relay: ~Copyable {
   var output = ByteBuffer(capacity: 16 * 1024)
   /// Lines of the traffic log that were not handed over yet.
   var lines = ByteBuffer(capacity: 0)
+  var lineCount = 0
   /// Lines of exchanges whose spans are to be exported, not handed over yet.
   var spanLines = ByteBuffer(capacity: 0)
   /// Buffers of finished exchanges, for the next ones: two a piece.
-  var spareBuffers = Slab<ByteBuffer>(capacity: 64)
-  var spareHandles = RecordList<SlabHandle>(capacity: 64)
+  var spares = SpareBuffers()
   /// The upstream's name in the log.
   var upstreamName = ByteBuffer(capacity: 64)
   var addresses: [SocketAddress] = []
@@ -73,6 +79,8 @@ package struct Relay: ~Copyable {
   var drainDeadline = Int64.max
   /// When the lines are to be handed over; 0 when none wait.
   var flushAt: Int64 = 0
+  /// When to look which buffers were not needed; 0 while there are few.
+  var trimsAt: Int64 = 0
 
   /// Bytes of log lines that are handed over at once.
   static let lineBatchBytes = 64 * 1024
@@ -86,16 +94,18 @@ package struct Relay: ~Copyable {
   static let patienceWhileDraining: Int64 = 1_000_000_000
   /// Between two complaints about the same thing.
   static let complaintPause: Int64 = 60_000_000_000
-  /// Buffers kept for the next exchanges.
-  static let spareLimit = 256
+  /// Between two looks at which buffers were not needed.
+  static let sparePause: Int64 = 10_000_000_000
 
   package init(shared: RelayShared, loopNumber: Int) {
     self.shared = shared
     self.loopNumber = loopNumber
     figures = shared.figures[loopNumber]
+    limiter = shared.limiter
+    isTracing = shared.settings.sampler != nil
+    isCapturing = !shared.settings.captures.isEmpty
     planner = RequestPlanner(rules: shared.rules)
-    requestRewriter = RequestHeadRewriter(
-      rules: shared.rules, continuesTraces: shared.settings.sampler != nil)
+    requestRewriter = RequestHeadRewriter(rules: shared.rules, continuesTraces: isTracing)
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
     identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
@@ -185,14 +195,19 @@ extension Relay: EventHandler {
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
     publishFigures()
-    guard !shared.limiter.isIdle else { return }
-    loop.setAlarm(at: shared.limiter.alarm(of: loopNumber))
+    if spares.areMany, trimsAt == 0 {
+      trimsAt = loop.now + Relay.sparePause
+      loop.setAlarm(at: trimsAt)
+    }
+    guard !limiter.isIdle else { return }
+    loop.setAlarm(at: limiter.alarm(of: loopNumber))
   }
 
   package mutating func alarm(on loop: inout EventLoop) {
     serveQueuedCalls(on: &loop)
     if flushAt != 0, loop.now >= flushAt { flushLines() }
     if flushAt != 0 { loop.setAlarm(at: flushAt) }
+    trimSpares(on: &loop)
     if isDraining { continueDraining(on: &loop) }
   }
 
@@ -240,8 +255,7 @@ extension Relay {
   /// Between two events no request is half decided, so this is the place for other rules.
   private mutating func adopt(_ rules: RelayRules) {
     planner = RequestPlanner(rules: rules.rules)
-    requestRewriter = RequestHeadRewriter(
-      rules: rules.rules, continuesTraces: shared.settings.sampler != nil)
+    requestRewriter = RequestHeadRewriter(rules: rules.rules, continuesTraces: isTracing)
     responseRewriter = ResponseHeadRewriter(rules: rules.rules)
     identities = rules.identities
     // Apps and slots have the same numbers, so what was learnt of scopes holds.
@@ -343,15 +357,14 @@ extension Relay {
 // MARK: Buffers
 
 extension Relay {
-  /// An empty buffer, its memory kept from an earlier use where there is one.
-  mutating func takeBuffer() -> ByteBuffer {
-    guard let handle = spareHandles.popLast() else { return ByteBuffer(capacity: 512) }
-    return spareBuffers.remove(handle)
-  }
-
-  mutating func keepBuffer(_ buffer: consuming ByteBuffer) {
-    guard spareHandles.count < Relay.spareLimit, buffer.allocatedBytes <= 8 * 1024 else { return }
-    buffer.removeAll()
-    spareHandles.append(spareBuffers.insert(buffer))
+  /// Gives back buffers that were not needed since the last look, if it is time for one.
+  private mutating func trimSpares(on loop: inout EventLoop) {
+    guard trimsAt != 0 else { return }
+    if loop.now >= trimsAt {
+      trimsAt = 0
+      spares.trim()
+    } else {
+      loop.setAlarm(at: trimsAt)
+    }
   }
 }

@@ -1,5 +1,5 @@
 /// How a message's body is delimited: RFC 9112 section 6.
-package enum BodyFraming: Equatable, Sendable {
+@usableFromInline package enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
   /// There is none.
   case none
   /// Exactly so many bytes, at least one.

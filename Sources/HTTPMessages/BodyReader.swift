@@ -1,17 +1,21 @@
 internal import Memory
 
 /// Reads a body by its framing, whatever that is, in runs of data.
-package struct BodyReader: Sendable {
-  private enum State: Sendable {
+@usableFromInline package struct BodyReader: Sendable {
+  @usableFromInline enum State: Sendable {
     case finished
     case length(left: Int)
     case chunked(ChunkedDecoder)
     case untilClose
   }
 
-  private var state: State
+  @usableFromInline var state: State
   /// Bytes of data read so far, framing not counted.
-  package private(set) var bytesRead = 0
+  @usableFromInline package internal(set) var bytesRead = 0
+
+  /// A body that is not there, or not yet.
+  @inlinable
+  package init() { state = .finished }
 
   package init(_ framing: BodyFraming) {
     switch framing {
@@ -24,6 +28,7 @@ package struct BodyReader: Sendable {
 
   /// Whether the body's last byte has been read. Never true by itself for a body that ends with its
   /// connection.
+  @inlinable @inline(__always)
   package var isFinished: Bool {
     if case .finished = state { true } else { false }
   }

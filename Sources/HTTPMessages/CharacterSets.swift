@@ -51,19 +51,16 @@ struct ScannedName {
 }
 
 extension RawSpan {
-  /// Scans the token at `start`, eight bytes at a time as long as they are letters and dashes, which names
+  /// Scans the token at `start`, sixteen bytes at a time as long as they are letters and dashes, which names
   /// of fields hardly ever leave.
   @inline(__always)
   func scanName(from start: Int) -> ScannedName {
     precondition(start >= 0)
     var name = ScannedName(end: start)
-    while name.end <= byteCount &- 8 {
-      let others = RawSpan.notLettersOrDashes(word(at: name.end))
-      if others == 0 {
-        name.end &+= 8
-        continue
-      }
-      name.end &+= others.trailingZeroBitCount &>> 3
+    while name.end <= byteCount &- 16 {
+      let place = RawSpan.notLettersOrDashes(vector(at: name.end)).firstMarked
+      name.end &+= place
+      if place == 16 { continue }
       let byte = self[name.end]
       guard ByteSet.token.contains(byte) else { return name }
       if byte == UInt8(ascii: "_") { name.hasUnderscore = true }
@@ -77,49 +74,45 @@ extension RawSpan {
   }
 
   /// The offset of the first byte at or after `start` that a request target may not have; `byteCount` when it
-  /// may have all. Eight bytes at a time as long as they are letters, digits and `-./`, as paths' are.
+  /// may have all. Sixteen bytes at a time as long as they are letters, digits and `-./`, as paths' are.
   @inline(__always)
   func targetEnd(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 8 {
-      let others = RawSpan.notPathBytes(word(at: i))
-      if others == 0 {
-        i &+= 8
-        continue
-      }
-      i &+= others.trailingZeroBitCount &>> 3
+    while i <= byteCount &- 16 {
+      let place = RawSpan.notPathBytes(vector(at: i)).firstMarked
+      i &+= place
+      if place == 16 { continue }
       guard ByteSet.target.contains(self[i]) else { return i }
       i &+= 1
     }
     return firstIndex(notIn: .target, from: i)
   }
 
-  /// The top bit of each byte of `word` that is neither an ASCII letter nor one of `-./0123456789`.
+  /// Marks each byte that is no ASCII letter by its top bit; bytes of 0x80 and above may be left out.
   @inline(__always)
-  private static func notPathBytes(_ word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    // Without the top bits no sum below carries into the next byte.
-    let low = word & (ones &* 0x7F)
-    let lower = low | (ones &* 0x20)
-    let fromA = lower &+ (ones &* (0x80 - 0x61))
-    let beyondZ = lower &+ (ones &* (0x80 - 0x7B))
-    let fromDash = low &+ (ones &* (0x80 - 0x2D))
-    let beyond9 = low &+ (ones &* (0x80 - 0x3A))
-    return (~(fromA & ~beyondZ | fromDash & ~beyond9) | word) & (ones &* 0x80)
+  private static func notLetters(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
+    // 0...25 for letters, below which others wrap around.
+    let letter: SIMD16<UInt8> =
+      (bytes | SIMD16<UInt8>(repeating: 0x20)) &- SIMD16<UInt8>(repeating: 0x61)
+    return letter | (letter &+ SIMD16<UInt8>(repeating: 0x80 - 26))
   }
 
-  /// The top bit of each byte of `word` that is neither an ASCII letter nor a dash.
+  /// Marks each byte that is neither an ASCII letter nor one of `-./0123456789` by its top bit.
   @inline(__always)
-  private static func notLettersOrDashes(_ word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    // Without the top bits no sum below carries into the next byte.
-    let low = word & (ones &* 0x7F)
-    let lower = low | (ones &* 0x20)
-    let fromA = lower &+ (ones &* (0x80 - 0x61))
-    let beyondZ = lower &+ (ones &* (0x80 - 0x7B))
-    let notDash = (low ^ (ones &* 0x2D)) &+ (ones &* 0x7F)
-    return (~(fromA & ~beyondZ) & notDash | word) & (ones &* 0x80)
+  private static func notPathBytes(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
+    // 0...12 for those thirteen, which lie side by side.
+    let other: SIMD16<UInt8> = bytes &- SIMD16<UInt8>(repeating: 0x2D)
+    let notOther: SIMD16<UInt8> = other | (other &+ SIMD16<UInt8>(repeating: 0x80 - 13))
+    return notLetters(bytes) & notOther | bytes
+  }
+
+  /// Marks each byte that is neither an ASCII letter nor a dash by its top bit.
+  @inline(__always)
+  private static func notLettersOrDashes(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
+    let notDash: SIMD16<UInt8> =
+      (bytes ^ SIMD16<UInt8>(repeating: 0x2D)) &+ SIMD16<UInt8>(repeating: 0x7F)
+    return notLetters(bytes) & notDash | bytes
   }
 
   /// The offset of the first byte at or after `start` that is not in `set`; `byteCount` when all are.

@@ -3,9 +3,9 @@ internal import Memory
 /// Bounds on what surrounds the data of a chunked body.
 package struct ChunkLimits: Sendable {
   /// Bytes of chunk extensions in one body: CVE-2023-39326 is what happens without a bound.
-  package var extensionBytes = 4 * 1024
+  package var extensionBytes: Int32 = 4 * 1024
   /// Bytes of the trailer section.
-  package var trailerBytes = 8 * 1024
+  package var trailerBytes: Int32 = 8 * 1024
 
   package init() {}
 }
@@ -13,7 +13,7 @@ package struct ChunkLimits: Sendable {
 /// Decodes a chunked body, RFC 9112 section 7.1, strictly and incrementally at any split.
 ///
 /// Extensions are checked and dropped, trailers are checked and dropped: neither is ever passed on.
-package struct ChunkedDecoder: Sendable {
+@usableFromInline package struct ChunkedDecoder: Sendable {
   private enum State: Sendable {
     case size(digits: Int, value: Int)
     /// Whitespace that is legal only before a `;`.
@@ -27,8 +27,8 @@ package struct ChunkedDecoder: Sendable {
   }
 
   private var state: State = .size(digits: 0, value: 0)
-  private var extensionBytes = 0
-  private var trailerBytes = 0
+  private var extensionBytes: Int32 = 0
+  private var trailerBytes: Int32 = 0
   private let limits: ChunkLimits
 
   package init(limits: ChunkLimits = ChunkLimits()) { self.limits = limits }

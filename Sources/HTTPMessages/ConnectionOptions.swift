@@ -1,18 +1,19 @@
 internal import Memory
 
 /// What the Connection fields of a head ask for: RFC 9110 section 7.6.1.
-package struct ConnectionOptions: Sendable {
+@usableFromInline package struct ConnectionOptions: Sendable, BitwiseCopyable {
   /// `close` was named.
   package private(set) var close = false
   /// `keep-alive` was named.
   package private(set) var keepAlive = false
-  /// Names of fields to be removed with the connection's own, in lower case. Nearly always empty.
-  package private(set) var named: [[UInt8]] = []
+  /// How many fields were named that are to be removed with the connection's own; nearly always none. Which, says
+  /// ``ConnectionNames``.
+  package private(set) var namedCount: UInt8 = 0
   /// List elements met so far, over all field lines of the head.
-  private var listed = 0
+  private var listed: UInt8 = 0
 
   /// How many options the lists of one head may name.
-  static let limit = 16
+  static let limit: UInt8 = 16
 
   init() {}
 
@@ -30,41 +31,83 @@ package struct ConnectionOptions: Sendable {
 
   @inline(never)
   private mutating func addList(_ value: RawSpan) throws(RequestFault) {
-    var at = 0
-    while at <= value.byteCount {
-      var end = value.firstIndex(of: UInt8(ascii: ","), from: at)
-      let next = end + 1
-      while at < end, value[at].isOptionalWhitespace { at += 1 }
-      while end > at, value[end - 1].isOptionalWhitespace { end -= 1 }
+    var list = OptionList(value)
+    while let (start, end) = list.next() {
       // RFC 9110 section 5.6.1.2: empty list elements are ignored, within reason.
       listed += 1
       if listed > ConnectionOptions.limit { throw .connectionOptions }
-      if end > at {
-        let option = value.slice(at, end)
-        guard option.isToken(0, end - at) else { throw .connectionOptions }
-        if option.equalsIgnoringCase("close") {
-          close = true
-        } else if option.equalsIgnoringCase("keep-alive") {
-          keepAlive = true
-        } else {
-          switch FieldName.classify(option, 0, end - at) {
-          case .host, .contentLength, .transferEncoding, .authorization, .contentType,
-            .cacheControl, .xRequestID, .cookie, .expect, .date, .via, .traceparent, .tracestate:
-            throw .connectionOptions
-          default: named.append(option.copied().map(\.asciiLowercased))
-          }
+      if start == end { continue }
+      let option = value.slice(start, end)
+      guard option.isToken(0, option.byteCount) else { throw .connectionOptions }
+      if option.equalsIgnoringCase("close") {
+        close = true
+      } else if option.equalsIgnoringCase("keep-alive") {
+        keepAlive = true
+      } else {
+        switch FieldName.classify(option, 0, option.byteCount) {
+        case .host, .contentLength, .transferEncoding, .authorization, .contentType,
+          .cacheControl, .xRequestID, .cookie, .expect, .date, .via, .traceparent, .tracestate:
+          throw .connectionOptions
+        default: namedCount += 1
         }
       }
-      at = next
+    }
+  }
+}
+
+/// The fields that the Connection fields of a head name: they belong to the connection alone.
+///
+/// Looked for when the head is copied, and only if its ``ConnectionOptions`` say that there are any: a head that
+/// kept them would be no plain value.
+struct ConnectionNames {
+  /// Where they stand in the head, at most as many as a head may name options.
+  private var places: [(start: Int, end: Int)] = []
+
+  /// The names in `lines` of a head that was parsed and lies in `bytes`.
+  init(_ lines: borrowing FieldList, in bytes: RawSpan) {
+    for i in 0..<lines.count where lines[i].name == .connection {
+      let offset = Int(lines[i].valueStart)
+      let value = lines[i].value(in: bytes)
+      var list = OptionList(value)
+      while let (start, end) = list.next() {
+        let option = value.slice(start, end)
+        if start == end || option.equalsIgnoringCase("close")
+          || option.equalsIgnoringCase("keep-alive")
+        {
+          continue
+        }
+        places.append((offset + start, offset + end))
+      }
     }
   }
 
-  /// Whether the field called `name` belongs to the connection alone.
-  package func names(_ name: RawSpan) -> Bool {
-    named.contains { option in
-      guard option.count == name.byteCount else { return false }
-      for i in 0..<option.count where option[i] != name[i].asciiLowercased { return false }
+  /// Whether the field called `name` is one of them.
+  func contain(_ name: RawSpan, in bytes: RawSpan) -> Bool {
+    places.contains { place in
+      guard place.end - place.start == name.byteCount else { return false }
+      for i in 0..<name.byteCount
+      where bytes[place.start + i].asciiLowercased != name[i].asciiLowercased { return false }
       return true
     }
+  }
+}
+
+/// The elements of a comma-separated list, without the whitespace around them: RFC 9110 section 5.6.1.
+private struct OptionList: ~Escapable {
+  private let value: RawSpan
+  private var at = 0
+
+  @_lifetime(copy value)
+  init(_ value: RawSpan) { self.value = value }
+
+  /// Where the next element lies, which may be empty; nil behind the last one.
+  mutating func next() -> (start: Int, end: Int)? {
+    guard at <= value.byteCount else { return nil }
+    var start = at
+    var end = value.firstIndex(of: UInt8(ascii: ","), from: at)
+    at = end + 1
+    while start < end, value[start].isOptionalWhitespace { start += 1 }
+    while end > start, value[end - 1].isOptionalWhitespace { end -= 1 }
+    return (start, end)
   }
 }

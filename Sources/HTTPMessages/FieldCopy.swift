@@ -8,13 +8,27 @@ extension RecordList where Record == FieldLine {
     from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
     into out: inout ByteBuffer
   ) {
+    if connection.namedCount == 0 {
+      copy(from: bytes, into: &out) { dropped.contains($0.name) }
+    } else {
+      let named = ConnectionNames(self, in: bytes)
+      copy(from: bytes, into: &out) {
+        dropped.contains($0.name) || named.contain($0.name(in: bytes), in: bytes)
+      }
+    }
+  }
+
+  /// Appends the lines for which `isDropped` is false, as few runs.
+  @inline(__always)
+  private borrowing func copy(
+    from bytes: RawSpan, into out: inout ByteBuffer, without isDropped: (FieldLine) -> Bool
+  ) {
     guard count > 0 else { return }
-    let hasNamed = !connection.named.isEmpty
     var runStart = Int(self[0].start)
     var i = 0
     while i < count {
       let line = self[i]
-      if dropped.contains(line.name) || hasNamed && connection.names(line.name(in: bytes)) {
+      if isDropped(line) {
         if Int(line.start) > runStart { out.put(bytes.slice(runStart, Int(line.start))) }
         runStart = Int(line.end)
       }

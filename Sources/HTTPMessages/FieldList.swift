@@ -1,24 +1,28 @@
 package import Memory
 
 /// Where one field line lies in the bytes of its head.
-package struct FieldLine: BitwiseCopyable, Sendable {
+@usableFromInline package struct FieldLine: BitwiseCopyable, Sendable {
   package let name: FieldName
   /// Offset of the first byte of the line, which is that of the name.
-  package let start: UInt32
-  package let nameEnd: UInt32
+  @usableFromInline package let start: UInt32
+  @usableFromInline package let nameEnd: UInt32
   /// The value without the whitespace around it.
-  package let valueStart: UInt32
-  package let valueEnd: UInt32
+  @usableFromInline package let valueStart: UInt32
+  @usableFromInline package let valueEnd: UInt32
   /// Offset behind the line's CRLF.
   package let end: UInt32
 
   /// The name, as sent.
-  @_lifetime(copy head)
-  package func name(in head: RawSpan) -> RawSpan { head.slice(Int(start), Int(nameEnd)) }
+  @inlinable @inline(__always) @_lifetime(copy head)
+  package func name(in head: RawSpan) -> RawSpan {
+    head.extracting(Int(start)..<Int(nameEnd))
+  }
 
   /// The value, without the whitespace around it.
-  @_lifetime(copy head)
-  package func value(in head: RawSpan) -> RawSpan { head.slice(Int(valueStart), Int(valueEnd)) }
+  @inlinable @inline(__always) @_lifetime(copy head)
+  package func value(in head: RawSpan) -> RawSpan {
+    head.extracting(Int(valueStart)..<Int(valueEnd))
+  }
 }
 
 /// The field lines of the head parsed last, in order. Kept by its parser and refilled for each head.

@@ -3,7 +3,7 @@ internal import Memory
 /// The field names that a relay must know; every other name is ``other`` and passes as it is.
 ///
 /// Families with a common prefix (`Access-Control-…`, `X-Forwarded-…`) are one case each.
-package enum FieldName: UInt8, Sendable, BitwiseCopyable {
+@usableFromInline package enum FieldName: UInt8, Sendable, BitwiseCopyable {
   case other
   // Framing and the connection: RFC 9110 sections 7.6.1, 7.8, 10.1; RFC 9112 sections 6, 9.
   case host, contentLength, transferEncoding, connection, proxyConnection, keepAlive, te, trailer
@@ -115,22 +115,22 @@ package enum FieldName: UInt8, Sendable, BitwiseCopyable {
 }
 
 /// A set of ``FieldName``s in one word.
-package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
-  package private(set) var bits: UInt64 = 0
+@usableFromInline package struct FieldSet: Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
+  @usableFromInline package internal(set) var bits: UInt64 = 0
 
   package init() {}
 
-  package init(arrayLiteral names: FieldName...) {
+  @usableFromInline package init(arrayLiteral names: FieldName...) {
     for name in names { insert(name) }
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func intersects(_ other: FieldSet) -> Bool { bits & other.bits != 0 }
 }
 
@@ -140,15 +140,20 @@ package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
 /// Setting bit 5 turns upper case into lower; among token bytes it makes only `^` look like `~` and `_`
 /// like DEL, neither of which stands in a name we know.
 struct Packed: ~Escapable {
-  let bytes: RawSpan
-  let head: UInt64
-  let tail: UInt64
+  /// The bytes it lies in, and where: looked at again only when two words do not tell.
+  private let bytes: RawSpan
+  private let start: Int
+  private let count: Int
+  private let head: UInt64
+  private let tail: UInt64
 
   @inline(__always)
   @_lifetime(copy bytes)
   init(_ bytes: RawSpan, _ start: Int, _ end: Int) {
     let count = end &- start
-    self.bytes = bytes.slice(start, end)
+    self.bytes = bytes
+    self.start = start
+    self.count = count
     if count >= 8 {
       head = bytes.word(at: start) | 0x2020_2020_2020_2020
       tail = bytes.word(at: end &- 8) | 0x2020_2020_2020_2020
@@ -170,18 +175,16 @@ struct Packed: ~Escapable {
   /// Whether the name is `literal`, which must be in lower case.
   @inline(__always)
   func `is`(_ literal: StaticString) -> Bool {
-    let count = literal.utf8CodeUnitCount
-    guard bytes.byteCount == count, head == Packed.word(literal, 0, min(8, count)) else {
-      return false
-    }
-    if count <= 8 { return true }
-    guard tail == Packed.word(literal, count &- 8, count) else { return false }
-    return count <= 16 || bytes.equalsIgnoringCase(literal)
+    let length = literal.utf8CodeUnitCount
+    guard count == length, head == Packed.word(literal, 0, min(8, length)) else { return false }
+    if length <= 8 { return true }
+    guard tail == Packed.word(literal, length &- 8, length) else { return false }
+    return length <= 16 || bytes.slice(start, start + count).equalsIgnoringCase(literal)
   }
 
   func hasPrefix(_ literal: StaticString) -> Bool {
-    let count = literal.utf8CodeUnitCount
-    return bytes.byteCount >= count && bytes.slice(0, count).equalsIgnoringCase(literal)
+    let length = literal.utf8CodeUnitCount
+    return count >= length && bytes.slice(start, start + length).equalsIgnoringCase(literal)
   }
 
   /// Bytes `start..<end` of `literal` as a word; folded to a constant by the optimizer.

@@ -19,34 +19,34 @@ enum FieldSection {
   ) throws(RequestFault) -> Summary {
     var summary = Summary()
     var at = start
-    while at < bytes.byteCount {
+    while bytes.has(at) {
       let first = bytes[at]
       if first == UInt8(ascii: "\r") {
-        guard at &+ 1 < bytes.byteCount else { return summary }
+        guard bytes.has(at &+ 1) else { return summary }
         guard bytes[at &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
         summary.end = at &+ 2
         return summary
       }
       let scanned = bytes.scanName(from: at)
       let nameEnd = scanned.end
-      guard nameEnd < bytes.byteCount else { break }
+      guard bytes.has(nameEnd) else { break }
       guard bytes[nameEnd] == UInt8(ascii: ":"), nameEnd > at else {
         throw nameFault(bytes, at, nameEnd)
       }
       var valueStart = nameEnd &+ 1
-      while valueStart < bytes.byteCount, bytes[valueStart].isOptionalWhitespace {
+      while bytes.has(valueStart), bytes[valueStart].isOptionalWhitespace {
         valueStart &+= 1
       }
       var lineEnd = bytes.firstControl(from: valueStart)
-      while lineEnd < bytes.byteCount, bytes[lineEnd] == 0x09 {
+      while bytes.has(lineEnd), bytes[lineEnd] == 0x09 {
         lineEnd = bytes.firstControl(from: lineEnd &+ 1)
       }
       if lineEnd &- at > limits.lineBytes { throw .fieldLineTooLong }
-      guard lineEnd < bytes.byteCount else { break }
+      guard bytes.has(lineEnd) else { break }
       guard bytes[lineEnd] == UInt8(ascii: "\r") else {
         throw bytes[lineEnd] == UInt8(ascii: "\n") ? .bareLineFeed : .controlByte
       }
-      guard lineEnd &+ 1 < bytes.byteCount else { break }
+      guard bytes.has(lineEnd &+ 1) else { break }
       guard bytes[lineEnd &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
       var valueEnd = lineEnd
       while valueEnd > valueStart, bytes[valueEnd &- 1].isOptionalWhitespace { valueEnd &-= 1 }

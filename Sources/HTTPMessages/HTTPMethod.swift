@@ -1,7 +1,7 @@
 internal import Memory
 
 /// A request method (RFC 9110 section 9). Methods are case-sensitive, so `get` is ``other``.
-package enum HTTPMethod: UInt8, Sendable {
+@usableFromInline package enum HTTPMethod: UInt8, Sendable, BitwiseCopyable {
   case get, head, post, put, delete, options, patch, trace, connect
   /// Any other token.
   case other
@@ -31,6 +31,6 @@ package enum HTTPMethod: UInt8, Sendable {
 }
 
 /// The version of a message. Anything newer than 1.1 within major version 1 is read as 1.1.
-package enum HTTPVersion: UInt8, Sendable {
+@usableFromInline package enum HTTPVersion: UInt8, Sendable, BitwiseCopyable {
   case http10, http11
 }

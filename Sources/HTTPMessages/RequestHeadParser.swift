@@ -209,8 +209,9 @@ package struct RequestHeadParser: ~Copyable {
       throw .hostSyntax
     }
     if head.form != .absolute {
-      head.hostLength = hostLength
-      head.port = port
+      // At most 255 bytes and 65535, as just checked.
+      head.hostLength = UInt8(hostLength)
+      head.port = port.map(UInt16.init)
       head.authorityStart = Int(line.valueStart)
       head.authorityEnd = Int(line.valueEnd)
     }

@@ -1,7 +1,7 @@
 internal import Memory
 
 /// A response's head as offsets into the bytes it was parsed from: RFC 9112 section 4.
-package struct ResponseHead: Sendable {
+@usableFromInline package struct ResponseHead: Sendable, BitwiseCopyable {
   /// Status code, 100...599.
   package var status = 0
   package var version: HTTPVersion = .http11

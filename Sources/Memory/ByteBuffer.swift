@@ -178,8 +178,25 @@
       put(decimal: Int(rest % 100_000_000), width: 8)
       return
     }
-    let digits = DigitWords.decimal(UInt64(rest % 100_000_000)) | DigitWords.asciiZeros
+    let known = rest < 100_000_000 ? rest : rest % 100_000_000
+    let digits = DigitWords.decimal(UInt64(known)) | DigitWords.asciiZeros
     put(word: digits &>> UInt64((8 &- width) &* 8), count: width)
+  }
+
+  /// Appends `value` millionths as a decimal fraction with six digits behind the point: 1500 as `0.001500`.
+  /// `value` is not negative.
+  @inlinable
+  package mutating func put(millionths value: Int) {
+    precondition(value >= 0)
+    guard value < 1_000_000 else {
+      put(decimal: value / 1_000_000)
+      put(UInt8(ascii: "."))
+      put(decimal: value % 1_000_000, width: 6)
+      return
+    }
+    // Its eight digits begin with two zeros, the second of which gives its place to the point.
+    let digits = DigitWords.decimal(UInt64(value)) | DigitWords.asciiZeros
+    put(word: digits ^ UInt64(UInt8(ascii: "0") ^ UInt8(ascii: ".")) &<< 8, count: 8)
   }
 
   /// Appends `value` in lower-case hexadecimal digits, without leading zeros.
@@ -194,13 +211,14 @@
   @inlinable
   package mutating func put(hexadecimal value: UInt64, width: Int) {
     precondition(width > 0 && width <= 16)
-    if width > 8 {
-      put(hexadecimal: value &>> 32, width: width &- 8)
-      put(word: DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value)), count: 8)
+    let low = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value))
+    guard width > 8 else {
+      put(word: low &>> UInt64((8 &- width) &* 8), count: width)
       return
     }
-    let digits = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value))
-    put(word: digits &>> UInt64((8 &- width) &* 8), count: width)
+    let high = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: value &>> 32))
+    put(word: high &>> UInt64((16 &- width) &* 8), count: width &- 8)
+    put(word: low, count: 8)
   }
 
   /// Drops the first `n` waiting bytes. Traps when fewer wait.

@@ -2,7 +2,8 @@
 /// for a later occupant of the same place.
 @usableFromInline package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
   @usableFromInline let index: UInt32
-  /// Odd while the place is occupied: 0 is never a valid generation.
+  /// Odd, or 0 for a handle that names nothing. A place's own is odd while it is occupied, and never 0 once it was
+  /// used.
   @usableFromInline let generation: UInt32
 
   @inlinable @inline(__always)
@@ -26,8 +27,10 @@
 
   @inlinable @inline(__always)
   package init(bits: UInt64) {
+    let generation = UInt32(truncatingIfNeeded: bits >> 32)
+    // Only an odd one was ever given out.
     self.init(
-      index: UInt32(truncatingIfNeeded: bits), generation: UInt32(truncatingIfNeeded: bits >> 32))
+      index: UInt32(truncatingIfNeeded: bits), generation: generation & 1 == 1 ? generation : 0)
   }
 }
 
@@ -74,7 +77,7 @@
   ///
   /// Inlined into its callers' modules, as ``remove(_:)`` is, so that the element is made and taken apart where
   /// its layout is known: elsewhere it would be moved by way of its type's witnesses.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func insert(_ element: consuming Element) -> SlabHandle {
     let index: Int
     if firstFree != 0 {
@@ -115,9 +118,21 @@
   /// Whether `handle` still names an occupant.
   @inlinable @inline(__always)
   package func contains(_ handle: SlabHandle) -> Bool {
-    // Proof: the index is checked against `used` before the place is read.
-    Int(handle.index) < used && handle.generation & 1 == 1
+    // Proof: the index is checked against `used` before the place is read. A handle's generation is odd or 0, and
+    // a place that was used has none of 0: where they are equal, both are odd, and the place is occupied.
+    Int(handle.index) < used
       && (unsafe places[Int(handle.index)].generation) == handle.generation
+  }
+
+  /// Puts a place that was occupied to the free ones.
+  @inlinable @inline(__always)
+  mutating func vacate(_ index: Int) {
+    // Even, and not 0, which would be the generation of handles that name nothing.
+    let generation = unsafe places[index].generation &+ 1
+    unsafe places[index].generation = generation == 0 ? 2 : generation
+    unsafe places[index].nextFree = firstFree
+    firstFree = UInt32(truncatingIfNeeded: index) + 1
+    count -= 1
   }
 
   /// Takes the occupant out. Traps when `handle` names nothing.
@@ -125,10 +140,7 @@
   package mutating func remove(_ handle: SlabHandle) -> Element {
     precondition(contains(handle), "stale slab handle")
     let index = Int(handle.index)
-    unsafe places[index].generation &+= 1
-    unsafe places[index].nextFree = firstFree
-    firstFree = handle.index + 1
-    count -= 1
+    vacate(index)
     // Proof: the place was occupied; its generation now says it is not.
     return unsafe (elements + index).move()
   }
@@ -138,10 +150,7 @@
   package mutating func discard(_ handle: SlabHandle) {
     precondition(contains(handle), "stale slab handle")
     let index = Int(handle.index)
-    unsafe places[index].generation &+= 1
-    unsafe places[index].nextFree = firstFree
-    firstFree = handle.index + 1
-    count -= 1
+    vacate(index)
     // Proof: the place was occupied; its generation now says it is not.
     unsafe (elements + index).deinitialize(count: 1)
   }

@@ -23,7 +23,9 @@ package struct FigureReport {
   /// Requests that have ended, by class of status: 0 for no answer, then 1xx to 5xx.
   package var requestsByStatus: [UInt64] {
     (0..<6).map { status in
-      (0..<labels.rowCount).reduce(0) { $0 &+ total(layout.rowStatuses + $1 * 6 + status) }
+      (0..<labels.rowCount).reduce(0) {
+        $0 &+ total(layout.row($1) + layout.statusesInRow + status)
+      }
     }
   }
 
@@ -57,7 +59,7 @@ package struct FigureReport {
     for index in 0..<labels.rowCount {
       let (operation, method) = row(index)
       for (status, name) in FigureLabels.statusClasses.enumerated() {
-        let count = total(layout.rowStatuses + index * 6 + status)
+        let count = total(layout.row(index) + layout.statusesInRow + status)
         guard count > 0 else { continue }
         text.sample(
           [("operation", operation), ("method", method), ("status", name)], count)
@@ -68,7 +70,7 @@ package struct FigureReport {
       "From a request's head to the end of its answer, by operation.")
     let width = Buckets.durations.count + 1
     for index in 0..<labels.rowCount {
-      let counts = totals(layout.rowDurations + index * width, width)
+      let counts = totals(layout.row(index), width)
       guard counts.dropLast().contains(where: { $0 > 0 }) else { continue }
       let (operation, method) = row(index)
       text.histogram(
@@ -105,7 +107,7 @@ package struct FigureReport {
       for caller in 0...labels.callers.count {
         for app in 0...labels.apps.count {
           body(
-            caller * (labels.apps.count + 1) + app,
+            layout.pair(caller: caller, app: app),
             [
               ("caller", caller == 0 ? "none" : labels.callers[caller - 1]),
               ("app", app == 0 ? "none" : labels.apps[app - 1]),
@@ -118,7 +120,7 @@ package struct FigureReport {
       "Requests that have ended, by caller, app and class of the status sent.")
     pairs { pair, labels in
       for (status, name) in FigureLabels.statusClasses.enumerated() {
-        let count = total(layout.pairStatuses + pair * 6 + status)
+        let count = total(pair + status)
         if count > 0 { text.sample(labels + [("status", name)], count) }
       }
     }
@@ -128,7 +130,7 @@ package struct FigureReport {
     ] {
       text.family(name, .counter, help)
       pairs { pair, labels in
-        let count = total(layout.pairBytes + pair * 2 + offset)
+        let count = total(pair + layout.bytesInPair + offset)
         if count > 0 { text.sample(labels, count) }
       }
     }
@@ -138,7 +140,7 @@ package struct FigureReport {
     ] {
       text.family(name, .counter, help)
       for index in 0..<labels.rowCount {
-        let count = total(layout.rowBytes + index * 2 + offset)
+        let count = total(layout.row(index) + layout.bytesInRow + offset)
         let (operation, method) = row(index)
         if count > 0 { text.sample([("operation", operation), ("method", method)], count) }
       }

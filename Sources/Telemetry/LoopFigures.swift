@@ -19,16 +19,21 @@ package final class LoopFigures: Sendable {
 
   /// Where each family of counters begins.
   struct Layout: Sendable {
-    /// Per row, its durations: the buckets, then the sum in nanoseconds.
-    let rowDurations: Int
-    /// Per row, its requests by class of status.
-    let rowStatuses: Int
-    /// Per row, bytes of bodies: received from callers, sent to them.
-    let rowBytes: Int
-    /// Per pair of caller and app, its requests by class of status.
-    let pairStatuses: Int
-    /// Per pair of caller and app, bytes of bodies: received, sent.
-    let pairBytes: Int
+    /// Rows: operations, and methods without one. What is counted of one lies side by side: its durations (the
+    /// buckets, then the sum in nanoseconds), its requests by class of status, bytes of bodies (received from
+    /// callers, sent to them).
+    private let rows: Int
+    private let rowWidth: Int
+    /// Where statuses begin in a row, and bytes.
+    let statusesInRow: Int
+    let bytesInRow: Int
+    /// Pairs of caller and app: requests by class of status, then bytes of bodies: received, sent.
+    private let pairs: Int
+    private let pairWidth: Int
+    private let operationCount: Int
+    private let appStride: Int
+    /// Where bytes begin in a pair.
+    let bytesInPair: Int
     /// Histograms over all exchanges.
     let requestSizes: Int
     let responseSizes: Int
@@ -53,11 +58,15 @@ package final class LoopFigures: Sendable {
       let classes = FigureLabels.statusClasses.count
       let duration = Buckets.durations.count + 1
       let size = Buckets.sizes.count + 1
-      rowDurations = take(labels.rowCount * duration)
-      rowStatuses = take(labels.rowCount * classes)
-      rowBytes = take(labels.rowCount * 2)
-      pairStatuses = take(labels.pairCount * classes)
-      pairBytes = take(labels.pairCount * 2)
+      operationCount = labels.operations.count
+      appStride = labels.apps.count + 1
+      statusesInRow = duration
+      bytesInRow = duration + classes
+      rowWidth = bytesInRow + 2
+      rows = take(labels.rowCount * rowWidth)
+      bytesInPair = classes
+      pairWidth = bytesInPair + 2
+      pairs = take(labels.pairCount * pairWidth)
       requestSizes = take(size)
       responseSizes = take(size)
       tokenWaits = take(duration)
@@ -70,6 +79,17 @@ package final class LoopFigures: Sendable {
       singles = take(Single.allCases.count)
       count = end
     }
+
+    /// The row with this index.
+    func row(_ index: Int) -> Int { rows &+ index &* rowWidth }
+
+    /// The row of an exchange.
+    @inline(__always)
+    func row(operation: Int?, method: Int) -> Int { row(operation ?? operationCount &+ method) }
+
+    /// The pair of a caller and an app, each plus one, 0 for none.
+    @inline(__always)
+    func pair(caller: Int, app: Int) -> Int { pairs &+ (caller &* appStride &+ app) &* pairWidth }
   }
 
   /// Figures without labels.
@@ -124,21 +144,21 @@ package final class LoopFigures: Sendable {
   }
 
   package func count(_ e: Ended) {
-    let row = e.operation ?? labels.operations.count &+ e.method
+    let row = layout.row(operation: e.operation, method: e.method)
+    let pair = layout.pair(caller: e.caller, app: e.app)
     let status = LoopFigures.statusClass(e.status)
-    put(e.duration, into: layout.rowDurations &+ row &* (durations.count &+ 1), durations)
-    cells.add(1, to: layout.rowStatuses &+ row &* 6 &+ status)
-    let pair = e.caller &* (labels.apps.count &+ 1) &+ e.app
-    cells.add(1, to: layout.pairStatuses &+ pair &* 6 &+ status)
+    put(e.duration, into: row, durations)
+    cells.add(1, to: row &+ layout.statusesInRow &+ status)
+    cells.add(1, to: pair &+ status)
     let received = UInt64(max(0, e.received))
     let sent = UInt64(max(0, e.sent))
     if received > 0 {
-      cells.add(received, to: layout.rowBytes &+ row &* 2)
-      cells.add(received, to: layout.pairBytes &+ pair &* 2)
+      cells.add(received, to: row &+ layout.bytesInRow)
+      cells.add(received, to: pair &+ layout.bytesInPair)
     }
     if sent > 0 {
-      cells.add(sent, to: layout.rowBytes &+ row &* 2 &+ 1)
-      cells.add(sent, to: layout.pairBytes &+ pair &* 2 &+ 1)
+      cells.add(sent, to: row &+ layout.bytesInRow &+ 1)
+      cells.add(sent, to: pair &+ layout.bytesInPair &+ 1)
     }
     put(Int64(e.received), into: layout.requestSizes, sizes)
     put(Int64(e.sent), into: layout.responseSizes, sizes)

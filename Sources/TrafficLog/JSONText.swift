@@ -7,36 +7,36 @@ package import Memory
 package enum JSONText {
   /// Appends `text`, of which at most `limit` bytes count; a longer one ends in `…`.
   package static func put(_ text: RawSpan, limit: Int, into out: inout ByteBuffer) {
-    var end = min(text.byteCount, limit)
-    // No character is cut in half: the bytes left of it would read as damage that nobody sent.
-    var steps = 0
-    while end < text.byteCount, end > 0, steps < 3, text[end] & 0xC0 == 0x80 {
-      end &-= 1
-      steps &+= 1
-    }
+    let end = text.byteCount <= limit ? text.byteCount : wholeCharacters(text, limit)
     var at = 0
     while at < end {
-      let run = plainEnd(text, at, end)
-      if run > at { out.put(text.slice(at, run)) }
-      guard run < end else { break }
-      at = out.put(escapingForJSON: text, characterAt: run, before: end)
+      // Looked at and copied in one go. The zeros behind the last bytes, fewer than eight, are not plain.
+      let word = at <= end &- 8 ? text.word(at: at) : text.word(from: at, to: end)
+      let special = specialBytes(word)
+      guard special != 0 else {
+        out.put(word: word, count: 8)
+        at &+= 8
+        continue
+      }
+      let plain = special.trailingZeroBitCount &>> 3
+      out.put(word: word, count: plain)
+      at &+= plain
+      if at < end { at = out.put(escapingForJSON: text, characterAt: at, before: end) }
     }
     if text.byteCount > limit { out.put("\u{2026}") }
   }
 
-  /// The offset of the first byte of `start..<end` that cannot stand in a JSON string as it is; `end` when
-  /// all can.
-  @inline(__always)
-  private static func plainEnd(_ text: RawSpan, _ start: Int, _ end: Int) -> Int {
-    var at = start
-    while at <= end &- 8 {
-      let special = specialBytes(text.word(at: at))
-      if special != 0 { return at &+ (special.trailingZeroBitCount &>> 3) }
-      at &+= 8
+  /// Where `text` is cut off to have at most `limit` bytes, fewer than there are. No character is cut in half: the
+  /// bytes left of it would read as damage that nobody sent.
+  @inline(never)
+  private static func wholeCharacters(_ text: RawSpan, _ limit: Int) -> Int {
+    var end = limit
+    var steps = 0
+    while end > 0, steps < 3, text[end] & 0xC0 == 0x80 {
+      end &-= 1
+      steps &+= 1
     }
-    // What is left, fewer than eight: the zeros behind the last byte are not plain.
-    let special = specialBytes(text.word(from: at, to: end))
-    return min(end, at &+ (special.trailingZeroBitCount &>> 3))
+    return end
   }
 
   /// The lowest top bit set in it is that of the first byte of `word` that is not visible ASCII or a space, or

@@ -40,6 +40,7 @@ package final class LogWriter: Sendable {
   private struct State: ~Copyable {
     /// What waits; whole lines.
     var waiting = ByteBuffer()
+    var waitingLines = 0
     var health = Health()
     var wantsReopen = false
     var isStopping = false
@@ -97,20 +98,28 @@ package final class LogWriter: Sendable {
   /// Lines that were lost, because too many waited or the file could not be written.
   package var droppedLines: Int { state.withLock { $0.health.droppedLines } }
 
-  /// Hands over `lines`, whole ones of JSON only. Never blocks on the file.
-  package func write(_ lines: borrowing ByteBuffer) {
+  /// Hands over `lines`, whole ones of JSON only, of which there are `count`, and leaves an empty buffer. Never
+  /// blocks on the file.
+  ///
+  /// When nothing waits, which is the rule, the buffers change places and no byte is copied.
+  package func write(_ lines: inout ByteBuffer, count: Int) {
     guard lines.count > 0 else { return }
     state.withLock { state in
       // After the stop nobody is left to write them.
-      if !state.isStopping,
+      guard !state.isStopping,
         state.waiting.count + lines.count <= LogWriter.maximumWaitingBytes
-      {
-        state.waiting.put(lines.bytes)
+      else {
+        state.health.droppedLines += count
+        return
+      }
+      state.waitingLines += count
+      if state.waiting.isEmpty {
+        swap(&state.waiting, &lines)
       } else {
-        state.health.droppedLines += lines.bytes.count(
-          of: UInt8(ascii: "\n"), from: 0, to: lines.count)
+        state.waiting.put(lines.bytes)
       }
     }
+    lines.removeAll()
     wake.notify()
   }
 
@@ -148,18 +157,20 @@ package final class LogWriter: Sendable {
       wake.wait(milliseconds: delay)
       var reopens = false
       var stops = false
+      var lineCount = 0
       state.withLock { state in
         swap(&batch, &state.waiting)
+        swap(&lineCount, &state.waitingLines)
         reopens = state.wantsReopen
         stops = state.isStopping
         state.wantsReopen = false
       }
       let health: Health
       if format == .json {
-        health = write(batch.bytes, to: &file)
+        health = write(batch.bytes, lines: lineCount, to: &file)
       } else {
         renderer.put(batch.bytes, into: &rendered)
-        health = write(rendered.bytes, to: &file)
+        health = write(rendered.bytes, lines: lineCount, to: &file)
       }
       // What a burst or a slow disk piled up is given back.
       LogWriter.empty(&batch)
@@ -178,15 +189,15 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Writes `bytes` and counts its lines. Returns how the log does then.
-  private func write(_ bytes: RawSpan, to file: inout LogFile) -> Health {
+  /// Writes `bytes`, which were made of so many lines. Returns how the log does then.
+  private func write(_ bytes: RawSpan, lines: Int, to file: inout LogFile) -> Health {
     let written = file.append(bytes)
-    let lines = bytes.count(of: UInt8(ascii: "\n"), from: 0, to: written)
-    let lost = bytes.count(
-      of: UInt8(ascii: "\n"), from: written, to: bytes.byteCount)
+    let lost =
+      written == bytes.byteCount
+      ? 0 : bytes.count(of: UInt8(ascii: "\n"), from: written, to: bytes.byteCount)
     let failure = file.failure
     return state.withLock { state in
-      state.health.writtenLines += lines
+      state.health.writtenLines += lines - lost
       state.health.droppedLines += lost
       state.health.failure = failure
       return state.health

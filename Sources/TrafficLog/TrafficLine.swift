@@ -154,7 +154,7 @@ package enum TrafficLine {
   }
 
   /// One upstream request of an exchange.
-  package struct Attempt: Sendable {
+  package struct Attempt: Sendable, BitwiseCopyable {
     /// 0 when no answer's head arrived.
     package var status: Int
     /// Microseconds from the attempt's start to its end.
@@ -163,19 +163,15 @@ package enum TrafficLine {
     package var retryReason: StaticString?
     /// The credential, when it is another than the exchange began with: `token` or `basic`.
     package var credential: StaticString?
-    /// The scopes of that token.
-    package var scope: String?
     /// Its span, when the trace is continued; else 0.
     package var span: UInt64 = 0
     /// Microseconds from the exchange's start to its own. Told with the span.
     package var start = 0
 
     package init(
-      status: Int, duration: Int, retryReason: StaticString?, credential: StaticString? = nil,
-      scope: String? = nil
+      status: Int, duration: Int, retryReason: StaticString?, credential: StaticString? = nil
     ) {
       self.credential = credential
-      self.scope = scope
       self.status = status
       self.duration = duration
       self.retryReason = retryReason
@@ -200,9 +196,11 @@ package enum TrafficLine {
     package init() {}
   }
 
-  /// Appends one attempt; the first one opens the list.
+  /// Appends one attempt; the first one opens the list. `scope` are the scopes of a token that is another than
+  /// the one the exchange began with.
   package static func putAttempt(
-    _ attempt: Attempt, address: borrowing ByteBuffer, isFirst: Bool, into out: inout ByteBuffer
+    _ attempt: Attempt, scope: String? = nil, address: borrowing ByteBuffer, isFirst: Bool,
+    into out: inout ByteBuffer
   ) {
     out.put(isFirst ? ",\"upstream\":[{\"address\":\"" : ",{\"address\":\"")
     out.put(address)
@@ -215,7 +213,7 @@ package enum TrafficLine {
       out.put(credential)
       out.put(UInt8(ascii: "\""))
     }
-    if let scope = attempt.scope {
+    if let scope {
       out.put(",\"scope\":\"")
       putName(scope, into: &out)
       out.put(UInt8(ascii: "\""))
@@ -268,13 +266,10 @@ package enum TrafficLine {
 
   /// Microseconds as seconds with six digits behind the point.
   private static func putSeconds(_ microseconds: Int, into out: inout ByteBuffer) {
-    let value = max(0, microseconds)
-    if value == 0 {
+    if microseconds <= 0 {
       out.put(UInt8(ascii: "0"))
-      return
+    } else {
+      out.put(millionths: microseconds)
     }
-    out.put(decimal: value / 1_000_000)
-    out.put(UInt8(ascii: "."))
-    out.put(decimal: value % 1_000_000, width: 6)
   }
 }

@@ -131,7 +131,7 @@ struct HostileBytesTests {
       }
       var options = ConnectionOptions()
       try? options.add(span)
-      #expect(options.named.count <= ConnectionOptions.limit)
+      #expect(options.namedCount <= ConnectionOptions.limit)
       if list.allows(span) { #expect(HostSyntax.isValid(span) == true) }
     }
   }

@@ -203,4 +203,16 @@ struct ByteBufferTests {
       #expect(buffer.allocatedBytes >= buffer.count)
     }
   }
+
+  @Test(
+    "millionths are a fraction with six digits",
+    arguments: [
+      (0, "0.000000"), (1, "0.000001"), (1500, "0.001500"), (999_999, "0.999999"),
+      (1_000_000, "1.000000"), (75_000_250, "75.000250"), (123_456_789_012, "123456.789012"),
+    ])
+  func millionths(value: Int, expected: String) {
+    var buffer = ByteBuffer()
+    buffer.put(millionths: value)
+    #expect(buffer.bytes.text == expected)
+  }
 }

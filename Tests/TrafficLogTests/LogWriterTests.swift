@@ -39,6 +39,15 @@ private func lines(_ range: Range<Int>, padding: Int = 0) -> ByteBuffer {
   return buffer
 }
 
+extension LogWriter {
+  /// Hands over a copy of `lines`.
+  fileprivate func write(_ lines: borrowing ByteBuffer) {
+    var copy = ByteBuffer()
+    copy.put(lines)
+    write(&copy, count: lines.bytes.count(of: UInt8(ascii: "\n"), from: 0, to: lines.count))
+  }
+}
+
 /// Waits for what another thread does, for ten seconds at most. Runs on a thread that may block.
 private func eventually(_ condition: () -> Bool) -> Bool {
   let deadline = ContinuousClock.now.advanced(by: .seconds(10))

