@@ -64,7 +64,7 @@ limits:
 
 def gateway(setting, limits=LIMITS, journal="null"):
     if not os.access(places.GATEWAY, os.X_OK):
-        raise Unusable(f"no gateway at {places.GATEWAY}: swift build -c release, or set GATEWAY")
+        raise Unusable(f"no gateway at {places.GATEWAY}: scripts/release makes it, or set GATEWAY")
     setting.write("secret", "bench-secret\n").chmod(0o600)
     scheme = "https" if setting.tls else "http"
     log = setting.directory / "traffic.log" if setting.log else "null"

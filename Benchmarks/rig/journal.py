@@ -56,7 +56,7 @@ def write(path, count, begin, step):
 
 def gateway():
     if not places.GATEWAY.exists():
-        raise Unusable(f"there is no {places.GATEWAY}; swift build -c release makes it")
+        raise Unusable(f"there is no {places.GATEWAY}; scripts/release makes it")
     return str(places.GATEWAY)
 
 

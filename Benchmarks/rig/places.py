@@ -26,7 +26,7 @@ DESCRIPTORS = 45_000
 # Where setup unpacks Envoy.
 ENVOY = WORK / "envoy" / "envoy" / "_bin" / "envoy"
 GATEWAY = pathlib.Path(
-    os.environ.get("GATEWAY", REPOSITORY / ".build" / "release" / "scorm-gateway"))
+    os.environ.get("GATEWAY", REPOSITORY / ".build-release" / "release" / "scorm-gateway"))
 
 
 class Unusable(Exception):
