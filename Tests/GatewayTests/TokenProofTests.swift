@@ -83,7 +83,8 @@ struct TokenProofTests {
       count += 1
       Thread.sleep(forTimeInterval: 0.005)
     }
-    #expect(count > 500)
+    // Some ten a second: none of the renewals went by unseen.
+    #expect(count > 200)
     #expect(cloud.calls.allSatisfy { $0.status == 200 && $0.age < 5 })
     let asked = cloud.tokenRequests.filter { $0.scope.contains("course") }
     // 70 % of 5 s after its predecessor at the soonest.
