@@ -16,6 +16,7 @@ from .progress import progress
 
 CALLERS = (1_000, 9_900)
 BULK = 1 << 30
+WARM_UP = 1 << 26
 PIECE = bytes(1 << 18)
 STARTS = 5
 # At rest: so many seconds after the last answer, with nothing under way. Long enough for what is given back
@@ -92,25 +93,33 @@ def idle_callers(proxy):
     return sizes
 
 
+def pass_bytes(caller, upload, count):
+    """Sends or fetches so many bytes, a multiple of a piece, and checks that all arrived."""
+    if not upload:
+        if ask(caller, f"/courses/bulk/zip?bytes={count}") != count:
+            raise Unusable("the download had the wrong size")
+        return
+    caller.sendall((f"POST {PREFIX}/courses/importJobs/upload?courseId=bulk HTTP/1.1\r\n"
+                    "Host: 127.0.0.1\r\nContent-Type: application/octet-stream\r\n"
+                    f"Content-Length: {count}\r\n\r\n").encode())
+    for _ in range(count // len(PIECE)):
+        caller.sendall(PIECE)
+    length, body = read_head(caller)
+    while len(body) < length:
+        body += caller.recv(4096)
+    if body != b'{"got":%d}\n' % count:
+        raise Unusable(f"the origin counted {body!r}")
+
+
 def bulk(proxy, upload):
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as caller:
-        ask(caller, "/courses")  # so that the first touch of code and buffers is not counted
+        # So that neither the start's end nor the first touch of code and buffers is counted.
+        time.sleep(REST_SECONDS)
+        pass_bytes(caller, upload, WARM_UP)
         pids = proxy.pids()
         cpu, began = cpu_seconds(pids), time.perf_counter()
         with Sampler(pids) as sampler:
-            if upload:
-                caller.sendall((f"POST {PREFIX}/courses/importJobs/upload?courseId=bulk HTTP/1.1\r\n"
-                                "Host: 127.0.0.1\r\nContent-Type: application/octet-stream\r\n"
-                                f"Content-Length: {BULK}\r\n\r\n").encode())
-                for _ in range(BULK // len(PIECE)):
-                    caller.sendall(PIECE)
-                length, body = read_head(caller)
-                while len(body) < length:
-                    body += caller.recv(4096)
-                if body != b'{"got":%d}\n' % BULK:
-                    raise Unusable(f"the origin counted {body!r}")
-            elif ask(caller, f"/courses/bulk/zip?bytes={BULK}") != BULK:
-                raise Unusable("the download had the wrong size")
+            pass_bytes(caller, upload, BULK)
         return {"min_kib": min(sampler.sizes), "max_kib": max(sampler.sizes),
                 "cpu_seconds": round(cpu_seconds(pids) - cpu, 3),
                 "seconds": round(time.perf_counter() - began, 3)}

@@ -106,4 +106,4 @@ func waitForEnd(
 }
 
 /// How long the first tokens and calls may use the pages that the start has read.
-private let startMilliseconds: Int32 = 1_000
+private let startMilliseconds: Int32 = 250
