@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Memory
 internal import Synchronization
 internal import Telemetry
 
@@ -14,6 +15,13 @@ final class ProcessFacts: Sendable {
     lazy var fingerprint = ProcessFacts.fingerprint(of: settings)
 
     init(_ settings: Settings, at: Int64) {
+      var settings = settings
+      // A secret that is replaced must not live on in here. As text one reads like another.
+      let none = SecretBytes(copying: RawSpan())
+      for i in settings.apps.indices {
+        settings.apps[i].secret = none
+        if settings.apps[i].nextSecret != nil { settings.apps[i].nextSecret = none }
+      }
       self.settings = settings
       self.at = at
     }
