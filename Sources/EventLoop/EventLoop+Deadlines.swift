@@ -34,8 +34,8 @@ extension EventLoop {
   private mutating func takesMore(_ socket: SocketID) -> Bool {
     guard connections[socket].phase == .flushing else { return false }
     let untaken = untakenBytes(socket)
-    let isLess = untaken < connections[socket].untaken
-    connections[socket].untaken = untaken
+    let isLess = untaken < connections[socket].finishMark
+    connections[socket].finishMark = untaken
     return isLess
   }
 

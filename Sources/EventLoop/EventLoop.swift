@@ -17,8 +17,12 @@ internal import Memory
   static let eventsPerWait = 256
   /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
   static let waitsBehind = 64
-  /// How much a finished connection may still send.
+  /// How much a finished connection may still send that has nothing to send.
   static let lingerBytes: Int32 = 64 * 1024
+  /// How much a finished connection may still send that was in the middle of a message. Many clients read an
+  /// answer only when all of their request is sent (RFC 9112 section 9.6), so what they send is read and thrown
+  /// away: this much holds nearly every upload, and bounds what one connection costs.
+  static let restBytes: Int32 = 64 << 20
 
   private let staysInPlace = StaysInPlace()
   let poll: Descriptor
@@ -47,6 +51,15 @@ internal import Memory
   package var flushTimeout: Int64 = 60_000_000_000
   /// Nanoseconds that a finished connection may linger once all bytes are with the kernel.
   package var lingerTimeout: Int64 = 1_000_000_000
+  /// The same for one that was in the middle of a message. nginx's `lingering_time` is as long.
+  package var restTimeout: Int64 = 30_000_000_000
+  /// Nanoseconds for which such a one may send nothing meanwhile: nginx's `lingering_timeout`.
+  package var restPause: Int64 = 5_000_000_000
+  /// Connections that may be read from so at once; more are finished like those that have nothing to send. It
+  /// bounds what all of them hold, descriptors first.
+  package var restLimit = 256
+  /// Connections that are read from so.
+  var restCount = 0
   /// Connections this loop accepts at once, handed over ones not counted.
   package var connectionLimit = Int.max
   /// Descriptors from this number on are not for accepted connections: they are kept for what serves those,

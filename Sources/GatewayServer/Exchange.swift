@@ -36,6 +36,10 @@ struct Exchange: ~Copyable {
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
+  /// The upstream refused the request before it had all of it: the rest of the body is thrown away.
+  var ignoresBody = false
+  /// The caller has got ``Relay/answerBeginning`` of the answer to come.
+  var hasSentBeginning = false
   /// The attempt whose interim answers the caller has seen; 0 for none.
   var hintedIn: UInt16 = 0
 

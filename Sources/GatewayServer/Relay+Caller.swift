@@ -25,6 +25,11 @@ extension Relay {
   mutating func readOn(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard !callers[handle].isServing else { return }
     if callers[handle].input.isEmpty {
+      if callers[handle].hasEnded {
+        // The rest of a body is waited for that will not come.
+        callerGone(handle, on: &loop)
+        return
+      }
       loop.resumeReading(callers[handle].socket)
     } else {
       serveInput(handle, on: &loop)
@@ -96,13 +101,20 @@ extension Relay {
         callers[handle].awaitsHead = true
         loop.setDeadline(socket, at: loop.now + shared.settings.headTimeout)
       }
-      loop.resumeReading(socket)
-      if callers[handle].hasEnded { callerGone(handle, on: &loop) }
+      if callers[handle].hasEnded {
+        releaseEnded(handle, on: &loop)
+      } else {
+        loop.resumeReading(socket)
+      }
       return
     }
     if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
+      if callers[handle].hasEnded, !exchanges[exchange].ignoresBody {
+        callerGone(handle, on: &loop)
+        return
+      }
       let upstream = exchanges[exchange].upstream
-      if !upstream.isSome
+      if !upstream.isSome || exchanges[exchange].ignoresBody
         || loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater
       {
         loop.resumeReading(socket)
@@ -208,6 +220,7 @@ extension Relay {
       exchanges[id].expectsContinue = false
       output.removeAll()
       output.put("HTTP/1.1 100 Continue\r\n\r\n")
+      takeOffBeginning(id)
       loop.send(output.bytes, to: socket)
     }
     if shared.settings.collectedBody == 0 {
@@ -224,6 +237,7 @@ extension Relay {
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
     guard exchanges[id].state.wantsBody else { return start }
+    if exchanges[id].ignoresBody { return bytes.byteCount }
     return exchanges[id].state.phase == .collectingBody
       ? collect(id, bytes, from: start, on: &loop) : forward(id, bytes, from: start, on: &loop)
   }
@@ -353,20 +367,38 @@ extension Relay {
       upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
   }
 
-  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so an exchange under way whose
-  /// request is complete goes on.
+  /// A caller will send no more, says the kernel, while it is not being read from. It may have ended its own
+  /// direction only, so it is answered; while it waits it may be gone as well, and hold a place for nobody.
+  mutating func callerEndAnnounced(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else { return }
+    switch exchanges[exchange].state.phase {
+    case .awaitingQuota, .awaitingToken, .awaitingConnection: sendBeginning(exchange, on: &loop)
+    case .collectingBody, .forwarding, .finished: break
+    }
+  }
+
+  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so what it has asked for is answered
+  /// whatever that waits for. A request that is not complete is none.
   mutating func callerEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
     callers[handle].hasEnded = true
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      callerGone(handle, on: &loop)
+      releaseEnded(handle, on: &loop)
       return
     }
-    if exchanges[exchange].state.requestIsComplete {
-      exchanges[exchange].keepsCaller = false
-    } else {
+    if exchanges[exchange].state.requestIsComplete || exchanges[exchange].ignoresBody {
+      // Requests that it sent ahead are answered too.
+      if callers[handle].input.isEmpty { exchanges[exchange].keepsCaller = false }
+    } else if callers[handle].input.isEmpty {
       callerGone(handle, on: &loop)
     }
+  }
+
+  /// Lets go of a caller that asks for nothing more; its last answers go out.
+  private mutating func releaseEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
+    loop.finish(callers[handle].socket)
+    dropCaller(handle)
   }
 
   /// A caller is gone, its socket failed or ended: nobody is left to answer.

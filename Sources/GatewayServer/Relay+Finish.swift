@@ -48,8 +48,9 @@ extension Relay {
 
   /// Notes what a request's head says, and adds it to the line.
   mutating func note(_ head: RequestHead, _ bytes: RawSpan, of id: SlabHandle) {
-    let keepsCaller = head.keepsAlive && !callers[exchanges[id].caller].hasEnded
-    exchanges[id].note(head, keepsCaller: keepsCaller)
+    // Behind a caller's last request nothing follows.
+    let isLast = callers[exchanges[id].caller].hasEnded && bytes.byteCount == head.length
+    exchanges[id].note(head, keepsCaller: head.keepsAlive && !isLast)
     var line = ByteBuffer()
     swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
@@ -139,11 +140,13 @@ extension Relay {
     writeLine(id, termination, error: error, on: &loop)
     let caller = exchanges[id].caller
     let keepsCaller = exchanges[id].keepsCaller
+    // Only who has all of its request sent is sure to read.
+    let awaitsRest = !exchanges[id].state.requestIsComplete
     recycle(id)
     callers[caller].exchange = .none
     let socket = callers[caller].socket
     guard loop.contains(socket), keepsCaller else {
-      loop.finish(socket)
+      loop.finish(socket, awaitingRest: awaitsRest && !callers[caller].hasEnded)
       // Who is further up the stack, or asked for the cut, finds the caller gone.
       dropCaller(caller)
       return
@@ -157,7 +160,7 @@ extension Relay {
     guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
-    } else if isDraining {
+    } else if isDraining || callers[caller].hasEnded {
       // Its answer's head, written before, did not say that the connection ends.
       loop.finish(socket)
       dropCaller(caller)

@@ -89,14 +89,6 @@ extension Relay {
     answer(id, error, .init(.limit, .queue), refusal: refusal, on: &loop)
   }
 
-  /// A caller will send no more. If it waits for a limit, perhaps for minutes, it is taken for gone: one
-  /// that only ends its own direction cannot be told apart, and no place in a queue is held for nobody.
-  mutating func leaveQueue(_ caller: SlabHandle, on loop: inout EventLoop) {
-    let exchange = callers[caller].exchange
-    guard exchange.isSome, exchanges[exchange].state.phase == .awaitingQuota else { return }
-    callerGone(caller, on: &loop)
-  }
-
   /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.
   mutating func releaseQuota(_ id: SlabHandle, now: Int64) {
     if let ticket = exchanges[id].ticket.take() {

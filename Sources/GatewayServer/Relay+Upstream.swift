@@ -113,6 +113,7 @@ extension Relay {
       head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
       into: &output)
     output.put("\r\n")
+    takeOffBeginning(id)
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
     return true
   }
@@ -142,8 +143,7 @@ extension Relay {
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
-    // The rest of the request is not waited for any more.
-    if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
+    if isEarly { answerComesEarly(id, status: head.status, on: &loop) }
     let isForBrowser =
       if case .none = exchanges[id].plan.credential { true } else { false }
     let context = ResponseHeadRewriter.Context(
@@ -158,7 +158,23 @@ extension Relay {
       into: &output)
     shared.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
-    exchanges[id].state.answerBegan()
+    takeOffBeginning(id)
+  }
+
+  /// The upstream answers before it has all of the request, whose rest is not waited for any more.
+  @inline(never)
+  private mutating func answerComesEarly(
+    _ id: SlabHandle, status: Int, on loop: inout EventLoop
+  ) {
+    let caller = exchanges[id].caller
+    let socket = callers[caller].socket
+    loop.setDeadline(socket, at: nil)
+    // With 2xx it may be reading on. A refusal means that nothing more needs to be sent (RFC 9112 section 9.5),
+    // but the caller may have to send all of it before it reads.
+    guard status >= 300 else { return }
+    exchanges[id].ignoresBody = true
+    callers[caller].input.release()
+    loop.resumeReading(socket)
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
@@ -186,13 +202,19 @@ extension Relay {
         }
       }
     } catch {
-      // What was good of it goes out, without an end.
-      loop.send(output.bytes, to: caller)
+      if exchanges[id].state.answerHasBegun {
+        // What was good of it goes out, without an end.
+        loop.send(output.bytes, to: caller)
+      } else {
+        // Nothing of it went out yet, so the caller can be told.
+        exchanges[id].responseBody = BodyReader()
+      }
       upstreamBroke(
         id, GatewayError(ResponseFault.malformedChunk), .responseBody, mayRetry: false,
         reason: "malformed", on: &loop)
       return
     }
+    exchanges[id].state.answerBegan()
     let isComplete = exchanges[id].responseBody.isFinished
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }

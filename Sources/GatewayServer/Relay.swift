@@ -162,7 +162,7 @@ extension Relay: EventHandler {
   package mutating func endAnnounced(
     _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
   ) {
-    if tag.kind == SocketKind.caller { leaveQueue(tag.record, on: &loop) }
+    if tag.kind == SocketKind.caller { callerEndAnnounced(tag.record, on: &loop) }
   }
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {

@@ -28,6 +28,8 @@ struct LocalConnection: ~Copyable {
   var bodyReader = BodyReader(.none)
   /// The connection may carry another request after this one.
   var keepsAlive = true
+  /// It is answered in the middle of a request.
+  var awaitsRest = false
   /// The request is a HEAD: its answer has no body.
   var isHead = false
   /// The worker makes the answer.

@@ -90,6 +90,7 @@ extension LocalHandler {
     connections[handle].request = LocalConnection.noRequest
     connections[handle].input.release()
     connections[handle].keepsAlive = false
+    connections[handle].awaitsRest = true
     answer(handle, .message(status, message), on: &loop)
     settle(handle, on: &loop)
   }
@@ -112,7 +113,9 @@ extension LocalHandler {
 
   /// Closes the connection in stages; it has no answer under way.
   mutating func finish(_ handle: SlabHandle, on loop: inout EventLoop) {
-    loop.finish(connections[handle].socket)
+    loop.finish(
+      connections[handle].socket,
+      awaitingRest: connections[handle].awaitsRest && !connections[handle].hasEnded)
     _ = connections.remove(handle)
   }
 }

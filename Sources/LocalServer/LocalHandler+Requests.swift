@@ -102,7 +102,10 @@ extension LocalHandler {
     connections[handle].isHead = head.method == .head
     if let refusal = refusal(head, bytes) {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
-      if head.framing != .none || head.method == .connect { connections[handle].keepsAlive = false }
+      if head.framing != .none || head.method == .connect {
+        connections[handle].keepsAlive = false
+        connections[handle].awaitsRest = true
+      }
       answer(handle, refusal, on: &loop)
       return
     }

@@ -18,7 +18,8 @@ package struct LocalServerSettings: Sendable {
   package var idleTimeout: Int64 = 60_000_000_000
 
   /// Connections beyond ``maximumConnections`` that may be on their way out at once: those being refused,
-  /// and those that linger so that the peer can read its last answer. More wait in the kernel's queue.
+  /// and those that linger so that the peer can read its last answer. More wait in the kernel's queue. A quarter
+  /// of them may be peers that are still sending what they were answered to.
   static let departingConnections = 256
 
   package init(

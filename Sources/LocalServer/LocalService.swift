@@ -58,6 +58,7 @@ package final class LocalService: Sendable {
       var loop = try EventLoop(waker: mailbox.waker)
       loop.connectionLimit =
         settings.maximumConnections + LocalServerSettings.departingConnections
+      loop.restLimit = LocalServerSettings.departingConnections / 4
       _ = try loop.listen(on: listener)
       var handler = LocalHandler(
         settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)
