@@ -79,6 +79,8 @@ package struct ForwardingRules: Sendable {
   package var upstreamOrigin: String
   /// The upstream's base path without a slash at its end: `/api/v2`.
   package var upstreamBasePath: String
+  /// Tells this process from other gateways, in Via.
+  package var hop: UInt32 = 0
 
   package init(
     listeners: [Listener], apps: [App], defaultApp: Int, managementApp: Int?, callers: [Caller],

@@ -13,6 +13,7 @@ package struct RequestPlanner: ~Copyable {
   private let matcher = OperationMatcher()
   private let sensitivePaths = SensitivePaths()
   private let appNames: AppNames
+  private let via: ViaField
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
@@ -20,12 +21,13 @@ package struct RequestPlanner: ~Copyable {
   static let allMethods = OperationMethod.allCases.reduce(into: MethodSet()) {
     $0.formUnion(MethodSet($1))
   }
-  /// Our name among hops: Via's received-by, Proxy-Status' member.
+  /// Our name among hops: Proxy-Status' member, and what Via's received-by begins with.
   package static let hopName: StaticString = "scorm-gateway"
 
   package init(rules: ForwardingRules) {
     self.rules = rules
     appNames = AppNames(rules.apps.map(\.name))
+    via = ViaField(hop: rules.hop)
   }
 
   /// Plans the request with this head.
@@ -65,16 +67,17 @@ package struct RequestPlanner: ~Copyable {
     if head.present.contains(.via) { try checkLoop(fields, bytes) }
   }
 
-  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream is ourselves.
+  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream leads to ourselves. Another gateway's is
+  /// a hop like any.
   @inline(never)
   private func checkLoop(
     _ fields: borrowing FieldList, _ bytes: RawSpan
   ) throws(GatewayError) {
     for i in 0..<fields.count where fields[i].name == .via {
-      if ViaField.namesUs(fields[i].value(in: bytes)) {
+      if via.namesUs(fields[i].value(in: bytes)) {
         throw GatewayError(
           .loopDetected,
-          "This gateway's own name stands in Via: upstream.url leads back to the gateway.")
+          "This gateway's own name stands in Via: upstream.url leads back to this gateway.")
       }
     }
   }

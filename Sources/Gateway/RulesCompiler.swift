@@ -24,6 +24,9 @@ struct RulesCompiler {
     var probes: [(app: String, slot: TokenSlot)]
   }
 
+  /// By chance, and one for the process: gateways behind one another are told apart, reloads are not.
+  private static let hop = UInt32.random(in: .min ... .max)
+
   func compile() throws(TokenSlotTable.Refusal) -> Compiled {
     var slots = TokenSlotTable()
     var apps: [ForwardingRules.App] = []
@@ -40,7 +43,7 @@ struct RulesCompiler {
     var scopeTexts: [String] = []
     for index in 0..<slots.count { scopeTexts.append(slots[TokenSlot(index: index)].scopes) }
     let url = settings.upstream.url
-    let rules = ForwardingRules(
+    var rules = ForwardingRules(
       listeners: listeners, apps: apps,
       defaultApp: settings.apps.firstIndex { $0.name == settings.defaultApp } ?? 0,
       managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
@@ -49,6 +52,7 @@ struct RulesCompiler {
       forwardsSensitiveOperations: settings.policy.sensitiveOperations == .forward,
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
+    rules.hop = RulesCompiler.hop
     return Compiled(
       rules: rules, slots: slots, scopeTexts: scopeTexts, identities: identities, probes: probes)
   }

@@ -112,7 +112,7 @@ struct Exchange: ~Copyable {
 
   /// Notes what the answer's head says.
   mutating func noteAnswer(_ head: ResponseHead) {
-    responseBody = BodyReader(head.framing)
+    responseBody = BodyReader(head.framing, chunks: .answers)
     attemptStatus = UInt16(head.status)
     status = attemptStatus
   }

@@ -249,11 +249,22 @@ package struct RequestHeadParser: ~Copyable {
       }
     }
     if section.present.contains(.expect) {
-      guard !section.repeated.contains(.expect), let line = fields.first(.expect),
-        line.value(in: bytes).equalsIgnoringCase("100-continue")
-      else { throw .expectation }
       // RFC 9110 section 10.1.1: ignored in HTTP/1.0, and pointless without a body.
-      head.expectsContinue = head.version == .http11 && head.framing != .none
+      head.expectsContinue =
+        try namesContinue(bytes) && head.version == .http11 && head.framing != .none
     }
+  }
+
+  /// Whether Expect names 100-continue. It is a list, and an empty one names nothing (RFC 9110 section 5.6.1).
+  @inline(never)
+  private func namesContinue(_ bytes: RawSpan) throws(RequestFault) -> Bool {
+    var isNamed = false
+    for i in 0..<fields.count where fields[i].name == .expect {
+      let value = fields[i].value(in: bytes)
+      if value.byteCount == 0 { continue }
+      guard !isNamed, value.equalsIgnoringCase("100-continue") else { throw .expectation }
+      isNamed = true
+    }
+    return isNamed
   }
 }

@@ -18,7 +18,13 @@ extension ForwardingRules {
     static let plain = 6
   }
 
-  static let sample = ForwardingRules(
+  static let sample = {
+    var rules = plainSample
+    rules.hop = 0xCAFE
+    return rules
+  }()
+
+  private static let plainSample = ForwardingRules(
     listeners: [
       Listener(hosts: HostAllowList(port: 8080, extra: ["gateway.internal"])),
       Listener(hosts: .any),

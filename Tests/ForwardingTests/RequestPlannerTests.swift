@@ -333,11 +333,12 @@ struct RequestPlannerTests {
   @Test(
     "a request that has been here before is a loop",
     arguments: [
-      ("Via: 1.1 scorm-gateway", "502 loop-detected"),
-      ("Via: 1.0 fred, 1.1 Scorm-Gateway (x), 1.1 barney", "502 loop-detected"),
-      ("Via: 1.1\tscorm-gateway", "502 loop-detected"),
-      ("Via: 1.1 fred,1.1 scorm-gateway", "502 loop-detected"),
-      ("Via: 1.1 my-scorm-gateway.example", courses), ("Via: 1.1 scorm-gateway2", courses),
+      ("Via: 1.1 scorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.0 fred, 1.1 Scorm-Gateway-0000CAFE (x), 1.1 barney", "502 loop-detected"),
+      ("Via: 1.1\tscorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.1 fred,1.1 scorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.1 my-scorm-gateway.example", courses), ("Via: 1.1 scorm-gateway", courses),
+      ("Via: 1.1 scorm-gateway-0000cafd", courses), ("Via: 1.1 scorm-gateway-0000cafe2", courses),
       ("Via: 1.1 fred", courses), ("Via:", courses),
     ])
   func loops(field: String, words: String) {

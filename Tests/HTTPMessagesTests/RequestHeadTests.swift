@@ -58,7 +58,7 @@ struct RequestHeadTests {
     let others: [RequestFault: Int] = [
       .targetTooLong: 414, .fieldLineTooLong: 431, .tooManyFields: 431, .headTooLarge: 431,
       .versionUnsupported: 505, .transferEncodingUnknown: 501, .expectation: 417,
-      .chunkExtensionsTooLong: 413, .trailersTooLong: 413,
+      .trailersTooLong: 431,
     ]
     for fault in RequestFault.allCases { #expect(fault.status == others[fault] ?? 400) }
     #expect(Set(RequestFault.allCases.map { "\($0.detail)" }).count == RequestFault.allCases.count)

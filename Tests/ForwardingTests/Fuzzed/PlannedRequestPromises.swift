@@ -104,7 +104,9 @@ enum PlannedRequestPromises {
     guard values("x-request-id") == [requestID] else {
       return "there is exactly one request id, ours"
     }
-    guard values("via").last?.hasSuffix(" scorm-gateway") == true else { return "Via ends with us" }
+    guard values("via").last?.hasSuffix(" scorm-gateway-00000000") == true else {
+      return "Via ends with us"
+    }
     for (name, _) in fields
     where ending.contains(name) || endingFamilies.contains(where: name.hasPrefix) {
       return "\(name) ends here"
