@@ -6,6 +6,9 @@ import Testing
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HalfClosedCallerTests {
   private static let post = Wire.request("POST", "/api/v2/registrations", body: "{}")
+  /// More than is read before an upstream connection is taken: it lies in the kernel while it waits.
+  private static let long = Wire.request(
+    "POST", "/api/v2/registrations", body: String(repeating: "x", count: 150_000))
   private static let get = Wire.request("GET", "/api/v2/courses")
 
   /// Sends a request and the end behind it; `waits` tells when it waits.
@@ -24,7 +27,7 @@ struct HalfClosedCallerTests {
     #expect(caller.takeAll().end == .closed)
   }
 
-  @Test("It is answered when its turn at a limit has come", arguments: [get, post])
+  @Test("It is answered when its turn at a limit has come", arguments: [get, post, long])
   func limit(request: String) throws {
     let gate = Gate()
     let upstream = try LimitsUpstream { $0 == 0 ? .after(gate) : .ok }
@@ -95,6 +98,28 @@ struct HalfClosedCallerTests {
     gate.open()
     #expect(try first.answer().status == 200)
     try expectAnswer(waiting)
+  }
+
+  @Test("One that is gone altogether does not keep its place in the line for a connection")
+  func gone() throws {
+    let gate = Gate()
+    let upstream = try LimitsUpstream { $0 == 0 ? .after(gate) : .ok }
+    defer { upstream.stop() }
+    let rig = try GatewayRig(upstream: upstream.port, ["upstream.maxConnections": "1"]) {
+      $0.connectTimeout = 60_000_000_000
+    }
+    let first = try rig.caller()
+    try first.send(HalfClosedCallerTests.get)
+    #expect(eventually { upstream.records.count == 1 })
+    let waiting = try rig.caller()
+    try waiting.send(HalfClosedCallerTests.post)
+    #expect(try eventually { try rig.metric("scorm_gateway_exchanges_in_flight") == 2 })
+    waiting.close()
+    #expect(try eventually { try rig.metric("scorm_gateway_exchanges_in_flight") == 1 })
+    gate.open()
+    #expect(try first.answer().status == 200)
+    #expect(upstream.records.count == 1)
+    #expect(try rig.lines().first?.string("termination") == "caller/connect")
   }
 
   @Test("It is answered when the upstream answers, and all of a long answer is its")
