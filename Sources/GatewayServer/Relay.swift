@@ -15,6 +15,7 @@ internal import TrafficLog
 /// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
 /// ``RetryRule``). Its parts:
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+CallerEnd.swift`: callers that send no more, are gone, or are too slow.
 /// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
