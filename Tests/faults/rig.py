@@ -105,13 +105,15 @@ class Lab:
     """
 
     def __init__(self, tls=None, host=None, settings=None, wrapper=(), is_traced=False, threads=2,
-                 environment=None, upstream_port=None, is_ready=True, preexec=None):
+                 environment=None, upstream_port=None, is_ready=True, preexec=None,
+                 before_token=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-faults.")
         self.directory = pathlib.Path(self.temporary.name)
         self.traffic_log = self.directory / "traffic.log"
         self.output = self.directory / "gateway.out"
         self.upstream = ScriptedServer(tls=tls)
         self.tokens = TokenEndpoint()
+        self.tokens.before_answer = before_token
         self.expected, self.anonymous = {}, []
         self.sequence = itertools.count(1)
         self.process = None
