@@ -14,7 +14,7 @@ final class LoadingRig {
 
   static let catalogue = CatalogueNames(
     operations: ["GetCourses", "GetCourse", "CreateRegistration", "DeleteCourse", "GetToken"],
-    secretBearing: ["GetToken"])
+    secretBearing: ["GetToken"], sensitive: ["GetToken"])
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(
