@@ -56,7 +56,7 @@ extension Relay {
       method: head.method(in: bytes), path: head.path(in: bytes),
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      into: &line)
+      masked: shared.settings.queryMask, into: &line)
     if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
