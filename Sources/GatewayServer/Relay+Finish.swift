@@ -54,6 +54,7 @@ extension Relay {
     swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
       method: head.method(in: bytes), path: head.path(in: bytes),
+      hasParameter: head.hasPathParameter,
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
       masked: shared.settings.queryMask, into: &line)

@@ -27,18 +27,19 @@ package enum TrafficLine {
   package static func closeAddress(into out: inout ByteBuffer) { out.put(UInt8(ascii: "\"")) }
 
   /// Ends the caller's address and adds the request line. `query` comes without its `?`, and is shown as `mask` has it.
+  /// `hasParameter` says that there is a semicolon in the path.
   package static func putRequest(
-    method: RawSpan, path: RawSpan, query: RawSpan, masked mask: QueryMask = QueryMask(),
+    method: RawSpan, path: RawSpan, hasParameter: Bool = false, query: RawSpan,
+    masked mask: QueryMask = QueryMask(),
     into out: inout ByteBuffer
   ) {
     out.put("\",\"http.request.method\":\"")
     out.put(method)
     out.put("\",\"url.path\":\"")
-    let parameter = path.firstIndex(of: UInt8(ascii: ";"), from: 0)
-    if parameter == path.byteCount {
-      JSONText.put(path, limit: pathLimit, into: &out)
+    if hasParameter {
+      putMasked(path, into: &out)
     } else {
-      putPath(path, upTo: parameter, into: &out)
+      JSONText.put(path, limit: pathLimit, into: &out)
     }
     out.put(UInt8(ascii: "\""))
     if query.byteCount > 0 {
@@ -48,21 +49,18 @@ package enum TrafficLine {
     }
   }
 
-  /// A path with parameters, which is refused: `;jsessionid=…` may be a credential. From the first one on, which stands
-  /// at `parameter`, what is behind a semicolon reads `***`.
+  /// A path with parameters, which is refused: `;jsessionid=…` may be a credential. What is behind a semicolon reads
+  /// `***`.
   @inline(never)
-  private static func putPath(
-    _ path: RawSpan, upTo parameter: Int, into out: inout ByteBuffer
-  ) {
+  private static func putMasked(_ path: RawSpan, into out: inout ByteBuffer) {
     var start = 0
-    var end = parameter
     while start < pathLimit {
+      let end = path.firstIndex(of: UInt8(ascii: ";"), from: start)
       JSONText.put(path.slice(start, end), limit: pathLimit, into: &out)
       if end == path.byteCount { return }
       out.put(";***")
       start = path.firstIndex(of: UInt8(ascii: "/"), from: end)
       if start == path.byteCount { return }
-      end = path.firstIndex(of: UInt8(ascii: ";"), from: start)
     }
     out.put("\u{2026}")
   }
