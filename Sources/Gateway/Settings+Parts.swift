@@ -114,7 +114,7 @@ extension GatewayProcess {
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
     _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
-    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt address: SocketAddress?
+    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -131,7 +131,7 @@ extension GatewayProcess {
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(settings.traffic, callersAt: address))
+      }, traffic: trafficPages(settings.traffic, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
     do {

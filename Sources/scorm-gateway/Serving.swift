@@ -36,7 +36,9 @@ struct Serving: Equatable {
     }
     if let tracing { Console.report("exporting spans to \(tracing.url)") }
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
-    if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
+    if let admin = gateway.adminAddress {
+      Console.report("admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)"))
+    }
     waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
       reload(gateway, environment)
     }

@@ -59,8 +59,13 @@ struct TrafficPrinter {
 
   func commands(_ records: [CallRecord]) {
     for record in records {
+      guard let command = CurlCommand.text(record, gateway: gateway) else {
+        let reason = ReplayRule.objection(record) ?? ""
+        print("# \(TrafficTable.shown(record.requestID)) cannot be repeated: \(reason)")
+        continue
+      }
       for line in CurlCommand.caveats(record) { print("# \(line)") }
-      print(CurlCommand.text(record, gateway: gateway))
+      print(command)
     }
   }
 
