@@ -16,7 +16,7 @@ struct StartRefusalTests {
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),
-    ("\"\\(error)\"", "SpanExport("),
+    ("\"\\(name): it must read name=value,name=value, values percent-encoded\"", "SpanExport("),
     ("\"cannot start the thread that exports spans: \\(error)\"", nil),
   ]
 
