@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Glibc
 internal import TrafficJournal
 
 /// Prints calls in the forms of the `traffic` commands.
@@ -13,9 +12,7 @@ struct TrafficPrinter {
 
   init(gateway: String) {
     self.gateway = gateway
-    // Proof: the name is a C string for the call, and the value is only compared with nil.
-    let isUnwanted = unsafe getenv("NO_COLOR") != nil
-    usesColours = isatty(STDOUT_FILENO) == 1 && !isUnwanted
+    usesColours = StandardOutput.isTerminal && StandardOutput.wantsColours
   }
 
   func table(_ records: [CallRecord]) {
