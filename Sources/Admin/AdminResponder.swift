@@ -153,6 +153,9 @@ package struct AdminResponder: LocalResponder {
     let status =
       isDraining ? "draining" : !isReady ? "not ready" : isWell ? "ready" : "degraded"
     var text = "{\"status\":\(status.quotedAsJSON)"
+    if let reason = reason(checks, isReady: isReady) {
+      text += ",\"reason\":\(reason.quotedAsJSON)"
+    }
     if request.asks("verbose") {
       let entries = checks.map { check in
         "{\"name\":\(check.name.quotedAsJSON),\"ready\":\(check.isReady),"
@@ -162,6 +165,12 @@ package struct AdminResponder: LocalResponder {
       text += ",\"checks\":[" + entries.joined(separator: ",") + "]"
     }
     return .json(text + "}\n", status: isReady ? 200 : 503)
+  }
+
+  /// The first check that keeps the gateway from being ready, or else the first that is not well.
+  private func reason(_ checks: [ReadinessCheck], isReady: Bool) -> String? {
+    let check = checks.first { !$0.isReady && (isReady || $0.isRequired) }
+    return check.map { "\($0.name): \($0.detail)" }
   }
 }
 

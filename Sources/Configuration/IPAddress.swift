@@ -18,6 +18,9 @@ package struct IPAddress: Sendable, Equatable {
 
   package var isV6: Bool { bytes.count == 16 }
 
+  /// `0.0.0.0` or `::`: all addresses of this machine.
+  var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
+
   /// 127.0.0.0/8, `::1`, and 127.0.0.0/8 mapped into IPv6 (RFC 4291 section 2.5.5.2).
   package var isLoopback: Bool {
     guard isV6 else { return bytes[0] == 127 }

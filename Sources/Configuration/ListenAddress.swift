@@ -37,6 +37,21 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether both cannot be listened on: the same address, however it is spelled, or all of this machine's and one
+  /// of them. Addresses of IPv4 and IPv6 do not meet.
+  func overlaps(_ other: ListenAddress) -> Bool {
+    switch (self, other) {
+    case (.unix(let path), .unix(let others)): return path == others
+    case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+      // Port 0 is another port each time.
+      guard port == otherPort, port != 0, let mine = IPAddress(host),
+        let others = IPAddress(otherHost), mine.isV6 == others.isV6
+      else { return false }
+      return mine == others || mine.isUnspecified || others.isUnspecified
+    default: return false
+    }
+  }
+
   package var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"

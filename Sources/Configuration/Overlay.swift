@@ -57,8 +57,8 @@ struct Overlay {
     }
   }
 
-  private static func normalized(_ name: String) -> String {
-    name.uppercased().filter { $0 != "_" }
+  static func normalized(_ name: String) -> String {
+    name.uppercased().filter { $0 != "_" && $0 != "." }
   }
 
   /// Lays the variables of `environment` over `root`; those in `referenced` belong to the file.
@@ -82,7 +82,7 @@ struct Overlay {
       guard let target = byName[key] else {
         problems.add(
           place, "", "unknown setting",
-          hint: ClosestName.hint(for: name, among: targets.map(\.variable)))
+          hint: hint(for: name))
         continue
       }
       if let other = used[key] {

@@ -122,12 +122,12 @@ extension SettingsDecoder {
   private mutating func refuseDuplicate(
     _ address: ListenAddress, _ section: Section, among others: [ListenAddress]
   ) {
-    // Port 0 is another port each time.
-    if case .tcp(_, 0) = address { return }
-    if others.contains(address) {
-      problems.add(
-        section.place(of: "address"), section.path("address"), "\(address) is listened on twice")
-    }
+    guard let other = others.first(where: address.overlaps) else { return }
+    problems.add(
+      section.place(of: "address"), section.path("address"),
+      other == address
+        ? "\(address) is listened on twice" : "\(address) is listened on already, by \(other)",
+      hint: "give one of them another port")
   }
 
   /// Checks that the callers named by listeners exist.

@@ -73,7 +73,7 @@ package struct TokenServiceSettings: Sendable {
   }
 
   /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
-  func check(against slots: TokenSlotTable) throws(Problem) {
+  package func check(against slots: TokenSlotTable) throws(Problem) {
     guard scheme != nil, !host.isEmpty, !authority.contains("@"),
       url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else { throw .badURL }

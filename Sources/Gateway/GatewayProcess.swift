@@ -160,7 +160,7 @@ package final class GatewayProcess: Sendable {
     }
     admin = try GatewayProcess.startAdmin(
       settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
-      callersAt: addresses.first)
+      callersAt: addresses)
     started.stay()
     threads = running
     adminAddress = admin?.address

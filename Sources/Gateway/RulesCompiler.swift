@@ -143,12 +143,15 @@ struct RulesCompiler {
     if settings.callers.isEmpty {
       return [
         ForwardingRules.Caller(
-          name: "anonymous", apps: Array(settings.apps.indices), defaultApp: nil,
+          name: "anonymous", apps: settings.apps.indices.filter { !settings.apps[$0].isWithdrawn },
+          defaultApp: nil,
           operations: .all, mayUseUnknownOperations: true, mode: .normal)
       ]
     }
     return settings.callers.map { caller in
-      let apps = caller.apps.compactMap { name in settings.apps.firstIndex { $0.name == name } }
+      let apps = caller.apps.compactMap { name in
+        settings.apps.firstIndex { $0.name == name && !$0.isWithdrawn }
+      }
       return ForwardingRules.Caller(
         name: caller.name, apps: apps,
         defaultApp: apps.first { settings.apps[$0].kind != .management },
@@ -185,7 +188,11 @@ struct RulesCompiler {
       var rule = CallerIdentities.Rule(caller: number)
       rule.user = match.unixUser?.id
       if let address = match.listener {
-        rule.listener = settings.listeners.firstIndex { $0.address == address }
+        // One that is not there yet: nobody comes from it. Left out, the condition would hold for everybody.
+        guard let number = settings.listeners.firstIndex(where: { $0.address == address }) else {
+          continue
+        }
+        rule.listener = number
       }
       if let block = match.address {
         rule.matchesAddress = { peer in

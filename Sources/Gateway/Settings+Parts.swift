@@ -115,7 +115,7 @@ extension GatewayProcess {
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
     _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
-    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt address: SocketAddress?
+    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
@@ -132,7 +132,7 @@ extension GatewayProcess {
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(settings.traffic, callersAt: address))
+      }, traffic: trafficPages(settings.traffic, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
     do {

@@ -24,23 +24,12 @@ package struct SpanExport: Sendable {
     settings = read
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
       guard let text = environment.secret(name) else { continue }
-      do {
-        for pair in try TracingSettings.pairs(name, text.bytes.text) {
-          guard SpanExport.isFieldName(pair.name) else {
-            throw TracingSettings.Problem(description: "\(name): a name is no header field's")
-          }
-          headers.append((pair.name, SecretBytes(copying: pair.value.utf8.span.bytesOfElements)))
-        }
-      } catch { throw StartError("\(error)") }
+      guard let fields = ExportHeaders.read(text) else {
+        throw StartError("\(name): it must read name=value,name=value, values percent-encoded")
+      }
+      headers = fields
       // Those for traces replace those for everything.
       break
-    }
-  }
-
-  private static func isFieldName(_ name: String) -> Bool {
-    name.utf8.allSatisfy { byte in
-      0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte
-        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
     }
   }
 }

@@ -21,6 +21,8 @@ package struct LimitView: Equatable, Sendable {
   package var predictedWait: Int64
   /// No call of the app starts before this instant, monotonic nanoseconds; nil when it does not pause.
   package var pausedUntil: Int64?
+  /// Whether any call ever took from it.
+  package var isUsed: Bool
 }
 
 /// What would become of a call, without taking anything.
@@ -52,24 +54,42 @@ extension Limiter {
       refusal: obstacle.refusalReason.map { obstacle.refusal($0, upstreamLimit: upstreamLimit) })
   }
 
-  /// The quotas in the order of the limits, at most `most` of them: every one that is used or waited for, and
-  /// of each limit at least the first.
+  /// The quotas in the order of the limits, at most `most` of them: those that calls are under way in, wait for
+  /// or are making up for come first, then those that were ever used. A limit that nobody has used is there with
+  /// one that is ``LimitView/isUsed`` false.
   package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
     let now = clock(time)
     for app in upstreams.indices { refreshUpstream(app, at: now) }
-    var views: [LimitView] = []
-    for bucket in buckets.indices where views.count < most && isWorthShowing(bucket, at: now) {
-      views.append(view(of: bucket, at: now))
+    var shown: [Int] = []
+    var used: [Int] = []
+    var limitsShown = Set<Int>()
+    for bucket in buckets.indices where isBusy(bucket, at: now) || isUsed(bucket) {
+      if isBusy(bucket, at: now) {
+        shown.append(bucket)
+      } else if used.count < most {
+        used.append(bucket)
+      }
+      limitsShown.insert(Int(buckets[bucket].limit))
     }
-    return views
+    shown += used
+    for limit in limits.indices where limit != upstreamLimit && !limitsShown.contains(limit) {
+      shown.append(limits[limit].firstBucket)
+    }
+    return shown.prefix(most).sorted().map { view(of: $0, at: now) }
   }
 
-  private func isWorthShowing(_ bucket: Int, at now: Int64) -> Bool {
+  private func isBusy(_ bucket: Int, at now: Int64) -> Bool {
     let state = buckets[bucket]
-    let limit = Int(state.limit)
     if queues.count(bucket) > 0 || state.inUse > 0 { return true }
-    if limit == upstreamLimit { return upstreams[Int(state.app)].pause.isActive }
-    return bucket == limits[limit].firstBucket || state.cell.timeUntilFull(at: now) > 0
+    if Int(state.limit) == upstreamLimit { return upstreams[Int(state.app)].pause.isActive }
+    return state.cell.timeUntilFull(at: now) > 0
+  }
+
+  /// A pause that is over is not listed.
+  private func isUsed(_ bucket: Int) -> Bool {
+    let state = buckets[bucket]
+    return Int(state.limit) != upstreamLimit
+      && (state.cell.isUsed || state.averageHold > 0 || state.inUse > 0)
   }
 
   private func view(of bucket: Int, at now: Int64) -> LimitView {
@@ -88,6 +108,6 @@ extension Limiter {
       waiting: queues.count(bucket),
       predictedWait: predictedWait(
         bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),
-      pausedUntil: pausedUntil > now ? pausedUntil : nil)
+      pausedUntil: pausedUntil > now ? pausedUntil : nil, isUsed: isUpstream || isUsed(bucket))
   }
 }

@@ -38,6 +38,7 @@ enum AdminAddress {
   static func ask(
     _ method: String, _ address: String, _ path: String, timeout: Int
   ) throws(NoAnswer) -> HTTPProbe.Answer {
+    let address = plain(address)
     let isUnix = address.hasPrefix("unix:")
     let host = isUnix ? "localhost" : address
     do {
@@ -47,6 +48,13 @@ enum AdminAddress {
     } catch {
       throw NoAnswer(address: address, reason: error.reason)
     }
+  }
+
+  /// `address` without what makes a URL of it: as a browser shows it, and as `serve` prints it.
+  static func plain(_ address: String) -> String {
+    guard address.hasPrefix("http://") else { return address }
+    let rest = address.dropFirst("http://".count)
+    return String(rest.hasSuffix("/") ? rest.dropLast() : rest)
   }
 
   private static func orEnd(

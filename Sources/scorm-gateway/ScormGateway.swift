@@ -41,6 +41,12 @@ enum Main {
     } catch {
       let code = ScormGateway.exitCode(for: error)
       let text = ScormGateway.fullMessage(for: error)
+      if code == .success || code == .validationFailure,
+        let unknown = UnknownCommand.text(in: CommandLine.arguments.dropFirst())
+      {
+        Console.tell(unknown)
+        exit(ExitStatus.usage)
+      }
       if code == .success {
         if !text.isEmpty { print(text) }
         exit(0)

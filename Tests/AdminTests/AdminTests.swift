@@ -59,6 +59,20 @@ struct AdminTests {
   }
 
   @Test(
+    "What is not ready, or degraded, says why, verbose or not: the first check that keeps it from being ready",
+    arguments: [
+      ([good], nil), ([good, told, bad], "name: is being resolved"),
+      ([good, told], "log: is full"),
+    ] as [([ReadinessCheck], String?)])
+  func reason(_ checks: [ReadinessCheck], _ reason: String?) throws {
+    for query in ["", "verbose"] {
+      let response = AdminTests.responder(checks).respond(
+        to: LocalRequest(method: "GET", path: "/readyz", query: query))
+      #expect(try json(response)["reason"] as? String == reason)
+    }
+  }
+
+  @Test(
     "Asked to be verbose, readiness lists each check with its state and hint",
     arguments: ["verbose", "verbose=1", "a=b&verbose"])
   func verbose(_ query: String) throws {

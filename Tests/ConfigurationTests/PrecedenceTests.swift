@@ -53,6 +53,30 @@ struct PrecedenceTests {
     #expect(settings.replicas == 1)
   }
 
+  @Test(
+    "A variable for a group or a list says what can be set instead",
+    arguments: [
+      ("APPS", "apps is a list of groups, which stands in the configuration file"),
+      ("APPS_0_ID", "apps is a list of groups"),
+      ("CALLERS_CRM_MODE", "callers is a list of groups"),
+      ("TRAFFIC_CAPTURE", "traffic.capture is a list of groups"),
+      ("LISTEN", "set one of them: SCORM_GATEWAY_LISTEN_ADDRESS, "),
+      (
+        "TRAFFIC_LOG",
+        "set one of them: SCORM_GATEWAY_TRAFFIC_LOG_PATH, SCORM_GATEWAY_TRAFFIC_LOG_FORMAT"
+      ),
+      ("LISTEN_ADDRES", "did you mean SCORM_GATEWAY_LISTEN_ADDRESS?"),
+    ])
+  func groupVariable(name: String, hint: String) throws {
+    let rig = try LoadingRig()
+    rig.variables["SCORM_SECRET_KEY"] = LoadingRig.canary
+    rig.variables["SCORM_GATEWAY_" + name] = "x"
+    let problems = try rig.problems(nil)
+    #expect(problems.count == 1)
+    #expect(problems.first?.message == "unknown setting")
+    #expect(problems.first?.hint.contains(hint) == true, "\(problems)")
+  }
+
   @Test("A start without file and credentials says exactly what to set")
   func nothing() throws {
     let rig = try LoadingRig()

@@ -72,6 +72,26 @@ struct ProblemTests {
       Expected(3, 14, "listen[1].address", "listened on twice")
     ),
     ("admin: {address: 127.0.0.1:8080}\n", Expected(1, 18, "admin.address", "listened on twice")),
+    (
+      "listen:\n  - address: 127.0.0.1:1\n  - {address: '0.0.0.0:1', allowRemote: true}\n",
+      Expected(3, 15, "listen[1].address", "listened on already, by 127.0.0.1:1")
+    ),
+    (
+      "listen: [{address: '0.0.0.0:7', allowRemote: true}]\nadmin: {address: 127.0.0.1:7}\n",
+      Expected(2, 18, "admin.address", "listened on already, by 0.0.0.0:7")
+    ),
+    (
+      "listen: [{address: '[::1]:7'}, {address: '[0:0:0:0:0:0:0:1]:7'}]\n",
+      Expected(1, 42, "listen[1].address", "listened on already, by [::1]:7")
+    ),
+    (
+      "listen: [{address: '[::]:7', allowRemote: true}]\nadmin: {address: '[::1]:7'}\n",
+      Expected(2, 18, "admin.address", "listened on already, by [::]:7")
+    ),
+    (
+      "listen: [{address: 'unix:/run/a'}]\nadmin: {address: 'unix:/run/a'}\n",
+      Expected(2, 18, "admin.address", "listened on twice")
+    ),
     ("admin: {address: '[::]:9901'}\n", Expected(1, 18, "admin.address", "allowRemote: true")),
     (
       "traffic: {capture: [{operation: GetCourse5}]}\n",
