@@ -37,6 +37,20 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether this address takes IPv4 callers as well as IPv6 ones: `[::]` does, unless one of `others` has
+  /// the port for IPv4.
+  func takesIPv4(besides others: [ListenAddress]) -> Bool {
+    guard case .tcp(let host, let port) = self, IPAddress(host)?.isUnspecifiedV6 == true else {
+      return false
+    }
+    // Port 0 is another port each time.
+    return port == 0
+      || !others.contains { other in
+        guard case .tcp(let theirHost, let theirPort) = other else { return false }
+        return theirPort == port && IPAddress(theirHost)?.isV6 == false
+      }
+  }
+
   package var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"

@@ -108,7 +108,8 @@ extension GatewayProcess {
 
   static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
     guard let admin = settings.admin else { return nil }
-    return try bind(admin.address, mode: UInt32(admin.socketMode))
+    return try bind(
+      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
 
   static func startAdmin(

@@ -70,7 +70,9 @@ static inline int cl_set_int(int fd, int level, int option, int value) {
 static inline int cl_reuse_address(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 static inline int cl_reuse_port(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 static inline int cl_no_delay(int fd) { return cl_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
-static inline int cl_ipv6_only(int fd) { return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
+static inline int cl_ipv6_only(int fd, int only) {
+  return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+}
 /// At most so many bytes wait in the kernel for their turn to be sent; more than that, and the socket is not
 /// writable. Accepted sockets have it from their listener.
 static inline int cl_limit_unsent(int fd, int bytes) {
@@ -209,6 +211,12 @@ static inline int64_t cl_named_size(int fd) {
   struct stat s;
   if (fstat(fd, &s) || !S_ISREG(s.st_mode)) return -2;
   return s.st_nlink == 0 ? -1 : (int64_t)s.st_size;
+}
+
+/// Makes calls on `fd` wait from now on; what it was opened with stays as it is otherwise.
+static inline void cl_wait_for(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
 // Time --------------------------------------------------------------------------------------------
