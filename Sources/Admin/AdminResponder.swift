@@ -23,6 +23,9 @@ package struct AdminResponder: LocalResponder {
     }
   }
 
+  /// What probes ask.
+  package static let healthPaths = ["/healthz", "/readyz"]
+
   private static let pages = [
     Page(path: "/", purpose: "this list; a dashboard for browsers") { _, request in
       Dashboard.isWanted(by: request) ? Dashboard.response(for: "/") ?? index : index

@@ -139,9 +139,3 @@ package struct TokenSettings: Sendable, Equatable {
   /// Where the scopes in use are kept over a restart; nil: nowhere.
   package var stateFile: String?
 }
-
-/// What `allowedHosts` may hold besides names.
-package enum HostNames {
-  /// Accepts every Host.
-  package static let any = "*"
-}

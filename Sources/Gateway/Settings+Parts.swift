@@ -121,7 +121,8 @@ extension GatewayProcess {
     let hosts: HostAllowList
     switch admin.address {
     case .unix: hosts = .any
-    case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
+    case .tcp:
+      hosts = HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
     }
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
@@ -135,10 +136,12 @@ extension GatewayProcess {
       }, traffic: trafficPages(settings.traffic, callersAt: address))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
+    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true)
+    server.hostsKey = "admin.allowedHosts"
+    server.pathsForAnyHost = AdminResponder.healthPaths
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket,
-        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
+        name: "admin", listeningOn: socket, settings: server,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

@@ -195,7 +195,7 @@ package struct RequestHeadParser: ~Copyable {
 
   // MARK: Fields that frame the message
 
-  /// RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.
+  /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
   private func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -205,6 +205,8 @@ package struct RequestHeadParser: ~Copyable {
     }
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
+    // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to say.
+    if line.valueStart == line.valueEnd { return }
     guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
       throw .hostSyntax
     }

@@ -4,6 +4,11 @@ package import HTTPMessages
 package struct LocalServerSettings: Sendable {
   /// The authorities it answers to; every other is refused with 403.
   package var hosts: HostAllowList
+  /// The key that adds to them, for the text of the refusal; empty when there is none.
+  package var hostsKey = ""
+  /// Paths that are answered whatever the Host, and then without their query: what probes ask, by whatever
+  /// name they know this machine. The short answer tells nobody anything.
+  package var pathsForAnyHost: [String] = []
   /// Refuse what pages of other origins ask for; see ``PageRule``.
   package var refusesBrowserPages: Bool
   /// Bytes of a request's body that a responder gets to see; the rest is counted and dropped.

@@ -63,6 +63,14 @@ struct ProblemTests {
     ("listen: [{address: 'unix:/a', mode: '1777'}]\n", Expected(1, 37, "listen[0].mode", "octal")),
     ("listen: [{allowRemote: maybe}]\n", Expected(1, 24, "listen[0].allowRemote", "true or false")),
     (
+      "listen: [{allowedHosts: ['http://a']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "leave out the scheme")
+    ),
+    (
+      "listen: [{allowedHosts: ['fd00::1']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "[fd00::1]")
+    ),
+    (
       "listen: [{allowedHosts: ['*.a']}]\n",
       Expected(1, 26, "listen[0].allowedHosts[0]", "patterns are not supported")
     ),

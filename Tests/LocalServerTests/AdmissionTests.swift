@@ -7,7 +7,7 @@ struct AdmissionTests {
   static let hosts = [
     ("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200), ("LOCALHOST.", 200),
     ("evil.example", 403), ("localhost.evil.example", 403), ("169.254.169.254", 403),
-    ("localhost:1", 403),
+    ("localhost:1", 200), ("192.168.1.5", 403), ("0.0.0.0", 403), ("", 400),
   ]
 
   @Test("Only the server's own names are served", arguments: hosts)

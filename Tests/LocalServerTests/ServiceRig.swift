@@ -41,7 +41,7 @@ final class ServiceRig: Sendable {
       throw ClientError("address")
     }
     let listener = try ListeningSocket(tcp: address)
-    var settings = LocalServerSettings(hosts: HostAllowList(port: Int(listener.address.port)))
+    var settings = LocalServerSettings(hosts: HostAllowList())
     change(&settings)
     service = try LocalService.start(
       name: "test", listeningOn: listener, settings: settings, makeResponder: { TellingResponder() }
