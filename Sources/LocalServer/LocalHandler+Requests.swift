@@ -98,9 +98,10 @@ extension LocalHandler {
   private mutating func begin(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    connections[handle].keepsAlive = head.keepsAlive
+    connections[handle].hasAsked = true
+    connections[handle].keepsAlive = head.keepsAlive && !connections[handle].isReserved
     connections[handle].isHead = head.method == .head
-    if let refusal = refusal(head, bytes) {
+    if let refusal = refusal(head, bytes) ?? lackOfRoom(handle, head, bytes) {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
       if head.framing != .none || head.method == .connect { connections[handle].keepsAlive = false }
       answer(handle, refusal, on: &loop)
