@@ -28,8 +28,8 @@ package struct IPAddress: Sendable, Equatable {
     return bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF] && bytes[12] == 127
   }
 
-  /// `::`.
-  var isUnspecifiedV6: Bool { isV6 && bytes.allSatisfy { $0 == 0 } }
+  /// `0.0.0.0` or `::`: all addresses of this machine.
+  var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
 
   private static func v4(_ text: String) -> [UInt8]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)

@@ -138,7 +138,6 @@ extension GatewayProcess {
     let complete = sources
     var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true)
     server.hostsKey = "admin.allowedHosts"
-    server.pathsForAnyHost = AdminResponder.healthPaths
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket, settings: server,

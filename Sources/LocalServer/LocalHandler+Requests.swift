@@ -98,12 +98,14 @@ extension LocalHandler {
   private mutating func begin(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    connections[handle].keepsAlive = head.keepsAlive
+    connections[handle].hasAsked = true
+    connections[handle].keepsAlive = head.keepsAlive && !connections[handle].isReserved
     connections[handle].isHead = head.method == .head
     let path = (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text
     let isKnownHost = settings.hosts.allows(head, in: bytes)
-    if let refusal = refusal(
-      head, bytes, takesHost: isKnownHost || settings.pathsForAnyHost.contains(path))
+    let takesHost = isKnownHost || responder.isAlwaysAnswered(path)
+    if let refusal = refusal(head, bytes, takesHost: takesHost)
+      ?? lackOfRoom(handle, head, bytes)
     {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
       if head.framing != .none || head.method == .connect { connections[handle].keepsAlive = false }
