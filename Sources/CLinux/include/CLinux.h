@@ -162,6 +162,19 @@ _Noreturn void cl_end_at_once(int status);
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
 
+// Start -------------------------------------------------------------------------------------------
+
+/// How many arguments this process was started with, its own name among them; 0 when the C library did not tell.
+int cl_argument_count(void);
+
+/// The argument at `index`, below the count.
+const char *cl_argument(int index);
+
+/// Opens /dev/null at those of the descriptors 0, 1 and 2 that are closed, so that no socket or file is given
+/// their numbers and what is meant for a terminal does not go into it. To be called before anything is opened.
+/// -1 with `errno` when one stays closed.
+int cl_fill_standard_descriptors(void);
+
 // Process -----------------------------------------------------------------------------------------
 
 /// No core dumps, and no reading of our memory by processes of the same user.
