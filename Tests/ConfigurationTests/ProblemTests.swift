@@ -43,7 +43,11 @@ struct ProblemTests {
     ("upstream: {url: 'https://b:0/'}\n", Expected(1, 17, "upstream.url", "host or port")),
     ("upstream: {url: 'https://b/../c'}\n", Expected(1, 17, "upstream.url", "dot segments")),
     ("upstream: {url: 'https://127.0.0.256/'}\n", Expected(1, 17, "upstream.url", "host or port")),
-    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "plain http")),
+    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "take CONNECT")),
+    (
+      "upstream: {proxy: 'socks5h://u:p@p:1'}\n",
+      Expected(1, 19, "upstream.proxy", "kind socks5h:// is not supported")
+    ),
     (
       "upstream: {proxy: 'http://u:p@p:1'}\n", Expected(1, 19, "upstream.proxy", "user or password")
     ),
