@@ -59,7 +59,8 @@ enum ServiceVariable {
   private static func isURL(_ text: String) -> Bool {
     transports.contains { transport in
       let scheme = transport.lowercased() + "://"
-      return text.hasPrefix(scheme) && hostAndPort(String(text.dropFirst(scheme.count)))?.port != nil
+      return text.hasPrefix(scheme)
+        && hostAndPort(String(text.dropFirst(scheme.count)))?.port != nil
     }
   }
 }

@@ -64,7 +64,9 @@ enum ProcessorQuota {
   }
 
   private static func count(_ quota: Substring, in period: Substring) -> Int? {
-    guard let quota = Int(quota), let period = Int(period), quota > 0, period > 0 else { return nil }
+    guard let quota = Int(quota), let period = Int(period), quota > 0, period > 0 else {
+      return nil
+    }
     return quota / period + (quota % period == 0 ? 0 : 1)
   }
 }

@@ -104,8 +104,11 @@ package struct RequestPlanner: ~Copyable {
     let host = head.authority(in: bytes).text
     // RFC 9110 section 4.2.1: an http URI without a host is invalid.
     if host.isEmpty {
-      return GatewayError(
-        .malformedRequest, "The Host field is empty, which only a Unix socket takes; use one of: \(known).")
+      var error = GatewayError(
+        .malformedRequest,
+        "The Host field is empty, which only a Unix socket takes; use one of: \(known).")
+      error.closesConnection = true
+      return error
     }
     return GatewayError(
       .hostRefused,

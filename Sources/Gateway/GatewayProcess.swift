@@ -125,8 +125,8 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error)")
     }
     readiness = Readiness(
-      sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver, log: log,
-      journal: journal)
+      sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
+      log: log, journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     times(&relaySettings)

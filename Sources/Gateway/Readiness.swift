@@ -32,8 +32,8 @@ final class Readiness: Sendable {
   private let state = Mutex(State())
 
   init(
-    sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver,
-    log: LogWriter?, journal: JournalWriter?
+    sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore,
+    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?
   ) {
     self.sockets = sockets
     self.probes = probes
@@ -123,7 +123,8 @@ final class Readiness: Sendable {
     return ReadinessCheck(
       name: "socket \(socket.path)", isReady: isInPlace,
       detail: isInPlace
-        ? "in place" : "its file was removed or replaced, so callers do not reach this gateway; restart it")
+        ? "in place"
+        : "its file was removed or replaced, so callers do not reach this gateway; restart it")
   }
 
   private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {

@@ -25,7 +25,8 @@ package struct SpanExport: Sendable {
     // To trust others instead would not be what was asked for.
     if let path = read.caFile, let reason = ReadableFile.objection(to: path) {
       reading.warn(
-        "OTEL_EXPORTER_OTLP_CERTIFICATE", "no spans are exported: its file cannot be read: \(reason)")
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "no spans are exported: its file cannot be read: \(reason)")
       return nil
     }
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {

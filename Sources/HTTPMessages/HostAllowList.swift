@@ -97,11 +97,18 @@ package struct HostAllowList: Sendable {
       return true
     }
     guard let address = IPLiteral(host: host) else { return false }
-    if address.isLoopback || takesAnyAddress && !address.isUnspecified { return true }
+    if takesAnyAddress ? !address.isUnspecified : isThisMachine(address, host) { return true }
     return addresses.contains { entry in
       entry.address == address
         && (entry.port == nil || entry.port == port ?? HostAllowList.usualPort)
     }
+  }
+
+  /// Whether `host` is a loopback address. Not one that is mapped into IPv6: like `0.0.0.0` it leads to this machine
+  /// and is not among the addresses whose requests browsers mark with Sec-Fetch-Site (W3C Secure Contexts section
+  /// 3.1), so that this list alone keeps pages out.
+  private func isThisMachine(_ address: IPLiteral, _ host: RawSpan) -> Bool {
+    address.isLoopback && !(address.isIPv4 && host[0] == UInt8(ascii: "["))
   }
 
   /// What is accepted, for the text of a refusal.

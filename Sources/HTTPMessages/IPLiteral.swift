@@ -71,6 +71,9 @@ package struct IPLiteral: Sendable, Equatable {
     low = shifted.low | back.value.low
   }
 
+  /// Whether it is one of IPv4, also when it is written mapped into IPv6.
+  var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
+
   /// 127.0.0.0/8 and `::1`.
   package var isLoopback: Bool { high == 0 && (low == 1 || low >> 24 == 0xFFFF_7F) }
 

@@ -205,9 +205,10 @@ package struct RequestHeadParser: ~Copyable {
     }
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
-    // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to say.
-    if line.valueStart == line.valueEnd { return }
     guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+      // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
+      // say.
+      if line.valueStart == line.valueEnd { return }
       throw .hostSyntax
     }
     if head.form != .absolute {

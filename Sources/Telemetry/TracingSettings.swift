@@ -63,7 +63,8 @@ package struct TracingSettings: Sendable, Equatable {
     else {
       reading.warn(
         endpoint.name,
-        "no spans are exported: it must be an http:// or https:// URL, for example http://127.0.0.1:4318")
+        "no spans are exported: it must be an http:// or https:// URL, for example http://127.0.0.1:4318"
+      )
       return reading
     }
     var settings = TracingSettings(url: endpoint.url)
@@ -137,12 +138,15 @@ package struct TracingSettings: Sendable, Equatable {
       reading.warn(wanted.name, "not supported; spans are sent as they are")
     }
     for name in ["CLIENT_CERTIFICATE", "CLIENT_KEY"] {
-      if let wanted = own(name) { reading.warn(wanted.name, "not supported; no certificate is shown") }
+      if let wanted = own(name) {
+        reading.warn(wanted.name, "not supported; no certificate is shown")
+      }
     }
     if let list = value("OTEL_PROPAGATORS"),
       !list.lowercased().split(separator: ",").map(TracingSettings.trimmed).contains("tracecontext")
     {
-      reading.warn("OTEL_PROPAGATORS", "traceparent and tracestate are read and sent, and nothing else")
+      reading.warn(
+        "OTEL_PROPAGATORS", "traceparent and tracestate are read and sent, and nothing else")
     }
     if let wanted = own("TIMEOUT") { reading.take(wanted, 1...600_000, &timeout) }
     for (name, range, path) in [
@@ -226,7 +230,8 @@ extension TracingSettings.Reading {
     guard let number = Int(variable.value), range.contains(number) else {
       warn(
         variable.name,
-        "ignored: it must be a number from \(range.lowerBound) to \(range.upperBound); \(target) is used")
+        "ignored: it must be a number from \(range.lowerBound) to \(range.upperBound); \(target) is used"
+      )
       return
     }
     target = number

@@ -54,7 +54,8 @@ struct ExplainCommand: ParsableCommand {
     if let app { query += "&app=\(PercentCoding.encode(app))" }
     if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
     for field in header { query += "&header=\(PercentCoding.encode(field))" }
-    let answer = try AdminAddress.get(admin.address, "/api/explain?\(query)&format=\(format.rawValue)")
+    let answer = try AdminAddress.get(
+      admin.address, "/api/explain?\(query)&format=\(format.rawValue)")
     print(try AdminAddress.body(of: answer), terminator: "")
   }
 

@@ -47,7 +47,8 @@ struct TrafficSource: ParsableArguments {
 
   private func remote(_ path: String, _ query: String) throws -> (Int, String) {
     let answer = try AdminAddress.get(
-      admin.address, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout)
+      admin.address, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout
+    )
     return (answer.status, answer.body)
   }
 }

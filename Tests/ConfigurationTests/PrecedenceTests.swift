@@ -179,7 +179,8 @@ struct PrecedenceTests {
     "What only looks like a platform's variable is a setting that was misspelled",
     arguments: [
       ("PORT", "8080"), ("SERVICE_HOST", "gateway.internal"), ("SERVICE_PORT", "http"),
-      ("LISTEN_PORT", "8080"), ("ADMIN_PORT_8080", "tcp://10.0.0.1:8080"), ("METRICS_HOST", "10.0.0.1"),
+      ("LISTEN_PORT", "8080"), ("ADMIN_PORT_8080", "tcp://10.0.0.1:8080"),
+      ("METRICS_HOST", "10.0.0.1"),
       ("PORT_8080_TCP_ADDRESS", "10.0.0.1"), ("SERVICE_HOST_IP", "10.0.0.1"), ("NAME", "gateway"),
       ("UPSTREAM_URI", "https://a.example"),
     ])

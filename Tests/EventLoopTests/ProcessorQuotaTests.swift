@@ -21,7 +21,8 @@ struct ProcessorQuotaTests {
       (
         "4:cpu,cpuacct:/a\n",
         [
-          "/cpu,cpuacct/a/cpu.cfs_quota_us": "50000\n", "/cpu,cpuacct/a/cpu.cfs_period_us": "50000\n",
+          "/cpu,cpuacct/a/cpu.cfs_quota_us": "50000\n",
+          "/cpu,cpuacct/a/cpu.cfs_period_us": "50000\n",
         ], 1
       ),
       (

@@ -39,7 +39,7 @@ struct UnixSocketFileTests {
     }
   }
 
-  @Test("Of three that follow each other the last one has the name, whatever the order of their ends")
+  @Test("Of three that follow each other the last has the name, whatever the order of their ends")
   func three() throws {
     try UnixSocketFileTests.withPath { path in
       let first = try Leaving(path)

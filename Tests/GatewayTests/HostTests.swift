@@ -11,7 +11,8 @@ struct HostTests {
     return try wire.answer().status
   }
 
-  @Test("Probes and scrapes by address are answered where other machines may ask, by a name only if it is known")
+  @Test(
+    "Where other machines may ask, an address is answered, and a name if it is known")
   func remote() throws {
     let rig = try GatewayRig([
       "admin.allowRemote": "true", "listen.allowRemote": "true",

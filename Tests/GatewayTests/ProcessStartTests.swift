@@ -47,7 +47,8 @@ struct ProcessStartTests {
     deinit { try? FileManager.default.removeItem(atPath: path) }
   }
 
-  @Test("A command gets its arguments where a library changed the environment and there is no /proc")
+  @Test(
+    "A command gets its arguments where a library changed the environment and there is no /proc")
   func arguments() throws {
     guard let library = try Library() else { return }
     // A sanitizer's library, if there is one, wants to be the first.
@@ -60,7 +61,8 @@ struct ProcessStartTests {
     #expect(serving.exitCode == 78 && serving.errors.contains("/nowhere/gateway.yaml"))
   }
 
-  @Test("A gateway that is started without descriptors 0, 1 and 2 serves, and gives their numbers to nothing else")
+  @Test(
+    "A gateway that is started without descriptors 0, 1 and 2 gives their numbers to nothing else")
   func closedDescriptors() throws {
     let rig = try GatewayRig()
     let path = NSTemporaryDirectory() + "c\(UUID().uuidString.prefix(8))"

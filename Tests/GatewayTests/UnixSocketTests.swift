@@ -68,7 +68,7 @@ struct UnixSocketTests {
     #expect(try rig.call("GET", "/api/v2/ping").problem == "caller-unknown")
   }
 
-  @Test("While a gateway finishes, its successor takes the path over, serves there, and keeps serving after it")
+  @Test("While a gateway finishes, its successor takes the path over, and keeps it after that")
   func overlap() throws {
     let path = UnixSocketTests.path()
     let yaml = UnixSocketTests.callers(own: "\(getuid())", other: "\(getuid() + 1)")

@@ -80,13 +80,13 @@ struct HostTests {
   }
 
   @Test(
-    "every spelling of a loopback address is this machine's, and nothing that only looks like one",
+    "every spelling of a loopback address is this machine's, but those that browsers do not mark",
     arguments: [
       ("127.0.0.2", true), ("127.255.255.254:1", true), ("127.1", true), ("127.0.1:8080", true),
       ("2130706433", true), ("0x7f000001", true), ("0X7F.1", true), ("0177.0.0.1", true),
       ("127.0.0.1.", true), ("127.000.000.001", true),
-      ("[0:0:0:0:0:0:0:1]", true), ("[0000::0001]:80", true), ("[::ffff:127.0.0.1]", true),
-      ("[::ffff:7f00:1]", true), ("[::FFFF:127.9.9.9]:8080", true), ("[0:0::0:1]", true),
+      ("[0:0:0:0:0:0:0:1]", true), ("[0000::0001]:80", true), ("[0:0::0:1]", true),
+      ("[::ffff:127.0.0.1]", false), ("[::ffff:7f00:1]", false), ("[::FFFF:127.9.9.9]:8080", false),
       ("128.0.0.1", false), ("126.1", false), ("127.0.0.256", false), ("127.0.0.0.1", false),
       ("127..1", false), ("0x7g000001", false), ("0x.1", false), ("4294967296", false),
       ("99999999999999999999", false), ("127.0.0x1ffffff", false), ("0178.1", false),
@@ -106,6 +106,7 @@ struct HostTests {
     arguments: [
       ("10.244.0.5:9901", true), ("192.168.0.1", true), ("[2001:db8::7]:8080", true),
       ("[fe80::1]", true), ("172.17.0.1:80", true), ("1.1", true),
+      ("[::ffff:127.0.0.1]", true), ("127.0.0.1:1", true), ("localhost:1", true),
       ("0.0.0.0:9901", false), ("0", false), ("0x0", false), ("[::]:80", false),
       ("[::ffff:0.0.0.0]", false), ("[0:0:0:0:0:0:0:0]", false),
       ("rebind.example", false), ("10.244.0.5.rebind.example", false), ("10.244.0.256", false),

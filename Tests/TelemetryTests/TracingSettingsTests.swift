@@ -86,7 +86,8 @@ struct TracingSettingsTests {
       variables["OTEL_TRACES_SAMPLER_ARG"] = argument
       let reading = TracingSettings.read { variables[$0] }
       #expect(reading.settings?.sampler == TraceSampler(followsParent: false, ratio: 1))
-      #expect(reading.warnings.count == 1 && reading.warnings[0].contains("OTEL_TRACES_SAMPLER_ARG"))
+      #expect(
+        reading.warnings.count == 1 && reading.warnings[0].contains("OTEL_TRACES_SAMPLER_ARG"))
     }
   }
 
