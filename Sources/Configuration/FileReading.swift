@@ -73,6 +73,13 @@ struct FileContents {
     return status.st_mode & S_IFMT == S_IFREG ? nil : notRegular.reason
   }
 
+  /// Whether opening `path` may wait for somebody else.
+  static func isFIFO(_ path: String) -> Bool {
+    var status = stat()
+    // Proof: the path is a C string for the call, and the status outlives it.
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+  }
+
   static func erase(_ bytes: inout [UInt8]) {
     for i in bytes.indices { bytes[i] = 0 }
   }

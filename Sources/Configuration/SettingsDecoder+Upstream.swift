@@ -32,9 +32,18 @@ extension SettingsDecoder {
   }
 
   private mutating func caFile(_ section: Section) -> String? {
-    guard let word = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems),
-      let path = filePath(word)
-    else { return nil }
+    guard let word = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems)
+    else {
+      // OpenSSL reads it by itself, and would wait.
+      let variable = "SSL_CERT_FILE"
+      if let path = environment.value(variable), FileContents.isFIFO(path) {
+        problems.add(
+          Place(.environment(variable)), "", "\(KeyPathText.shown(path)) is not a regular file",
+          hint: "name a file of certificates (PEM), or unset the variable")
+      }
+      return nil
+    }
+    guard let path = filePath(word) else { return nil }
     if let reason = FileContents.objection(to: path) {
       problems.add(
         word.place, word.path, "the file \(KeyPathText.shown(word.text)) is not readable: \(reason)"

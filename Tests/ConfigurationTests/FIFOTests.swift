@@ -21,6 +21,18 @@ struct FIFOTests {
     #expect(problems.count == 1 && problems[0].message.contains("not a regular file"))
   }
 
+  @Test("A FIFO in place of the system's certificates is a problem at once; a device is none")
+  func systemCertificates() throws {
+    let rig = try LoadingRig()
+    let path = rig.folder.appendingPathComponent("fifo").path
+    #expect(unsafe mkfifo(path, 0o600) == 0)
+    rig.variables["SSL_CERT_FILE"] = path
+    let problems = try rig.problems(LoadingRig.app)
+    #expect(problems.count == 1 && problems[0].message.contains("not a regular file"))
+    rig.variables["SSL_CERT_FILE"] = "/dev/null"
+    #expect(try rig.problems(LoadingRig.app).isEmpty)
+  }
+
   @Test("A FIFO in place of the configuration is a problem at once")
   func configuration() throws {
     let rig = try LoadingRig()
