@@ -14,6 +14,29 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
+// glibc hands every initialiser what main gets. The arguments are noted here because Swift looks for them in
+// /proc, or in front of the environment, which is elsewhere once a preloaded library has changed it.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void note_arguments(int count, char **values) {
+  argument_count = values && count > 0 ? count : 0;
+  arguments = values;
+}
+
+int cl_argument_count(void) { return argument_count; }
+
+const char *cl_argument(int index) { return arguments[index]; }
+
+int cl_fill_standard_descriptors(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free is given out: this one.
+    if (open("/dev/null", O_RDWR) < 0 && open("/", O_RDONLY | O_DIRECTORY) < 0) return -1;
+  }
+  return 0;
+}
+
 int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
   return accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }

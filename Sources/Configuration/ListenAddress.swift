@@ -52,6 +52,27 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether this address takes IPv4 callers as well as IPv6 ones: `[::]` does, unless one of `others` has
+  /// the port for IPv4.
+  func takesIPv4(besides others: [ListenAddress]) -> Bool {
+    guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isV6,
+      address.isUnspecified
+    else { return false }
+    // Port 0 is another port each time.
+    return port == 0
+      || !others.contains { other in
+        guard case .tcp(let theirHost, let theirPort) = other else { return false }
+        return theirPort == port && IPAddress(theirHost)?.isV6 == false
+      }
+  }
+
+  /// Where a program on this machine finds it: at a loopback address where all addresses are listened on.
+  package var fromHere: ListenAddress {
+    guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isUnspecified
+    else { return self }
+    return .tcp(host: address.isV6 ? "::1" : "127.0.0.1", port: port)
+  }
+
   package var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"

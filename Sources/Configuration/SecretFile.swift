@@ -66,9 +66,10 @@ package enum StateFile {
   /// Puts `text` in the place of what was there, readable by this user only; false when that fails.
   package static func write(_ text: String, to path: String) -> Bool {
     let temporary = path + ".new"
+    // O_NONBLOCK: a FIFO in its place must not wait for a reader.
     // Proof: the path is a C string for the call.
     let descriptor = unsafe open(
-      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { return false }
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {

@@ -66,10 +66,18 @@ package final class GatewayProcess: Sendable {
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
       listeners.append(
-        HeldListener(try bind(listener.address, mode: UInt32(listener.socketMode))))
+        HeldListener(
+          try bind(
+            listener.address, mode: UInt32(listener.socketMode),
+            takesIPv4: settings.takesIPv4(listener.address))))
     }
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
+    var socketFiles = listeners.compactMap { $0.socket.file }
+    switch adminSocket {
+    case .some(let socket): if let file = socket.file { socketFiles.append(file) }
+    case .none: break
+    }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic)
     self.log = log
@@ -117,8 +125,8 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error)")
     }
     readiness = Readiness(
-      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log,
-      journal: journal)
+      sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
+      log: log, journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     times(&relaySettings)
@@ -244,7 +252,9 @@ private struct StartedParts: ~Copyable {
 }
 
 /// Binds a configured address.
-func bind(_ address: ListenAddress, mode: UInt32) throws(StartError) -> ListeningSocket {
+func bind(
+  _ address: ListenAddress, mode: UInt32, takesIPv4: Bool = true
+) throws(StartError) -> ListeningSocket {
   switch address {
   case .unix(let path):
     do { return try ListeningSocket(unixPath: path, mode: mode) } catch {
@@ -254,7 +264,7 @@ func bind(_ address: ListenAddress, mode: UInt32) throws(StartError) -> Listenin
     guard let numeric = SocketAddress(numericHost: host, port: port) else {
       throw StartError("cannot listen on \(address): it is no numeric address")
     }
-    do { return try ListeningSocket(tcp: numeric) } catch {
+    do { return try ListeningSocket(tcp: numeric, takesIPv4: takesIPv4) } catch {
       throw StartError(error.description)
     }
   }

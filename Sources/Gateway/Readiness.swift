@@ -8,7 +8,7 @@ internal import TrafficJournal
 internal import TrafficLog
 
 /// Whether the gateway can serve. It is ready once each app's credential has brought a token and the
-/// upstream's name was resolved, and as long as it is not shutting down.
+/// upstream's name was resolved, and as long as it is not shutting down and callers find its sockets.
 ///
 /// What goes wrong later is told and leaves it ready: SCORM Cloud being down, a token that cannot be
 /// renewed, a log that cannot be written. Taking the gateway away would not help a caller, who would get a
@@ -23,6 +23,7 @@ final class Readiness: Sendable {
     var figures: [LoopFigures] = []
   }
 
+  private let sockets: [UnixSocketFile]
   private let probes: [(app: String, slot: TokenSlot)]
   private let store: TokenStore
   private let resolver: NameResolver
@@ -31,9 +32,10 @@ final class Readiness: Sendable {
   private let state = Mutex(State())
 
   init(
-    probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver,
-    log: LogWriter?, journal: JournalWriter?
+    sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore,
+    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?
   ) {
+    self.sockets = sockets
     self.probes = probes
     self.store = store
     self.resolver = resolver
@@ -61,6 +63,7 @@ final class Readiness: Sendable {
     var checks = tokenChecks
     checks.append(nameCheck)
     checks.append(upstreamCheck)
+    checks += sockets.map(socketCheck)
     if let log { checks.append(logCheck(log.health)) }
     if let journal { checks.append(journalCheck(journal.statistics)) }
     let isDraining = isDraining
@@ -111,6 +114,17 @@ final class Readiness: Sendable {
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
+  }
+
+  /// Another process, or somebody who tidied up, may have taken the socket's file away: then nobody finds the
+  /// socket any more, and only a new start makes another.
+  private func socketCheck(_ socket: UnixSocketFile) -> ReadinessCheck {
+    let isInPlace = socket.isInPlace
+    return ReadinessCheck(
+      name: "socket \(socket.path)", isReady: isInPlace,
+      detail: isInPlace
+        ? "in place"
+        : "its file was removed or replaced, so callers do not reach this gateway; restart it")
   }
 
   private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {

@@ -127,13 +127,13 @@ struct RulesCompiler {
   // MARK: Listeners and callers
 
   private var listeners: [ForwardingRules.Listener] {
-    zip(settings.listeners, addresses).map { listener, address in
+    settings.listeners.map { listener in
       switch listener.address {
       case .unix: ForwardingRules.Listener(hosts: .any)
       case .tcp:
         ForwardingRules.Listener(
-          hosts: listener.allowedHosts.contains(HostNames.any)
-            ? .any : HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
+          hosts: HostAllowList(
+            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote))
       }
     }
   }

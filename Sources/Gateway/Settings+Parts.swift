@@ -109,7 +109,8 @@ extension GatewayProcess {
 
   static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
     guard let admin = settings.admin else { return nil }
-    return try bind(admin.address, mode: UInt32(admin.socketMode))
+    return try bind(
+      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
 
   static func startAdmin(
@@ -121,7 +122,8 @@ extension GatewayProcess {
     let hosts: HostAllowList
     switch admin.address {
     case .unix: hosts = .any
-    case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
+    case .tcp:
+      hosts = HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
     }
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
@@ -135,10 +137,11 @@ extension GatewayProcess {
       }, traffic: trafficPages(settings.traffic, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
+    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true)
+    server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket,
-        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
+        name: "admin", listeningOn: socket, settings: server,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

@@ -15,19 +15,27 @@ package struct SpanExport: Sendable {
 
   /// As OpenTelemetry's variables say; nil when nothing is to be exported. Takes the headers out of the
   /// environment.
-  package init?(_ environment: Environment) throws(StartError) {
-    let read: TracingSettings?
-    do { read = try TracingSettings.read { environment.value($0) } } catch {
-      throw StartError(error.description)
-    }
-    guard let read else { return nil }
+  ///
+  /// - Parameter warn: gets what is not done as they say.
+  package init?(_ environment: Environment, warn: (String) -> Void) {
+    var reading = TracingSettings.read { environment.value($0) }
+    defer { for warning in reading.warnings { warn(warning) } }
+    guard let read = reading.settings else { return nil }
     settings = read
+    // To trust others instead would not be what was asked for.
+    if let path = read.caFile, let reason = ReadableFile.objection(to: path) {
+      reading.warn(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "no spans are exported: its file cannot be read: \(reason)")
+      return nil
+    }
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
       guard let text = environment.secret(name) else { continue }
-      guard let fields = ExportHeaders.read(text) else {
-        throw StartError("\(name): it must read name=value,name=value, values percent-encoded")
+      if let fields = ExportHeaders.read(text) {
+        headers = fields
+      } else {
+        reading.warn(name, "ignored: it must read name=value,name=value, values percent-encoded")
       }
-      headers = fields
       // Those for traces replace those for everything.
       break
     }

@@ -28,8 +28,8 @@ struct CheckCommand: ParsableCommand {
     var checks = StartChecks(loaded)
     checks.compileRules()
     for warning in loaded.warnings + checks.warnings { Console.tell("warning: \(warning)") }
-    var problems = checks.problems.map(\.description)
-    do { _ = try SpanExport(environment) } catch { problems.append(error.description) }
+    _ = SpanExport(environment, warn: { Console.tell("warning: \($0)") })
+    let problems = checks.problems.map(\.description)
     guard problems.isEmpty else {
       Console.tell(problems.joined(separator: "\n"))
       throw ExitCode(ExitStatus.badConfiguration)

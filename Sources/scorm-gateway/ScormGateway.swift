@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import Gateway
 internal import Glibc
 
@@ -31,11 +32,17 @@ enum ExitStatus {
 @main
 enum Main {
   static func main() {
+    guard ProcessStart.fillStandardDescriptors() else { exit(ExitStatus.failed) }
+    // Without them every command would print help and look as if it had worked.
+    guard let arguments = ProcessStart.arguments else {
+      Console.report("the system handed over no arguments, not even the program's name")
+      exit(ExitStatus.usage)
+    }
     do {
-      if let serving = Serving(plainly: CommandLine.arguments.dropFirst()) {
+      if let serving = Serving(plainly: arguments[...]) {
         try serving.run()
       } else {
-        var command = try ScormGateway.parseAsRoot()
+        var command = try ScormGateway.parseAsRoot(arguments)
         try command.run()
       }
     } catch {

@@ -9,7 +9,7 @@ struct Serving: Equatable {
 
   /// Path of the configuration file; nil: defaults and the environment.
   var file: String?
-  /// Event loops; nil: as many as there are processors.
+  /// Event loops; nil: as many as there are processors to use.
   var threads: Int?
 
   func run() throws {
@@ -20,11 +20,7 @@ struct Serving: Equatable {
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
     let settings = try load(environment)
-    let tracing: SpanExport?
-    do { tracing = try SpanExport(environment) } catch {
-      Console.tell(error.description)
-      throw ExitCode(ExitStatus.badConfiguration)
-    }
+    let tracing = SpanExport(environment, warn: { Console.report("warning: \($0)") })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(

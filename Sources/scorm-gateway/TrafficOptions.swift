@@ -5,8 +5,7 @@ internal import TrafficJournal
 
 /// Where the commands find the journal: a running gateway's admin address, or its file.
 struct TrafficSource: ParsableArguments {
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   @Option(help: "Read this journal file; no gateway need run.")
   var journal: String?
@@ -62,7 +61,8 @@ struct TrafficSource: ParsableArguments {
 
   private func remote(_ path: String, _ query: String) throws -> (Int, String) {
     let answer = try AdminAddress.get(
-      admin, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout)
+      admin.address, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout
+    )
     return (answer.status, answer.body)
   }
 }

@@ -40,6 +40,13 @@ struct AdminTests {
     #expect(try json(response)["status"] as? String == "ok")
   }
 
+  @Test("Health and readiness, and nothing else, are answered when there are too many connections")
+  func alwaysAnswered() {
+    let responder = AdminTests.responder()
+    let paths = ["/healthz", "/readyz", "/metrics", "/", "/healthz/", "/api/limits", "/nothing"]
+    #expect(paths.filter(responder.isAlwaysAnswered) == ["/healthz", "/readyz"])
+  }
+
   @Test(
     "It is ready when every check is and it is not draining",
     arguments: [

@@ -43,7 +43,11 @@ struct ProblemTests {
     ("upstream: {url: 'https://b:0/'}\n", Expected(1, 17, "upstream.url", "host or port")),
     ("upstream: {url: 'https://b/../c'}\n", Expected(1, 17, "upstream.url", "dot segments")),
     ("upstream: {url: 'https://127.0.0.256/'}\n", Expected(1, 17, "upstream.url", "host or port")),
-    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "plain http")),
+    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "take CONNECT")),
+    (
+      "upstream: {proxy: 'socks5h://u:p@p:1'}\n",
+      Expected(1, 19, "upstream.proxy", "kind socks5h:// is not supported")
+    ),
     (
       "upstream: {proxy: 'http://u:p@p:1'}\n", Expected(1, 19, "upstream.proxy", "user or password")
     ),
@@ -62,6 +66,14 @@ struct ProblemTests {
     ("listen: [{address: 'unix:/a', mode: '0990'}]\n", Expected(1, 37, "listen[0].mode", "octal")),
     ("listen: [{address: 'unix:/a', mode: '1777'}]\n", Expected(1, 37, "listen[0].mode", "octal")),
     ("listen: [{allowRemote: maybe}]\n", Expected(1, 24, "listen[0].allowRemote", "true or false")),
+    (
+      "listen: [{allowedHosts: ['http://a']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "leave out the scheme")
+    ),
+    (
+      "listen: [{allowedHosts: ['fd00::1']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "[fd00::1]")
+    ),
     (
       "listen: [{allowedHosts: ['*.a']}]\n",
       Expected(1, 26, "listen[0].allowedHosts[0]", "patterns are not supported")

@@ -16,12 +16,11 @@ struct StartRefusalTests {
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),
-    ("\"\\(name): it must read name=value,name=value, values percent-encoded\"", "SpanExport("),
     ("\"cannot start the thread that exports spans: \\(error)\"", nil),
   ]
 
   private static let files = [
-    "GatewayProcess", "Settings+Parts", "JournalParts", "SpanExport", "SpanExporter",
+    "GatewayProcess", "Settings+Parts", "JournalParts", "SpanExporter",
   ]
 
   @Test("Whatever a start ends for is known to check, or is no fault of the configuration")
