@@ -2,6 +2,8 @@ internal import AccessTokens
 internal import Admin
 internal import CurlTransport
 internal import EventLoop
+internal import GatewayServer
+internal import Memory
 internal import Synchronization
 internal import Telemetry
 internal import TrafficJournal
@@ -21,6 +23,7 @@ final class Readiness: Sendable {
     var hasResolved = false
     var isDraining = false
     var figures: [LoopFigures] = []
+    var memory = MemoryWatch([])
   }
 
   private let probes: [(app: String, slot: TokenSlot)]
@@ -47,8 +50,13 @@ final class Readiness: Sendable {
     }
   }
 
-  /// The loops whose calls tell how the upstream does.
-  func watch(_ figures: [LoopFigures]) { state.withLock { $0.figures = figures } }
+  /// The loops whose calls tell how the upstream does, and the memory they use.
+  func watch(_ figures: [LoopFigures], _ memory: MemoryWatch) {
+    state.withLock { state in
+      state.figures = figures
+      state.memory = memory
+    }
+  }
 
   func beginDraining() { state.withLock { $0.isDraining = true } }
 
@@ -63,6 +71,7 @@ final class Readiness: Sendable {
     checks.append(upstreamCheck)
     if let log { checks.append(logCheck(log.health)) }
     if let journal { checks.append(journalCheck(journal.statistics)) }
+    if let memory = memoryCheck { checks.append(memory) }
     let isDraining = isDraining
     checks.append(
       ReadinessCheck(
@@ -111,6 +120,17 @@ final class Readiness: Sendable {
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
+  }
+
+  /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
+  private var memoryCheck: ReadinessCheck? {
+    let memory = state.withLock { $0.memory }
+    guard let state = memory.state else { return nil }
+    let isReady = memory.level == .ample
+    return ReadinessCheck(
+      name: "memory", isReady: isReady, isRequired: false,
+      detail: "\(state.used >> 20) of \(state.limit >> 20) MiB are in use (\(state.name))"
+        + (isReady ? "" : "; new requests are refused"))
   }
 
   private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {

@@ -137,7 +137,8 @@ extension GatewayProcess {
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket,
-        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
+        // No page looks at a body.
+        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0),
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

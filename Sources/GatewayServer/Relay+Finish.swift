@@ -154,7 +154,7 @@ extension Relay {
       at: loop.now
         + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
-    guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
+    guard !callers[caller].isServing, queued <= highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
     } else if isDraining {

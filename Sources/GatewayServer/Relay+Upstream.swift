@@ -204,7 +204,7 @@ extension Relay {
     }
     let now = loop.now
     let upstream = upstreams[exchanges[id].upstream].socket
-    if queued > shared.settings.highWater {
+    if queued > highWater {
       loop.pauseReading(upstream)
       loop.setDeadline(upstream, at: nil)
       loop.setDeadline(caller, at: now + shared.settings.idleTimeout)

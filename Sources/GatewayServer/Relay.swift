@@ -20,6 +20,7 @@ internal import TrafficLog
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
 /// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
+/// - `Relay+Memory.swift`: what happens when memory is short.
 /// - `Relay+Figures.swift`: what is counted for the metrics.
 /// - `Relay+Trace.swift`: distributed traces.
 package struct Relay: ~Copyable {
@@ -77,6 +78,12 @@ package struct Relay: ~Copyable {
   var complainsAgainAt: Int64 = 0
   /// When draining must be over.
   var drainDeadline = Int64.max
+  /// How memory stood before the last wait for events.
+  var memory = MemoryWatch.View()
+  /// Bytes that may wait for a slow reader before its source is paused.
+  var highWater: Int
+  /// When it may be told again that memory is short.
+  var tellsOfMemoryAt: Int64 = 0
   /// When the lines are to be handed over; 0 when none wait.
   var flushAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
@@ -109,6 +116,7 @@ package struct Relay: ~Copyable {
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
     identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
+    highWater = shared.settings.highWater
     upstreamName.put(text: shared.settings.upstreamName)
   }
 }
@@ -195,6 +203,7 @@ extension Relay: EventHandler {
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
     publishFigures()
+    if shared.settings.memory.isBounded { watchMemory(on: &loop) }
     if spares.areMany, trimsAt == 0 {
       trimsAt = loop.now + Relay.sparePause
       loop.setAlarm(at: trimsAt)

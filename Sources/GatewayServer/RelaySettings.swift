@@ -28,6 +28,8 @@ package struct RelaySettings: Sendable {
   package var maxWaiting = 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// Whether memory is short.
+  package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver
   /// gives then.
   package var tunnel: String?
