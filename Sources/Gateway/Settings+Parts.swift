@@ -71,6 +71,7 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    callerWeights = settings.callers.map(\.weight)
     captures = BodyCaptures(settings.traffic.captures)
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {

@@ -132,6 +132,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     logAttempt(id, reason: nil, now: loop.now)
+    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)

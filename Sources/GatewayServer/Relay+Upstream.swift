@@ -267,7 +267,7 @@ extension Relay {
     let wasConnected = upstreams[upstream].isConnected
     guard id.isSome else {
       forgetUpstream(upstream)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
       return
     }
     if wasConnected {
@@ -278,7 +278,7 @@ extension Relay {
       exchanges[id].upstream = .none
       forgetUpstream(upstream)
       connectFailed(id, failure, on: &loop)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
     }
   }
 

@@ -17,6 +17,7 @@ internal import TrafficLog
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
 /// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
+/// - `Relay+SlowCallers.swift`: who keeps a connection waiting that others wait for.
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
 /// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
@@ -50,7 +51,7 @@ package struct Relay: ~Copyable {
   var callers = Slab<CallerConnection>(capacity: 64)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
-  var pool = UpstreamPool()
+  var pool: UpstreamPool
   /// Exchanges whose token is not there yet; those that gave up among them.
   var awaitingToken = RecordList<SlabHandle>(capacity: 16)
   /// Searches for operations that come close to unknown ones.
@@ -82,6 +83,8 @@ package struct Relay: ~Copyable {
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
   var highWater: Int
+  /// When to look again which callers keep connections waiting; 0 while there are connections for all.
+  var looksAt: Int64 = 0
   /// When it may be told again that memory is short.
   var tellsOfMemoryAt: Int64 = 0
   /// When the lines are to be handed over; 0 when none wait.
@@ -117,6 +120,7 @@ package struct Relay: ~Copyable {
     identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
     highWater = shared.settings.highWater
+    pool = UpstreamPool(shared)
     upstreamName.put(text: shared.settings.upstreamName)
   }
 }
@@ -217,6 +221,7 @@ extension Relay: EventHandler {
     if flushAt != 0, loop.now >= flushAt { flushLines() }
     if flushAt != 0 { loop.setAlarm(at: flushAt) }
     trimSpares(on: &loop)
+    lookAtSlowCallers(on: &loop)
     if isDraining { continueDraining(on: &loop) }
   }
 

@@ -1,4 +1,4 @@
-"""Rows 41 and 42: crowds. More uploads at once than there is memory for, and silent connections."""
+"""Rows 41 to 43: crowds. More uploads at once than there is memory for, silent connections, slow readers."""
 
 import pathlib
 import re
@@ -142,3 +142,56 @@ def silent_admin(lab):
         assert status == 200, f"{path}: {status} {body}"
     for connection in crowd:
         connection.close()
+
+
+CALLERS = """\
+callers:
+  - {name: crowd, apps: [main], allow: ['*'], match: {address: 127.0.0.1}}
+  - {name: other, apps: [main], allow: ['*'], match: {address: 127.0.0.2}}
+"""
+
+
+def _crowd_of_readers(lab, source):
+    """As many slow readers as there are connections; then calls from `source`, all of which must be served."""
+    big = bytes(8 << 20)
+
+    def script(conversation, request):
+        conversation.send(answer(body=big if "/courses" in request.target else b"{}"))
+        return True
+
+    lab.upstream.on_request = script
+    crowd = []
+    for _ in range(64):
+        head, request_id = lab.head(path="/api/v2/courses")
+        lab.expect(request_id, ANY, ANY, ANY)
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", lab.port))
+        connection.sendall(head)
+        crowd.append(connection)
+    eventually(lambda: lab.metric("scorm_gateway_exchanges_in_flight") == 64, "all connections are taken")
+    slowest = 0
+    for _ in range(20):
+        head, request_id = lab.head()
+        lab.expect(request_id)
+        start = time.monotonic()
+        with socket.create_connection(("127.0.0.1", lab.port), 20, (source, 0)) as connection:
+            connection.sendall(head)
+            got = connection.recv(65536)
+        assert got.startswith(b"HTTP/1.1 200"), got[:300]
+        slowest = max(slowest, time.monotonic() - start)
+    for connection in crowd:
+        connection.close()
+    return {"note": f"the slowest of 20 calls took {slowest:.1f} s"}
+
+
+@row(43, "one caller's slow readers on every connection, and calls of another", threads=1,
+     settings={"idle_timeout": "60s", "connect_timeout": "5s", "more": CALLERS})
+def readers_and_another(lab):
+    return _crowd_of_readers(lab, "127.0.0.2")
+
+
+@row("43b", "slow readers on every connection, and calls of the same caller", threads=1,
+     settings={"idle_timeout": "60s", "connect_timeout": "5s"})
+def readers_and_their_own(lab):
+    return _crowd_of_readers(lab, "127.0.0.1")
