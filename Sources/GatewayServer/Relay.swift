@@ -15,6 +15,7 @@ internal import TrafficLog
 /// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
 /// ``RetryRule``). Its parts:
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+Idle.swift`: who makes way when descriptors run out.
 /// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
 /// - `Relay+SlowCallers.swift`: who keeps a connection waiting that others wait for.
@@ -83,6 +84,8 @@ package struct Relay: ~Copyable {
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
   var highWater: Int
+  /// When callers that ask nothing may be closed again for want of descriptors.
+  var closesIdleAgainAt: Int64 = 0
   /// When to look again which callers keep connections waiting; 0 while there are connections for all.
   var looksAt: Int64 = 0
   /// When it may be told again that memory is short.
@@ -227,6 +230,12 @@ extension Relay: EventHandler {
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {
     shared.acceptsPutOff.wrappingAdd(1, ordering: .relaxed)
+    if loop.now >= closesIdleAgainAt {
+      closeIdleCallers(on: &loop)
+      for (number, mailbox) in shared.mailboxes.enumerated() where number != loopNumber {
+        mailbox.post(.makeRoom)
+      }
+    }
     guard loop.now >= complainsAgainAt else { return }
     complainsAgainAt = loop.now + Relay.complaintPause
     shared.tell(
@@ -251,6 +260,7 @@ extension Relay: EventHandler {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
       case .rules(let rules): adopt(rules)
+      case .makeRoom: closeIdleCallers(on: &loop)
       case .drain: beginDraining(on: &loop)
       case .stop:
         cutAll(on: &loop)
