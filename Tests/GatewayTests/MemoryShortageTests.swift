@@ -64,7 +64,8 @@ struct MemoryShortageTests {
     try caller.send(Wire.request("GET", "/api/v2/ping"))
     #expect(eventually { upstream.heads.count == 1 })
     use.set(percent: 90)
-    #expect(try eventually { try rig.call("GET", "/api/v2/ping").status == 503 })
+    // Until it is noticed the gateway answers 404 by itself.
+    #expect(try eventually { try rig.call("GET", "/api/v2/nothing").status == 503 })
     gate.open()
     #expect(try caller.answer().status == 200)
   }
