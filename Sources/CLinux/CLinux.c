@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,6 +105,45 @@ int cl_processor_count(void) {
 void cl_return_large_blocks(void) {
   // Setting it keeps it: otherwise the first large block that is freed raises the threshold, up to 32 MiB.
   mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+}
+
+void cl_use_heap_sparingly(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 4 * 1024);
+}
+
+void cl_use_small_stacks(size_t bytes) {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes)) return;
+  if (!pthread_attr_setstacksize(&attributes, bytes)) pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
+int64_t cl_free_heap(void) {
+  struct mallinfo2 heap = mallinfo2();
+  return (int64_t)heap.fordblks;
+}
+
+void cl_trim_heap(void) { malloc_trim(0); }
+
+int64_t cl_memory_limit(int address_space) {
+  struct rlimit limit;
+  if (getrlimit(address_space ? RLIMIT_AS : RLIMIT_DATA, &limit) || limit.rlim_cur == RLIM_INFINITY) return -1;
+  return limit.rlim_cur > INT64_MAX ? -1 : (int64_t)limit.rlim_cur;
+}
+
+ssize_t cl_read_small_file(const char *path, char *out, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
+  size_t used = 0;
+  while (used < size) {
+    ssize_t got = read(fd, out + used, size - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    used += (size_t)got;
+  }
+  close(fd);
+  return (ssize_t)used;
 }
 
 void cl_release_start_pages(void) {

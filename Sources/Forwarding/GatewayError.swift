@@ -20,7 +20,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The upstream's answer.
   case responseMalformed, responseTimeout, responseIncomplete
   // Ourselves.
-  case draining, loopDetected, internalError
+  case draining, memoryLow, loopDetected, internalError
 
   /// The last part of the problem's `type`, and `error.type` in the log.
   package var name: StaticString {
@@ -55,6 +55,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseTimeout: "response-timeout"
     case .responseIncomplete: "response-incomplete"
     case .draining: "draining"
+    case .memoryLow: "memory-low"
     case .loopDetected: "loop-detected"
     case .internalError: "internal-error"
     }
@@ -93,6 +94,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseTimeout: "The upstream took too long to answer"
     case .responseIncomplete: "The upstream's answer is incomplete"
     case .draining: "The gateway is shutting down"
+    case .memoryLow: "The gateway is short of memory"
     case .loopDetected: "The request has passed this gateway before"
     case .internalError: "The gateway failed"
     }
@@ -109,7 +111,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .quotaExceeded: 429
     case .unsupportedFeature: 501
     case .callerFrozen, .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit,
-      .draining:
+      .draining, .memoryLow:
       503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
@@ -128,7 +130,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
-    case .quotaExceeded: "proxy_internal_response"
+    case .quotaExceeded, .memoryLow: "proxy_internal_response"
     case .credentialRefused, .upstreamRefusedCredential: "proxy_configuration_error"
     case .nameResolution: "dns_error"
     case .nameResolutionTimeout: "dns_timeout"
@@ -158,7 +160,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
-      .responseIncomplete, .draining, .internalError:
+      .responseIncomplete, .draining, .memoryLow, .internalError:
       true
     }
   }

@@ -129,6 +129,7 @@ package final class GatewayProcess: Sendable {
       log: log, journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
+    relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
@@ -138,7 +139,7 @@ package final class GatewayProcess: Sendable {
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
-    readiness.watch(relays.figures)
+    readiness.watch(relays.figures, relays.settings.memory)
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness

@@ -2,6 +2,8 @@ internal import AccessTokens
 internal import Admin
 internal import CurlTransport
 internal import EventLoop
+internal import GatewayServer
+internal import Memory
 internal import Synchronization
 internal import Telemetry
 internal import TrafficJournal
@@ -21,6 +23,7 @@ final class Readiness: Sendable {
     var hasResolved = false
     var isDraining = false
     var figures: [LoopFigures] = []
+    var memory = MemoryWatch([])
   }
 
   private let sockets: [UnixSocketFile]
@@ -49,8 +52,13 @@ final class Readiness: Sendable {
     }
   }
 
-  /// The loops whose calls tell how the upstream does.
-  func watch(_ figures: [LoopFigures]) { state.withLock { $0.figures = figures } }
+  /// The loops whose calls tell how the upstream does, and the memory they use.
+  func watch(_ figures: [LoopFigures], _ memory: MemoryWatch) {
+    state.withLock { state in
+      state.figures = figures
+      state.memory = memory
+    }
+  }
 
   func beginDraining() { state.withLock { $0.isDraining = true } }
 
@@ -66,6 +74,7 @@ final class Readiness: Sendable {
     checks += sockets.map(socketCheck)
     if let log { checks.append(logCheck(log.health)) }
     if let journal { checks.append(journalCheck(journal.statistics)) }
+    if let memory = memoryCheck { checks.append(memory) }
     let isDraining = isDraining
     checks.append(
       ReadinessCheck(
@@ -125,6 +134,17 @@ final class Readiness: Sendable {
       detail: isInPlace
         ? "in place"
         : "its file was removed or replaced, so callers do not reach this gateway; restart it")
+  }
+
+  /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
+  private var memoryCheck: ReadinessCheck? {
+    let memory = state.withLock { $0.memory }
+    guard let state = memory.state else { return nil }
+    let isReady = memory.level == .ample
+    return ReadinessCheck(
+      name: "memory", isReady: isReady, isRequired: false,
+      detail: "\(state.used >> 20) of \(state.limit >> 20) MiB are in use (\(state.name))"
+        + (isReady ? "" : "; new requests are refused"))
   }
 
   private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {

@@ -71,6 +71,7 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    callerWeights = settings.callers.map(\.weight)
     captures = BodyCaptures(settings.traffic.captures)
     queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }
@@ -137,7 +138,8 @@ extension GatewayProcess {
       }, traffic: trafficPages(settings.traffic, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
-    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true)
+    // No page looks at a body.
+    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0)
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(

@@ -41,6 +41,8 @@ struct Exchange: ~Copyable {
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
+  /// Its place in the queue for a connection; negative for none.
+  var connectionPlace = ConnectionShares.none
   /// Its place in a queue.
   var ticket: WaitTicket?
   /// What limits have to say to the caller.

@@ -204,7 +204,7 @@ extension Relay {
     }
     let now = loop.now
     let upstream = upstreams[exchanges[id].upstream].socket
-    if queued > shared.settings.highWater {
+    if queued > highWater {
       loop.pauseReading(upstream)
       loop.setDeadline(upstream, at: nil)
       loop.setDeadline(caller, at: now + shared.settings.idleTimeout)
@@ -267,7 +267,7 @@ extension Relay {
     let wasConnected = upstreams[upstream].isConnected
     guard id.isSome else {
       forgetUpstream(upstream)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
       return
     }
     if wasConnected {
@@ -278,7 +278,7 @@ extension Relay {
       exchanges[id].upstream = .none
       forgetUpstream(upstream)
       connectFailed(id, failure, on: &loop)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
     }
   }
 

@@ -12,6 +12,8 @@ package enum RelayMessage: Sendable {
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
   /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
   case rules(RelayRules)
+  /// Descriptors run out: close some callers that ask nothing.
+  case makeRoom
   /// Finish what is under way, accept nothing more, then end.
   case drain
   /// End at once.

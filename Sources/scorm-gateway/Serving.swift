@@ -16,6 +16,7 @@ struct Serving: Equatable {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
     ProcessLimits.returnLargeBlocks()
+    ProcessMemory.economise()
     let signals = try ProcessSignals()
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()

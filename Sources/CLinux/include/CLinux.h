@@ -216,6 +216,27 @@ struct cl_thread {
 /// Fills at most `limit` entries, one a thread, and returns how many.
 int cl_read_threads(struct cl_thread *out, int limit);
 
+// Memory ------------------------------------------------------------------------------------------
+
+/// One heap for all threads, for small things only: what one frees another may use, and buffers go back to the
+/// system when they are freed, at the price of a system call each. Before the first thread.
+void cl_use_heap_sparingly(void);
+
+/// Stacks of so many bytes for threads that are made from now on, in place of what `ulimit -s` says.
+void cl_use_small_stacks(size_t bytes);
+
+/// Bytes of the heap that are free, in all of its parts.
+int64_t cl_free_heap(void);
+
+/// Gives free parts of the heap back to the system.
+void cl_trim_heap(void);
+
+/// The process' limit of private writable memory, or of its address space; -1 for none.
+int64_t cl_memory_limit(int address_space);
+
+/// Reads at most `size` bytes of a file that the kernel makes up; -1 when it cannot be opened.
+ssize_t cl_read_small_file(const char *path, char *out, size_t size);
+
 // Files -------------------------------------------------------------------------------------------
 
 /// The size of a regular file that still has a name; -1 for one whose last name is gone, -2 for anything
