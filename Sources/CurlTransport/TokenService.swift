@@ -18,7 +18,7 @@ package enum TokenReport: Sendable {
 /// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
 ///
 /// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
-/// missing (``need(_:)``) or was refused (``rejected(_:generation:)``). Neither waits: the answer is a
+/// missing (``need(_:)``) or was refused (``rejected(_:generation:withdraws:)``). Neither waits: the answer is a
 /// publication, after which the wake callbacks run.
 package final class TokenService: TokenDemand {
   /// Longest ``stop()`` waits for the thread, in milliseconds.
@@ -96,13 +96,13 @@ package final class TokenService: TokenDemand {
 
   /// The upstream has answered 401 to the token of `slot` with that generation
   /// (``TokenView/generation(of:)``). Any thread.
-  package func rejected(_ slot: TokenSlot, generation: UInt32) {
-    if mailbox.reject(slot, generation: generation) { multi.wake() }
+  package func rejected(_ slot: TokenSlot, generation: UInt32, withdraws: Bool) {
+    if mailbox.reject(slot, generation: generation, withdraws: withdraws) { multi.wake() }
   }
 
   /// The upstream has answered 401 to the app's Basic credential. Any thread.
-  package func basicRefused(app: Int, generation: UInt32) {
-    if mailbox.refuseBasic(app: app, generation: generation) { multi.wake() }
+  package func basicRefused(app: Int, operation: UInt8, generation: UInt32) {
+    if mailbox.refuseBasic(app: app, operation: operation, generation: generation) { multi.wake() }
   }
 
   /// Has fresh tokens fetched for `slots` at once; those there are are served meanwhile. Any thread.

@@ -54,12 +54,14 @@ struct TokenServiceLoop {
       let now = SystemClock.monotonic
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
-      for (slot, generation) in asked.rejected {
-        actions += manager.rejected(slot, generation: generation, at: now)
+      for refusal in asked.rejected {
+        actions += manager.rejected(
+          refusal.slot, generation: refusal.generation, withdraws: refusal.withdraws, at: now)
       }
       for order in asked.orders { actions += carryOut(order, at: now) }
-      for (app, generation) in asked.basicRefused {
-        actions += manager.basicRefused(app: app, generation: generation, at: now)
+      for refusal in asked.basicRefused {
+        actions += manager.basicRefused(
+          app: refusal.app, operation: refusal.operation, generation: refusal.generation, at: now)
       }
       for slot in asked.needed { actions += manager.needed(slot, at: now) }
       let store = store
