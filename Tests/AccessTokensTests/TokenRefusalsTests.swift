@@ -107,7 +107,8 @@ struct TokenRefusalsTests {
     #expect(at == [2, 12, 32, 72, 152, 312, 612, 912, 1212, 1512, 1812])
   }
 
-  @Test("every operation refused for ever: two fetches a second at first, one in two seconds for good")
+  @Test(
+    "every operation refused for ever: two fetches a second at first, one in two seconds for good")
   func worstLoad() {
     var playbook = Playbook()
     var early = 0
@@ -121,7 +122,8 @@ struct TokenRefusalsTests {
     #expect(Double(playbook.fetches - early) / 1800 <= 162.0 / 300)
   }
 
-  @Test("a second operation refused with the same token withdraws it; one known to be refused does not")
+  @Test(
+    "a second operation refused with the same token withdraws it; one known to be refused does not")
   func withdrawal() {
     var refusals = TokenRefusals(slotCount: 1)
     let slot = TokenSlot(index: 0)
@@ -142,7 +144,8 @@ struct TokenRefusalsTests {
     #expect(refusals.refused(slot, operation: 1, first(2), at: later) == .renew(withdraws: false))
   }
 
-  @Test("uploads, which cannot be made again, pause after the second in ten seconds, and only then")
+  @Test(
+    "uploads, which cannot be made again, pause after the second in ten seconds, and only then")
   func uploads() {
     var refusals = TokenRefusals(slotCount: 1)
     let slot = TokenSlot(index: 0)

@@ -65,7 +65,8 @@ struct TokenProofTests {
     #expect(Set(asked.map { "\($0.app) \($0.scope)" }).count == 6)
   }
 
-  @Test("With tokens of five seconds nobody sees a 401, and each is asked for once in its life")
+  @Test(
+    "With tokens of five seconds nobody sees a 401, and each is asked for once in its life")
   func shortLives() throws {
     let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 5)
     defer { cloud.stop() }
@@ -221,7 +222,9 @@ struct TokenProofTests {
   /// Operations of one token.
   private static let ofCourses = ["/api/v2/courses", "/api/v2/courses/a", "/api/v2/courses/a/tags"]
 
-  @Test("An operation that is always refused takes the token from no other, nor their way to a fresh one")
+  @Test(
+    "An operation that is always refused takes the token from no other, nor their way to a fresh one"
+  )
   func oneRefusedAlways() throws {
     let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"])
     defer { cloud.stop() }
@@ -238,7 +241,8 @@ struct TokenProofTests {
     #expect(cloud.tokenRequests.count <= 2 + 5)
   }
 
-  @Test("Tokens that the upstream ends before their time, again and again, are replaced unseen")
+  @Test(
+    "Tokens that the upstream ends before their time, again and again, are replaced unseen")
   func endedEarly() throws {
     let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 900)
     defer { cloud.stop() }
@@ -288,7 +292,8 @@ struct TokenProofTests {
     }
   }
 
-  @Test("A Basic call refused for another reason than the secret costs one look and is answered")
+  @Test(
+    "A Basic call refused for another reason than the secret costs one look and is answered")
   func basicRefused() throws {
     let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"])
     defer { cloud.stop() }
@@ -334,7 +339,8 @@ struct TokenProofTests {
     #expect(ContinuousClock.now - start < .seconds(2))
   }
 
-  @Test("Without a secret that works, callers are refused within 50 ms, and are not told to come back")
+  @Test(
+    "Without a secret that works, callers are refused within 50 ms, and are not told to come back")
   func refusedAtOnce() throws {
     let cloud = try RevocableCloud(secrets: ["SANDBOX": "another"])
     defer { cloud.stop() }
