@@ -30,6 +30,7 @@ package final class TokenService: TokenDemand {
   /// What each slot stands for.
   package let slots: TokenSlotTable
   let board: TokenBoard
+  private let proof: TLSProof?
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let thread = Mutex<WorkerThread?>(nil)
@@ -39,6 +40,9 @@ package final class TokenService: TokenDemand {
     settings: TokenServiceSettings, slots: TokenSlotTable
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
+    do { proof = try TLSProof.make(for: settings.url, caFile: settings.caFile) } catch {
+      throw .badTrust(error.description)
+    }
     guard
       let multi = CurlMulti(
         maximumConnections: TokenManager.maximumFetchesInFlight + settings.apps.count)
@@ -66,7 +70,8 @@ package final class TokenService: TokenDemand {
   package func start(
     wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
   ) -> Bool {
-    let (settings, slots, multi, mailbox) = (settings, slots, multi, mailbox)
+    let (settings, proof, slots) = (settings, proof, slots)
+    let (multi, mailbox) = (multi, mailbox)
     let (store, board) = (store, board)
     return thread.withLock { thread in
       precondition(thread == nil, "the token service is started once")
@@ -74,7 +79,8 @@ package final class TokenService: TokenDemand {
         let worker = try WorkerThread()
         try worker.start("tokens") {
           var loop = TokenServiceLoop(
-            settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
+            settings: settings, proof: proof, slots: slots, multi: multi, mailbox: mailbox,
+            store: store,
             board: board, wake: wake, report: report)
           loop.run()
         }

@@ -23,11 +23,15 @@ package struct SpanExport: Sendable {
     guard let read else { return nil }
     settings = read
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
-      guard let text = environment.secret(name) else { continue }
+      guard let text = environment.secretList(name) else { continue }
       do {
         for pair in try TracingSettings.pairs(name, text.bytes.text) {
           guard SpanExport.isFieldName(pair.name) else {
             throw TracingSettings.Problem(description: "\(name): a name is no header field's")
+          }
+          if let defect = CredentialText.defect(of: pair.value.utf8.span.bytesOfElements) {
+            throw TracingSettings.Problem(
+              description: "\(name): the value of \(pair.name) \(defect.reason)")
           }
           headers.append((pair.name, SecretBytes(copying: pair.value.utf8.span.bytesOfElements)))
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import Gateway
 internal import Glibc
 
@@ -31,6 +32,7 @@ enum ExitStatus {
 @main
 enum Main {
   static func main() {
+    ProcessLimits.forbidKeyLogs()
     do {
       if let serving = Serving(plainly: CommandLine.arguments.dropFirst()) {
         try serving.run()

@@ -255,7 +255,9 @@ struct TokenServiceTests {
     #expect(throws: Problem.badAppID(app: "main")) { try rig(id: "a\0b") }
     #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "") }
     #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "ab\n") }
-    #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "a\0b") }
+    for key in ["a\0b", "a\tb", "ab ", " ab", "\u{feff}ab", "a\u{7f}"] {
+      #expect(throws: Problem.badSecret(app: "main")) { try rig(key: key) }
+    }
     #expect(throws: Problem.badLifetime) { try rig { $0.lifetime = 0 } }
     #expect(throws: Problem.badTimeout) { try rig { $0.totalTimeout = 0 } }
     #expect(throws: Problem.unknownApp) { try rig { $0.apps = [] } }
