@@ -22,6 +22,9 @@ struct LimitsListing {
     let rows = views.map { view -> String in
       var members = ["\"limit\":\(name(view).quotedAsJSON)"]
       if let app = view.app { members.append("\"app\":\(appName(app).quotedAsJSON)") }
+      if view.limit == nil {
+        members.append("\"service\":\(RulesCompiler.pausedName(view.service).quotedAsJSON)")
+      }
       if let caller = view.caller {
         members.append("\"caller\":\(callerName(caller).quotedAsJSON)")
       }
@@ -58,7 +61,9 @@ struct LimitsListing {
   }
 
   private func name(_ view: LimitView) -> String {
-    view.limit.map { relays.limitNames[$0] } ?? "pause asked for by SCORM Cloud"
+    if let limit = view.limit { return relays.limitNames[limit] }
+    let service = view.service.map { " (\(RulesCompiler.pausedName($0)))" } ?? ""
+    return "pause asked for by SCORM Cloud\(service)"
   }
 
   private func appName(_ app: Int) -> String { relays.rules.apps[app].name }
