@@ -146,6 +146,7 @@ extension RawSpan {
   @inlinable @inline(__always)
   package func equals(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
+    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {
@@ -161,6 +162,7 @@ extension RawSpan {
   @inlinable
   package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
+    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {
