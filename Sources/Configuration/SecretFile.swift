@@ -24,6 +24,9 @@ package struct SecretFile: Sendable {
     }
   }
 
+  /// Bytes that are read of one: a secret and a line's end.
+  static let limit = CredentialText.maximumLength + 1
+
   package let path: String
 
   package init(path: String) { self.path = path }
@@ -36,13 +39,14 @@ package struct SecretFile: Sendable {
   /// - Throws: why it holds no usable one, in words that quote nothing of it.
   package func read() throws(Unreadable) -> SecretBytes {
     var file: FileContents
-    do { file = try FileContents(path: path, limit: SecretRules.maximumLength) } catch {
+    do { file = try FileContents(path: path, limit: SecretFile.limit) } catch {
       throw Unreadable(description: "is not readable: \(error.reason)")
     }
     if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
-    if let reason = SecretRules.objection(to: file.bytes) {
+    if let defect = SecretRules.defect(of: file.bytes) {
       FileContents.erase(&file.bytes)
-      throw Unreadable(description: reason)
+      throw Unreadable(
+        description: defect.hint.isEmpty ? defect.reason : "\(defect.reason): \(defect.hint)")
     }
     return SecretBytes(taking: &file.bytes)
   }

@@ -17,6 +17,8 @@ package import Memory
   private let handle: UnsafeMutableRawPointer
   /// Given to libcurl for the time of a post only: it keeps copies in memory like any other.
   private let fields: [(name: String, value: SecretBytes)]
+  /// Whom a TLS connection trusts; nil without TLS.
+  private let proof: TLSProof?
 
   /// Nil when libcurl does not start or refuses an option.
   ///
@@ -28,6 +30,7 @@ package import Memory
     url: String, headers fields: [(name: String, value: SecretBytes)], timeout: Int,
     caFile: String?
   ) {
+    do { proof = try TLSProof.make(for: url, caFile: caFile) } catch { return nil }
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle
     self.fields = fields
@@ -46,12 +49,7 @@ package import Memory
       // What is answered does not matter.
       cc_set_sink(handle, { _, size, count, _ in size * count }, nil),
     ]
-    if let caFile {
-      // The file replaces the system's authorities: without this their directory is searched as well.
-      codes += unsafe [
-        cc_set_text(handle, CURLOPT_CAINFO, caFile), cc_set_text(handle, CURLOPT_CAPATH, nil),
-      ]
-    }
+    if let proof { codes.append(unsafe proof.install(on: handle)) }
     guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
   }
 

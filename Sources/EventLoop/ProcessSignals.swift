@@ -63,6 +63,13 @@ package enum ProcessLimits {
   /// No core dumps, and no reading of this process' memory or environment by others of the same user.
   package static func forbidDumps() { _ = cl_forbid_dumps() }
 
+  /// Takes back what asks TLS libraries to write the keys of connections into a file: these connections carry secrets.
+  /// To be called before other threads read the environment.
+  package static func forbidKeyLogs() {
+    // Proof: a constant C string, and no other thread runs yet.
+    _ = unsafe unsetenv("SSLKEYLOGFILE")
+  }
+
   /// Makes large blocks of memory go back to the system when they are freed: what a crowd of slow readers
   /// needed is not kept for ever.
   package static func returnLargeBlocks() { cl_return_large_blocks() }

@@ -110,12 +110,11 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .requestTimeout: 408
     case .quotaExceeded: 429
     case .unsupportedFeature: 501
-    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit,
-      .draining, .memoryLow:
+    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .connectionLimit, .draining, .memoryLow:
       503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
-      .upstreamRefusedCredential:
+      .credentialRefused, .upstreamRefusedCredential:
       502
     case .nameResolutionTimeout, .connectionTimeout, .responseTimeout: 504
     case .internalError: 500
@@ -174,8 +173,9 @@ package struct GatewayError: Error, Sendable {
   package let detail: String
   /// `error` of Proxy-Status, where it is more exact than the kind's.
   package let proxyErrorType: StaticString
-  /// Seconds for Retry-After, at least 1; nil for none.
-  package var retryAfter: Int?
+  /// Seconds for Retry-After, at least 1; nil for none. Only what ``GatewayErrorKind/isRetriable`` has it: clients
+  /// obey the field whatever the document says, and would wait for something that waiting does not cure.
+  package let retryAfter: Int?
   /// The limits in the way, for the `violated-policies` member of a 429
   /// (draft-ietf-httpapi-ratelimit-headers).
   package var violatedPolicies: [String] = []
@@ -193,7 +193,7 @@ package struct GatewayError: Error, Sendable {
     self.detail = detail
     self.proxyErrorType = proxyErrorType ?? kind.proxyErrorType
     // Contract: every 503 says when to come back.
-    self.retryAfter = retryAfter ?? (kind.status == 503 ? 1 : nil)
+    self.retryAfter = kind.isRetriable ? retryAfter ?? (kind.status == 503 ? 1 : nil) : nil
     self.allow = allow
   }
 
@@ -203,6 +203,7 @@ package struct GatewayError: Error, Sendable {
     status = fault.status
     detail = fault.detail.description
     proxyErrorType = kind.proxyErrorType
+    retryAfter = nil
     closesConnection = true
   }
 
@@ -212,5 +213,6 @@ package struct GatewayError: Error, Sendable {
     status = kind.status
     detail = fault.detail.description
     proxyErrorType = fault.errorType
+    retryAfter = nil
   }
 }

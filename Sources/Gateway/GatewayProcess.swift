@@ -97,7 +97,13 @@ package final class GatewayProcess: Sendable {
     }
     let tokens: TokenService
     do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
+      if case .badTrust(let reason) = error { throw StartError("upstream: \(reason)") }
       throw StartError("tokens: \(error)")
+    }
+    if settings.upstream.scheme == .https, settings.upstream.caFile == nil,
+      let problem = TLSTrust.environmentProblem
+    {
+      tell("warning: \(problem)")
     }
     self.tokens = tokens
 

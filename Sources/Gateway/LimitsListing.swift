@@ -23,6 +23,9 @@ struct LimitsListing {
       var members = ["\"limit\":\(name(view).quotedAsJSON)"]
       // The quota of somebody who has not used it stands for nobody.
       if let app = view.app, view.isUsed { members.append("\"app\":\(appName(app).quotedAsJSON)") }
+      if view.limit == nil {
+        members.append("\"service\":\(RulesCompiler.pausedName(view.service).quotedAsJSON)")
+      }
       if let caller = view.caller, view.isUsed {
         members.append("\"caller\":\(callerName(caller).quotedAsJSON)")
       }
@@ -61,7 +64,9 @@ struct LimitsListing {
   }
 
   private func name(_ view: LimitView) -> String {
-    view.limit.map { relays.limitNames[$0] } ?? "pause asked for by SCORM Cloud"
+    if let limit = view.limit { return relays.limitNames[limit] }
+    let service = view.service.map { " (\(RulesCompiler.pausedName($0)))" } ?? ""
+    return "pause asked for by SCORM Cloud\(service)"
   }
 
   private func appName(_ app: Int) -> String { relays.rules.apps[app].name }

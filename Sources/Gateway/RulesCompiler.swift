@@ -212,10 +212,24 @@ struct RulesCompiler {
 extension RulesCompiler {
   /// The limits for so many callers and loops.
   func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
-    LimiterSettings(
+    var limits = LimiterSettings(
       rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
       callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
       loopCount: loopCount)
+    // What is in no catalogue is a service of its own.
+    limits.services = (0..<256).map { slot in
+      slot < OperationTable.all.count
+        ? OperationTable.operation(at: UInt8(slot)).service.rawValue
+        : UInt8(Service.allCases.count)
+    }
+    return limits
+  }
+
+  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
+  /// the whole app.
+  static func pausedName(_ service: Int?) -> String {
+    guard let service else { return "all" }
+    return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
   }
 
   private func rule(_ limit: Limit) -> LimitRule {

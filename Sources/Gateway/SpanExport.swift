@@ -30,7 +30,7 @@ package struct SpanExport: Sendable {
       return nil
     }
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
-      guard let text = environment.secret(name) else { continue }
+      guard let text = environment.secretList(name) else { continue }
       if let fields = ExportHeaders.read(text) {
         headers = fields
       } else {

@@ -46,13 +46,8 @@ extension Relay {
         serveAwaitingBasic(id, on: &loop)
         continue
       }
-      switch tokens.state(of: slot, now: loop.now) {
+      switch tokens.state(of: slot, now: loop.now, refused: exchanges[id].refusedGeneration) {
       case .missing: awaitingToken.append(id)
-      case .usable
-      where exchanges[id].refusedGeneration != 0
-        && exchanges[id].refusedGeneration == tokens.generation(of: slot):
-        // Still the token that was refused: a fresh one is on its way, or will not come.
-        awaitingToken.append(id)
       case .usable: goOnWithCredential(id, on: &loop)
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
@@ -93,18 +88,18 @@ extension Relay {
 
   /// Why there is no token, for the caller: what to do, and never a secret.
   func tokenError(_ id: SlabHandle, timedOut: Bool, now: Int64) -> GatewayError {
-    if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
     guard case .token(let slot) = exchanges[id].plan.credential else {
+      if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
       return GatewayError(.internalError, "A token was waited for that is not needed.")
     }
     guard let failure = tokens.failure(of: slot) else {
       return GatewayError(
         .tokenTimeout, "The token endpoint did not answer in time; try again.", retryAfter: 1)
     }
-    let seconds = max(1, Int(failure.secondsUntilRetry(at: now)))
+    if failure.needsOperator { return GatewayError(.credentialRefused, failure.detail) }
     return GatewayError(
-      failure.needsOperator ? .credentialRefused : .tokenUnavailable, failure.detail,
-      retryAfter: seconds)
+      .tokenUnavailable, failure.detail,
+      retryAfter: max(1, Int(failure.secondsUntilRetry(at: now))))
   }
 
   /// SCORM Cloud itself refused the credential, and a fresh token did not help or is not to be had.

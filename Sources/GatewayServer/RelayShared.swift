@@ -48,6 +48,8 @@ package final class RelayShared: Sendable {
   package let limiter: SharedLimiter
   /// Which scopes proved to be needed.
   package let scopes: SharedScopeMemory
+  /// What refusals of tokens have shown, by operation.
+  let refusals: SharedTokenRefusals
   /// Gets a line for the operator now and then.
   let tell: @Sendable (String) -> Void
   let limitFields: RateLimitFields
@@ -82,6 +84,7 @@ package final class RelayShared: Sendable {
     spans: (any LineSink)? = nil, tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     scopes = SharedScopeMemory(appCount: rules.apps.count)
+    refusals = SharedTokenRefusals(slotCount: tokenStore.slotCount)
     self.journal = journal
     self.spans = spans
     self.tell = tell

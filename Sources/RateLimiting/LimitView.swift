@@ -1,9 +1,11 @@
 /// One quota as a listing shows it: a limit, and whose it is.
 package struct LimitView: Equatable, Sendable {
-  /// Index of the limit; nil for the upstream's pause of an app.
+  /// Index of the limit; nil for a pause that the upstream asked for.
   package var limit: Int?
   /// Index of the app whose quota it is; nil when apps share it.
   package var app: Int?
+  /// Of a pause, the service it is for, as ``LimiterSettings/services`` numbers them; nil for the whole app's.
+  package var service: Int?
   /// Index of the caller whose quota it is; nil when callers share it.
   package var caller: Int?
   /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery.
@@ -43,7 +45,7 @@ extension Limiter {
   package mutating func forecast(_ request: LimitedRequest, at time: Int64) -> LimitForecast {
     let now = clock(time)
     let matched = matched(request)
-    refreshUpstream(request.app, at: now)
+    refreshUpstreams(request.app, at: now)
     guard let obstacle = obstacle(request, matched, at: now) else {
       return LimitForecast(
         matched: matched, violated: LimitSet(), isUpstreamPaused: false, predictedWait: 0)
@@ -59,7 +61,7 @@ extension Limiter {
   /// one that is ``LimitView/isUsed`` false.
   package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
     let now = clock(time)
-    for app in upstreams.indices { refreshUpstream(app, at: now) }
+    for lane in upstreams.indices { refreshUpstream(lane, at: now) }
     var shown: [Int] = []
     var used: [Int] = []
     var limitsShown = Set<Int>()
@@ -97,11 +99,14 @@ extension Limiter {
     let index = Int(state.limit)
     let limit = limits[index]
     let isUpstream = index == upstreamLimit
-    let pausedUntil = limit.appStride > 0 ? upstreams[Int(state.app)].pause.until : .min
+    let lane = isUpstream ? Int(state.app) : lanes.whole(Int(state.app))
+    let app = isUpstream ? lanes.app(of: lane) : Int(state.app)
+    let pausedUntil = limit.appStride > 0 ? upstreams[lane].pause.until : .min
     let quota: Quota? =
       isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
     return LimitView(
-      limit: isUpstream ? nil : index, app: limit.appStride > 0 ? Int(state.app) : nil,
+      limit: isUpstream ? nil : index, app: limit.appStride > 0 ? app : nil,
+      service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
       remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
       concurrency: limit.countsCallsUnderWay ? Int(limit.concurrency) : nil,

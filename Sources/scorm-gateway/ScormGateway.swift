@@ -38,6 +38,7 @@ enum Main {
       Console.report("the system handed over no arguments, not even the program's name")
       exit(ExitStatus.usage)
     }
+    ProcessLimits.forbidKeyLogs()
     do {
       if let serving = Serving(plainly: arguments[...]) {
         try serving.run()
