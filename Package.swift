@@ -72,7 +72,7 @@ let package = Package(
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
     area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
     // Counters, histograms, trace contexts and spans.
@@ -80,7 +80,7 @@ let package = Package(
     area("Admin", uses: ["LocalServer", "Memory"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
-    area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
+    area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.

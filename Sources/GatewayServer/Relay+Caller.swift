@@ -68,7 +68,7 @@ extension Relay {
         at = next
       } else {
         // Requests sent ahead wait while the answers before them do.
-        if at > 0, loop.queuedBytes(callers[handle].socket) > shared.settings.highWater { break }
+        if at > 0, loop.queuedBytes(callers[handle].socket) > highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         guard callers.contains(handle) else { return bytes.byteCount }
         at = next
@@ -83,7 +83,7 @@ extension Relay {
     let socket = callers[handle].socket
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      if loop.queuedBytes(socket) > shared.settings.highWater {
+      if loop.queuedBytes(socket) > highWater {
         // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
         loop.pauseReading(socket)
         loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
@@ -115,7 +115,7 @@ extension Relay {
       }
       let upstream = exchanges[exchange].upstream
       if !upstream.isSome || exchanges[exchange].ignoresBody
-        || loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater
+        || loop.queuedBytes(upstreams[upstream].socket) <= highWater
       {
         loop.resumeReading(socket)
       }
@@ -163,6 +163,10 @@ extension Relay {
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
     if isDraining { exchanges[id].keepsCaller = false }
+    guard HeldBytes.current <= memory.startLimit else {
+      refuseForMemory(id, on: &loop)
+      return
+    }
     let context = CallerContext(
       listener: Int(callers[handle].listener),
       caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
@@ -335,10 +339,10 @@ extension Relay {
       at: loop.now
         + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
     let caller = exchanges[id].caller
-    if queued > shared.settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    if queued > highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
     // A caller that is paused, or that is being answered already, cannot be late.
     let isAwaited =
-      !isComplete && queued <= shared.settings.highWater
+      !isComplete && queued <= highWater
       && !exchanges[id].state.answerHasBegun
     loop.setDeadline(
       callers[caller].socket, at: isAwaited ? loop.now + shared.settings.idleTimeout : nil)

@@ -86,17 +86,8 @@ extension Relay {
     case .awaitingConnection:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
     case .collectingBody, .forwarding, .finished:
-      if exchanges[exchange].state.answerHasBegun {
-        // It does not read its answer.
-        abandonUpstream(exchange, on: &loop)
-        cutCaller(exchange, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
-      } else {
-        abandonUpstream(exchange, on: &loop)
-        answer(
-          exchange,
-          GatewayError(.requestTimeout, "The request's body stopped arriving; send it again."),
-          .init(.caller, .requestBody), on: &loop)
-      }
+      endSlowCaller(
+        exchange, "The request's body stopped arriving; send it again.", on: &loop)
     }
   }
 }

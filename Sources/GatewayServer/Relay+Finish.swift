@@ -55,9 +55,10 @@ extension Relay {
     swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
       method: head.method(in: bytes), path: head.path(in: bytes),
+      hasParameter: head.hasPathParameter,
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      into: &line)
+      masked: shared.settings.queryMask, into: &line)
     if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
@@ -133,6 +134,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     logAttempt(id, reason: nil, now: loop.now)
+    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)
@@ -157,7 +159,7 @@ extension Relay {
       at: loop.now
         + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
-    guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
+    guard !callers[caller].isServing, queued <= highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
     } else if isDraining || callers[caller].hasEnded {

@@ -160,7 +160,12 @@ package struct RequestHeadParser: ~Copyable {
     }
     // Whether the path is one of ours is for its matcher to say; so is a `[` in it (RFC 3986 section 3.3).
     let path = bytes.slice(head.pathStart, end)
-    let question = path.firstIndex(of: UInt8(ascii: "?"), from: 0)
+    // `;` is `?` without one bit.
+    var question = path.firstIndex(of: UInt8(ascii: "?"), withOrWithout: 0x04, from: 0)
+    if question < path.byteCount, path[question] == UInt8(ascii: ";") {
+      head.hasPathParameter = true
+      question = path.firstIndex(of: UInt8(ascii: "?"), from: question)
+    }
     head.pathEnd = head.pathStart &+ question
     head.queryStart = head.pathEnd
   }
@@ -195,7 +200,7 @@ package struct RequestHeadParser: ~Copyable {
 
   // MARK: Fields that frame the message
 
-  /// RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.
+  /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
   private func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -206,6 +211,9 @@ package struct RequestHeadParser: ~Copyable {
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
     guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+      // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
+      // say.
+      if line.valueStart == line.valueEnd { return }
       throw .hostSyntax
     }
     if head.form != .absolute {

@@ -12,8 +12,11 @@ package struct TrafficSummary {
     var caller: String?
     var operation: String?
     var calls = 0
-    /// Answers of 400 and above, and calls without an answer.
-    var errors = 0
+    /// Answers of 400 to 499.
+    var refused = 0
+    /// Answers of 500 and above, and calls without an answer.
+    var failed = 0
+    /// Bytes of bodies, as the caller sees them: of its requests, and of the answers.
     var sent: Int64 = 0
     var received: Int64 = 0
     /// Microseconds, of all calls together.
@@ -30,9 +33,9 @@ package struct TrafficSummary {
   /// Microseconds since 1970: the first and the last moment counted.
   var start: Int64 = 0
   var end: Int64 = 0
-  /// Calls and errors in each of ``bars`` equal parts of the time.
+  /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
-  var errors = [Int](repeating: 0, count: TrafficSummary.bars)
+  var failed = [Int](repeating: 0, count: TrafficSummary.bars)
   /// False: the time was up; only the newest calls are counted.
   package var isComplete = true
 }
@@ -108,22 +111,26 @@ extension TrafficSummary {
   }
 
   fileprivate mutating func count(_ row: Statement, _ place: Int) {
-    let isError = row.integer(3) >= 400 || row.integer(3) == 0
-    groups[place].add(row, isError)
-    all.add(row, isError)
+    let hasFailed = row.integer(3) >= 500 || row.integer(3) == 0
+    groups[place].add(row, hasFailed)
+    all.add(row, hasFailed)
     let span = max(1, end - start)
     let offset = max(0, CallID.microsecond(row.integer(0)) - start)
     let bar = min(
       TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
     calls[bar] += 1
-    if isError { errors[bar] += 1 }
+    if hasFailed { failed[bar] += 1 }
   }
 }
 
 extension TrafficSummary.Group {
-  fileprivate mutating func add(_ row: Statement, _ isError: Bool) {
+  fileprivate mutating func add(_ row: Statement, _ hasFailed: Bool) {
     calls += 1
-    if isError { errors += 1 }
+    if hasFailed {
+      failed += 1
+    } else if row.integer(3) >= 400 {
+      refused += 1
+    }
     durations.add(row.integer(4))
     waited += row.integer(5)
     sent += row.integer(6)
