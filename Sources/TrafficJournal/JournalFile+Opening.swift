@@ -41,11 +41,11 @@ extension JournalFile {
       try database.run("PRAGMA auto_vacuum = INCREMENTAL")
     }
     try database.run("PRAGMA journal_mode = WAL")
+    // The log is moved into the file by `makeRoomInLog`, which bounds it; SQLite's own way does not.
     try database.run(
       """
       PRAGMA synchronous = NORMAL;
       PRAGMA wal_autocheckpoint = 0;
-      PRAGMA journal_size_limit = \(limits.logBytes);
       PRAGMA cache_size = -16384;
       PRAGMA secure_delete = FAST;
       PRAGMA temp_store = MEMORY;

@@ -12,13 +12,16 @@ package struct JournalLimits: Sendable {
     self.maxSize = maxSize
   }
 
-  /// Bytes of ``maxSize`` that the write-ahead log may take. Beyond it, which a reader that holds on to an old
-  /// state brings about, nothing more is written.
+  /// Bytes of ``maxSize`` that the write-ahead log may take. When a reader that holds on to an old state of the
+  /// journal makes it grow, nothing more is written before it is as long as this.
   var logBytes: Int64 { max(512 * 1024, min(maxSize / 4, 256 * 1024 * 1024)) }
   /// Bytes that are left for the file. What one transaction adds is removed after it, so room is left for it.
   var fileBytes: Int64 { maxSize - logBytes - maxSize / 16 - 2 * Int64(transactionBytes) }
-  /// Pages of the write-ahead log from which on they are moved into the file.
-  var checkpointFrames: Int { Int(min(16 << 20, logBytes / 3) / JournalFile.pageBytes) }
+  /// Length of the write-ahead log above which it is moved into the file.
+  var checkpointBytes: Int64 { min(16 << 20, logBytes / 3) }
+  /// Length of the write-ahead log above which nothing is added to it. The other half is for the transaction
+  /// that passes it: its lines are a twelfth of the log, and what the indexes add to them comes to as much again.
+  var fullLogBytes: Int64 { logBytes / 2 }
   /// Bytes of lines that one transaction writes.
   var transactionBytes: Int { Int(min(4 << 20, logBytes / 12)) }
   /// Records removed in one transaction.
@@ -64,7 +67,6 @@ extension JournalFile {
       if count < limits.trimStep {
         return (removed, try giveBack())
       }
-      try checkpointIfDue()
     }
     return (removed, true)
   }
@@ -81,8 +83,10 @@ extension JournalFile {
     guard try database.integer("PRAGMA page_count") * JournalFile.pageBytes > limits.fileBytes,
       try database.integer("PRAGMA freelist_count") > 0
     else { return false }
+    try makeRoomInLog()
     try database.run("PRAGMA incremental_vacuum(\(limits.trimStep))")
-    _ = try database.checkpoint()
+    // Only then is the file shorter.
+    try database.checkpoint()
     return true
   }
 

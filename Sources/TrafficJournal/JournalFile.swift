@@ -150,6 +150,7 @@ final class JournalFile {
   }
 
   private func beginTransaction() throws(DatabaseError) {
+    try makeRoomInLog()
     try begin.runOnce()
     defer { newest.reset() }
     do throws(DatabaseError) {
@@ -168,14 +169,30 @@ final class JournalFile {
     names.forget()
   }
 
-  /// Moves the write-ahead log into the file when it has grown.
-  func checkpointIfDue() throws(DatabaseError) {
-    guard database.framesInLog >= limits.checkpointFrames else { return }
-    _ = try database.checkpoint()
+  /// Moves the write-ahead log into the file when it has grown, before anything is added to it.
+  ///
+  /// What counts is the length of its file. SQLite's own checkpoints keep it as long as it ever was, and its
+  /// number of frames says nothing of a log that readers keep from being used again.
+  ///
+  /// - Throws: `busy` when a reader keeps the log so long that one more transaction might pass its bound.
+  func makeRoomInLog() throws(DatabaseError) {
+    guard logSize > limits.checkpointBytes else { return }
+    try database.checkpoint()
+    guard logSize > limits.fullLogBytes else { return }
+    throw DatabaseError(
+      code: DatabaseError.busy,
+      message: "a reader of the journal, another program perhaps, holds on to an old state of it")
   }
+
+  /// Moves what little there is while nothing else is to be done.
+  func settle() throws(DatabaseError) {
+    if logSize > 0 { try database.checkpoint() }
+  }
+
+  private var logSize: Int64 { FileFacts.size(path + "-wal") ?? 0 }
 
   /// Bytes of the file and of its write-ahead log on disk.
   var sizes: (file: Int64, log: Int64) {
-    (FileFacts.size(path) ?? 0, FileFacts.size(path + "-wal") ?? 0)
+    (FileFacts.size(path) ?? 0, logSize)
   }
 }

@@ -81,7 +81,6 @@ struct JournalLoop: ~Copyable {
     do throws(DatabaseError) {
       while !batch.isEmpty {
         let file = try openFile()
-        try makeRoomInLog(file)
         let began = SystemClock.monotonic
         let insertion = try insert(into: file)
         note(insertion, took: SystemClock.monotonic - began)
@@ -155,22 +154,15 @@ struct JournalLoop: ~Copyable {
     return opened.file
   }
 
-  /// A reader that holds on to an old state keeps the write-ahead log from being used again; it must not grow
-  /// without end.
-  private func makeRoomInLog(_ file: JournalFile) throws(DatabaseError) {
-    let limit = Int(writer.limits.logBytes / JournalFile.pageBytes)
-    guard file.database.framesInLog > limit, try file.database.checkpoint() > limit else { return }
-    throw DatabaseError(
-      code: DatabaseError.busy, message: "a reader holds on to an old state of the journal")
-  }
-
-  /// Moves the log into the file and removes what is too old. Failing at it loses nothing that was written.
+  /// Removes what is too old or too much. Failing at it loses nothing that was written.
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
-      try file.checkpointIfDue()
       let trimmed = try file.trim(now: SystemClock.wall / 1000)
       moreToTrim = trimmed.more
-      writer.state.withLock { $0.statistics.removed += trimmed.removed }
+      writer.state.withLock {
+        $0.statistics.removed += trimmed.removed
+        $0.statistics.isWell = true
+      }
     } catch {
       moreToTrim = false
       record(error)
@@ -185,11 +177,10 @@ struct JournalLoop: ~Copyable {
   }
 
   private mutating func maintain() {
-    let wasClosed = file == nil
     guard let file = try? openFile() else { return }
-    // Opening writes too: a disk that failed works again.
-    if wasClosed { writer.state.withLock { $0.statistics.isWell = true } }
     afterWriting(file)
+    // A quiet moment: whoever copies the file has all of it, and the next burst has the whole log.
+    if !moreToTrim { try? file.settle() }
   }
 }
 
@@ -283,7 +274,7 @@ extension JournalLoop {
   /// Leaves a file without a log beside it, where that is possible.
   private mutating func finishFile() {
     guard let file else { return }
-    _ = try? file.database.checkpoint(truncates: true)
+    try? file.database.checkpoint()
     self.file = nil
   }
 }
