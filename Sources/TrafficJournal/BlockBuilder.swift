@@ -22,14 +22,11 @@ struct BlockBuilder: ~Copyable {
   private(set) var slowest: Int64 = 0
   /// A bit for each class of status; 0 is a call without an answer.
   private(set) var classes: Int64 = 0
-  private(set) var callers: Set<Int64> = []
-  private(set) var apps: Set<Int64> = []
-  private(set) var operations: Set<Int64> = []
   private(set) var requestIDs = MemberFilter(bits: 1 << 15)
   private(set) var words = MemberFilter(bits: 1 << 17)
   private(set) var calls = ByteBuffer()
   private(set) var lines = ByteBuffer()
-  private var groups: [CallGroup.Key: CallGroup] = [:]
+  private var groups = CallGroups()
   private var lastMicrosecond: Int64 = 0
   private var text = ByteBuffer()
 
@@ -53,15 +50,9 @@ struct BlockBuilder: ~Copyable {
     last = max(last, call.microsecond)
     slowest = max(slowest, call.duration)
     classes |= 1 << min(9, max(0, call.status / 100))
-    callers.insert(call.caller)
-    apps.insert(call.app)
-    operations.insert(call.operation)
     call.put(after: lastMicrosecond, into: &calls)
     lastMicrosecond = call.microsecond
-    groups[
-      CallGroup.Key(caller: call.caller, app: call.app, operation: call.operation),
-      default: CallGroup()
-    ].add(call)
+    groups.add(call)
     if let id = fields.requestID {
       requestIDs.add(BlockBuilder.hash(requestID: line.slice(id.lowerBound, id.upperBound)))
     }
@@ -82,10 +73,7 @@ struct BlockBuilder: ~Copyable {
     last = .min
     slowest = 0
     classes = 0
-    callers.removeAll(keepingCapacity: true)
-    apps.removeAll(keepingCapacity: true)
-    operations.removeAll(keepingCapacity: true)
-    groups.removeAll(keepingCapacity: true)
+    groups.removeAll()
     requestIDs.removeAll()
     words.removeAll()
     calls.removeAll()
@@ -102,17 +90,50 @@ struct BlockBuilder: ~Copyable {
 
   /// Appends the sets of names: callers, apps, operations.
   func putNames(into out: inout ByteBuffer) {
-    for names in [callers, apps, operations] {
+    let keys = groups.all.map(\.key)
+    for names in [keys.map(\.caller), keys.map(\.app), keys.map(\.operation)] {
+      let names = Set(names).sorted()
       out.put(varint: Int64(names.count))
-      for name in names.sorted() { out.put(varint: name) }
+      for name in names { out.put(varint: name) }
     }
   }
 
   /// Appends the groups, in the order of their keys, so that the same calls make the same bytes.
   func putGroups(into out: inout ByteBuffer) {
-    let keys = groups.keys.sorted {
-      ($0.caller, $0.app, $0.operation) < ($1.caller, $1.app, $1.operation)
+    let sorted = groups.all.sorted {
+      ($0.key.caller, $0.key.app, $0.key.operation) < ($1.key.caller, $1.key.app, $1.key.operation)
     }
-    for key in keys { if let group = groups[key] { CallGroup.put(key, group, into: &out) } }
+    for (key, group) in sorted { CallGroup.put(key, group, into: &out) }
+  }
+}
+
+/// The groups of a block under way.
+private struct CallGroups {
+  private(set) var all: [(key: CallGroup.Key, group: CallGroup)] = []
+  private var places: [CallGroup.Key: Int] = [:]
+  /// Where the groups looked for last are, each at a place that its key chooses: hashing costs more than the rest.
+  private var slots = [Int](repeating: -1, count: 64)
+
+  mutating func add(_ call: BlockCall) {
+    let key = CallGroup.Key(caller: call.caller, app: call.app, operation: call.operation)
+    let slot = Int(truncatingIfNeeded: key.caller &* 31 &+ key.app &* 7 &+ key.operation) & 63
+    let place = slots[slot]
+    if place >= 0, all[place].key == key {
+      all[place].group.add(call)
+      return
+    }
+    let found = places[key] ?? all.count
+    if found == all.count {
+      all.append((key, CallGroup()))
+      places[key] = found
+    }
+    slots[slot] = found
+    all[found].group.add(call)
+  }
+
+  mutating func removeAll() {
+    all.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    for slot in slots.indices { slots[slot] = -1 }
   }
 }
