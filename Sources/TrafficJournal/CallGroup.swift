@@ -48,25 +48,27 @@ struct CallGroup {
     group.durations.put(into: &out)
   }
 
-  /// The groups that a block's row holds.
-  static func forEach(
-    in stored: RawSpan, _ body: (Key, CallGroup) -> Void
-  ) throws(DatabaseError) {
-    var reader = VarintReader(stored)
-    while !reader.isAtEnd {
-      var key = Key()
-      key.caller = reader.next()
-      key.app = reader.next()
-      key.operation = reader.next()
-      var group = CallGroup()
-      group.calls = Int(clamping: reader.next())
-      group.errors = Int(clamping: reader.next())
-      group.sent = reader.next()
-      group.received = reader.next()
-      group.waited = reader.next()
-      group.durations = DurationHistogram(&reader)
-      guard !reader.isDamaged else { throw BlockCodec.damaged }
-      body(key, group)
-    }
+  /// Adds a stored group, behind its key, without making it.
+  ///
+  /// - Returns: its calls and errors.
+  @_lifetime(reader: copy reader)
+  mutating func add(reading reader: inout VarintReader) -> (calls: Int, errors: Int) {
+    let (calls, errors) = (Int(clamping: reader.next()), Int(clamping: reader.next()))
+    self.calls &+= calls
+    self.errors &+= errors
+    sent &+= reader.next()
+    received &+= reader.next()
+    waited &+= reader.next()
+    durations.add(reading: &reader)
+    return (calls, errors)
+  }
+}
+
+extension CallGroup.Key {
+  @_lifetime(reader: copy reader)
+  init(reading reader: inout VarintReader) {
+    caller = reader.next()
+    app = reader.next()
+    operation = reader.next()
   }
 }

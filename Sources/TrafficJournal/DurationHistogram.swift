@@ -54,10 +54,9 @@ struct DurationHistogram {
     }
   }
 
-  init() {}
-
+  /// Adds stored buckets.
   @_lifetime(reader: copy reader)
-  init(_ reader: inout VarintReader) {
+  mutating func add(reading reader: inout VarintReader) {
     var bucket = 0
     for _ in 0..<reader.nextCount() {
       bucket = min(DurationHistogram.bucketLimit, bucket &+ Int(clamping: reader.next()))

@@ -81,6 +81,7 @@ extension JournalReader {
       guard error.kind == .interrupted else { throw error }
       summary.isComplete = false
     }
+    for group in summary.groups { summary.all.figures.add(group.figures) }
     summary.groups.sort { $0.figures.calls > $1.figures.calls }
     return summary
   }
@@ -93,18 +94,29 @@ private struct GroupCount {
     let operation: Int64
   }
 
+  private static let slotCount = 1_024
+
   let names: [Int64: String]
   let search: BlockSearch
-  var places: [Pair: Int] = [:]
+  private var places: [Pair: Int] = [:]
+  /// Where the groups looked for last are, each at a place that its numbers choose.
+  private var slots: [(pair: Pair, place: Int)]
+
+  init(names: [Int64: String], search: BlockSearch) {
+    self.names = names
+    self.search = search
+    slots = Array(
+      repeating: (Pair(caller: -1, operation: -1), 0), count: GroupCount.slotCount)
+  }
 
   /// Counts a block's calls one by one.
   mutating func add(_ block: borrowing OpenBlock, to summary: inout TrafficSummary) {
     for entry in block.entries where search.matches(entry) {
       if search.comparesText, !search.query.hasText(of: block.line(entry)) { continue }
-      var group = CallGroup()
-      group.add(entry.call)
-      let pair = Pair(caller: entry.call.caller, operation: entry.call.operation)
-      add(group, pair, at: entry.call.microsecond, to: &summary)
+      let place = place(
+        Pair(caller: entry.call.caller, operation: entry.call.operation), in: &summary)
+      summary.groups[place].figures.add(entry.call)
+      summary.count(1, entry.call.isError ? 1 : 0, at: entry.call.microsecond)
     }
   }
 
@@ -112,26 +124,32 @@ private struct GroupCount {
   mutating func add(
     _ groups: RawSpan, at microsecond: Int64, to summary: inout TrafficSummary
   ) throws(DatabaseError) {
-    var count = self
-    try CallGroup.forEach(in: groups) { key, group in
-      guard count.search.asksFor(key) else { return }
-      count.add(
-        group, Pair(caller: key.caller, operation: key.operation), at: microsecond, to: &summary)
+    var reader = VarintReader(groups)
+    var others = CallGroup()
+    while !reader.isAtEnd {
+      let key = CallGroup.Key(reading: &reader)
+      guard search.asksFor(key) else {
+        _ = others.add(reading: &reader)
+        continue
+      }
+      let place = place(Pair(caller: key.caller, operation: key.operation), in: &summary)
+      let (calls, errors) = summary.groups[place].figures.add(reading: &reader)
+      summary.count(calls, errors, at: microsecond)
     }
-    self = count
+    if reader.isDamaged { throw BlockCodec.damaged }
   }
 
-  private mutating func add(
-    _ group: CallGroup, _ pair: Pair, at microsecond: Int64, to summary: inout TrafficSummary
-  ) {
+  private mutating func place(_ pair: Pair, in summary: inout TrafficSummary) -> Int {
+    let slot =
+      Int(truncatingIfNeeded: pair.caller &* 31 &+ pair.operation) & (GroupCount.slotCount - 1)
+    if slots[slot].pair == pair { return slots[slot].place }
     let place = places[pair] ?? summary.place(names[pair.caller], names[pair.operation])
-    // The place of all others is looked for again each time: there may be any number of them.
-    if !summary.hasOthers { places[pair] = place }
-    summary.groups[place].figures.add(group)
-    summary.all.figures.add(group)
-    let bar = summary.bar(at: microsecond)
-    summary.calls[bar] += group.calls
-    summary.errors[bar] += group.errors
+    // That of all others is not remembered: there may be any number of them.
+    if !summary.hasOthers {
+      places[pair] = place
+      slots[slot] = (pair, place)
+    }
+    return place
   }
 }
 
@@ -142,6 +160,12 @@ extension TrafficSummary {
     let offset = max(0, microsecond - start)
     return min(
       TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
+  }
+
+  fileprivate mutating func count(_ calls: Int, _ errors: Int, at microsecond: Int64) {
+    let bar = bar(at: microsecond)
+    self.calls[bar] += calls
+    self.errors[bar] += errors
   }
 
   /// Whether all calls of a block are asked for, and in one column of the chart.
