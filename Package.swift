@@ -72,7 +72,7 @@ let package = Package(
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
     area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.

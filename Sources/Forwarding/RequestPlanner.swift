@@ -199,10 +199,14 @@ package struct RequestPlanner: ~Copyable {
     if head.pathEnd > start &+ 1, bytes[start &+ 1] == UInt8(ascii: "/") { start &+= 1 }
     plan.restStart = start
     let rest = bytes.slice(start, head.pathEnd)
-    do { try CanonicalPath.check(rest) } catch { throw GatewayError(.path, error.detail) }
+    let hasEscape: Bool
+    do { hasEscape = try CanonicalPath.check(rest) } catch {
+      throw GatewayError(.path, error.detail)
+    }
     switch matcher.match(head.method.operationMethod, path: rest) {
     case .operation(let index):
       plan.operation = index
+      if hasEscape { try checkHiddenSegments(rest, of: index) }
     case .methodNotAllowed(let allowed):
       if head.method == .options { return allowed }
       if rules.forwardsUnknownOperations {
@@ -255,14 +259,25 @@ package struct RequestPlanner: ~Copyable {
   /// operation is not forwarded as an unknown one.
   @inline(never)
   private func checkLookalike(_ path: RawSpan) throws(GatewayError) {
-    guard !rules.forwardsSensitiveOperations, sensitivePaths.hide(in: path) else { return }
+    guard sensitivePaths.hide(in: path, besides: rules.passedSensitive) else { return }
+    throw RequestPlanner.lookalike
+  }
+
+  /// An encoded slash is legal in an id. Where an upstream would take it for a plain one, the path could be that
+  /// of a sensitive operation: a dispatch called `7%2Flti`.
+  @inline(never)
+  private func checkHiddenSegments(_ path: RawSpan, of operation: UInt8) throws(GatewayError) {
+    let operation = OperationTable.operation(at: operation)
+    guard !operation.isSensitive,
+      sensitivePaths.equal(path, operation.method, besides: rules.passedSensitive)
+    else { return }
     throw RequestPlanner.lookalike
   }
 
   private static let lookalike = GatewayError(
     .sensitiveRefused,
     "The path could be taken for an operation that answers with a secret, and no caller is to hold "
-      + "one; policy.sensitiveOperations: forward would allow it.")
+      + "one; policy.sensitiveForwarded would allow it for the operation that is meant.")
 
   // MARK: 5. Policy
 
@@ -271,11 +286,11 @@ package struct RequestPlanner: ~Copyable {
   ) throws(GatewayError) {
     if plan.isKnownOperation {
       let operation = OperationTable.operation(at: plan.operation)
-      if operation.isSensitive && !rules.forwardsSensitiveOperations {
+      if operation.isSensitive && !rules.passedSensitive.contains(plan.operation) {
         throw GatewayError(
           .sensitiveRefused,
-          "\(operation.name) answers with a secret, and no caller is to hold one; "
-            + "policy.sensitiveOperations: forward would allow it.")
+          "\(operation.name) answers with \(operation.answer.text), and no caller is to hold that; "
+            + "policy.sensitiveForwarded: [\(operation.name)] would allow it.")
       }
       if case .management = operation.credential {
         guard let app = rules.managementApp else {
@@ -300,6 +315,12 @@ package struct RequestPlanner: ~Copyable {
         throw GatewayError(
           .policyRefused,
           "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
+      }
+      guard rules.apps[plan.app].unknownCredential != nil else {
+        throw GatewayError(
+          .policyRefused,
+          "The app \(rules.apps[plan.app].name) is the App Management application, "
+            + "which SCORM Cloud lets do nothing but its own operations; choose another app.")
       }
       if head.method != .get && head.method != .head {
         plan.isWrite = true
@@ -332,18 +353,22 @@ package struct RequestPlanner: ~Copyable {
   // MARK: 6. Credential
 
   private func chooseCredential(_ plan: inout RequestPlan) throws(GatewayError) {
-    plan.credential =
-      plan.isKnownOperation
-      ? rules.apps[plan.app].credentials[Int(plan.operation)]
-      : rules.apps[plan.app].unknownCredential
-    if !rungs.isEmpty && plan.isKnownOperation {
+    guard plan.isKnownOperation else {
+      // checkPolicy has refused apps without one.
+      plan.credential =
+        rules.apps[plan.app].unknownCredential.map { .token(plan.isWrite ? $0.writes : $0.reads) }
+        ?? .none
+      return
+    }
+    plan.credential = rules.apps[plan.app].credentials[Int(plan.operation)]
+    if !rungs.isEmpty {
       plan.rung = rungs.rung(app: plan.app, operation: plan.operation)
       if plan.rung > 0 {
         plan.credential = rules.apps[plan.app].ladders.credential(
           of: plan.operation, at: Int(plan.rung))
       }
     }
-    if rules.apps[plan.app].isManagement && plan.isKnownOperation {
+    if rules.apps[plan.app].isManagement {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {
         throw GatewayError(

@@ -34,7 +34,7 @@ struct RulesCompiler {
         ForwardingRules.App(
           name: app.name, isManagement: app.kind == .management, credentials: credentials,
           ladders: try ladders(of: index, credentials, &slots),
-          unknownCredential: .basic))
+          unknownCredential: try unknownCredential(of: app, index, &slots)))
       if let probe = probe(app, credentials) { probes.append((app.name, probe)) }
     }
     var scopeTexts: [String] = []
@@ -46,7 +46,7 @@ struct RulesCompiler {
       managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
       forwardsUnknownOperations: settings.policy.unknownOperations == .forward,
       forwardsOutsideBasePath: settings.policy.outsideBasePath == .forward,
-      forwardsSensitiveOperations: settings.policy.sensitiveOperations == .forward,
+      passedSensitive: passedSensitive,
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
     return Compiled(
@@ -84,6 +84,35 @@ struct RulesCompiler {
         ?? settings.tokens.scopesList.joined(separator: " ")
       return .token(try slots.slot(for: index, scopes: scopes))
     }
+  }
+
+  /// What no service of its own is needed for: `read`, `write` and `delete` hold for all of them. Not `admin`, which is
+  /// the account's. A fixed list is the operator's word for this too. None for the App Management application, which
+  /// can do nothing but its own operations.
+  ///
+  /// Whatever the policy is now: a reload may change that, and slots have to keep their numbers.
+  private func unknownCredential(
+    of app: App, _ index: Int, _ slots: inout TokenSlotTable
+  ) throws(TokenSlotTable.Refusal) -> UnknownCredential? {
+    if app.kind == .management { return nil }
+    if settings.tokens.scopes == .fixed {
+      let slot = try slots.slot(
+        for: index, scopes: settings.tokens.scopesList.joined(separator: " "))
+      return UnknownCredential(reads: slot, writes: slot)
+    }
+    return UnknownCredential(
+      reads: try slots.slot(for: index, scopes: ScopeList(.read).text),
+      writes: try slots.slot(for: index, scopes: ScopeList(.read, .write, .delete).text))
+  }
+
+  /// Sensitive operations that the policy lets pass: all, or those that it names.
+  private var passedSensitive: OperationSet {
+    if settings.policy.sensitiveOperations == .forward { return .all }
+    var set = OperationSet()
+    for name in settings.policy.sensitiveForwarded {
+      if let operation = OperationTable.named(name) { set.insert(operation.index) }
+    }
+    return set
   }
 
   /// The token of the cheapest call, or of any.

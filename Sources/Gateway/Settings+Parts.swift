@@ -72,6 +72,7 @@ extension RelaySettings {
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
     captures = BodyCaptures(settings.traffic.captures)
+    queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")

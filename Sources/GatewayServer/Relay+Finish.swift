@@ -54,9 +54,10 @@ extension Relay {
     swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
       method: head.method(in: bytes), path: head.path(in: bytes),
+      hasParameter: head.hasPathParameter,
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      into: &line)
+      masked: shared.settings.queryMask, into: &line)
     if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }

@@ -1,5 +1,6 @@
 package import EventLoop
 package import Telemetry
+package import TrafficLog
 
 /// Times and bounds of the data plane. Times in nanoseconds.
 package struct RelaySettings: Sendable {
@@ -37,6 +38,8 @@ package struct RelaySettings: Sendable {
   package var sampler: TraceSampler?
   /// Operations whose bodies are recorded.
   package var captures = BodyCaptures()
+  /// What of a query stands in the log.
+  package var queryMask = QueryMask()
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
   package var upstreamName = ""
 

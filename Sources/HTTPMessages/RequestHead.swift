@@ -33,6 +33,8 @@ internal import Memory
   /// The form the target has.
   package var form: TargetForm = .origin
   package var connection = ConnectionOptions()
+  /// There is a `;` in the path.
+  package var hasPathParameter = false
   /// `Expect: 100-continue` of an HTTP/1.1 request with a body.
   package var expectsContinue = false
 

@@ -160,7 +160,12 @@ package struct RequestHeadParser: ~Copyable {
     }
     // Whether the path is one of ours is for its matcher to say; so is a `[` in it (RFC 3986 section 3.3).
     let path = bytes.slice(head.pathStart, end)
-    let question = path.firstIndex(of: UInt8(ascii: "?"), from: 0)
+    // `;` is `?` without one bit.
+    var question = path.firstIndex(of: UInt8(ascii: "?"), withOrWithout: 0x04, from: 0)
+    if question < path.byteCount, path[question] == UInt8(ascii: ";") {
+      head.hasPathParameter = true
+      question = path.firstIndex(of: UInt8(ascii: "?"), from: question)
+    }
     head.pathEnd = head.pathStart &+ question
     head.queryStart = head.pathEnd
   }

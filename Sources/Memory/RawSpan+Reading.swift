@@ -153,6 +153,33 @@ extension RawSpan {
     return byteCount
   }
 
+  /// The offset of the first byte at or after `start` that is `byte` or, without the one `bit` it has set, another;
+  /// `byteCount` when there is none.
+  @inlinable
+  package func firstIndex(of byte: UInt8, withOrWithout bit: UInt8, from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let pattern = ones &* UInt64(byte)
+    let either = ones &* UInt64(bit)
+    while i <= byteCount &- 8 {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
+      let w =
+        (unsafe UInt64(
+          littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) | either)
+        ^ pattern
+      let hit = (w &- ones) & ~w & 0x8080_8080_8080_8080
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      // Proof: 0 <= i < byteCount in this loop.
+      if unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self) | bit == byte { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
   /// Whether these bytes are exactly those of `other`.
   @inlinable
   package func hasSameBytes(as other: RawSpan) -> Bool {

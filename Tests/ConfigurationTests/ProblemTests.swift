@@ -116,6 +116,22 @@ struct ProblemTests {
       "tokens: {scopes: fixed, scopesList: [read, read]}\n",
       Expected(1, 44, "tokens.scopesList[1]", "listed twice")
     ),
+    (
+      "policy: {sensitiveForwarded: [GetTokn]}\n",
+      Expected(1, 31, "policy.sensitiveForwarded[0]", "did you mean GetToken?")
+    ),
+    (
+      "policy: {sensitiveForwarded: [GetCourses]}\n",
+      Expected(1, 31, "policy.sensitiveForwarded[0]", "forwarded anyway")
+    ),
+    (
+      "policy: {sensitiveForwarded: [GetToken, GetToken]}\n",
+      Expected(1, 41, "policy.sensitiveForwarded[1]", "listed twice")
+    ),
+    (
+      "traffic: {unknownParameters: hide}\n",
+      Expected(1, 30, "traffic.unknownParameters", "mask, show")
+    ),
     ("tokens: {lifetime: 1s}\n", Expected(1, 20, "tokens.lifetime", "from 30s to 1d")),
     (
       "callers: [{name: a, apps: [main], allow: ['*'], match: {}}]\n",

@@ -58,11 +58,60 @@ struct CredentialTests {
 
   @Test("An operation whose scope nobody knows is called with Basic")
   func basic() throws {
-    let rig = try GatewayRig()
+    let rig = try GatewayRig(["policy.sensitiveForwarded": "GetConnectorsList"])
     let answer = try rig.call("GET", "/api/v2/contentConnectors")
     #expect(answer.status == 200)
     #expect(try rig.sandboxCalls().first?.string("credential") == "basic")
     #expect(try rig.lines().first?.string("credential") == "basic")
+  }
+
+  @Test(
+    "An operation that nobody knows gets a token, never the secret: to read what it reads, not for the account"
+  )
+  func unknown() throws {
+    let rig = try GatewayRig(["policy.unknownOperations": "forward"])
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"] {
+      #expect(try rig.call(method, "/api/v2/new/thing").problem == nil)
+    }
+    let lines = try rig.lines()
+    #expect(lines.map { $0.string("credential") } == Array(repeating: "token", count: 6))
+    #expect(
+      lines.map { $0.string("scope") } == ["read", "read"]
+        + Array(repeating: "delete read write", count: 4))
+    let upstream = try HostileUpstream([.request, .answer(), .untilEnd])
+    defer { upstream.stop() }
+    let seen = try GatewayRig(upstream: upstream.port, ["policy.unknownOperations": "forward"])
+    #expect(try seen.call("POST", "/api/v2/new/thing").status == 200)
+    #expect(upstream.heads.first?["Authorization"]?.hasPrefix("Bearer ") == true)
+    let fixed = try GatewayRig([
+      "policy.unknownOperations": "forward", "tokens.scopes": "fixed", "tokens.scopesList": "admin",
+    ])
+    #expect(try fixed.call("GET", "/api/v2/new/thing").problem == nil)
+    #expect(try fixed.lines().first?.string("scope") == "admin")
+  }
+
+  @Test("A look-alike of a sensitive operation is refused, whatever is forwarded")
+  func lookalikes() throws {
+    let rig = try GatewayRig([
+      "policy.unknownOperations": "forward", "policy.outsideBasePath": "forward",
+    ])
+    for path in [
+      "/api/v2/xapi/credentials.json", "/api/v2/appManagement/a/%20credentials",
+      "/xapi/Credentials", "/api/v2/dispatch/dispatches/7%2Flti",
+    ] {
+      #expect(try rig.call("GET", path).problem == "sensitive-operation-refused", "\(path)")
+    }
+    #expect(try rig.sandboxCalls().isEmpty)
+  }
+
+  @Test("Of the operations whose answers are secrets only those pass that the policy names")
+  func named() throws {
+    let rig = try GatewayRig(["policy.sensitiveForwarded": "GetReportageAuthToken"])
+    let path = "/api/v2/reporting/reportageAuth?navPermission=NONAV"
+    #expect(try rig.call("GET", path).status == 200)
+    let answer = try rig.call("GET", "/api/v2/dispatch/dispatches/d/lti")
+    #expect(answer.problem == "sensitive-operation-refused")
+    #expect(answer.detail.contains("GetLtiDispatch answers with the shared secret"))
   }
 
   @Test("The launch of an LTI dispatch carries no credential")

@@ -14,6 +14,7 @@ struct ExplainTests {
     callers:
       - {name: crm, match: {address: 127.0.0.0/8}, apps: [main], allow: ["read:*", CreateRegistration]}
       - {name: ops, match: {address: 10.0.0.1/32}, apps: [main, management], allow: ["*"]}
+    policy: {sensitiveForwarded: [GetConnectorsList]}
     limits:
       - {name: writes, per: app, match: {access: write}, rate: 1/1h, onExceed: refuse}
       - {name: reads, per: caller, match: {access: read}, rate: 1000/1s}
@@ -60,6 +61,7 @@ struct ExplainTests {
       ("PUT", "/api/v2/ping", ""), ("GET", "/api/v2/courses/..", ""),
       ("GET", "/api/v2/courses", "X-Scorm-App: other"), ("GET", "/api/v2/ping", "Origin: http://a"),
       ("POST", "/api/v2/appManagement/token", ""), ("GET", "/api/v2/ping", "Host: elsewhere"),
+      ("GET", "/api/v2/dispatch/dispatches/d/lti", ""),
       ("GET", "/api/v2/appManagement/applications", ""), ("TRACE", "/api/v2/ping", ""),
     ])
   func refused(method: String, path: String, field: String) throws {

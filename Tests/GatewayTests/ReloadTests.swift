@@ -46,6 +46,10 @@ struct ReloadTests {
       // The sandbox knows no such operation; the gateway passes it on.
       #expect(try caller.call("GET", "/api/v2/nothing").problem == nil)
     }
+    let unknown = try rig.lines().filter {
+      $0.string("url.path") == "/api/v2/nothing" && $0.string("app") == "main"
+    }
+    #expect(unknown.allSatisfy { $0.string("scope") == "read" })
   }
 
   @Test("An exchange under way ends as it began")

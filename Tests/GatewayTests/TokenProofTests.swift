@@ -26,8 +26,10 @@ struct TokenProofTests {
   ) throws -> GatewayRig {
     try GatewayRig(
       upstream: cloud.port, secret: secret, yaml: yaml,
-      ["tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token"], threads: threads,
-      times: times)
+      [
+        "tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token",
+        "policy.sensitiveForwarded": "GetConnectorsList",
+      ], threads: threads, times: times)
   }
 
   @Test(
@@ -226,7 +228,10 @@ struct TokenProofTests {
     defer { upstream.stop() }
     let rig = try GatewayRig(
       upstream: upstream.port, secret: "old",
-      ["tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token"])
+      [
+        "tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token",
+        "policy.sensitiveForwarded": "GetConnectorsList",
+      ])
     #expect(eventually { cloud.tokenRequests.count == 1 })
     for _ in 0..<3 {
       let answer = try rig.call("GET", "/api/v2/contentConnectors")

@@ -96,6 +96,23 @@ struct RequestHeadTests {
     }
   }
 
+  @Test(
+    "a semicolon in the path is noted, one in the query is not",
+    arguments: [
+      ("/a;b", "/a;b", true), ("/a;b?c;d", "/a;b", true), ("/a?b;c", "/a", false),
+      ("/a", "/a", false),
+      ("/courses/a;b/c;d?e=f", "/courses/a;b/c;d", true), ("http://h/a;b?c", "/a;b", true),
+      ("/a/%3B?b", "/a/%3B", false), ("/;", "/;", true), ("/a?;?", "/a", false),
+    ])
+  func pathParameters(target: String, path: String, isNoted: Bool) throws {
+    let bytes = Array("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+    var parser = RequestHeadParser()
+    let head = try #require(try parser.parse(bytes.span.bytesOfElements))
+    #expect(head.hasPathParameter == isNoted)
+    #expect(head.path(in: bytes.span.bytesOfElements).text == path)
+    #expect(MemoryLayout<RequestHead>.size < 128)
+  }
+
   @Test("methods that may be repeated are those RFC 9110 names")
   func idempotent() {
     for (method, expected) in [

@@ -100,6 +100,7 @@ admin: {{address: 127.0.0.1:0}}
 upstream: {{url: "http://127.0.0.1:{cloud.server_port}/api/v2", proxy: none}}
 apps: [{{name: main, id: CANARY-ID, secret: {{env: CANARY_VARIABLE}}}}]
 tokens: {{stateFile: {folder}/scopes}}
+policy: {{sensitiveForwarded: [GetConnectorsList]}}
 traffic: {{log: {{path: {self.log}}}}}
 """)
         environment = dict(os.environ, CANARY_VARIABLE=SECRET, **(environment or {}))
