@@ -80,7 +80,7 @@ let package = Package(
     area("Admin", uses: ["LocalServer", "Memory"]),
     area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
-    area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
+    area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.

@@ -81,6 +81,11 @@ extension EventLoop {
     connections.contains(socket) ? connections[socket].output.count : 0
   }
 
+  /// Bytes of memory that the queue of the socket takes.
+  package func heldBytes(_ socket: SocketID) -> Int {
+    connections.contains(socket) ? connections[socket].output.allocatedBytes : 0
+  }
+
   /// Bytes sent that the peer has not taken: those that wait here, and those that wait in the kernel. One
   /// system call: for a look now and then whether a slow peer is getting on.
   package func untakenBytes(_ socket: SocketID) -> Int {

@@ -15,6 +15,11 @@ extension EventLoop {
     setWheelDeadline(socket, at: time)
   }
 
+  /// The connection's deadline in monotonic nanoseconds, a tick of the wheel too late at most; 0 for none.
+  package func deadline(of socket: SocketID) -> Int64 {
+    contains(socket) ? connections[socket].deadlineTick << TimerWheel.tickShift : 0
+  }
+
   mutating func setWheelDeadline(_ socket: SocketID, at time: Int64?) {
     guard let time else {
       connections[socket].deadlineTick = 0

@@ -86,11 +86,7 @@ package struct RequestPlanner: ~Copyable {
   ) throws(GatewayError) {
     // By a span: an element of an array that is called upon is retained first, with all its own.
     guard rules.listeners.span[context.listener].hosts.allows(head, in: bytes) else {
-      throw GatewayError(
-        .hostRefused,
-        "The Host \(head.authority(in: bytes).text) is not served here; use one of: "
-          + rules.listeners[context.listener].hosts.names
-          + ", or add it to listen[].allowedHosts.")
+      throw hostRefusal(head, bytes, context)
     }
     if BrowserRule.isFromPage(head, fields, in: bytes) {
       throw GatewayError(
@@ -98,6 +94,26 @@ package struct RequestPlanner: ~Copyable {
         "The request has an Origin or Sec-Fetch-Site field, so it comes from a web page. "
           + "The gateway is for services; call it from your server.")
     }
+  }
+
+  @inline(never)
+  private func hostRefusal(
+    _ head: RequestHead, _ bytes: RawSpan, _ context: CallerContext
+  ) -> GatewayError {
+    let known = rules.listeners[context.listener].hosts.summary
+    let host = head.authority(in: bytes).text
+    // RFC 9110 section 4.2.1: an http URI without a host is invalid.
+    if host.isEmpty {
+      var error = GatewayError(
+        .malformedRequest,
+        "The Host field is empty, which only a Unix socket takes; use one of: \(known).")
+      error.closesConnection = true
+      return error
+    }
+    return GatewayError(
+      .hostRefused,
+      "The Host \(host) is not served here; use one of: \(known), with any port, or add it to "
+        + "listen[].allowedHosts.")
   }
 
   // MARK: 3. Caller

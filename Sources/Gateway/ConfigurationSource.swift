@@ -16,9 +16,8 @@ package enum ConfigurationSource {
       file: file, environment: environment, overrides: overrides)
     if let problem = limitProblem(loaded.settings) {
       throw ConfigurationError(
-        Problem(
-          file: file ?? "defaults", keyPath: "limits", message: problem,
-          hint: "fewer limits, or limits per fewer keys"), warnings: loaded.warnings)
+        loaded.problem("limits", problem, hint: "fewer limits, or limits per fewer keys"),
+        warnings: loaded.warnings)
     }
     return loaded
   }

@@ -127,13 +127,13 @@ struct RulesCompiler {
   // MARK: Listeners and callers
 
   private var listeners: [ForwardingRules.Listener] {
-    zip(settings.listeners, addresses).map { listener, address in
+    settings.listeners.map { listener in
       switch listener.address {
       case .unix: ForwardingRules.Listener(hosts: .any)
       case .tcp:
         ForwardingRules.Listener(
-          hosts: listener.allowedHosts.contains(HostNames.any)
-            ? .any : HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
+          hosts: HostAllowList(
+            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote))
       }
     }
   }
@@ -143,12 +143,15 @@ struct RulesCompiler {
     if settings.callers.isEmpty {
       return [
         ForwardingRules.Caller(
-          name: "anonymous", apps: Array(settings.apps.indices), defaultApp: nil,
+          name: "anonymous", apps: settings.apps.indices.filter { !settings.apps[$0].isWithdrawn },
+          defaultApp: nil,
           operations: .all, mayUseUnknownOperations: true, mode: .normal)
       ]
     }
     return settings.callers.map { caller in
-      let apps = caller.apps.compactMap { name in settings.apps.firstIndex { $0.name == name } }
+      let apps = caller.apps.compactMap { name in
+        settings.apps.firstIndex { $0.name == name && !$0.isWithdrawn }
+      }
       return ForwardingRules.Caller(
         name: caller.name, apps: apps,
         defaultApp: apps.first { settings.apps[$0].kind != .management },
@@ -185,7 +188,11 @@ struct RulesCompiler {
       var rule = CallerIdentities.Rule(caller: number)
       rule.user = match.unixUser?.id
       if let address = match.listener {
-        rule.listener = settings.listeners.firstIndex { $0.address == address }
+        // One that is not there yet: nobody comes from it. Left out, the condition would hold for everybody.
+        guard let number = settings.listeners.firstIndex(where: { $0.address == address }) else {
+          continue
+        }
+        rule.listener = number
       }
       if let block = match.address {
         rule.matchesAddress = { peer in
@@ -205,10 +212,24 @@ struct RulesCompiler {
 extension RulesCompiler {
   /// The limits for so many callers and loops.
   func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
-    LimiterSettings(
+    var limits = LimiterSettings(
       rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
       callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
       loopCount: loopCount)
+    // What is in no catalogue is a service of its own.
+    limits.services = (0..<256).map { slot in
+      slot < OperationTable.all.count
+        ? OperationTable.operation(at: UInt8(slot)).service.rawValue
+        : UInt8(Service.allCases.count)
+    }
+    return limits
+  }
+
+  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
+  /// the whole app.
+  static func pausedName(_ service: Int?) -> String {
+    guard let service else { return "all" }
+    return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
   }
 
   private func rule(_ limit: Limit) -> LimitRule {

@@ -41,6 +41,8 @@ struct Exchange: ~Copyable {
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
+  /// Its place in the queue for a connection; negative for none.
+  var connectionPlace = ConnectionShares.none
   /// Its place in a queue.
   var ticket: WaitTicket?
   /// What limits have to say to the caller.
@@ -76,6 +78,8 @@ struct Exchange: ~Copyable {
   var firstRung: UInt8 = 0
   /// It was refused for its scope, or might have been, and tries further ones.
   var hasClimbed = false
+  /// It was refused and goes up with another credential: what becomes of that is worth knowing.
+  var hasToProve = false
   /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
   var answeredAttempts: UInt16 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.

@@ -63,7 +63,7 @@ extension Relay {
         at = next
       } else {
         // Requests sent ahead wait while the answers before them do.
-        if at > 0, loop.queuedBytes(callers[handle].socket) > shared.settings.highWater { break }
+        if at > 0, loop.queuedBytes(callers[handle].socket) > highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         guard callers.contains(handle) else { return bytes.byteCount }
         at = next
@@ -78,7 +78,7 @@ extension Relay {
     let socket = callers[handle].socket
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      if loop.queuedBytes(socket) > shared.settings.highWater {
+      if loop.queuedBytes(socket) > highWater {
         // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
         loop.pauseReading(socket)
         loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
@@ -103,7 +103,7 @@ extension Relay {
     if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
       let upstream = exchanges[exchange].upstream
       if !upstream.isSome
-        || loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater
+        || loop.queuedBytes(upstreams[upstream].socket) <= highWater
       {
         loop.resumeReading(socket)
       }
@@ -151,6 +151,10 @@ extension Relay {
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
     if isDraining { exchanges[id].keepsCaller = false }
+    guard HeldBytes.current <= memory.startLimit else {
+      refuseForMemory(id, on: &loop)
+      return
+    }
     let context = CallerContext(
       listener: Int(callers[handle].listener),
       caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
@@ -321,10 +325,10 @@ extension Relay {
       at: loop.now
         + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
     let caller = exchanges[id].caller
-    if queued > shared.settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    if queued > highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
     // A caller that is paused, or that is being answered already, cannot be late.
     let isAwaited =
-      !isComplete && queued <= shared.settings.highWater
+      !isComplete && queued <= highWater
       && !exchanges[id].state.answerHasBegun
     loop.setDeadline(
       callers[caller].socket, at: isAwaited ? loop.now + shared.settings.idleTimeout : nil)
@@ -417,17 +421,8 @@ extension Relay {
     case .awaitingConnection:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
     case .collectingBody, .forwarding, .finished:
-      if exchanges[exchange].state.answerHasBegun {
-        // It does not read its answer.
-        abandonUpstream(exchange, on: &loop)
-        cutCaller(exchange, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
-      } else {
-        abandonUpstream(exchange, on: &loop)
-        answer(
-          exchange,
-          GatewayError(.requestTimeout, "The request's body stopped arriving; send it again."),
-          .init(.caller, .requestBody), on: &loop)
-      }
+      endSlowCaller(
+        exchange, "The request's body stopped arriving; send it again.", on: &loop)
     }
   }
 }

@@ -133,6 +133,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     logAttempt(id, reason: nil, now: loop.now)
+    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)
@@ -155,7 +156,7 @@ extension Relay {
       at: loop.now
         + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
-    guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
+    guard !callers[caller].isServing, queued <= highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
     } else if isDraining {

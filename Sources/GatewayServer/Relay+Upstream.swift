@@ -124,7 +124,7 @@ extension Relay {
     exchanges[id].noteAnswer(head)
     exchanges[id].capture?.beginResponse(
       status: head.status, responseParser.fields, in: bytes)
-    if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
+    if exchanges[id].hasToProve { noteProof(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
     // So is one whose head tells of a body that must not come: it may come all the same.
@@ -204,7 +204,7 @@ extension Relay {
     }
     let now = loop.now
     let upstream = upstreams[exchanges[id].upstream].socket
-    if queued > shared.settings.highWater {
+    if queued > highWater {
       loop.pauseReading(upstream)
       loop.setDeadline(upstream, at: nil)
       loop.setDeadline(caller, at: now + shared.settings.idleTimeout)
@@ -267,7 +267,7 @@ extension Relay {
     let wasConnected = upstreams[upstream].isConnected
     guard id.isSome else {
       forgetUpstream(upstream)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
       return
     }
     if wasConnected {
@@ -278,7 +278,7 @@ extension Relay {
       exchanges[id].upstream = .none
       forgetUpstream(upstream)
       connectFailed(id, failure, on: &loop)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
     }
   }
 
@@ -307,18 +307,19 @@ extension Relay {
     }
   }
 
-  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: the
-  /// token is given up, and the request made once more with a fresh one where it can be repeated.
+  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: a fresh
+  /// token is asked for, and the request made once more with it where it can be repeated.
   private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
     if climbs(id, after: 401, on: &loop) { return }
     exchanges[id].attemptStatus = 401
-    let canReplay =
-      !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete
-      && !exchanges[id].state.bodyHasBegun
+    let isReplayable =
+      exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun
+    let canReplay = isReplayable && !exchanges[id].wasRefused
     abandonUpstream(id, on: &loop)
-    let mayHelp = giveUpCredential(id, at: loop.now)
+    let mayHelp = doubtCredential(id, isReplayable: isReplayable, at: loop.now)
     if canReplay, mayHelp {
       exchanges[id].wasRefused = true
+      exchanges[id].hasToProve = true
       logAttempt(id, reason: "token-refused", now: loop.now)
       _ = exchanges[id].state.credentialLost()
       exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
@@ -331,23 +332,30 @@ extension Relay {
   }
 
   /// Says that the exchange's credential was refused. Returns whether another one may come of it.
-  private mutating func giveUpCredential(_ id: SlabHandle, at now: Int64) -> Bool {
+  private mutating func doubtCredential(
+    _ id: SlabHandle, isReplayable: Bool, at now: Int64
+  ) -> Bool {
     let generation = exchanges[id].tokenGeneration
     let app = exchanges[id].plan.app
+    let operation = exchanges[id].plan.operation
     switch exchanges[id].plan.credential {
     case .token(let slot):
-      shared.tokenService.rejected(slot, generation: generation)
+      let verdict = shared.refusals.refused(
+        slot, operation: operation,
+        TokenRefusals.Refusal(
+          generation: generation, isSecond: exchanges[id].wasRefused, isReplayable: isReplayable),
+        at: now)
       guard generation == tokens.generation(of: slot) else {
         // The token was replaced, or withdrawn, since the request was sent.
         if tokens.state(of: slot, now: now) == .missing { shared.tokenService.need(slot) }
         return true
       }
-      // One fetched a moment ago, because the one before was refused, is refused as well: the reason lies
-      // elsewhere.
-      return tokens.isEvictable(slot, now: now)
+      guard case .renew(let withdraws) = verdict else { return false }
+      shared.tokenService.rejected(slot, generation: generation, withdraws: withdraws)
+      return true
     case .basic:
       exchanges[id].basicChecks = tokens.basicChecks(app: app)
-      shared.tokenService.basicRefused(app: app, generation: generation)
+      shared.tokenService.basicRefused(app: app, operation: operation, generation: generation)
       return true
     case .none: return false
     }

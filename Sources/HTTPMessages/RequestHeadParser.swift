@@ -200,7 +200,7 @@ package struct RequestHeadParser: ~Copyable {
 
   // MARK: Fields that frame the message
 
-  /// RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.
+  /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
   private func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -211,6 +211,9 @@ package struct RequestHeadParser: ~Copyable {
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
     guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+      // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
+      // say.
+      if line.valueStart == line.valueEnd { return }
       throw .hostSyntax
     }
     if head.form != .absolute {

@@ -75,7 +75,11 @@ extension LocalHandler {
       return
     }
     connections[handle].phase = .head
-    if !connections[handle].keepsAlive { finish(handle, on: &loop) }
+    if connections[handle].keepsAlive {
+      beginsWaiting(handle)
+    } else {
+      finish(handle, on: &loop)
+    }
   }
 
   /// Refuses bytes that are no request; nobody can tell where the next one would begin.
@@ -94,14 +98,13 @@ extension LocalHandler {
     settle(handle, on: &loop)
   }
 
-  /// Tells a peer that there is no room for it.
+  /// Refuses a connection for which there is no place.
   mutating func refuseConnection(
     _ descriptor: consuming Descriptor, on loop: inout EventLoop
   ) {
     guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 0, record: .none))
     else { return }
-    let message = "The server has \(settings.maximumConnections) connections; try again later."
-    let response = LocalResponse.message(503, message, fields: [(name: "Retry-After", value: "1")])
+    let response = tooManyConnections
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     response.putHead(keepsAlive: false, dates, into: &output)

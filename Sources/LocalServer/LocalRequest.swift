@@ -83,8 +83,15 @@ package protocol LocalResponder: SendableMetatype {
   /// What answers a request that takes time, to be called on a thread of its own, one at a time; nil for
   /// requests that ``respond(to:)`` answers. May block.
   func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)?
+
+  /// Whether a request for `path` is to be answered even when there are too many connections, and whatever its
+  /// Host: what probes ask, by whatever name they know this machine. With a foreign Host it comes without its
+  /// query. The answer must be short, tell no more than that, and come from ``respond(to:)``.
+  func isAlwaysAnswered(_ path: String) -> Bool
 }
 
 extension LocalResponder {
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
+
+  package func isAlwaysAnswered(_ path: String) -> Bool { false }
 }

@@ -4,11 +4,14 @@ package import HTTPMessages
 package struct LocalServerSettings: Sendable {
   /// The authorities it answers to; every other is refused with 403.
   package var hosts: HostAllowList
+  /// The key that adds to them, for the text of the refusal; empty when there is none.
+  package var hostsKey = ""
   /// Refuse what pages of other origins ask for; see ``PageRule``.
   package var refusesBrowserPages: Bool
   /// Bytes of a request's body that a responder gets to see; the rest is counted and dropped.
   package var bodyBytesKept: Int
-  /// Connections served at once. One more is told so with 503 and closed.
+  /// Connections served at once. One more takes the place of one that waits for a request; when none does, it
+  /// is told so with 503 and closed.
   package var maximumConnections: Int
   /// For a request's head, from its first byte.
   package var headTimeout: Int64 = 10_000_000_000
@@ -17,7 +20,10 @@ package struct LocalServerSettings: Sendable {
   /// Between two pieces of a body, in either direction.
   package var idleTimeout: Int64 = 60_000_000_000
 
-  /// Connections beyond ``maximumConnections`` that may be on their way out at once: those being refused,
+  /// Connections beyond ``maximumConnections`` for what must always be answered: more than probes come at once.
+  static let reservedConnections = 64
+
+  /// Connections beyond those that may be on their way out at once: those being refused,
   /// and those that linger so that the peer can read its last answer. More wait in the kernel's queue.
   static let departingConnections = 256
 

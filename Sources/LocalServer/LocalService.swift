@@ -57,7 +57,8 @@ package final class LocalService: Sendable {
     do throws(SystemError) {
       var loop = try EventLoop(waker: mailbox.waker)
       loop.connectionLimit =
-        settings.maximumConnections + LocalServerSettings.departingConnections
+        settings.maximumConnections + LocalServerSettings.reservedConnections
+        + LocalServerSettings.departingConnections
       _ = try loop.listen(on: listener)
       var handler = LocalHandler(
         settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)

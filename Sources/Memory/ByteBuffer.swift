@@ -30,16 +30,25 @@
   @inlinable
   deinit {
     // Proof: with capacity > 0 `base` came from `allocate` and was not given back.
-    if capacity > 0 { unsafe base.deallocate() }
+    if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
   }
 
   @usableFromInline
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    HeldBytes.add(capacity)
     // Proof: 1 is not 0, so there is a pointer.
     // With capacity 0 the pointer is never read or written: every access checks start <= end <= capacity.
-    capacity > 0
+    return capacity > 0
       ? UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
       : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
+  }
+
+  /// Gives back what ``allocate(_:)`` gave for `capacity`, which is not 0.
+  @usableFromInline
+  static func free(_ memory: UnsafeMutablePointer<UInt8>, _ capacity: Int) {
+    HeldBytes.subtract(capacity)
+    // Proof: the owner gives its memory up with this call, and knows what it asked for.
+    unsafe memory.deallocate()
   }
 
   /// How many bytes wait in the buffer.
@@ -84,7 +93,7 @@
       // given back after the copy.
       let moved = unsafe ByteBuffer.allocate(larger)
       unsafe moved.update(from: base + start, count: waiting)
-      if capacity > 0 { unsafe base.deallocate() }
+      if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
       unsafe base = moved
       capacity = larger
     }
@@ -262,7 +271,7 @@
   /// Drops every waiting byte and gives the memory back.
   package mutating func release() {
     // Proof: with capacity > 0 `base` came from `allocate`; nothing refers to it after this.
-    if capacity > 0 { unsafe base.deallocate() }
+    if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
     unsafe base = unsafe ByteBuffer.allocate(0)
     capacity = 0
     start = 0

@@ -19,8 +19,8 @@ struct BlockCall {
   /// Length of its line, without the line feed.
   var lineBytes = 0
 
-  /// Answers of 400 and above, and calls without an answer.
-  var isError: Bool { status >= 400 || status == 0 }
+  /// Answers of 500 and above, and calls without an answer.
+  var hasFailed: Bool { status >= 500 || status == 0 }
 
   /// - Parameter previous: the microsecond of the call before it.
   func put(after previous: Int64, into out: inout ByteBuffer) {

@@ -10,8 +10,11 @@ struct CallGroup {
   }
 
   var calls = 0
-  var errors = 0
-  /// Bytes.
+  /// Answers of 400 to 499.
+  var refused = 0
+  /// Answers of 500 and above, and calls without an answer.
+  var failed = 0
+  /// Bytes of bodies, as the caller sees them: of its requests, and of the answers.
   var sent: Int64 = 0
   var received: Int64 = 0
   /// Microseconds, of all calls together.
@@ -20,7 +23,11 @@ struct CallGroup {
 
   mutating func add(_ call: BlockCall) {
     calls += 1
-    if call.isError { errors += 1 }
+    if call.hasFailed {
+      failed += 1
+    } else if call.status >= 400 {
+      refused += 1
+    }
     sent &+= call.sent
     received &+= call.received
     waited &+= call.waited
@@ -29,7 +36,8 @@ struct CallGroup {
 
   mutating func add(_ other: CallGroup) {
     calls += other.calls
-    errors += other.errors
+    refused += other.refused
+    failed += other.failed
     sent &+= other.sent
     received &+= other.received
     waited &+= other.waited
@@ -41,7 +49,8 @@ struct CallGroup {
     out.put(varint: key.app)
     out.put(varint: key.operation)
     out.put(varint: Int64(group.calls))
-    out.put(varint: Int64(group.errors))
+    out.put(varint: Int64(group.refused))
+    out.put(varint: Int64(group.failed))
     out.put(varint: group.sent)
     out.put(varint: group.received)
     out.put(varint: group.waited)
@@ -50,17 +59,19 @@ struct CallGroup {
 
   /// Adds a stored group, behind its key, without making it.
   ///
-  /// - Returns: its calls and errors.
+  /// - Returns: its calls, and those that failed.
   @_lifetime(reader: copy reader)
-  mutating func add(reading reader: inout VarintReader) -> (calls: Int, errors: Int) {
-    let (calls, errors) = (Int(clamping: reader.next()), Int(clamping: reader.next()))
+  mutating func add(reading reader: inout VarintReader) -> (calls: Int, failed: Int) {
+    let calls = Int(clamping: reader.next())
+    refused &+= Int(clamping: reader.next())
+    let failed = Int(clamping: reader.next())
     self.calls &+= calls
-    self.errors &+= errors
+    self.failed &+= failed
     sent &+= reader.next()
     received &+= reader.next()
     waited &+= reader.next()
     durations.add(reading: &reader)
-    return (calls, errors)
+    return (calls, failed)
   }
 }
 

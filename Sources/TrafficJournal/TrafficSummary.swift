@@ -23,9 +23,9 @@ package struct TrafficSummary {
   /// Microseconds since 1970: the first and the last moment counted.
   var start: Int64 = 0
   var end: Int64 = 0
-  /// Calls and errors in each of ``bars`` equal parts of the time.
+  /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
-  var errors = [Int](repeating: 0, count: TrafficSummary.bars)
+  var failed = [Int](repeating: 0, count: TrafficSummary.bars)
   /// False: the time was up; only the newest calls are counted.
   package var isComplete = true
 }
@@ -116,7 +116,7 @@ private struct GroupCount {
       let place = place(
         Pair(caller: entry.call.caller, operation: entry.call.operation), in: &summary)
       summary.groups[place].figures.add(entry.call)
-      summary.count(1, entry.call.isError ? 1 : 0, at: entry.call.microsecond)
+      summary.count(1, entry.call.hasFailed ? 1 : 0, at: entry.call.microsecond)
     }
   }
 
@@ -133,8 +133,8 @@ private struct GroupCount {
         continue
       }
       let place = place(Pair(caller: key.caller, operation: key.operation), in: &summary)
-      let (calls, errors) = summary.groups[place].figures.add(reading: &reader)
-      summary.count(calls, errors, at: microsecond)
+      let (calls, failed) = summary.groups[place].figures.add(reading: &reader)
+      summary.count(calls, failed, at: microsecond)
     }
     if reader.isDamaged { throw BlockCodec.damaged }
   }
@@ -162,10 +162,10 @@ extension TrafficSummary {
       TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
   }
 
-  fileprivate mutating func count(_ calls: Int, _ errors: Int, at microsecond: Int64) {
+  fileprivate mutating func count(_ calls: Int, _ failed: Int, at microsecond: Int64) {
     let bar = bar(at: microsecond)
     self.calls[bar] += calls
-    self.errors[bar] += errors
+    self.failed[bar] += failed
   }
 
   /// Whether all calls of a block are asked for, and in one column of the chart.

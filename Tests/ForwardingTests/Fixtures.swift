@@ -20,7 +20,7 @@ extension ForwardingRules {
 
   static let sample = ForwardingRules(
     listeners: [
-      Listener(hosts: HostAllowList(port: 8080, extra: ["gateway.internal"])),
+      Listener(hosts: HostAllowList(extra: ["gateway.internal"])),
       Listener(hosts: .any),
     ],
     apps: [app("main", 0), app("second", 1), app("management", 2, isManagement: true)],

@@ -401,7 +401,8 @@ struct RequestPlannerTests {
     arguments: [
       ("localhost", true), ("localhost:8080", true), ("LocalHost.", true), ("127.0.0.1", true),
       ("127.0.0.1:8080", true), ("[::1]:8080", true), ("gateway.internal:8080", true),
-      ("localhost:80", false), ("0.0.0.0:8080", false), ("page.example", false),
+      ("localhost:80", true), ("gateway.internal:18080", true), ("127.1:80", true),
+      ("0.0.0.0:8080", false), ("192.168.1.5:8080", false), ("page.example", false),
       ("localhost.page.example", false), ("[::2]", false), ("169.254.169.254", false),
     ])
   func hosts(host: String, isServed: Bool) {

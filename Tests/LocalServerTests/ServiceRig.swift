@@ -7,9 +7,12 @@ import LocalServer
 ///
 /// - `/zeros/N`: N zero bytes. `/bytes/N`: N letters. `/status/N`: that status.
 /// - `/field`: a field whose value is the query. `/count`: how many requests came before.
+/// - `/always`: answered whoever else is there.
 /// - anything else: method, path, query, the body kept and the size of the whole.
 struct TellingResponder: LocalResponder {
   private var count = 0
+
+  func isAlwaysAnswered(_ path: String) -> Bool { path == "/always" }
 
   mutating func respond(to request: LocalRequest) -> LocalResponse {
     count += 1
@@ -41,7 +44,7 @@ final class ServiceRig: Sendable {
       throw ClientError("address")
     }
     let listener = try ListeningSocket(tcp: address)
-    var settings = LocalServerSettings(hosts: HostAllowList(port: Int(listener.address.port)))
+    var settings = LocalServerSettings(hosts: HostAllowList())
     change(&settings)
     service = try LocalService.start(
       name: "test", listeningOn: listener, settings: settings, makeResponder: { TellingResponder() }
