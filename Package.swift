@@ -74,7 +74,7 @@ let package = Package(
     area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
     area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
-    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
+    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
@@ -99,6 +99,8 @@ let package = Package(
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary(":libsqlite3.a")]),
+    // Shared, for libcurl has loaded it by the time the gateway starts.
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
     tests(of: "HTTPMessages", uses: ["Memory"]),

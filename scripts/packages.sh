@@ -3,7 +3,7 @@
 
 # What the gateway is built with besides Swift: headers of libcurl, OpenSSL, libyaml and SQLite.
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev)
+BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev libzstd-dev)
 
 # SwiftPM leaves TemporaryDirectory.* behind. They get a place of their own, always the same one,
 # because SwiftPM's manifest cache is keyed by the environment; and a short one, because tests put

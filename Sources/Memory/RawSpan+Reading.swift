@@ -102,6 +102,33 @@ extension RawSpan {
     return byteCount
   }
 
+  /// The offset of the first byte at or after `start` that ends a run of plain text in a JSON string: a quotation
+  /// mark, a backslash or a control byte. `byteCount` when there is none.
+  @inlinable
+  package func firstMarkInJSONString(from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    while i <= byteCount &- 8 {
+      let w = word(at: i)
+      let quote = w ^ (ones &* 0x22)
+      let backslash = w ^ (ones &* 0x5C)
+      // A borrow can mark a byte falsely, never one before the first that is marked rightly.
+      let hit =
+        ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (w &- (ones &* 0x20)) & ~w)
+        & highs
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      let byte = self[i]
+      if byte == 0x22 || byte == 0x5C || byte < 0x20 { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
   /// The offset of the first `byte` at or after `start`; `byteCount` when there is none.
   @inlinable
   package func firstIndex(of byte: UInt8, from start: Int) -> Int {

@@ -4,7 +4,7 @@ internal import Memory
 extension TrafficSummary {
   /// Columns, and a chart of calls over time under them.
   package var table: String {
-    guard all.calls > 0 else { return "There are no such calls.\n" }
+    guard all.figures.calls > 0 else { return "There are no such calls.\n" }
     var rows = [
       [
         "CALLER", "OPERATION", "CALLS", "REFUSED", "FAILED", "P50", "P95", "P99", "SENT",
@@ -20,7 +20,7 @@ extension TrafficSummary {
       rows.append(total)
     }
     var text = TrafficTable.text(rows, right: [2, 3, 4, 5, 6, 7, 8, 9, 10])
-    text += "\n" + chart("calls ", calls) + (all.failed > 0 ? chart("failed", failed) : "")
+    text += "\n" + chart("calls ", calls) + (all.figures.failed > 0 ? chart("failed", failed) : "")
     let seconds = Double(end - start) / 1_000_000 / Double(TrafficSummary.bars)
     text += "       \(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
     text += "\(TrafficTable.seconds(Int64(seconds * 1_000_000))) a column\n"
@@ -30,12 +30,12 @@ extension TrafficSummary {
 
   private static func row(_ group: Group) -> [String] {
     [
-      group.caller ?? "-", group.operation ?? "-", String(group.calls), String(group.refused),
-      String(group.failed),
-      TrafficTable.seconds(group.durations.percentile(0.5)),
-      TrafficTable.seconds(group.durations.percentile(0.95)),
-      TrafficTable.seconds(group.durations.percentile(0.99)), TrafficTable.bytes(group.sent),
-      TrafficTable.bytes(group.received), TrafficTable.seconds(group.waited),
+      group.caller ?? "-", group.operation ?? "-", String(group.figures.calls), String(group.figures.refused),
+      String(group.figures.failed),
+      TrafficTable.seconds(group.figures.durations.percentile(0.5)),
+      TrafficTable.seconds(group.figures.durations.percentile(0.95)),
+      TrafficTable.seconds(group.figures.durations.percentile(0.99)), TrafficTable.bytes(group.figures.sent),
+      TrafficTable.bytes(group.figures.received), TrafficTable.seconds(group.figures.waited),
     ]
   }
 
@@ -66,11 +66,11 @@ extension TrafficSummary {
   }
 
   private static func figures(_ group: Group) -> String {
-    "\"calls\":\(group.calls),\"refused\":\(group.refused),\"failed\":\(group.failed),"
-      + "\"p50\":\(decimal(group.durations.percentile(0.5))),"
-      + "\"p95\":\(decimal(group.durations.percentile(0.95))),"
-      + "\"p99\":\(decimal(group.durations.percentile(0.99))),"
-      + "\"sent\":\(group.sent),\"received\":\(group.received),\"waited\":\(decimal(group.waited))"
+    "\"calls\":\(group.figures.calls),\"refused\":\(group.figures.refused),\"failed\":\(group.figures.failed),"
+      + "\"p50\":\(decimal(group.figures.durations.percentile(0.5))),"
+      + "\"p95\":\(decimal(group.figures.durations.percentile(0.95))),"
+      + "\"p99\":\(decimal(group.figures.durations.percentile(0.99))),"
+      + "\"sent\":\(group.figures.sent),\"received\":\(group.figures.received),\"waited\":\(decimal(group.figures.waited))"
   }
 
   private static func list(_ counts: [Int]) -> String {

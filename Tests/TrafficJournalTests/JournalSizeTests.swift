@@ -27,10 +27,9 @@ struct JournalSizeTests {
 
   /// `count` lines with a request id each, as random ones are, the first of them the oldest.
   private func lines(_ count: Int, from first: Int, padding: Int) -> ByteBuffer {
-    let agent = String(repeating: "x", count: padding)
-    return batch(
+    batch(
       (first..<first + count).map {
-        TestLine(id: UUID().uuidString, ago: Double(1_000_000 - $0), agent: agent).text
+        TestLine(id: UUID().uuidString, ago: Double(1_000_000 - $0), agent: noise(padding)).text
       })
   }
 
@@ -43,8 +42,8 @@ struct JournalSizeTests {
     var largest = Largest()
     var removed = 0
     for number in 0..<9_000 {
-      let line = lines(1, from: number, padding: 1_000)
-      let insertion = try file.insert(line.bytes, counter: Int64(number))
+      let line = lines(1, from: number, padding: 2_000)
+      let insertion = try file.insert(line.bytes, writer: 1, counter: Int64(number))
       #expect(insertion.written == 1)
       largest.look(at: folder)
       removed += try file.trim(now: TestLine.now).removed
@@ -69,7 +68,7 @@ struct JournalSizeTests {
       while number < end {
         var waiting = lines(min(1_200, end - number), from: number, padding: padding)
         while !waiting.isEmpty {
-          let insertion = try file.insert(waiting.bytes, counter: Int64(number))
+          let insertion = try file.insert(waiting.bytes, writer: 1, counter: Int64(number))
           waiting.consume(insertion.bytes)
           number += insertion.written
           largest.look(at: folder)
@@ -96,7 +95,7 @@ struct JournalSizeTests {
     var largest = Largest()
     do {
       let reader = try Database(path: folder.journal, mode: .readOnly)
-      let rows = try reader.prepare("SELECT id FROM calls")
+      let rows = try reader.prepare("SELECT id FROM recent")
       #expect(try rows.step())
       for part in 0..<8 {
         writer.write(lines(500, from: 10 + part * 500, padding: 1_500))
@@ -128,7 +127,7 @@ struct JournalSizeTests {
   func quietMoment() throws {
     let folder = try JournalFolder()
     let file = try JournalFile.open(folder.journal, Self.limits).file
-    _ = try file.insert(lines(10, from: 0, padding: 0).bytes, counter: 0)
+    _ = try file.insert(lines(10, from: 0, padding: 0).bytes, writer: 1, counter: 0)
     #expect(FileFacts.size(folder.journal + "-wal") ?? 0 > 0)
     try file.settle()
     #expect(FileFacts.size(folder.journal + "-wal") == 0)
