@@ -13,6 +13,8 @@ struct StartRefusalTests {
     ("\"the system refuses another thread: \\(error)\"", nil),
     ("\"cannot listen on \\(address): it is no numeric address\"", "SocketAddress(numericHost:"),
     ("\"upstream: \\(error)\"", "TLSClient("),
+    // The same files, read for the tokens.
+    ("\"upstream: \\(reason)\"", "TLSClient("),
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),

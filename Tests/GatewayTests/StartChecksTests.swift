@@ -57,9 +57,6 @@ struct StartChecksTests {
       "this machine does not have the address"),
     Case(
       "upstream: {caFile: $/file}", 4, "upstream.caFile", "cannot read certificates from $/file"),
-    Case(
-      "upstream: {caFile: /dev/null}", 4, "upstream.caFile",
-      "cannot read certificates from /dev/null"),
   ]
 
   private final class Folder {

@@ -12,6 +12,7 @@ struct TrustTests {
     var environment = ServeTests.environment(
       sandbox: "https://localhost:\(server.port)/api/v2")
     environment["SCORM_SECRET_KEY"] = "CANARY"
+    environment["SCORM_GATEWAY_POLICY_SENSITIVE_FORWARDED"] = "GetConnectorsList"
     let command = try Command(["serve"], environment.merging(variables) { $1 })
     return (command, try #require(command.port(after: "serving callers on")))
   }
