@@ -56,10 +56,10 @@ def refuse(conversation, request):
     return True
 
 
-def refuse_broken(request):
-    """The token endpoint: knows every app but the one whose id is BROKEN."""
+def fail_for_broken(request):
+    """The token endpoint: has no token for the app whose id is BROKEN."""
     if base64.b64encode(b"BROKEN").decode() in (request.get("Authorization") or ""):
-        return answer(401, b'{"error": "invalid_client"}', b"Connection: close\r\n")
+        return answer(500, b"{}", b"Connection: close\r\n")
     return None
 
 
@@ -132,7 +132,7 @@ def main():
         "apps_more": "  - name: broken\n    id: BROKEN\n    secret: {env: BROKEN_SECRET}",
         "limits_more": "  - {name: none, match: {operation: CreateNoUploadAndImportCourseJob}, rate: 1/1h,"
                        " burst: 1, onExceed: refuse}",
-    }, environment={"BROKEN_SECRET": "CANARY-SECRET-7261"}, before_token=refuse_broken)
+    }, environment={"BROKEN_SECRET": "CANARY-SECRET-7261"}, before_token=fail_for_broken)
     misses = ran = 0
     try:
         lab.upstream.on_request = refuse
