@@ -30,11 +30,13 @@ extension TrafficSummary {
 
   private static func row(_ group: Group) -> [String] {
     [
-      group.caller ?? "-", group.operation ?? "-", String(group.figures.calls), String(group.figures.refused),
+      group.caller ?? "-", group.operation ?? "-", String(group.figures.calls),
+      String(group.figures.refused),
       String(group.figures.failed),
       TrafficTable.seconds(group.figures.durations.percentile(0.5)),
       TrafficTable.seconds(group.figures.durations.percentile(0.95)),
-      TrafficTable.seconds(group.figures.durations.percentile(0.99)), TrafficTable.bytes(group.figures.sent),
+      TrafficTable.seconds(group.figures.durations.percentile(0.99)),
+      TrafficTable.bytes(group.figures.sent),
       TrafficTable.bytes(group.figures.received), TrafficTable.seconds(group.figures.waited),
     ]
   }
