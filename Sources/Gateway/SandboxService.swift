@@ -20,13 +20,12 @@ package final class SandboxService: Sendable {
   package init(listen: ListenAddress) throws(StartError) {
     let socket = try bind(listen, mode: 0o660)
     let settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
-    let clock = SandboxClock(
-      monotonicNanoseconds: { UInt64(SystemClock.monotonic) },
-      wallSeconds: { Int(SystemClock.wall / 1_000_000_000) })
     do {
       service = try LocalService.start(
         name: "sandbox", listeningOn: socket, settings: settings,
-        makeResponder: { SimulatedCloud(settings: SandboxSettings(), clock: clock) })
+        makeResponder: {
+          SimulatedCloud(realTime: { Int(SystemClock.wall / 1_000_000) })
+        })
     } catch {
       throw StartError("sandbox: \(error)")
     }

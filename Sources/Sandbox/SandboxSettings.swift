@@ -13,6 +13,9 @@ package struct SandboxSettings: Sendable {
   /// Most registrations an application may have.
   package var maximumRegistrations = 100_000
 
+  /// How the clock begins, and where a reset takes it back to.
+  package var clock = ClockStart.real
+
   package init() {}
 }
 
@@ -42,20 +45,4 @@ package enum ImportCompletion: Sendable {
   case poll(Int)
   /// So many nanoseconds after it was made, polled or not.
   case after(nanoseconds: UInt64)
-}
-
-/// Where the sandbox gets its time from.
-package struct SandboxClock: Sendable {
-  /// Nanoseconds of a clock that never goes back.
-  package var monotonicNanoseconds: @Sendable () -> UInt64
-  /// Seconds since 1970 UTC.
-  package var wallSeconds: @Sendable () -> Int
-
-  package init(
-    monotonicNanoseconds: @escaping @Sendable () -> UInt64,
-    wallSeconds: @escaping @Sendable () -> Int
-  ) {
-    self.monotonicNanoseconds = monotonicNanoseconds
-    self.wallSeconds = wallSeconds
-  }
 }

@@ -18,7 +18,9 @@ package struct SimulatedCloud: LocalResponder {
   package static let basePath = "/api/v2"
 
   private let settings: SandboxSettings
-  private let clock: SandboxClock
+  /// The computer's time, in milliseconds since 1970 UTC.
+  private let realTime: @Sendable () -> Int
+  private var clock: SandboxClock
   /// The applications with the secrets that hold now.
   private var applications: [SandboxApplication] = []
   private let matcher = OperationMatcher()
@@ -27,15 +29,20 @@ package struct SimulatedCloud: LocalResponder {
   private var states: [String: ApplicationState] = [:]
   private var journal = CallJournal()
 
-  package init(settings: SandboxSettings = SandboxSettings(), clock: SandboxClock) {
+  /// - Parameter realTime: the computer's time, in milliseconds since 1970 UTC.
+  package init(
+    settings: SandboxSettings = SandboxSettings(), realTime: @escaping @Sendable () -> Int
+  ) {
     self.settings = settings
-    self.clock = clock
+    self.realTime = realTime
+    clock = SandboxClock(settings.clock, real: realTime())
     behaviours = OperationTable.all.map { BehaviourTable.behaviours[$0.name.description] }
     forgetEverything()
   }
 
   private mutating func forgetEverything() {
     journal = CallJournal()
+    clock = SandboxClock(settings.clock, real: realTime())
     applications = settings.applications
     for application in settings.applications {
       states[application.id] = ApplicationState(settings)
@@ -43,13 +50,15 @@ package struct SimulatedCloud: LocalResponder {
   }
 
   package mutating func respond(to request: LocalRequest) -> LocalResponse {
+    clock.follow(real: realTime())
+    _ = runDue()
     var response: LocalResponse
     if request.path.hasPrefix("/sandbox/") {
       response = control(request)
     } else {
       let target = request.query.isEmpty ? request.path : request.path + "?" + request.query
       var entry = CallJournal.Entry(
-        time: Timestamp(seconds: clock.wallSeconds()), method: request.method, target: target,
+        time: clock.timestamp, method: request.method, target: target,
         fields: request.fields.map(\.name),
         bodySize: request.bodySize)
       do {
@@ -64,6 +73,14 @@ package struct SimulatedCloud: LocalResponder {
     // RFC 9110 section 9.3.2: an answer to HEAD has no content.
     if request.method == "HEAD" { response.body = .bytes([]) }
     return response
+  }
+
+  /// Does what fell due, in order, and returns it.
+  private mutating func runDue() -> [DueQueue.Entry] {
+    var done: [DueQueue.Entry] = []
+    // What is done may put off more. Work that always puts off more for the same moment would never end.
+    while done.count < DueQueue.maximum, let entry = clock.takeDue() { done.append(entry) }
+    return done
   }
 
   /// One API call, step by step; each step can end it.
@@ -91,7 +108,7 @@ package struct SimulatedCloud: LocalResponder {
       applications: applications, parameters: try parameters(operation, path),
       rawQuery: request.query, query: query,
       contentType: request.field("Content-Type")?.lowercased() ?? "", body: request.body,
-      bodySize: request.bodySize, now: entry.time, uptime: clock.monotonicNanoseconds())
+      bodySize: request.bodySize, now: entry.time, uptime: UInt64(clock.now) * 1_000_000)
     return try settle(call, behaviour)
   }
 

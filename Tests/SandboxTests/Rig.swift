@@ -11,10 +11,9 @@ final class TestClock: Sendable {
 
   func advance(seconds count: Int) { seconds.add(count, ordering: .relaxed) }
 
-  var clock: SandboxClock {
-    SandboxClock(
-      monotonicNanoseconds: { UInt64(self.seconds.load(ordering: .relaxed)) * 1_000_000_000 },
-      wallSeconds: { TestClock.beginning + self.seconds.load(ordering: .relaxed) })
+  /// Milliseconds since 1970 UTC.
+  var milliseconds: Int {
+    (TestClock.beginning + seconds.load(ordering: .relaxed)) * 1000
   }
 }
 
@@ -29,7 +28,7 @@ struct Rig {
   init(_ change: (inout SandboxSettings) -> Void = { _ in }) {
     var settings = SandboxSettings()
     change(&settings)
-    cloud = SimulatedCloud(settings: settings, clock: time.clock)
+    cloud = SimulatedCloud(settings: settings, realTime: { [time] in time.milliseconds })
   }
 
   static func basic(_ id: String, _ secret: String) -> String {
