@@ -9,10 +9,7 @@ internal import SCORMCloudAPI
 /// `more` tokens, shapes of errors. Things that need a player or a mail server (launches, invitations,
 /// statements) do not exist: their lists are empty, and creating one answers 501.
 ///
-/// Beside the API, three paths serve tests and demonstrations:
-/// `GET /sandbox/calls` tells which calls arrived; `POST /sandbox/secret` with `{"app": …, "secret": …}`
-/// changes an application's secret, which ends its tokens; `POST /sandbox/reset` forgets everything and
-/// goes back to the first secrets.
+/// Beside the API, the paths below `/sandbox/` serve tests (``SandboxControl``).
 package struct SimulatedCloud: LocalResponder {
   /// Where the API begins, as with the real service.
   package static let basePath = "/api/v2"
@@ -20,14 +17,16 @@ package struct SimulatedCloud: LocalResponder {
   private let settings: SandboxSettings
   /// The computer's time, in milliseconds since 1970 UTC.
   private let realTime: @Sendable () -> Int
-  private var clock: SandboxClock
+  private(set) var clock: SandboxClock
   /// The applications with the secrets that hold now.
   private var applications: [SandboxApplication] = []
   private let matcher = OperationMatcher()
   /// By operation index; nil where the sandbox does not simulate the operation.
   private let behaviours: [Behaviour?]
   private var states: [String: ApplicationState] = [:]
-  private var journal = CallJournal()
+  private(set) var journal = CallJournal()
+  var faults = FaultPlan()
+  private(set) var unread = UnreadFields()
 
   /// - Parameter realTime: the computer's time, in milliseconds since 1970 UTC.
   package init(
@@ -40,8 +39,11 @@ package struct SimulatedCloud: LocalResponder {
     forgetEverything()
   }
 
-  private mutating func forgetEverything() {
+  /// Goes back to the beginning.
+  mutating func forgetEverything() {
     journal = CallJournal()
+    faults = FaultPlan()
+    unread = UnreadFields()
     clock = SandboxClock(settings.clock, real: realTime())
     applications = settings.applications
     for application in settings.applications {
@@ -53,21 +55,24 @@ package struct SimulatedCloud: LocalResponder {
     clock.follow(real: realTime())
     _ = runDue()
     var response: LocalResponse
-    if request.path.hasPrefix("/sandbox/") {
-      response = control(request)
+    if request.path.hasPrefix(SandboxControl.prefix) {
+      response = SandboxControl.answer(&self, request)
     } else {
       let target = request.query.isEmpty ? request.path : request.path + "?" + request.query
       var entry = CallJournal.Entry(
         time: clock.timestamp, method: request.method, target: target,
         fields: request.fields.map(\.name),
         bodySize: request.bodySize)
+      entry.keepBody(of: request)
+      // On arrival, so that a call that is never answered is known too.
+      journal.append(entry)
       do {
         response = try answer(request, &entry)
       } catch {
         response = error.response
       }
       entry.status = response.status
-      journal.append(entry)
+      journal.complete(entry)
     }
     response.fields.append((name: "X-Sandbox", value: "true"))
     // RFC 9110 section 9.3.2: an answer to HEAD has no content.
@@ -90,6 +95,24 @@ package struct SimulatedCloud: LocalResponder {
     let path = try pathBelowBase(request.path)
     let operation = try operation(request.method, path)
     entry.operation = operation.name.description
+    let fault = faults.strike(operation.index, now: clock.now)
+    entry.fault = fault?.id
+    if let instead = fault?.answerInstead { return instead }
+    var response: LocalResponse
+    do {
+      response = try answer(request, operation, path, &entry)
+    } catch {
+      response = error.response
+    }
+    if let fault { response = fault.spoiling(response) }
+    return response
+  }
+
+  /// The operation's own answer.
+  private mutating func answer(
+    _ request: LocalRequest, _ operation: Operation, _ path: String,
+    _ entry: inout CallJournal.Entry
+  ) throws(Refusal) -> LocalResponse {
     let check = CredentialCheck(applications: applications, now: entry.time)
     let credential = try identify(request, operation, check)
     entry.application = credential.kind == .none ? nil : credential.application.id
@@ -103,9 +126,11 @@ package struct SimulatedCloud: LocalResponder {
     guard !query.isBroken else {
       throw .message(400, "The query is not validly percent-encoded UTF-8.")
     }
+    let parameters = try parameters(operation, path)
+    entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
     let call = CloudCall(
       operation: operation, application: credential.application,
-      applications: applications, parameters: try parameters(operation, path),
+      applications: applications, parameters: parameters,
       rawQuery: request.query, query: query,
       contentType: request.field("Content-Type")?.lowercased() ?? "", body: request.body,
       bodySize: request.bodySize, now: entry.time, uptime: UInt64(clock.now) * 1_000_000)
@@ -176,36 +201,31 @@ package struct SimulatedCloud: LocalResponder {
     return try behaviour(&state, call)
   }
 
-  /// Paths of the sandbox itself, outside the API.
-  private mutating func control(_ request: LocalRequest) -> LocalResponse {
-    let allowed: String
-    switch request.path {
-    case "/sandbox/calls": allowed = "GET"
-    case "/sandbox/secret", "/sandbox/reset": allowed = "POST"
-    default: return Refusal.message(404, "The sandbox has no such path.").response
-    }
-    guard request.method == allowed else {
-      var refusal = Refusal.message(405, "\(request.method) is not allowed here.")
-      refusal.fields = [(name: "Allow", value: allowed)]
-      return refusal.response
-    }
-    switch request.path {
-    case "/sandbox/calls": return .value(journal.value)
-    case "/sandbox/secret": return changeSecret(request.body)
-    default:
-      forgetEverything()
-      return .done
-    }
+  /// The names of the template's parameters.
+  private static func names(_ operation: Operation) -> [String] {
+    operation.template.description.split(separator: "/").filter { $0.hasPrefix("{") }
+      .map { String($0.dropFirst().dropLast()) }
   }
 
-  private mutating func changeSecret(_ body: [UInt8]) -> LocalResponse {
-    guard let value = try? JSONValue(json: body), let id = value["app"]?.string,
-      let secret = value["secret"]?.string, !secret.isEmpty,
-      let index = applications.firstIndex(where: { $0.id == id })
-    else {
-      return Refusal.message(400, "app must be a known one, and secret is required.").response
-    }
+  /// Gives an application another secret, which ends its tokens. False when there is no such application.
+  mutating func change(secret: String, of id: String) -> Bool {
+    guard let index = applications.firstIndex(where: { $0.id == id }) else { return false }
     applications[index].secret = secret
-    return .done
+    return true
+  }
+
+  /// Turns the clock, does what falls due, in order, and returns it.
+  mutating func turnClock(to start: ClockStart?, advance: Int) throws(Refusal)
+    -> [DueQueue.Entry]
+  {
+    var turned = clock
+    do throws(ClockFault) {
+      if let start { try turned.set(start, real: realTime()) }
+      try turned.advance(milliseconds: advance)
+    } catch {
+      throw .message(400, error.message)
+    }
+    clock = turned
+    return runDue()
   }
 }
