@@ -16,6 +16,11 @@ package struct SandboxSettings: Sendable {
   /// How the clock begins, and where a reset takes it back to.
   package var clock = ClockStart.real
 
+  /// Makes identifiers and secrets: with the same seed they are the same in every run.
+  package var seed = 1
+  /// Where postbacks go; nil sends none.
+  package var postbacks: PostbackPort?
+
   package init() {}
 }
 
