@@ -6,9 +6,9 @@ internal import SCORMCloudAPI
 struct CloudCall {
   let operation: Operation
   /// The application whose credential came with the call.
-  let application: SandboxApplication
-  /// All applications of the sandbox, for App Management.
-  let applications: [SandboxApplication]
+  let application: Identifier
+  /// Which of its credentials that was; nil when the operation needs none.
+  let credential: Identifier?
   /// The values of the template's parameters, decoded, in order.
   let parameters: [Identifier]
   /// The query, raw.
@@ -16,14 +16,18 @@ struct CloudCall {
   let query: FormFields
   /// The value of `Content-Type`, in lower case; empty when there is none.
   let contentType: String
+  /// The same as it came.
+  let rawContentType: String
   /// The body's first bytes.
   let body: [UInt8]
   /// The whole body's length in bytes.
   let bodySize: Int
-  /// Wall-clock time.
+  /// Virtual time.
   let now: Timestamp
-  /// Monotonic time in nanoseconds.
-  let uptime: UInt64
+  /// Virtual time in milliseconds since 1970 UTC.
+  let milliseconds: Int
+  /// The host and port that the caller used; nil when it named none.
+  let host: String?
 
   /// The parameter at `position` of the template.
   func parameter(_ position: Int) throws(Refusal) -> Identifier {
@@ -46,7 +50,36 @@ struct CloudCall {
     guard case .object = value else { throw .message(400, "The body is no JSON object.") }
     return value
   }
+
+  /// Refuses a body or a query with types that the API does not have.
+  ///
+  /// - Returns: where there is something that the API has no field for.
+  func check() throws(Refusal) -> [String] {
+    let table = SchemaTable.ofClient
+    let name = operation.name.description
+    var findings = table.findings(query: query, of: name)
+    if let kind = table.operations[name]?.body {
+      let inBody = table.findings(try object(), kind, checksRequired: false)
+      findings.faults += inBody.faults
+      findings.unknown += inBody.unknown
+    }
+    guard findings.faults.isEmpty else {
+      throw .message(400, findings.faults.joined(separator: "; ") + ".")
+    }
+    return findings.unknown
+  }
 }
 
 /// How the sandbox answers one operation.
-typealias Behaviour = @Sendable (inout ApplicationState, CloudCall) throws(Refusal) -> LocalResponse
+enum Behaviour: Sendable {
+  typealias ForApplication = @Sendable (inout ApplicationState, CloudCall) throws(Refusal) ->
+    LocalResponse
+  typealias ForRealm = @Sendable (inout Realm, CloudCall) throws(Refusal) -> LocalResponse
+
+  /// From what the calling application keeps.
+  case application(ForApplication)
+  /// From all applications.
+  case realm(ForRealm)
+  /// Not at all, for this reason.
+  case declined(StaticString)
+}

@@ -2,13 +2,27 @@
 ///
 /// Bounded: ``insert(_:at:)`` refuses when the list is full. Looking up, adding, changing and removing cost
 /// the same however long the list is: a removed value leaves a hole, and holes are closed once they are
-/// more than the values.
+/// more than the values. A change happens in place.
 struct KeyedList<Value: Sendable>: Sendable {
+  struct Slot: Sendable {
+    let identifier: Identifier
+    /// Larger than those of all earlier values, and never used again.
+    let number: Int
+    var value: Value
+
+    fileprivate mutating func apply<Result, Failure: Error>(
+      _ change: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+      try change(&value)
+    }
+  }
+
   /// How many values there may be.
   let limit: Int
-  private var slots: [(identifier: Identifier, value: Value)?] = []
+  private var slots: [Slot?] = []
   /// Where in `slots` an identifier's value stands.
   private var places: [Identifier: Int] = [:]
+  private var nextNumber = 0
 
   init(limit: Int) { self.limit = limit }
 
@@ -22,23 +36,34 @@ struct KeyedList<Value: Sendable>: Sendable {
   /// Adds or replaces. False when the list is full and `identifier` is new.
   mutating func insert(_ value: Value, at identifier: Identifier) -> Bool {
     if let place = places[identifier] {
-      slots[place] = (identifier, value)
+      slots[place]?.value = value
       return true
     }
     guard !isFull else { return false }
     places[identifier] = slots.count
-    slots.append((identifier, value))
+    slots.append(Slot(identifier: identifier, number: nextNumber, value: value))
+    nextNumber += 1
     return true
   }
 
-  /// Changes a value. False when there is none.
-  mutating func update(_ identifier: Identifier, _ change: (inout Value) -> Void) -> Bool {
-    guard let place = places[identifier], var value = slots[place]?.value else { return false }
-    change(&value)
-    slots[place] = (identifier, value)
-    return true
+  /// Changes a value where it stands. Nil when there is none.
+  @discardableResult
+  mutating func update<Result, Failure: Error>(
+    _ identifier: Identifier, _ change: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let place = places[identifier] else { return nil }
+    return try slots[place]?.apply(change)
   }
 
+  /// Changes every value where it stands.
+  mutating func updateAll(_ change: (Identifier, inout Value) -> Void) {
+    for place in slots.indices {
+      guard let identifier = slots[place]?.identifier else { continue }
+      slots[place]?.apply { change(identifier, &$0) }
+    }
+  }
+
+  @discardableResult
   mutating func remove(_ identifier: Identifier) -> Value? {
     guard let place = places.removeValue(forKey: identifier) else { return nil }
     let value = slots[place]?.value
@@ -49,16 +74,41 @@ struct KeyedList<Value: Sendable>: Sendable {
 
   private mutating func closeHoles() {
     slots.removeAll { $0 == nil }
-    for (place, entry) in entries.enumerated() { places[entry.identifier] = place }
+    for place in slots.indices {
+      if let identifier = slots[place]?.identifier { places[identifier] = place }
+    }
   }
 
   /// Removes the oldest values until there is room for one more.
   mutating func makeRoom() {
     while isFull, let oldest = slots.first(where: { $0 != nil }), let oldest {
-      _ = remove(oldest.identifier)
+      remove(oldest.identifier)
     }
   }
 
+  /// Calls `body` with every value, oldest first, or newest first.
+  func forEachSlot(newestFirst: Bool = false, _ body: (borrowing Slot) -> Void) {
+    var place = newestFirst ? slots.count - 1 : 0
+    while place >= 0, place < slots.count {
+      if let slot = slots[place] { body(slot) }
+      place += newestFirst ? -1 : 1
+    }
+  }
+
+  /// Calls `body` with every identifier and value, oldest first.
+  func forEach(_ body: (Identifier, Value) -> Void) {
+    forEachSlot { body($0.identifier, $0.value) }
+  }
+
   /// Identifiers and values, oldest first.
-  var entries: [(identifier: Identifier, value: Value)] { slots.compactMap { $0 } }
+  var entries: [(identifier: Identifier, value: Value)] {
+    slots.compactMap { slot in slot.map { ($0.identifier, $0.value) } }
+  }
+
+  /// The identifiers of the values that `isMeant` picks, oldest first.
+  func identifiers(where isMeant: (Value) -> Bool) -> [Identifier] {
+    var found: [Identifier] = []
+    forEachSlot { if isMeant($0.value) { found.append($0.identifier) } }
+    return found
+  }
 }

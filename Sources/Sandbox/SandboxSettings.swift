@@ -16,6 +16,19 @@ package struct SandboxSettings: Sendable {
   /// How the clock begins, and where a reset takes it back to.
   package var clock = ClockStart.real
 
+  /// Makes identifiers and secrets: with the same seed they are the same in every run.
+  package var seed = 1
+  /// Where postbacks go; nil sends none.
+  package var postbacks: PostbackPort?
+
+  /// Refuse fields and parameters that the API does not have, instead of counting them.
+  package var isStrict = false
+  /// The applications at the beginning and after a reset, in the shape of a snapshot; nil for ``applications``,
+  /// empty.
+  package var beginning: JSONValue?
+  /// Where uploads are kept, in files without names.
+  package var folder = "/tmp"
+
   package init() {}
 }
 

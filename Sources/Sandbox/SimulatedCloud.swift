@@ -2,12 +2,11 @@ package import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
 
-/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with courses,
-/// registrations and dispatches that live as long as the process.
+/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with state that
+/// lives as long as the process.
 ///
-/// Faithful where a gateway can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
-/// `more` tokens, shapes of errors. Things that need a player or a mail server (launches, invitations,
-/// statements) do not exist: their lists are empty, and creating one answers 501.
+/// Faithful where a caller can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
+/// `more` tokens, types of bodies, shapes of errors. ``BehaviourTable`` says how each operation is answered.
 ///
 /// Beside the API, the paths below `/sandbox/` serve tests (``SandboxControl``).
 package struct SimulatedCloud: LocalResponder {
@@ -16,14 +15,12 @@ package struct SimulatedCloud: LocalResponder {
 
   private let settings: SandboxSettings
   /// The computer's time, in milliseconds since 1970 UTC.
-  private let realTime: @Sendable () -> Int
+  let realTime: @Sendable () -> Int
   private(set) var clock: SandboxClock
-  /// The applications with the secrets that hold now.
-  private var applications: [SandboxApplication] = []
+  private(set) var realm: Realm
   private let matcher = OperationMatcher()
-  /// By operation index; nil where the sandbox does not simulate the operation.
-  private let behaviours: [Behaviour?]
-  private var states: [String: ApplicationState] = [:]
+  /// By operation index.
+  private let behaviours: [Behaviour]
   private(set) var journal = CallJournal()
   var faults = FaultPlan()
   private(set) var unread = UnreadFields()
@@ -35,8 +32,9 @@ package struct SimulatedCloud: LocalResponder {
     self.settings = settings
     self.realTime = realTime
     clock = SandboxClock(settings.clock, real: realTime())
-    behaviours = OperationTable.all.map { BehaviourTable.behaviours[$0.name.description] }
-    forgetEverything()
+    behaviours = OperationTable.all.map { BehaviourTable.behaviour(of: $0.name.description) }
+    realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
   }
 
   /// Goes back to the beginning.
@@ -45,18 +43,32 @@ package struct SimulatedCloud: LocalResponder {
     faults = FaultPlan()
     unread = UnreadFields()
     clock = SandboxClock(settings.clock, real: realTime())
-    applications = settings.applications
-    for application in settings.applications {
-      states[application.id] = ApplicationState(settings)
-    }
+    realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
+  }
+
+  /// Fills the realm as the seed says, which was checked before.
+  private mutating func takeBeginning() {
+    if let beginning = settings.beginning { _ = realm.restore(beginning) }
+  }
+
+  /// Goes on with what a snapshot held. What was counted and recorded stays.
+  mutating func take(_ realm: Realm, _ clock: SandboxClock, _ faults: FaultPlan) {
+    self.realm = realm
+    self.clock = clock
+    self.faults = faults
+    _ = runDue()
   }
 
   package mutating func respond(to request: LocalRequest) -> LocalResponse {
     clock.follow(real: realTime())
+    takeOutcomes()
     _ = runDue()
     var response: LocalResponse
     if request.path.hasPrefix(SandboxControl.prefix) {
       response = SandboxControl.answer(&self, request)
+    } else if let page = LaunchPage.response(to: request, &realm, clock) {
+      response = page
     } else {
       let target = request.query.isEmpty ? request.path : request.path + "?" + request.query
       var entry = CallJournal.Entry(
@@ -74,6 +86,7 @@ package struct SimulatedCloud: LocalResponder {
       entry.status = response.status
       journal.complete(entry)
     }
+    hand(over: clock.now)
     response.fields.append((name: "X-Sandbox", value: "true"))
     // RFC 9110 section 9.3.2: an answer to HEAD has no content.
     if request.method == "HEAD" { response.body = .bytes([]) }
@@ -84,8 +97,28 @@ package struct SimulatedCloud: LocalResponder {
   private mutating func runDue() -> [DueQueue.Entry] {
     var done: [DueQueue.Entry] = []
     // What is done may put off more. Work that always puts off more for the same moment would never end.
-    while done.count < DueQueue.maximum, let entry = clock.takeDue() { done.append(entry) }
+    while done.count < DueQueue.maximum, let entry = clock.takeDue() {
+      realm.perform(entry.work, now: clock.timestamp, milliseconds: clock.now)
+      hand(over: entry.moment)
+      done.append(entry)
+    }
     return done
+  }
+
+  /// Learns what became of postbacks.
+  private mutating func takeOutcomes() {
+    for outcome in settings.postbacks?.takeOutcomes() ?? [] { realm.settle(outcome) }
+    hand(over: clock.now)
+  }
+
+  /// Gives the clock what was put off, and the postback port what is to be sent.
+  private mutating func hand(over moment: Int) {
+    for (application, work) in realm.takeDeferred() {
+      let due = DueWork(
+        kind: work.kind.rawValue, application: application.text, subject: work.subject)
+      _ = clock.schedule(due, at: moment + work.delay)
+    }
+    for postback in realm.takeOutbox() { settings.postbacks?.send(postback) }
   }
 
   /// One API call, step by step; each step can end it.
@@ -113,15 +146,10 @@ package struct SimulatedCloud: LocalResponder {
     _ request: LocalRequest, _ operation: Operation, _ path: String,
     _ entry: inout CallJournal.Entry
   ) throws(Refusal) -> LocalResponse {
-    let check = CredentialCheck(applications: applications, now: entry.time)
-    let credential = try identify(request, operation, check)
-    entry.application = credential.kind == .none ? nil : credential.application.id
+    let credential = try authorized(request, operation, entry.time)
+    entry.application = credential.kind == .none ? nil : credential.application.text
     entry.credential = credential.kind
-    entry.scopes = credential.scopes
-    try check.authorize(credential, for: operation)
-    guard let behaviour = behaviours[Int(operation.index)] else {
-      throw .message(501, "The sandbox does not simulate \(operation.name) yet.")
-    }
+    entry.scopes = credential.scopes ?? []
     let query = FormFields(request.query)
     guard !query.isBroken else {
       throw .message(400, "The query is not validly percent-encoded UTF-8.")
@@ -130,11 +158,19 @@ package struct SimulatedCloud: LocalResponder {
     entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
     let call = CloudCall(
       operation: operation, application: credential.application,
-      applications: applications, parameters: parameters,
+      credential: credential.identifier, parameters: parameters,
       rawQuery: request.query, query: query,
-      contentType: request.field("Content-Type")?.lowercased() ?? "", body: request.body,
-      bodySize: request.bodySize, now: entry.time, uptime: UInt64(clock.now) * 1_000_000)
-    return try settle(call, behaviour)
+      contentType: request.field("Content-Type")?.lowercased() ?? "",
+      rawContentType: request.field("Content-Type") ?? "", body: request.body,
+      bodySize: request.bodySize, now: entry.time, milliseconds: clock.now,
+      host: request.field("Host"))
+    entry.unread = try call.check()
+    unread.note(entry.unread, of: operation.name.description)
+    if settings.isStrict, !entry.unread.isEmpty {
+      throw .message(
+        400, "\(operation.name) has no \(entry.unread.joined(separator: ", ")) (--strict).")
+    }
+    return try perform(call, behaviours[Int(operation.index)])
   }
 
   /// The path behind `/api/v2`, beginning with its slash. A doubled slash there counts as one, since several
@@ -163,15 +199,23 @@ package struct SimulatedCloud: LocalResponder {
     }
   }
 
-  /// Who calls. An operation without a credential is answered in the name of the first application; whatever
-  /// credential comes with it is not looked at.
-  private func identify(_ request: LocalRequest, _ operation: Operation, _ check: CredentialCheck)
+  /// Who calls, and may call this. An operation without a credential is answered in the name of the first
+  /// application; whatever credential comes with it is not looked at.
+  ///
+  /// The check holds the applications, which must have one owner again when one of them is changed.
+  private func authorized(_ request: LocalRequest, _ operation: Operation, _ now: Timestamp)
     throws(Refusal) -> Credential
   {
-    if operation.credential == .none, let first = settings.applications.first {
-      return Credential(kind: .none, application: first)
+    if operation.credential == .none,
+      let first = realm.applications.entries.first(where: { $0.value.kind == .application })
+    {
+      return Credential(
+        kind: .none, application: first.identifier, applicationKind: .application)
     }
-    return try check.credential(in: request.field("Authorization"))
+    let check = CredentialCheck(applications: realm.applications, now: now)
+    let credential = try check.credential(in: request.field("Authorization"))
+    try check.authorize(credential, for: operation)
+    return credential
   }
 
   /// The segments of `path` that stand for the template's parameters, decoded.
@@ -190,15 +234,21 @@ package struct SimulatedCloud: LocalResponder {
     return parameters
   }
 
-  /// Ends imports that are due, then answers.
-  private mutating func settle(_ call: CloudCall, _ behaviour: Behaviour) throws(Refusal)
+  private mutating func perform(_ call: CloudCall, _ behaviour: Behaviour) throws(Refusal)
     -> LocalResponse
   {
-    let id = call.application.id
-    var state = states.removeValue(forKey: id) ?? ApplicationState(settings)
-    defer { states[id] = state }
-    if case .after = settings.importCompletion { state.settleImports(call) }
-    return try behaviour(&state, call)
+    switch behaviour {
+    case .declined(let reason):
+      throw .message(501, "The sandbox does not answer \(call.operation.name): \(reason)")
+    case .realm(let body): return try body(&realm, call)
+    case .application(let body):
+      let answer = try realm.applications.update(call.application) {
+        (application) throws(Refusal) in
+        return try body(&application.data, call)
+      }
+      guard let answer else { throw .missing("application", call.application) }
+      return answer
+    }
   }
 
   /// The names of the template's parameters.
@@ -209,9 +259,16 @@ package struct SimulatedCloud: LocalResponder {
 
   /// Gives an application another secret, which ends its tokens. False when there is no such application.
   mutating func change(secret: String, of id: String) -> Bool {
-    guard let index = applications.firstIndex(where: { $0.id == id }) else { return false }
-    applications[index].secret = secret
+    guard realm.applications[Identifier(id)] != nil else { return false }
+    realm.applications.update(Identifier(id)) { application in
+      application.credentials.updateAll { $1.secret = secret }
+    }
     return true
+  }
+
+  /// Notes what a learner did, without a browser.
+  mutating func setProgress(_ request: LocalRequest) throws(Refusal) -> LocalResponse {
+    try ProgressControl.response(to: request.body, &realm, clock.timestamp)
   }
 
   /// Turns the clock, does what falls due, in order, and returns it.

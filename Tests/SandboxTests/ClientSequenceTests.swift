@@ -62,11 +62,12 @@ struct ClientSequenceTests {
       #expect(page < 3)
       target = "/api/v2//registrations?more=" + more.escaped
     }
-    #expect(seen == ["r/1 ü"] + (2...25).map { "r\($0)" })
+    #expect(seen == (2...25).reversed().map { "r\($0)" } + ["r/1 ü"])
 
     #expect(rig.raw("DELETE", "/api/v2//registrations/r%2F1%20%C3%BC", "{}").status == 204)
     #expect(rig.raw("HEAD", "/api/v2//registrations/r%2F1%20%C3%BC").status == 404)
     #expect(rig.raw("DELETE", "/api/v2//courses/c%2F1", "{}").status == 204)
+    rig.time.advance(seconds: 5)
     #expect(rig.raw("GET", "/api/v2//registrations").json["registrations"] == [])
   }
 }

@@ -59,6 +59,12 @@ struct Rig {
         fields: fields, body: Array(body.utf8)))
   }
 
+  /// One item of a configuration.
+  mutating func setting(_ name: String, at path: String) -> JSONValue {
+    let items = call("GET", path).json["settingItems"]?.elements ?? []
+    return items.first { $0["id"]?.string == name } ?? .null
+  }
+
   /// A token as an `Authorization` value.
   mutating func token(_ scope: String, as authorization: String = application) -> String {
     let form = "scope=\(scope.replacing(" ", with: "+").replacing(":", with: "%3A"))"
