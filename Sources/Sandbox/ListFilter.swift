@@ -61,7 +61,8 @@ struct ListFilter<Value: Sendable> {
 
   private func contains(_ text: String) -> Bool {
     // Only ASCII can be compared letter by letter.
-    let bytes = text.utf8.allSatisfy { $0 < 0x80 } ? Array(text.utf8) : Array(text.lowercased().utf8)
+    let bytes =
+      text.utf8.allSatisfy { $0 < 0x80 } ? Array(text.utf8) : Array(text.lowercased().utf8)
     guard bytes.count >= wanted.count else { return false }
     for start in 0...(bytes.count - wanted.count) {
       var length = 0

@@ -162,7 +162,8 @@ package struct SimulatedCloud: LocalResponder {
       rawQuery: request.query, query: query,
       contentType: request.field("Content-Type")?.lowercased() ?? "",
       rawContentType: request.field("Content-Type") ?? "", body: request.body,
-      bodySize: request.bodySize, now: entry.time, milliseconds: clock.now,
+      bodySize: request.bodySize, bodyFile: request.bodyFile, folder: settings.folder,
+      uploadedType: request.field("uploadedContentType"), now: entry.time, milliseconds: clock.now,
       host: request.field("Host"))
     entry.unread = try call.check()
     unread.note(entry.unread, of: operation.name.description)
