@@ -9,6 +9,7 @@ internal import Memory
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
+/// - `LocalHandler+Deliveries.swift`: answers that go out late, in pieces or not to their end.
 /// - `LocalHandler+Draining.swift`: the end.
 package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   let settings: LocalServerSettings
@@ -21,8 +22,10 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var connections = Slab<LocalConnection>(capacity: 16)
   /// An answer's head, and its body when that is small.
   var output = ByteBuffer()
-  /// Connections whose zero bytes go on when the others had their turn.
+  /// Connections whose bodies go on when the others had their turn.
   var continuing = RecordList<SlabHandle>(capacity: 4)
+  /// Connections whose answers take their time on purpose.
+  var deliveries: [SlabHandle] = []
   /// For answers that take time; started with the first of them.
   var worker: LocalWorker?
   var isDraining = false
@@ -90,7 +93,7 @@ extension LocalHandler: EventHandler {
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     guard connections.contains(tag.record), connections[tag.record].phase == .answer,
-      !connections[tag.record].awaitsWorker
+      !connections[tag.record].awaitsWorker, connections[tag.record].delivery == nil
     else { return }
     continueAnswer(tag.record, on: &loop)
   }
@@ -124,6 +127,7 @@ extension LocalHandler: EventHandler {
     for i in 0..<round.count where connections.contains(round[i]) {
       continueAnswer(round[i], on: &loop)
     }
+    continueDeliveries(on: &loop)
     if isDraining { continueDraining(on: &loop) }
   }
 

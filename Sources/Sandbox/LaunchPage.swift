@@ -271,11 +271,17 @@ enum ProgressControl {
   /// `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …, "score": …,
   /// "seconds": …, "objectives": […], "interactions": […], "exit": …}`; everything but `registrationId` may be
   /// absent, and without `application` the first one that has the registration is meant.
-  static func response(to body: [UInt8], _ realm: inout Realm, _ now: Timestamp) throws(Refusal)
+  static func answer(_ cloud: inout SimulatedCloud, _ request: LocalRequest) throws(Refusal)
     -> LocalResponse
   {
-    guard let value = try? JSONValue(json: body), case .object = value,
-      let identifier = Identifier(checking: value["registrationId"]?.string)
+    let value = try SandboxControl.json(request)
+    return try answer(value, &cloud.realm, cloud.clock.timestamp)
+  }
+
+  private static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
+    throws(Refusal) -> LocalResponse
+  {
+    guard let identifier = Identifier(checking: value["registrationId"]?.string)
     else { throw .message(400, "registrationId of 1 to 255 characters is required.") }
     let known = [
       "registrationId", "application", "instance", "completion", "success", "score", "seconds",

@@ -45,10 +45,12 @@ struct SandboxClock: Sendable {
   var timestamp: Timestamp { Timestamp(seconds: now / 1000) }
 
   /// The moment and its milliseconds: `2026-03-01T12:00:00.250Z`.
-  var text: String {
-    let fraction = String(now % 1000)
-    return timestamp.text.dropLast(4) + String(repeating: "0", count: 3 - fraction.count) + fraction
-      + "Z"
+  var text: String { SandboxClock.text(now) }
+
+  static func text(_ moment: Int) -> String {
+    let fraction = String(moment % 1000)
+    return Timestamp(seconds: moment / 1000).text.dropLast(4)
+      + String(repeating: "0", count: 3 - fraction.count) + fraction + "Z"
   }
 
   /// Follows the computer's clock, unless this one stands. What is due then is to be taken with

@@ -8,10 +8,7 @@ internal import SCORMCloudAPI
 /// Faithful where a caller can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
 /// `more` tokens, types of bodies, shapes of errors. ``BehaviourTable`` says how each operation is answered.
 ///
-/// Beside the API, three paths serve tests and demonstrations:
-/// `GET /sandbox/calls` tells which calls arrived; `POST /sandbox/secret` with `{"app": …, "secret": …}`
-/// changes an application's secret, which ends its tokens; `POST /sandbox/reset` forgets everything and
-/// goes back to the first secrets.
+/// Beside the API, the paths below `/sandbox/` serve tests (``SandboxControl``).
 package struct SimulatedCloud: LocalResponder {
   /// Where the API begins, as with the real service.
   package static let basePath = "/api/v2"
@@ -19,12 +16,14 @@ package struct SimulatedCloud: LocalResponder {
   private let settings: SandboxSettings
   /// The computer's time, in milliseconds since 1970 UTC.
   private let realTime: @Sendable () -> Int
-  private var clock: SandboxClock
-  private var realm: Realm
+  private(set) var clock: SandboxClock
+  var realm: Realm
   private let matcher = OperationMatcher()
   /// By operation index.
   private let behaviours: [Behaviour]
-  private var journal = CallJournal()
+  private(set) var journal = CallJournal()
+  var faults = FaultPlan()
+  private(set) var unread = UnreadFields()
 
   /// - Parameter realTime: the computer's time, in milliseconds since 1970 UTC.
   package init(
@@ -37,8 +36,11 @@ package struct SimulatedCloud: LocalResponder {
     realm = Realm(settings, now: clock.timestamp)
   }
 
-  private mutating func forgetEverything() {
+  /// Goes back to the beginning.
+  mutating func forgetEverything() {
     journal = CallJournal()
+    faults = FaultPlan()
+    unread = UnreadFields()
     clock = SandboxClock(settings.clock, real: realTime())
     realm = Realm(settings, now: clock.timestamp)
   }
@@ -48,8 +50,8 @@ package struct SimulatedCloud: LocalResponder {
     takeOutcomes()
     _ = runDue()
     var response: LocalResponse
-    if request.path.hasPrefix("/sandbox/") {
-      response = control(request)
+    if request.path.hasPrefix(SandboxControl.prefix) {
+      response = SandboxControl.answer(&self, request)
     } else if let page = LaunchPage.response(to: request, &realm, clock) {
       response = page
     } else {
@@ -58,13 +60,16 @@ package struct SimulatedCloud: LocalResponder {
         time: clock.timestamp, method: request.method, target: target,
         fields: request.fields.map(\.name),
         bodySize: request.bodySize)
+      entry.keepBody(of: request)
+      // On arrival, so that a call that is never answered is known too.
+      journal.append(entry)
       do {
         response = try answer(request, &entry)
       } catch {
         response = error.response
       }
       entry.status = response.status
-      journal.append(entry)
+      journal.complete(entry)
     }
     hand(over: clock.now)
     response.fields.append((name: "X-Sandbox", value: "true"))
@@ -108,6 +113,24 @@ package struct SimulatedCloud: LocalResponder {
     let path = try pathBelowBase(request.path)
     let operation = try operation(request.method, path)
     entry.operation = operation.name.description
+    let fault = faults.strike(operation.index, now: clock.now)
+    entry.fault = fault?.id
+    if let instead = fault?.answerInstead { return instead }
+    var response: LocalResponse
+    do {
+      response = try answer(request, operation, path, &entry)
+    } catch {
+      response = error.response
+    }
+    if let fault { response = fault.spoiling(response) }
+    return response
+  }
+
+  /// The operation's own answer.
+  private mutating func answer(
+    _ request: LocalRequest, _ operation: Operation, _ path: String,
+    _ entry: inout CallJournal.Entry
+  ) throws(Refusal) -> LocalResponse {
     let credential = try authorized(request, operation, entry.time)
     entry.application = credential.kind == .none ? nil : credential.application.text
     entry.credential = credential.kind
@@ -116,15 +139,17 @@ package struct SimulatedCloud: LocalResponder {
     guard !query.isBroken else {
       throw .message(400, "The query is not validly percent-encoded UTF-8.")
     }
+    let parameters = try parameters(operation, path)
+    entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
     let call = CloudCall(
       operation: operation, application: credential.application,
-      credential: credential.identifier, parameters: try parameters(operation, path),
+      credential: credential.identifier, parameters: parameters,
       rawQuery: request.query, query: query,
       contentType: request.field("Content-Type")?.lowercased() ?? "",
       rawContentType: request.field("Content-Type") ?? "", body: request.body,
       bodySize: request.bodySize, now: entry.time, milliseconds: clock.now,
       host: request.field("Host"))
-    entry.unread = try call.check()
+    unread.note(try call.check(), of: operation.name.description)
     return try perform(call, behaviours[Int(operation.index)])
   }
 
@@ -199,49 +224,39 @@ package struct SimulatedCloud: LocalResponder {
     case .application(let body):
       let answer = try realm.applications.update(call.application) {
         (application) throws(Refusal) in
-        return try body(&application.data, call)
+        try body(&application.data, call)
       }
       guard let answer else { throw .missing("application", call.application) }
       return answer
     }
   }
 
-  /// Paths of the sandbox itself, outside the API.
-  private mutating func control(_ request: LocalRequest) -> LocalResponse {
-    let allowed: String
-    switch request.path {
-    case "/sandbox/calls": allowed = "GET"
-    case "/sandbox/secret", "/sandbox/reset", "/sandbox/progress": allowed = "POST"
-    default: return Refusal.message(404, "The sandbox has no such path.").response
-    }
-    guard request.method == allowed else {
-      var refusal = Refusal.message(405, "\(request.method) is not allowed here.")
-      refusal.fields = [(name: "Allow", value: allowed)]
-      return refusal.response
-    }
-    switch request.path {
-    case "/sandbox/calls": return .value(journal.value)
-    case "/sandbox/secret": return changeSecret(request.body)
-    case "/sandbox/progress":
-      do {
-        return try ProgressControl.response(to: request.body, &realm, clock.timestamp)
-      } catch { return error.response }
-    default:
-      forgetEverything()
-      return .done
-    }
+  /// The names of the template's parameters.
+  private static func names(_ operation: Operation) -> [String] {
+    operation.template.description.split(separator: "/").filter { $0.hasPrefix("{") }
+      .map { String($0.dropFirst().dropLast()) }
   }
 
-  private mutating func changeSecret(_ body: [UInt8]) -> LocalResponse {
-    guard let value = try? JSONValue(json: body), let id = value["app"]?.string,
-      let secret = value["secret"]?.string, !secret.isEmpty,
-      realm.applications[Identifier(id)] != nil
-    else {
-      return Refusal.message(400, "app must be a known one, and secret is required.").response
-    }
-    realm.applications.update(Identifier(id)) { application in
+  /// Gives an application another secret, which ends its tokens. False when there is no such application.
+  mutating func change(secret: String, of id: String) -> Bool {
+    let isFound: Void? = realm.applications.update(Identifier(id)) { application in
       application.credentials.updateAll { $1.secret = secret }
     }
-    return .done
+    return isFound != nil
+  }
+
+  /// Turns the clock, does what falls due, in order, and returns it.
+  mutating func turnClock(to start: ClockStart?, advance: Int) throws(Refusal)
+    -> [DueQueue.Entry]
+  {
+    var turned = clock
+    do throws(ClockFault) {
+      if let start { try turned.set(start, real: realTime()) }
+      try turned.advance(milliseconds: advance)
+    } catch {
+      throw .message(400, error.message)
+    }
+    clock = turned
+    return runDue()
   }
 }
