@@ -78,6 +78,14 @@ package struct SimulatedCloud: LocalResponder {
     return response
   }
 
+  /// Follows the time without a request: postbacks are repeated while nobody asks anything.
+  package mutating func attend() -> Int64? {
+    clock.follow(real: realTime())
+    takeOutcomes()
+    _ = runDue()
+    return clock.waitUntilDue(real: realTime()).map { Int64($0) * 1_000_000 }
+  }
+
   /// Does what fell due, in order, and returns it.
   private mutating func runDue() -> [DueQueue.Entry] {
     var done: [DueQueue.Entry] = []
