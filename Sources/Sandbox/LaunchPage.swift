@@ -271,14 +271,7 @@ enum ProgressControl {
   /// `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …, "score": …,
   /// "seconds": …, "objectives": […], "interactions": […], "exit": …}`; everything but `registrationId` may be
   /// absent, and without `application` the first one that has the registration is meant.
-  static func answer(_ cloud: inout SimulatedCloud, _ request: LocalRequest) throws(Refusal)
-    -> LocalResponse
-  {
-    let value = try SandboxControl.json(request)
-    return try answer(value, &cloud.realm, cloud.clock.timestamp)
-  }
-
-  private static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
+  static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
     throws(Refusal) -> LocalResponse
   {
     guard let identifier = Identifier(checking: value["registrationId"]?.string)

@@ -36,7 +36,9 @@ struct SandboxControl {
     Route("GET", "/sandbox/clock", clock),
     Route("POST", "/sandbox/clock", setClock),
     Route("POST", "/sandbox/secret", changeSecret),
-    Route("POST", "/sandbox/progress", ProgressControl.answer),
+    Route("POST", "/sandbox/progress", progress),
+    Route("GET", "/sandbox/snapshot", snapshot),
+    Route("PUT", "/sandbox/snapshot", putSnapshot),
   ]
 
   static func answer(_ cloud: inout SimulatedCloud, _ request: LocalRequest) -> LocalResponse {
@@ -88,6 +90,29 @@ struct SandboxControl {
     guard let id = body["app"]?.string, let secret = body["secret"]?.string, !secret.isEmpty,
       cloud.change(secret: secret, of: id)
     else { throw .message(400, "app must be a known one, and secret is required.") }
+    return .done
+  }
+
+  static func progress(_ cloud: inout SimulatedCloud, _ request: LocalRequest) throws(Refusal)
+    -> LocalResponse
+  {
+    try cloud.setProgress(request)
+  }
+
+  // MARK: Snapshot
+
+  static func snapshot(_ cloud: inout SimulatedCloud, _ request: LocalRequest) throws(Refusal)
+    -> LocalResponse
+  {
+    .value(cloud.snapshot)
+  }
+
+  /// Puts back what ``snapshot(_:_:)`` gave, as a whole or not at all.
+  static func putSnapshot(_ cloud: inout SimulatedCloud, _ request: LocalRequest)
+    throws(Refusal) -> LocalResponse
+  {
+    let problems = cloud.restore(try json(request))
+    guard problems.isEmpty else { throw .problems(problems) }
     return .done
   }
 

@@ -21,6 +21,14 @@ package struct SandboxSettings: Sendable {
   /// Where postbacks go; nil sends none.
   package var postbacks: PostbackPort?
 
+  /// Refuse fields and parameters that the API does not have, instead of counting them.
+  package var isStrict = false
+  /// The applications at the beginning and after a reset, in the shape of a snapshot; nil for ``applications``,
+  /// empty.
+  package var beginning: JSONValue?
+  /// Where uploads are kept, in files without names.
+  package var folder = "/tmp"
+
   package init() {}
 }
 

@@ -15,9 +15,9 @@ package struct SimulatedCloud: LocalResponder {
 
   private let settings: SandboxSettings
   /// The computer's time, in milliseconds since 1970 UTC.
-  private let realTime: @Sendable () -> Int
+  let realTime: @Sendable () -> Int
   private(set) var clock: SandboxClock
-  var realm: Realm
+  private(set) var realm: Realm
   private let matcher = OperationMatcher()
   /// By operation index.
   private let behaviours: [Behaviour]
@@ -34,6 +34,7 @@ package struct SimulatedCloud: LocalResponder {
     clock = SandboxClock(settings.clock, real: realTime())
     behaviours = OperationTable.all.map { BehaviourTable.behaviour(of: $0.name.description) }
     realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
   }
 
   /// Goes back to the beginning.
@@ -43,6 +44,20 @@ package struct SimulatedCloud: LocalResponder {
     unread = UnreadFields()
     clock = SandboxClock(settings.clock, real: realTime())
     realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
+  }
+
+  /// Fills the realm as the seed says, which was checked before.
+  private mutating func takeBeginning() {
+    if let beginning = settings.beginning { _ = realm.restore(beginning) }
+  }
+
+  /// Goes on with what a snapshot held. What was counted and recorded stays.
+  mutating func take(_ realm: Realm, _ clock: SandboxClock, _ faults: FaultPlan) {
+    self.realm = realm
+    self.clock = clock
+    self.faults = faults
+    _ = runDue()
   }
 
   package mutating func respond(to request: LocalRequest) -> LocalResponse {
@@ -157,7 +172,12 @@ package struct SimulatedCloud: LocalResponder {
       rawContentType: request.field("Content-Type") ?? "", body: request.body,
       bodySize: request.bodySize, now: entry.time, milliseconds: clock.now,
       host: request.field("Host"))
-    unread.note(try call.check(), of: operation.name.description)
+    let unknown = try call.check()
+    unread.note(unknown, of: operation.name.description)
+    if settings.isStrict, !unknown.isEmpty {
+      throw .message(
+        400, "\(operation.name) has no \(unknown.joined(separator: ", ")) (--strict).")
+    }
     return try perform(call, behaviours[Int(operation.index)])
   }
 
@@ -247,10 +267,16 @@ package struct SimulatedCloud: LocalResponder {
 
   /// Gives an application another secret, which ends its tokens. False when there is no such application.
   mutating func change(secret: String, of id: String) -> Bool {
-    let isFound: Void? = realm.applications.update(Identifier(id)) { application in
+    guard realm.applications[Identifier(id)] != nil else { return false }
+    realm.applications.update(Identifier(id)) { application in
       application.credentials.updateAll { $1.secret = secret }
     }
-    return isFound != nil
+    return true
+  }
+
+  /// Notes what a learner did, without a browser.
+  mutating func setProgress(_ request: LocalRequest) throws(Refusal) -> LocalResponse {
+    try ProgressControl.answer(try SandboxControl.json(request), &realm, clock.timestamp)
   }
 
   /// Turns the clock, does what falls due, in order, and returns it.
