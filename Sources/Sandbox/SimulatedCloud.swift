@@ -164,14 +164,10 @@ package struct SimulatedCloud: LocalResponder {
     }
     let parameters = try parameters(operation, path)
     entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
-    let call = CloudCall(
+    var call = CloudCall(
       operation: operation, application: credential.application,
-      credential: credential.identifier, parameters: parameters,
-      rawQuery: request.query, query: query,
-      contentType: request.field("Content-Type")?.lowercased() ?? "",
-      rawContentType: request.field("Content-Type") ?? "", body: request.body,
-      bodySize: request.bodySize, now: entry.time, milliseconds: clock.now,
-      host: request.field("Host"))
+      credential: credential.identifier, parameters: parameters, request: request, query: query,
+      now: entry.time, milliseconds: clock.now)
     let unknown = try call.check()
     unread.note(unknown, of: operation.name.description)
     if settings.isStrict, !unknown.isEmpty {

@@ -2,7 +2,7 @@
 
 An operation counts as proven when the client got an answer for it, every member of the answer has the type
 of the client's models, and what was sent came back. The proven ones are written to
-Sources/Sandbox/ProvenOperations.generated.swift; with --check the file must say so already.
+Sources/Sandbox/ProvenOperations.generated.swift with --write; otherwise the file must say so already.
 Run by scripts/client-test.
 """
 
@@ -535,7 +535,7 @@ class Proof:
         equal((found.registration_cap, found.instanced, found.notes, found.tags, found.course_title),
               (5, False, "notes", ["t"], "Golf Explained"), "dispatch")
         equal(found.expiration_date.replace(tzinfo=None), expiry, "expiration date")
-        api.create_dispatches(self.dispatch("", "golf", notes="the old one"))
+        api.create_dispatches(self.dispatch("", "golf", notes="the old one", registration_cap=5))
         equal(api.get_dispatch("d1").notes, "the old one", "the old dispatch is changed")
         assert "already exists" in refused(400, api.create_dispatches, self.dispatch("d2", "golf"))
         api.create_dispatches(self.dispatch("d2", "fetched"))
@@ -777,16 +777,16 @@ def main():
         equal(missing, set(), "proven by the newest client only")
         return
     text = ("// swift-format-ignore-file\n"
-            "// Written by Tests/clients/test_sandbox.py, which proves them. Run scripts/client-test.\n\n"
+            "// Written by Tests/clients/test_sandbox.py, which proves them: scripts/client-test --write.\n\n"
             "/// The operations that the official Python client called in the last run of its tests, with answers of\n"
             "/// its models' types.\n"
             "package enum ProvenOperations {\n"
             "  /// Names, a line each.\n"
             "  package static let names = \"\"\"\n    " + "\n    ".join(sorted(proven)) + "\n    \"\"\"\n}\n")
-    if "--check" in sys.argv[1:]:
-        equal(TARGET.exists() and TARGET.read_text() == text, True, f"{TARGET.name} is what was proven")
-    else:
+    if "--write" in sys.argv[1:]:
         TARGET.write_text(text)
+    elif TARGET.read_text() != text:
+        sys.exit(f"{TARGET.name} does not say what was proven; run scripts/client-test --write")
 
 
 if __name__ == "__main__":
