@@ -2,7 +2,7 @@ internal import CLibcurl
 internal import Glibc
 package import Memory
 
-/// Posts JSON to one address again and again, over a connection that is kept. For one thread, which blocks.
+/// Posts JSON, or another type, to one address again and again, over a connection that is kept. For one thread, which blocks.
 @safe package final class JSONPost {
   /// What became of a post.
   package enum Outcome: Sendable, Equatable {
@@ -20,17 +20,18 @@ package import Memory
   /// Nil when libcurl does not start or refuses an option.
   ///
   /// - Parameters:
+  ///   - contentType: the bodies' type.
   ///   - headers: further header fields, values without line breaks.
   ///   - timeout: milliseconds for one post.
   ///   - caFile: authorities trusted instead of the system's.
   package init?(
-    url: String, headers fields: [(name: String, value: SecretBytes)], timeout: Int,
+    url: String, contentType: String = "application/json", headers fields: [(name: String, value: SecretBytes)], timeout: Int,
     caFile: String?
   ) {
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle
     // Proof: libcurl copies each line; on failure the old list stays ours.
-    for line in ["Content-Type: application/json", "Expect:"] {
+    for line in ["Content-Type: \(contentType)", "Expect:"] {
       guard let longer = unsafe curl_slist_append(headers, line) else { return nil }
       unsafe headers = unsafe longer
     }

@@ -7,6 +7,7 @@ internal import Sandbox
 /// A simulated SCORM Cloud that serves on an address of this machine.
 package final class SandboxService: Sendable {
   private let service: LocalService
+  private let sender: PostbackSender
 
   /// The base URL of its API.
   package var apiURL: String { "http://\(service.address)/api/v2" }
@@ -20,16 +21,27 @@ package final class SandboxService: Sendable {
   package init(listen: ListenAddress) throws(StartError) {
     let socket = try bind(listen, mode: 0o660)
     let settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
+    let sender: PostbackSender
+    do { sender = try PostbackSender() } catch { throw StartError("sandbox: \(error)") }
+    self.sender = sender
     do {
       service = try LocalService.start(
         name: "sandbox", listeningOn: socket, settings: settings,
         makeResponder: {
-          SimulatedCloud(realTime: { Int(SystemClock.wall / 1_000_000) })
+          var settings = SandboxSettings()
+          settings.postbacks = sender.port
+          return SimulatedCloud(
+            settings: settings, realTime: { Int(SystemClock.wall / 1_000_000) })
         })
     } catch {
+      sender.stop()
       throw StartError("sandbox: \(error)")
     }
+    sender.tell { [service] in service.callAttention() }
   }
 
-  package func stop() { service.stop(within: 2) }
+  package func stop() {
+    service.stop(within: 2)
+    sender.stop()
+  }
 }

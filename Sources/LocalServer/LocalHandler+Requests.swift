@@ -201,6 +201,7 @@ extension LocalHandler {
       beginSlowAnswer(handle, work, on: &loop)
     } else {
       answer(handle, responder.respond(to: request), on: &loop)
+      attend(on: &loop)
     }
   }
 }

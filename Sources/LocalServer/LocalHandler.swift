@@ -26,6 +26,8 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var continuing = RecordList<SlabHandle>(capacity: 4)
   /// Connections whose answers take their time on purpose.
   var deliveries: [SlabHandle] = []
+  /// When the responder has something to do without a request.
+  var nextAttention = Int64.max
   /// For answers that take time; started with the first of them.
   var worker: LocalWorker?
   var isDraining = false
@@ -128,7 +130,14 @@ extension LocalHandler: EventHandler {
       continueAnswer(round[i], on: &loop)
     }
     continueDeliveries(on: &loop)
+    if loop.now >= nextAttention { attend(on: &loop) }
     if isDraining { continueDraining(on: &loop) }
+  }
+
+  /// Lets the responder do what is due, and asks for the alarm that it wants.
+  mutating func attend(on loop: inout EventLoop) {
+    nextAttention = responder.attend().map { loop.now + max(0, $0) } ?? .max
+    if nextAttention < .max { loop.setAlarm(at: nextAttention) }
   }
 
   package mutating func woken(on loop: inout EventLoop) {
@@ -136,6 +145,7 @@ extension LocalHandler: EventHandler {
       switch message {
       case .drain(let nanoseconds): beginDraining(within: nanoseconds, on: &loop)
       case .answer(let handle, let response): completeSlowAnswer(handle, response, on: &loop)
+      case .attend: attend(on: &loop)
       }
     }
   }

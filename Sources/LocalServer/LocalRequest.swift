@@ -91,8 +91,15 @@ package protocol LocalResponder: SendableMetatype {
   /// What answers a request that takes time, to be called on a thread of its own, one at a time; nil for
   /// requests that ``respond(to:)`` answers. May block.
   func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)?
+
+  /// Does what is due without a request, and says in how many nanoseconds there is something again; nil when
+  /// nothing is. Called after each request, when that time is over, and after ``LocalService/callAttention()``.
+  /// Must not block.
+  mutating func attend() -> Int64?
 }
 
 extension LocalResponder {
+  package mutating func attend() -> Int64? { nil }
+
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
 }

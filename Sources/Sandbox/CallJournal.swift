@@ -35,8 +35,6 @@ struct CallJournal: Sendable {
     var fault: Int?
     /// 0 until it is answered.
     var status = 0
-    /// What the call held that the API has no field for: `learner.shoeSize`, `?filterr`.
-    var unread: [String] = []
 
     init(time: Timestamp, method: String, target: String, fields: [String], bodySize: Int) {
       self.time = time

@@ -36,14 +36,42 @@ struct CloudCall {
   /// The host and port that the caller used; nil when it named none.
   let host: String?
 
+  init(
+    operation: Operation, application: Identifier, credential: Identifier?,
+    parameters: [Identifier], request: LocalRequest, query: FormFields, now: Timestamp,
+    milliseconds: Int, folder: String
+  ) {
+    self.operation = operation
+    self.application = application
+    self.credential = credential
+    self.parameters = parameters
+    self.query = query
+    self.now = now
+    self.milliseconds = milliseconds
+    rawQuery = request.query
+    rawContentType = request.field("Content-Type") ?? ""
+    contentType = rawContentType.lowercased()
+    body = request.body
+    bodySize = request.bodySize
+    bodyFile = request.bodyFile
+    self.folder = folder
+    uploadedType = request.field("uploadedContentType")
+    host = request.field("Host")
+  }
+
   /// The parameter at `position` of the template.
   func parameter(_ position: Int) throws(Refusal) -> Identifier {
     guard position < parameters.count else { throw .message(400, "The path lacks a parameter.") }
     return parameters[position]
   }
 
-  /// The body as a JSON object. An empty body counts as `{}`, which clients send for it.
+  /// The body once ``check()`` has read it.
+  private var checked: JSONValue?
+
+  /// The body as a JSON object. An empty body counts as `{}`, which clients send for it. Dates and words of
+  /// enumerations are written as the API writes them.
   func object() throws(Refusal) -> JSONValue {
+    if let checked { return checked }
     guard bodySize == body.count else {
       throw .message(413, "The sandbox reads JSON bodies of up to \(body.count) bytes.")
     }
@@ -61,12 +89,14 @@ struct CloudCall {
   /// Refuses a body or a query with types that the API does not have.
   ///
   /// - Returns: where there is something that the API has no field for.
-  func check() throws(Refusal) -> [String] {
+  mutating func check() throws(Refusal) -> [String] {
     let table = SchemaTable.ofClient
     let name = operation.name.description
     var findings = table.findings(query: query, of: name)
     if let kind = table.operations[name]?.body {
-      let inBody = table.findings(try object(), kind, checksRequired: false)
+      let body = try object()
+      let inBody = table.findings(body, kind, checksRequired: false)
+      if inBody.faults.isEmpty { checked = table.canonical(body, kind) }
       findings.faults += inBody.faults
       findings.unknown += inBody.unknown
     }

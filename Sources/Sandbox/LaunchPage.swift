@@ -272,11 +272,10 @@ enum ProgressControl {
   /// `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …, "score": …,
   /// "seconds": …, "objectives": […], "interactions": […], "exit": …}`; everything but `registrationId` may be
   /// absent, and without `application` the first one that has the registration is meant.
-  static func response(to body: [UInt8], _ realm: inout Realm, _ now: Timestamp) throws(Refusal)
-    -> LocalResponse
+  static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
+    throws(Refusal) -> LocalResponse
   {
-    guard let value = try? JSONValue(json: body), case .object = value,
-      let identifier = Identifier(checking: value["registrationId"]?.string)
+    guard let identifier = Identifier(checking: value["registrationId"]?.string)
     else { throw .message(400, "registrationId of 1 to 255 characters is required.") }
     let known = [
       "registrationId", "application", "instance", "completion", "success", "score", "seconds",

@@ -118,3 +118,10 @@ extension ApplicationState {
     deferred.append(DeferredWork(kind: .postback, subject: outcome.identifier, delay: wait))
   }
 }
+
+extension Postback {
+  /// What became of it.
+  package func outcome(status: Int) -> PostbackOutcome {
+    PostbackOutcome(application: application, identifier: identifier, status: status)
+  }
+}

@@ -165,6 +165,27 @@ extension SchemaTable {
     }
   }
 
+  /// `value` with its dates and the words of its enumerations written as the API writes them. It must be of
+  /// `kind`.
+  func canonical(_ value: JSONValue, _ kind: Kind, values: [String] = []) -> JSONValue {
+    switch (kind, value) {
+    case (.date, .string(let text)): return .string(Timestamp(text)?.text ?? text)
+    case (.text, .string(let text)) where !values.isEmpty:
+      return .string(values.first { $0.lowercased() == text.lowercased() } ?? text)
+    case (.list(let element), .array(let elements)):
+      return .array(elements.map { canonical($0, element, values: values) })
+    case (.schema(let name), .object(let members)):
+      let fields = schemas[name] ?? []
+      return .object(
+        members.map { member in
+          guard let field = fields.first(where: { $0.name == member.name }) else { return member }
+          return JSONMember(
+            member.name, canonical(member.value, field.kind, values: field.values))
+        })
+    default: return value
+    }
+  }
+
   /// Compares a query with what `operation` takes. Types of values are the operation's to judge, but for
   /// truth values and whole numbers, which no list looks at otherwise.
   func findings(query: FormFields, of operation: String) -> SchemaFindings {

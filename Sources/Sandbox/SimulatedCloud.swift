@@ -93,6 +93,14 @@ package struct SimulatedCloud: LocalResponder {
     return response
   }
 
+  /// Follows the time without a request: postbacks are repeated while nobody asks anything.
+  package mutating func attend() -> Int64? {
+    clock.follow(real: realTime())
+    takeOutcomes()
+    _ = runDue()
+    return clock.waitUntilDue(real: realTime()).map { Int64($0) * 1_000_000 }
+  }
+
   /// Does what fell due, in order, and returns it.
   private mutating func runDue() -> [DueQueue.Entry] {
     var done: [DueQueue.Entry] = []
@@ -156,20 +164,15 @@ package struct SimulatedCloud: LocalResponder {
     }
     let parameters = try parameters(operation, path)
     entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
-    let call = CloudCall(
+    var call = CloudCall(
       operation: operation, application: credential.application,
-      credential: credential.identifier, parameters: parameters,
-      rawQuery: request.query, query: query,
-      contentType: request.field("Content-Type")?.lowercased() ?? "",
-      rawContentType: request.field("Content-Type") ?? "", body: request.body,
-      bodySize: request.bodySize, bodyFile: request.bodyFile, folder: settings.folder,
-      uploadedType: request.field("uploadedContentType"), now: entry.time, milliseconds: clock.now,
-      host: request.field("Host"))
-    entry.unread = try call.check()
-    unread.note(entry.unread, of: operation.name.description)
-    if settings.isStrict, !entry.unread.isEmpty {
+      credential: credential.identifier, parameters: parameters, request: request, query: query,
+      now: entry.time, milliseconds: clock.now, folder: settings.folder)
+    let unknown = try call.check()
+    unread.note(unknown, of: operation.name.description)
+    if settings.isStrict, !unknown.isEmpty {
       throw .message(
-        400, "\(operation.name) has no \(entry.unread.joined(separator: ", ")) (--strict).")
+        400, "\(operation.name) has no \(unknown.joined(separator: ", ")) (--strict).")
     }
     return try perform(call, behaviours[Int(operation.index)])
   }
@@ -245,7 +248,7 @@ package struct SimulatedCloud: LocalResponder {
     case .application(let body):
       let answer = try realm.applications.update(call.application) {
         (application) throws(Refusal) in
-        return try body(&application.data, call)
+        try body(&application.data, call)
       }
       guard let answer else { throw .missing("application", call.application) }
       return answer
@@ -269,7 +272,7 @@ package struct SimulatedCloud: LocalResponder {
 
   /// Notes what a learner did, without a browser.
   mutating func setProgress(_ request: LocalRequest) throws(Refusal) -> LocalResponse {
-    try ProgressControl.response(to: request.body, &realm, clock.timestamp)
+    try ProgressControl.answer(try SandboxControl.json(request), &realm, clock.timestamp)
   }
 
   /// Turns the clock, does what falls due, in order, and returns it.
