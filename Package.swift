@@ -120,7 +120,7 @@ let package = Package(
     tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "Memory"]),
     tests(
       of: "Gateway",
       uses: [

@@ -18,8 +18,12 @@ package final class KeptFile: Sendable {
 
   deinit { _ = close(descriptor) }
 
-  /// Where the file can be opened once more, by this process alone and while this object lives.
-  package var path: String { "/proc/self/fd/\(descriptor)" }
+  /// Lends the descriptor for the call, to read from.
+  package func lend<Result, Failure: Error>(
+    _ body: (Int32) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withExtendedLifetime(self) { () throws(Failure) in try body(descriptor) }
+  }
 
   /// Writes `bytes` at `offset`. False when the disk does not take them all.
   package func write(_ bytes: RawSpan, at offset: Int) -> Bool {

@@ -36,9 +36,11 @@ enum AssetOperations {
   static func get(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let file = try find(state, call).file
+    let (path, file) = try find(state, call)
+    let uploaded = try state.version(call).content
+    let content = file.content ?? uploaded?.file(path.text)
     return .file(
-      file.content.map(LocalBody.bytes) ?? .zeros(count: file.size),
+      content.map(LocalBody.bytes) ?? .zeros(count: file.size),
       type: "application/octet-stream")
   }
 

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
@@ -22,6 +23,12 @@ struct CloudCall {
   let body: [UInt8]
   /// The whole body's length in bytes.
   let bodySize: Int
+  /// The whole body, when it is longer than ``body``.
+  let bodyFile: KeptFile?
+  /// Where uploads are kept.
+  let folder: String
+  /// The value of `uploadedContentType`.
+  let uploadedType: String?
   /// Virtual time.
   let now: Timestamp
   /// Virtual time in milliseconds since 1970 UTC.
@@ -32,7 +39,7 @@ struct CloudCall {
   init(
     operation: Operation, application: Identifier, credential: Identifier?,
     parameters: [Identifier], request: LocalRequest, query: FormFields, now: Timestamp,
-    milliseconds: Int
+    milliseconds: Int, folder: String
   ) {
     self.operation = operation
     self.application = application
@@ -46,6 +53,9 @@ struct CloudCall {
     contentType = rawContentType.lowercased()
     body = request.body
     bodySize = request.bodySize
+    bodyFile = request.bodyFile
+    self.folder = folder
+    uploadedType = request.field("uploadedContentType")
     host = request.field("Host")
   }
 
@@ -99,7 +109,8 @@ struct CloudCall {
 
 /// How the sandbox answers one operation.
 enum Behaviour: Sendable {
-  typealias ForApplication = @Sendable (inout ApplicationState, CloudCall) throws(Refusal) ->
+  typealias ForApplication =
+    @Sendable (inout ApplicationState, CloudCall) throws(Refusal) ->
     LocalResponse
   typealias ForRealm = @Sendable (inout Realm, CloudCall) throws(Refusal) -> LocalResponse
 

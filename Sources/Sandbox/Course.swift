@@ -13,6 +13,10 @@ struct Course: StoredRecord {
     var rootActivity: JSONValue?
     /// `MetadataSchema`, when there is any.
     var metadata: JSONValue?
+    /// Identifier of an xAPI activity or cmi5 course; empty for the others.
+    var activityID = ""
+    /// What was uploaded; nil for a course that came otherwise.
+    var content: StoredContent?
     var files = KeyedList<AssetFile>(limit: AssetFile.maximumFiles)
     var settings: [String: String] = [:]
 
@@ -24,6 +28,15 @@ struct Course: StoredRecord {
       fields.field("courseLearningStandard", &learningStandard, default: "SCORM12")
       fields.field("rootActivity", &rootActivity)
       fields.field("metadata", &metadata)
+      fields.field("activityId", &activityID)
+      var text = fields.isReading ? nil : content?.encoded
+      fields.field("content", &text)
+      if fields.isReading, let text {
+        content = Base64.standard.decode(text).flatMap {
+          StoredContent($0, in: SandboxSettings.snapshotFolder)
+        }
+        if content == nil { fields.fault("content", "must be base64, and fit on the disk") }
+      }
       fields.field("files", &files)
       fields.field("settings", &settings)
     }

@@ -33,7 +33,10 @@ enum CourseOperations {
     var members = [
       JSONMember("id", .string(identifier.text)), JSONMember("title", .string(course.title)),
       JSONMember(
-        "xapiActivityId", .string(LearningRecord.activity(identifier, version.number))),
+        "xapiActivityId",
+        .string(
+          version.activityID.isEmpty
+            ? LearningRecord.activity(identifier, version.number) : version.activityID)),
       JSONMember("created", .string(version.created.text)),
       JSONMember("updated", .string(version.updated.text)),
       JSONMember("version", .integer(version.number)),
@@ -119,11 +122,16 @@ enum CourseOperations {
     return .done
   }
 
-  /// As many zero bytes as were uploaded: large downloads cost no memory.
   static func zip(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .file(.zeros(count: try state.version(call).size), type: "application/zip")
+    .file(try zipBody(state.version(call)), type: "application/zip")
+  }
+
+  /// What was uploaded. A course that was not uploaded has as many zero bytes as its size: a large download
+  /// costs no memory.
+  private static func zipBody(_ version: Course.Version) -> LocalBody {
+    version.content?.body ?? .zeros(count: version.size)
   }
 
   static func preview(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)

@@ -218,7 +218,8 @@ enum DestinationOperations {
   {
     let identifier = try call.parameter(0)
     _ = try state.destination(identifier)
-    let base = "\(LaunchLink.origin(call))/api/cloud/lti13/\(PercentEncoding.encodeForm(identifier.text))"
+    let base =
+      "\(LaunchLink.origin(call))/api/cloud/lti13/\(PercentEncoding.encodeForm(identifier.text))"
     return .value([
       "publicKey": "-----BEGIN PUBLIC KEY-----\nc2FuZGJveA==\n-----END PUBLIC KEY-----",
       "oidcLoginInitiationsUrl": .string(base + "/login"),

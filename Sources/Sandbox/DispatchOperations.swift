@@ -70,7 +70,8 @@ enum DispatchOperations {
     var made = Document(
       ["destinationId": .string(destination.text), "courseId": .string(course.text)],
       created: call.now)
-    made.fields.take(["allowNewRegistrations", "instanced", "registrationCap", "enabled"], from: defaults)
+    made.fields.take(
+      ["allowNewRegistrations", "instanced", "registrationCap", "enabled"], from: defaults)
     guard state.dispatches.insert(made, at: identifier) else {
       throw .full(state.dispatches.limit, "dispatches")
     }

@@ -27,7 +27,9 @@ extension ApplicationState {
         progress.set("lastAccessDate", .string(now.text))
         if var root = progress["activityDetails"] {
           root.set("attempts", .integer((root["attempts"]?.integer ?? 0) + 1))
-          if root["activityCompletion"] == "UNKNOWN" { root.set("activityCompletion", "INCOMPLETE") }
+          if root["activityCompletion"] == "UNKNOWN" {
+            root.set("activityCompletion", "INCOMPLETE")
+          }
           progress.set("activityDetails", root)
         }
         instance.progress = progress
@@ -159,8 +161,9 @@ extension Instance {
     objective.set(
       "objectiveCompletion",
       .string(ProgressReport.completions.contains(completion) ? completion : "INCOMPLETE"))
-    for (field, wire) in [("scoreMin", "scoreMin"), ("scoreMax", "scoreMax"), ("scoreRaw", "scoreRaw")]
-    {
+    for (field, wire) in [
+      ("scoreMin", "scoreMin"), ("scoreMax", "scoreMax"), ("scoreRaw", "scoreRaw"),
+    ] {
       objective.set(field, runtime[wire]?.string.flatMap { Double($0) }.map { .number($0) })
     }
     if let scaled = runtime["scoreScaled"]?.string.flatMap({ Double($0) }) {

@@ -47,7 +47,8 @@ struct IdentifierSource: StoredRecord, Equatable {
 
   /// A secret of 40 letters and digits.
   mutating func secret() -> String {
-    let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".unicodeScalars)
+    let letters = Array(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".unicodeScalars)
     var text = ""
     for _ in 0..<40 { text.unicodeScalars.append(letters[Int(number() % UInt64(letters.count))]) }
     return text

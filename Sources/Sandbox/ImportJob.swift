@@ -11,6 +11,12 @@ struct ImportJob: StoredRecord {
   var postbackURL: String?
   /// What the request knew of the content: `courseLearningStandard` and `metadata`.
   var content: JSONValue?
+  /// The version that an upload makes, and what its content brings about.
+  var version = Course.Version()
+  var warnings: [String] = []
+  var languages: [String] = []
+  /// Why the import will fail; empty when it will not.
+  var fault = ""
   /// Virtual time in milliseconds.
   var started = 0
   /// How often its status was asked for.
@@ -31,6 +37,10 @@ struct ImportJob: StoredRecord {
     fields.field("mayCreateNewVersion", &mayCreateNewVersion, default: false)
     fields.field("postbackUrl", &postbackURL)
     fields.field("content", &content)
+    fields.field("upload", &version)
+    fields.field("warnings", &warnings)
+    fields.field("languages", &languages)
+    fields.field("fault", &fault)
     fields.field("started", &started)
     fields.field("polls", &polls)
     fields.field("status", &status, default: "RUNNING")

@@ -11,7 +11,9 @@ enum ImportJobOperations {
   {
     guard call.contentType.hasPrefix("multipart/form-data"), call.contentType.contains("boundary=")
     else { throw .message(400, "The upload must be multipart/form-data with a boundary.") }
-    return try start(&state, call, size: call.bodySize, content: nil)
+    return try start(&state, call, size: call.bodySize, content: nil) {
+      CourseUpload(call, type: call.uploadedType)
+    }
   }
 
   /// Import from elsewhere: nothing is fetched, the course has a size of its own.
@@ -46,6 +48,10 @@ enum ImportJobOperations {
   /// What a request says of the content that will come: `MediaFileMetadataSchema`.
   private static func media(_ request: JSONValue) -> JSONValue? {
     guard let metadata = request["mediaFileMetadata"], metadata != .null else { return nil }
+    return self.metadata(metadata)
+  }
+
+  static func metadata(_ metadata: JSONValue) -> JSONValue {
     var kept: JSONValue = [:]
     kept.set("title", metadata["title"])
     kept.set("description", metadata["description"])
@@ -55,7 +61,8 @@ enum ImportJobOperations {
   }
 
   private static func start(
-    _ state: inout ApplicationState, _ call: CloudCall, size: Int, content: JSONValue?
+    _ state: inout ApplicationState, _ call: CloudCall, size: Int, content: JSONValue?,
+    upload: () -> CourseUpload? = { nil }
   ) throws(Refusal) -> LocalResponse {
     guard let course = Identifier(checking: call.query["courseId"]) else {
       throw .message(400, "courseId of 1 to 255 characters is required.")
@@ -82,6 +89,15 @@ enum ImportJobOperations {
     job.mayCreateNewVersion = mayCreateNewVersion
     job.postbackURL = postback
     job.content = content
+    if let upload = upload() {
+      job.version = upload.version
+      job.size = upload.version.size
+      job.content = upload.version.metadata
+      job.warnings = upload.warnings
+      job.languages = upload.languages
+      job.fault = upload.fault ?? ""
+      if !upload.title.isEmpty { job.title = upload.title }
+    }
     job.started = call.milliseconds
     _ = state.jobs.insert(job, at: identifier)
     if case .after(let nanoseconds) = state.completion {
@@ -120,13 +136,16 @@ extension ApplicationState {
       let done = job
       jobs.update(identifier) { $0 = done }
       if let url = done.postbackURL {
-        send(["url": .string(url), "authType": "httpbasic"], done.value(identifier), application, now: now)
+        send(
+          ["url": .string(url), "authType": "httpbasic"], done.value(identifier), application,
+          now: now)
       }
     }
   }
 
   private mutating func complete(_ job: inout ImportJob, _ now: Timestamp) {
-    var version = Course.Version()
+    guard job.fault.isEmpty else { return job.fail(job.fault) }
+    var version = job.version
     version.created = now
     version.updated = now
     version.size = job.size
@@ -149,7 +168,8 @@ extension ApplicationState {
     job.message = "Import successful"
     job.result = [
       "webPathToCourse": .string("/content/courses/\(job.course)/\(course.latest.number)"),
-      "parserWarnings": [], "courseLanguages": ["en"],
+      "parserWarnings": .strings(job.warnings),
+      "courseLanguages": .strings(job.languages.isEmpty ? ["en"] : job.languages),
       "course": CourseOperations.value(
         job.course, course, course.latest, self, FormFields("includeCourseMetadata=true")),
     ]

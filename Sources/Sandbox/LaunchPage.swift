@@ -18,7 +18,8 @@ enum LaunchPage {
       do {
         return try answer(target, identifier, request, &realm, clock.timestamp)
       } catch {
-        return page("Not found", "<p>\((error.body["message"]?.string ?? "").inMarkup)</p>",
+        return page(
+          "Not found", "<p>\((error.body["message"]?.string ?? "").inMarkup)</p>",
           status: error.status)
       }
     }

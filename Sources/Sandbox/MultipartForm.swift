@@ -14,9 +14,7 @@ struct MultipartForm {
 
   /// Nil when `contentType` is another one, names no boundary, or the body has no part.
   init?(_ bytes: [UInt8], contentType: String) {
-    guard contentType.lowercased().hasPrefix("multipart/form-data"),
-      let boundary = MultipartForm.parameter("boundary", of: contentType), !boundary.isEmpty
-    else { return nil }
+    guard let boundary = MultipartForm.boundary(of: contentType) else { return nil }
     let mark = Array("--\(boundary)".utf8)
     var parts: [Part] = []
     var start = MultipartForm.find(mark, in: bytes, from: 0)
@@ -28,16 +26,26 @@ struct MultipartForm {
         let next = MultipartForm.find(Array("\r\n".utf8) + mark, in: bytes, from: end + 2)
       else { break }
       let fields = String(decoding: bytes[head..<end], as: UTF8.self)
-      if let name = MultipartForm.parameter("name", of: fields) {
-        let body = min(end + 4, next)..<next
-        let fileName = MultipartForm.parameter("filename", of: fields)
-        parts.append(Part(name: name, fileName: fileName, body: body))
-      }
+      if let part = MultipartForm.part(fields, min(end + 4, next)..<next) { parts.append(part) }
       start = next + 2
     }
     guard !parts.isEmpty else { return nil }
     self.parts = parts
     self.bytes = bytes
+  }
+
+  /// Nil when `contentType` is another one, or names no boundary.
+  static func boundary(of contentType: String) -> String? {
+    guard contentType.lowercased().hasPrefix("multipart/form-data"),
+      let boundary = parameter("boundary", of: contentType), !boundary.isEmpty
+    else { return nil }
+    return boundary
+  }
+
+  /// The part with the head `fields`; nil when it has no name.
+  static func part(_ fields: String, _ body: Range<Int>) -> Part? {
+    guard let name = parameter("name", of: fields) else { return nil }
+    return Part(name: name, fileName: parameter("filename", of: fields), body: body)
   }
 
   func part(_ name: String) -> Part? { parts.first { $0.name == name } }

@@ -86,7 +86,9 @@ package struct PostbackPort: Sendable {
 
 extension ApplicationState {
   /// Puts a postback on its way.
-  mutating func send(_ settings: JSONValue, _ data: JSONValue, _ application: Identifier, now: Timestamp) {
+  mutating func send(
+    _ settings: JSONValue, _ data: JSONValue, _ application: Identifier, now: Timestamp
+  ) {
     let identifier = identifiers.identifier()
     let document = Document(["settings": settings, "data": data, "failures": 0], created: now)
     postbacks.makeRoom()

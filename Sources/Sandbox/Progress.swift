@@ -18,7 +18,8 @@ enum Progress {
   }
 
   /// What `initialRegistrationState` says, over what there is before the first launch.
-  static func initial(_ state: JSONValue, _ course: Course, _ version: Course.Version) -> JSONValue {
+  static func initial(_ state: JSONValue, _ course: Course, _ version: Course.Version) -> JSONValue
+  {
     var progress = none(course)
     progress.set("activityDetails", activity(version.root(title: course.title)))
     progress.take(outcome + details + ["activityDetails"], from: state)

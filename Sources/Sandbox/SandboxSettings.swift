@@ -27,7 +27,9 @@ package struct SandboxSettings: Sendable {
   /// empty.
   package var beginning: JSONValue?
   /// Where uploads are kept, in files without names.
-  package var folder = "/tmp"
+  package var folder = SandboxSettings.snapshotFolder
+  /// Where content that a snapshot brings is kept.
+  static let snapshotFolder = "/tmp"
 
   package init() {}
 }

@@ -31,7 +31,8 @@ struct SchemaTable: Sendable {
   let operations: [String: Parameters]
 
   /// Read once, when first needed.
-  static let ofClient = SchemaTable(schemas: ClientSchemas.schemas, operations: ClientSchemas.operations)
+  static let ofClient = SchemaTable(
+    schemas: ClientSchemas.schemas, operations: ClientSchemas.operations)
 
   init(schemas: String, operations: String) {
     var fields: [String: [Field]] = [:]
@@ -107,7 +108,9 @@ extension SchemaTable {
     _ findings: inout SchemaFindings
   ) {
     func expect(_ isRight: Bool, _ what: String) {
-      if !isRight { findings.faults.append("\(place.isEmpty ? "The body" : place) must be \(what)") }
+      if !isRight {
+        findings.faults.append("\(place.isEmpty ? "The body" : place) must be \(what)")
+      }
     }
     switch kind {
     case .any: return

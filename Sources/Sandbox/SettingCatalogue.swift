@@ -141,7 +141,9 @@ struct SettingCatalogue: Sendable {
     PlayerValidateInteractionResponses|true|boolean|Responses are checked against the standard.
     PlayerWrapScoWindowWithApi|false|boolean|A SCO's window holds the API.
     WhenToRestartRegistration|NEVER|enumeration:NEVER,WHEN_EXISTING_REG_IS_COMPLETE_AND_NEWER_PACKAGE_VERSION_EXISTS,WHEN_NEWER_PACKAGE_VERSION_EXISTS,WHEN_EXISTING_REG_IS_COMPLETE,WHEN_EXISTING_REG_IS_SATISFIED,WHEN_EXISTING_REG_IS_SATISFIED_AND_NEWER_PACKAGE_VERSION_EXISTS,WHEN_EXISTING_REG_IS_COMPLETE_AND_SATISFIED|When a launch begins a new instance.
-    """ + ["FinalScoCourseSatisfied", "FinalScoCourseNotSatisfied", "IntermediateScoSatisfied",
+    """
+    + [
+      "FinalScoCourseSatisfied", "FinalScoCourseNotSatisfied", "IntermediateScoSatisfied",
       "IntermediateScoNotSatisfied",
     ].flatMap { place in
       ["Logout", "Normal", "Suspend", "Timeout"].map { exit in

@@ -167,7 +167,7 @@ package struct SimulatedCloud: LocalResponder {
     var call = CloudCall(
       operation: operation, application: credential.application,
       credential: credential.identifier, parameters: parameters, request: request, query: query,
-      now: entry.time, milliseconds: clock.now)
+      now: entry.time, milliseconds: clock.now, folder: settings.folder)
     let unknown = try call.check()
     unread.note(unknown, of: operation.name.description)
     if settings.isStrict, !unknown.isEmpty {

@@ -25,7 +25,8 @@ enum TokenOperations {
       lifetime = seconds
     }
     let token = try token(
-      scopes, for: call.application, expiry: Timestamp(seconds: call.now.seconds + lifetime), &realm,
+      scopes, for: call.application, expiry: Timestamp(seconds: call.now.seconds + lifetime),
+      &realm,
       call)
     return .value([
       "access_token": .string(token), "expires_in": .integer(lifetime), "token_type": "bearer",

@@ -11,11 +11,10 @@ struct CourseTests {
   func conflict() {
     var rig = Rig()
     rig.importCourse("X")
-    let upload = "/courses/importJobs/upload?courseId=X"
-    let refused = rig.call("POST", upload, "z", type: Self.multipart)
+    let refused = rig.upload("courseId=X")
     #expect(refused.status == 409)
     #expect(refused.message == "Course [X] already exists")
-    let job = rig.call("POST", upload + "&mayCreateNewVersion=True", "zz", type: Self.multipart)
+    let job = rig.upload("courseId=X&mayCreateNewVersion=True")
     let id = job.json["result"]?.string ?? ""
     _ = rig.call("GET", "/courses/importJobs/\(id)")
     _ = rig.call("GET", "/courses/importJobs/\(id)")
@@ -32,8 +31,7 @@ struct CourseTests {
   func racingImports() {
     var rig = Rig()
     let jobs = (1...2).map { _ in
-      rig.call("POST", "/courses/importJobs/upload?courseId=X", "z", type: Self.multipart)
-        .json["result"]?.string ?? ""
+      rig.upload("courseId=X").json["result"]?.string ?? ""
     }
     let outcomes = jobs.map { job in
       _ = rig.call("GET", "/courses/importJobs/\(job)")
@@ -71,8 +69,7 @@ struct CourseTests {
   func limit() {
     var rig = Rig { $0.maximumCourses = 2 }
     for i in 1...2 { rig.importCourse("c\(i)") }
-    let answer = rig.call(
-      "POST", "/courses/importJobs/upload?courseId=c3", "z", type: Self.multipart)
+    let answer = rig.upload("courseId=c3")
     #expect(answer.status == 400)
     #expect(answer.message == "The sandbox keeps at most 2 courses per application.")
   }
@@ -81,8 +78,7 @@ struct CourseTests {
   func jobLimit() {
     var rig = Rig()
     let jobs = (0...ApplicationState.maximumJobs).map { i in
-      rig.call("POST", "/courses/importJobs/upload?courseId=c\(i)", "z", type: Self.multipart)
-        .json["result"]?.string ?? ""
+      rig.upload("courseId=c\(i)").json["result"]?.string ?? ""
     }
     #expect(rig.call("GET", "/courses/importJobs/\(jobs[0])").status == 404)
     #expect(rig.call("GET", "/courses/importJobs/\(jobs[1])").status == 200)

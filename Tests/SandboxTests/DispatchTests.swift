@@ -29,7 +29,9 @@ struct DispatchTests {
     let dispatch = rig.call("GET", "/dispatch/dispatches/p1").json
     #expect(dispatch["destinationName"] == "D")
     #expect(dispatch["courseTitle"] == "c1")
-    #expect(rig.call("GET", "/dispatch/destinations/d?includeDispatchCount=true").json["dispatchCount"] == 3)
+    #expect(
+      rig.call("GET", "/dispatch/destinations/d?includeDispatchCount=true").json["dispatchCount"]
+        == 3)
     for (destination, course) in [("none", "c1"), ("d", "none")] {
       let body: JSONValue = [
         "dispatches": [

@@ -65,7 +65,8 @@ struct RegistrationTests {
     _ = rig.register("z", course: "c")
     let cases = [
       ("courseId=c", 3), ("courseId=other", 0), ("learnerId=l-a", 1), ("tags=t", 1),
-      ("filter=B", 1), ("filter=L-&filterBy=learner_id", 2), ("since=2026-03-01T12:00:30Z", 1), ("until=2026-03-01T12:00:30Z", 2),
+      ("filter=B", 1), ("filter=L-&filterBy=learner_id", 2), ("since=2026-03-01T12:00:30Z", 1),
+      ("until=2026-03-01T12:00:30Z", 2),
       ("since=2026-03-01T13:00:30%2B01:00", 1), ("datetimeFilter=created&until=2026-03-01", 0),
     ]
     for (query, count) in cases {
