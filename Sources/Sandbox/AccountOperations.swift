@@ -26,7 +26,7 @@ enum AccountOperations {
       "createDate": "2026-01-01T00:00:00.000Z",
       "usage": [
         "monthStart": .string(monthStart.text),
-        "regCount": .integer(state.registrations.identifiers { $0.created >= monthStart }.count),
+        "regCount": .integer(state.registrations.count { $0.value.created >= monthStart }),
         "totalRegistrations": .integer(state.registrations.count),
         "totalCourses": .integer(state.courses.count),
       ],

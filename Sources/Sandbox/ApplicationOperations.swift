@@ -8,10 +8,10 @@ enum ApplicationOperations {
   static let list = ListRule<Application>(
     member: "applications",
     texts: [
-      ("application_id", { id, _ in id.text }), ("application_name", { _, found in found.name }),
-      ("name", { _, found in found.name }),
+      ("application_id", { $0.identifier.text }), ("application_name", { $0.value.name }),
+      ("name", { $0.value.name }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: nil)
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: nil)
 
   private static func name(_ body: JSONValue) throws(Refusal) -> String? {
     guard let name = body["name"]?.string else { return nil }
@@ -53,7 +53,7 @@ enum ApplicationOperations {
   /// `GetApplications`, page by page.
   static func page(_ realm: inout Realm, _ call: CloudCall) throws(Refusal) -> LocalResponse {
     let scan = try ListScan(call)
-    return try scan.page(of: realm.applications, list, where: { $0.kind == .application }) {
+    return try scan.page(of: realm.applications, list, where: { $0.value.kind == .application }) {
       value($0, $1, scan.filters)
     }
   }

@@ -9,10 +9,10 @@ enum CourseOperations {
   static let rule = ListRule<Course>(
     member: "courses",
     texts: [
-      ("course_id", { id, _ in id.text }), ("title", { _, course in course.title }),
-      ("course_title", { _, course in course.title }),
+      ("course_id", { $0.identifier.text }), ("title", { $0.value.title }),
+      ("course_title", { $0.value.title }),
     ],
-    created: { $0.latest.created }, updated: { $0.latest.updated }, tags: { $0.tags.texts },
+    created: { $0.value.latest.created }, updated: { $0.value.latest.updated }, tags: { $0.value.tags.texts },
     times: "updated", order: "created_desc")
 
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
@@ -47,9 +47,10 @@ enum CourseOperations {
       JSONMember("rootActivity", root),
     ]
     if query.isTrue("includeRegistrationCount") {
-      let count = state.registrations.identifiers {
-        $0.course == identifier && $0.latest.courseVersion == version.number
-      }.count
+      let count = state.registrations.count {
+        $0.value.course == identifier
+          && $0.value.instances.last?.courseVersion == version.number
+      }
       members.append(JSONMember("registrationCount", .integer(count)))
     }
     if query.isTrue("includeCourseMetadata"), let metadata = version.metadata {
@@ -178,17 +179,17 @@ extension ApplicationState {
     let successor = courses[course]?.created
     func isRemnant(_ created: Timestamp) -> Bool { successor.map { created < $0 } ?? true }
     for identifier in registrations.identifiers(where: {
-      $0.course == course && isRemnant($0.created)
+      $0.value.course == course && isRemnant($0.value.created)
     }) {
       registrations.remove(identifier)
     }
     for identifier in dispatches.identifiers(where: {
-      $0.text("courseId") == course.text && isRemnant($0.created)
+      $0.value.text("courseId") == course.text && isRemnant($0.value.created)
     }) {
       dispatches.remove(identifier)
     }
     for identifier in invitations.identifiers(where: {
-      $0.text("courseId") == course.text && isRemnant($0.created)
+      $0.value.text("courseId") == course.text && isRemnant($0.value.created)
     }) {
       invitations.remove(identifier)
     }

@@ -8,11 +8,11 @@ enum DestinationOperations {
   static let rule = ListRule<Document>(
     member: "destinations",
     texts: [
-      ("destination_id", { id, _ in id.text }),
-      ("destination_name", { _, found in found.text("name") }),
-      ("name", { _, found in found.text("name") }),
+      ("destination_id", { $0.identifier.text }),
+      ("destination_name", { $0.value.text("name") }),
+      ("name", { $0.value.text("name") }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: { $0.tags.texts })
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
 
   /// All destinations of the body, or none.
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
@@ -232,6 +232,6 @@ enum DestinationOperations {
 extension ApplicationState {
   /// The dispatches of a destination, oldest first.
   func dispatches(of destination: Identifier) -> [Identifier] {
-    dispatches.identifiers { $0.text("destinationId") == destination.text }
+    dispatches.identifiers { $0.value.text("destinationId") == destination.text }
   }
 }

@@ -14,11 +14,11 @@ enum DispatchOperations {
   static let rule = ListRule<Document>(
     member: "dispatches",
     texts: [
-      ("dispatch_id", { id, _ in id.text }),
-      ("course_id", { _, found in found.text("courseId") }),
-      ("destination_id", { _, found in found.text("destinationId") }),
+      ("dispatch_id", { $0.identifier.text }),
+      ("course_id", { $0.value.text("courseId") }),
+      ("destination_id", { $0.value.text("destinationId") }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: { $0.tags.texts })
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
 
   /// All dispatches of the body, or none. There is one for a course and a destination: without an id, the
   /// old one is changed; with an id, that it exists is an error (client).
@@ -130,9 +130,9 @@ enum DispatchOperations {
     if let destination { _ = try state.destination(destination) }
     return try scan.page(
       of: state.dispatches, rule,
-      where: { dispatch in
-        isMeant(dispatch, scan)
-          && (destination.map { dispatch.text("destinationId") == $0.text } ?? true)
+      where: { found in
+        isMeant(found.value, scan)
+          && (destination.map { found.value.text("destinationId") == $0.text } ?? true)
       }
     ) { ["id": .string($0.text), "data": value($1, state)] }
   }
@@ -174,7 +174,7 @@ enum DispatchOperations {
     let filter = try ListFilter(call.query, rule)
     var found: [Identifier] = []
     state.dispatches.forEachSlot { slot in
-      if isMeant(slot.value, scan), filter.includes(slot.identifier, slot.value) {
+      if isMeant(slot.value, scan), filter.includes(slot) {
         found.append(slot.identifier)
       }
     }

@@ -19,7 +19,10 @@ struct Identifier: Hashable, Sendable, CustomStringConvertible {
   var description: String { text }
 
   static func == (left: Identifier, right: Identifier) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    let (one, other) = (left.text.utf8Span.span, right.text.utf8Span.span)
+    guard one.count == other.count else { return false }
+    for index in one.indices where one[index] != other[index] { return false }
+    return true
   }
 
   func hash(into hasher: inout Hasher) {

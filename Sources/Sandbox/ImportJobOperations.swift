@@ -125,7 +125,7 @@ enum ImportJobOperations {
 extension ApplicationState {
   /// Ends the imports whose time has come, in the order in which they began: their courses appear.
   mutating func settleImports(_ milliseconds: Int, _ now: Timestamp, _ application: Identifier) {
-    for identifier in jobs.identifiers(where: \.isRunning) {
+    for identifier in jobs.identifiers(where: { $0.value.isRunning }) {
       guard var job = jobs[identifier] else { continue }
       switch completion {
       case .poll(let number): guard job.polls >= number else { continue }

@@ -12,21 +12,21 @@ enum InvitationOperations {
     ListRule(
       member: member,
       texts: [
-        ("invitation_id", { id, _ in id.text }),
-        ("course_id", { _, found in found.text("courseId") }),
-        ("creating_user_email", { _, found in found.text("creatingUserEmail") }),
+        ("invitation_id", { $0.identifier.text }),
+        ("course_id", { $0.value.text("courseId") }),
+        ("creating_user_email", { $0.value.text("creatingUserEmail") }),
       ],
-      created: { $0.created }, updated: { $0.updated }, tags: { $0.tags.texts })
+      created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
   }
 
   private static let userRule = ListRule<Document>(
     member: "userInvitations",
     texts: [
-      ("email", { _, user in user.text("email") }),
-      ("user_email", { _, user in user.text("email") }),
-      ("registration_id", { _, user in user.text("registrationId") }),
+      ("email", { $0.value.text("email") }),
+      ("user_email", { $0.value.text("email") }),
+      ("registration_id", { $0.value.text("registrationId") }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: nil)
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: nil)
 
   // Schemas.
 
@@ -154,7 +154,7 @@ enum InvitationOperations {
     let scan = try ListScan(call)
     return try scan.page(
       of: state.invitations, rule("invitations"),
-      where: { isMeant($0, scan, isPublic: nil) }, summary)
+      where: { isMeant($0.value, scan, isPublic: nil) }, summary)
   }
 
   static func list(isPublic: Bool) -> Behaviour.ForApplication {
@@ -162,7 +162,7 @@ enum InvitationOperations {
       let scan = try ListScan(call)
       return try scan.page(
         of: state.invitations, rule("invitations"),
-        where: { isMeant($0, scan, isPublic: isPublic) }
+        where: { isMeant($0.value, scan, isPublic: isPublic) }
       ) { value($0, $1, state, call, scan.filters) }
     }
   }
@@ -293,7 +293,7 @@ extension ApplicationState {
     let invitation = try invitation(identifier)
     let course = Identifier(invitation.text("courseId"))
     let old = registrations.identifiers {
-      $0.course == course && $0.invitation != nil && $0.learner.email == address
+      $0.value.course == course && $0.value.invitation != nil && $0.value.learner.email == address
     }.last
     var registration = old
     switch (old, option) {

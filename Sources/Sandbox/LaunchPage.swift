@@ -224,7 +224,7 @@ enum LaunchPage {
     let query = FormFields(request.query)
     let learner = Identifier(checking: query["learnerId"]) ?? Identifier("dispatch-learner")
     let known = state.registrations.identifiers {
-      $0.dispatch == identifier && $0.learner.identifier == learner
+      $0.value.dispatch == identifier && $0.value.learner.identifier == learner
     }.last
     if let known { return lead(to: known, &state, now) }
     let cap = dispatch["registrationCap"]?.integer ?? 0

@@ -30,7 +30,7 @@ enum LearnerOperations {
     }
     try state.requireLearner(identifier)
     for registration in state.registrations.identifiers(where: {
-      $0.learner.identifier == identifier
+      $0.value.learner.identifier == identifier
     }) {
       state.registrations.remove(registration)
     }

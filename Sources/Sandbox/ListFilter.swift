@@ -3,7 +3,7 @@ struct ListFilter<Value: Sendable> {
   private let rule: ListRule<Value>
   private let since: Timestamp?
   private let until: Timestamp?
-  private let time: @Sendable (Value) -> Timestamp
+  private let time: @Sendable (KeyedList<Value>.Slot) -> Timestamp
   private let tags: [String]
   /// In lower case; empty when nothing is looked for.
   private let wanted: [UInt8]
@@ -45,28 +45,36 @@ struct ListFilter<Value: Sendable> {
     return moment
   }
 
-  func includes(_ identifier: Identifier, _ value: Value) -> Bool {
+  func includes(_ item: KeyedList<Value>.Slot) -> Bool {
     if since != nil || until != nil {
-      let time = time(value)
+      let time = time(item)
       if let since, time < since { return false }
       if let until, time > until { return false }
     }
     if !tags.isEmpty {
-      let present = rule.tags?(value) ?? []
+      let present = rule.tags?(item) ?? []
       guard tags.contains(where: present.contains) else { return false }
     }
     guard !wanted.isEmpty, let text else { return true }
-    return contains(text(identifier, value))
+    return contains(text(item))
   }
 
   private func contains(_ text: String) -> Bool {
     // Only ASCII can be compared letter by letter.
-    let bytes =
-      text.utf8.allSatisfy { $0 < 0x80 } ? Array(text.utf8) : Array(text.lowercased().utf8)
-    guard bytes.count >= wanted.count else { return false }
-    for start in 0...(bytes.count - wanted.count) {
+    guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+      return text.lowercased().utf8Span.span.contains(wanted.span)
+    }
+    return text.utf8Span.span.contains(wanted.span)
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether `wanted`, which is in lower case, occurs; upper case letters of ASCII count as lower case ones.
+  fileprivate func contains(_ wanted: Span<UInt8>) -> Bool {
+    guard count >= wanted.count else { return false }
+    for start in 0...(count - wanted.count) {
       var length = 0
-      while length < wanted.count, bytes[start + length].inLowerCase == wanted[length] {
+      while length < wanted.count, self[start + length].inLowerCase == wanted[length] {
         length += 1
       }
       if length == wanted.count { return true }
@@ -78,7 +86,7 @@ struct ListFilter<Value: Sendable> {
 /// In which order a list is given: `orderBy`.
 struct ListOrder<Value: Sendable> {
   let isDescending: Bool
-  let time: (@Sendable (Value) -> Timestamp)?
+  let time: (@Sendable (KeyedList<Value>.Slot) -> Timestamp)?
   let text: ListRule<Value>.Text?
 
   /// Throws a 400 for an order that the list does not have.

@@ -3,16 +3,17 @@ internal import SCORMCloudAPI
 
 /// What a list operation filters and orders by, as the official clients document it.
 struct ListRule<Value: Sendable>: Sendable {
-  typealias Text = @Sendable (Identifier, Value) -> String
+  typealias Item = KeyedList<Value>.Slot
+  typealias Text = @Sendable (Item) -> String
 
   /// The list's member in the answer.
   let member: String
   /// What `filterBy` and, with `_asc` or `_desc`, `orderBy` may name. The first is what `filter` is about by
   /// itself.
   let texts: [(name: String, text: Text)]
-  let created: @Sendable (Value) -> Timestamp
-  let updated: @Sendable (Value) -> Timestamp
-  let tags: (@Sendable (Value) -> [String])?
+  let created: @Sendable (Item) -> Timestamp
+  let updated: @Sendable (Item) -> Timestamp
+  let tags: (@Sendable (Item) -> [String])?
   /// What `since` and `until` are about by themselves: `created` or `updated`.
   var times = "updated"
   var order = "updated_asc"
@@ -83,28 +84,32 @@ struct ListScan {
     return Base64.standard.encode(ListScan.mark + Array(text.utf8))
   }
 
+  /// The identifier that the filter called `name` asks for; nil when it asks for none.
+  func wanted(_ name: String) -> Identifier? {
+    filters[name].flatMap { $0.isEmpty ? nil : Identifier($0) }
+  }
+
   /// Whether `identifier` is the one that the filter called `name` asks for.
   func includes(_ identifier: Identifier?, named name: String) -> Bool {
-    guard let wanted = filters[name], !wanted.isEmpty else { return true }
-    return identifier == Identifier(wanted)
+    wanted(name).map { $0 == identifier } ?? true
   }
 
   /// The page of `list` at this position; `more` is absent on the last one.
   func page<Value: Sendable>(
     of list: KeyedList<Value>, _ rule: ListRule<Value>,
-    where isMeant: (Value) -> Bool = { _ in true }, _ value: (Identifier, Value) -> JSONValue
+    where isMeant: (KeyedList<Value>.Slot) -> Bool = { _ in true }, _ value: (Identifier, Value) -> JSONValue
   ) throws(Refusal) -> LocalResponse {
     let filter = try ListFilter(filters, rule)
     let order = try ListOrder(filters, rule)
-    var found: [(place: Place, identifier: Identifier, value: Value)] = []
+    var found: [(place: Place, item: KeyedList<Value>.Slot)] = []
     var total = 0
     // The best of those behind the last page, in order, and one more that tells whether there are others.
     list.forEachSlot(newestFirst: order.isDescending) { slot in
-      guard isMeant(slot.value), filter.includes(slot.identifier, slot.value) else { return }
+      guard isMeant(slot), filter.includes(slot) else { return }
       total += 1
       let place = Place(
-        seconds: order.time?(slot.value).seconds ?? 0,
-        text: order.text?(slot.identifier, slot.value) ?? "", number: slot.number)
+        seconds: order.time?(slot).seconds ?? 0, text: order.text?(slot) ?? "",
+        number: slot.number)
       if let after, !after.precedes(place, isDescending: order.isDescending) { return }
       if found.count > ListScan.pageSize {
         guard let last = found.last, place.precedes(last.place, isDescending: order.isDescending)
@@ -115,10 +120,10 @@ struct ListScan {
       while index > 0, place.precedes(found[index - 1].place, isDescending: order.isDescending) {
         index -= 1
       }
-      found.insert((place, slot.identifier, slot.value), at: index)
+      found.insert((place, slot), at: index)
     }
     let items = found.prefix(ListScan.pageSize)
-    var members = [JSONMember(rule.member, .array(items.map { value($0.identifier, $0.value) }))]
+    var members = [JSONMember(rule.member, .array(items.map { value($0.item.identifier, $0.item.value) }))]
     if found.count > ListScan.pageSize, let last = items.last {
       members.append(JSONMember("more", .string(token(last.place))))
     }

@@ -28,7 +28,7 @@ struct Registration: StoredRecord {
   }
 
   var latest: Instance { instances.last ?? Instance() }
-  var updated: Timestamp { latest.updated }
+  var updated: Timestamp { instances.last?.updated ?? created }
 
   /// Changes the instance called `number`, or the newest one for nil.
   mutating func update(_ number: Int?, _ change: (inout Instance) -> Void) {

@@ -6,25 +6,26 @@ enum RegistrationOperations {
   static let rule = ListRule<Registration>(
     member: "registrations",
     texts: [
-      ("registration_id", { id, _ in id.text }),
-      ("learner_id", { _, found in found.learner.identifier.text }),
-      ("learner_first_name", { _, found in found.learner.firstName }),
-      ("learner_last_name", { _, found in found.learner.lastName }),
-      ("learner_email", { _, found in found.learner.email }),
-      ("course_id", { _, found in found.course.text }),
+      ("registration_id", { $0.identifier.text }),
+      ("learner_id", { $0.value.learner.identifier.text }),
+      ("learner_first_name", { $0.value.learner.firstName }),
+      ("learner_last_name", { $0.value.learner.lastName }),
+      ("learner_email", { $0.value.learner.email }),
+      ("course_id", { $0.value.course.text }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: { $0.tags.texts },
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts },
     times: "created", order: "created_desc")
 
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let scan = try ListScan(call)
+    let (course, learner) = (scan.wanted("courseId"), scan.wanted("learnerId"))
     return try scan.page(
       of: state.registrations, rule,
       where: { found in
-        scan.includes(found.course, named: "courseId")
-          && scan.includes(found.learner.identifier, named: "learnerId")
+        (course.map { $0 == found.value.course } ?? true)
+          && (learner.map { $0 == found.value.learner.identifier } ?? true)
       }
     ) { state.value($0, $1, $1.latest, scan.filters) }
   }

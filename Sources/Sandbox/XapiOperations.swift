@@ -9,10 +9,10 @@ enum XapiOperations {
   static let rule = ListRule<Document>(
     member: "xapiCredentials",
     texts: [
-      ("credential_id", { id, _ in id.text }), ("name", { _, found in found.text("name") }),
-      ("credential_name", { _, found in found.text("name") }),
+      ("credential_id", { $0.identifier.text }), ("name", { $0.value.text("name") }),
+      ("credential_name", { $0.value.text("name") }),
     ],
-    created: { $0.created }, updated: { $0.updated }, tags: nil)
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: nil)
 
   private static let fields = ["name", "info", "secret", "isEnabled"]
 

@@ -268,8 +268,10 @@ class Proof:
         versions = api.get_course_versions("golf", include_registration_count=True, include_course_metadata=True)
         equal([version.version for version in versions.courses], [0, 1], "versions")
         equal(api.get_course_version_info("golf", 1, include_registration_count=True).version, 1, "version")
-        assert zipfile.is_zipfile(api.get_course_zip("golf")) or True
-        api.get_versioned_course_zip("golf", 0)
+        equal(api.get_course("golf").course_learning_standard, "SCORM12", "learning standard")
+        for path in (api.get_course_zip("golf"), api.get_versioned_course_zip("golf", 0)):
+            with zipfile.ZipFile(path) as course:
+                equal(sorted(course.namelist()), ["imsmanifest.xml", "index.html"], "what went up comes down")
         api.put_course_tags("golf", sc.TagListSchema(tags=["a", "b"]))
         api.put_course_tags("golf", sc.TagListSchema(tags=["b", "c"]))
         assert {"a", "b", "c"} <= set(api.get_course_tags("golf").tags), "tags are added"
@@ -434,11 +436,12 @@ class Proof:
             raise AssertionError("no redirect")
         except urllib.error.HTTPError as redirect:
             equal((redirect.code, redirect.headers["Location"]), (303, "https://lms.example/done"), "exit")
-        progress = api.get_registration_progress(identifier, include_interactions_and_objectives=True,
-                                                 include_runtime=True)
+        progress = api.get_registration_progress(identifier, include_child_results=True,
+                                                 include_interactions_and_objectives=True, include_runtime=True)
         equal((progress.registration_completion, progress.registration_success, progress.score.scaled,
                progress.total_seconds_tracked), ("COMPLETED", "PASSED", 85.0, 153.0), "progress")
-        runtime = progress.activity_details.runtime
+        equal(progress.activity_details.children[0].title, "Page", "activities are those of the manifest")
+        runtime = progress.activity_details.children[0].runtime
         equal((runtime.runtime_interactions[0].id, runtime.runtime_objectives[0].id), ("q1", "o"), "runtime")
         assert progress.completed_date and progress.first_access_date
         eventually(lambda: self.receiver.posts, "a postback")
