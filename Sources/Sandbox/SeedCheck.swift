@@ -42,7 +42,6 @@ extension Realm {
       application.data.registrations.updateAll { _, registration in
         set(&registration.created)
         for place in registration.instances.indices {
-          set(&registration.instances[place].created)
           set(&registration.instances[place].updated)
         }
       }
