@@ -12,7 +12,8 @@ enum CourseOperations {
       ("course_id", { $0.identifier.text }), ("title", { $0.value.title }),
       ("course_title", { $0.value.title }),
     ],
-    created: { $0.value.latest.created }, updated: { $0.value.latest.updated }, tags: { $0.value.tags.texts },
+    created: { $0.value.latest.created }, updated: { $0.value.latest.updated },
+    tags: { $0.value.tags.texts },
     times: "updated", order: "created_desc")
 
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)

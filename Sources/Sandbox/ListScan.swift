@@ -97,7 +97,8 @@ struct ListScan {
   /// The page of `list` at this position; `more` is absent on the last one.
   func page<Value: Sendable>(
     of list: KeyedList<Value>, _ rule: ListRule<Value>,
-    where isMeant: (KeyedList<Value>.Slot) -> Bool = { _ in true }, _ value: (Identifier, Value) -> JSONValue
+    where isMeant: (KeyedList<Value>.Slot) -> Bool = { _ in true },
+    _ value: (Identifier, Value) -> JSONValue
   ) throws(Refusal) -> LocalResponse {
     let filter = try ListFilter(filters, rule)
     let order = try ListOrder(filters, rule)
@@ -123,7 +124,9 @@ struct ListScan {
       found.insert((place, slot), at: index)
     }
     let items = found.prefix(ListScan.pageSize)
-    var members = [JSONMember(rule.member, .array(items.map { value($0.item.identifier, $0.item.value) }))]
+    var members = [
+      JSONMember(rule.member, .array(items.map { value($0.item.identifier, $0.item.value) }))
+    ]
     if found.count > ListScan.pageSize, let last = items.last {
       members.append(JSONMember("more", .string(token(last.place))))
     }
