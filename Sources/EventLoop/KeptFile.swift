@@ -8,6 +8,13 @@ package final class KeptFile: Sendable {
   /// Open for reading and writing, owned by this object.
   private let descriptor: Int32
 
+  /// Where files without names are made unless somebody says otherwise: `$TMPDIR`, or `/tmp`.
+  package static let usualFolder: String = {
+    // Proof: getenv gives null or a C string, copied at once.
+    let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    return named.isEmpty ? "/tmp" : named
+  }()
+
   /// An empty file in `folder`; nil when that cannot be written to.
   package init?(in folder: String) {
     // Proof: the path is a C string for the call.

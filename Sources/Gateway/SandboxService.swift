@@ -11,6 +11,8 @@ package final class SandboxService: Sendable {
 
   /// The base URL of its API.
   package var apiURL: String { "http://\(service.address)/api/v2" }
+  /// Where tests control it.
+  package var controlURL: String { "http://\(service.address)/sandbox/" }
   /// Where it records the calls it got.
   package var callsURL: String { "http://\(service.address)/sandbox/calls" }
   package var address: SocketAddress { service.address }
@@ -18,9 +20,12 @@ package final class SandboxService: Sendable {
   /// The credentials it accepts without any setting.
   package static let defaultApp = (id: "SANDBOX", secret: "sandbox-secret")
 
-  package init(listen: ListenAddress) throws(StartError) {
+  package init(listen: ListenAddress, options: SandboxOptions = SandboxOptions())
+    throws(StartError)
+  {
     let socket = try bind(listen, mode: 0o660)
-    let settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
+    var settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
+    settings.bodyFolder = options.folder
     let sender: PostbackSender
     do { sender = try PostbackSender() } catch { throw StartError("sandbox: \(error)") }
     self.sender = sender
@@ -28,7 +33,7 @@ package final class SandboxService: Sendable {
       service = try LocalService.start(
         name: "sandbox", listeningOn: socket, settings: settings,
         makeResponder: {
-          var settings = SandboxSettings()
+          var settings = options.settings
           settings.postbacks = sender.port
           return SimulatedCloud(
             settings: settings, realTime: { Int(SystemClock.wall / 1_000_000) })

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// A course and its versions.
 struct Course: StoredRecord {
   struct Version: StoredRecord {
@@ -33,7 +35,7 @@ struct Course: StoredRecord {
       fields.field("content", &text)
       if fields.isReading, let text {
         content = Base64.standard.decode(text).flatMap {
-          StoredContent($0, in: SandboxSettings.snapshotFolder)
+          StoredContent($0, in: KeptFile.usualFolder)
         }
         if content == nil { fields.fault("content", "must be base64, and fit on the disk") }
       }

@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// How a ``SimulatedCloud`` behaves. The defaults need nothing from outside.
 package struct SandboxSettings: Sendable {
   /// The applications whose credentials are accepted. Each has its own courses and registrations.
@@ -27,9 +29,7 @@ package struct SandboxSettings: Sendable {
   /// empty.
   package var beginning: JSONValue?
   /// Where uploads are kept, in files without names.
-  package var folder = SandboxSettings.snapshotFolder
-  /// Where content that a snapshot brings is kept.
-  static let snapshotFolder = "/tmp"
+  package var folder = KeptFile.usualFolder
 
   package init() {}
 }

@@ -19,3 +19,42 @@ package enum SeedCheck {
     return realm.restore(beginning)
   }
 }
+
+extension Realm {
+  /// Gives what a seed left without a date the moment of the beginning.
+  mutating func date(_ now: Timestamp) {
+    func set(_ moment: inout Timestamp) { if moment.seconds == 0 { moment = now } }
+    applications.updateAll { _, application in
+      set(&application.created)
+      set(&application.updated)
+      application.credentials.updateAll { _, credential in
+        set(&credential.created)
+        set(&credential.updated)
+      }
+      application.data.courses.updateAll { _, course in
+        for number in course.versions.map(\.number) {
+          course.update(number) { version in
+            set(&version.created)
+            set(&version.updated)
+          }
+        }
+      }
+      application.data.registrations.updateAll { _, registration in
+        set(&registration.created)
+        for place in registration.instances.indices {
+          set(&registration.instances[place].created)
+          set(&registration.instances[place].updated)
+        }
+      }
+      for list in [
+        \ApplicationState.destinations, \.dispatches, \.invitations, \.xapiCredentials,
+        \.statementPipes, \.connectors,
+      ] {
+        application.data[keyPath: list].updateAll { _, document in
+          set(&document.created)
+          set(&document.updated)
+        }
+      }
+    }
+  }
+}

@@ -49,7 +49,9 @@ package struct SimulatedCloud: LocalResponder {
 
   /// Fills the realm as the seed says, which was checked before.
   private mutating func takeBeginning() {
-    if let beginning = settings.beginning { _ = realm.restore(beginning) }
+    guard let beginning = settings.beginning else { return }
+    _ = realm.restore(beginning)
+    realm.date(clock.timestamp)
   }
 
   /// Goes on with what a snapshot held. What was counted and recorded stays.
