@@ -78,7 +78,9 @@ let package = Package(
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
-    area("Sandbox", uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+    area(
+      "Sandbox",
+      uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
@@ -103,7 +105,8 @@ let package = Package(
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary(":libsqlite3.a")]),
     .target(name: "CExpat", linkerSettings: [.linkedLibrary(":libexpat.a")]),
     // libz is there already: libcurl needs it.
-    .target(name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
+    .target(
+      name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
 
     tests(of: "Memory"),
     tests(of: "HTTPMessages", uses: ["Memory"]),
