@@ -31,7 +31,8 @@ package enum ReplacedFile {
       unsafe read(file.number, room.baseAddress, room.count)
     }
     guard count > 0 else { return nil }
-    return Int(String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
+    return Int(
+      String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
   }
 
   /// Removes the file at `path`, if it is there.

@@ -42,10 +42,10 @@ extension Realm {
       application.data.registrations.updateAll { _, registration in
         set(&registration.created)
         for place in registration.instances.indices {
-          set(&registration.instances[place].created)
           set(&registration.instances[place].updated)
         }
       }
+      application.data.registrations.sort(by: \.created)
       for list in [
         \ApplicationState.destinations, \.dispatches, \.invitations, \.xapiCredentials,
         \.statementPipes, \.connectors,

@@ -37,7 +37,8 @@ struct SandboxRunCommand: ParsableCommand {
   var clock = "real"
 
   @Option(
-    name: .customLong("port-file"), help: "Write the port to FILE when it listens; removed at the end.")
+    name: .customLong("port-file"),
+    help: "Write the port to FILE when it listens; removed at the end.")
   var portFile: String?
 
   @Flag(help: "Refuse fields and parameters that the API does not have, instead of counting them.")

@@ -15,7 +15,8 @@ struct CoverageTests {
     }
   }
 
-  @Test("At least 140 operations are proven by the official client, each by its name in the catalogue")
+  @Test(
+    "At least 140 operations are proven by the official client, each by its name in the catalogue")
   func proven() {
     #expect(SandboxCoverage.count("proven") >= 140)
     for name in ProvenOperations.names.split(whereSeparator: \.isNewline) {
