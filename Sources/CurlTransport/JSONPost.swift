@@ -25,8 +25,8 @@ package import Memory
   ///   - timeout: milliseconds for one post.
   ///   - caFile: authorities trusted instead of the system's.
   package init?(
-    url: String, contentType: String = "application/json", headers fields: [(name: String, value: SecretBytes)], timeout: Int,
-    caFile: String?
+    url: String, contentType: String = "application/json",
+    headers fields: [(name: String, value: SecretBytes)], timeout: Int, caFile: String?
   ) {
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle

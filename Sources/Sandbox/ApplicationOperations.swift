@@ -53,9 +53,9 @@ enum ApplicationOperations {
   /// `GetApplications`, page by page.
   static func page(_ realm: inout Realm, _ call: CloudCall) throws(Refusal) -> LocalResponse {
     let scan = try ListScan(call)
-    return try scan.page(of: realm.applications, list, where: { $0.value.kind == .application }) {
-      value($0, $1, scan.filters)
-    }
+    return try scan.page(
+      of: realm.applications, list, where: { $0.value.kind == .application },
+      value: { value($0, $1, scan.filters) })
   }
 
   /// The deprecated `GetApplicationList`: all at once, names only.

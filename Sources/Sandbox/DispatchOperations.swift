@@ -133,8 +133,8 @@ enum DispatchOperations {
       where: { found in
         isMeant(found.value, scan)
           && (destination.map { found.value.text("destinationId") == $0.text } ?? true)
-      }
-    ) { ["id": .string($0.text), "data": value($1, state)] }
+      },
+      value: { ["id": .string($0.text), "data": value($1, state)] })
   }
 
   static func get(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)

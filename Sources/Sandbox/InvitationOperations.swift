@@ -154,7 +154,7 @@ enum InvitationOperations {
     let scan = try ListScan(call)
     return try scan.page(
       of: state.invitations, rule("invitations"),
-      where: { isMeant($0.value, scan, isPublic: nil) }, summary)
+      where: { isMeant($0.value, scan, isPublic: nil) }, value: summary)
   }
 
   static func list(isPublic: Bool) -> Behaviour.ForApplication {
@@ -162,8 +162,8 @@ enum InvitationOperations {
       let scan = try ListScan(call)
       return try scan.page(
         of: state.invitations, rule("invitations"),
-        where: { isMeant($0.value, scan, isPublic: isPublic) }
-      ) { value($0, $1, state, call, scan.filters) }
+        where: { isMeant($0.value, scan, isPublic: isPublic) },
+        value: { value($0, $1, state, call, scan.filters) })
     }
   }
 

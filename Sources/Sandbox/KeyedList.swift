@@ -105,13 +105,31 @@ struct KeyedList<Value: Sendable>: Sendable {
     }
   }
 
-  /// Calls `body` with every value, oldest first, or newest first.
-  func forEachSlot(newestFirst: Bool = false, _ body: (Slot) -> Void) {
+  /// Calls `body` with every value, oldest first or newest first, until it says false.
+  func walk(newestFirst: Bool, _ body: (Slot) -> Bool) {
     var place = newestFirst ? slots.count - 1 : 0
     while place >= 0, place < slots.count {
-      if let slot = slots[place] { body(slot) }
+      if let slot = slots[place], !body(slot) { return }
       place += newestFirst ? -1 : 1
     }
+  }
+
+  /// Calls `body` with every value, oldest first.
+  func forEachSlot(_ body: (Slot) -> Void) {
+    walk(newestFirst: false) { slot in
+      body(slot)
+      return true
+    }
+  }
+
+  /// Lets the values have arrived in the order of `key`; equal ones stay in their order.
+  mutating func sort(by key: (Value) -> Timestamp) {
+    let sorted = entries.enumerated().sorted {
+      (key($0.element.value), $0.offset) < (key($1.element.value), $1.offset)
+    }
+    var next = KeyedList(limit: limit)
+    for (_, entry) in sorted { _ = next.insert(entry.value, at: entry.identifier) }
+    self = next
   }
 
   /// Calls `body` with every identifier and value, oldest first.

@@ -86,6 +86,7 @@ extension Span<UInt8> {
 /// In which order a list is given: `orderBy`.
 struct ListOrder<Value: Sendable> {
   let isDescending: Bool
+  let isByCreation: Bool
   let time: (@Sendable (KeyedList<Value>.Slot) -> Timestamp)?
   let text: ListRule<Value>.Text?
 
@@ -96,6 +97,7 @@ struct ListOrder<Value: Sendable> {
     isDescending = name.hasSuffix("_desc")
     let field = name.hasSuffix("_asc") ? name.dropLast(4) : name.dropLast(isDescending ? 5 : 0)
     let isComplete = isDescending || name.hasSuffix("_asc")
+    isByCreation = field == "created"
     switch field {
     case "created" where isComplete: (time, text) = (rule.created, nil)
     case "updated" where isComplete: (time, text) = (rule.updated, nil)

@@ -17,6 +17,8 @@ struct ListRule<Value: Sendable>: Sendable {
   /// What `since` and `until` are about by themselves: `created` or `updated`.
   var times = "updated"
   var order = "updated_asc"
+  /// The list's order of arrival is that of creation: a walk in that order may end early.
+  var isChronological = false
 }
 
 /// One walk through a list, page by page: filters, position and the `more` token that carries both.
@@ -98,23 +100,24 @@ struct ListScan {
   func page<Value: Sendable>(
     of list: KeyedList<Value>, _ rule: ListRule<Value>,
     where isMeant: (KeyedList<Value>.Slot) -> Bool = { _ in true },
-    _ value: (Identifier, Value) -> JSONValue
+    value: (Identifier, Value) -> JSONValue
   ) throws(Refusal) -> LocalResponse {
     let filter = try ListFilter(filters, rule)
     let order = try ListOrder(filters, rule)
     var found: [(place: Place, item: KeyedList<Value>.Slot)] = []
     var total = 0
     // The best of those behind the last page, in order, and one more that tells whether there are others.
-    list.forEachSlot(newestFirst: order.isDescending) { slot in
-      guard isMeant(slot), filter.includes(slot) else { return }
+    let endsEarly = rule.isChronological && order.isByCreation && !countsAll
+    list.walk(newestFirst: order.isDescending) { slot in
+      guard isMeant(slot), filter.includes(slot) else { return true }
       total += 1
       let place = Place(
         seconds: order.time?(slot).seconds ?? 0, text: order.text?(slot) ?? "",
         number: slot.number)
-      if let after, !after.precedes(place, isDescending: order.isDescending) { return }
+      if let after, !after.precedes(place, isDescending: order.isDescending) { return true }
       if found.count > ListScan.pageSize {
         guard let last = found.last, place.precedes(last.place, isDescending: order.isDescending)
-        else { return }
+        else { return !endsEarly }
         found.removeLast()
       }
       var index = found.count
@@ -122,6 +125,7 @@ struct ListScan {
         index -= 1
       }
       found.insert((place, slot), at: index)
+      return true
     }
     let items = found.prefix(ListScan.pageSize)
     var members = [
@@ -142,9 +146,12 @@ struct ListScan {
     return answer(members, items.count)
   }
 
+  /// Whether the answer tells how many items there are in all.
+  private var countsAll: Bool { after == nil && filters.isTrue("includeTotalCount") }
+
   private func answer(_ members: [JSONMember], _ total: Int) -> LocalResponse {
     var response = LocalResponse.value(.object(members))
-    if after == nil && filters.isTrue("includeTotalCount") {
+    if countsAll {
       response.fields.append((name: "X-Total-Count", value: String(total)))
     }
     return response

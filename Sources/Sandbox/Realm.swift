@@ -64,6 +64,7 @@ struct Realm: StoredRecord {
     next.applications.updateAll { identifier, application in
       if application.name.isEmpty { application.name = identifier.text }
       application.data.completion = settings.importCompletion
+      application.data.registrations.sort(by: \.created)
       // A seed says nothing of the source of identifiers.
       if application.data.identifiers == IdentifierSource() {
         application.data.identifiers = fresh.state(for: identifier).identifiers

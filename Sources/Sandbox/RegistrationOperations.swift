@@ -14,7 +14,7 @@ enum RegistrationOperations {
       ("course_id", { $0.value.course.text }),
     ],
     created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts },
-    times: "created", order: "created_desc")
+    times: "created", order: "created_desc", isChronological: true)
 
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
@@ -26,8 +26,8 @@ enum RegistrationOperations {
       where: { found in
         (course.map { $0 == found.value.course } ?? true)
           && (learner.map { $0 == found.value.learner.identifier } ?? true)
-      }
-    ) { state.value($0, $1, $1.latest, scan.filters) }
+      },
+      value: { state.value($0, $1, $1.latest, scan.filters) })
   }
 
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)

@@ -45,6 +45,7 @@ extension Realm {
           set(&registration.instances[place].updated)
         }
       }
+      application.data.registrations.sort(by: \.created)
       for list in [
         \ApplicationState.destinations, \.dispatches, \.invitations, \.xapiCredentials,
         \.statementPipes, \.connectors,

@@ -17,7 +17,7 @@ package struct SimulatedCloud: LocalResponder {
   /// The computer's time, in milliseconds since 1970 UTC.
   let realTime: @Sendable () -> Int
   private(set) var clock: SandboxClock
-  private(set) var realm: Realm
+  var realm: Realm
   private let matcher = OperationMatcher()
   /// By operation index.
   private let behaviours: [Behaviour]

@@ -202,9 +202,9 @@ struct RecordFields {
       guard value.count > 0 else { return }
       var elements: [JSONValue] = []
       elements.reserveCapacity(value.count)
-      value.forEach { identifier, record in
-        guard case .object(let members) = record.stored else { return }
-        elements.append(.object([JSONMember("id", .string(identifier.text))] + members))
+      for (identifier, record) in value.entries {
+        let members = [JSONMember("id", .string(identifier.text))] + record.stored.members
+        elements.append(.object(members))
       }
       written.append(JSONMember(name, .array(elements)))
       return

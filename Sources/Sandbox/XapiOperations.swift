@@ -70,7 +70,7 @@ enum XapiOperations {
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    try ListScan(call).page(of: state.xapiCredentials, rule, value)
+    try ListScan(call).page(of: state.xapiCredentials, rule, value: value)
   }
 
   private static func find(_ state: ApplicationState, _ call: CloudCall) throws(Refusal)
