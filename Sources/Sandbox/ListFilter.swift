@@ -60,24 +60,30 @@ struct ListFilter<Value: Sendable> {
   }
 
   private func contains(_ text: String) -> Bool {
+    let bytes = text.utf8Span
     // Only ASCII can be compared letter by letter.
-    guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
-      return text.lowercased().utf8Span.span.contains(wanted.span)
+    if bytes.isKnownASCII || text.utf8.allSatisfy({ $0 < 0x80 }) {
+      return bytes.span.contains(wanted.span)
     }
-    return text.utf8Span.span.contains(wanted.span)
+    return text.lowercased().utf8Span.span.contains(wanted.span)
   }
 }
 
 extension Span<UInt8> {
-  /// Whether `wanted`, which is in lower case, occurs; upper case letters of ASCII count as lower case ones.
+  /// Whether `wanted`, which is in lower case and not empty, occurs; upper case letters of ASCII count as lower
+  /// case ones.
   fileprivate func contains(_ wanted: Span<UInt8>) -> Bool {
-    guard count >= wanted.count else { return false }
-    for start in 0...(count - wanted.count) {
-      var length = 0
-      while length < wanted.count, self[start + length].inLowerCase == wanted[length] {
-        length += 1
+    let (first, last) = (wanted[0], count - wanted.count)
+    var start = 0
+    while start <= last {
+      if self[start].inLowerCase == first {
+        var length = 1
+        while length < wanted.count, self[start + length].inLowerCase == wanted[length] {
+          length += 1
+        }
+        if length == wanted.count { return true }
       }
-      if length == wanted.count { return true }
+      start += 1
     }
     return false
   }
@@ -113,5 +119,5 @@ struct ListOrder<Value: Sendable> {
 
 extension UInt8 {
   /// A to Z become a to z.
-  fileprivate var inLowerCase: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+  fileprivate var inLowerCase: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 }

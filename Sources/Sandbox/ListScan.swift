@@ -108,8 +108,8 @@ struct ListScan {
     var total = 0
     // The best of those behind the last page, in order, and one more that tells whether there are others.
     let endsEarly = rule.isChronological && order.isByCreation && !countsAll
-    list.walk(newestFirst: order.isDescending) { slot in
-      guard isMeant(slot), filter.includes(slot) else { return true }
+    let isWanted = { slot in isMeant(slot) && filter.includes(slot) }
+    list.walk(newestFirst: order.isDescending, where: isWanted) { slot in
       total += 1
       let place = Place(
         seconds: order.time?(slot).seconds ?? 0, text: order.text?(slot) ?? "",
