@@ -78,7 +78,11 @@ let package = Package(
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
-    area("Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+    area(
+      "Sandbox",
+      uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+    // What a course's zip says of it: manifests of the learning standards, files.
+    area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
@@ -99,6 +103,10 @@ let package = Package(
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary(":libsqlite3.a")]),
+    .target(name: "CExpat", linkerSettings: [.linkedLibrary(":libexpat.a")]),
+    // libz is there already: libcurl needs it.
+    .target(
+      name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
     // Shared, for libcurl has loaded it by the time the gateway starts.
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
@@ -115,8 +123,9 @@ let package = Package(
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["Memory"]),
     tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
+    tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "Memory"]),
     tests(
       of: "Gateway",
       uses: [

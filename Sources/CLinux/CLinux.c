@@ -238,3 +238,15 @@ int cl_read_threads(struct cl_thread *out, int limit) {
   closedir(folder);
   return count;
 }
+
+int cl_nameless_file(const char *folder) {
+  int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0 || errno == ENOENT) return file;
+  // Some file systems have no files without names: one is made and its name taken away.
+  char path[4096];
+  int length = snprintf(path, sizeof path, "%s/scorm-gateway-XXXXXX", folder);
+  if (length < 0 || (size_t)length >= sizeof path) return -1;
+  file = mkostemp(path, O_CLOEXEC);
+  if (file >= 0) unlink(path);
+  return file;
+}

@@ -50,6 +50,8 @@ struct Node: Sendable {
 
   let place: Place
   var content: Content
+  /// A scalar in quotes: a text whatever it looks like.
+  var isQuoted = false
 
   init(_ content: Content, at place: Place) {
     self.content = content

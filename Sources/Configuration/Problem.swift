@@ -62,6 +62,14 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     self.warnings = warnings
   }
 
+  /// Problems of another file; nil when there are none.
+  package init?(_ problems: [Problem]) {
+    guard !problems.isEmpty else { return nil }
+    var list = ProblemList()
+    for problem in problems { list.add(problem) }
+    self = list.error
+  }
+
   /// A single problem, found after loading.
   package init(_ problem: Problem, warnings: [Problem]) {
     self.init(problems: [problem], omitted: 0, warnings: warnings)
@@ -96,6 +104,14 @@ struct ProblemList {
       return
     }
     problems.append(Problem(at: place, keyPath: keyPath, message: message, hint: hint()))
+  }
+
+  mutating func add(_ problem: Problem) {
+    guard problems.count < ProblemList.limit else {
+      omitted += 1
+      return
+    }
+    problems.append(problem)
   }
 
   mutating func warn(_ place: Place, _ keyPath: String, _ message: String, hint: String = "") {

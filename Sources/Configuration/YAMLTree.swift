@@ -24,11 +24,13 @@ struct YAMLTree: ~Copyable {
   }
 
   /// The tree of `bytes`; nil, with at least one problem added, when there is none to decode.
-  static func parse(_ bytes: [UInt8], file: String, _ problems: inout ProblemList) -> Node? {
+  static func parse(
+    _ bytes: [UInt8], file: String, limit: Int = maximumSize, _ problems: inout ProblemList
+  ) -> Node? {
     let origin = Place.Origin.file(file)
     let start = Place(origin, line: 1, column: 1)
-    guard bytes.count <= maximumSize else {
-      problems.add(start, "", "the file is larger than \(ByteSize(maximumSize))")
+    guard bytes.count <= limit else {
+      problems.add(start, "", "the file is larger than \(ByteSize(limit))")
       return nil
     }
     do {
@@ -118,8 +120,10 @@ struct YAMLTree: ~Copyable {
       refused = true
     }
     let content: Node.Content
+    var isQuoted = false
     switch event.kind {
     case .scalar(let text, let plain):
+      isQuoted = !plain
       content = plain && Node.isNull(text) ? .null : .scalar(text)
     case .sequenceStart:
       content = try sequence(path: path, depth: depth)
@@ -129,7 +133,9 @@ struct YAMLTree: ~Copyable {
       problems.add(place, path, "aliases (*name) are not allowed", hint: "write the value itself")
       content = .refused
     }
-    return Node(refused ? .refused : content, at: place)
+    var node = Node(refused ? .refused : content, at: place)
+    node.isQuoted = isQuoted
+    return node
   }
 
   private mutating func sequence(path: String, depth: Int) throws(Stopped) -> Node.Content {

@@ -2,7 +2,7 @@ internal import CLibcurl
 internal import Glibc
 package import Memory
 
-/// Posts JSON to one address again and again, over a connection that is kept. For one thread, which blocks.
+/// Posts JSON, or another type, to one address again and again, over a connection that is kept. For one thread, which blocks.
 @safe package final class JSONPost {
   /// What became of a post.
   package enum Outcome: Sendable, Equatable {
@@ -17,23 +17,26 @@ package import Memory
   private let handle: UnsafeMutableRawPointer
   /// Given to libcurl for the time of a post only: it keeps copies in memory like any other.
   private let fields: [(name: String, value: SecretBytes)]
+  private let contentType: String
   /// Whom a TLS connection trusts; nil without TLS.
   private let proof: TLSProof?
 
   /// Nil when libcurl does not start or refuses an option.
   ///
   /// - Parameters:
+  ///   - contentType: the bodies' type.
   ///   - headers: further header fields, values without line breaks.
   ///   - timeout: milliseconds for one post.
   ///   - caFile: authorities trusted instead of the system's.
   package init?(
-    url: String, headers fields: [(name: String, value: SecretBytes)], timeout: Int,
-    caFile: String?
+    url: String, contentType: String = "application/json",
+    headers fields: [(name: String, value: SecretBytes)], timeout: Int, caFile: String?
   ) {
     do { proof = try TLSProof.make(for: url, caFile: caFile) } catch { return nil }
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle
     self.fields = fields
+    self.contentType = contentType
     // Proof: the handle lives, and libcurl copies texts.
     var codes = unsafe [
       cc_set_text(handle, CURLOPT_URL, url),
@@ -61,7 +64,7 @@ package import Memory
   private func makeHeaders() -> UnsafeMutablePointer<curl_slist>? {
     var headers: UnsafeMutablePointer<curl_slist>?
     // Proof: libcurl copies each line; on failure the old list stays ours.
-    for line in ["Content-Type: application/json", "Expect:"] {
+    for line in ["Content-Type: \(contentType)", "Expect:"] {
       guard let longer = unsafe curl_slist_append(headers, line) else {
         unsafe curl_slist_free_all(headers)
         return nil

@@ -3,21 +3,35 @@ package import CurlTransport
 internal import EventLoop
 internal import Sandbox
 
-/// A simulated SCORM Cloud and a gateway in front of it, in this process, on loopback.
+/// A simulated SCORM Cloud and a gateway in front of it, in this process, on loopback, with data, limits and a
+/// journal in a temporary folder.
 package struct Demo {
   package let sandbox: SandboxService
   package let gateway: GatewayProcess
+  private let folder: TemporaryFolder
 
   /// - Parameter usesFreePorts: let the system choose every port; else the usual ones, where they are free.
   package init(
     usesFreePorts: Bool, tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) {
-    let sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
+    let folder: TemporaryFolder
+    let file: String
+    do {
+      folder = try TemporaryFolder("scorm-gateway-demo")
+      file = "\(folder.path)/\(Demo.configurationFile)"
+      try ReplacedFile.write(DemoWorld.configuration, path: file)
+    } catch { throw StartError("no temporary folder: \(error)") }
+    var options = SandboxOptions()
+    options.settings.beginning = DemoWorld.seed
+    let sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0), options: options)
     let environment = Environment([
       "SCORM_APP_ID": SandboxService.defaultApp.id,
       "SCORM_SECRET_KEY": SandboxService.defaultApp.secret,
     ])
-    var overrides = ["upstream.url": sandbox.apiURL, "traffic.log.path": "null"]
+    var overrides = [
+      "upstream.url": sandbox.apiURL, "traffic.log.path": "null",
+      "traffic.journal.path": "\(folder.path)/\(Demo.journalFile)",
+    ]
     if usesFreePorts {
       overrides["listen.address"] = "127.0.0.1:0"
       overrides["admin.address"] = "127.0.0.1:0"
@@ -25,18 +39,43 @@ package struct Demo {
     let settings: Settings
     do {
       settings = try ConfigurationSource.load(
-        file: nil, environment: environment, overrides: overrides
+        file: file, environment: environment, overrides: overrides
       ).settings
-    } catch { throw StartError(error.description) }
+    } catch {
+      sandbox.stop()
+      Demo.remove(folder)
+      throw StartError(error.description)
+    }
     do throws(StartError) {
       gateway = try GatewayProcess(settings, threadCount: 1, tell: tell)
       self.sandbox = sandbox
+      self.folder = folder
     } catch {
       sandbox.stop()
+      Demo.remove(folder)
       guard !usesFreePorts else { throw error }
       tell("\(error); using free ports instead")
       self = try Demo(usesFreePorts: true, tell: tell)
     }
+  }
+
+  private static let configurationFile = "gateway.yaml"
+  private static let journalFile = "traffic.sqlite"
+
+  private static func remove(_ folder: TemporaryFolder) {
+    folder.remove(
+      [configurationFile, journalFile] + ["-wal", "-shm", "-journal"].map { journalFile + $0 })
+  }
+
+  /// Ends the sandbox and removes the temporary folder; the gateway has ended before.
+  package func stop() {
+    sandbox.stop()
+    Demo.remove(folder)
+  }
+
+  /// Makes some calls, so that there is something to look at.
+  package func makeCalls() throws(HTTPProbe.Unreachable) {
+    for call in DemoWorld.calls { _ = try HTTPProbe.ask(baseURL + call) }
   }
 
   /// What a service is given as the API's base URL.
@@ -66,11 +105,16 @@ package struct Demo {
       Try it:
 
         curl \(baseURL)/courses                        # lists courses; no credential anywhere
+        curl \(baseURL)/registrations/ada-golf         # how far a learner is
         curl -X POST '\(baseURL)/courses/importJobs/upload?courseId=golf' -F file=@course.zip
         curl \(baseURL)/course                         # a mistake: the error names the closest operation
         curl -H 'Origin: https://example.com' \(baseURL)/ping    # a web page: refused
 
       Point a client at it: base URL \(baseURL), no credential.
+      The calls so far, and what limits and tokens say:
+
+        scorm-gateway traffic        scorm-gateway limits        scorm-gateway tokens
+
       Admin: \(admin)/  Ready? \(admin)/readyz?verbose  What the sandbox saw: \(sandbox.callsURL)
       Ctrl-C ends it.
       """

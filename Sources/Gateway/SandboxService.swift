@@ -7,9 +7,12 @@ internal import Sandbox
 /// A simulated SCORM Cloud that serves on an address of this machine.
 package final class SandboxService: Sendable {
   private let service: LocalService
+  private let sender: PostbackSender
 
   /// The base URL of its API.
   package var apiURL: String { "http://\(service.address)/api/v2" }
+  /// Where tests control it.
+  package var controlURL: String { "http://\(service.address)/sandbox/" }
   /// Where it records the calls it got.
   package var callsURL: String { "http://\(service.address)/sandbox/calls" }
   package var address: SocketAddress { service.address }
@@ -17,20 +20,33 @@ package final class SandboxService: Sendable {
   /// The credentials it accepts without any setting.
   package static let defaultApp = (id: "SANDBOX", secret: "sandbox-secret")
 
-  package init(listen: ListenAddress) throws(StartError) {
+  package init(listen: ListenAddress, options: SandboxOptions = SandboxOptions())
+    throws(StartError)
+  {
     let socket = try bind(listen, mode: 0o660)
-    let settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
-    let clock = SandboxClock(
-      monotonicNanoseconds: { UInt64(SystemClock.monotonic) },
-      wallSeconds: { Int(SystemClock.wall / 1_000_000_000) })
+    var settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
+    settings.bodyFolder = options.folder
+    let sender: PostbackSender
+    do { sender = try PostbackSender() } catch { throw StartError("sandbox: \(error)") }
+    self.sender = sender
     do {
       service = try LocalService.start(
         name: "sandbox", listeningOn: socket, settings: settings,
-        makeResponder: { SimulatedCloud(settings: SandboxSettings(), clock: clock) })
+        makeResponder: {
+          var settings = options.settings
+          settings.postbacks = sender.port
+          return SimulatedCloud(
+            settings: settings, realTime: { Int(SystemClock.wall / 1_000_000) })
+        })
     } catch {
+      sender.stop()
       throw StartError("sandbox: \(error)")
     }
+    sender.tell { [service] in service.callAttention() }
   }
 
-  package func stop() { service.stop(within: 2) }
+  package func stop() {
+    service.stop(within: 2)
+    sender.stop()
+  }
 }

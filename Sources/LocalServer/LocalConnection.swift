@@ -40,8 +40,11 @@ struct LocalConnection: ~Copyable {
   var isHead = false
   /// The worker makes the answer.
   var awaitsWorker = false
-  /// Zero bytes of the answer that were not made yet.
-  var zerosLeft = 0
+  /// An answer's body that is made while it is sent, and how much of it was.
+  var rest: LocalBody?
+  var restSent = 0
+  /// An answer that takes its time on purpose.
+  var delivery: DeliveryUnderWay?
 
   /// Stands where there is no request; owns no memory.
   static var noRequest: LocalRequest { LocalRequest(method: "", path: "") }

@@ -4,10 +4,10 @@ internal import Memory
 
 /// Answers become bytes.
 extension LocalHandler {
-  /// Zero bytes that are made at once.
-  private static var zeroPieceBytes: Int { 64 * 1024 }
-  /// Pieces of zero bytes for one connection before the others get their turn.
-  private static var zeroPiecesInARow: Int { 16 }
+  /// Bytes of a body that are made at once.
+  private static var pieceBytes: Int { 64 * 1024 }
+  /// Pieces for one connection before the others get their turn.
+  private static var piecesInARow: Int { 16 }
   /// Largest body that is copied behind its head, so that both go out in one system call.
   private static var joinedBodyBytes: Int { 16 * 1024 }
 
@@ -17,7 +17,11 @@ extension LocalHandler {
   ) {
     let response = response.isSendable ? response : .message(500, "The answer cannot be sent.")
     let socket = connections[handle].socket
-    if isDraining { connections[handle].keepsAlive = false }
+    if isDraining || response.delivery?.cut != nil { connections[handle].keepsAlive = false }
+    if let delivery = response.delivery {
+      begin(delivery, of: response, handle, on: &loop)
+      return
+    }
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     response.putHead(keepsAlive: connections[handle].keepsAlive, dates, into: &output)
@@ -30,10 +34,13 @@ extension LocalHandler {
     case .bytes(let bytes) where hasBody:
       loop.send(output.bytes, to: socket)
       loop.send(bytes.span.bytesOfElements, to: socket)
-    case .zeros(let count) where hasBody:
-      connections[handle].zerosLeft = count
+    case .zeros, .file:
       loop.send(output.bytes, to: socket)
-      sendZeros(handle, on: &loop)
+      if hasBody {
+        connections[handle].rest = response.body
+        connections[handle].restSent = 0
+        sendRest(handle, on: &loop)
+      }
     default: loop.send(output.bytes, to: socket)
     }
     completeAnswer(handle, on: &loop)
@@ -41,36 +48,45 @@ extension LocalHandler {
 
   /// Goes on with an answer whose earlier bytes are gone, and then with the requests that wait.
   mutating func continueAnswer(_ handle: SlabHandle, on loop: inout EventLoop) {
-    sendZeros(handle, on: &loop)
+    sendRest(handle, on: &loop)
     completeAnswer(handle, on: &loop)
     guard connections.contains(handle), connections[handle].phase != .answer else { return }
     serveInput(handle, on: &loop)
     settle(handle, on: &loop)
   }
 
-  /// Sends zero bytes until there are no more to be sent, the socket is full, or it is others' turn.
-  private mutating func sendZeros(_ handle: SlabHandle, on loop: inout EventLoop) {
-    guard connections[handle].zerosLeft > 0 else { return }
+  /// Makes and sends the body until its end, the socket is full, or it is others' turn.
+  private mutating func sendRest(_ handle: SlabHandle, on loop: inout EventLoop) {
+    guard let body = connections[handle].rest else { return }
     let socket = connections[handle].socket
-    let zeros = [UInt8](repeating: 0, count: LocalHandler.zeroPieceBytes)
     var pieces = 0
-    while connections[handle].zerosLeft > 0, loop.queuedBytes(socket) == 0 {
-      if pieces == LocalHandler.zeroPiecesInARow {
+    while connections[handle].restSent < body.count, loop.queuedBytes(socket) == 0 {
+      if pieces == LocalHandler.piecesInARow {
         continuing.append(handle)
         loop.setAlarm(at: loop.now)
         return
       }
-      let count = min(connections[handle].zerosLeft, zeros.count)
-      loop.send(zeros.span.bytesOfElements.slice(0, count), to: socket)
-      connections[handle].zerosLeft -= count
+      let start = connections[handle].restSent
+      let end = min(start + LocalHandler.pieceBytes, body.count)
+      guard let piece = body.piece(start, end) else {
+        // The file cannot be read: cut, so that a part is not taken for the whole.
+        connections[handle].rest = nil
+        loop.abort(socket)
+        _ = connections.remove(handle)
+        return
+      }
+      loop.send(piece.span.bytesOfElements, to: socket)
+      connections[handle].restSent = end
       pieces += 1
     }
+    if connections[handle].restSent >= body.count { connections[handle].rest = nil }
   }
 
   /// Ends the answer when all of it is with the kernel; waits for that otherwise.
   private mutating func completeAnswer(_ handle: SlabHandle, on loop: inout EventLoop) {
+    guard connections.contains(handle) else { return }
     let socket = connections[handle].socket
-    guard connections[handle].zerosLeft == 0, loop.queuedBytes(socket) == 0 else {
+    guard connections[handle].rest == nil, loop.queuedBytes(socket) == 0 else {
       loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
       return
     }

@@ -177,6 +177,10 @@ extension LocalHandler {
           connections[handle].request.body.append(
             contentsOf: bytes.slice(run.dataStart, run.dataStart + kept).copied())
         }
+        guard keepsOnDisk(handle, bytes.slice(run.dataStart, run.dataEnd)) else {
+          refuse(handle, 507, "The request's body does not fit on the disk.", on: &loop)
+          return bytes.byteCount
+        }
       }
     } catch {
       refuse(handle, error, on: &loop)
@@ -191,6 +195,21 @@ extension LocalHandler {
     return at
   }
 
+  /// Puts a piece of the body into a file once the body is longer than what is kept in memory: then the file
+  /// holds all of it. False when the disk is full or the body longer than it may be.
+  private mutating func keepsOnDisk(_ handle: SlabHandle, _ piece: RawSpan) -> Bool {
+    let total = connections[handle].bodyReader.bytesRead
+    guard let folder = settings.bodyFolder, total > settings.bodyBytesKept else { return true }
+    guard total <= LocalServerSettings.longestBody else { return false }
+    let before = total - piece.byteCount
+    if let file = connections[handle].request.bodyFile { return file.write(piece, at: before) }
+    guard let file = KeptFile(in: folder) else { return false }
+    connections[handle].request.bodyFile = file
+    // What came before is in memory as a whole.
+    let kept = connections[handle].request.body.prefix(before)
+    return file.write(Array(kept).span.bytesOfElements, at: 0) && file.write(piece, at: before)
+  }
+
   private mutating func respond(
     _ handle: SlabHandle, to request: LocalRequest, on loop: inout EventLoop
   ) {
@@ -198,6 +217,7 @@ extension LocalHandler {
       beginSlowAnswer(handle, work, on: &loop)
     } else {
       answer(handle, responder.respond(to: request), on: &loop)
+      attend(on: &loop)
     }
   }
 }

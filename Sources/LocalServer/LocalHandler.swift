@@ -10,6 +10,7 @@ internal import Memory
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
+/// - `LocalHandler+Deliveries.swift`: answers that go out late, in pieces or not to their end.
 /// - `LocalHandler+Draining.swift`: the end.
 package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   let settings: LocalServerSettings
@@ -22,8 +23,12 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var connections = Slab<LocalConnection>(capacity: 16)
   /// An answer's head, and its body when that is small.
   var output = ByteBuffer()
-  /// Connections whose zero bytes go on when the others had their turn.
+  /// Connections whose bodies go on when the others had their turn.
   var continuing = RecordList<SlabHandle>(capacity: 4)
+  /// Connections whose answers take their time on purpose.
+  var deliveries: [SlabHandle] = []
+  /// When the responder has something to do without a request.
+  var nextAttention = Int64.max
   /// For answers that take time; started with the first of them.
   var worker: LocalWorker?
   /// Connections that came and requests that were answered: tells who has waited longest.
@@ -92,7 +97,7 @@ extension LocalHandler: EventHandler {
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     guard connections.contains(tag.record), connections[tag.record].phase == .answer,
-      !connections[tag.record].awaitsWorker
+      !connections[tag.record].awaitsWorker, connections[tag.record].delivery == nil
     else { return }
     continueAnswer(tag.record, on: &loop)
   }
@@ -126,7 +131,15 @@ extension LocalHandler: EventHandler {
     for i in 0..<round.count where connections.contains(round[i]) {
       continueAnswer(round[i], on: &loop)
     }
+    continueDeliveries(on: &loop)
+    if loop.now >= nextAttention { attend(on: &loop) }
     if isDraining { continueDraining(on: &loop) }
+  }
+
+  /// Lets the responder do what is due, and asks for the alarm that it wants.
+  mutating func attend(on loop: inout EventLoop) {
+    nextAttention = responder.attend().map { loop.now + max(0, $0) } ?? .max
+    if nextAttention < .max { loop.setAlarm(at: nextAttention) }
   }
 
   package mutating func woken(on loop: inout EventLoop) {
@@ -134,6 +147,7 @@ extension LocalHandler: EventHandler {
       switch message {
       case .drain(let nanoseconds): beginDraining(within: nanoseconds, on: &loop)
       case .answer(let handle, let response): completeSlowAnswer(handle, response, on: &loop)
+      case .attend: attend(on: &loop)
       }
     }
   }

@@ -1,3 +1,5 @@
+package import EventLoop
+
 /// One whole request to a service that answers by itself (the sandbox, the admin pages), its body read.
 ///
 /// Off the hot path, so texts are `String`s. The parser has accepted the head already: names and values
@@ -13,6 +15,8 @@ package struct LocalRequest: Sendable {
   package var fields: [(name: String, value: String)]
   /// The body's first bytes, up to the server's limit of bytes to keep.
   package var body: [UInt8]
+  /// The whole body, when it is longer than what ``body`` holds and the server keeps such bodies in files.
+  package var bodyFile: KeptFile?
   /// The whole body's length in bytes, also when it was longer than what is kept.
   package var bodySize: Int
 
@@ -42,6 +46,8 @@ package struct LocalResponse: Sendable {
   /// Header fields in order, without framing fields.
   package var fields: [(name: String, value: String)]
   package var body: LocalBody
+  /// How it goes out, unless at once.
+  package var delivery: LocalDelivery?
 
   package init(
     status: Int, fields: [(name: String, value: String)] = [], body: LocalBody = .bytes([])
@@ -73,6 +79,8 @@ package enum LocalBody: Sendable {
   case bytes([UInt8])
   /// `count` zero bytes, made while they are sent: a large download that needs no memory.
   case zeros(count: Int)
+  /// A part of a file, read while it is sent.
+  case file(KeptFile, Range<Int>)
 }
 
 /// A service behind a local server. One instance serves one event loop, so it may keep state.
@@ -84,6 +92,11 @@ package protocol LocalResponder: SendableMetatype {
   /// requests that ``respond(to:)`` answers. May block.
   func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)?
 
+  /// Does what is due without a request, and says in how many nanoseconds there is something again; nil when
+  /// nothing is. Called after each request, when that time is over, and after ``LocalService/callAttention()``.
+  /// Must not block.
+  mutating func attend() -> Int64?
+
   /// Whether a request for `path` is to be answered even when there are too many connections, and whatever its
   /// Host: what probes ask, by whatever name they know this machine. With a foreign Host it comes without its
   /// query. The answer must be short, tell no more than that, and come from ``respond(to:)``.
@@ -91,6 +104,8 @@ package protocol LocalResponder: SendableMetatype {
 }
 
 extension LocalResponder {
+  package mutating func attend() -> Int64? { nil }
+
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
 
   package func isAlwaysAnswered(_ path: String) -> Bool { false }

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTPMessages
 internal import Memory
 
@@ -57,6 +58,16 @@ extension LocalBody {
     switch self {
     case .bytes(let bytes): bytes.count
     case .zeros(let count): max(0, count)
+    case .file(_, let range): range.count
+    }
+  }
+
+  /// The bytes from `start` to `end`, which lie within ``count``; nil when a file does not give them.
+  func piece(_ start: Int, _ end: Int) -> [UInt8]? {
+    switch self {
+    case .bytes(let bytes): Array(bytes[start..<end])
+    case .zeros: [UInt8](repeating: 0, count: end - start)
+    case .file(let file, let range): file.read(range.lowerBound + start..<range.lowerBound + end)
     }
   }
 }

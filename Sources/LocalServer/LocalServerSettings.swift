@@ -10,6 +10,8 @@ package struct LocalServerSettings: Sendable {
   package var refusesBrowserPages: Bool
   /// Bytes of a request's body that a responder gets to see; the rest is counted and dropped.
   package var bodyBytesKept: Int
+  /// Where longer bodies are kept as a whole, in a file without a name; nil: nowhere.
+  package var bodyFolder: String?
   /// Connections served at once. One more takes the place of one that waits for a request; when none does, it
   /// is told so with 503 and closed.
   package var maximumConnections: Int
@@ -19,6 +21,9 @@ package struct LocalServerSettings: Sendable {
   package var keepAliveTimeout: Int64 = 75_000_000_000
   /// Between two pieces of a body, in either direction.
   package var idleTimeout: Int64 = 60_000_000_000
+
+  /// Longest body that is kept in a file: a course of 4 GiB is longer than any real one.
+  static let longestBody = 4 << 30
 
   /// Connections beyond ``maximumConnections`` for what must always be answered: more than probes come at once.
   static let reservedConnections = 64

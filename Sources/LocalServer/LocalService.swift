@@ -8,6 +8,8 @@ package enum LocalServiceMessage: Sendable {
   case drain(nanoseconds: Int64)
   /// What the worker made for a connection's request.
   case answer(connection: SlabHandle, LocalResponse)
+  /// The responder has something to look at.
+  case attend
 }
 
 /// A running local server: one thread with one event loop, and a ``LocalResponder`` of its own.
@@ -70,6 +72,9 @@ package final class LocalService: Sendable {
       start.began(error)
     }
   }
+
+  /// Lets the responder look at what came from other threads (``LocalResponder/attend()``).
+  package func callAttention() { mailbox.post(.attend) }
 
   /// Ends the server: it stops accepting at once, requests under way are finished for at most `seconds`,
   /// and what is left then is cut. Blocks its thread until then; may be called more than once.

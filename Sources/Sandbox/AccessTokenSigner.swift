@@ -4,7 +4,9 @@ internal import Memory
 /// What an access token of the sandbox says.
 struct AccessTokenClaims: Equatable, Sendable {
   /// The application that the token stands for.
-  var appID: String
+  var application: Identifier
+  /// Which of its credentials made it.
+  var credential: Identifier
   /// Names of the scopes it grants.
   var scopes: [String]
   /// When it ends.
@@ -14,45 +16,48 @@ struct AccessTokenClaims: Equatable, Sendable {
 /// Makes and checks access tokens that carry their claims themselves, as the real service's do ("token is
 /// not stored"): `base64url(claims).base64url(HMAC-SHA-256)`.
 ///
-/// The key is random for every process and mixed with the application's secret, so a token dies with the
-/// secret that minted it.
+/// The key is made of the credential's secret, so a token dies with the secret that minted it, and the same
+/// run makes the same tokens.
 struct AccessTokenSigner: Sendable {
-  /// 32 random bytes (`getrandom(2)`), the same for every simulated cloud of this process.
-  private static let processKey: [UInt8] = {
-    var generator = SystemRandomNumberGenerator()
-    return (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-  }()
+  private static let label = Array("scorm-gateway sandbox token".utf8)
 
-  /// The token that says `claims`, under the application's `secret`. Nil only when OpenSSL fails.
-  func token(_ claims: AccessTokenClaims, secret: String) -> String? {
+  /// The token that says `claims`, under the credential's `secret`. Nil only when OpenSSL fails.
+  ///
+  /// - Parameter identifier: no two tokens are alike, so that a caller sees which one was sent.
+  func token(_ claims: AccessTokenClaims, identifier: Identifier, secret: String) -> String? {
     let payload: JSONValue = [
-      "app": .string(claims.appID), "scopes": .strings(claims.scopes),
-      "exp": .integer(claims.expiry.seconds),
-      // No two tokens are alike, so that a caller sees which one was sent.
-      "id": .string(Identifier.random().text),
+      "app": .string(claims.application.text), "credential": .string(claims.credential.text),
+      "scopes": .strings(claims.scopes), "exp": .integer(claims.expiry.seconds),
+      "id": .string(identifier.text),
     ]
     let head = Base64.urlSafe.encode(payload.text.utf8)
     guard let signature = signature(of: head, secret: secret) else { return nil }
     return head + "." + Base64.urlSafe.encode(signature)
   }
 
-  /// The claims of `token` when one of our applications' secrets signed it. The caller checks the expiry.
+  /// The claims of `token` when one of our credentials signed it. The caller checks the expiry.
   ///
-  /// - Parameter secret: the secret of an application, or nil when there is no such application.
-  func claims(in token: String, secret: (_ appID: String) -> String?) -> AccessTokenClaims? {
+  /// - Parameter secret: the secret of a credential, or nil when there is no such one.
+  func claims(
+    in token: String, secret: (_ application: Identifier, _ credential: Identifier) -> String?
+  ) -> AccessTokenClaims? {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, let payload = Base64.urlSafe.decode(parts[0]),
       let given = Base64.urlSafe.decode(parts[1]), let value = try? JSONValue(json: payload),
-      let appID = value["app"]?.string, let scopes = value["scopes"]?.strings,
-      let expiry = value["exp"]?.integer, let secret = secret(appID),
+      let application = Identifier(checking: value["app"]?.string),
+      let credential = Identifier(checking: value["credential"]?.string),
+      let scopes = value["scopes"]?.strings, let expiry = value["exp"]?.integer,
+      let secret = secret(application, credential),
       let expected = signature(of: String(parts[0]), secret: secret),
       isSame(given, expected)
     else { return nil }
-    return AccessTokenClaims(appID: appID, scopes: scopes, expiry: Timestamp(seconds: expiry))
+    return AccessTokenClaims(
+      application: application, credential: credential, scopes: scopes,
+      expiry: Timestamp(seconds: expiry))
   }
 
   private func signature(of text: String, secret: String) -> [UInt8]? {
-    guard let key = authenticationCode(of: Array(secret.utf8), key: AccessTokenSigner.processKey)
+    guard let key = authenticationCode(of: Array(secret.utf8), key: AccessTokenSigner.label)
     else { return nil }
     return authenticationCode(of: Array(text.utf8), key: key)
   }

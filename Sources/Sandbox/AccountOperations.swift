@@ -1,6 +1,6 @@
 internal import LocalServer
 
-/// Ping, about, reporting and the App Management application's view.
+/// Ping, about and reporting.
 enum AccountOperations {
   static func ping(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
@@ -14,83 +14,52 @@ enum AccountOperations {
     .value(["version": "2", "distribution": "scorm-gateway sandbox"])
   }
 
+  /// `ReportageAccountInfoSchema`. Registrations of this month count as those of the billing period.
   static func accountInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .value([
+    let monthStart = Timestamp(String(call.now.text.prefix(7)) + "-01") ?? call.now
+    return .value([
       "email": "sandbox@example.com", "firstName": "Sand", "lastName": "Box",
       "company": "Example", "accountType": "sandbox",
-      "regLimit": .string(String(state.registrations.limit)), "strictLimit": true,
+      "regLimit": .integer(state.registrations.limit), "strictLimit": true,
       "createDate": "2026-01-01T00:00:00.000Z",
       "usage": [
-        "monthStart": .string(call.now.text), "regCount": .integer(state.registrations.count),
+        "monthStart": .string(monthStart.text),
+        "regCount": .integer(state.registrations.count { $0.value.created >= monthStart }),
         "totalRegistrations": .integer(state.registrations.count),
         "totalCourses": .integer(state.courses.count),
       ],
     ])
   }
 
-  /// A made-up token, of no use anywhere.
+  /// What a Reportage session may see; the API's own words.
+  static let navPermissions = ["NONAV", "DOWNONLY", "FREENAV"]
+
+  /// A made-up token, of no use anywhere but in ``reportageLink(_:_:)``.
   static func reportageAuth(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .value([
-      "authEnabled": true, "queryString": .string("auth=sandbox-\(Identifier.random())"),
+    let permission = call.query["navPermission"] ?? ""
+    guard navPermissions.contains(permission.uppercased()) else {
+      throw .message(
+        400, "navPermission must be one of \(navPermissions.joined(separator: ", ")).")
+    }
+    return .value([
+      "authEnabled": true,
+      "queryString": .string("auth=sandbox-\(state.identifiers.identifier())"),
     ])
   }
 
+  /// The report's own address, with the token behind it.
   static func reportageLink(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    guard call.query["auth"] != nil, let url = call.query["reportUrl"] else {
-      throw .message(400, "auth and reportUrl are required.")
-    }
-    return .value(["reportageLink": .string("https://cloud.scorm.com/Reportage/\(url)")])
-  }
-
-  /// `GetApplications` and the deprecated `GetApplicationList`: the sandbox's ordinary applications.
-  static func applications(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let scan = try ListScan(call)
-    return try scan.page(
-      of: call.applications.filter { $0.kind == .application }, named: "applications", value)
-  }
-
-  /// `CredentialListSchema`: the application's one secret, in the clear as the real service answers it.
-  static func credentials(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let found = try find(call)
-    return .value([
-      "credentials": [
-        [
-          "id": "default", "name": "Default", "credential": .string(found.secret),
-          "status": "active",
-        ]
-      ]
-    ])
-  }
-
-  private static func find(_ call: CloudCall) throws(Refusal) -> SandboxApplication {
-    let identifier = try call.parameter(0)
-    guard let found = call.applications.first(where: { $0.id == identifier.text }) else {
-      throw .missing("application", identifier)
-    }
-    return found
-  }
-
-  static func application(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    .value(value(try find(call)))
-  }
-
-  private static func value(_ application: SandboxApplication) -> JSONValue {
-    [
-      "id": .string(application.id), "name": .string(application.id),
-      "createDate": "2026-01-01T00:00:00.000Z", "updateDate": "2026-01-01T00:00:00.000Z",
-      "allowDelete": false,
-    ]
+    guard let auth = call.query["auth"], !auth.isEmpty, let url = call.query["reportUrl"],
+      !url.isEmpty
+    else { throw .message(400, "auth and reportUrl are required.") }
+    let base = LaunchLink.isURL(url) ? url : "https://cloud.scorm.com/Reportage/\(url)"
+    let mark = base.contains("?") ? "&" : "?"
+    return .value(["reportageLink": .string("\(base)\(mark)auth=\(auth)")])
   }
 }

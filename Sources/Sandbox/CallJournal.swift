@@ -1,12 +1,17 @@
+internal import LocalServer
+
 /// The last calls that reached the sandbox, for tests and the demo: did it arrive as it should?
 ///
-/// Never holds a credential: only its kind, and the scopes that a token grants.
+/// Never holds a credential: only its kind, and the scopes that a token grants. A body is kept to be compared
+/// with (``CallVerification``), and is never shown as a whole.
 struct CallJournal: Sendable {
   /// Calls remembered; the oldest make room.
   static let capacity = 1_000
   /// Field names remembered of a call, and the longest of them in bytes.
   static let maximumFields = 64
   static let maximumFieldName = 64
+  /// Longest JSON body remembered, in bytes.
+  static let maximumBody = 16_384
   /// Longest target remembered, in bytes; what is longer is cut.
   static let maximumTarget = 8_192
 
@@ -22,6 +27,13 @@ struct CallJournal: Sendable {
     var application: String?
     var credential = Credential.Kind.none
     var scopes: [String] = []
+    /// The values of the template's parameters, by name.
+    var parameters: [(name: String, value: String)] = []
+    /// The JSON body; empty when there is none, or it is too long.
+    var body: [UInt8] = []
+    /// The fault that struck it.
+    var fault: Int?
+    /// 0 until it is answered.
     var status = 0
 
     init(time: Timestamp, method: String, target: String, fields: [String], bodySize: Int) {
@@ -45,6 +57,7 @@ struct CallJournal: Sendable {
         "app": application.map(JSONValue.string) ?? .null,
         "credential": .string(credential.rawValue), "scopes": .strings(scopes),
         "fields": .strings(fields), "bodySize": .integer(bodySize), "status": .integer(status),
+        "fault": fault.map(JSONValue.integer) ?? .null,
       ]
     }
   }
@@ -54,6 +67,15 @@ struct CallJournal: Sendable {
   private var next = 0
   /// Calls since the start or the last reset, forgotten ones too.
   private(set) var total = 0
+
+  /// Where the newest call stands.
+  private var newest: Int { next > 0 ? next - 1 : entries.count - 1 }
+
+  /// Replaces what is known of the call that came last.
+  mutating func complete(_ entry: Entry) { if !entries.isEmpty { entries[newest] = entry } }
+
+  /// All calls that are remembered, oldest first.
+  var ordered: [Entry] { Array(entries[next...] + entries[..<next]) }
 
   mutating func append(_ entry: Entry) {
     total += 1
@@ -65,9 +87,51 @@ struct CallJournal: Sendable {
     }
   }
 
-  /// `{"total": …, "calls": […]}`, oldest first.
-  var value: JSONValue {
-    let ordered = entries[next...] + entries[..<next]
-    return ["total": .integer(total), "calls": .array(ordered.map(\.value))]
+  /// `{"total": …, "calls": […]}`, oldest first: those of `operation`, not before `since`.
+  func value(operation: String? = nil, since: Timestamp? = nil) -> JSONValue {
+    let chosen = ordered.filter { entry in
+      operation.map { $0 == entry.operation } ?? true && since.map { $0 <= entry.time } ?? true
+    }
+    return ["total": .integer(total), "calls": .array(chosen.map(\.value))]
+  }
+}
+
+extension CallJournal.Entry {
+  mutating func keepBody(of request: LocalRequest) {
+    guard request.bodySize == request.body.count, request.bodySize <= CallJournal.maximumBody,
+      request.field("Content-Type")?.lowercased().contains("json") == true
+    else { return }
+    body = request.body
+  }
+
+  /// The body that was kept, as a value.
+  var json: JSONValue { body.isEmpty ? .null : (try? JSONValue(json: body)) ?? .null }
+
+  /// What stands at `path` in `body`, or in the query or path under that name, or what is known of the call;
+  /// nil when nothing does.
+  func value(of path: String, in body: JSONValue) -> JSONValue? {
+    var place: JSONValue? = body[path]
+    if place == nil {
+      place = body
+      for step in path.split(separator: ".", omittingEmptySubsequences: false) {
+        place = place?[String(step)]
+      }
+    }
+    if let place { return place }
+    if let parameter = parameters.first(where: { $0.name == path }) {
+      return .string(parameter.value)
+    }
+    if let mark = target.firstIndex(of: "?"),
+      let text = FormFields(target[target.index(after: mark)...])[path]
+    {
+      return .string(text)
+    }
+    switch path {
+    case "app": return application.map(JSONValue.string)
+    case "credential": return .string(credential.rawValue)
+    case "method": return .string(method)
+    case "status": return .integer(status)
+    default: return nil
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
@@ -6,9 +7,9 @@ internal import SCORMCloudAPI
 struct CloudCall {
   let operation: Operation
   /// The application whose credential came with the call.
-  let application: SandboxApplication
-  /// All applications of the sandbox, for App Management.
-  let applications: [SandboxApplication]
+  let application: Identifier
+  /// Which of its credentials that was; nil when the operation needs none.
+  let credential: Identifier?
   /// The values of the template's parameters, decoded, in order.
   let parameters: [Identifier]
   /// The query, raw.
@@ -16,14 +17,47 @@ struct CloudCall {
   let query: FormFields
   /// The value of `Content-Type`, in lower case; empty when there is none.
   let contentType: String
+  /// The same as it came.
+  let rawContentType: String
   /// The body's first bytes.
   let body: [UInt8]
   /// The whole body's length in bytes.
   let bodySize: Int
-  /// Wall-clock time.
+  /// The whole body, when it is longer than ``body``.
+  let bodyFile: KeptFile?
+  /// Where uploads are kept.
+  let folder: String
+  /// The value of `uploadedContentType`.
+  let uploadedType: String?
+  /// Virtual time.
   let now: Timestamp
-  /// Monotonic time in nanoseconds.
-  let uptime: UInt64
+  /// Virtual time in milliseconds since 1970 UTC.
+  let milliseconds: Int
+  /// The host and port that the caller used; nil when it named none.
+  let host: String?
+
+  init(
+    operation: Operation, application: Identifier, credential: Identifier?,
+    parameters: [Identifier], request: LocalRequest, query: FormFields, now: Timestamp,
+    milliseconds: Int, folder: String
+  ) {
+    self.operation = operation
+    self.application = application
+    self.credential = credential
+    self.parameters = parameters
+    self.query = query
+    self.now = now
+    self.milliseconds = milliseconds
+    rawQuery = request.query
+    rawContentType = request.field("Content-Type") ?? ""
+    contentType = rawContentType.lowercased()
+    body = request.body
+    bodySize = request.bodySize
+    bodyFile = request.bodyFile
+    self.folder = folder
+    uploadedType = request.field("uploadedContentType")
+    host = request.field("Host")
+  }
 
   /// The parameter at `position` of the template.
   func parameter(_ position: Int) throws(Refusal) -> Identifier {
@@ -31,8 +65,13 @@ struct CloudCall {
     return parameters[position]
   }
 
-  /// The body as a JSON object. An empty body counts as `{}`, which clients send for it.
+  /// The body once ``check()`` has read it.
+  private var checked: JSONValue?
+
+  /// The body as a JSON object. An empty body counts as `{}`, which clients send for it. Dates and words of
+  /// enumerations are written as the API writes them.
   func object() throws(Refusal) -> JSONValue {
+    if let checked { return checked }
     guard bodySize == body.count else {
       throw .message(413, "The sandbox reads JSON bodies of up to \(body.count) bytes.")
     }
@@ -46,7 +85,39 @@ struct CloudCall {
     guard case .object = value else { throw .message(400, "The body is no JSON object.") }
     return value
   }
+
+  /// Refuses a body or a query with types that the API does not have.
+  ///
+  /// - Returns: where there is something that the API has no field for.
+  mutating func check() throws(Refusal) -> [String] {
+    let table = SchemaTable.ofClient
+    let name = operation.name.description
+    var findings = table.findings(query: query, of: name)
+    if let kind = table.operations[name]?.body {
+      let body = try object()
+      let inBody = table.findings(body, kind, checksRequired: false)
+      if inBody.faults.isEmpty { checked = table.canonical(body, kind) }
+      findings.faults += inBody.faults
+      findings.unknown += inBody.unknown
+    }
+    guard findings.faults.isEmpty else {
+      throw .message(400, findings.faults.joined(separator: "; ") + ".")
+    }
+    return findings.unknown
+  }
 }
 
 /// How the sandbox answers one operation.
-typealias Behaviour = @Sendable (inout ApplicationState, CloudCall) throws(Refusal) -> LocalResponse
+enum Behaviour: Sendable {
+  typealias ForApplication =
+    @Sendable (inout ApplicationState, CloudCall) throws(Refusal) ->
+    LocalResponse
+  typealias ForRealm = @Sendable (inout Realm, CloudCall) throws(Refusal) -> LocalResponse
+
+  /// From what the calling application keeps.
+  case application(ForApplication)
+  /// From all applications.
+  case realm(ForRealm)
+  /// Not at all, for this reason.
+  case declined(StaticString)
+}

@@ -1,72 +1,128 @@
+internal import EventLoop
+
 /// A course and its versions.
-struct Course: Sendable {
-  struct Version: Sendable {
+struct Course: StoredRecord {
+  struct Version: StoredRecord {
     /// 0 for the first one, as SCORM Cloud counts.
-    var number: Int
-    var created: Timestamp
-    var updated: Timestamp
+    var number = 0
+    var created = Timestamp(seconds: 0)
+    var updated = Timestamp(seconds: 0)
     /// Size in bytes of what was uploaded; a download has the same.
-    var size: Int
+    var size = 0
+    /// A value of `courseLearningStandard`.
+    var learningStandard = "SCORM12"
+    /// `CourseActivitySchema`, when the content says one.
+    var rootActivity: JSONValue?
+    /// `MetadataSchema`, when there is any.
+    var metadata: JSONValue?
+    /// Identifier of an xAPI activity or cmi5 course; empty for the others.
+    var activityID = ""
+    /// What was uploaded; nil for a course that came otherwise.
+    var content: StoredContent?
+    var files = KeyedList<AssetFile>(limit: AssetFile.maximumFiles)
+    var settings: [String: String] = [:]
+
+    mutating func exchange(_ fields: inout RecordFields) {
+      fields.field("version", &number)
+      fields.field("created", &created)
+      fields.field("updated", &updated)
+      fields.field("size", &size)
+      fields.field("courseLearningStandard", &learningStandard, default: "SCORM12")
+      fields.field("rootActivity", &rootActivity)
+      fields.field("metadata", &metadata)
+      fields.field("activityId", &activityID)
+      var text = fields.isReading ? nil : content?.encoded
+      fields.field("content", &text)
+      if fields.isReading, let text {
+        content = Base64.standard.decode(text).flatMap {
+          StoredContent($0, in: KeptFile.usualFolder)
+        }
+        if content == nil { fields.fault("content", "must be base64, and fit on the disk") }
+      }
+      fields.field("files", &files)
+      fields.field("settings", &settings)
+    }
+
+    /// What a registration's activities are made after.
+    func root(title: String) -> JSONValue {
+      rootActivity
+        ?? [
+          "externalIdentifier": "", "itemIdentifier": "sandbox-activity",
+          "resourceIdentifier": "sandbox-resource", "activityType": "SCO", "href": "index.html",
+          "scaledPassingScore": "", "title": .string(title), "children": [],
+        ]
+    }
   }
 
-  var identifier: Identifier
-  var title: String
-  /// Oldest first, never empty.
-  private(set) var versions: [Version]
-  private(set) var latest: Version
+  var title = ""
+  var tags = TagList()
+  var settings: [String: String] = [:]
+  /// Oldest first. Never empty once it is in a list.
+  private(set) var versions: [Version] = []
 
-  init(identifier: Identifier, title: String, size: Int, now: Timestamp) {
-    self.identifier = identifier
+  init() {}
+
+  init(title: String, _ version: Version) {
     self.title = title
-    latest = Version(number: 0, created: now, updated: now, size: size)
-    versions = [latest]
+    versions = [version]
   }
 
-  /// Adds a version, or replaces the newest one when there are as many as there may be.
-  mutating func addVersion(size: Int, now: Timestamp) {
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("title", &title)
+    fields.field("tags", &tags.texts)
+    fields.field("settings", &settings)
+    fields.field("versions", &versions)
+    // A seed need not say what a course has anyway: one version.
+    if fields.isReading, versions.isEmpty { versions = [Version()] }
+  }
+
+  var latest: Version { versions.last ?? Version() }
+  var created: Timestamp { versions.first?.created ?? Timestamp(seconds: 0) }
+
+  /// Adds a version; the oldest makes room when there are as many as there may be.
+  mutating func add(_ version: Version) {
+    var version = version
+    version.number = versions.isEmpty ? 0 : latest.number + 1
     if versions.count >= ApplicationState.maximumVersions { versions.removeFirst() }
-    latest = Version(number: latest.number + 1, created: now, updated: now, size: size)
-    versions.append(latest)
+    versions.append(version)
   }
 
-  /// Removes a version. False when it is the only one or there is no such version.
-  mutating func removeVersion(_ number: Int) -> Bool {
-    guard versions.count > 1, let index = versions.firstIndex(where: { $0.number == number })
-    else { return false }
-    versions.remove(at: index)
-    if let last = versions.last { latest = last }
-    return true
+  mutating func removeVersion(_ number: Int) { versions.removeAll { $0.number == number } }
+
+  /// Changes the version called `number`, or the newest one for nil.
+  mutating func update(_ number: Int?, _ change: (inout Version) -> Void) {
+    guard !versions.isEmpty else { return }
+    let place = number.flatMap { wanted in versions.firstIndex { $0.number == wanted } }
+    change(&versions[place ?? versions.count - 1])
   }
 
   /// Notes a change of the newest version.
-  mutating func touch(_ now: Timestamp) {
-    latest.updated = now
-    versions[versions.count - 1] = latest
-  }
+  mutating func touch(_ now: Timestamp) { update(nil) { $0.updated = now } }
 
   /// The version that `text` numbers.
-  func version(_ text: Identifier) throws(Refusal) -> Version {
+  func version(_ text: Identifier, of course: Identifier) throws(Refusal) -> Version {
     guard let number = Int(text.text), let version = versions.first(where: { $0.number == number })
-    else { throw .message(404, "Could not find version [\(text)] of course [\(identifier)]") }
+    else { throw .message(404, "Could not find version [\(text)] of course [\(course)]") }
     return version
   }
+}
 
-  /// `CourseSchema`.
-  func value(_ version: Version, tags: [String], registrations: Int? = nil) -> JSONValue {
-    var members = [
-      JSONMember("id", .string(identifier.text)), JSONMember("title", .string(title)),
-      JSONMember("xapiActivityId", .string("https://sandbox.invalid/courses/\(version.number)")),
-      JSONMember("created", .string(version.created.text)),
-      JSONMember("updated", .string(version.updated.text)),
-      JSONMember("version", .integer(version.number)),
-      JSONMember("activityId", .string("sandbox-activity")),
-      JSONMember("courseLearningStandard", "SCORM12"),
-      JSONMember("tags", .strings(tags)),
-      JSONMember("dispatched", false),
-    ]
-    if let registrations {
-      members.append(JSONMember("registrationCount", .integer(registrations)))
-    }
-    return .object(members)
+/// A file of a course's content. Its bytes are kept when it came by itself and is small.
+struct AssetFile: StoredRecord {
+  /// Files a course may have.
+  static let maximumFiles = 10_000
+  /// Longest path, in bytes.
+  static let maximumPath = 1_000
+
+  var size = 0
+  var modified = Timestamp(seconds: 0)
+  var content: [UInt8]?
+
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("size", &size)
+    fields.field("modified", &modified)
+    var text = content.map { Base64.standard.encode($0) }
+    fields.field("content", &text)
+    if fields.isReading { content = text.flatMap { Base64.standard.decode($0) } }
   }
 }

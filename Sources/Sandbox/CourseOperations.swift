@@ -2,66 +2,96 @@ internal import LocalServer
 
 /// Courses: list, look up, rename, download, delete, preview.
 enum CourseOperations {
+  /// Between the answer to a deletion and the end of what hangs on the course, in milliseconds: deletion is
+  /// queued, so callers find registrations there that they delete right after.
+  static let deletionDelay = 5_000
+
+  static let rule = ListRule<Course>(
+    member: "courses",
+    texts: [
+      ("course_id", { $0.identifier.text }), ("title", { $0.value.title }),
+      ("course_title", { $0.value.title }),
+    ],
+    created: { $0.value.latest.created }, updated: { $0.value.latest.updated },
+    tags: { $0.value.tags.texts },
+    times: "updated", order: "created_desc")
+
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let scan = try ListScan(call)
-    let found = state.courses.entries.filter { entry in
-      scan.includes(created: entry.value.latest.created, updated: entry.value.latest.updated)
-        && scan.includes(tags: state.tags[Thing(.course, entry.identifier)])
-        && scan.includes(text: [entry.value.title, entry.identifier.text])
+    return try scan.page(of: state.courses, rule) {
+      value($0, $1, $1.latest, state, scan.filters)
     }
-    return try scan.page(of: found, named: "courses") { value($0.value, in: state, call) }
   }
 
-  private static func value(_ course: Course, in state: ApplicationState, _ call: CloudCall)
-    -> JSONValue
-  {
-    value(course, course.latest, in: state, call)
-  }
-
-  private static func value(
-    _ course: Course, _ version: Course.Version, in state: ApplicationState, _ call: CloudCall
+  /// `CourseSchema`.
+  static func value(
+    _ identifier: Identifier, _ course: Course, _ version: Course.Version,
+    _ state: ApplicationState, _ query: FormFields
   ) -> JSONValue {
-    var count: Int?
-    if call.query.isTrue("includeRegistrationCount") {
-      count = state.registrations.entries.count { $0.value.course == course.identifier }
+    let root = version.root(title: course.title)
+    var members = [
+      JSONMember("id", .string(identifier.text)), JSONMember("title", .string(course.title)),
+      JSONMember(
+        "xapiActivityId",
+        .string(
+          version.activityID.isEmpty
+            ? LearningRecord.activity(identifier, version.number) : version.activityID)),
+      JSONMember("created", .string(version.created.text)),
+      JSONMember("updated", .string(version.updated.text)),
+      JSONMember("version", .integer(version.number)),
+      JSONMember("activityId", root["itemIdentifier"] ?? ""),
+      JSONMember("courseLearningStandard", .string(version.learningStandard)),
+      JSONMember("tags", .strings(course.tags.texts)),
+      JSONMember("dispatched", .boolean(state.isDispatched(identifier))),
+      JSONMember("rootActivity", root),
+    ]
+    if query.isTrue("includeRegistrationCount") {
+      let count = state.registrations.count {
+        $0.value.course == identifier
+          && $0.value.instances.last?.courseVersion == version.number
+      }
+      members.append(JSONMember("registrationCount", .integer(count)))
     }
-    return course.value(
-      version, tags: state.tags[Thing(.course, course.identifier)], registrations: count)
+    if query.isTrue("includeCourseMetadata"), let metadata = version.metadata {
+      members.append(JSONMember("metadata", metadata))
+    }
+    return .object(members)
   }
 
   static func get(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .value(value(try state.course(try call.parameter(0)), in: state, call))
+    let identifier = try call.parameter(0)
+    let course = try state.course(identifier)
+    return .value(value(identifier, course, try state.version(call), state, call.query))
   }
 
+  /// All versions, oldest first; `since` and `until` are about when they were changed.
   static func versions(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let course = try state.course(try call.parameter(0))
+    let identifier = try call.parameter(0)
+    let course = try state.course(identifier)
+    let since = call.query["since"].flatMap(Timestamp.init(_:))
+    let until = call.query["until"].flatMap(Timestamp.init(_:))
+    let found = course.versions.filter { version in
+      (since.map { version.updated >= $0 } ?? true) && (until.map { version.updated <= $0 } ?? true)
+    }
     return .value([
-      "courses": .array(course.versions.map { value(course, $0, in: state, call) })
+      "courses": .array(found.map { value(identifier, course, $0, state, call.query) })
     ])
   }
 
-  static func version(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let course = try state.course(try call.parameter(0))
-    return .value(value(course, try course.version(try call.parameter(1)), in: state, call))
-  }
-
+  /// The last version takes the course along (client: "the course itself will be deleted").
   static func deleteVersion(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    var course = try state.course(try call.parameter(0))
-    let version = try course.version(try call.parameter(1))
-    guard course.removeVersion(version.number) else {
-      throw .message(400, "The only version of a course cannot be deleted.")
-    }
-    _ = state.courses.insert(course, at: course.identifier)
+    let identifier = try call.parameter(0)
+    let version = try state.version(call)
+    guard try state.course(identifier).versions.count > 1 else { return try delete(&state, call) }
+    state.courses.update(identifier) { $0.removeVersion(version.number) }
     return .done
   }
 
@@ -73,63 +103,96 @@ enum CourseOperations {
     guard let title = try call.object()["title"]?.string, title.utf8.count <= 1_000 else {
       throw .message(400, "A title of up to 1000 bytes is required.")
     }
-    _ = state.courses.update(identifier) { course in
+    state.courses.update(identifier) { course in
       course.title = title
       course.touch(call.now)
     }
     return .done
   }
 
-  /// Deletes a course with everything that hangs on it: "everything connected to this course" (course
-  /// service page).
+  /// Deletes a course; everything connected to it (client: registrations, invitations, dispatches) follows a
+  /// moment later.
   static func delete(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let identifier = try call.parameter(0)
     _ = try state.course(identifier)
-    for entry in state.registrations.entries where entry.value.course == identifier {
-      state.removeRegistration(entry.identifier)
-    }
-    for entry in state.dispatches.entries where entry.value.course == identifier {
-      state.removeDispatch(entry.identifier)
-    }
-    _ = state.courses.remove(identifier)
-    state.forgetDetails(of: .course, identifier)
+    state.courses.remove(identifier)
+    state.deferred.append(
+      DeferredWork(kind: .deletion, subject: identifier.text, delay: deletionDelay))
     return .done
   }
 
-  /// As many zero bytes as were uploaded: large downloads cost no memory.
   static func zip(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let course = try state.course(try call.parameter(0))
-    let version =
-      call.parameters.count > 1 ? try course.version(try call.parameter(1)) : course.latest
-    return .file(.zeros(count: version.size), type: "application/zip")
+    .file(try zipBody(state.version(call)), type: "application/zip")
   }
 
-  static func files(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let course = try state.course(try call.parameter(0))
-    if call.parameters.count > 1 { _ = try course.version(try call.parameter(1)) }
-    return .value(["files": []])
+  /// What was uploaded. A course that was not uploaded has as many zero bytes as its size: a large download
+  /// costs no memory.
+  private static func zipBody(_ version: Course.Version) -> LocalBody {
+    version.content?.body ?? .zeros(count: version.size)
   }
 
   static func preview(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let course = try state.course(try call.parameter(0))
-    if call.parameters.count > 1 { _ = try course.version(try call.parameter(1)) }
-    return try LaunchLink.answer(call, path: "course/preview")
+    let version = try state.version(call)
+    return try LaunchLink.answer(
+      &state, call, .preview, subject: try call.parameter(0), part: version.number,
+      isExitRequired: false)
   }
 
-  /// Statement lists are empty: nothing is ever launched.
+  /// Statements of the course's registrations, newest first.
   static func statements(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let course = try state.course(try call.parameter(0))
-    if call.parameters.count > 1 { _ = try course.version(try call.parameter(1)) }
-    return .value(["statements": []])
+    let version = call.parameters.count > 1 ? try state.version(call).number : nil
+    let identifier = try call.parameter(0)
+    _ = try state.course(identifier)
+    let scan = try ListScan(call)
+    var found: [JSONValue] = []
+    state.registrations.forEachSlot { slot in
+      guard slot.value.course == identifier,
+        scan.includes(slot.value.learner.identifier, named: "learnerId")
+      else { return }
+      for instance in slot.value.instances
+      where version == nil || version == instance.courseVersion {
+        found += instance.statements
+      }
+    }
+    return try LearningRecord.page(found, scan)
+  }
+}
+
+extension ApplicationState {
+  func isDispatched(_ course: Identifier) -> Bool {
+    var isDispatched = false
+    dispatches.forEachSlot { slot in
+      isDispatched = isDispatched || slot.value.text("courseId") == course.text
+    }
+    return isDispatched
+  }
+
+  /// Deletes what hangs on a course that is gone. One that came in its place keeps its own.
+  mutating func deleteRemains(of course: Identifier) {
+    let successor = courses[course]?.created
+    func isRemnant(_ created: Timestamp) -> Bool { successor.map { created < $0 } ?? true }
+    for identifier in registrations.identifiers(where: {
+      $0.value.course == course && isRemnant($0.value.created)
+    }) {
+      registrations.remove(identifier)
+    }
+    for identifier in dispatches.identifiers(where: {
+      $0.value.text("courseId") == course.text && isRemnant($0.value.created)
+    }) {
+      dispatches.remove(identifier)
+    }
+    for identifier in invitations.identifiers(where: {
+      $0.value.text("courseId") == course.text && isRemnant($0.value.created)
+    }) {
+      invitations.remove(identifier)
+    }
   }
 }

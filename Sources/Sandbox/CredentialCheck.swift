@@ -8,50 +8,60 @@ struct Credential {
   }
 
   let kind: Kind
-  let application: SandboxApplication
-  /// Names of the scopes that a token grants; empty for the others.
-  var scopes: [String] = []
+  let application: Identifier
+  let applicationKind: SandboxApplication.Kind
+  /// Which of the application's credentials; nil for an operation without one.
+  var identifier: Identifier?
+  /// Names of the scopes that it grants; nil for all.
+  var scopes: [String]?
 }
 
 /// Decides who calls, and whether they may.
 struct CredentialCheck {
-  let applications: [SandboxApplication]
+  let applications: KeyedList<Application>
   let now: Timestamp
 
-  /// The application with `secret` as Basic, or that of a token that is valid now. Throws a 401.
+  /// The application with one of its secrets as Basic, or that of a token that is valid now. Throws a 401.
   func credential(in authorization: String?) throws(Refusal) -> Credential {
     guard let authorization else { throw .unauthorized() }
     let parts = authorization.split(separator: " ", maxSplits: 1)
     guard parts.count == 2 else { throw .unauthorized() }
     switch parts[0].lowercased() {
-    case "basic": return Credential(kind: .basic, application: try basic(parts[1]))
+    case "basic": return try basic(parts[1])
     case "bearer": return try bearer(String(parts[1]))
     default: throw .unauthorized()
     }
   }
 
-  private func basic(_ encoded: Substring) throws(Refusal) -> SandboxApplication {
+  private func basic(_ encoded: Substring) throws(Refusal) -> Credential {
     guard let bytes = Base64.standard.decode(encoded), let colon = bytes.firstIndex(of: 0x3A),
-      let application = applications.first(where: {
-        isSame(Array($0.id.utf8), Array(bytes[..<colon]))
-      }),
-      isSame(Array(application.secret.utf8), Array(bytes[(colon + 1)...]))
+      let name = String(validating: bytes[..<colon], as: UTF8.self),
+      let application = applications[Identifier(name)]
     else { throw .unauthorized("Provided credentials are invalid.") }
-    return application
+    let given = Array(bytes[(colon + 1)...])
+    for (identifier, credential) in application.credentials.entries
+    where credential.isActive && isSame(Array(credential.secret.utf8), given) {
+      return Credential(
+        kind: .basic, application: Identifier(name), applicationKind: application.kind,
+        identifier: identifier, scopes: credential.scopes)
+    }
+    throw .unauthorized("Provided credentials are invalid.")
   }
 
   private func bearer(_ token: String) throws(Refusal) -> Credential {
-    let claims = AccessTokenSigner().claims(in: token) { id in
-      applications.first { $0.id == id }?.secret
+    let claims = AccessTokenSigner().claims(in: token) { application, credential in
+      let found = applications[application]?.credentials[credential]
+      return found?.isActive == true ? found?.secret : nil
     }
-    guard let claims, let application = applications.first(where: { $0.id == claims.appID })
-    else {
+    guard let claims, let application = applications[claims.application] else {
       throw .unauthorized("Provided credentials are invalid: this token was not issued here.")
     }
     guard now < claims.expiry else {
       throw .unauthorized("Provided credentials are invalid: the token has expired.")
     }
-    return Credential(kind: .token, application: application, scopes: claims.scopes)
+    return Credential(
+      kind: .token, application: claims.application, applicationKind: application.kind,
+      identifier: claims.credential, scopes: claims.scopes)
   }
 
   /// Throws a 403 unless `credential` reaches `operation`: the right kind of application, and for a token
@@ -65,22 +75,26 @@ struct CredentialCheck {
       }
       return
     case .application:
-      guard credential.application.kind == .application else {
+      guard credential.applicationKind == .application else {
         throw .message(
           403, "The App Management application may call App Management only, not \(operation.name)."
         )
       }
     case .management:
-      guard credential.application.kind == .management else {
+      guard credential.applicationKind == .management else {
         throw .message(403, "\(operation.name) needs the App Management application's credentials.")
       }
     }
-    guard credential.kind == .token, !credential.scopes.contains(Scope.admin.name.description)
+    if operation.method == .delete, applications[credential.application]?.allowsDelete == false {
+      throw .message(403, "This application is not allowed to perform delete operations.")
+    }
+    guard let scopes = credential.scopes, !scopes.contains(Scope.admin.name.description)
     else { return }
     let names = operation.scopes.map(\.name.description)
-    guard names.contains(where: credential.scopes.contains) else {
+    guard names.contains(where: scopes.contains) else {
+      let what = credential.kind == .token ? "token" : "credential"
       throw .message(
-        403, "\(operation.name) needs a token with one of: \(names.joined(separator: ", ")).")
+        403, "\(operation.name) needs a \(what) with one of: \(names.joined(separator: ", ")).")
     }
   }
 }

@@ -2,61 +2,91 @@ internal import LocalServer
 
 /// Destinations, and what is done to all dispatches of one.
 enum DestinationOperations {
+  /// What a body may change; `created` and `updated` are ignored (client).
+  private static let fields = ["name", "email", "notes", "launchAuth", "lti13Data"]
+
+  static let rule = ListRule<Document>(
+    member: "destinations",
+    texts: [
+      ("destination_id", { $0.identifier.text }),
+      ("destination_name", { $0.value.text("name") }),
+      ("name", { $0.value.text("name") }),
+    ],
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
+
+  /// All destinations of the body, or none.
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     guard let items = try call.object()["destinations"]?.elements else {
       throw .message(400, "destinations must be a list.")
     }
+    var next = state.destinations
     for item in items {
       guard let identifier = Identifier(checking: item["id"]?.string) else {
         throw .message(400, "A destination needs an id of 1 to 255 characters.")
       }
-      let name = try name(item["data"])
-      guard state.destinations[identifier] == nil else {
+      guard next[identifier] == nil else {
         throw .message(400, "Destination [\(identifier)] already exists")
       }
-      let destination = Destination(name: name, created: call.now, updated: call.now)
-      guard state.destinations.insert(destination, at: identifier) else {
-        throw .full(state.destinations.limit, "destinations")
-      }
+      let made = try document(item["data"] ?? [:], call.now)
+      guard next.insert(made, at: identifier) else { throw .full(next.limit, "destinations") }
     }
+    state.destinations = next
     return .done
   }
 
-  private static func name(_ data: JSONValue?) throws(Refusal) -> String {
-    guard let name = data?["name"]?.string, name.utf8.count <= 1_000 else {
-      throw .message(400, "A destination needs a name of up to 1000 bytes.")
+  private static func document(_ data: JSONValue, _ now: Timestamp) throws(Refusal) -> Document {
+    try checkName(data, isRequired: true)
+    var made = Document([:], created: now)
+    made.fields.take(fields, from: data)
+    try made.tags.add(data["tags"]?.strings ?? [])
+    return made
+  }
+
+  private static func checkName(_ data: JSONValue, isRequired: Bool) throws(Refusal) {
+    guard let name = data["name"], name != .null else {
+      if isRequired { throw .message(400, "A destination needs a name.") }
+      return
     }
-    return name
+    guard let text = name.string, !text.isEmpty, text.utf8.count <= 1_000 else {
+      throw .message(400, "A destination's name has 1 to 1000 bytes.")
+    }
   }
 
   /// `DestinationInfoSchema`.
   private static func value(
-    _ identifier: Identifier, _ destination: Destination, _ state: ApplicationState
+    _ identifier: Identifier, _ destination: Document, _ state: ApplicationState,
+    _ query: FormFields
   ) -> JSONValue {
-    [
-      "name": .string(destination.name), "created": .string(destination.created.text),
-      "updated": .string(destination.updated.text),
-      "tags": .strings(state.tags[Thing(.destination, identifier)]),
-      "dispatchCount": .integer(
-        state.dispatches.entries.count { $0.value.destination == identifier }),
-    ]
+    var value: JSONValue = ["name": .string(destination.text("name"))]
+    if query.isTrue("includeDispatchCount") {
+      value.set("dispatchCount", .integer(state.dispatches(of: identifier).count))
+    }
+    value.set("updated", .string(destination.updated.text))
+    value.set("created", .string(destination.created.text))
+    value.set("tags", .strings(destination.tags.texts))
+    value.take(["email", "notes", "launchAuth", "lti13Data"], from: destination.fields)
+    return value
   }
 
+  /// `courseId` asks for the destinations that the course is dispatched to.
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let scan = try ListScan(call)
-    let found = state.destinations.entries.filter { entry in
-      scan.includes(created: entry.value.created, updated: entry.value.updated)
-        && scan.includes(tags: state.tags[Thing(.destination, entry.identifier)])
-        && scan.includes(text: [entry.identifier.text, entry.value.name])
+    var list = state.destinations
+    if let course = scan.filters["courseId"], !course.isEmpty {
+      var named: Set<String> = []
+      state.dispatches.forEachSlot { slot in
+        if slot.value.text("courseId") == course { named.insert(slot.value.text("destinationId")) }
+      }
+      for identifier in list.entries.map(\.identifier) where !named.contains(identifier.text) {
+        list.remove(identifier)
+      }
     }
-    return try scan.page(of: found, named: "destinations") { entry in
-      [
-        "id": .string(entry.identifier.text), "data": value(entry.identifier, entry.value, state),
-      ]
+    return try scan.page(of: list, rule) {
+      ["id": .string($0.text), "data": value($0, $1, state, scan.filters)]
     }
   }
 
@@ -64,18 +94,29 @@ enum DestinationOperations {
     -> LocalResponse
   {
     let identifier = try call.parameter(0)
-    return .value(value(identifier, try state.destination(identifier), state))
+    return .value(value(identifier, try state.destination(identifier), state, call.query))
   }
 
+  /// Creates or updates (client: "Create or update a Destination"); what the body does not name stays.
   static func set(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let identifier = try call.parameter(0)
-    _ = try state.destination(identifier)
-    let name = try name(try call.object())
-    _ = state.destinations.update(identifier) { destination in
-      destination.name = name
-      destination.updated = call.now
+    let body = try call.object()
+    guard state.destinations[identifier] != nil else {
+      guard state.destinations.insert(try document(body, call.now), at: identifier) else {
+        throw .full(state.destinations.limit, "destinations")
+      }
+      return .done
+    }
+    try checkName(body, isRequired: false)
+    try state.destinations.update(identifier) { (found) throws(Refusal) in
+      if let tags = body["tags"]?.strings {
+        try TagList.check(tags)
+        found.tags.texts = tags
+      }
+      found.fields.take(fields, from: body)
+      found.updated = call.now
     }
     return .done
   }
@@ -84,55 +125,44 @@ enum DestinationOperations {
     -> LocalResponse
   {
     _ = try deleteDispatches(&state, call)
-    let identifier = try call.parameter(0)
-    _ = state.destinations.remove(identifier)
-    state.forgetDetails(of: .destination, identifier)
+    state.destinations.remove(try call.parameter(0))
     return .done
   }
 
   static func deleteDispatches(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    for identifier in try dispatches(of: state, call) { state.removeDispatch(identifier) }
+    for identifier in try dispatches(state, call) { state.dispatches.remove(identifier) }
     return .done
   }
 
-  private static func dispatches(of state: ApplicationState, _ call: CloudCall) throws(Refusal)
+  private static func dispatches(_ state: ApplicationState, _ call: CloudCall) throws(Refusal)
     -> [Identifier]
   {
     let identifier = try call.parameter(0)
     _ = try state.destination(identifier)
-    return state.dispatches.entries.filter { $0.value.destination == identifier }.map(\.identifier)
+    return state.dispatches(of: identifier)
   }
 
-  /// Switches every dispatch of a destination at once.
-  static func setEnabled(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let isEnabled = try DispatchOperations.enabled(call)
-    for identifier in try dispatches(of: state, call) {
-      _ = state.dispatches.update(identifier) { dispatch in
-        dispatch.isEnabled = isEnabled
-        dispatch.updated = call.now
+  /// Sets a flag of every dispatch of a destination.
+  static func setAll(_ field: String) -> Behaviour.ForApplication {
+    { (state, call) throws(Refusal) in
+      let isEnabled = try DispatchOperations.enabled(call)
+      for identifier in try dispatches(state, call) {
+        state.dispatches.update(identifier) { dispatch in
+          dispatch[field] = .boolean(isEnabled)
+          dispatch.updated = call.now
+        }
       }
+      return .done
     }
-    return .done
-  }
-
-  static func setInstanced(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let isInstanced = try DispatchOperations.enabled(call)
-    for identifier in try dispatches(of: state, call) {
-      _ = state.dispatches.update(identifier) { $0.isInstanced = isInstanced }
-    }
-    return .done
   }
 
   static func hashesUserInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .value(["enabled": .boolean(try state.destination(try call.parameter(0)).hashesUserInfo)])
+    let found = try state.destination(try call.parameter(0))
+    return .value(["enabled": found["hashUserInfo"] ?? false])
   }
 
   static func setHashesUserInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
@@ -141,29 +171,67 @@ enum DestinationOperations {
     let identifier = try call.parameter(0)
     _ = try state.destination(identifier)
     let hashes = try DispatchOperations.enabled(call)
-    _ = state.destinations.update(identifier) { $0.hashesUserInfo = hashes }
+    state.destinations.update(identifier) { destination in
+      destination["hashUserInfo"] = .boolean(hashes)
+      destination.updated = call.now
+    }
     return .done
   }
 
-  /// Dispatched packages are never launched here.
   static func registrationCount(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try state.destination(try call.parameter(0))
-    return .value(["result": 0])
+    let counts = try dispatches(state, call).map { state.dispatches[$0]?.count ?? 0 }
+    return .value(["result": .integer(counts.reduce(0, +))])
   }
 
   static func resetCount(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try state.destination(try call.parameter(0))
+    for identifier in try dispatches(state, call) {
+      state.dispatches.update(identifier) { $0.resetCount(call.now) }
+    }
     return .done
   }
 
+  /// A zip of the packages of all dispatches, or of those with one of `tags`.
   static func zip(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try state.destination(try call.parameter(0))
-    return .file(.bytes(DispatchOperations.emptyArchive), type: "application/zip")
+    try DispatchOperations.checkType(call)
+    let tags = call.query["tags"]?.split(separator: ",").map(String.init) ?? []
+    var archive = ZipWriter()
+    for identifier in try dispatches(state, call) {
+      guard let dispatch = state.dispatches[identifier],
+        tags.isEmpty || tags.contains(where: dispatch.tags.texts.contains)
+      else { continue }
+      archive.add(
+        "\(PercentEncoding.encodeForm(identifier.text)).zip",
+        DispatchOperations.package(identifier, dispatch, state, call))
+    }
+    return .file(.bytes(archive.finished), type: "application/zip")
+  }
+
+  /// `Lti13ToolConfigurationSchema`, with a key that is no key.
+  static func lti13(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let identifier = try call.parameter(0)
+    _ = try state.destination(identifier)
+    let base =
+      "\(LaunchLink.origin(call))/api/cloud/lti13/\(PercentEncoding.encodeForm(identifier.text))"
+    return .value([
+      "publicKey": "-----BEGIN PUBLIC KEY-----\nc2FuZGJveA==\n-----END PUBLIC KEY-----",
+      "oidcLoginInitiationsUrl": .string(base + "/login"),
+      "redirectUri": .string(base + "/redirect"),
+      "jsonWebKeySetUrl": .string(base + "/jwks"),
+    ])
+  }
+}
+
+extension ApplicationState {
+  /// The dispatches of a destination, oldest first.
+  func dispatches(of destination: Identifier) -> [Identifier] {
+    dispatches.identifiers { $0.value.text("destinationId") == destination.text }
   }
 }

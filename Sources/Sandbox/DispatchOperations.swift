@@ -2,72 +2,123 @@ internal import LocalServer
 
 /// Dispatches one by one, and in bulk by filter.
 enum DispatchOperations {
-  /// A zip archive without members: its end-of-directory record (APPNOTE section 4.3.16).
-  static let emptyArchive: [UInt8] = [0x50, 0x4B, 0x05, 0x06] + [UInt8](repeating: 0, count: 18)
+  /// What a body may hold; the first ones have the defaults of `CreateDispatchSchema`.
+  private static let defaults: JSONValue = [
+    "allowNewRegistrations": true, "instanced": true, "registrationCap": 0, "enabled": true,
+  ]
+  private static let fields = [
+    "allowNewRegistrations", "instanced", "registrationCap", "expirationDate", "enabled", "email",
+    "notes", "postBack",
+  ]
 
+  static let rule = ListRule<Document>(
+    member: "dispatches",
+    texts: [
+      ("dispatch_id", { $0.identifier.text }),
+      ("course_id", { $0.value.text("courseId") }),
+      ("destination_id", { $0.value.text("destinationId") }),
+    ],
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
+
+  /// All dispatches of the body, or none. There is one for a course and a destination: without an id, the
+  /// old one is changed; with an id, that it exists is an error (client).
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     guard let items = try call.object()["dispatches"]?.elements else {
       throw .message(400, "dispatches must be a list.")
     }
-    for item in items {
-      guard let identifier = Identifier(checking: item["id"]?.string), let data = item["data"],
-        let destination = Identifier(checking: data["destinationId"]?.string),
-        let course = Identifier(checking: data["courseId"]?.string)
-      else { throw .message(400, "A dispatch needs an id, data.destinationId and data.courseId.") }
-      _ = try state.destination(destination)
-      _ = try state.course(course)
-      guard state.dispatches[identifier] == nil else {
-        throw .message(400, "Dispatch [\(identifier)] already exists")
-      }
-      var dispatch = Dispatch(
-        destination: destination, course: course, created: call.now, updated: call.now)
-      change(&dispatch, data)
-      guard state.dispatches.insert(dispatch, at: identifier) else {
-        throw .full(state.dispatches.limit, "dispatches")
-      }
+    let before = (state.dispatches, state.identifiers)
+    do {
+      for item in items { try create(item, &state, call) }
+    } catch {
+      (state.dispatches, state.identifiers) = before
+      throw error
     }
     return .done
   }
 
-  /// Takes over what `data` says, and leaves what it does not mention.
-  private static func change(_ dispatch: inout Dispatch, _ data: JSONValue) {
-    dispatch.isEnabled = data["enabled"]?.boolean ?? dispatch.isEnabled
-    dispatch.isInstanced = data["instanced"]?.boolean ?? dispatch.isInstanced
-    dispatch.registrationCap = data["registrationCap"]?.integer ?? dispatch.registrationCap
-    dispatch.allowsNewRegistrations =
-      data["allowNewRegistrations"]?.boolean ?? dispatch.allowsNewRegistrations
+  private static func create(
+    _ item: JSONValue, _ state: inout ApplicationState, _ call: CloudCall
+  ) throws(Refusal) {
+    guard let data = item["data"],
+      let destination = Identifier(checking: data["destinationId"]?.string),
+      let course = Identifier(checking: data["courseId"]?.string)
+    else { throw .message(400, "A dispatch needs data.destinationId and data.courseId.") }
+    _ = try state.destination(destination)
+    _ = try state.course(course)
+    let old = state.dispatches(of: destination).first {
+      state.dispatches[$0]?.text("courseId") == course.text
+    }
+    let given = item["id"]?.string ?? ""
+    if given.isEmpty, let old {
+      try change(old, data, &state, call)
+      return
+    }
+    guard given.isEmpty || Identifier(checking: given) != nil else {
+      throw .message(400, "A dispatch's id has 1 to 255 characters.")
+    }
+    let identifier = given.isEmpty ? state.identifiers.identifier() : Identifier(given)
+    guard state.dispatches[identifier] == nil else {
+      throw .message(400, "Dispatch [\(identifier)] already exists")
+    }
+    if let old {
+      throw .message(
+        400,
+        "Dispatch [\(old)] already exists for course [\(course)] and destination [\(destination)]")
+    }
+    var made = Document(
+      ["destinationId": .string(destination.text), "courseId": .string(course.text)],
+      created: call.now)
+    made.fields.take(
+      ["allowNewRegistrations", "instanced", "registrationCap", "enabled"], from: defaults)
+    guard state.dispatches.insert(made, at: identifier) else {
+      throw .full(state.dispatches.limit, "dispatches")
+    }
+    try change(identifier, data, &state, call)
+    state.dispatches.update(identifier) { $0.updated = $0.created }
+  }
+
+  private static func change(
+    _ identifier: Identifier, _ data: JSONValue, _ state: inout ApplicationState, _ call: CloudCall
+  ) throws(Refusal) {
+    if let cap = data["registrationCap"]?.integer, cap < 0 {
+      throw .message(400, "registrationCap must not be negative.")
+    }
+    if let postBack = data["postBack"], postBack != .null { try PostbackOperations.check(postBack) }
+    try state.dispatches.update(identifier) { (dispatch) throws(Refusal) in
+      try dispatch.tags.add(data["tags"]?.strings ?? [])
+      dispatch.fields.take(fields, from: data)
+      if let count = data["registrationCount"]?.integer {
+        dispatch["registrationCount"] = .integer(max(0, count))
+      }
+      dispatch.updated = call.now
+    }
   }
 
   /// `DispatchSchema`.
-  private static func value(
-    _ identifier: Identifier, _ dispatch: Dispatch, _ state: ApplicationState
-  ) -> JSONValue {
-    [
-      "destinationId": .string(dispatch.destination.text),
-      "destinationName": .string(state.destinations[dispatch.destination]?.name ?? ""),
-      "courseId": .string(dispatch.course.text),
-      "courseTitle": .string(state.courses[dispatch.course]?.title ?? ""),
-      "created": .string(dispatch.created.text), "updated": .string(dispatch.updated.text),
-      "allowNewRegistrations": .boolean(dispatch.allowsNewRegistrations),
-      "enabled": .boolean(dispatch.isEnabled), "instanced": .boolean(dispatch.isInstanced),
-      "registrationCap": .integer(dispatch.registrationCap), "registrationCount": 0,
-      "tags": .strings(state.tags[Thing(.dispatch, identifier)]),
+  private static func value(_ dispatch: Document, _ state: ApplicationState) -> JSONValue {
+    let (destination, course) = (dispatch.text("destinationId"), dispatch.text("courseId"))
+    var value: JSONValue = [
+      "destinationId": .string(destination),
+      "destinationName": .string(state.destinations[Identifier(destination)]?.text("name") ?? ""),
+      "courseId": .string(course),
+      "courseTitle": .string(state.courses[Identifier(course)]?.title ?? ""),
+      "updated": .string(dispatch.updated.text), "created": .string(dispatch.created.text),
     ]
+    value.take(
+      ["allowNewRegistrations", "enabled", "instanced", "registrationCap"], from: dispatch.fields)
+    value.set("registrationCount", .integer(dispatch.count))
+    value.take(["registrationResetDate", "expirationDate"], from: dispatch.fields)
+    value.set("tags", .strings(dispatch.tags.texts))
+    value.take(["email", "notes"], from: dispatch.fields)
+    return value
   }
 
-  private static func found(_ scan: ListScan, in state: ApplicationState)
-    -> [(identifier: Identifier, value: Dispatch)]
-  {
-    state.dispatches.entries.filter { entry in
-      scan.includes(entry.value.course, named: "courseId")
-        && scan.includes(created: entry.value.created, updated: entry.value.updated)
-        && scan.includes(tags: state.tags[Thing(.dispatch, entry.identifier)])
-        && scan.includes(text: [entry.identifier.text])
-        && (scan.filters["isEnabled"].map { ($0.lowercased() == "true") == entry.value.isEnabled }
-          ?? true)
-    }
+  private static func isMeant(_ dispatch: Document, _ scan: ListScan) -> Bool {
+    guard scan.includes(dispatch.identifier("courseId"), named: "courseId") else { return false }
+    guard let wanted = scan.filters["isEnabled"], !wanted.isEmpty else { return true }
+    return dispatch["enabled"] == .boolean(wanted.lowercased() == "true")
   }
 
   /// All dispatches, or those of the destination that the path names.
@@ -75,24 +126,21 @@ enum DispatchOperations {
     -> LocalResponse
   {
     let scan = try ListScan(call)
-    var entries = found(scan, in: state)
-    if !call.parameters.isEmpty {
-      let destination = try call.parameter(0)
-      _ = try state.destination(destination)
-      entries.removeAll { $0.value.destination != destination }
-    }
-    return try scan.page(of: entries, named: "dispatches") { entry in
-      [
-        "id": .string(entry.identifier.text), "data": value(entry.identifier, entry.value, state),
-      ]
-    }
+    let destination = call.parameters.first
+    if let destination { _ = try state.destination(destination) }
+    return try scan.page(
+      of: state.dispatches, rule,
+      where: { found in
+        isMeant(found.value, scan)
+          && (destination.map { found.value.text("destinationId") == $0.text } ?? true)
+      },
+      value: { ["id": .string($0.text), "data": value($1, state)] })
   }
 
   static func get(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let identifier = try call.parameter(0)
-    return .value(value(identifier, try state.dispatch(identifier), state))
+    .value(value(try state.dispatch(try call.parameter(0)), state))
   }
 
   static func update(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
@@ -100,11 +148,7 @@ enum DispatchOperations {
   {
     let identifier = try call.parameter(0)
     _ = try state.dispatch(identifier)
-    let data = try call.object()
-    _ = state.dispatches.update(identifier) { dispatch in
-      change(&dispatch, data)
-      dispatch.updated = call.now
-    }
+    try change(identifier, try call.object(), &state, call)
     return .done
   }
 
@@ -113,7 +157,7 @@ enum DispatchOperations {
   {
     let identifier = try call.parameter(0)
     _ = try state.dispatch(identifier)
-    state.removeDispatch(identifier)
+    state.dispatches.remove(identifier)
     return .done
   }
 
@@ -126,7 +170,15 @@ enum DispatchOperations {
     guard filters.contains(where: { call.query[$0]?.isEmpty == false }) else {
       throw .message(400, "At least one filter parameter is required.")
     }
-    return found(try ListScan(call), in: state).map(\.identifier)
+    let scan = try ListScan(call)
+    let filter = try ListFilter(call.query, rule)
+    var found: [Identifier] = []
+    state.dispatches.forEachSlot { slot in
+      if isMeant(slot.value, scan), filter.includes(slot) {
+        found.append(slot.identifier)
+      }
+    }
+    return found
   }
 
   /// 204 with the number of changed dispatches in `X-Total-Count`.
@@ -139,12 +191,7 @@ enum DispatchOperations {
   {
     let data = try call.object()
     let identifiers = try bulk(state, call)
-    for identifier in identifiers {
-      _ = state.dispatches.update(identifier) { dispatch in
-        change(&dispatch, data)
-        dispatch.updated = call.now
-      }
-    }
+    for identifier in identifiers { try change(identifier, data, &state, call) }
     return changed(identifiers.count)
   }
 
@@ -152,7 +199,7 @@ enum DispatchOperations {
     -> LocalResponse
   {
     let identifiers = try bulk(state, call)
-    for identifier in identifiers { state.removeDispatch(identifier) }
+    for identifier in identifiers { state.dispatches.remove(identifier) }
     return changed(identifiers.count)
   }
 
@@ -164,62 +211,88 @@ enum DispatchOperations {
     return isEnabled
   }
 
-  static func isEnabled(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    .value(["enabled": .boolean(try state.dispatch(try call.parameter(0)).isEnabled)])
+  /// A flag of one dispatch.
+  static func flag(_ field: String) -> Behaviour.ForApplication {
+    { (state, call) throws(Refusal) in
+      .value(["enabled": try state.dispatch(try call.parameter(0))[field] ?? false])
+    }
   }
 
-  static func setEnabled(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+  static func setFlag(_ field: String) -> Behaviour.ForApplication {
+    { (state, call) throws(Refusal) in
+      let identifier = try call.parameter(0)
+      _ = try state.dispatch(identifier)
+      let isEnabled = try enabled(call)
+      state.dispatches.update(identifier) { dispatch in
+        dispatch[field] = .boolean(isEnabled)
+        dispatch.updated = call.now
+      }
+      return .done
+    }
+  }
+
+  static func registrationCount(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let dispatch = try state.dispatch(try call.parameter(0))
+    var value: JSONValue = ["registrationCount": .integer(dispatch.count)]
+    value.set("lastResetDate", dispatch["registrationResetDate"])
+    return .value(value)
+  }
+
+  static func resetCount(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let identifier = try call.parameter(0)
     _ = try state.dispatch(identifier)
-    let isEnabled = try enabled(call)
-    _ = state.dispatches.update(identifier) { dispatch in
-      dispatch.isEnabled = isEnabled
+    state.dispatches.update(identifier) { $0.resetCount(call.now) }
+    return .done
+  }
+
+  static func deletePostback(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let identifier = try call.parameter(0)
+    _ = try state.dispatch(identifier)
+    state.dispatches.update(identifier) { dispatch in
+      dispatch["postBack"] = nil
       dispatch.updated = call.now
     }
     return .done
   }
 
-  static func hashesUserInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    .value(["enabled": .boolean(try state.dispatch(try call.parameter(0)).hashesUserInfo)])
-  }
+  // Packages and LTI.
 
-  static func setHashesUserInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let identifier = try call.parameter(0)
-    _ = try state.dispatch(identifier)
-    let hashes = try enabled(call)
-    _ = state.dispatches.update(identifier) { $0.hashesUserInfo = hashes }
-    return .done
-  }
-
-  /// Dispatched packages are never launched here.
-  static func registrationCount(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let dispatch = try state.dispatch(try call.parameter(0))
-    return .value(["registrationCount": 0, "lastResetDate": .string(dispatch.created.text)])
-  }
-
-  /// Counts and postbacks: nothing to undo.
-  static func reset(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    _ = try state.dispatch(try call.parameter(0))
-    return .done
+  /// SCORM 1.2 is the only type there is (client).
+  static func checkType(_ call: CloudCall) throws(Refusal) {
+    guard let type = call.query["type"], !type.isEmpty else { return }
+    guard type.uppercased() == "SCORM12" || type.uppercased() == "SCORM_12" else {
+      throw .message(400, "Only dispatch packages of type SCORM12 are supported, not [\(type)].")
+    }
   }
 
   static func zip(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try state.dispatch(try call.parameter(0))
-    return .file(.bytes(emptyArchive), type: "application/zip")
+    try checkType(call)
+    let identifier = try call.parameter(0)
+    let dispatch = try state.dispatch(identifier)
+    return .file(.bytes(package(identifier, dispatch, state, call)), type: "application/zip")
+  }
+
+  /// A SCORM 1.2 package with one page that leads to the sandbox.
+  static func package(
+    _ identifier: Identifier, _ dispatch: Document, _ state: ApplicationState, _ call: CloudCall
+  ) -> [UInt8] {
+    let title = state.courses[Identifier(dispatch.text("courseId"))]?.title ?? ""
+    let link = LaunchLink.url(
+      .dispatch, Identifier(PercentEncoding.encodeForm(identifier.text)), call)
+    var archive = ZipWriter()
+    archive.add("imsmanifest.xml", Array(DispatchPackage.manifest(title).utf8))
+    archive.add(
+      "index.html",
+      Array(DispatchPackage.page(title, link: link, css: call.query["cssUrl"] ?? "").utf8))
+    return archive.finished
   }
 
   /// `DispatchLtiInfoSchema`, with a secret of no use anywhere.
@@ -229,8 +302,37 @@ enum DispatchOperations {
     let identifier = try call.parameter(0)
     _ = try state.dispatch(identifier)
     return .value([
-      "url": "https://cloud.scorm.com/sandbox-lti", "consumerKey": .string(identifier.text),
-      "sharedSecret": "sandbox-lti-secret",
+      "url": .string("\(LaunchLink.origin(call))/api/cloud/lti"),
+      "consumerKey": .string(identifier.text), "sharedSecret": "sandbox-lti-secret",
     ])
+  }
+
+  static func lti13(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let identifier = try call.parameter(0)
+    _ = try state.dispatch(identifier)
+    let name = Identifier(PercentEncoding.encodeForm(identifier.text))
+    return .value(["targetLinkUri": .string(LaunchLink.url(.dispatch, name, call))])
+  }
+
+  /// 302 to where the learner's browser takes the course.
+  static func lti13Launch(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let name = Identifier(PercentEncoding.encodeForm(try call.parameter(0).text))
+    return LocalResponse(
+      status: 302, fields: [(name: "Location", value: LaunchLink.url(.dispatch, name, call))])
+  }
+}
+
+// A dispatch's convenience counter (client: "may not match the actual billed registration count").
+extension Document {
+  var count: Int { self["registrationCount"]?.integer ?? 0 }
+
+  mutating func resetCount(_ now: Timestamp) {
+    self["registrationCount"] = 0
+    self["registrationResetDate"] = .string(now.text)
+    updated = now
   }
 }

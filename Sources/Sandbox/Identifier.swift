@@ -19,7 +19,10 @@ struct Identifier: Hashable, Sendable, CustomStringConvertible {
   var description: String { text }
 
   static func == (left: Identifier, right: Identifier) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    let (one, other) = (left.text.utf8Span.span, right.text.utf8Span.span)
+    guard one.count == other.count else { return false }
+    for index in one.indices where one[index] != other[index] { return false }
+    return true
   }
 
   func hash(into hasher: inout Hasher) {
@@ -27,17 +30,24 @@ struct Identifier: Hashable, Sendable, CustomStringConvertible {
     hasher.combine(0xFF as UInt8)
   }
 
-  /// A random identifier in the form of a UUID (RFC 9562, version 4).
-  static func random() -> Identifier {
-    let high = UInt64.random(in: 0 ... .max) & ~0xF000 | 0x4000
-    let low = UInt64.random(in: 0 ... .max) >> 2 | 1 << 63
+  /// In the form of a UUID (RFC 9562, version 4), of 122 of the bits given.
+  init(uuid first: UInt64, _ second: UInt64) {
+    let high = first & ~0xF000 | 0x4000
+    let low = second >> 2 | 1 << 63
     func digits(_ value: UInt64, _ count: Int) -> String {
       let text = String(value, radix: 16)
       return String(repeating: "0", count: count - text.count) + text
     }
-    return Identifier(
+    self.init(
       digits(high >> 32, 8) + "-" + digits(high >> 16 & 0xFFFF, 4) + "-"
         + digits(high & 0xFFFF, 4) + "-" + digits(low >> 48, 4) + "-"
         + digits(low & 0xFFFF_FFFF_FFFF, 12))
+  }
+
+  /// Whether `text` has the form of a UUID.
+  static func isUUID(_ text: String) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.map(\.utf8.count) == [8, 4, 4, 4, 12]
+      && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexDigit != nil } }
   }
 }

@@ -1,39 +1,67 @@
 /// One import of a course, until it is over and after.
-struct ImportJob: Sendable {
-  enum Outcome: Sendable {
-    case running
-    /// With the course as it was when the import ended.
-    case complete(JSONValue)
-    case failed(String)
-  }
-
-  let course: Identifier
-  let title: String
+struct ImportJob: StoredRecord {
+  var course = Identifier("")
+  /// What the course is called when its content does not say.
+  var title = ""
   /// Bytes uploaded.
-  let size: Int
-  let tags: [String]
-  let mayCreateNewVersion: Bool
-  /// Monotonic time in nanoseconds.
-  let started: UInt64
+  var size = 0
+  var tags: [String] = []
+  var mayCreateNewVersion = false
+  /// Where to tell when it is over.
+  var postbackURL: String?
+  /// What the request knew of the content: `courseLearningStandard` and `metadata`.
+  var content: JSONValue?
+  /// The version that an upload makes, and what its content brings about.
+  var version = Course.Version()
+  var warnings: [String] = []
+  var languages: [String] = []
+  /// Why the import will fail; empty when it will not.
+  var fault = ""
+  /// Virtual time in milliseconds.
+  var started = 0
   /// How often its status was asked for.
   var polls = 0
-  var outcome = Outcome.running
+  /// `RUNNING`, `COMPLETE` or `ERROR`.
+  var status = "RUNNING"
+  var message = ""
+  /// `ImportResultSchema`, with the course as it was when the import ended.
+  var result: JSONValue?
+
+  init() {}
+
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("courseId", &course)
+    fields.field("title", &title)
+    fields.field("size", &size)
+    fields.field("tags", &tags)
+    fields.field("mayCreateNewVersion", &mayCreateNewVersion, default: false)
+    fields.field("postbackUrl", &postbackURL)
+    fields.field("content", &content)
+    fields.field("upload", &version)
+    fields.field("warnings", &warnings)
+    fields.field("languages", &languages)
+    fields.field("fault", &fault)
+    fields.field("started", &started)
+    fields.field("polls", &polls)
+    fields.field("status", &status, default: "RUNNING")
+    fields.field("message", &message)
+    fields.field("importResult", &result)
+  }
+
+  var isRunning: Bool { status == "RUNNING" }
+
+  mutating func fail(_ message: String) {
+    status = "ERROR"
+    self.message = message
+  }
 
   /// `ImportJobResultSchema`.
   func value(_ identifier: Identifier) -> JSONValue {
-    var members = [JSONMember("jobId", .string(identifier.text))]
-    switch outcome {
-    case .running:
-      members.append(JSONMember("status", "RUNNING"))
-    case .failed(let message):
-      members += [JSONMember("status", "ERROR"), JSONMember("message", .string(message))]
-    case .complete(let course):
-      members += [
-        JSONMember("status", "COMPLETE"), JSONMember("message", "Import successful"),
-        JSONMember(
-          "importResult", ["parserWarnings": [], "courseLanguages": ["en"], "course": course]),
-      ]
-    }
+    var members = [
+      JSONMember("jobId", .string(identifier.text)), JSONMember("status", .string(status)),
+    ]
+    if !message.isEmpty { members.append(JSONMember("message", .string(message))) }
+    if let result { members.append(JSONMember("importResult", result)) }
     return .object(members)
   }
 }

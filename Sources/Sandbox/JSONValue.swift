@@ -28,6 +28,15 @@ package indirect enum JSONValue: Equatable, Sendable {
     return value
   }
 
+  /// The value of any number.
+  package var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value) where value.isFinite: value
+    default: nil
+    }
+  }
+
   package var boolean: Bool? {
     guard case .boolean(let value) = self else { return nil }
     return value
@@ -78,4 +87,47 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
 extension JSONValue {
   /// An array of strings.
   package static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+}
+
+/// Objects as records: members by name, in order.
+extension JSONValue {
+  /// The members of an object; none of anything else.
+  var members: [JSONMember] {
+    guard case .object(let members) = self else { return [] }
+    return members
+  }
+
+  /// The object without the member called `name`.
+  func without(_ name: String) -> JSONValue {
+    guard case .object(let members) = self else { return self }
+    return .object(members.filter { $0.name != name })
+  }
+
+  /// Sets a member where it stands, or at the end; removes it for nil.
+  mutating func set(_ name: String, _ value: JSONValue?) {
+    var members = members
+    let place = members.firstIndex { $0.name == name }
+    switch (place, value) {
+    case (let place?, let value?): members[place].value = value
+    case (let place?, nil): members.remove(at: place)
+    case (nil, let value?): members.append(JSONMember(name, value))
+    case (nil, nil): return
+    }
+    self = .object(members)
+  }
+
+  /// Takes over what `change` says about `names`, and leaves what it does not mention or says null about.
+  mutating func take(_ names: [String], from change: JSONValue) {
+    for name in names {
+      if let value = change[name], value != .null { set(name, value) }
+    }
+  }
+
+  /// The members called `names` that are there and not null, in that order.
+  func picking(_ names: [String]) -> JSONValue {
+    .object(
+      names.compactMap { name in
+        self[name].flatMap { $0 == .null ? nil : JSONMember(name, $0) }
+      })
+  }
 }

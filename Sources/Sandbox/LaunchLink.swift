@@ -1,28 +1,59 @@
 internal import LocalServer
 
-/// Links that a learner's browser opens.
-///
-/// They name the real service's host, as the real answers do: a gateway passes them on unchanged, and a
-/// rewritten one shows.
+/// Links that a learner's browser opens. They lead to a page of the sandbox (``LaunchPage``) at the address
+/// that the caller used; a caller that named none gets the real service's address.
 enum LaunchLink {
   /// Where launches live. Not below `/api/v2`, and not the API's business.
-  static let origin = "https://cloud.scorm.com/api/cloud/"
+  static let path = "/api/cloud/"
   /// Seconds that a link may live (launch link page).
   static let expiries = 10...300
+  static let defaultExpiry = 120
 
-  /// Checks `redirectOnExitUrl` and `expiry`, and makes a link.
-  static func answer(_ call: CloudCall, path: StaticString) throws(Refusal) -> LocalResponse {
+  /// What a link leads to.
+  enum Target: String, Sendable {
+    case registration = "registration/launch"
+    case preview = "course/preview"
+    case invitation = "invitation"
+    case dispatch = "dispatch/launch"
+  }
+
+  static func origin(_ call: CloudCall) -> String {
+    call.host.map { "http://\($0)" } ?? "https://cloud.scorm.com"
+  }
+
+  static func url(_ target: Target, _ identifier: Identifier, _ call: CloudCall) -> String {
+    origin(call) + path + target.rawValue + "/" + identifier.text
+  }
+
+  /// Checks `redirectOnExitUrl` and `expiry`, and makes a link to `subject`.
+  ///
+  /// - Parameter isExitRequired: a preview may leave the address out (`PreviewLaunchLinkRequestSchema`).
+  static func answer(
+    _ state: inout ApplicationState, _ call: CloudCall, _ target: Target, subject: Identifier,
+    part: Int, isExitRequired: Bool
+  ) throws(Refusal) -> LocalResponse {
     let body = try call.object()
-    guard let exit = body["redirectOnExitUrl"]?.string else {
-      throw .message(400, "redirectOnExitUrl is required.")
+    let exit = body["redirectOnExitUrl"]?.string
+    if exit == nil && isExitRequired { throw .message(400, "redirectOnExitUrl is required.") }
+    if let exit, !isExit(exit) {
+      throw .message(400, "redirectOnExitUrl [\(exit)] is not a valid URL")
     }
-    guard isURL(exit) else { throw .message(400, "redirectOnExitUrl [\(exit)] is not a valid URL") }
+    var lifetime = defaultExpiry
     if let expiry = body["expiry"], expiry != .null {
       guard let seconds = expiry.integer, expiries.contains(seconds) else {
         throw .message(400, "expiry must be between 10 and 300 seconds.")
       }
+      lifetime = seconds
     }
-    return .value(["launchLink": .string("\(origin)\(path)/\(Identifier.random())")])
+    let link = state.open(
+      target, subject: subject, part: part, body, until: call.now.seconds + lifetime, call.now)
+    return .value(["launchLink": .string(url(target, link, call))])
+  }
+
+  /// An absolute URL, one of the keywords in any case, or nothing, which means the configured address
+  /// (client: `LaunchLinkRequestSchema.redirectOnExitUrl`).
+  static func isExit(_ text: String) -> Bool {
+    text.isEmpty || ["message", "closer", "blank"].contains(text.lowercased()) || isURL(text)
   }
 
   /// Whether `text` is an absolute http or https URL with a host.
@@ -34,5 +65,23 @@ enum LaunchLink {
       return rest.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"<>\"".utf8.contains($0) }
     }
     return false
+  }
+}
+
+extension ApplicationState {
+  /// Remembers a link; the oldest makes room.
+  mutating func open(
+    _ target: LaunchLink.Target, subject: Identifier, part: Int, _ request: JSONValue,
+    until seconds: Int, _ now: Timestamp
+  ) -> Identifier {
+    let identifier = identifiers.identifier()
+    let link = Document(
+      [
+        "target": .string(target.rawValue), "subject": .string(subject.text),
+        "part": .integer(part), "request": request, "until": .integer(seconds),
+      ], created: now)
+    links.makeRoom()
+    _ = links.insert(link, at: identifier)
+    return identifier
   }
 }

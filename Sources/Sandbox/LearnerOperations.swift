@@ -1,38 +1,21 @@
 internal import LocalServer
 
-/// Learners exist as far as registrations name them.
+/// Learners exist as far as registrations name them (client: "learners only exist as information on
+/// individual registrations").
 enum LearnerOperations {
-  /// Longest name or address of a learner, in bytes.
-  static let maximumText = 255
-
-  /// The learner that a `LearnerSchema` describes.
-  static func learner(_ identifier: Identifier, _ value: JSONValue) throws(Refusal)
-    -> Registration.Learner
-  {
-    func text(_ name: String) throws(Refusal) -> String {
-      let text = value[name]?.string ?? ""
-      guard text.utf8.count <= maximumText else {
-        throw .message(400, "learner.\(name) is longer than \(maximumText) bytes.")
-      }
-      return text
-    }
-    return Registration.Learner(
-      identifier: identifier, email: try text("email"), firstName: try text("firstName"),
-      lastName: try text("lastName"))
-  }
-
-  /// Gives the learner new names in every registration.
+  /// Gives the learner new names in every registration; what the body does not name stays.
   static func update(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let identifier = try call.parameter(0)
-    try require(identifier, in: state)
-    let learner = try learner(identifier, try call.object())
-    for entry in state.registrations.entries where entry.value.learner.identifier == identifier {
-      _ = state.registrations.update(entry.identifier) { registration in
-        registration.learner = learner
-        registration.updated = call.now
-      }
+    try state.requireLearner(identifier)
+    let body = try call.object()
+    var checked = Learner()
+    try checked.take(body)
+    state.registrations.updateAll { _, registration in
+      guard registration.learner.identifier == identifier else { return }
+      try? registration.learner.take(body)
+      registration.update(nil) { $0.updated = call.now }
     }
     return .done
   }
@@ -45,17 +28,22 @@ enum LearnerOperations {
     guard let email = call.query["userEmail"], email.utf8.contains(UInt8(ascii: "@")) else {
       throw .message(400, "userEmail is required.")
     }
-    try require(identifier, in: state)
-    for entry in state.registrations.entries where entry.value.learner.identifier == identifier {
-      state.removeRegistration(entry.identifier)
+    try state.requireLearner(identifier)
+    for registration in state.registrations.identifiers(where: {
+      $0.value.learner.identifier == identifier
+    }) {
+      state.registrations.remove(registration)
     }
-    state.tags.remove(Thing(.learner, identifier))
+    state.learners.remove(identifier)
     return .done
   }
+}
 
-  static func require(_ identifier: Identifier, in state: ApplicationState) throws(Refusal) {
-    let isKnown = state.registrations.entries.contains {
-      $0.value.learner.identifier == identifier
+extension ApplicationState {
+  func requireLearner(_ identifier: Identifier) throws(Refusal) {
+    var isKnown = false
+    registrations.forEachSlot { slot in
+      isKnown = isKnown || slot.value.learner.identifier == identifier
     }
     guard isKnown else { throw .missing("learner", identifier) }
   }

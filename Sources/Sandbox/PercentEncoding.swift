@@ -23,6 +23,25 @@ enum PercentEncoding {
     }
     return String(validating: decoded, as: UTF8.self)
   }
+
+  /// `text` as a form writes it: letters, digits and `-._*` as they are, a space as `+`.
+  static func encodeForm(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".unicodeScalars)
+    var encoded = ""
+    for byte in text.utf8 {
+      let scalar = Unicode.Scalar(byte)
+      switch byte {
+      case 0x20: encoded += "+"
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x2A:
+        encoded.unicodeScalars.append(scalar)
+      default:
+        encoded += "%"
+        encoded.unicodeScalars.append(digits[Int(byte >> 4)])
+        encoded.unicodeScalars.append(digits[Int(byte & 15)])
+      }
+    }
+    return encoded
+  }
 }
 
 /// The `name=value` pairs of a query or a form, decoded, in order.

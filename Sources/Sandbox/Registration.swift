@@ -1,41 +1,112 @@
 /// A learner's registration for a course.
-struct Registration: Sendable {
-  struct Learner: Sendable {
-    var identifier: Identifier
-    var email: String
-    var firstName: String
-    var lastName: String
+struct Registration: StoredRecord {
+  var course = Identifier("")
+  var learner = Learner()
+  var created = Timestamp(seconds: 0)
+  var tags = TagList()
+  /// `PostBackSchema`, when the registration has one of its own.
+  var postBack: JSONValue?
+  var dispatch: Identifier?
+  var invitation: Identifier?
+  var settings: [String: String] = [:]
+  /// From the first to the newest, by number. Never empty once it is in a list.
+  var instances: [Instance] = []
 
-    /// `LearnerSchema`.
-    var value: JSONValue {
-      [
-        "id": .string(identifier.text), "email": .string(email), "firstName": .string(firstName),
-        "lastName": .string(lastName),
-      ]
-    }
+  init() {}
+
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("courseId", &course)
+    fields.field("learner", &learner)
+    fields.field("created", &created)
+    fields.field("tags", &tags.texts)
+    fields.field("postBack", &postBack)
+    fields.field("dispatchId", &dispatch)
+    fields.field("invitationId", &invitation)
+    fields.field("settings", &settings)
+    fields.field("instances", &instances)
+    if fields.isReading, instances.isEmpty { instances = [Instance()] }
   }
 
-  let identifier: Identifier
-  let course: Identifier
-  let courseVersion: Int
-  var learner: Learner
-  let created: Timestamp
-  var updated: Timestamp
-  /// Instances from the first to the newest, by number; deleted ones are missing.
-  var instances: [Int] = [0]
+  var latest: Instance { instances.last ?? Instance() }
+  var updated: Timestamp { instances.last?.updated ?? created }
 
-  /// `RegistrationSchema`: a registration that was never launched.
-  func value(instance: Int, courseTitle: String, tags: [String]) -> JSONValue {
+  /// Changes the instance called `number`, or the newest one for nil.
+  mutating func update(_ number: Int?, _ change: (inout Instance) -> Void) {
+    guard !instances.isEmpty else { return }
+    let place = number.flatMap { wanted in instances.firstIndex { $0.number == wanted } }
+    change(&instances[place ?? instances.count - 1])
+  }
+}
+
+/// Who learns: `LearnerSchema`.
+struct Learner: StoredRecord {
+  /// Longest name or address, in bytes.
+  static let maximumText = 255
+
+  var identifier = Identifier("")
+  var email = ""
+  var firstName = ""
+  var lastName = ""
+
+  init() {}
+
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("id", &identifier)
+    fields.field("email", &email)
+    fields.field("firstName", &firstName)
+    fields.field("lastName", &lastName)
+  }
+
+  var value: JSONValue {
     [
-      "id": .string(identifier.text), "instance": .integer(instance),
-      "updated": .string(updated.text), "registrationCompletion": "UNKNOWN",
-      "registrationSuccess": "UNKNOWN", "totalSecondsTracked": 0,
-      "createdDate": .string(created.text),
-      "course": [
-        "id": .string(course.text), "title": .string(courseTitle),
-        "version": .integer(courseVersion),
-      ],
-      "learner": learner.value, "tags": .strings(tags),
+      "id": .string(identifier.text), "email": .string(email), "firstName": .string(firstName),
+      "lastName": .string(lastName),
     ]
+  }
+
+  /// Takes over the names that `value` gives, an empty one too, and leaves the others.
+  mutating func take(_ value: JSONValue) throws(Refusal) {
+    func text(_ name: String, _ current: String) throws(Refusal) -> String {
+      guard let text = value[name]?.string else { return current }
+      guard text.utf8.count <= Learner.maximumText else {
+        throw .message(400, "learner.\(name) is longer than \(Learner.maximumText) bytes.")
+      }
+      return text
+    }
+    email = try text("email", email)
+    firstName = try text("firstName", firstName)
+    lastName = try text("lastName", lastName)
+  }
+}
+
+/// One run of a registration through its course.
+struct Instance: StoredRecord {
+  var number = 0
+  var courseVersion = 0
+  /// The xAPI registration that the caller chose; otherwise it follows from ``serial``.
+  var xapiRegistration: String?
+  /// What makes its generated identifiers.
+  var serial = 0
+  var updated = Timestamp(seconds: 0)
+  /// What is known of the learner's progress, in the form of `RegistrationSchema`; nil before the first launch.
+  var progress: JSONValue?
+  /// `LaunchHistorySchema` of each launch, oldest first.
+  var launches: [JSONValue] = []
+  /// `XapiStatement`, oldest first.
+  var statements: [JSONValue] = []
+  var settings: [String: String] = [:]
+
+  init() {}
+
+  mutating func exchange(_ fields: inout RecordFields) {
+    fields.field("instance", &number)
+    fields.field("courseVersion", &courseVersion)
+    fields.field("xapiRegistrationId", &xapiRegistration)
+    fields.field("serial", &serial)
+    fields.field("updated", &updated)
+    fields.field("progress", &progress)
+    fields.field("launches", &launches)
+    fields.field("statements", &statements)
+    fields.field("settings", &settings)
   }
 }

@@ -1,28 +1,33 @@
 internal import LocalServer
+internal import SCORMCloudAPI
 
 /// Registrations: create, look up, list, launch, instances, delete.
 enum RegistrationOperations {
+  static let rule = ListRule<Registration>(
+    member: "registrations",
+    texts: [
+      ("registration_id", { $0.identifier.text }),
+      ("learner_id", { $0.value.learner.identifier.text }),
+      ("learner_first_name", { $0.value.learner.firstName }),
+      ("learner_last_name", { $0.value.learner.lastName }),
+      ("learner_email", { $0.value.learner.email }),
+      ("course_id", { $0.value.course.text }),
+    ],
+    created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts },
+    times: "created", order: "created_desc", isChronological: true)
+
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let scan = try ListScan(call)
-    let found = state.registrations.entries.filter { entry in
-      scan.includes(entry.value.course, named: "courseId")
-        && scan.includes(entry.value.learner.identifier, named: "learnerId")
-        && scan.includes(created: entry.value.created, updated: entry.value.updated)
-        && scan.includes(tags: state.tags[Thing(.registration, entry.identifier)])
-        && scan.includes(text: [entry.identifier.text, entry.value.learner.identifier.text])
-    }
-    return try scan.page(of: found, named: "registrations") { value($0.value, in: state) }
-  }
-
-  private static func value(
-    _ registration: Registration, instance: Int? = nil, in state: ApplicationState
-  ) -> JSONValue {
-    registration.value(
-      instance: instance ?? registration.instances.last ?? 0,
-      courseTitle: state.courses[registration.course]?.title ?? "",
-      tags: state.tags[Thing(.registration, registration.identifier)])
+    let (course, learner) = (scan.wanted("courseId"), scan.wanted("learnerId"))
+    return try scan.page(
+      of: state.registrations, rule,
+      where: { found in
+        (course.map { $0 == found.value.course } ?? true)
+          && (learner.map { $0 == found.value.learner.identifier } ?? true)
+      },
+      value: { state.value($0, $1, $1.latest, scan.filters) })
   }
 
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
@@ -39,20 +44,40 @@ enum RegistrationOperations {
     else { throw .message(400, "learner.id of 1 to 255 characters is required.") }
     let course = try state.course(courseID)
     var version = course.latest
-    if let wanted = call.query["courseVersion"] { version = try course.version(Identifier(wanted)) }
+    if let wanted = call.query["courseVersion"], !wanted.isEmpty {
+      version = try course.version(Identifier(wanted), of: courseID)
+    }
     guard state.registrations[identifier] == nil else {
       throw .message(400, "Registration with id [\(identifier)] already exists")
     }
-    let tags = body["registrationTags"]?.strings ?? []
-    try TagBook.check(tags)
-    let registration = Registration(
-      identifier: identifier, course: courseID, courseVersion: version.number,
-      learner: try LearnerOperations.learner(learnerID, learner), created: call.now,
-      updated: call.now)
+    var registration = Registration()
+    registration.course = courseID
+    registration.learner.identifier = learnerID
+    try registration.learner.take(learner)
+    registration.created = call.now
+    try registration.tags.add(body["registrationTags"]?.strings ?? [])
+    if let postBack = body["postBack"], postBack != .null {
+      try PostbackOperations.check(postBack)
+      registration.postBack = postBack
+    }
+    if let settings = body["initialSettings"], settings != .null {
+      registration.settings = try ConfigurationOperations.settings(settings)
+    }
+    var instance = state.instance(number: 0, courseVersion: version.number, now: call.now)
+    if let xapi = body["xapiRegistrationId"]?.string {
+      guard Identifier.isUUID(xapi) else {
+        throw .message(400, "xapiRegistrationId [\(xapi)] is not a UUID.")
+      }
+      instance.xapiRegistration = xapi
+    }
+    if let initial = body["initialRegistrationState"], initial != .null {
+      instance.progress = Progress.initial(initial, course, version)
+    }
+    registration.instances = [instance]
     guard state.registrations.insert(registration, at: identifier) else {
       throw .full(state.registrations.limit, "registrations")
     }
-    if !tags.isEmpty { state.tags[Thing(.registration, identifier)] = tags }
+    try state.tag(learner: learnerID, course: courseID, registration: nil, body)
     return .done
   }
 
@@ -64,120 +89,216 @@ enum RegistrationOperations {
     return .value([:])
   }
 
+  /// Of the newest instance, or of the one that the path names.
   static func progress(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    .value(value(try state.registration(try call.parameter(0)), in: state))
+    let (registration, instance) = try state.instance(call)
+    return .value(state.value(try call.parameter(0), registration, instance, call.query))
   }
 
   static func delete(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let registration = try state.registration(try call.parameter(0))
-    state.removeRegistration(registration.identifier)
+    let identifier = try call.parameter(0)
+    _ = try state.registration(identifier)
+    state.registrations.remove(identifier)
     return .done
   }
 
-  /// Progress and global data are never more than their beginning, so deleting them leaves what is there.
-  static func reset(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+  /// Forgets progress and launch history; the registration is then for the newest version of its course
+  /// (client: "will automatically register itself for the latest version of the course").
+  static func resetProgress(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let registration = try state.registration(try call.parameter(0))
-    _ = state.registrations.update(registration.identifier) { $0.updated = call.now }
+    let identifier = try call.parameter(0)
+    let registration = try state.registration(identifier)
+    let version = state.courses[registration.course]?.latest.number
+    state.registrations.update(identifier) { registration in
+      registration.update(nil) { instance in
+        instance.progress = nil
+        instance.launches = []
+        instance.statements = []
+        instance.courseVersion = version ?? instance.courseVersion
+        instance.updated = call.now
+      }
+    }
+    return .done
+  }
+
+  /// Forgets the progress towards global objectives.
+  static func resetGlobalData(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+    -> LocalResponse
+  {
+    let identifier = try call.parameter(0)
+    _ = try state.registration(identifier)
+    state.registrations.update(identifier) { registration in
+      registration.update(nil) { instance in
+        if instance.progress != nil {
+          instance.progress?.set("globalObjectives", [])
+          instance.progress?.set("sharedData", [])
+        }
+        instance.updated = call.now
+      }
+    }
     return .done
   }
 
   static func launchLink(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try state.registration(try call.parameter(0))
-    return try LaunchLink.answer(call, path: "registration/launch")
+    let identifier = try call.parameter(0)
+    let registration = try state.registration(identifier)
+    let body = try call.object()
+    let answer = try LaunchLink.answer(
+      &state, call, .registration, subject: identifier, part: -1, isExitRequired: true)
+    try state.tag(
+      learner: registration.learner.identifier, course: registration.course,
+      registration: identifier, body)
+    return answer
   }
 
-  /// Nothing is ever launched.
   static func launchHistory(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try instance(state, call)
-    return .value(["launchHistory": []])
+    let launches = try state.instance(call).instance.launches
+    let hasLog = call.query.isTrue("includeHistoryLog")
+    return .value([
+      "launchHistory": .array(hasLog ? launches : launches.map { $0.without("historyLog") })
+    ])
   }
 
   static func statements(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    _ = try instance(state, call)
-    return .value(["statements": []])
-  }
-
-  static func testPostback(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    guard let url = try call.object()["url"]?.string, LaunchLink.isURL(url) else {
-      throw .message(400, "A valid url to post to is required.")
-    }
-    return .done
+    let (registration, instance) = try state.instance(call)
+    let found =
+      call.parameters.count > 1 ? instance.statements : registration.instances.flatMap(\.statements)
+    return try LearningRecord.page(found, try ListScan(call))
   }
 
   // Instances.
 
-  /// The registration and the instance that the path names: the newest one when it names none.
-  private static func instance(_ state: ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> (registration: Registration, number: Int)
-  {
-    let registration = try state.registration(try call.parameter(0))
-    guard call.parameters.count > 1 else { return (registration, registration.instances.last ?? 0) }
-    let wanted = try call.parameter(1)
-    guard let number = Int(wanted.text), registration.instances.contains(number) else {
-      throw .missing("registration instance", wanted)
-    }
-    return (registration, number)
-  }
-
   static func createInstance(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let registration = try state.registration(try call.parameter(0))
-    guard registration.instances.count < ApplicationState.maximumInstances else {
-      throw .message(
-        400,
-        "The sandbox keeps at most \(ApplicationState.maximumInstances) instances per registration."
-      )
-    }
-    _ = state.registrations.update(registration.identifier) { registration in
-      registration.instances.append((registration.instances.last ?? -1) + 1)
-      registration.updated = call.now
-    }
+    let identifier = try call.parameter(0)
+    _ = try state.registration(identifier)
+    try state.addInstance(to: identifier, call.now)
     return .done
   }
 
   static func instances(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let registration = try state.registration(try call.parameter(0))
+    let identifier = try call.parameter(0)
+    let registration = try state.registration(identifier)
     let scan = try ListScan(call)
-    return try scan.page(of: registration.instances, named: "registrations") {
-      value(registration, instance: $0, in: state)
+    let since = scan.filters["since"].flatMap(Timestamp.init(_:))
+    let until = scan.filters["until"].flatMap(Timestamp.init(_:))
+    let found = registration.instances.filter { instance in
+      (since.map { instance.updated >= $0 } ?? true)
+        && (until.map { instance.updated <= $0 } ?? true)
     }
+    return scan.page(
+      of: found.map { state.value(identifier, registration, $0, scan.filters) },
+      named: "registrations")
   }
 
-  static func instanceProgress(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
-    -> LocalResponse
-  {
-    let (registration, number) = try instance(state, call)
-    return .value(value(registration, instance: number, in: state))
-  }
-
+  /// The last instance takes the registration along (client: "the registration itself will be deleted").
   static func deleteInstance(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let (registration, number) = try instance(state, call)
-    guard registration.instances.count > 1 else {
-      throw .message(400, "The only instance of a registration cannot be deleted.")
-    }
-    _ = state.registrations.update(registration.identifier) { registration in
-      registration.instances.removeAll { $0 == number }
-      registration.updated = call.now
+    let (registration, instance) = try state.instance(call)
+    guard registration.instances.count > 1 else { return try delete(&state, call) }
+    state.registrations.update(try call.parameter(0)) { registration in
+      registration.instances.removeAll { $0.number == instance.number }
     }
     return .done
+  }
+}
+
+extension ApplicationState {
+  /// The registration that a path names first, and the instance it names second, or the newest.
+  func instance(_ call: CloudCall) throws(Refusal) -> (
+    registration: Registration, instance: Instance
+  ) {
+    let registration = try registration(try call.parameter(0))
+    let names = call.operation.template.description
+    guard names.contains("{instanceId}") else { return (registration, registration.latest) }
+    let wanted = try call.parameter(1)
+    guard let number = Int(wanted.text),
+      let instance = registration.instances.first(where: { $0.number == number })
+    else { throw .missing("registration instance", wanted) }
+    return (registration, instance)
+  }
+
+  mutating func instance(number: Int, courseVersion: Int, now: Timestamp) -> Instance {
+    var instance = Instance()
+    instance.number = number
+    instance.courseVersion = courseVersion
+    instance.updated = now
+    serial += 1
+    instance.serial = serial
+    return instance
+  }
+
+  /// Begins a registration anew, for the newest version of its course.
+  mutating func addInstance(to identifier: Identifier, _ now: Timestamp) throws(Refusal) {
+    guard let registration = registrations[identifier] else { return }
+    guard registration.instances.count < ApplicationState.maximumInstances else {
+      throw .message(
+        400,
+        "The sandbox keeps at most \(ApplicationState.maximumInstances) instances per registration."
+      )
+    }
+    let version = courses[registration.course]?.latest.number
+    let new = instance(
+      number: registration.latest.number + 1,
+      courseVersion: version ?? registration.latest.courseVersion, now: now)
+    registrations.update(identifier) { $0.instances.append(new) }
+  }
+
+  /// Puts the tags of a `CreateRegistrationSchema` or a `LaunchLinkRequestSchema` on what they are for.
+  mutating func tag(
+    learner: Identifier, course: Identifier, registration: Identifier?, _ body: JSONValue
+  ) throws(Refusal) {
+    for (field, kind, identifier) in [
+      ("learnerTags", Tagged.learner, learner), ("courseTags", .course, course),
+      ("registrationTags", .registration, registration),
+    ] {
+      guard let identifier, let tags = body[field]?.strings, !tags.isEmpty else { continue }
+      try withTags(kind, identifier) { (list) throws(Refusal) in try list.add(tags) }
+    }
+  }
+
+  /// `RegistrationSchema`. What is shown of the activities is the query's to say.
+  func value(
+    _ identifier: Identifier, _ registration: Registration, _ instance: Instance,
+    _ query: FormFields
+  ) -> JSONValue {
+    let course = courses[registration.course]
+    let xapi = instance.xapiRegistration ?? identifiers.identifier(serial: instance.serial).text
+    let progress = instance.progress ?? Progress.none(course)
+    var value: JSONValue = [
+      "id": .string(identifier.text), "instance": .integer(instance.number),
+      "xapiRegistrationId": .string(xapi), "updated": .string(instance.updated.text),
+    ]
+    value.set("dispatchId", registration.dispatch.map { .string($0.text) })
+    value.take(Progress.outcome, from: progress)
+    value.set("createdDate", .string(registration.created.text))
+    value.set(
+      "course",
+      [
+        "id": .string(registration.course.text), "title": .string(course?.title ?? ""),
+        "version": .integer(instance.courseVersion),
+      ])
+    value.set("learner", registration.learner.value)
+    value.set("tags", .strings(registration.tags.texts))
+    value.take(Progress.details, from: progress)
+    if let activities = progress["activityDetails"] {
+      value.set("activityDetails", Progress.shown(activities, query))
+    }
+    return value
   }
 }

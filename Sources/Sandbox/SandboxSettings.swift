@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// How a ``SimulatedCloud`` behaves. The defaults need nothing from outside.
 package struct SandboxSettings: Sendable {
   /// The applications whose credentials are accepted. Each has its own courses and registrations.
@@ -12,6 +14,22 @@ package struct SandboxSettings: Sendable {
   package var maximumCourses = 10_000
   /// Most registrations an application may have.
   package var maximumRegistrations = 100_000
+
+  /// How the clock begins, and where a reset takes it back to.
+  package var clock = ClockStart.real
+
+  /// Makes identifiers and secrets: with the same seed they are the same in every run.
+  package var seed = 1
+  /// Where postbacks go; nil sends none.
+  package var postbacks: PostbackPort?
+
+  /// Refuse fields and parameters that the API does not have, instead of counting them.
+  package var isStrict = false
+  /// The applications at the beginning and after a reset, in the shape of a snapshot; nil for ``applications``,
+  /// empty.
+  package var beginning: JSONValue?
+  /// Where uploads are kept, in files without names.
+  package var folder = KeptFile.usualFolder
 
   package init() {}
 }
@@ -42,20 +60,4 @@ package enum ImportCompletion: Sendable {
   case poll(Int)
   /// So many nanoseconds after it was made, polled or not.
   case after(nanoseconds: UInt64)
-}
-
-/// Where the sandbox gets its time from.
-package struct SandboxClock: Sendable {
-  /// Nanoseconds of a clock that never goes back.
-  package var monotonicNanoseconds: @Sendable () -> UInt64
-  /// Seconds since 1970 UTC.
-  package var wallSeconds: @Sendable () -> Int
-
-  package init(
-    monotonicNanoseconds: @escaping @Sendable () -> UInt64,
-    wallSeconds: @escaping @Sendable () -> Int
-  ) {
-    self.monotonicNanoseconds = monotonicNanoseconds
-    self.wallSeconds = wallSeconds
-  }
 }

@@ -2,68 +2,133 @@ package import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
 
-/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with courses,
-/// registrations and dispatches that live as long as the process.
+/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with state that
+/// lives as long as the process.
 ///
-/// Faithful where a gateway can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
-/// `more` tokens, shapes of errors. Things that need a player or a mail server (launches, invitations,
-/// statements) do not exist: their lists are empty, and creating one answers 501.
+/// Faithful where a caller can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
+/// `more` tokens, types of bodies, shapes of errors. ``BehaviourTable`` says how each operation is answered.
 ///
-/// Beside the API, three paths serve tests and demonstrations:
-/// `GET /sandbox/calls` tells which calls arrived; `POST /sandbox/secret` with `{"app": …, "secret": …}`
-/// changes an application's secret, which ends its tokens; `POST /sandbox/reset` forgets everything and
-/// goes back to the first secrets.
+/// Beside the API, the paths below `/sandbox/` serve tests (``SandboxControl``).
 package struct SimulatedCloud: LocalResponder {
   /// Where the API begins, as with the real service.
   package static let basePath = "/api/v2"
 
   private let settings: SandboxSettings
-  private let clock: SandboxClock
-  /// The applications with the secrets that hold now.
-  private var applications: [SandboxApplication] = []
+  /// The computer's time, in milliseconds since 1970 UTC.
+  let realTime: @Sendable () -> Int
+  private(set) var clock: SandboxClock
+  var realm: Realm
   private let matcher = OperationMatcher()
-  /// By operation index; nil where the sandbox does not simulate the operation.
-  private let behaviours: [Behaviour?]
-  private var states: [String: ApplicationState] = [:]
-  private var journal = CallJournal()
+  /// By operation index.
+  private let behaviours: [Behaviour]
+  private(set) var journal = CallJournal()
+  var faults = FaultPlan()
+  private(set) var unread = UnreadFields()
 
-  package init(settings: SandboxSettings = SandboxSettings(), clock: SandboxClock) {
+  /// - Parameter realTime: the computer's time, in milliseconds since 1970 UTC.
+  package init(
+    settings: SandboxSettings = SandboxSettings(), realTime: @escaping @Sendable () -> Int
+  ) {
     self.settings = settings
-    self.clock = clock
-    behaviours = OperationTable.all.map { BehaviourTable.behaviours[$0.name.description] }
-    forgetEverything()
+    self.realTime = realTime
+    clock = SandboxClock(settings.clock, real: realTime())
+    behaviours = OperationTable.all.map { BehaviourTable.behaviour(of: $0.name.description) }
+    realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
   }
 
-  private mutating func forgetEverything() {
+  /// Goes back to the beginning.
+  mutating func forgetEverything() {
     journal = CallJournal()
-    applications = settings.applications
-    for application in settings.applications {
-      states[application.id] = ApplicationState(settings)
-    }
+    faults = FaultPlan()
+    unread = UnreadFields()
+    clock = SandboxClock(settings.clock, real: realTime())
+    realm = Realm(settings, now: clock.timestamp)
+    takeBeginning()
+  }
+
+  /// Fills the realm as the seed says, which was checked before.
+  private mutating func takeBeginning() {
+    guard let beginning = settings.beginning else { return }
+    _ = realm.restore(beginning)
+    realm.date(clock.timestamp)
+  }
+
+  /// Goes on with what a snapshot held. What was counted and recorded stays.
+  mutating func take(_ realm: Realm, _ clock: SandboxClock, _ faults: FaultPlan) {
+    self.realm = realm
+    self.clock = clock
+    self.faults = faults
+    _ = runDue()
   }
 
   package mutating func respond(to request: LocalRequest) -> LocalResponse {
+    clock.follow(real: realTime())
+    takeOutcomes()
+    _ = runDue()
     var response: LocalResponse
-    if request.path.hasPrefix("/sandbox/") {
-      response = control(request)
+    if request.path.hasPrefix(SandboxControl.prefix) {
+      response = SandboxControl.answer(&self, request)
+    } else if let page = LaunchPage.response(to: request, &realm, clock) {
+      response = page
     } else {
       let target = request.query.isEmpty ? request.path : request.path + "?" + request.query
       var entry = CallJournal.Entry(
-        time: Timestamp(seconds: clock.wallSeconds()), method: request.method, target: target,
+        time: clock.timestamp, method: request.method, target: target,
         fields: request.fields.map(\.name),
         bodySize: request.bodySize)
+      entry.keepBody(of: request)
+      // On arrival, so that a call that is never answered is known too.
+      journal.append(entry)
       do {
         response = try answer(request, &entry)
       } catch {
         response = error.response
       }
       entry.status = response.status
-      journal.append(entry)
+      journal.complete(entry)
     }
+    hand(over: clock.now)
     response.fields.append((name: "X-Sandbox", value: "true"))
     // RFC 9110 section 9.3.2: an answer to HEAD has no content.
     if request.method == "HEAD" { response.body = .bytes([]) }
     return response
+  }
+
+  /// Follows the time without a request: postbacks are repeated while nobody asks anything.
+  package mutating func attend() -> Int64? {
+    clock.follow(real: realTime())
+    takeOutcomes()
+    _ = runDue()
+    return clock.waitUntilDue(real: realTime()).map { Int64($0) * 1_000_000 }
+  }
+
+  /// Does what fell due, in order, and returns it.
+  private mutating func runDue() -> [DueQueue.Entry] {
+    var done: [DueQueue.Entry] = []
+    // What is done may put off more. Work that always puts off more for the same moment would never end.
+    while done.count < DueQueue.maximum, let entry = clock.takeDue() {
+      realm.perform(entry.work, now: clock.timestamp, milliseconds: clock.now)
+      hand(over: entry.moment)
+      done.append(entry)
+    }
+    return done
+  }
+
+  /// Learns what became of postbacks.
+  private mutating func takeOutcomes() {
+    for outcome in settings.postbacks?.takeOutcomes() ?? [] { realm.settle(outcome) }
+    hand(over: clock.now)
+  }
+
+  /// Gives the clock what was put off, and the postback port what is to be sent.
+  private mutating func hand(over moment: Int) {
+    for (application, work) in realm.takeDeferred() {
+      let due = DueWork(
+        kind: work.kind.rawValue, application: application.text, subject: work.subject)
+      _ = clock.schedule(due, at: moment + work.delay)
+    }
+    for postback in realm.takeOutbox() { settings.postbacks?.send(postback) }
   }
 
   /// One API call, step by step; each step can end it.
@@ -73,26 +138,45 @@ package struct SimulatedCloud: LocalResponder {
     let path = try pathBelowBase(request.path)
     let operation = try operation(request.method, path)
     entry.operation = operation.name.description
-    let check = CredentialCheck(applications: applications, now: entry.time)
-    let credential = try identify(request, operation, check)
-    entry.application = credential.kind == .none ? nil : credential.application.id
-    entry.credential = credential.kind
-    entry.scopes = credential.scopes
-    try check.authorize(credential, for: operation)
-    guard let behaviour = behaviours[Int(operation.index)] else {
-      throw .message(501, "The sandbox does not simulate \(operation.name) yet.")
+    let fault = faults.strike(operation.index, now: clock.now)
+    entry.fault = fault?.id
+    if let instead = fault?.answerInstead { return instead }
+    var response: LocalResponse
+    do {
+      response = try answer(request, operation, path, &entry)
+    } catch {
+      response = error.response
     }
+    if let fault { response = fault.spoiling(response) }
+    return response
+  }
+
+  /// The operation's own answer.
+  private mutating func answer(
+    _ request: LocalRequest, _ operation: Operation, _ path: String,
+    _ entry: inout CallJournal.Entry
+  ) throws(Refusal) -> LocalResponse {
+    let credential = try authorized(request, operation, entry.time)
+    entry.application = credential.kind == .none ? nil : credential.application.text
+    entry.credential = credential.kind
+    entry.scopes = credential.scopes ?? []
     let query = FormFields(request.query)
     guard !query.isBroken else {
       throw .message(400, "The query is not validly percent-encoded UTF-8.")
     }
-    let call = CloudCall(
+    let parameters = try parameters(operation, path)
+    entry.parameters = zip(SimulatedCloud.names(operation), parameters).map { ($0, $1.text) }
+    var call = CloudCall(
       operation: operation, application: credential.application,
-      applications: applications, parameters: try parameters(operation, path),
-      rawQuery: request.query, query: query,
-      contentType: request.field("Content-Type")?.lowercased() ?? "", body: request.body,
-      bodySize: request.bodySize, now: entry.time, uptime: clock.monotonicNanoseconds())
-    return try settle(call, behaviour)
+      credential: credential.identifier, parameters: parameters, request: request, query: query,
+      now: entry.time, milliseconds: clock.now, folder: settings.folder)
+    let unknown = try call.check()
+    unread.note(unknown, of: operation.name.description)
+    if settings.isStrict, !unknown.isEmpty {
+      throw .message(
+        400, "\(operation.name) has no \(unknown.joined(separator: ", ")) (--strict).")
+    }
+    return try perform(call, behaviours[Int(operation.index)])
   }
 
   /// The path behind `/api/v2`, beginning with its slash. A doubled slash there counts as one, since several
@@ -121,15 +205,23 @@ package struct SimulatedCloud: LocalResponder {
     }
   }
 
-  /// Who calls. An operation without a credential is answered in the name of the first application; whatever
-  /// credential comes with it is not looked at.
-  private func identify(_ request: LocalRequest, _ operation: Operation, _ check: CredentialCheck)
+  /// Who calls, and may call this. An operation without a credential is answered in the name of the first
+  /// application; whatever credential comes with it is not looked at.
+  ///
+  /// The check holds the applications, which must have one owner again when one of them is changed.
+  private func authorized(_ request: LocalRequest, _ operation: Operation, _ now: Timestamp)
     throws(Refusal) -> Credential
   {
-    if operation.credential == .none, let first = settings.applications.first {
-      return Credential(kind: .none, application: first)
+    if operation.credential == .none,
+      let first = realm.applications.entries.first(where: { $0.value.kind == .application })
+    {
+      return Credential(
+        kind: .none, application: first.identifier, applicationKind: .application)
     }
-    return try check.credential(in: request.field("Authorization"))
+    let check = CredentialCheck(applications: realm.applications, now: now)
+    let credential = try check.credential(in: request.field("Authorization"))
+    try check.authorize(credential, for: operation)
+    return credential
   }
 
   /// The segments of `path` that stand for the template's parameters, decoded.
@@ -148,47 +240,55 @@ package struct SimulatedCloud: LocalResponder {
     return parameters
   }
 
-  /// Ends imports that are due, then answers.
-  private mutating func settle(_ call: CloudCall, _ behaviour: Behaviour) throws(Refusal)
+  private mutating func perform(_ call: CloudCall, _ behaviour: Behaviour) throws(Refusal)
     -> LocalResponse
   {
-    let id = call.application.id
-    var state = states.removeValue(forKey: id) ?? ApplicationState(settings)
-    defer { states[id] = state }
-    if case .after = settings.importCompletion { state.settleImports(call) }
-    return try behaviour(&state, call)
-  }
-
-  /// Paths of the sandbox itself, outside the API.
-  private mutating func control(_ request: LocalRequest) -> LocalResponse {
-    let allowed: String
-    switch request.path {
-    case "/sandbox/calls": allowed = "GET"
-    case "/sandbox/secret", "/sandbox/reset": allowed = "POST"
-    default: return Refusal.message(404, "The sandbox has no such path.").response
-    }
-    guard request.method == allowed else {
-      var refusal = Refusal.message(405, "\(request.method) is not allowed here.")
-      refusal.fields = [(name: "Allow", value: allowed)]
-      return refusal.response
-    }
-    switch request.path {
-    case "/sandbox/calls": return .value(journal.value)
-    case "/sandbox/secret": return changeSecret(request.body)
-    default:
-      forgetEverything()
-      return .done
+    switch behaviour {
+    case .declined(let reason):
+      throw .message(501, "The sandbox does not answer \(call.operation.name): \(reason)")
+    case .realm(let body): return try body(&realm, call)
+    case .application(let body):
+      let answer = try realm.applications.update(call.application) {
+        (application) throws(Refusal) in
+        try body(&application.data, call)
+      }
+      guard let answer else { throw .missing("application", call.application) }
+      return answer
     }
   }
 
-  private mutating func changeSecret(_ body: [UInt8]) -> LocalResponse {
-    guard let value = try? JSONValue(json: body), let id = value["app"]?.string,
-      let secret = value["secret"]?.string, !secret.isEmpty,
-      let index = applications.firstIndex(where: { $0.id == id })
-    else {
-      return Refusal.message(400, "app must be a known one, and secret is required.").response
+  /// The names of the template's parameters.
+  private static func names(_ operation: Operation) -> [String] {
+    operation.template.description.split(separator: "/").filter { $0.hasPrefix("{") }
+      .map { String($0.dropFirst().dropLast()) }
+  }
+
+  /// Gives an application another secret, which ends its tokens. False when there is no such application.
+  mutating func change(secret: String, of id: String) -> Bool {
+    guard realm.applications[Identifier(id)] != nil else { return false }
+    realm.applications.update(Identifier(id)) { application in
+      application.credentials.updateAll { $1.secret = secret }
     }
-    applications[index].secret = secret
-    return .done
+    return true
+  }
+
+  /// Notes what a learner did, without a browser.
+  mutating func setProgress(_ request: LocalRequest) throws(Refusal) -> LocalResponse {
+    try ProgressControl.answer(try SandboxControl.json(request), &realm, clock.timestamp)
+  }
+
+  /// Turns the clock, does what falls due, in order, and returns it.
+  mutating func turnClock(to start: ClockStart?, advance: Int) throws(Refusal)
+    -> [DueQueue.Entry]
+  {
+    var turned = clock
+    do throws(ClockFault) {
+      if let start { try turned.set(start, real: realTime()) }
+      try turned.advance(milliseconds: advance)
+    } catch {
+      throw .message(400, error.message)
+    }
+    clock = turned
+    return runDue()
   }
 }

@@ -1,44 +1,55 @@
 internal import LocalServer
 
-/// The four tag operations that six kinds of things have alike.
+/// A kind of thing that has tags.
+enum Tagged: Sendable {
+  case course, registration, learner, invitation, destination, dispatch
+}
+
+/// Read, add and remove tags of one thing; add tags to many at once.
 enum TagOperations {
-  static func get(_ kind: Thing.Kind) -> Behaviour {
+  static func get(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let identifier = try call.parameter(0)
-      try require(kind, identifier, in: state)
-      return .value(["tags": .strings(state.tags[Thing(kind, identifier)])])
+      let tags = try state.withTags(kind, identifier) { $0.texts }
+      return .value(["tags": .strings(tags)])
     }
   }
 
-  static func put(_ kind: Thing.Kind) -> Behaviour {
+  /// Adds the body's tags to those that are there (client: "Add tags to a Course").
+  static func put(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let identifier = try call.parameter(0)
-      try require(kind, identifier, in: state)
-      state.tags[Thing(kind, identifier)] = try tags(try call.object())
+      let new = try tags(try call.object())
+      try state.withTags(kind, identifier) { (tags) throws(Refusal) in try tags.add(new) }
       return .done
     }
   }
 
-  /// Removes the tags named in the body, which a DELETE carries here.
-  static func delete(_ kind: Thing.Kind) -> Behaviour {
+  /// Removes the body's tags; those that are not there are no mistake.
+  static func delete(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let identifier = try call.parameter(0)
-      try require(kind, identifier, in: state)
-      let gone = try tags(try call.object())
-      state.tags[Thing(kind, identifier)].removeAll { gone.contains($0) }
+      let old = try tags(try call.object())
+      try state.withTags(kind, identifier) { $0.remove(old) }
       return .done
     }
   }
 
-  /// Puts the same tags on several things: all of them, or none when one does not exist.
-  static func putBatch(_ kind: Thing.Kind) -> Behaviour {
+  /// Adds tags to several things: to all of them, or to none when one does not exist or would have too many.
+  static func putBatch(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let body = try call.object()
       guard let names = body["ids"]?.strings else { throw .message(400, "ids are required.") }
-      let tags = try tags(body)
-      let identifiers = names.map { Identifier($0) }
-      for identifier in identifiers { try require(kind, identifier, in: state) }
-      for identifier in identifiers { state.tags[Thing(kind, identifier)] = tags }
+      let new = try tags(body)
+      for name in names {
+        try state.withTags(kind, Identifier(name)) { (tags) throws(Refusal) in
+          var copy = tags
+          try copy.add(new)
+        }
+      }
+      for name in names {
+        try state.withTags(kind, Identifier(name)) { (tags) throws(Refusal) in try tags.add(new) }
+      }
       return .done
     }
   }
@@ -47,22 +58,48 @@ enum TagOperations {
     guard let tags = body["tags"]?.strings else {
       throw .message(400, "tags must be a list of texts.")
     }
-    try TagBook.check(tags)
+    try TagList.check(tags)
     return tags
   }
+}
 
-  private static func require(
-    _ kind: Thing.Kind, _ identifier: Identifier, in state: ApplicationState
-  ) throws(Refusal) {
+extension ApplicationState {
+  /// The tags of a thing, to be read or changed. Throws a 404 when there is no such thing.
+  mutating func withTags<Result>(
+    _ kind: Tagged, _ identifier: Identifier,
+    _ body: (inout TagList) throws(Refusal) -> Result
+  ) throws(Refusal) -> Result {
+    func documents(_ list: inout KeyedList<Document>, _ name: StaticString) throws(Refusal)
+      -> Result
+    {
+      let result = try list.update(identifier) { (thing) throws(Refusal) in try body(&thing.tags) }
+      guard let result else { throw .missing(name, identifier) }
+      return result
+    }
     switch kind {
-    case .course: _ = try state.course(identifier)
-    case .registration: _ = try state.registration(identifier)
-    case .destination: _ = try state.destination(identifier)
-    case .dispatch: _ = try state.dispatch(identifier)
-    case .learner: try LearnerOperations.require(identifier, in: state)
-    // Invitations are not simulated, so there is none.
-    case .invitation: throw .missing("invitation", identifier)
-    case .application: break
+    case .course:
+      let result = try courses.update(identifier) { (course) throws(Refusal) in
+        try body(&course.tags)
+      }
+      guard let result else { throw .missing("course", identifier) }
+      return result
+    case .registration:
+      let result = try registrations.update(identifier) { (registration) throws(Refusal) in
+        try body(&registration.tags)
+      }
+      guard let result else { throw .missing("registration", identifier) }
+      return result
+    case .learner:
+      try requireLearner(identifier)
+      if learners[identifier] == nil {
+        guard learners.insert(Document(), at: identifier) else {
+          throw .full(learners.limit, "learners with tags")
+        }
+      }
+      return try documents(&learners, "learner")
+    case .invitation: return try documents(&invitations, "invitation")
+    case .destination: return try documents(&destinations, "destination")
+    case .dispatch: return try documents(&dispatches, "dispatch")
     }
   }
 }

@@ -9,7 +9,7 @@ enum TokenOperations {
   static let maximumLifetime = 86_400
 
   /// `POST /oauth/authenticate/application/token`: a form with `scope` and perhaps `expiration`.
-  static func getAppToken(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+  static func getAppToken(_ realm: inout Realm, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     guard call.contentType.hasPrefix("application/x-www-form-urlencoded"),
@@ -24,14 +24,17 @@ enum TokenOperations {
       }
       lifetime = seconds
     }
-    let token = try token(scopes, expiry: Timestamp(seconds: call.now.seconds + lifetime), call)
+    let token = try token(
+      scopes, for: call.application, expiry: Timestamp(seconds: call.now.seconds + lifetime),
+      &realm,
+      call)
     return .value([
       "access_token": .string(token), "expires_in": .integer(lifetime), "token_type": "bearer",
     ])
   }
 
   /// `POST /appManagement/token`: JSON with `permissions.scopes` and `expiry`, a moment.
-  static func createToken(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
+  static func createToken(_ realm: inout Realm, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
     let body = try call.object()
@@ -44,20 +47,56 @@ enum TokenOperations {
     guard expiry > call.now, expiry.seconds - call.now.seconds <= maximumLifetime else {
       throw .message(400, "expiry must be at most \(maximumLifetime) seconds ahead.")
     }
-    return .value(["result": .string(try token(scopes, expiry: expiry, call))])
+    let application = try application(body["permissions"]?["applicationName"]?.string, realm, call)
+    return .value([
+      "result": .string(try token(scopes, for: application, expiry: expiry, &realm, call))
+    ])
   }
 
-  private static func token(_ scopes: [String], expiry: Timestamp, _ call: CloudCall)
-    throws(Refusal) -> String
+  /// The application that a token is to be for (`PermissionsSchema.applicationName`). The App Management
+  /// application may name any.
+  private static func application(_ name: String?, _ realm: Realm, _ call: CloudCall)
+    throws(Refusal) -> Identifier
   {
+    guard let name, !name.isEmpty else { return call.application }
+    let found = realm.applications.entries.first {
+      $0.identifier.text == name || $0.value.name == name
+    }
+    guard let found else { throw .missing("application", Identifier(name)) }
+    let isManagement = realm.applications[call.application]?.kind == .management
+    guard found.identifier == call.application || isManagement else {
+      throw .message(403, "This credential grants no permissions for application [\(name)].")
+    }
+    return found.identifier
+  }
+
+  private static func token(
+    _ scopes: [String], for application: Identifier, expiry: Timestamp, _ realm: inout Realm,
+    _ call: CloudCall
+  ) throws(Refusal) -> String {
     guard !scopes.isEmpty else { throw .message(400, "scope is required.") }
     for scope in scopes where Scope(name: scope) == nil {
       throw .message(400, "There is no scope [\(scope)].")
     }
-    let claims = AccessTokenClaims(appID: call.application.id, scopes: scopes, expiry: expiry)
-    guard let token = AccessTokenSigner().token(claims, secret: call.application.secret) else {
-      throw .message(500, "The token could not be signed.")
+    // For another application: with the first of its own credentials, so that it ends with that one.
+    let credentials = realm.applications[application]?.credentials
+    let chosen =
+      application == call.application
+      ? call.credential : credentials?.entries.first { $0.value.isActive }?.identifier
+    guard let chosen, let credential = credentials?[chosen] else {
+      throw .message(403, "Application [\(application)] has no active credential.")
     }
+    if let granted = credential.scopes, !granted.contains(Scope.admin.name.description) {
+      for scope in scopes where !granted.contains(scope) {
+        throw .message(403, "This credential does not have the permission [\(scope)].")
+      }
+    }
+    let claims = AccessTokenClaims(
+      application: application, credential: chosen, scopes: scopes, expiry: expiry)
+    let identifier = realm.identifiers.identifier()
+    let token = AccessTokenSigner().token(
+      claims, identifier: identifier, secret: credential.secret)
+    guard let token else { throw .message(500, "The token could not be signed.") }
     return token
   }
 }

@@ -38,17 +38,20 @@ struct DemoCommand: ParsableCommand {
       demo.gateway.beginDraining()
       end(demo, status: 0)
     } else {
+      do throws(HTTPProbe.Unreachable) { try demo.makeCalls() } catch {
+        Console.report("the demo's calls failed: \(error)")
+      }
       print(demo.invitation)
       Output.flush()
       waitForEnd(demo.gateway, signals)
-      demo.sandbox.stop()
+      demo.stop()
     }
   }
 
   /// Waits for gateway and sandbox: the process must not go through exit(3) while their threads run.
   private func end(_ demo: Demo, status: Int32) {
     let hasEnded = demo.gateway.end()
-    demo.sandbox.stop()
+    demo.stop()
     if !hasEnded { ProcessLimits.endAtOnce(status: status) }
   }
 

@@ -9,30 +9,140 @@ struct SandboxCommand: ParsableCommand {
     commandName: "sandbox",
     abstract: "Run a simulated SCORM Cloud.",
     discussion: """
-      It checks credentials, issues tokens and enforces their scopes for every operation, and keeps what
-      it is given in memory. App SANDBOX has the secret sandbox-secret; app SANDBOX-MANAGEMENT, for App
-      Management, has sandbox-management-secret.
-      """)
+      It checks credentials, issues tokens, enforces their scopes and keeps state for every operation. App
+      SANDBOX has the secret sandbox-secret; app SANDBOX-MANAGEMENT, for App Management, has
+      sandbox-management-secret. Tests control it below /sandbox/: faults, clock, snapshots, calls and
+      their verification (docs/sandbox.md).
+
+      It prints "ready" when it serves. Exit codes: 0 after SIGTERM or Ctrl-C, 1 when it cannot listen,
+      78 when the seed has mistakes, each with its place.
+      """,
+    subcommands: [SandboxRunCommand.self, SandboxEnvCommand.self, SandboxCoverageCommand.self],
+    // Options of a command that has subcommands would be taken from theirs of the same name.
+    defaultSubcommand: SandboxRunCommand.self)
+}
+
+/// `sandbox run`, or `sandbox` by itself.
+struct SandboxRunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Serve until SIGTERM or Ctrl-C; what `sandbox` does by itself.")
 
   @Option(help: "Address to listen on; port 0 lets the system choose.")
   var listen = "127.0.0.1:8090"
+
+  @Option(help: "Begin with what FILE says (YAML or JSON), also after a reset.")
+  var seed: String?
+
+  @Option(help: ArgumentHelp("How the clock begins: \(SandboxOptions.clockExpectation)."))
+  var clock = "real"
+
+  @Option(
+    name: .customLong("port-file"),
+    help: "Write the port to FILE when it listens; removed at the end.")
+  var portFile: String?
+
+  @Flag(help: "Refuse fields and parameters that the API does not have, instead of counting them.")
+  var strict = false
 
   func run() throws {
     guard let address = ListenAddress(listen) else {
       throw ValidationError("--listen takes an address like 127.0.0.1:8090 or unix:/path.")
     }
+    var options = SandboxOptions()
+    guard options.setClock(clock) else {
+      throw ValidationError("--clock takes \(SandboxOptions.clockExpectation).")
+    }
+    if strict { options.setStrict() }
+    if let seed {
+      do throws(ConfigurationError) { try options.takeSeed(path: seed) } catch {
+        Console.tell(error.description)
+        throw ExitCode(ExitStatus.badConfiguration)
+      }
+    }
+    ProcessLimits.raiseDescriptorLimit()
     let signals = try ProcessSignals()
     let sandbox: SandboxService
-    do { sandbox = try SandboxService(listen: address) } catch {
+    do { sandbox = try SandboxService(listen: address, options: options) } catch {
       Console.report(error.description)
+      throw ExitCode(ExitStatus.failed)
+    }
+    do throws(SystemError) {
+      if let portFile { try ReplacedFile.write("\(sandbox.address.port)\n", path: portFile) }
+    } catch {
+      sandbox.stop()
+      Console.report("\(portFile ?? "") cannot be written: \(error)")
       throw ExitCode(ExitStatus.failed)
     }
     print("simulated SCORM Cloud at \(sandbox.apiURL)")
     print("calls it gets: \(sandbox.callsURL)")
+    print("control: \(sandbox.controlURL)")
+    print("ready")
     Output.flush()
     while true {
       if case .terminate = signals.next() { break }
     }
+    if let portFile { ReplacedFile.remove(path: portFile) }
     sandbox.stop()
+  }
+}
+
+/// `sandbox env`: variables for a shell, and nothing else.
+struct SandboxEnvCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "env",
+    abstract: "Print exports that point clients and a gateway at the sandbox.",
+    discussion: """
+      eval "$(scorm-gateway sandbox env)"
+      """)
+
+  @Option(help: "Where the sandbox listens.")
+  var listen = "127.0.0.1:8090"
+
+  @Option(name: .customLong("port-file"), help: "Take the port from FILE, which the sandbox wrote.")
+  var portFile: String?
+
+  func run() throws {
+    guard case .tcp(let host, var port)? = ListenAddress(listen) else {
+      throw ValidationError("--listen takes an address like 127.0.0.1:8090.")
+    }
+    if let portFile {
+      guard let number = ReplacedFile.number(path: portFile), (1...65_535).contains(number) else {
+        Console.report("\(portFile) holds no port; is the sandbox running with --port-file?")
+        throw ExitCode(ExitStatus.failed)
+      }
+      port = UInt16(number)
+    }
+    let origin = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    let app = SandboxService.defaultApp
+    print("export SCORM_SANDBOX_URL='\(origin)/sandbox'")
+    print("export SCORM_CLOUD_URL='\(origin)/api/v2'")
+    print("export SCORM_GATEWAY_UPSTREAM_URL='\(origin)/api/v2'")
+    print("export SCORM_APP_ID='\(app.id)'")
+    print("export SCORM_SECRET_KEY='\(app.secret)'")
+  }
+}
+
+/// `sandbox coverage`: what it stands for.
+struct SandboxCoverageCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, json
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "coverage",
+    abstract: "Say of each operation whether the sandbox is proven, answers it, or declines.")
+
+  @Option(help: "table or json.")
+  var format = Format.table
+
+  func run() {
+    switch format {
+    case .json: print(SandboxCoverageText.json)
+    case .table:
+      var table = TextTable(header: ["operation", "path", "standing", "reason"])
+      for row in SandboxCoverageText.rows { table.append(row) }
+      print(table.text)
+      print("\n\(SandboxCoverageText.summary)")
+    }
   }
 }

@@ -9,10 +9,8 @@ extension GatewayRig {
   ///   - exit: where the learner goes behind the course.
   func launchLink(learner: String, exit: String) throws -> String {
     let upload = try call(
-      "POST", "/api/v2/courses/importJobs/upload?courseId=golf",
-      ["Content-Type: multipart/form-data; boundary=x"],
-      body: "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"golf.zip\"\r\n\r\n"
-        + "PK\r\n--x--\r\n")
+      "POST", "/api/v2/courses/importJobs?courseId=golf", ["Content-Type: application/json"],
+      body: #"{"url":"https://example.com/golf.zip"}"#)
     let job = try #require(upload.json["result"] as? String)
     let isImported = try (0..<10).contains { _ in
       try call("GET", "/api/v2/courses/importJobs/\(job)").json["status"] as? String == "COMPLETE"

@@ -7,6 +7,8 @@ import LocalServer
 ///
 /// - `/zeros/N`: N zero bytes. `/bytes/N`: N letters. `/status/N`: that status.
 /// - `/field`: a field whose value is the query. `/count`: how many requests came before.
+/// - `/paced/N/late`, `…/pieces`, `…/reset`, `…/half-reset`, `…/half`: N letters, delivered like that.
+/// - `/tail/N`: the last N bytes of the body, from its file; `/echo`: the body as a file.
 /// - `/always`: answered whoever else is there.
 /// - anything else: method, path, query, the body kept and the size of the whole.
 struct TellingResponder: LocalResponder {
@@ -26,6 +28,23 @@ struct TellingResponder: LocalResponder {
     case "field":
       let value = request.query.removingPercentEncoding ?? ""
       return LocalResponse(status: 200, fields: [(name: "X-Value", value: value)])
+    case "paced":
+      var answer = LocalResponse.text(String(repeating: "x", count: number))
+      answer.delivery =
+        switch parts[2] {
+        case "late": LocalDelivery(delay: 20_000_000)
+        case "pieces": LocalDelivery(pieces: 10, pause: 2_000_000)
+        case "reset": LocalDelivery(cut: .resetAtOnce)
+        case "half-reset": LocalDelivery(cut: .resetAfter(number / 2))
+        default: LocalDelivery(cut: .closeAfter(number / 2))
+        }
+      return answer
+    case "tail":
+      let bytes = request.bodyFile?.read(request.bodySize - number..<request.bodySize)
+      return .text(bytes.map { String(decoding: $0, as: UTF8.self) } ?? "no file")
+    case "echo":
+      guard let file = request.bodyFile else { return .text("no file") }
+      return LocalResponse(status: 200, body: .file(file, 0..<request.bodySize))
     default:
       let body = String(decoding: request.body, as: UTF8.self)
       return .text(

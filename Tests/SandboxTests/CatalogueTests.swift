@@ -8,16 +8,6 @@ import Testing
 struct CatalogueTests {
   static let names = OperationTable.all.map(\.name.description)
 
-  /// Assets, LTI details, and the making of things whose lists stay empty.
-  static let notSimulated: Set<String> = [
-    "CreateApplication", "UpdateApplication", "DeleteApplication", "CreateCredential",
-    "CreateConnector", "GetCourseAsset", "GetCourseVersionAsset", "DeleteCourseAsset",
-    "DeleteCourseVersionAsset", "ImportCourseAssetFile", "ImportCourseVersionAssetFile",
-    "UploadCourseAssetFile", "UploadCourseVersionAssetFile", "GetLti13Dispatch",
-    "GetLti13ToolConfigurationSchema", "CreatePrivateInvitation", "CreatePublicInvitation",
-    "CreateStatementPipe",
-  ]
-
   private func operation(_ name: String) throws -> Operation {
     try #require(OperationTable.named(name))
   }
@@ -104,23 +94,20 @@ struct CatalogueTests {
     }
   }
 
-  @Test("Every simulated operation is one of the catalogue")
-  func behavioursAreCatalogued() {
-    #expect(Set(BehaviourTable.behaviours.keys).subtracting(Self.names).isEmpty)
+  @Test("has one behaviour, or a reason to be declined, and no other operation has")
+  func hasBehaviour() {
+    let answered = Array(BehaviourTable.forApplication.keys) + BehaviourTable.forRealm.keys
+    let all = answered + BehaviourTable.declined.keys
+    #expect(Set(all) == Set(Self.names))
+    #expect(all.count == Self.names.count, "no operation stands in two tables")
   }
 
-  @Test("What is not simulated says so with 501")
-  func saysWhatIsMissing() throws {
-    var rig = Rig()
-    let missing = OperationTable.all.filter {
-      BehaviourTable.behaviours[$0.name.description] == nil
-    }
-    #expect(Set(missing.map(\.name.description)) == Self.notSimulated)
-    for operation in missing {
-      let answer = rig.call(
-        operation.method.name.description, path(operation), "{}", as: credential(operation))
-      #expect(answer.status == 501)
-      #expect(answer.message == "The sandbox does not simulate \(operation.name) yet.")
+  @Test("is known to the schemas of the official client, and no other is")
+  func isInSchemas() {
+    let table = SchemaTable.ofClient
+    #expect(Set(table.operations.keys) == Set(Self.names))
+    for kind in table.operations.values.flatMap({ [$0.body, $0.answer] }) {
+      if case .schema(let name) = kind { #expect(table.schemas[name] != nil, "\(name)") }
     }
   }
 }

@@ -12,9 +12,7 @@ struct ClientSequenceTests {
     #expect(ping.status == 200)
     #expect(ping.json["currentTime"] == "2026-03-01T12:00:00.000Z")
 
-    let upload = rig.raw(
-      "POST", "/api/v2//courses/importJobs/upload?courseId=c%2F1&mayCreateNewVersion=False",
-      String(repeating: "z", count: 5_000), type: "multipart/form-data; boundary=b")
+    let upload = rig.upload("courseId=c%2F1&mayCreateNewVersion=False")
     #expect(upload.status == 200)
     let job = try #require(upload.json["result"]?.string)
     #expect(rig.raw("GET", "/api/v2//courses/c%2F1").message == "Could not find course [c/1]")
@@ -29,10 +27,7 @@ struct ClientSequenceTests {
 
     let zip = rig.raw("GET", "/api/v2//courses/c%2F1/zip")
     #expect(zip.field("Content-Type") == "application/zip")
-    guard case .zeros(count: 5_000) = zip.body else {
-      Issue.record("the download has the upload's size")
-      return
-    }
+    #expect(zip.kept == Rig.smallCourse)
 
     #expect(rig.register("r/1 ü", course: "c/1").status == 204)
     #expect(rig.raw("HEAD", "/api/v2//registrations/r%2F1%20%C3%BC").status == 200)
@@ -62,11 +57,12 @@ struct ClientSequenceTests {
       #expect(page < 3)
       target = "/api/v2//registrations?more=" + more.escaped
     }
-    #expect(seen == ["r/1 ü"] + (2...25).map { "r\($0)" })
+    #expect(seen == (2...25).reversed().map { "r\($0)" } + ["r/1 ü"])
 
     #expect(rig.raw("DELETE", "/api/v2//registrations/r%2F1%20%C3%BC", "{}").status == 204)
     #expect(rig.raw("HEAD", "/api/v2//registrations/r%2F1%20%C3%BC").status == 404)
     #expect(rig.raw("DELETE", "/api/v2//courses/c%2F1", "{}").status == 204)
+    rig.time.advance(seconds: 5)
     #expect(rig.raw("GET", "/api/v2//registrations").json["registrations"] == [])
   }
 }

@@ -25,7 +25,7 @@ struct KeyedListTests {
         #expect(removed == place.map { reference[$0].value })
         if let place { reference.remove(at: place) }
       default:
-        let isChanged = list.update(identifier) { $0 += 1 }
+        let isChanged = list.update(identifier) { $0 += 1 } != nil
         #expect(isChanged == (place != nil))
         if let place { reference[place].value += 1 }
       }

@@ -52,7 +52,9 @@ struct RegistrationTests {
   func launchLink(body: String, status: Int) {
     var rig = rig(registrations: ["X"])
     #expect(rig.call("POST", "/registrations/X/launchLink", body).status == status)
-    #expect(rig.call("POST", "/courses/c/preview", body).status == status)
+    // `PreviewLaunchLinkRequestSchema` does not require it.
+    let preview = body.isEmpty || body == "{}" ? 200 : status
+    #expect(rig.call("POST", "/courses/c/preview", body).status == preview)
   }
 
   @Test("The list filters by course, learner, tag, text and time")
@@ -63,7 +65,8 @@ struct RegistrationTests {
     _ = rig.register("z", course: "c")
     let cases = [
       ("courseId=c", 3), ("courseId=other", 0), ("learnerId=l-a", 1), ("tags=t", 1),
-      ("filter=L-", 2), ("since=2026-03-01T12:00:30Z", 1), ("until=2026-03-01T12:00:30Z", 2),
+      ("filter=B", 1), ("filter=L-&filterBy=learner_id", 2), ("since=2026-03-01T12:00:30Z", 1),
+      ("until=2026-03-01T12:00:30Z", 2),
       ("since=2026-03-01T13:00:30%2B01:00", 1), ("datetimeFilter=created&until=2026-03-01", 0),
     ]
     for (query, count) in cases {
@@ -82,9 +85,11 @@ struct RegistrationTests {
     let list = rig.call("GET", "/registrations/X/instances").json["registrations"]
     #expect(list?.elements?.count == 2)
     #expect(rig.call("DELETE", "/registrations/X/instances/0").status == 204)
-    #expect(rig.call("DELETE", "/registrations/X/instances/1").status == 400)
     #expect(rig.call("GET", "/registrations/X/instances/0/launchHistory").status == 404)
     #expect(rig.call("GET", "/registrations/X/launchHistory").json == ["launchHistory": []])
+    // Client: "If deleting the last remaining instance ..., the registration itself will be deleted".
+    #expect(rig.call("DELETE", "/registrations/X/instances/1").status == 204)
+    #expect(rig.call("HEAD", "/registrations/X").status == 404)
   }
 
   @Test("A learner's data goes with one call, which only admin may make")
@@ -118,6 +123,9 @@ struct RegistrationTests {
     rig.importCourse("other")
     #expect(rig.register("kept", course: "other").status == 204)
     #expect(rig.call("DELETE", "/courses/c").status == 204)
+    // The deletion is queued: what is deleted right after it is still there.
+    #expect(rig.call("DELETE", "/registrations/r7").status == 204)
+    rig.time.advance(seconds: 5)
     let left = rig.call("GET", "/registrations?includeTotalCount=true")
     #expect(left.field("X-Total-Count") == "1")
     #expect(left.json["registrations"]?.elements?.first?["id"] == "kept")

@@ -1,3 +1,4 @@
+import EventLoop
 import LocalServer
 import Synchronization
 
@@ -11,10 +12,9 @@ final class TestClock: Sendable {
 
   func advance(seconds count: Int) { seconds.add(count, ordering: .relaxed) }
 
-  var clock: SandboxClock {
-    SandboxClock(
-      monotonicNanoseconds: { UInt64(self.seconds.load(ordering: .relaxed)) * 1_000_000_000 },
-      wallSeconds: { TestClock.beginning + self.seconds.load(ordering: .relaxed) })
+  /// Milliseconds since 1970 UTC.
+  var milliseconds: Int {
+    (TestClock.beginning + seconds.load(ordering: .relaxed)) * 1000
   }
 }
 
@@ -29,7 +29,7 @@ struct Rig {
   init(_ change: (inout SandboxSettings) -> Void = { _ in }) {
     var settings = SandboxSettings()
     change(&settings)
-    cloud = SimulatedCloud(settings: settings, clock: time.clock)
+    cloud = SimulatedCloud(settings: settings, realTime: { [time] in time.milliseconds })
   }
 
   static func basic(_ id: String, _ secret: String) -> String {
@@ -49,15 +49,22 @@ struct Rig {
   mutating func raw(
     _ method: String, _ target: String, _ body: String = "",
     as authorization: String? = application,
-    type: String = "application/json"
+    type: String = "application/json", bytes: [UInt8]? = nil,
+    fields more: [(name: String, value: String)] = []
   ) -> LocalResponse {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    var fields = [(name: "Content-Type", value: type)]
+    var fields = [(name: "Content-Type", value: type)] + more
     if let authorization { fields.append((name: "authorization", value: authorization)) }
     return cloud.respond(
       to: LocalRequest(
         method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
-        fields: fields, body: Array(body.utf8)))
+        fields: fields, body: bytes ?? Array(body.utf8)))
+  }
+
+  /// One item of a configuration.
+  mutating func setting(_ name: String, at path: String) -> JSONValue {
+    let items = call("GET", path).json["settingItems"]?.elements ?? []
+    return items.first { $0["id"]?.string == name } ?? .null
   }
 
   /// A token as an `Authorization` value.
@@ -70,12 +77,44 @@ struct Rig {
   }
 
   /// Imports a course to its end.
-  mutating func importCourse(_ id: String) {
-    let job = call(
-      "POST", "/courses/importJobs/upload?courseId=\(id)", "content",
-      type: "multipart/form-data; boundary=b"
-    ).json["result"]?.string
-    for _ in 1...2 { _ = call("GET", "/courses/importJobs/\(job ?? "none")") }
+  mutating func importCourse(_ id: String) { _ = finishImport(upload("courseId=\(id)")) }
+
+  /// Uploads content; without any it is a small SCORM 1.2 course that does not say its title.
+  mutating func upload(
+    _ query: String, _ content: [UInt8]? = nil, fields: [(name: String, value: String)] = [],
+    metadata: String? = nil
+  ) -> LocalResponse {
+    var body = Array(
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.zip\"\r\n\r\n".utf8)
+    body += content ?? Rig.smallCourse
+    if let metadata {
+      body += Array(
+        "\r\n--b\r\nContent-Disposition: form-data; name=\"contentMetadata\"\r\n\r\n\(metadata)"
+          .utf8)
+    }
+    body += Array("\r\n--b--\r\n".utf8)
+    return raw(
+      "POST", "/api/v2/courses/importJobs/upload?" + query, type: "multipart/form-data; boundary=b",
+      bytes: body, fields: fields)
+  }
+
+  /// Asks for an import's state until it is over, and returns what it says then.
+  mutating func finishImport(_ upload: LocalResponse) -> JSONValue {
+    let job = upload.json["result"]?.string ?? "none"
+    _ = call("GET", "/courses/importJobs/\(job)")
+    return call("GET", "/courses/importJobs/\(job)").json
+  }
+
+  static let smallCourse = zip([
+    "imsmanifest.xml":
+      "<manifest><organizations><organization identifier=\"o\"><item identifier=\"i\" identifierref=\"r\"/></organization></organizations><resources><resource identifier=\"r\" href=\"index.html\"/></resources></manifest>",
+    "index.html": "<title>Page</title>",
+  ])
+
+  static func zip(_ files: KeyValuePairs<String, String>) -> [UInt8] {
+    var writer = ZipWriter()
+    for (name, text) in files { writer.add(name, Array(text.utf8)) }
+    return writer.finished
   }
 
   /// Registers `learner` for `course`.
@@ -92,6 +131,12 @@ extension LocalResponse {
   var bytes: [UInt8] {
     if case .bytes(let bytes) = body { return bytes }
     return []
+  }
+
+  /// The bytes of a body that lies in a file.
+  var kept: [UInt8]? {
+    if case .file(let file, let range) = body { return file.read(range) }
+    return nil
   }
 
   var text: String { String(decoding: bytes, as: UTF8.self) }

@@ -118,14 +118,23 @@ struct TextFormatTests {
     #expect(PercentEncoding.decode(text, plusIsSpace: plusIsSpace) == value)
   }
 
-  @Test("Random identifiers have the form of a version 4 UUID and differ")
-  func randomIdentifiers() {
-    let identifiers = (0..<100).map { _ in Identifier.random().text }
-    #expect(Set(identifiers).count == 100)
-    for text in identifiers {
+  @Test("Identifiers have the form of a version 4 UUID, differ, and are the same for the same seed")
+  func madeIdentifiers() {
+    func identifiers(seed: Int) -> [String] {
+      var source = IdentifierSource(seed: seed, name: "test")
+      return (0..<100).map { _ in source.identifier().text }
+        + (0..<100).map { source.identifier(serial: $0).text }
+    }
+    let made = identifiers(seed: 1)
+    #expect(Set(made).count == 200)
+    for text in made {
       #expect(UUID(uuidString: text) != nil)
       #expect(
         text.wholeMatch(of: /[0-9a-f-]{14}4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
     }
+    var (one, other) = (IdentifierSource(seed: 1, name: "a"), IdentifierSource(seed: 1, name: "a"))
+    #expect(one.identifier() == other.identifier() && one.secret() == other.secret())
+    var third = IdentifierSource(seed: 2, name: "a")
+    #expect(third.identifier() != IdentifierSource(seed: 1, name: "a").identifier(serial: 0))
   }
 }

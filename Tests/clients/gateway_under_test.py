@@ -93,6 +93,7 @@ class GatewayUnderTest:
         self.directory = pathlib.Path(self.temporary.name)
         self.traffic_log = self.directory / "traffic.log"
         self.port, self.admin_port, sandbox_port = free_port(), free_port(), free_port()
+        self.sandbox_port = sandbox_port
         self.recorder = None
         try:
             sandbox = self._start("sandbox", "--listen", f"127.0.0.1:{sandbox_port}")

@@ -291,4 +291,7 @@ static inline int cl_file_stamp_of(const char *path, cl_file_stamp *stamp) {
   return 0;
 }
 
+/// An empty file for reading and writing in `folder` that has no name; -1 on failure.
+int cl_nameless_file(const char *folder);
+
 #endif

@@ -1,0 +1,67 @@
+internal import CLinux
+internal import Glibc
+internal import Memory
+
+/// Bytes on disk in a file without a name: it is gone when nobody holds it any more, however the process
+/// ends.
+package final class KeptFile: Sendable {
+  /// Open for reading and writing, owned by this object.
+  private let descriptor: Int32
+
+  /// Where files without names are made unless somebody says otherwise: `$TMPDIR`, or `/tmp`.
+  package static let usualFolder: String = {
+    // Proof: getenv gives null or a C string, copied at once.
+    let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
+    return named.isEmpty ? "/tmp" : named
+  }()
+
+  /// An empty file in `folder`; nil when that cannot be written to.
+  package init?(in folder: String) {
+    // Proof: the path is a C string for the call.
+    let number = unsafe cl_nameless_file(folder)
+    guard number >= 0 else { return nil }
+    descriptor = number
+  }
+
+  deinit { _ = close(descriptor) }
+
+  /// Lends the descriptor for the call, to read from.
+  package func lend<Result, Failure: Error>(
+    _ body: (Int32) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withExtendedLifetime(self) { () throws(Failure) in try body(descriptor) }
+  }
+
+  /// Writes `bytes` at `offset`. False when the disk does not take them all.
+  package func write(_ bytes: RawSpan, at offset: Int) -> Bool {
+    var written = 0
+    while written < bytes.byteCount {
+      // Proof: the slice's own bytes, for the call.
+      let count = unsafe bytes.slice(written, bytes.byteCount).withUnsafeBytes {
+        unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset + written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      written += count
+    }
+    return true
+  }
+
+  /// The bytes of `range`; nil when the file does not give them all.
+  package func read(_ range: Range<Int>) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var got = 0
+    while got < bytes.count {
+      // Proof: the array holds bytes.count - got bytes behind `got`.
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe pread(
+          descriptor, buffer.baseAddress?.advanced(by: got), buffer.count - got,
+          range.lowerBound + got)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return nil }
+      got += count
+    }
+    return bytes
+  }
+}
