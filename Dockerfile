@@ -8,7 +8,7 @@ SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev \
-    libexpat1-dev libminizip-dev zlib1g-dev \
+    libzstd-dev libexpat1-dev libminizip-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # The manifest alone first: dependencies are fetched again only when it changes.

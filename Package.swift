@@ -72,9 +72,9 @@ let package = Package(
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
-    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite"]),
+    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
@@ -84,7 +84,7 @@ let package = Package(
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
     area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
-    area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
+    area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
@@ -107,6 +107,8 @@ let package = Package(
     // libz is there already: libcurl needs it.
     .target(
       name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
+    // Shared, for libcurl has loaded it by the time the gateway starts.
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
     tests(of: "HTTPMessages", uses: ["Memory"]),

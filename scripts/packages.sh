@@ -2,10 +2,10 @@
 # Sourced by the scripts: what they share. Everything here is quiet when there is nothing to do.
 
 # What the gateway is built with besides Swift: headers of libcurl, OpenSSL, libyaml, SQLite,
-# Expat, minizip and zlib.
+# Zstandard, Expat, minizip and zlib.
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev libexpat1-dev libminizip-dev
-  zlib1g-dev)
+BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev libzstd-dev libexpat1-dev
+  libminizip-dev zlib1g-dev)
 
 # SwiftPM leaves TemporaryDirectory.* behind. They get a place of their own, always the same one,
 # because SwiftPM's manifest cache is keyed by the environment; and a short one, because tests put

@@ -27,15 +27,11 @@ package struct PublishedToken: Sendable {
   package let requestedAt: Int64
   /// Monotonic nanoseconds from which it must not be sent any more: its end less the safety margin.
   package let usableUntil: Int64
-  /// Monotonic nanoseconds from which a refusal by the upstream makes room for a fresh token; before that
-  /// the last eviction is too recent, and a refusal changes nothing.
-  package let evictableFrom: Int64
 
   package init(
     secret: SecretBytes, fingerprint: UInt32, generation: UInt32, requestedAt: Int64,
-    usableUntil: Int64, evictableFrom: Int64 = .min
+    usableUntil: Int64
   ) {
-    self.evictableFrom = evictableFrom
     self.secret = secret
     self.fingerprint = fingerprint
     self.generation = generation
@@ -49,7 +45,6 @@ extension PublishedToken: Equatable {
   package static func == (a: Self, b: Self) -> Bool {
     a.secret === b.secret && a.generation == b.generation && a.fingerprint == b.fingerprint
       && a.requestedAt == b.requestedAt && a.usableUntil == b.usableUntil
-      && a.evictableFrom == b.evictableFrom
   }
 }
 

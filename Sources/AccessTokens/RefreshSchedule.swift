@@ -16,14 +16,15 @@ package struct RefreshSchedule: Sendable {
   package var refusedHoldOff: Int64 = 30 * Nanoseconds.second
   /// Longest `Retry-After` that is honoured: a mistaken "3600" must not stop the gateway for an hour.
   package var maximumRetryAfter: Int64 = 60 * Nanoseconds.second
-  /// After an eviction, further refusals of the slot's token are ignored for this long, doubled each time.
-  package var firstEvictionPause: Int64 = 10 * Nanoseconds.second
-  /// Longest pause between evictions; one that has passed unused counts as a fresh start.
-  package var maximumEvictionPause: Int64 = 300 * Nanoseconds.second
+  /// An operation that is refused with a fresh token too gets no other one for this long, doubled each time.
+  package var firstRefusalPause: Int64 = 10 * Nanoseconds.second
+  /// Longest such pause; one that has passed without a refusal counts as a fresh start.
+  package var maximumRefusalPause: Int64 = 300 * Nanoseconds.second
 
   /// How long callers wait for a token, each within its own deadline, after a secret that worked is refused.
   package var rotationGrace: Int64 = 30 * Nanoseconds.second
-  /// Least time between two fetches that only find out whether a refused Basic credential is still good.
+  /// Least time between two fetches that one operation brings about only to find out whether a refused Basic
+  /// credential is still good.
   package var basicCheckInterval: Int64 = 10 * Nanoseconds.second
 
   package init() {}
@@ -68,9 +69,9 @@ package struct RefreshSchedule: Sendable {
     return now.addingWithoutOverflow(wait)
   }
 
-  /// How long refusals are ignored after the `count`th eviction in a row (from 1).
-  package func evictionPause(count: Int) -> Int64 {
-    min(maximumEvictionPause, firstEvictionPause << Int64(min(max(count, 1) - 1, 20)))
+  /// How long an operation pauses after the `count`th fresh token in a row (from 1) that was refused to it.
+  package func refusalPause(count: Int) -> Int64 {
+    min(maximumRefusalPause, firstRefusalPause << Int64(min(max(count, 1) - 1, 20)))
   }
 }
 

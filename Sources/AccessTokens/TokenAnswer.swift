@@ -4,7 +4,7 @@ package import Memory
 package enum TokenAnswerDefect: Error, Equatable, Sendable {
   /// More than ``TokenAnswer/maximumBytes``.
   case tooLarge
-  /// No JSON object: empty, HTML, cut off, a byte order mark in front, something behind it.
+  /// No JSON object: empty, HTML, cut off, something behind it.
   case notJSON
   /// A member that counts stands in it twice: it could be read in two ways.
   case duplicateMember
@@ -75,7 +75,7 @@ package struct TokenAnswer: Sendable {
     guard body.byteCount <= Self.maximumBytes else { throw .tooLarge }
     var members = TokenAnswerMembers(endpoint: endpoint)
     defer { members.token.overwriteWithZeros() }
-    do { try members.read(body) } catch { throw .notJSON }
+    do { try members.read(body.withoutByteOrderMark()) } catch { throw .notJSON }
     guard !members.hasDuplicate else { throw .duplicateMember }
     guard members.hasToken, !members.token.isEmpty else { throw .noToken }
     guard members.token.count <= Self.maximumTokenBytes else { throw .tokenTooLong }

@@ -14,7 +14,7 @@ package enum TokenErrorCode: Equatable, Sendable {
     var text = ByteBuffer()
     var code: TokenErrorCode?
     do throws(JSONDefect) {
-      var reader = JSONReader(body, depthLimit: TokenAnswer.maximumDepth)
+      var reader = JSONReader(body.withoutByteOrderMark(), depthLimit: TokenAnswer.maximumDepth)
       try reader.beginObject()
       var isFirst = true
       while try reader.nextMember(isFirst: isFirst, name: &name) {

@@ -1,10 +1,12 @@
 /// Secrets that change, and Basic credentials that are refused.
 extension TokenManager {
-  /// A question whether an app's Basic credential is still good, and when one was last asked.
+  /// A question whether an app's Basic credential is still good, and when each operation last raised it: one that is
+  /// always refused must not keep others from finding out.
   struct BasicCheck: Sendable {
     /// The slot whose next fetch answers it.
     var slot: TokenSlot?
-    var askedAt = Int64.min
+    /// By operation, 255 being those that the catalogue does not know.
+    var askedAt: [UInt8: Int64] = [:]
   }
 
   /// The generation of the secret that `app` uses.
@@ -32,19 +34,21 @@ extension TokenManager {
   }
 
   /// The upstream answered 401 to Basic credentials of that secret. A fetch finds out whether it is the
-  /// secret that is refused; it is not asked again for ``RefreshSchedule/basicCheckInterval``.
+  /// secret that is refused; `operation` does not ask again for ``RefreshSchedule/basicCheckInterval``.
   package mutating func basicRefused(
-    app: Int, generation: UInt32, at now: Int64
+    app: Int, operation: UInt8, generation: UInt32, at now: Int64
   ) -> [TokenAction] {
     // A newer secret is in use already, which the loops are about to see.
     guard generation == rotations[app].generation else { return [] }
     if basicChecks[app].slot != nil { return [] }
-    let next = basicChecks[app].askedAt.addingWithoutOverflow(schedule.basicCheckInterval)
-    guard basicChecks[app].askedAt == .min || now >= next,
+    let next = basicChecks[app].askedAt[operation]?.addingWithoutOverflow(
+      schedule.basicCheckInterval)
+    guard next.map({ now >= $0 }) ?? true,
       let index = (0..<slots.count).first(where: { slots[TokenSlot(index: $0)].app == app })
     else { return [.basicChecked(app: app)] }
     let slot = TokenSlot(index: index)
-    basicChecks[app] = BasicCheck(slot: slot, askedAt: now)
+    basicChecks[app].slot = slot
+    basicChecks[app].askedAt[operation] = now
     return run(slot, machines[index].renew(at: now), at: now)
   }
 

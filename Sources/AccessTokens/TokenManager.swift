@@ -102,11 +102,15 @@ package struct TokenManager: Sendable {
     run(slot, machines[slot.index].needed(at: now), at: now)
   }
 
-  /// The upstream has refused the token of `slot` with that generation.
+  /// The upstream has refused the token of `slot` with that generation. `withdraws`: to several operations.
   package mutating func rejected(
-    _ slot: TokenSlot, generation: UInt32, at now: Int64
+    _ slot: TokenSlot, generation: UInt32, withdraws: Bool, at now: Int64
   ) -> [TokenAction] {
-    run(slot, machines[slot.index].rejected(generation: generation, at: now), at: now)
+    let decided =
+      withdraws
+      ? machines[slot.index].rejected(generation: generation, at: now)
+      : machines[slot.index].doubted(generation: generation, at: now)
+    return run(slot, decided, at: now)
   }
 
   /// An operator wants a fresh token for `slot`. A refused secret is tried again with it.

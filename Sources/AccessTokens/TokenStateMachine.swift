@@ -42,9 +42,6 @@ package struct TokenStateMachine: Sendable {
   private var failures = 0
   /// The last failure since a fetch last succeeded.
   private(set) var lastFailure: TokenFailure?
-  /// Evictions in a row, and until when no other one is made.
-  private var evictions = 0
-  private var noEvictionUntil: Int64 = .min
   /// The operator, or a new secret, asked for the next fetch: it needs no caller.
   private var isForced = false
 
@@ -80,7 +77,7 @@ package struct TokenStateMachine: Sendable {
     lastFailure = nil
     let published = PublishedToken(
       secret: token.secret, fingerprint: token.fingerprint, generation: generation,
-      requestedAt: requestedAt, usableUntil: usableUntil, evictableFrom: noEvictionUntil)
+      requestedAt: requestedAt, usableUntil: usableUntil)
     let renewAt = schedule.renewAt(
       requestedAt: requestedAt, lifetime: token.lifetime, random: random)
     phase = .fresh(published, renewAt: renewAt)
@@ -144,27 +141,25 @@ package struct TokenStateMachine: Sendable {
     }
   }
 
-  /// The upstream has refused (401) the token of `generation`.
-  ///
-  /// Only that token is evicted, and not again at once: when the one fetched in its place is refused
-  /// too, the reason lies elsewhere (scope, path), and evicting on would let one bad operation take the
-  /// token from all others and storm the token endpoint.
+  /// The upstream has refused (401) the token of `generation` to one operation (``TokenRefusals``): it is renewed, and
+  /// the others are served with it meanwhile. Nothing happens while a failed fetch waits for its next try.
+  package mutating func doubted(generation: UInt32, at now: Int64) -> [Action] {
+    guard case .fresh(let token, _) = phase, token.generation == generation else { return [] }
+    if let failure = lastFailure, now < failure.retryAt { return [] }
+    return renew(at: now)
+  }
+
+  /// The upstream has refused (401) the token of `generation` to several operations: it is not sent any more.
   package mutating func rejected(generation: UInt32, at now: Int64) -> [Action] {
-    let current: PublishedToken
-    let fetchInFlight: Bool
     switch phase {
-    case .fresh(let token, _): (current, fetchInFlight) = (token, false)
-    case .refreshing(let token): (current, fetchInFlight) = (token, true)
+    case .fresh(let token, _):
+      guard token.generation == generation else { return [] }
+      if let failure = lastFailure, now < failure.retryAt { return fail(failure) }
+      phase = .empty(wanted: false)
+      return [.publish(.empty)] + fetchWhenAllowed(at: now)
+    case .refreshing(let token): return token.generation == generation ? endDuringFetch() : []
     case .empty, .fetching, .failing: return []
     }
-    guard current.generation == generation, now >= noEvictionUntil else { return [] }
-    let calm = noEvictionUntil.addingWithoutOverflow(schedule.maximumEvictionPause)
-    evictions = now >= calm ? 1 : min(evictions + 1, 1000)
-    noEvictionUntil = now.addingWithoutOverflow(schedule.evictionPause(count: evictions))
-    if fetchInFlight { return endDuringFetch() }
-    if let failure = lastFailure, now < failure.retryAt { return fail(failure) }
-    phase = .empty(wanted: false)
-    return [.publish(.empty)] + fetchWhenAllowed(at: now)
   }
 
   /// Somebody wants a fresh token now: an operator, or a secret that was replaced. The one there is goes on

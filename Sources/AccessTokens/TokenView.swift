@@ -29,8 +29,6 @@ package struct TokenView: ~Copyable {
     var retryAt = Int64.min
     /// Until when callers wait although it fails; `Int64.min` when they are refused.
     var heldUntil = Int64.min
-    /// From when on a refusal evicts the token.
-    var evictableFrom = Int64.min
     /// Whether this view has marked the slot as used since it last copied.
     var isMarked = false
   }
@@ -94,7 +92,6 @@ package struct TokenView: ~Copyable {
         line.length = text.count - line.offset
         line.usableUntil = token.usableUntil
         line.generation = token.generation
-        line.evictableFrom = token.evictableFrom
         line.fingerprint = token.fingerprint
       }
       lines.append(line)
@@ -118,6 +115,19 @@ package struct TokenView: ~Copyable {
     // Its secret is being replaced, as it seems: who waits a little may be served.
     if retryAt == .min || now < lines[slot.index].heldUntil { return .missing }
     return .failing(retryAt: retryAt)
+  }
+
+  /// As ``state(of:now:)``, for a call to which the token of generation `refused` was refused: it waits for the next
+  /// one, unless fetching that fails.
+  package mutating func state(
+    of slot: TokenSlot, now: Int64, refused: UInt32
+  ) -> TokenAvailability {
+    let state = state(of: slot, now: now)
+    let line = lines[slot.index]
+    guard state == .usable, refused != 0, line.generation == refused else { return state }
+    // Nothing has failed, or the next try is under way, or its secret is being replaced.
+    if now >= line.retryAt || now < line.heldUntil { return .missing }
+    return .failing(retryAt: line.retryAt)
   }
 
   @inline(never)
@@ -150,12 +160,6 @@ package struct TokenView: ~Copyable {
 
   /// Rises when the app's Basic credential is replaced, and when it was looked at and there is no other.
   package func basicChecks(app: Int) -> UInt32 { basics[app].checks }
-
-  /// Whether a refusal at `now` (monotonic nanoseconds) of the token the view holds brings a fresh one. If
-  /// not, one was fetched for the same reason a moment ago, and the reason lies elsewhere.
-  package func isEvictable(_ slot: TokenSlot, now: Int64) -> Bool {
-    now >= lines[slot.index].evictableFrom
-  }
 
   /// Which token of `slot` the view holds, to be named when the upstream refuses it; 0 without one.
   package func generation(of slot: TokenSlot) -> UInt32 { lines[slot.index].generation }

@@ -15,6 +15,8 @@ package struct AdminResponder: LocalResponder {
     let purpose: String
     /// It changes something: asked with POST, and never by a page of a browser.
     var isAction = false
+    /// Who watches over the process asks for it: answered when there are too many connections, and whatever the Host.
+    var isAlwaysAnswered = false
     /// Makes it at once. Nil: the journal does, on a thread that may block.
     var make: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
 
@@ -27,12 +29,13 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/", purpose: "this list; a dashboard for browsers") { _, request in
       Dashboard.isWanted(by: request) ? Dashboard.response(for: "/") ?? index : index
     },
-    Page(path: "/healthz", purpose: "200 while the process lives") { _, _ in
+    Page(path: "/healthz", purpose: "200 while the process lives", isAlwaysAnswered: true) { _, _ in
       .json("{\"status\":\"ok\"}\n")
     },
-    Page(path: "/readyz", purpose: "200 when requests can be served, else 503; ?verbose says why") {
-      $0.readiness($1)
-    },
+    Page(
+      path: "/readyz", purpose: "200 when requests can be served, else 503; ?verbose says why",
+      isAlwaysAnswered: true
+    ) { $0.readiness($1) },
     Page(path: "/api/limits", purpose: "each limit's state, JSON; ?format=table for people") {
       $0.limits($1)
     },
@@ -65,6 +68,10 @@ package struct AdminResponder: LocalResponder {
   private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
 
   package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
+
+  package func isAlwaysAnswered(_ path: String) -> Bool {
+    AdminResponder.page(at: path)?.isAlwaysAnswered ?? false
+  }
 
   /// `response` with the fields that all pages have.
   func finished(_ response: LocalResponse) -> LocalResponse {
@@ -153,6 +160,9 @@ package struct AdminResponder: LocalResponder {
     let status =
       isDraining ? "draining" : !isReady ? "not ready" : isWell ? "ready" : "degraded"
     var text = "{\"status\":\(status.quotedAsJSON)"
+    if let reason = reason(checks, isReady: isReady) {
+      text += ",\"reason\":\(reason.quotedAsJSON)"
+    }
     if request.asks("verbose") {
       let entries = checks.map { check in
         "{\"name\":\(check.name.quotedAsJSON),\"ready\":\(check.isReady),"
@@ -162,6 +172,12 @@ package struct AdminResponder: LocalResponder {
       text += ",\"checks\":[" + entries.joined(separator: ",") + "]"
     }
     return .json(text + "}\n", status: isReady ? 200 : 503)
+  }
+
+  /// The first check that keeps the gateway from being ready, or else the first that is not well.
+  private func reason(_ checks: [ReadinessCheck], isReady: Bool) -> String? {
+    let check = checks.first { !$0.isReady && (isReady || $0.isRequired) }
+    return check.map { "\($0.name): \($0.detail)" }
   }
 }
 

@@ -58,7 +58,7 @@ enum Dashboard {
     <section><h2>Callers</h2><table id="callers"></table></section>
     <section><h2>Errors since the start</h2><table id="errors"></table></section>
     <section><h2>Tokens</h2><table id="tokens"></table></section>
-    <section><h2>Recent failed calls</h2><table id="recent"></table></section>
+    <section><h2>Recent calls answered with 5xx</h2><table id="recent"></table></section>
     </main>
     <footer>Every two seconds from <a href="/metrics">/metrics</a>, <a href="/readyz?verbose">/readyz?verbose</a>
     and <a href="/api/limits">/api/limits</a>. <span id="age"></span></footer>

@@ -145,7 +145,7 @@ enum DashboardScript {
         tile("under way", under, number(under)),
         tile("waiting", sum(m, "scorm_gateway_limit_waiting") + sum(m, "scorm_gateway_pool_waiting"),
           number(sum(m, "scorm_gateway_limit_waiting") + sum(m, "scorm_gateway_pool_waiting"))),
-        tile("bytes out a second", rate("scorm_gateway_caller_sent_bytes_total"), bytes(rate("scorm_gateway_caller_sent_bytes_total"))),
+        tile("bytes received a second", rate("scorm_gateway_caller_response_body_bytes_total"), bytes(rate("scorm_gateway_caller_response_body_bytes_total"))),
         tile("memory", sum(m, "process_resident_memory_bytes"), bytes(sum(m, "process_resident_memory_bytes"))),
         tile("log lines lost", lost, number(lost), lost > 0 ? "bad" : ""));
       const version = (m.get("scorm_gateway_build_info") || [])[0];
@@ -159,10 +159,10 @@ enum DashboardScript {
         seconds(quantile(m, null, 0.95, l => l.operation === name))]), "no call yet");
       const callers = "scorm_gateway_caller_requests_total", pair = l => l.caller + " → " + l.app;
       const bad2 = by(m, callers, l => failed(l) ? pair(l) : null);
-      const sent = by(m, "scorm_gateway_caller_sent_bytes_total", pair);
-      table("callers", ["caller → app", "calls", "failed", "sent"], rows(callers, pair).map(([name, count]) => [
+      const received = by(m, "scorm_gateway_caller_response_body_bytes_total", pair);
+      table("callers", ["caller → app", "calls", "failed", "received"], rows(callers, pair).map(([name, count]) => [
         name, number(count), {text: number(bad2.get(name) || 0), kind: bad2.get(name) ? "bad" : ""},
-        bytes(sent.get(name) || 0)]), "no call yet");
+        bytes(received.get(name) || 0)]), "no call yet");
       table("errors", ["error.type", "calls"], rows("scorm_gateway_errors_total", l => l.type)
         .map(([name, count]) => [name, number(count)]), "none");
     }

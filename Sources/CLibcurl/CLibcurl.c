@@ -23,5 +23,10 @@ static void *realloc_cleared(void *p, size_t size) {
 }
 
 CURLcode cc_global_init(void) {
+  // libcurl opens this file here and writes the keys of every connection into it.
+  if (getenv("SSLKEYLOGFILE")) unsetenv("SSLKEYLOGFILE");
+  // Trust is set up for OpenSSL; a libcurl with several TLS libraries would take CURL_SSL_BACKEND's word.
+  CURLsslset chosen = curl_global_sslset(CURLSSLBACKEND_OPENSSL, NULL, NULL);
+  if (chosen != CURLSSLSET_OK && chosen != CURLSSLSET_TOO_LATE) return CURLE_NOT_BUILT_IN;
   return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_cleared, realloc_cleared, strdup, calloc);
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,29 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+
+// glibc hands every initialiser what main gets. The arguments are noted here because Swift looks for them in
+// /proc, or in front of the environment, which is elsewhere once a preloaded library has changed it.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void note_arguments(int count, char **values) {
+  argument_count = values && count > 0 ? count : 0;
+  arguments = values;
+}
+
+int cl_argument_count(void) { return argument_count; }
+
+const char *cl_argument(int index) { return arguments[index]; }
+
+int cl_fill_standard_descriptors(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest number that is free is given out: this one.
+    if (open("/dev/null", O_RDWR) < 0 && open("/", O_RDONLY | O_DIRECTORY) < 0) return -1;
+  }
+  return 0;
+}
 
 int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
   return accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -81,6 +105,45 @@ int cl_processor_count(void) {
 void cl_return_large_blocks(void) {
   // Setting it keeps it: otherwise the first large block that is freed raises the threshold, up to 32 MiB.
   mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+}
+
+void cl_use_heap_sparingly(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 4 * 1024);
+}
+
+void cl_use_small_stacks(size_t bytes) {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes)) return;
+  if (!pthread_attr_setstacksize(&attributes, bytes)) pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
+int64_t cl_free_heap(void) {
+  struct mallinfo2 heap = mallinfo2();
+  return (int64_t)heap.fordblks;
+}
+
+void cl_trim_heap(void) { malloc_trim(0); }
+
+int64_t cl_memory_limit(int address_space) {
+  struct rlimit limit;
+  if (getrlimit(address_space ? RLIMIT_AS : RLIMIT_DATA, &limit) || limit.rlim_cur == RLIM_INFINITY) return -1;
+  return limit.rlim_cur > INT64_MAX ? -1 : (int64_t)limit.rlim_cur;
+}
+
+ssize_t cl_read_small_file(const char *path, char *out, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
+  size_t used = 0;
+  while (used < size) {
+    ssize_t got = read(fd, out + used, size - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    used += (size_t)got;
+  }
+  close(fd);
+  return (ssize_t)used;
 }
 
 void cl_release_start_pages(void) {

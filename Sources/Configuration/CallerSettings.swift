@@ -69,6 +69,8 @@ package struct PolicySettings: Sendable, Equatable {
   package var outsideBasePath: Decision = .refuse
   /// Token endpoints, and operations whose answers are secrets.
   package var sensitiveOperations: Decision
+  /// Those of them, by name, that are forwarded all the same.
+  package var sensitiveForwarded: [String] = []
 }
 
 /// One limit on calls.
@@ -156,4 +158,11 @@ package struct TrafficSettings: Sendable, Equatable {
   package var journal: Journal?
   /// 0 to 64, operations unique.
   package var captures: [Capture] = []
+
+  package enum ParameterDisplay: String, Sendable, CaseIterable {
+    case mask, show
+  }
+
+  /// Values of query parameters that the catalogue does not know.
+  package var unknownParameters = ParameterDisplay.mask
 }

@@ -8,14 +8,17 @@ package struct CatalogueNames: Sendable {
   package let scopes: [String]
   /// Operations whose bodies carry secrets, or whose answers are some: they are never recorded.
   package let secretBearing: [String]
+  /// Operations whose answers are credentials.
+  package let sensitive: [String]
 
   package init(
-    operations: [String], secretBearing: [String] = [],
+    operations: [String], secretBearing: [String] = [], sensitive: [String] = [],
     services: [String] = CatalogueNames.publishedServices,
     scopes: [String] = CatalogueNames.publishedScopes
   ) {
     self.operations = operations
     self.secretBearing = secretBearing
+    self.sensitive = sensitive
     self.services = services
     self.scopes = scopes
   }

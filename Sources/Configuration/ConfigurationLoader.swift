@@ -3,6 +3,14 @@ package struct LoadedSettings: Sendable {
   package let settings: Settings
   /// Sorted by place.
   package let warnings: [Problem]
+  /// What they were read from, for the places of its keys.
+  let root: Node
+
+  /// A problem of the key `keyPath`, as `listen[0].address`, that is found after loading: with the place where the
+  /// key's value stands, or what holds it when the key is left out.
+  package func problem(_ keyPath: String, _ message: String, hint: String = "") -> Problem {
+    Problem(at: root.place(of: keyPath), keyPath: keyPath, message: message, hint: hint)
+  }
 }
 
 /// Loads ``Settings`` from a YAML file, the environment and the command line.
@@ -58,7 +66,8 @@ package struct ConfigurationLoader: Sendable {
       folder: ConfigurationLoader.folder(of: file), userID: userID)
     let settings = decoder.settings(root)
     guard let settings, decoder.problems.isEmpty else { throw decoder.problems.error }
-    return LoadedSettings(settings: settings, warnings: decoder.problems.sortedWarnings)
+    return LoadedSettings(
+      settings: settings, warnings: decoder.problems.sortedWarnings, root: root)
   }
 
   /// The folder of `file`, with a slash behind it; empty for a bare name.

@@ -1,10 +1,9 @@
 package import Memory
 
 extension Environment {
-  /// The secret in `name`, removed from the environment; nil when it is unset or empty, and when no header
-  /// field could hold it.
-  package func secret(_ name: String) -> SecretBytes? {
-    guard case .secret(let secret) = takeSecret(name) else { return nil }
+  /// The text with secrets in `name`, removed from the environment; nil when it is unset or empty.
+  package func secretList(_ name: String) -> SecretBytes? {
+    guard case .secret(let secret) = takeSecret(name, isList: true) else { return nil }
     return secret
   }
 }

@@ -12,7 +12,7 @@ package final class Environment: Sendable {
   /// What became of asking for a secret.
   enum Taken {
     case missing
-    case unfit(reason: String)
+    case unfit(CredentialText.Defect)
     case secret(SecretBytes)
   }
 
@@ -50,8 +50,9 @@ package final class Environment: Sendable {
     value(name) != nil || state.withLock { $0.taken[name] != nil }
   }
 
-  /// The secret in `name`, removed from the environment.
-  func takeSecret(_ name: String) -> Taken {
+  /// The secret in `name`, removed from the environment. `isList`: it is text that holds secrets, which whoever
+  /// takes it apart has to look at.
+  func takeSecret(_ name: String, isList: Bool = false) -> Taken {
     state.withLock { state in
       var bytes: [UInt8]
       if let fixed = state.fixed {
@@ -62,9 +63,9 @@ package final class Environment: Sendable {
         ProcessVariables.erase(name)
       }
       if bytes.isEmpty { return state.taken[name].map { .secret($0) } ?? .missing }
-      if let reason = SecretRules.objection(to: bytes) {
+      if !isList, let defect = SecretRules.defect(of: bytes) {
         for i in bytes.indices { bytes[i] = 0 }
-        return .unfit(reason: reason)
+        return .unfit(defect)
       }
       let secret = SecretBytes(taking: &bytes)
       state.taken[name] = secret

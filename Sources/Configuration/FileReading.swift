@@ -25,7 +25,7 @@ struct FileContents {
     guard unsafe fstat(descriptor, &status) == 0 else {
       throw Failure(reason: FileContents.systemError())
     }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(reason: "not a regular file") }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw FileContents.notRegular }
     mode = status.st_mode & 0o7777
     // Files that a kernel makes up, as in /proc, say zero.
     let size = status.st_size > 0 ? min(Int(status.st_size), limit) : limit
@@ -57,9 +57,27 @@ struct FileContents {
     bytes = contents
   }
 
-  static func isReadable(_ path: String) -> String? {
+  private static var notRegular: Failure { Failure(reason: "not a regular file") }
+
+  /// Why a C library that opens `path` later would not find a file to read there, or would wait for one; nil
+  /// when it would.
+  static func objection(to path: String) -> String? {
+    // As in reading: a FIFO must not hold anybody up.
     // Proof: the path is a C string for the call.
-    unsafe access(path, R_OK) == 0 ? nil : systemError()
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return systemError() }
+    defer { close(descriptor) }
+    var status = stat()
+    // Proof: status outlives the call.
+    guard unsafe fstat(descriptor, &status) == 0 else { return systemError() }
+    return status.st_mode & S_IFMT == S_IFREG ? nil : notRegular.reason
+  }
+
+  /// Whether opening `path` may wait for somebody else.
+  static func isFIFO(_ path: String) -> Bool {
+    var status = stat()
+    // Proof: the path is a C string for the call, and the status outlives it.
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
   }
 
   static func erase(_ bytes: inout [UInt8]) {
@@ -72,6 +90,12 @@ struct FileContents {
     guard let text = unsafe text else { return "error \(errno)" }
     return unsafe String(cString: text)
   }
+}
+
+/// Files that C libraries read by their name.
+package enum ReadableFile {
+  /// Why `path` cannot be one; nil when it can.
+  package static func objection(to path: String) -> String? { FileContents.objection(to: path) }
 }
 
 /// Users of this system.

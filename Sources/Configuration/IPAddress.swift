@@ -1,3 +1,6 @@
+internal import HTTPMessages
+internal import Memory
+
 /// An IPv4 or IPv6 address: 4 or 16 bytes, network order.
 package struct IPAddress: Sendable, Equatable {
   package let bytes: [UInt8]
@@ -17,6 +20,9 @@ package struct IPAddress: Sendable, Equatable {
   }
 
   package var isV6: Bool { bytes.count == 16 }
+
+  /// `0.0.0.0` or `::`: all addresses of this machine.
+  var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
 
   /// 127.0.0.0/8, `::1`, and 127.0.0.0/8 mapped into IPv6 (RFC 4291 section 2.5.5.2).
   package var isLoopback: Bool {
@@ -40,48 +46,11 @@ package struct IPAddress: Sendable, Equatable {
   }
 
   private static func v6(_ text: String) -> [UInt8]? {
-    guard text.utf8.count <= 45 else { return nil }
-    // At most one "::", which stands for at least one group of zeros.
-    var halves: [[UInt8]] = []
-    var rest = Substring(text)
-    if let gap = doubleColon(in: rest) {
-      let tail = rest[rest.index(gap, offsetBy: 2)...]
-      guard doubleColon(in: tail) == nil, let front = groups(rest[..<gap], mayEndInV4: false),
-        let back = groups(tail, mayEndInV4: true), front.count + back.count <= 14
-      else { return nil }
-      halves = [front, [UInt8](repeating: 0, count: 16 - front.count - back.count), back]
-      rest = ""
-    } else {
-      guard let all = groups(rest, mayEndInV4: true), all.count == 16 else { return nil }
-      halves = [all]
+    let utf8 = Array(text.utf8)
+    guard let literal = IPLiteral(v6: utf8.span.bytesOfElements) else { return nil }
+    return [literal.high, literal.low].flatMap { half in
+      (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - $0 * 8)) }
     }
-    return halves.flatMap { $0 }
-  }
-
-  private static func doubleColon(in text: Substring) -> Substring.Index? {
-    var last: Substring.Index?
-    for index in text.indices {
-      if text[index] == ":", let last, text.index(after: last) == index { return last }
-      last = text[index] == ":" ? index : nil
-    }
-    return nil
-  }
-
-  private static func groups(_ text: Substring, mayEndInV4: Bool) -> [UInt8]? {
-    guard !text.isEmpty else { return [] }
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    var bytes: [UInt8] = []
-    for (index, part) in parts.enumerated() {
-      if part.contains("."), mayEndInV4, index == parts.count - 1, let v4 = v4(String(part)) {
-        bytes += v4
-        continue
-      }
-      guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isLetterOrDigit),
-        let group = UInt16(part, radix: 16)
-      else { return nil }
-      bytes += [UInt8(group >> 8), UInt8(group & 0xFF)]
-    }
-    return bytes
   }
 }
 

@@ -37,6 +37,42 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether both cannot be listened on: the same address, however it is spelled, or all of this machine's and one
+  /// of them. Addresses of IPv4 and IPv6 do not meet.
+  func overlaps(_ other: ListenAddress) -> Bool {
+    switch (self, other) {
+    case (.unix(let path), .unix(let others)): return path == others
+    case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+      // Port 0 is another port each time.
+      guard port == otherPort, port != 0, let mine = IPAddress(host),
+        let others = IPAddress(otherHost), mine.isV6 == others.isV6
+      else { return false }
+      return mine == others || mine.isUnspecified || others.isUnspecified
+    default: return false
+    }
+  }
+
+  /// Whether this address takes IPv4 callers as well as IPv6 ones: `[::]` does, unless one of `others` has
+  /// the port for IPv4.
+  func takesIPv4(besides others: [ListenAddress]) -> Bool {
+    guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isV6,
+      address.isUnspecified
+    else { return false }
+    // Port 0 is another port each time.
+    return port == 0
+      || !others.contains { other in
+        guard case .tcp(let theirHost, let theirPort) = other else { return false }
+        return theirPort == port && IPAddress(theirHost)?.isV6 == false
+      }
+  }
+
+  /// Where a program on this machine finds it: at a loopback address where all addresses are listened on.
+  package var fromHere: ListenAddress {
+    guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isUnspecified
+    else { return self }
+    return .tcp(host: address.isV6 ? "::1" : "127.0.0.1", port: port)
+  }
+
   package var description: String {
     switch self {
     case .unix(let path): "unix:\(path)"

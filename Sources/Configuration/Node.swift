@@ -84,4 +84,22 @@ struct Node: Sendable {
     guard case .mapping(let members) = content else { return nil }
     return members.first { $0.key == key }?.value
   }
+
+  /// Where the value of `keyPath`, as `listen[0].address`, stands; of the last thing on the way that is there when
+  /// it is left out.
+  func place(of keyPath: String) -> Place {
+    var node = self
+    for step in keyPath.split(whereSeparator: { ".[]".contains($0) }) {
+      if let member = node.member(String(step)) {
+        node = member
+      } else if case .sequence(let elements) = node.content, let index = Int(step),
+        elements.indices.contains(index)
+      {
+        node = elements[index]
+      } else {
+        break
+      }
+    }
+    return node.place
+  }
 }

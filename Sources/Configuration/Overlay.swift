@@ -6,10 +6,6 @@
 struct Overlay {
   static let prefix = "SCORM_GATEWAY_"
 
-  /// Variables that Kubernetes and Docker links put into every container beside a service called
-  /// `scorm-gateway`: they say where that service is and have nothing to do with this configuration.
-  private static let foreignPrefixes = ["SERVICE_HOST", "SERVICE_PORT", "PORT"]
-
   /// One key that can be laid over the tree.
   struct Target {
     /// Keys from the root; a list's first element is ``first``.
@@ -57,8 +53,18 @@ struct Overlay {
     }
   }
 
-  private static func normalized(_ name: String) -> String {
-    name.uppercased().filter { $0 != "_" }
+  /// The value that a variable gives the key at `path`, under any of the variable's names; nil when none does.
+  static func value(of path: String, in environment: Environment) -> String? {
+    guard let target = targets.first(where: { $0.path == path }) else { return nil }
+    let wanted = normalized(target.variable)
+    for name in environment.names.sorted() where normalized(name) == wanted {
+      if let value = environment.value(name) { return value }
+    }
+    return nil
+  }
+
+  static func normalized(_ name: String) -> String {
+    name.uppercased().filter { $0 != "_" && $0 != "." }
   }
 
   /// Lays the variables of `environment` over `root`; those in `referenced` belong to the file.
@@ -72,17 +78,14 @@ struct Overlay {
     for target in targets { byName[normalized(target.variable)] = target }
     var used: [String: String] = [:]
     for name in names {
-      let rest = name.dropFirst(prefix.count)
-      if referenced.contains(name) || foreignPrefixes.contains(where: { rest.hasPrefix($0) }) {
-        continue
-      }
-      guard let value = environment.value(name) else { continue }
+      guard !referenced.contains(name), let value = environment.value(name) else { continue }
       let place = Place(.environment(name))
       let key = normalized(name)
       guard let target = byName[key] else {
+        if ServiceVariable.isOne(name.dropFirst(prefix.count), value: value) { continue }
         problems.add(
           place, "", "unknown setting",
-          hint: ClosestName.hint(for: name, among: targets.map(\.variable)))
+          hint: hint(for: name))
         continue
       }
       if let other = used[key] {

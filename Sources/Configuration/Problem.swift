@@ -25,18 +25,8 @@ package struct Problem: Sendable, Equatable {
     self.hint = hint
   }
 
-  /// A problem of the key `keyPath` that only shows when everything is known.
-  package init(file: String, keyPath: String, message: String, hint: String) {
-    self.file = file
-    line = 0
-    column = 0
-    self.keyPath = keyPath
-    self.message = message
-    self.hint = hint
-  }
-
   /// Whether it is reported before `other`: by file, and there by line and column.
-  func stands(before other: Problem) -> Bool {
+  package func stands(before other: Problem) -> Bool {
     if (line == 0) != (other.line == 0) { return line != 0 }
     if line != other.line { return line < other.line }
     if column != other.column { return column < other.column }

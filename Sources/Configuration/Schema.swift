@@ -69,7 +69,8 @@ enum Schema {
   static let policy = SectionSchema(
     Keys.unknownOperations.schema,
     Keys.outsideBasePath.schema,
-    Keys.sensitiveOperations.schema)
+    Keys.sensitiveOperations.schema,
+    KeySchema("sensitiveForwarded", .words, default: "[]"))
 
   static let limit = SectionSchema(
     KeySchema("name", .scalar),
@@ -90,7 +91,8 @@ enum Schema {
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal), default: "null"),
-    KeySchema("capture", .sections(capture), default: "[]"))
+    KeySchema("capture", .sections(capture), default: "[]"),
+    Keys.unknownParameters.schema)
 
   static let log = SectionSchema(
     KeySchema("path", .scalar, default: "\"-\""),
@@ -152,6 +154,9 @@ enum Keys {
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
 
   static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
+
+  static let unknownParameters = ChoiceKey<TrafficSettings.ParameterDisplay>(
+    "unknownParameters", default: .mask)
 
   static let journalAge = Key<Duration>(
     "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))

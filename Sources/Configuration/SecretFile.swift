@@ -24,6 +24,9 @@ package struct SecretFile: Sendable {
     }
   }
 
+  /// Bytes that are read of one: a secret and a line's end.
+  static let limit = CredentialText.maximumLength + 1
+
   package let path: String
 
   package init(path: String) { self.path = path }
@@ -36,13 +39,14 @@ package struct SecretFile: Sendable {
   /// - Throws: why it holds no usable one, in words that quote nothing of it.
   package func read() throws(Unreadable) -> SecretBytes {
     var file: FileContents
-    do { file = try FileContents(path: path, limit: SecretRules.maximumLength) } catch {
+    do { file = try FileContents(path: path, limit: SecretFile.limit) } catch {
       throw Unreadable(description: "is not readable: \(error.reason)")
     }
     if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
-    if let reason = SecretRules.objection(to: file.bytes) {
+    if let defect = SecretRules.defect(of: file.bytes) {
       FileContents.erase(&file.bytes)
-      throw Unreadable(description: reason)
+      throw Unreadable(
+        description: defect.hint.isEmpty ? defect.reason : "\(defect.reason): \(defect.hint)")
     }
     return SecretBytes(taking: &file.bytes)
   }
@@ -66,9 +70,10 @@ package enum StateFile {
   /// Puts `text` in the place of what was there, readable by this user only; false when that fails.
   package static func write(_ text: String, to path: String) -> Bool {
     let temporary = path + ".new"
+    // O_NONBLOCK: a FIFO in its place must not wait for a reader.
     // Proof: the path is a C string for the call.
     let descriptor = unsafe open(
-      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { return false }
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {

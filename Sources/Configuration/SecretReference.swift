@@ -70,9 +70,11 @@ struct SecretReference {
       switch environment.takeSecret(name) {
       case .secret(let secret): return secret
       case .missing: missingVariable(&problems)
-      case .unfit(let reason):
+      case .unfit(let defect):
         problems.add(
-          node.place, path, "the secret in the environment variable \(shownVariable) \(reason)")
+          node.place, path,
+          "the secret in the environment variable \(shownVariable) \(defect.reason)",
+          hint: defect.hint)
       }
       return nil
     case .file(let name):
@@ -107,7 +109,7 @@ struct SecretReference {
     var file: FileContents
     do {
       file = try FileContents(
-        path: name.hasPrefix("/") ? name : folder + name, limit: SecretRules.maximumLength)
+        path: name.hasPrefix("/") ? name : folder + name, limit: SecretFile.limit)
     } catch {
       problems.add(
         node.place, path, "the file \(shown) is not readable: \(error.reason)",
@@ -115,11 +117,10 @@ struct SecretReference {
       return nil
     }
     if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
-    if let reason = SecretRules.objection(to: file.bytes) {
+    if let defect = SecretRules.defect(of: file.bytes) {
       FileContents.erase(&file.bytes)
       problems.add(
-        node.place, path, "the content of the file \(shown) \(reason)",
-        hint: reason == "holds a line break" ? "one line, ended by LF at most, not CR LF" : "")
+        node.place, path, "the content of the file \(shown) \(defect.reason)", hint: defect.hint)
       return nil
     }
     if isSecret, file.isReadableByEveryone {

@@ -1,17 +1,10 @@
-/// What a secret must look like to be sent in an HTTP field.
-enum SecretRules {
-  /// Bytes of a secret, at most. SCORM Cloud's are 40.
-  static let maximumLength = 4_096
+internal import Memory
 
-  /// Why `bytes` are no usable secret, in words that quote nothing of them; nil when they are.
-  static func objection(to bytes: [UInt8]) -> String? {
-    if bytes.isEmpty { return "is empty" }
-    if bytes.count > maximumLength { return "is longer than \(maximumLength) bytes" }
-    if bytes.contains(0) { return "holds a zero byte" }
-    if bytes.contains(UInt8(ascii: "\n")) || bytes.contains(UInt8(ascii: "\r")) {
-      return "holds a line break"
-    }
-    return nil
+/// What the messages about secrets may show. What a secret must look like: ``CredentialText``.
+enum SecretRules {
+  /// What is wrong with `bytes` as a secret; nil when they can be sent.
+  static func defect(of bytes: [UInt8]) -> CredentialText.Defect? {
+    CredentialText.defect(of: bytes.span.bytesOfElements)
   }
 
   /// Whether the value at `path` is a reference, inside which nothing but a reference may be shown.

@@ -23,6 +23,13 @@ package struct Settings: Sendable {
   package var replicas: Int
 }
 
+extension Settings {
+  /// Whether the socket of `address`, one of these, takes IPv4 callers as well as IPv6 ones.
+  package func takesIPv4(_ address: ListenAddress) -> Bool {
+    address.takesIPv4(besides: listeners.map(\.address) + (admin.map { [$0.address] } ?? []))
+  }
+}
+
 /// One address callers connect to.
 package struct Listener: Sendable, Equatable {
   package var address: ListenAddress
@@ -99,6 +106,8 @@ package struct App: Sendable {
   /// Where each was read, to be read again when the file changes; nil for a variable's.
   package var secretFile: String?
   package var nextSecretFile: String?
+  /// Gone from the file while the gateway runs: no caller may use it.
+  package var isWithdrawn = false
 }
 
 /// How access tokens are fetched.
@@ -131,10 +140,4 @@ package struct TokenSettings: Sendable, Equatable {
   package var warm: [String] = []
   /// Where the scopes in use are kept over a restart; nil: nowhere.
   package var stateFile: String?
-}
-
-/// What `allowedHosts` may hold besides names.
-package enum HostNames {
-  /// Accepts every Host.
-  package static let any = "*"
 }

@@ -2,7 +2,6 @@ internal import Memory
 
 extension SettingsDecoder {
   private static let maximumApps = 64
-  private static let maximumIDLength = 255
 
   /// An entry of `apps`; `app` is nil when its credentials could not be had.
   struct DecodedApp {
@@ -111,13 +110,12 @@ extension SettingsDecoder {
   }
 
   private mutating func checked(id word: Word) -> String? {
-    let isID =
-      (1...SettingsDecoder.maximumIDLength).contains(word.text.utf8.count)
-      && word.text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ":") }
-    if isID { return word.text }
+    guard let defect = CredentialText.idDefect(of: Array(word.text.utf8).span.bytesOfElements)
+    else {
+      return word.text
+    }
     problems.add(
-      word.place, word.path, "no usable application id",
-      hint: "1 to \(SettingsDecoder.maximumIDLength) printable ASCII characters, no colon or space")
+      word.place, word.path, "no usable application id: it \(defect.reason)", hint: defect.hint)
     return nil
   }
 

@@ -1,3 +1,5 @@
+internal import HTTPMessages
+
 extension SettingsDecoder {
   private static let maximumListeners = 16
   private static let maximumHosts = 64
@@ -98,7 +100,7 @@ extension SettingsDecoder {
       example: "allowedHosts: [scorm-gateway.internal]", &problems)
     var hosts: [String] = []
     for word in words ?? [] {
-      if word.text == HostNames.any {
+      if word.text == HostAllowList.everything {
         problems.warn(
           word.place, word.path, "any Host is accepted",
           hint:
@@ -107,11 +109,11 @@ extension SettingsDecoder {
         hosts.append(word.text)
         continue
       }
-      // An IPv6 address needs its brackets here, as in the field itself (RFC 9110 section 7.2).
-      guard let (host, _) = hostAndPort(word.text), EndpointURL.isHost(host) else {
+      // The same grammar as the field's (RFC 9110 section 7.2), so that what is listed can match.
+      guard HostAllowList.isEntry(word.text) else {
         problems.add(
           word.place, word.path, "expected a host, or host:port, found \(word.quoted)",
-          hint: "for example scorm-gateway.internal; patterns are not supported")
+          hint: SettingsDecoder.hostHint(word.text))
         continue
       }
       hosts.append(word.text.lowercased())
@@ -119,15 +121,21 @@ extension SettingsDecoder {
     return hosts
   }
 
+  private static func hostHint(_ text: String) -> String {
+    if text.contains("://") { return "leave out the scheme and what follows the host" }
+    if IPAddress(text)?.isV6 == true { return "put an IPv6 address in brackets: \"[\(text)]\"" }
+    return "for example scorm-gateway.internal; patterns are not supported"
+  }
+
   private mutating func refuseDuplicate(
     _ address: ListenAddress, _ section: Section, among others: [ListenAddress]
   ) {
-    // Port 0 is another port each time.
-    if case .tcp(_, 0) = address { return }
-    if others.contains(address) {
-      problems.add(
-        section.place(of: "address"), section.path("address"), "\(address) is listened on twice")
-    }
+    guard let other = others.first(where: address.overlaps) else { return }
+    problems.add(
+      section.place(of: "address"), section.path("address"),
+      other == address
+        ? "\(address) is listened on twice" : "\(address) is listened on already, by \(other)",
+      hint: "give one of them another port")
   }
 
   /// Checks that the callers named by listeners exist.

@@ -67,6 +67,31 @@ extension SettingsDecoder {
     return PolicySettings(
       unknownOperations: section.choice(Keys.unknownOperations, &problems),
       outsideBasePath: section.choice(Keys.outsideBasePath, &problems),
-      sensitiveOperations: section.choice(Keys.sensitiveOperations, &problems))
+      sensitiveOperations: section.choice(Keys.sensitiveOperations, &problems),
+      sensitiveForwarded: sensitiveForwarded(section))
+  }
+
+  /// More than there are sensitive operations.
+  private static let maximumForwarded = 64
+
+  private mutating func sensitiveForwarded(_ section: Section) -> [String] {
+    let words =
+      section.words(
+        "sensitiveForwarded", limit: SettingsDecoder.maximumForwarded,
+        example: "sensitiveForwarded: [GetReportageLink]", &problems) ?? []
+    var list: [String] = []
+    for word in words {
+      guard let name = known(word, "operation", among: catalogue.operations) else { continue }
+      if !catalogue.sensitive.contains(name) {
+        problems.add(
+          word.place, word.path, "\(name) is forwarded anyway: its answer is not a secret",
+          hint: "remove it")
+      } else if list.contains(name) {
+        problems.add(word.place, word.path, "\(word.quoted) is listed twice")
+      } else {
+        list.append(name)
+      }
+    }
+    return list
   }
 }

@@ -2,7 +2,8 @@ extension SettingsDecoder {
   mutating func traffic(_ root: Section) -> TrafficSettings {
     let section = self.section("traffic", Schema.traffic, of: root)
     return TrafficSettings(
-      log: log(section), journal: journal(section), captures: captures(section))
+      log: log(section), journal: journal(section), captures: captures(section),
+      unknownParameters: section.choice(Keys.unknownParameters, &problems))
   }
 
   private mutating func log(_ traffic: Section) -> TrafficSettings.Log? {

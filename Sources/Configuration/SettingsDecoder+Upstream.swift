@@ -32,10 +32,19 @@ extension SettingsDecoder {
   }
 
   private mutating func caFile(_ section: Section) -> String? {
-    guard let word = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems),
-      let path = filePath(word)
-    else { return nil }
-    if let reason = FileContents.isReadable(path) {
+    guard let word = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems)
+    else {
+      // OpenSSL reads it by itself, and would wait.
+      let variable = "SSL_CERT_FILE"
+      if let path = environment.value(variable), FileContents.isFIFO(path) {
+        problems.add(
+          Place(.environment(variable)), "", "\(KeyPathText.shown(path)) is not a regular file",
+          hint: "name a file of certificates (PEM), or unset the variable")
+      }
+      return nil
+    }
+    guard let path = filePath(word) else { return nil }
+    if let reason = FileContents.objection(to: path) {
       problems.add(
         word.place, word.path, "the file \(KeyPathText.shown(word.text)) is not readable: \(reason)"
       )
@@ -54,7 +63,7 @@ extension SettingsDecoder {
       guard let text = environment.value(proxies) else { continue }
       let excluded =
         environment.value(exceptions) ?? environment.value(exceptions.lowercased()) ?? ""
-      if ProxyExceptions(excluded).contain(url.host) { return nil }
+      if ProxyExceptions(excluded).contain(url.host, port: url.port) { return nil }
       let place = Place(.environment(proxies))
       return proxy(Word(text: text, place: place, path: "upstream.proxy"))
     }
@@ -63,37 +72,34 @@ extension SettingsDecoder {
 
   private mutating func proxy(_ word: Word) -> ProxyAddress? {
     let hint = "as in http://proxy.internal:3128, or none"
+    if let scheme = otherScheme(word.text) {
+      problems.add(
+        word.place, word.path, "a proxy of the kind \(scheme):// is not supported",
+        hint: "only HTTP proxies that take CONNECT are, as in http://proxy.internal:3128; "
+          + "upstream.proxy: none goes without one")
+      return nil
+    }
     do {
       // Curl takes a proxy without a scheme for an http one.
       let text = word.text.contains("://") ? word.text : "http://\(word.text)"
       let url = try EndpointURL(parsing: text)
-      if url.scheme == .http, url.path.isEmpty {
+      if url.path.isEmpty {
         return ProxyAddress(host: url.host, port: url.port)
       }
-      problems.add(
-        word.place, word.path,
-        url.scheme == .http ? "a path has no place in it" : "a proxy is spoken to in plain http",
-        hint: hint)
+      problems.add(word.place, word.path, "a path has no place in it", hint: hint)
     } catch {
       problems.add(word.place, word.path, "no usable proxy: \(error.reason)", hint: hint)
     }
     return nil
   }
-}
 
-/// The hosts of `NO_PROXY`, by curl's rules: a comma-separated list of hosts that also cover their
-/// subdomains, a leading dot ignored; `*` covers everything.
-struct ProxyExceptions {
-  private let hosts: [String]
-
-  init(_ text: String) {
-    hosts = text.lowercased().split { $0 == "," || $0 == " " }.map { entry in
-      String(entry.hasPrefix(".") ? entry.dropFirst() : entry)
-    }
-  }
-
-  func contain(_ host: String) -> Bool {
-    hosts.contains { $0 == "*" || $0 == host || host.hasSuffix(".\($0)") }
+  /// The scheme of a proxy's URL when it is another one than http: socks5h, https. Nothing that follows it is shown,
+  /// since that may be a password.
+  private func otherScheme(_ text: String) -> Substring? {
+    guard let end = text.firstRange(of: "://")?.lowerBound else { return nil }
+    let scheme = text[..<end]
+    return scheme.lowercased() == "http" || scheme.isEmpty
+      || !scheme.utf8.allSatisfy(isLetterOrDigit) ? nil : scheme
   }
 }
 

@@ -40,7 +40,7 @@ package enum HTTPProbe {
   package static func ask(
     _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
-    guard let handle = unsafe curl_easy_init() else {
+    guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else {
       throw Unreachable(reason: "libcurl does not start")
     }
     defer { unsafe curl_easy_cleanup(handle) }

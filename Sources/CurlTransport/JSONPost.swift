@@ -15,7 +15,11 @@ package import Memory
   }
 
   private let handle: UnsafeMutableRawPointer
-  private var headers: UnsafeMutablePointer<curl_slist>?
+  /// Given to libcurl for the time of a post only: it keeps copies in memory like any other.
+  private let fields: [(name: String, value: SecretBytes)]
+  private let contentType: String
+  /// Whom a TLS connection trusts; nil without TLS.
+  private let proof: TLSProof?
 
   /// Nil when libcurl does not start or refuses an option.
   ///
@@ -28,17 +32,12 @@ package import Memory
     url: String, contentType: String = "application/json",
     headers fields: [(name: String, value: SecretBytes)], timeout: Int, caFile: String?
   ) {
+    do { proof = try TLSProof.make(for: url, caFile: caFile) } catch { return nil }
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle
-    // Proof: libcurl copies each line; on failure the old list stays ours.
-    for line in ["Content-Type: \(contentType)", "Expect:"] {
-      guard let longer = unsafe curl_slist_append(headers, line) else { return nil }
-      unsafe headers = unsafe longer
-    }
-    for field in fields {
-      guard append(field.name, field.value) else { return nil }
-    }
-    // Proof: the handle lives, libcurl copies texts, and the list lives as long as the handle.
+    self.fields = fields
+    self.contentType = contentType
+    // Proof: the handle lives, and libcurl copies texts.
     var codes = unsafe [
       cc_set_text(handle, CURLOPT_URL, url),
       cc_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
@@ -50,26 +49,41 @@ package import Memory
       cc_set_long(handle, CURLOPT_HTTP_VERSION, Int(cc_http_1_1)),
       cc_set_text(handle, CURLOPT_USERAGENT, "scorm-gateway"),
       cc_set_long(handle, CURLOPT_TIMEOUT_MS, timeout),
-      cc_set_headers(handle, headers),
       // What is answered does not matter.
       cc_set_sink(handle, { _, size, count, _ in size * count }, nil),
     ]
-    if let caFile {
-      // The file replaces the system's authorities: without this their directory is searched as well.
-      codes += unsafe [
-        cc_set_text(handle, CURLOPT_CAINFO, caFile), cc_set_text(handle, CURLOPT_CAPATH, nil),
-      ]
-    }
+    if let proof { codes.append(unsafe proof.install(on: handle)) }
     guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
   }
 
-  deinit {
-    // Proof: the handle goes first, which uses the list.
-    unsafe curl_easy_cleanup(handle)
-    unsafe curl_slist_free_all(headers)
+  // Proof: the handle is this object's, and goes with it.
+  deinit { unsafe curl_easy_cleanup(handle) }
+
+  /// The header fields in libcurl's memory, which its allocator overwrites when they are freed; nil when there is none
+  /// to be had.
+  private func makeHeaders() -> UnsafeMutablePointer<curl_slist>? {
+    var headers: UnsafeMutablePointer<curl_slist>?
+    // Proof: libcurl copies each line; on failure the old list stays ours.
+    for line in ["Content-Type: \(contentType)", "Expect:"] {
+      guard let longer = unsafe curl_slist_append(headers, line) else {
+        unsafe curl_slist_free_all(headers)
+        return nil
+      }
+      unsafe headers = unsafe longer
+    }
+    for field in fields {
+      guard let longer = unsafe append(field.name, field.value, to: headers) else {
+        unsafe curl_slist_free_all(headers)
+        return nil
+      }
+      unsafe headers = unsafe longer
+    }
+    return unsafe headers
   }
 
-  private func append(_ name: String, _ value: SecretBytes) -> Bool {
+  private func append(
+    _ name: String, _ value: SecretBytes, to headers: UnsafeMutablePointer<curl_slist>?
+  ) -> UnsafeMutablePointer<curl_slist>? {
     let lead = Array("\(name): ".utf8)
     let count = lead.count + value.count
     // Proof: `room` holds count + 1 bytes, all written; libcurl copies the text before they are cleared.
@@ -80,9 +94,7 @@ package import Memory
       let text = unsafe room.baseAddress?.assumingMemoryBound(to: CChar.self)
       let longer = unsafe curl_slist_append(headers, text)
       if let address = room.baseAddress { unsafe explicit_bzero(address, room.count) }
-      guard let longer = unsafe longer else { return false }
-      unsafe headers = unsafe longer
-      return true
+      return unsafe longer
     }
   }
 
@@ -92,7 +104,14 @@ package import Memory
     let code = unsafe body.withUnsafeBytes { source in
       unsafe cc_set_post(handle, source.baseAddress, Int64(source.count))
     }
-    guard code == CURLE_OK else { return .failed(reason: "out of memory") }
+    guard code == CURLE_OK, let headers = unsafe makeHeaders(),
+      unsafe cc_set_headers(handle, headers) == CURLE_OK
+    else { return .failed(reason: "out of memory") }
+    // Proof: the list lives until the post is done, and the handle does not name it any more when it goes.
+    defer {
+      _ = unsafe cc_set_headers(handle, nil)
+      unsafe curl_slist_free_all(headers)
+    }
     // Proof: the handle lives.
     let result = unsafe curl_easy_perform(handle)
     guard result == CURLE_OK else {

@@ -5,13 +5,25 @@ internal import Synchronization
 /// What the loops have asked of the service thread since it last looked.
 ///
 /// Bounded by the number of slots: asking for a slot twice is asking once, and of two refusals of one
-/// slot's tokens the later counts. What operators ask for is bounded by ``maximumOrders``.
+/// slot's tokens the later counts. Refusals of Basic are bounded by apps and operations. What operators ask for is bounded by ``maximumOrders``.
 final class TokenMailbox: Sendable {
   struct Content: Sendable {
+    struct Rejection: Sendable {
+      let slot: TokenSlot
+      var generation: UInt32
+      var withdraws: Bool
+    }
+
+    struct BasicRefusal: Sendable {
+      let app: Int
+      let operation: UInt8
+      /// Of the secret.
+      var generation: UInt32
+    }
+
     var needed: [TokenSlot] = []
-    var rejected: [(slot: TokenSlot, generation: UInt32)] = []
-    /// Per app, the generation of the secret whose Basic credential was refused.
-    var basicRefused: [Int: UInt32] = [:]
+    var rejected: [Rejection] = []
+    var basicRefused: [BasicRefusal] = []
     var orders: [Order] = []
     var isStopping = false
   }
@@ -49,23 +61,35 @@ final class TokenMailbox: Sendable {
     }
   }
 
-  func reject(_ slot: TokenSlot, generation: UInt32) -> Bool {
+  func reject(_ slot: TokenSlot, generation: UInt32, withdraws: Bool) -> Bool {
     state.withLock { state in
       let wasEmpty = state.content.isEmpty
+      let new = Content.Rejection(slot: slot, generation: generation, withdraws: withdraws)
       if let index = state.content.rejected.firstIndex(where: { $0.slot == slot }) {
-        let known = state.content.rejected[index].generation
-        state.content.rejected[index].generation = max(known, generation)
+        let known = state.content.rejected[index]
+        if known.generation < generation {
+          state.content.rejected[index] = new
+        } else if known.generation == generation, withdraws {
+          state.content.rejected[index].withdraws = true
+        }
       } else {
-        state.content.rejected.append((slot, generation))
+        state.content.rejected.append(new)
       }
       return wasEmpty
     }
   }
 
-  func refuseBasic(app: Int, generation: UInt32) -> Bool {
+  func refuseBasic(app: Int, operation: UInt8, generation: UInt32) -> Bool {
     state.withLock { state in
       let wasEmpty = state.content.isEmpty
-      state.content.basicRefused[app] = generation
+      if let index = state.content.basicRefused.firstIndex(where: {
+        $0.app == app && $0.operation == operation
+      }) {
+        state.content.basicRefused[index].generation = generation
+      } else {
+        state.content.basicRefused.append(
+          Content.BasicRefusal(app: app, operation: operation, generation: generation))
+      }
       return wasEmpty
     }
   }

@@ -18,7 +18,7 @@ package enum TokenReport: Sendable {
 /// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
 ///
 /// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
-/// missing (``need(_:)``) or was refused (``rejected(_:generation:)``). Neither waits: the answer is a
+/// missing (``need(_:)``) or was refused (``rejected(_:generation:withdraws:)``). Neither waits: the answer is a
 /// publication, after which the wake callbacks run.
 package final class TokenService: TokenDemand {
   /// Longest ``stop()`` waits for the thread, in milliseconds.
@@ -30,6 +30,7 @@ package final class TokenService: TokenDemand {
   /// What each slot stands for.
   package let slots: TokenSlotTable
   let board: TokenBoard
+  private let proof: TLSProof?
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let thread = Mutex<WorkerThread?>(nil)
@@ -39,6 +40,9 @@ package final class TokenService: TokenDemand {
     settings: TokenServiceSettings, slots: TokenSlotTable
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
+    do { proof = try TLSProof.make(for: settings.url, caFile: settings.caFile) } catch {
+      throw .badTrust(error.description)
+    }
     guard
       let multi = CurlMulti(
         maximumConnections: TokenManager.maximumFetchesInFlight + settings.apps.count)
@@ -66,7 +70,8 @@ package final class TokenService: TokenDemand {
   package func start(
     wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
   ) -> Bool {
-    let (settings, slots, multi, mailbox) = (settings, slots, multi, mailbox)
+    let (settings, proof, slots) = (settings, proof, slots)
+    let (multi, mailbox) = (multi, mailbox)
     let (store, board) = (store, board)
     return thread.withLock { thread in
       precondition(thread == nil, "the token service is started once")
@@ -74,7 +79,8 @@ package final class TokenService: TokenDemand {
         let worker = try WorkerThread()
         try worker.start("tokens") {
           var loop = TokenServiceLoop(
-            settings: settings, slots: slots, multi: multi, mailbox: mailbox, store: store,
+            settings: settings, proof: proof, slots: slots, multi: multi, mailbox: mailbox,
+            store: store,
             board: board, wake: wake, report: report)
           loop.run()
         }
@@ -96,13 +102,13 @@ package final class TokenService: TokenDemand {
 
   /// The upstream has answered 401 to the token of `slot` with that generation
   /// (``TokenView/generation(of:)``). Any thread.
-  package func rejected(_ slot: TokenSlot, generation: UInt32) {
-    if mailbox.reject(slot, generation: generation) { multi.wake() }
+  package func rejected(_ slot: TokenSlot, generation: UInt32, withdraws: Bool) {
+    if mailbox.reject(slot, generation: generation, withdraws: withdraws) { multi.wake() }
   }
 
   /// The upstream has answered 401 to the app's Basic credential. Any thread.
-  package func basicRefused(app: Int, generation: UInt32) {
-    if mailbox.refuseBasic(app: app, generation: generation) { multi.wake() }
+  package func basicRefused(app: Int, operation: UInt8, generation: UInt32) {
+    if mailbox.refuseBasic(app: app, operation: operation, generation: generation) { multi.wake() }
   }
 
   /// Has fresh tokens fetched for `slots` at once; those there are are served meanwhile. Any thread.

@@ -9,6 +9,7 @@ internal import Memory
 /// The only place where the token machinery meets the clock and the network.
 struct TokenServiceLoop {
   private let settings: TokenServiceSettings
+  private let proof: TLSProof?
   private let slots: TokenSlotTable
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
@@ -24,11 +25,13 @@ struct TokenServiceLoop {
   private var random = SystemRandomNumberGenerator()
 
   init(
-    settings: TokenServiceSettings, slots: TokenSlotTable, multi: CurlMulti, mailbox: TokenMailbox,
+    settings: TokenServiceSettings, proof: TLSProof?, slots: TokenSlotTable, multi: CurlMulti,
+    mailbox: TokenMailbox,
     store: TokenStore, board: TokenBoard, wake: [@Sendable () -> Void],
     report: @escaping @Sendable (TokenReport) -> Void
   ) {
     self.settings = settings
+    self.proof = proof
     self.slots = slots
     self.multi = multi
     self.mailbox = mailbox
@@ -54,12 +57,14 @@ struct TokenServiceLoop {
       let now = SystemClock.monotonic
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
-      for (slot, generation) in asked.rejected {
-        actions += manager.rejected(slot, generation: generation, at: now)
+      for refusal in asked.rejected {
+        actions += manager.rejected(
+          refusal.slot, generation: refusal.generation, withdraws: refusal.withdraws, at: now)
       }
       for order in asked.orders { actions += carryOut(order, at: now) }
-      for (app, generation) in asked.basicRefused {
-        actions += manager.basicRefused(app: app, generation: generation, at: now)
+      for refusal in asked.basicRefused {
+        actions += manager.basicRefused(
+          app: refusal.app, operation: refusal.operation, generation: refusal.generation, at: now)
       }
       for slot in asked.needed { actions += manager.needed(slot, at: now) }
       let store = store
@@ -151,7 +156,8 @@ struct TokenServiceLoop {
         throw TokenTransfer.Fault(code: CURLE_FAILED_INIT)
       }
       let transfer = try TokenTransfer(
-        request, settings: settings, secret: secret, requestedAt: SystemClock.monotonic,
+        request, settings: settings, proof: proof, secret: secret,
+        requestedAt: SystemClock.monotonic,
         wallClock: SystemClock.wall / 1_000_000_000)
       guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
       transfers.append(transfer)

@@ -24,7 +24,7 @@ package struct TokenApp: Sendable {
 
   /// Whether `secret` can be sent.
   package static func isUsable(_ secret: SecretBytes) -> Bool {
-    secret.count > 0 && secret.bytes.firstControl(from: 0) == secret.count
+    CredentialText.defect(of: secret.bytes) == nil
   }
 }
 
@@ -58,9 +58,9 @@ package struct TokenServiceSettings: Sendable {
   package enum Problem: Error, Equatable, Sendable {
     /// Not `http(s)://host…`, with a user name in it, or with characters that belong in no URL.
     case badURL
-    /// The named app's id is empty, or holds a colon (RFC 7617 section 2) or a control character.
+    /// The named app's id is none by ``CredentialText``.
     case badAppID(app: String)
-    /// The named app's secret is empty or holds a control character.
+    /// The named app's secret is none by ``CredentialText``.
     case badSecret(app: String)
     /// Seconds of life out of range.
     case badLifetime
@@ -68,18 +68,21 @@ package struct TokenServiceSettings: Sendable {
     case badTimeout
     /// A slot belongs to an app that is not listed.
     case unknownApp
+    /// The authorities to trust cannot be read: why.
+    case badTrust(String)
     /// libcurl could not be initialised.
     case noCurl
   }
 
   /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
-  func check(against slots: TokenSlotTable) throws(Problem) {
+  package func check(against slots: TokenSlotTable) throws(Problem) {
     guard scheme != nil, !host.isEmpty, !authority.contains("@"),
       url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else { throw .badURL }
     for app in apps {
-      guard !app.id.isEmpty, app.id.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != 0x3a })
-      else { throw .badAppID(app: app.name) }
+      guard CredentialText.idDefect(of: Array(app.id.utf8).span.bytesOfElements) == nil else {
+        throw .badAppID(app: app.name)
+      }
       guard app.secrets.allSatisfy(TokenApp.isUsable) else { throw .badSecret(app: app.name) }
     }
     guard lifetime >= 1, lifetime <= TokenAnswer.maximumLifetime else { throw .badLifetime }

@@ -18,6 +18,8 @@ internal import Memory
   let requestedAt: Int64
   let handle: UnsafeMutableRawPointer
   private var headers: UnsafeMutablePointer<curl_slist>?
+  /// Whom a TLS connection trusts; nil without TLS.
+  private let proof: TLSProof?
   private let errorText: UnsafeMutablePointer<CChar>
   private var answer = ByteBuffer(capacity: TokenAnswer.maximumBytes)
   /// Whether the endpoint sent more than ``TokenAnswer/maximumBytes``.
@@ -27,11 +29,12 @@ internal import Memory
   ///
   /// - Parameter wallClock: Seconds since 1970.
   init(
-    _ request: TokenFetchRequest, settings: TokenServiceSettings, secret: SecretBytes,
-    requestedAt: Int64, wallClock: Int64
+    _ request: TokenFetchRequest, settings: TokenServiceSettings, proof: TLSProof?,
+    secret: SecretBytes, requestedAt: Int64, wallClock: Int64
   ) throws(Fault) {
     guard let made = unsafe curl_easy_init() else { throw Fault(code: CURLE_FAILED_INIT) }
     self.request = request
+    self.proof = proof
     self.requestedAt = requestedAt
     unsafe handle = unsafe made
     unsafe errorText = UnsafeMutablePointer<CChar>.allocate(capacity: cc_error_size)
@@ -70,11 +73,7 @@ internal import Memory
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
-    if let caFile = settings.caFile {
-      try set(CURLOPT_CAINFO, caFile)
-      // The file replaces the system's authorities: without this their directory is searched as well.
-      try set(CURLOPT_CAPATH, nil)
-    }
+    if let proof { try check(unsafe proof.install(on: handle)) }
     try set(CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout)
     try set(CURLOPT_TIMEOUT_MS, settings.totalTimeout)
     try set(CURLOPT_NOSIGNAL, 1)

@@ -10,10 +10,21 @@ package struct AppendingFile: ~Copyable, Sendable {
   private static let patience: Int32 = 1000
 
   /// Opens `path` for appending, made with mode 0640 when it is not there.
+  ///
+  /// - Throws: `ENXIO` for a FIFO that nobody reads: opening it must not wait for a reader.
   package init(path: String) throws(SystemError) {
-    let number = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+    // Proof: the path is a C string for the call.
+    let number = unsafe open(
+      path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o640)
     guard number >= 0 else { throw .current }
+    // Only opening must not wait: a reader who is slow holds up the thread that writes, and loses nothing.
+    cl_wait_for(number)
     descriptor = Descriptor(owning: number)
+  }
+
+  /// Why a path could not be opened, in words for the operator.
+  package static func reason(of error: SystemError) -> String {
+    error.number == ENXIO ? "\(error): nobody reads this FIFO; start its reader first" : "\(error)"
   }
 
   /// Whether `path` is a regular file that ends within a line: the process that wrote it was killed.

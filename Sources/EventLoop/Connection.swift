@@ -32,6 +32,8 @@ struct Connection: ~Copyable {
   var isQueued = false
   /// ``EventHandler/drained(_:tag:on:)`` is owed.
   var owesDrained = false
+  /// The peer is in the middle of a message when it is told to finish; see ``EventLoop/restBytes``.
+  var awaitsRest = false
   var session: TLSSession?
   /// Bytes that the socket did not take yet.
   var output = ByteBuffer()
@@ -45,9 +47,10 @@ struct Connection: ~Copyable {
 
   var previousInSlot = SlabHandle.none
   var nextInSlot = SlabHandle.none
-  /// Bytes that the peer had not taken when finishing began, or when its deadline passed last.
-  var untaken = 0
-  /// Bytes thrown away while lingering.
+  /// While flushing: bytes that the peer had not taken when that began, or when its deadline passed last. While
+  /// lingering for the rest of a message: when that must be over.
+  var finishMark = 0
+  /// Bytes thrown away while finishing.
   var discarded: Int32 = 0
 
   init(

@@ -81,6 +81,11 @@ extension EventLoop {
     connections.contains(socket) ? connections[socket].output.count : 0
   }
 
+  /// Bytes of memory that the queue of the socket takes.
+  package func heldBytes(_ socket: SocketID) -> Int {
+    connections.contains(socket) ? connections[socket].output.allocatedBytes : 0
+  }
+
   /// Bytes sent that the peer has not taken: those that wait here, and those that wait in the kernel. One
   /// system call: for a look now and then whether a slow peer is getting on.
   package func untakenBytes(_ socket: SocketID) -> Int {
@@ -132,12 +137,21 @@ extension EventLoop {
   /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
   /// when the peer is done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout``
   /// is cut off with a reset. The owner gets no more events.
-  package mutating func finish(_ socket: SocketID) {
+  ///
+  /// - Parameter awaitingRest: the peer is in the middle of a message. What comes of it is read and thrown away
+  ///   from now on, within ``restBytes``, ``restTimeout`` and ``restPause``, so that the peer gets to read.
+  package mutating func finish(_ socket: SocketID, awaitingRest: Bool = false) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
-    connections[socket].untaken = untakenBytes(socket)
+    connections[socket].finishMark = untakenBytes(socket)
     connections[socket].isPaused = false
     setWheelDeadline(socket, at: now + flushTimeout)
+    if awaitingRest, restCount < restLimit {
+      connections[socket].awaitsRest = true
+      restCount += 1
+      // A peer that reads only when all is sent takes no output before.
+      enqueue(socket)
+    }
     continueFinishing(socket)
   }
 
@@ -157,13 +171,19 @@ extension EventLoop {
     }
     connections[socket].session?.sayGoodbye()
     connections[socket].phase = .lingering
-    setWheelDeadline(socket, at: now + lingerTimeout)
+    if connections[socket].awaitsRest {
+      connections[socket].finishMark = Int(now + restTimeout)
+      setWheelDeadline(socket, at: now + restPause)
+    } else {
+      setWheelDeadline(socket, at: now + lingerTimeout)
+    }
     _ = shutdown(connections[socket].descriptor.number, Int32(SHUT_WR))
     connections[socket].mayRead = true
     enqueue(socket)
   }
 
   mutating func drop(_ socket: SocketID) {
+    if connections[socket].awaitsRest { restCount -= 1 }
     _ = connections.remove(socket)
     if acceptsAgainAt != .max { acceptsAgainAt = now }
   }

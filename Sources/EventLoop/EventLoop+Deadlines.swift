@@ -15,6 +15,11 @@ extension EventLoop {
     setWheelDeadline(socket, at: time)
   }
 
+  /// The connection's deadline in monotonic nanoseconds, a tick of the wheel too late at most; 0 for none.
+  package func deadline(of socket: SocketID) -> Int64 {
+    contains(socket) ? connections[socket].deadlineTick << TimerWheel.tickShift : 0
+  }
+
   mutating func setWheelDeadline(_ socket: SocketID, at time: Int64?) {
     guard let time else {
       connections[socket].deadlineTick = 0
@@ -34,8 +39,8 @@ extension EventLoop {
   private mutating func takesMore(_ socket: SocketID) -> Bool {
     guard connections[socket].phase == .flushing else { return false }
     let untaken = untakenBytes(socket)
-    let isLess = untaken < connections[socket].untaken
-    connections[socket].untaken = untaken
+    let isLess = untaken < connections[socket].finishMark
+    connections[socket].finishMark = untaken
     return isLess
   }
 

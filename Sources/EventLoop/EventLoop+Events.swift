@@ -28,7 +28,9 @@ extension EventLoop {
     case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
     case .tunnelling: continueTunnelling(id, &buffer, &handler)
     case .handshaking: shakeHands(id, &handler)
-    case .flushing: continueFinishing(id)
+    case .flushing:
+      continueFinishing(id)
+      if connections.contains(id), connections[id].awaitsRest { discardInput(id, &buffer) }
     case .lingering: discardInput(id, &buffer)
     }
   }
@@ -186,23 +188,35 @@ extension EventLoop {
     flush(id, &handler)
   }
 
+  /// Throws away what a finished connection still sends, as much as it may; the others get their turn in between.
   mutating func discardInput(_ id: SocketID, _ buffer: inout ByteBuffer) {
-    while true {
+    let limit =
+      connections[id].awaitsRest ? EventLoop.restBytes : EventLoop.lingerBytes
+    for _ in 0..<EventLoop.readsInARow {
+      let isFlushing = connections[id].phase == .flushing
+      // What exceeds the bound stays with the kernel until the output is gone.
+      if isFlushing, connections[id].discarded >= limit { return }
       switch connections[id].read(into: &buffer) {
       case .bytes(let more):
         connections[id].discarded &+= Int32(truncatingIfNeeded: buffer.count)
-        if connections[id].discarded < EventLoop.lingerBytes {
+        if connections[id].discarded < limit || isFlushing {
+          if connections[id].awaitsRest, !isFlushing {
+            setWheelDeadline(id, at: min(now + restPause, Int64(connections[id].finishMark)))
+          }
           // An announced end is read up to: no event will tell of it again.
           if more || connections[id].peerEnding { continue }
           return
         }
       case .nothing: return
+      // It may still read, and its end is met again when the output is gone.
+      case .end where isFlushing: return
       case .end, .failed: break
       }
       unlink(id)
       drop(id)
       return
     }
+    enqueue(id)
   }
 
   /// Connections that need a look although the kernel has nothing to say of them.
@@ -225,6 +239,7 @@ extension EventLoop {
           read(id, &buffer, &handler)
         }
       case .lingering: discardInput(id, &buffer)
+      case .flushing where connections[id].awaitsRest: discardInput(id, &buffer)
       case .connecting, .connectingToProxy, .tunnelling, .handshaking, .flushing: break
       }
     }

@@ -14,11 +14,16 @@ internal import Memory
   package static let readBufferBytes = 64 * 1024
   /// Reads of one connection in a row before the others get their turn.
   static let readsInARow = 8
-  static let eventsPerWait = 256
+  /// The most events that one wait brings.
+  package static let eventsPerWait = 256
   /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
   static let waitsBehind = 64
-  /// How much a finished connection may still send.
+  /// How much a finished connection may still send that has nothing to send.
   static let lingerBytes: Int32 = 64 * 1024
+  /// How much a finished connection may still send that was in the middle of a message. Many clients read an
+  /// answer only when all of their request is sent (RFC 9112 section 9.6), so what they send is read and thrown
+  /// away: this much holds nearly every upload, and bounds what one connection costs.
+  static let restBytes: Int32 = 64 << 20
 
   private let staysInPlace = StaysInPlace()
   let poll: Descriptor
@@ -47,8 +52,24 @@ internal import Memory
   package var flushTimeout: Int64 = 60_000_000_000
   /// Nanoseconds that a finished connection may linger once all bytes are with the kernel.
   package var lingerTimeout: Int64 = 1_000_000_000
+  /// The same for one that was in the middle of a message. nginx's `lingering_time` is as long.
+  package var restTimeout: Int64 = 30_000_000_000
+  /// Nanoseconds for which such a one may send nothing meanwhile: nginx's `lingering_timeout`.
+  package var restPause: Int64 = 5_000_000_000
+  /// Connections that may be read from so at once; more are finished like those that have nothing to send. It
+  /// bounds what all of them hold, descriptors first.
+  package var restLimit = 256
+  /// Connections that are read from so.
+  var restCount = 0
   /// Connections this loop accepts at once, handed over ones not counted.
   package var connectionLimit = Int.max
+  /// The most that one event delivers. Fewer while memory is short: what is read has to be kept somewhere.
+  package var readBytes = EventLoop.readBufferBytes
+  /// Events that one wait brings: fewer where it must be seen soon what they have brought about. 1 to
+  /// ``EventLoop/eventsPerWait``, which is as many as there is room for.
+  package var eventsPerWait = EventLoop.eventsPerWait {
+    didSet { eventsPerWait = min(max(1, eventsPerWait), EventLoop.eventsPerWait) }
+  }
   /// Descriptors from this number on are not for accepted connections: they are kept for what serves those,
   /// such as connections to the upstream and a log that is opened anew. The kernel gives the lowest free
   /// number, so one as high as this says that nearly all are in use.
@@ -85,8 +106,9 @@ internal import Memory
     var buffer = ByteBuffer(capacity: EventLoop.readBufferBytes)
     while !isStopping {
       handler.aboutToWait(on: &self)
+      if buffer.allocatedBytes != readBytes { buffer = ByteBuffer(capacity: readBytes) }
       let count = wait()
-      let isBehind = count < 0 || count == EventLoop.eventsPerWait
+      let isBehind = count < 0 || count == eventsPerWait
       waitsInARow = isBehind ? waitsInARow &+ 1 : 0
       for i in 0..<max(0, count) {
         // Proof: the kernel filled `count` events.
@@ -133,10 +155,10 @@ internal import Memory
       timeout = Int32(clamping: max(0, due &- now &+ 999_999) / 1_000_000)
     }
     var count = unsafe epoll_wait(
-      poll.number, events, Int32(EventLoop.eventsPerWait), timeout)
+      poll.number, events, Int32(eventsPerWait), timeout)
     if count < 0 {
       // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
-      count = unsafe epoll_wait(poll.number, events, Int32(EventLoop.eventsPerWait), 0)
+      count = unsafe epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
     }
     now = cl_monotonic_ns()
     if now &- wallCheckedAt > 1_000_000_000 {

@@ -27,14 +27,23 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
       low = UInt64(UInt32(bigEndian: v4.sin_addr.s_addr))
     case AF_INET6:
       // Proof: the family says that the storage holds a sockaddr_in6, whose address starts at byte 8.
-      (port, high, low) = unsafe withUnsafeBytes(of: &storage) { bytes in
+      let (port, high, low) = unsafe withUnsafeBytes(of: &storage) { bytes in
         (
           unsafe UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)),
           unsafe UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self)),
           unsafe UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self))
         )
       }
-      family = .ipv6
+      self.port = port
+      self.high = high
+      // RFC 4291 section 2.5.5.2: IPv4 that came to a socket of both kinds is IPv4, in logs and rules too.
+      if high == 0, low >> 32 == 0xFFFF {
+        family = .ipv4
+        self.low = low & 0xFFFF_FFFF
+      } else {
+        family = .ipv6
+        self.low = low
+      }
     default:
       family = .unix
       port = 0
@@ -48,7 +57,7 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
     switch family {
     case .unix: true
     case .ipv4: low >> 24 == 127
-    case .ipv6: high == 0 && (low == 1 || low >> 24 == 0xFFFF7F)
+    case .ipv6: high == 0 && low == 1
     }
   }
 }

@@ -49,14 +49,26 @@ package struct ProcessSignals: ~Copyable {
 
 /// The machine's processors.
 package enum Processors {
-  /// How many this process may run on, at least 1.
-  package static var count: Int { Int(cl_processor_count()) }
+  /// How many this process may use, at least 1: those it may run on, and no more than its control group's quota
+  /// of processor time comes to. Threads beyond it would use the quota up early in each period, and all wait then.
+  package static var count: Int {
+    let allowed = Int(cl_processor_count())
+    guard let quota = ProcessorQuota.processors(SmallFile.text) else { return allowed }
+    return max(1, min(allowed, quota))
+  }
 }
 
 /// What a process asks of the system once, at its start.
 package enum ProcessLimits {
   /// No core dumps, and no reading of this process' memory or environment by others of the same user.
   package static func forbidDumps() { _ = cl_forbid_dumps() }
+
+  /// Takes back what asks TLS libraries to write the keys of connections into a file: these connections carry secrets.
+  /// To be called before other threads read the environment.
+  package static func forbidKeyLogs() {
+    // Proof: a constant C string, and no other thread runs yet.
+    _ = unsafe unsetenv("SSLKEYLOGFILE")
+  }
 
   /// Makes large blocks of memory go back to the system when they are freed: what a crowd of slow readers
   /// needed is not kept for ever.

@@ -66,6 +66,20 @@ internal import Glibc
 }
 
 extension SocketAddress: CustomStringConvertible {
-  /// `127.0.0.1:8080`, `[::1]:8080` or `unix:`.
-  package var description: String { PeerIdentity(self).description }
+  /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
+  package var description: String {
+    unixPath.map { "unix:\($0)" } ?? PeerIdentity(self).description
+  }
+
+  /// The path of a Unix socket's address; nil for other addresses, and empty for a socket without a name.
+  package var unixPath: String? {
+    guard family == AF_UNIX else { return nil }
+    let storage = storage
+    // Proof: sun_path is what stands behind the family, `length` bytes in all, within the storage (unix(7)).
+    return unsafe withUnsafeBytes(of: storage) { bytes in
+      let end = min(Int(length), bytes.count)
+      let path = unsafe bytes[min(MemoryLayout<sa_family_t>.size, end)..<end].prefix { $0 != 0 }
+      return unsafe String(decoding: path, as: UTF8.self)
+    }
+  }
 }

@@ -15,15 +15,16 @@ internal import Glibc
     package let description: String
   }
 
-  /// Trusts the certificates in `caFile` (PEM), or the system's store without one, to name `host`.
+  /// Trusts what ``TLSTrust`` says to name `host`.
   package init(host: String, caFile: String?) throws(SetupError) {
-    guard co_wire_setup() == 1, let made = unsafe co_client_context(caFile) else {
-      let reason = OpenSSLError.take()
-      throw SetupError(
-        description: caFile.map { "cannot read certificates from \($0): \(reason)" }
-          ?? "cannot set up TLS: \(reason)")
+    let trust = try TLSTrust(caFile: caFile)
+    guard co_wire_setup() == 1, let made = unsafe co_client_context() else {
+      throw SetupError(description: "cannot set up TLS: \(OpenSSLError.take())")
     }
     unsafe context = unsafe made
+    guard unsafe trust.apply(to: made) else {
+      throw SetupError(description: "cannot set up TLS: \(OpenSSLError.take())")
+    }
     self.host = host
     isAddress = SocketAddress(numericHost: host, port: 0) != nil
   }

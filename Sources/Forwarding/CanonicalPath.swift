@@ -26,10 +26,12 @@ package enum CanonicalPath {
     }
   }
 
-  /// Checks `path`, which begins with `/`.
-  package static func check(_ path: RawSpan) throws(Flaw) {
+  /// Checks `path`, which begins with `/`. Whether there is an escape in it.
+  @discardableResult
+  package static func check(_ path: RawSpan) throws(Flaw) -> Bool {
     var start = 1
     var hasEscape = false
+    var hasAnyEscape = false
     var i = 1
     let count = path.byteCount
     while i <= count {
@@ -44,6 +46,7 @@ package enum CanonicalPath {
         if hasEscape {
           try checkDecoded(path.slice(start, i))
           hasEscape = false
+          hasAnyEscape = true
         }
         start = i &+ 1
       case UInt8(ascii: "%"): hasEscape = true
@@ -53,6 +56,7 @@ package enum CanonicalPath {
       }
       i &+= 1
     }
+    return hasAnyEscape
   }
 
   /// The offset of the first of `/ % ; [ ]` at or after `start`; the path's length when there is none.

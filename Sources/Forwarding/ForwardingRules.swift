@@ -18,12 +18,12 @@ package struct ForwardingRules: Sendable {
     package var credentials: [CredentialChoice]
     /// What to try when that is refused, where the catalogue is not sure of the scope.
     package var ladders: ScopeLadders
-    /// The credential for paths that are not in the catalogue.
-    package var unknownCredential: CredentialChoice
+    /// The credential for paths that are not in the catalogue; nil for an app that takes none.
+    package var unknownCredential: UnknownCredential?
 
     package init(
       name: String, isManagement: Bool, credentials: [CredentialChoice],
-      ladders: ScopeLadders = ScopeLadders(), unknownCredential: CredentialChoice
+      ladders: ScopeLadders = ScopeLadders(), unknownCredential: UnknownCredential?
     ) {
       self.ladders = ladders
       self.name = name
@@ -72,18 +72,21 @@ package struct ForwardingRules: Sendable {
   package var forwardsUnknownOperations: Bool
   /// Paths that do not begin with the base path are sent on below the upstream's.
   package var forwardsOutsideBasePath = false
-  package var forwardsSensitiveOperations: Bool
+  /// Sensitive operations that are sent on all the same.
+  package var passedSensitive: OperationSet
   /// The upstream's authority, for Host: `cloud.scorm.com`.
   package var upstreamAuthority: String
   /// `https://cloud.scorm.com`, in front of a Location that is to be rewritten.
   package var upstreamOrigin: String
   /// The upstream's base path without a slash at its end: `/api/v2`.
   package var upstreamBasePath: String
+  /// Tells this process from other gateways, in Via.
+  package var hop: UInt32 = 0
 
   package init(
     listeners: [Listener], apps: [App], defaultApp: Int, managementApp: Int?, callers: [Caller],
     forwardsUnknownOperations: Bool, forwardsOutsideBasePath: Bool = false,
-    forwardsSensitiveOperations: Bool, upstreamAuthority: String,
+    passedSensitive: OperationSet, upstreamAuthority: String,
     upstreamOrigin: String, upstreamBasePath: String
   ) {
     self.listeners = listeners
@@ -93,7 +96,7 @@ package struct ForwardingRules: Sendable {
     self.callers = callers
     self.forwardsUnknownOperations = forwardsUnknownOperations
     self.forwardsOutsideBasePath = forwardsOutsideBasePath
-    self.forwardsSensitiveOperations = forwardsSensitiveOperations
+    self.passedSensitive = passedSensitive
     self.upstreamAuthority = upstreamAuthority
     self.upstreamOrigin = upstreamOrigin
     self.upstreamBasePath = upstreamBasePath

@@ -20,7 +20,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The upstream's answer.
   case responseMalformed, responseTimeout, responseIncomplete
   // Ourselves.
-  case draining, loopDetected, internalError
+  case draining, memoryLow, loopDetected, internalError
 
   /// The last part of the problem's `type`, and `error.type` in the log.
   package var name: StaticString {
@@ -55,6 +55,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseTimeout: "response-timeout"
     case .responseIncomplete: "response-incomplete"
     case .draining: "draining"
+    case .memoryLow: "memory-low"
     case .loopDetected: "loop-detected"
     case .internalError: "internal-error"
     }
@@ -93,6 +94,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseTimeout: "The upstream took too long to answer"
     case .responseIncomplete: "The upstream's answer is incomplete"
     case .draining: "The gateway is shutting down"
+    case .memoryLow: "The gateway is short of memory"
     case .loopDetected: "The request has passed this gateway before"
     case .internalError: "The gateway failed"
     }
@@ -108,12 +110,11 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .requestTimeout: 408
     case .quotaExceeded: 429
     case .unsupportedFeature: 501
-    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .credentialRefused, .connectionLimit,
-      .draining:
+    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .connectionLimit, .draining, .memoryLow:
       503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
-      .upstreamRefusedCredential:
+      .credentialRefused, .upstreamRefusedCredential:
       502
     case .nameResolutionTimeout, .connectionTimeout, .responseTimeout: 504
     case .internalError: 500
@@ -128,7 +129,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
-    case .quotaExceeded: "proxy_internal_response"
+    case .quotaExceeded, .memoryLow: "proxy_internal_response"
     case .credentialRefused, .upstreamRefusedCredential: "proxy_configuration_error"
     case .nameResolution: "dns_error"
     case .nameResolutionTimeout: "dns_timeout"
@@ -158,7 +159,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
-      .responseIncomplete, .draining, .internalError:
+      .responseIncomplete, .draining, .memoryLow, .internalError:
       true
     }
   }
@@ -172,8 +173,9 @@ package struct GatewayError: Error, Sendable {
   package let detail: String
   /// `error` of Proxy-Status, where it is more exact than the kind's.
   package let proxyErrorType: StaticString
-  /// Seconds for Retry-After, at least 1; nil for none.
-  package var retryAfter: Int?
+  /// Seconds for Retry-After, at least 1; nil for none. Only what ``GatewayErrorKind/isRetriable`` has it: clients
+  /// obey the field whatever the document says, and would wait for something that waiting does not cure.
+  package let retryAfter: Int?
   /// The limits in the way, for the `violated-policies` member of a 429
   /// (draft-ietf-httpapi-ratelimit-headers).
   package var violatedPolicies: [String] = []
@@ -191,7 +193,7 @@ package struct GatewayError: Error, Sendable {
     self.detail = detail
     self.proxyErrorType = proxyErrorType ?? kind.proxyErrorType
     // Contract: every 503 says when to come back.
-    self.retryAfter = retryAfter ?? (kind.status == 503 ? 1 : nil)
+    self.retryAfter = kind.isRetriable ? retryAfter ?? (kind.status == 503 ? 1 : nil) : nil
     self.allow = allow
   }
 
@@ -201,6 +203,7 @@ package struct GatewayError: Error, Sendable {
     status = fault.status
     detail = fault.detail.description
     proxyErrorType = kind.proxyErrorType
+    retryAfter = nil
     closesConnection = true
   }
 
@@ -210,5 +213,6 @@ package struct GatewayError: Error, Sendable {
     status = kind.status
     detail = fault.detail.description
     proxyErrorType = fault.errorType
+    retryAfter = nil
   }
 }

@@ -10,6 +10,7 @@ package struct RequestHeadRewriter: ~Copyable {
   /// ` HTTP/1.1` and Host.
   private var afterTarget = ByteBuffer(capacity: 128)
   private var basePath = ByteBuffer(capacity: 32)
+  private let via: ViaField
   private let dropped: FieldSet
 
   /// - Parameter continuesTraces: the fields of a trace are left out, for the relay to write anew.
@@ -20,6 +21,7 @@ package struct RequestHeadRewriter: ~Copyable {
       dropped.insert(.tracestate)
     }
     self.dropped = dropped
+    via = ViaField(hop: rules.hop)
     afterTarget.put(" HTTP/1.1\r\nHost: ")
     afterTarget.put(text: rules.upstreamAuthority)
     afterTarget.put("\r\n")
@@ -31,8 +33,8 @@ package struct RequestHeadRewriter: ~Copyable {
   package static let dropped: FieldSet = [
     .host, .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
     .http2Settings, .expect, .authorization, .proxyAuthorization, .proxyAuthenticate,
-    .proxyAuthenticationInfo, .cookie, .clientCertificate, .forwarded, .xForwarded, .xRealIP,
-    .xOriginalURL, .xRewriteURL, .methodOverride, .origin, .secFetchSite, .accessControl,
+    .proxyAuthenticationInfo, .cookie, .clientCertificate, .forwarded, .xForwarded,
+    .proxyClaim, .methodOverride, .origin, .secFetchSite, .accessControl,
     .xScormApp,
     .xScormPages, .xScormPriority, .xScorm, .xRequestID, .maxForwards, .proxyStatus,
   ]
@@ -50,7 +52,7 @@ package struct RequestHeadRewriter: ~Copyable {
     out.put(bytes.slice(plan.restStart, head.targetEnd))
     out.put(afterTarget.bytes)
     fields.copy(from: bytes, without: dropped, head.connection, into: &out)
-    ViaField.put(receivedIn: head.version, into: &out)
+    via.put(receivedIn: head.version, into: &out)
     if case .chunked = head.framing { out.put("Transfer-Encoding: chunked\r\n") }
   }
 }

@@ -13,6 +13,7 @@ package struct RequestPlanner: ~Copyable {
   private let matcher = OperationMatcher()
   private let sensitivePaths = SensitivePaths()
   private let appNames: AppNames
+  private let via: ViaField
 
   /// The path under which the API is served here, as it is upstream by default.
   static let basePath: StaticString = "/api/v2"
@@ -20,12 +21,13 @@ package struct RequestPlanner: ~Copyable {
   static let allMethods = OperationMethod.allCases.reduce(into: MethodSet()) {
     $0.formUnion(MethodSet($1))
   }
-  /// Our name among hops: Via's received-by, Proxy-Status' member.
+  /// Our name among hops: Proxy-Status' member, and what Via's received-by begins with.
   package static let hopName: StaticString = "scorm-gateway"
 
   package init(rules: ForwardingRules) {
     self.rules = rules
     appNames = AppNames(rules.apps.map(\.name))
+    via = ViaField(hop: rules.hop)
   }
 
   /// Plans the request with this head.
@@ -65,16 +67,17 @@ package struct RequestPlanner: ~Copyable {
     if head.present.contains(.via) { try checkLoop(fields, bytes) }
   }
 
-  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream is ourselves.
+  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream leads to ourselves. Another gateway's is
+  /// a hop like any.
   @inline(never)
   private func checkLoop(
     _ fields: borrowing FieldList, _ bytes: RawSpan
   ) throws(GatewayError) {
     for i in 0..<fields.count where fields[i].name == .via {
-      if ViaField.namesUs(fields[i].value(in: bytes)) {
+      if via.namesUs(fields[i].value(in: bytes)) {
         throw GatewayError(
           .loopDetected,
-          "This gateway's own name stands in Via: upstream.url leads back to the gateway.")
+          "This gateway's own name stands in Via: upstream.url leads back to this gateway.")
       }
     }
   }
@@ -86,11 +89,7 @@ package struct RequestPlanner: ~Copyable {
   ) throws(GatewayError) {
     // By a span: an element of an array that is called upon is retained first, with all its own.
     guard rules.listeners.span[context.listener].hosts.allows(head, in: bytes) else {
-      throw GatewayError(
-        .hostRefused,
-        "The Host \(head.authority(in: bytes).text) is not served here; use one of: "
-          + rules.listeners[context.listener].hosts.names
-          + ", or add it to listen[].allowedHosts.")
+      throw hostRefusal(head, bytes, context)
     }
     if BrowserRule.isFromPage(head, fields, in: bytes) {
       throw GatewayError(
@@ -98,6 +97,26 @@ package struct RequestPlanner: ~Copyable {
         "The request has an Origin or Sec-Fetch-Site field, so it comes from a web page. "
           + "The gateway is for services; call it from your server.")
     }
+  }
+
+  @inline(never)
+  private func hostRefusal(
+    _ head: RequestHead, _ bytes: RawSpan, _ context: CallerContext
+  ) -> GatewayError {
+    let known = rules.listeners[context.listener].hosts.summary
+    let host = head.authority(in: bytes).text
+    // RFC 9110 section 4.2.1: an http URI without a host is invalid.
+    if host.isEmpty {
+      var error = GatewayError(
+        .malformedRequest,
+        "The Host field is empty, which only a Unix socket takes; use one of: \(known).")
+      error.closesConnection = true
+      return error
+    }
+    return GatewayError(
+      .hostRefused,
+      "The Host \(host) is not served here; use one of: \(known), with any port, or add it to "
+        + "listen[].allowedHosts.")
   }
 
   // MARK: 3. Caller
@@ -199,10 +218,14 @@ package struct RequestPlanner: ~Copyable {
     if head.pathEnd > start &+ 1, bytes[start &+ 1] == UInt8(ascii: "/") { start &+= 1 }
     plan.restStart = start
     let rest = bytes.slice(start, head.pathEnd)
-    do { try CanonicalPath.check(rest) } catch { throw GatewayError(.path, error.detail) }
+    let hasEscape: Bool
+    do { hasEscape = try CanonicalPath.check(rest) } catch {
+      throw GatewayError(.path, error.detail)
+    }
     switch matcher.match(head.method.operationMethod, path: rest) {
     case .operation(let index):
       plan.operation = index
+      if hasEscape { try checkHiddenSegments(rest, of: index) }
     case .methodNotAllowed(let allowed):
       if head.method == .options { return allowed }
       if rules.forwardsUnknownOperations {
@@ -255,14 +278,25 @@ package struct RequestPlanner: ~Copyable {
   /// operation is not forwarded as an unknown one.
   @inline(never)
   private func checkLookalike(_ path: RawSpan) throws(GatewayError) {
-    guard !rules.forwardsSensitiveOperations, sensitivePaths.hide(in: path) else { return }
+    guard sensitivePaths.hide(in: path, besides: rules.passedSensitive) else { return }
+    throw RequestPlanner.lookalike
+  }
+
+  /// An encoded slash is legal in an id. Where an upstream would take it for a plain one, the path could be that
+  /// of a sensitive operation: a dispatch called `7%2Flti`.
+  @inline(never)
+  private func checkHiddenSegments(_ path: RawSpan, of operation: UInt8) throws(GatewayError) {
+    let operation = OperationTable.operation(at: operation)
+    guard !operation.isSensitive,
+      sensitivePaths.equal(path, operation.method, besides: rules.passedSensitive)
+    else { return }
     throw RequestPlanner.lookalike
   }
 
   private static let lookalike = GatewayError(
     .sensitiveRefused,
     "The path could be taken for an operation that answers with a secret, and no caller is to hold "
-      + "one; policy.sensitiveOperations: forward would allow it.")
+      + "one; policy.sensitiveForwarded would allow it for the operation that is meant.")
 
   // MARK: 5. Policy
 
@@ -271,11 +305,11 @@ package struct RequestPlanner: ~Copyable {
   ) throws(GatewayError) {
     if plan.isKnownOperation {
       let operation = OperationTable.operation(at: plan.operation)
-      if operation.isSensitive && !rules.forwardsSensitiveOperations {
+      if operation.isSensitive && !rules.passedSensitive.contains(plan.operation) {
         throw GatewayError(
           .sensitiveRefused,
-          "\(operation.name) answers with a secret, and no caller is to hold one; "
-            + "policy.sensitiveOperations: forward would allow it.")
+          "\(operation.name) answers with \(operation.answer.text), and no caller is to hold that; "
+            + "policy.sensitiveForwarded: [\(operation.name)] would allow it.")
       }
       if case .management = operation.credential {
         guard let app = rules.managementApp else {
@@ -300,6 +334,12 @@ package struct RequestPlanner: ~Copyable {
         throw GatewayError(
           .policyRefused,
           "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
+      }
+      guard rules.apps[plan.app].unknownCredential != nil else {
+        throw GatewayError(
+          .policyRefused,
+          "The app \(rules.apps[plan.app].name) is the App Management application, "
+            + "which SCORM Cloud lets do nothing but its own operations; choose another app.")
       }
       if head.method != .get && head.method != .head {
         plan.isWrite = true
@@ -332,18 +372,22 @@ package struct RequestPlanner: ~Copyable {
   // MARK: 6. Credential
 
   private func chooseCredential(_ plan: inout RequestPlan) throws(GatewayError) {
-    plan.credential =
-      plan.isKnownOperation
-      ? rules.apps[plan.app].credentials[Int(plan.operation)]
-      : rules.apps[plan.app].unknownCredential
-    if !rungs.isEmpty && plan.isKnownOperation {
+    guard plan.isKnownOperation else {
+      // checkPolicy has refused apps without one.
+      plan.credential =
+        rules.apps[plan.app].unknownCredential.map { .token(plan.isWrite ? $0.writes : $0.reads) }
+        ?? .none
+      return
+    }
+    plan.credential = rules.apps[plan.app].credentials[Int(plan.operation)]
+    if !rungs.isEmpty {
       plan.rung = rungs.rung(app: plan.app, operation: plan.operation)
       if plan.rung > 0 {
         plan.credential = rules.apps[plan.app].ladders.credential(
           of: plan.operation, at: Int(plan.rung))
       }
     }
-    if rules.apps[plan.app].isManagement && plan.isKnownOperation {
+    if rules.apps[plan.app].isManagement {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {
         throw GatewayError(

@@ -3,22 +3,23 @@ package import Memory
 
 /// Writes the head that goes back to the caller.
 package struct ResponseHeadRewriter: ~Copyable {
-  private var upstreamOrigin = ByteBuffer(capacity: 64)
-  private var upstreamBasePath = ByteBuffer(capacity: 32)
+  private let upstream: UpstreamReference
+  private let via: ViaField
   private let dropped = ResponseHeadRewriter.dropped
 
   package init(rules: ForwardingRules) {
-    upstreamOrigin.put(text: rules.upstreamOrigin)
-    upstreamBasePath.put(text: rules.upstreamBasePath)
+    upstream = UpstreamReference(rules: rules)
+    via = ViaField(hop: rules.hop)
   }
 
-  /// Fields of an answer that end here: the connection's own, and what would let a browser's page read
-  /// or a browser's state change through us.
+  /// Fields of an answer that end here: the connection's own, what would let a browser's page read or a browser's
+  /// state change through us, and Proxy-Status, by which callers tell our answers from the upstream's.
   package static let dropped: FieldSet = [
     .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
     .http2Settings, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
     .accessControl, .setCookie, .altService, .strictTransportSecurity, .clearSiteData,
-    .publicKeyPins, .contentTypeOptions, .xRequestID, .location,
+    .publicKeyPins, .contentTypeOptions, .xRequestID, .location, .contentLocation,
+    .proxyStatus,
   ]
 
   /// How the answer's body is framed for the caller.
@@ -68,8 +69,14 @@ package struct ResponseHeadRewriter: ~Copyable {
     var dropped = dropped
     // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
     if head.status < 200 || head.status == 204 { dropped.insert(.contentLength) }
-    fields.copy(from: bytes, without: dropped, head.connection, into: &out)
-    if head.present.contains(.location) { writeLocation(fields, bytes, context, into: &out) }
+    if head.hasBlankBeforeColon {
+      fields.copyRepaired(from: bytes, without: dropped, head.connection, into: &out)
+    } else {
+      fields.copy(from: bytes, without: dropped, head.connection, into: &out)
+    }
+    if head.present.intersects([.location, .contentLocation]) {
+      writeLocations(fields, bytes, context, into: &out)
+    }
     if head.status >= 200 {
       if !head.present.contains(.date) { dates.putFieldLine(into: &out) }
       switch context.framing {
@@ -81,21 +88,25 @@ package struct ResponseHeadRewriter: ~Copyable {
       } else if context.keepsAliveExplicitly {
         out.put("Connection: keep-alive\r\n")
       }
-      ViaField.put(receivedIn: head.version, into: &out)
+      via.put(receivedIn: head.version, into: &out)
       out.put("X-Content-Type-Options: nosniff\r\n")
     }
   }
 
-  /// A Location below the upstream's base path leads back through the gateway; everything else, launch
-  /// links among it, is for somebody's browser and stays.
+  /// A Location or Content-Location below the upstream's base path leads back through the gateway; everything else,
+  /// launch links among it, is for somebody's browser and stays.
   @inline(never)
-  private func writeLocation(
+  private func writeLocations(
     _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: Context, into out: inout ByteBuffer
   ) {
-    for i in 0..<fields.count where fields[i].name == .location {
+    for i in 0..<fields.count {
+      switch fields[i].name {
+      case .location: out.put("Location: ")
+      case .contentLocation: out.put("Content-Location: ")
+      default: continue
+      }
       let value = fields[i].value(in: bytes)
-      out.put("Location: ")
-      if !context.leavesLocation, let rest = restBelowBasePath(value) {
+      if !context.leavesLocation, let rest = upstream.restBelowBasePath(value) {
         out.put(text: context.appPrefix)
         out.put(RequestPlanner.basePath)
         out.put(value.slice(rest, value.byteCount))
@@ -104,24 +115,5 @@ package struct ResponseHeadRewriter: ~Copyable {
       }
       out.put("\r\n")
     }
-  }
-
-  /// Where the part below the upstream's base path begins, in an absolute URL or an absolute path.
-  private func restBelowBasePath(_ value: RawSpan) -> Int? {
-    // `//host/…` names another host, whatever its path looks like: RFC 3986 section 4.2.
-    if value.byteCount > 1, value.slice(0, 2).equals("//") { return nil }
-    var at = 0
-    let origin = upstreamOrigin.bytes
-    if value.byteCount >= origin.byteCount,
-      value.slice(0, origin.byteCount).hasSameBytes(as: origin)
-    {
-      at = origin.byteCount
-    }
-    let base = upstreamBasePath.bytes
-    let end = at + base.byteCount
-    guard value.byteCount > end, value.slice(at, end).hasSameBytes(as: base),
-      value[end] == UInt8(ascii: "/") || value[end] == UInt8(ascii: "?")
-    else { return nil }
-    return end
   }
 }

@@ -1,84 +1,68 @@
-internal import HTTPMessages
-internal import Memory
 internal import SCORMCloudAPI
 
 /// Finds paths that an upstream could take for a sensitive operation although the catalogue's matcher, which is
-/// exact, does not: other case, percent-encoding, an encoded slash, a method in another spelling.
+/// exact, does not: other case, percent-encoding, an encoded slash, `.json` behind a name, a method in another
+/// spelling.
 ///
-/// Only asked for requests that are forwarded without being known.
+/// Asked for requests that are forwarded without being known, and for known ones with an escape in their path.
 struct SensitivePaths: Sendable {
-  /// Each path's segments in lower case; nil for a parameter.
-  private let templates: [[[UInt8]?]]
-  /// How often an upstream, and what stands before it, might decode.
-  private static let rounds = 3
+  private struct Template {
+    var operation: UInt8
+    var method: OperationMethod
+    /// Segments in lower case; nil for a parameter.
+    var segments: [[UInt8]?]
+  }
+
+  private let templates: [Template]
+  /// A path with more segments is taken for a look-alike: none of the API's has more than six, and looking for
+  /// one at every place of thousands would hold up the loop.
+  private static let segmentLimit = 32
 
   init() {
-    var templates: [[[UInt8]?]] = []
-    for operation in OperationTable.all where operation.isSensitive {
+    templates = OperationTable.all.filter(\.isSensitive).map { operation in
       let segments = operation.template.description.lowercased().split(separator: "/")
-      templates.append(segments.map { $0.hasPrefix("{") ? nil : Array($0.utf8) })
+      return Template(
+        operation: operation.index, method: operation.method,
+        segments: segments.map { $0.hasPrefix("{") ? nil : Array($0.utf8) })
     }
-    self.templates = templates
   }
 
-  /// Whether some reading of `path` has a sensitive operation's path in it, below any other.
-  func hide(in path: RawSpan) -> Bool {
-    readings(of: path) { segments in
-      for template in templates where template.count <= segments.count {
-        for first in 0...(segments.count - template.count)
-        where SensitivePaths.matches(template, segments[first...].prefix(template.count)) {
-          return true
+  /// Whether some reading of `path` has a sensitive operation's path in it, below any other and above any other:
+  /// one that is not in `passed`.
+  func hide(in path: RawSpan, besides passed: OperationSet) -> Bool {
+    let refused = templates.filter { !passed.contains($0.operation) }
+    if refused.isEmpty { return false }
+    return UpstreamReadings.contains(path) { segments in
+      if segments.count > SensitivePaths.segmentLimit { return true }
+      return refused.contains { template in
+        let count = template.segments.count
+        guard count <= segments.count else { return false }
+        return (0...(segments.count - count)).contains { first in
+          SensitivePaths.matches(template, segments[first..<(first + count)])
         }
       }
-      return false
     }
   }
 
-  private static func matches(_ template: [[UInt8]?], _ segments: ArraySlice<[UInt8]>) -> Bool {
-    for (literal, segment) in zip(template, segments) {
-      if let literal, literal != segment { return false }
-    }
-    return true
-  }
-
-  /// Tries `judge` with the segments as they stand, and then as often decoded as they might be.
-  private func readings(of path: RawSpan, judge: ([[UInt8]]) -> Bool) -> Bool {
-    var bytes = path.copied()
-    for _ in 0...SensitivePaths.rounds {
-      if judge(SensitivePaths.segments(of: bytes)) { return true }
-      guard bytes.contains(UInt8(ascii: "%")) else { return false }
-      bytes = SensitivePaths.decoded(bytes)
-    }
-    return false
-  }
-
-  /// In lower case, without parameters behind a semicolon and without the space that some cut off.
-  private static func segments(of bytes: [UInt8]) -> [[UInt8]] {
-    let separators = [UInt8(ascii: "/"), UInt8(ascii: "\\")]
-    return bytes.split { separators.contains($0) }.map { segment in
-      var name = segment.prefix { $0 != UInt8(ascii: ";") }.map { byte in
-        byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-      }
-      while let last = name.last, last == 0x20 || last == UInt8(ascii: ".") { name.removeLast() }
-      return name
-    }
-  }
-
-  private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(bytes.count)
-    var i = 0
-    while i < bytes.count {
-      if bytes[i] == UInt8(ascii: "%"), i + 2 < bytes.count,
-        let high = bytes[i + 1].hexadecimalValue, let low = bytes[i + 2].hexadecimalValue
-      {
-        result.append(high << 4 | low)
-        i += 3
-      } else {
-        result.append(bytes[i])
-        i += 1
+  /// Whether some reading of `path`, that of another operation with this method, is a sensitive operation's path as a
+  /// whole: an id that ends in `%2Flti`.
+  func equal(_ path: RawSpan, _ method: OperationMethod, besides passed: OperationSet) -> Bool {
+    UpstreamReadings.contains(path) { segments in
+      templates.contains { template in
+        template.segments.count == segments.count && template.method == method
+          && !passed.contains(template.operation) && SensitivePaths.matches(template, segments[...])
       }
     }
-    return result
+  }
+
+  /// Something of it must be there plainly, or names in other scripts would match.
+  private static func matches(_ template: Template, _ segments: ArraySlice<ReadSegment>) -> Bool {
+    var isPlain = false
+    for (literal, segment) in zip(template.segments, segments) {
+      guard let literal else { continue }
+      guard segment.reads(as: literal) else { return false }
+      isPlain = isPlain || segment.isPlain
+    }
+    return isPlain
   }
 }

@@ -16,7 +16,7 @@ extension AdminActions {
       dropTokens: {
         AdminActions.change($0, tokens, "dropped") { tokens.drop($0) }
       },
-      explain: { AdminActions.explain($0, relays) })
+      explain: { AdminActions.explain($0, relays, tokens) })
   }
 
   private static func list(
@@ -57,7 +57,9 @@ extension AdminActions {
     return .json("{\"\(done)\":[\(rows.joined(separator: ","))]}\n")
   }
 
-  private static func explain(_ query: AdminQuery, _ relays: RelayShared) -> AdminAnswer {
+  private static func explain(
+    _ query: AdminQuery, _ relays: RelayShared, _ tokens: TokenService
+  ) -> AdminAnswer {
     guard let method = query.first("method"), let path = query.first("path") else {
       return .badQuery("Say what is called: /api/explain?method=GET&path=/api/v2/courses.")
     }
@@ -65,7 +67,7 @@ extension AdminActions {
       method: method, target: path, app: query.first("app"), caller: query.first("caller"),
       fields: query.all("header"))
     do {
-      let explanation = try Explanation(call, ExplanationSources(relays))
+      let explanation = try Explanation(call, ExplanationSources(relays, tokens.listing()))
       return query.wantsTable ? .table(explanation.table) : .json(explanation.json)
     } catch {
       return .badQuery("\(error).")

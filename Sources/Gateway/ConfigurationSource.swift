@@ -10,14 +10,14 @@ package enum ConfigurationSource {
     let names = CatalogueNames(
       operations: OperationTable.all.map(\.name.description),
       secretBearing: OperationTable.all.filter { $0.isSecretBearing || $0.isSensitive }
-        .map(\.name.description))
+        .map(\.name.description),
+      sensitive: OperationTable.all.filter(\.isSensitive).map(\.name.description))
     let loaded = try ConfigurationLoader(catalogue: names).load(
       file: file, environment: environment, overrides: overrides)
     if let problem = limitProblem(loaded.settings) {
       throw ConfigurationError(
-        Problem(
-          file: file ?? "defaults", keyPath: "limits", message: problem,
-          hint: "fewer limits, or limits per fewer keys"), warnings: loaded.warnings)
+        loaded.problem("limits", problem, hint: "fewer limits, or limits per fewer keys"),
+        warnings: loaded.warnings)
     }
     return loaded
   }

@@ -52,6 +52,11 @@ extension Explanation {
     members.append(("upstreamPaused", String(forwarded.forecast.isUpstreamPaused)))
     members.append(("predictedWait", Seconds.text(forwarded.forecast.predictedWait)))
     members.append(("refusedByLimit", String(forwarded.forecast.refusal != nil)))
+    if let refusal = refusal(forwarded) {
+      members.append(("status", String(refusal.status)))
+      members.append(("error", refusal.kind.name.description.quotedAsJSON))
+      members.append(("detail", refusal.detail.quotedAsJSON))
+    }
     members.append(("upstream", forwarded.url.quotedAsJSON))
     return members
   }
@@ -64,7 +69,9 @@ extension Explanation {
     if let fingerprint = token.fingerprint {
       members.append("\"fingerprint\":\(Fingerprint.text(fingerprint).quotedAsJSON)")
     }
-    if let failure = token.failure { members.append("\"lastError\":\(failure.quotedAsJSON)") }
+    if let failure = token.failure {
+      members.append("\"lastError\":\(failure.detail.quotedAsJSON)")
+    }
     return "{" + members.joined(separator: ",") + "}"
   }
 
@@ -84,7 +91,7 @@ extension Explanation {
 
   private func rows(_ forwarded: Forwarded) -> [[String]] {
     let plan = forwarded.plan
-    var rows = [["ANSWER", "SCORM Cloud's"], ["UPSTREAM", forwarded.url]]
+    var rows = [["ANSWER", answer(forwarded)], ["UPSTREAM", forwarded.url]]
     if plan.isKnownOperation {
       let operation = OperationTable.operation(at: plan.operation)
       rows.append([
@@ -107,6 +114,23 @@ extension Explanation {
     return rows
   }
 
+  /// What the gateway would answer now, although the call is allowed; nil when SCORM Cloud would answer.
+  private func refusal(_ forwarded: Forwarded) -> GatewayError? {
+    forwarded.forecast.refusal.map { _ in
+      GatewayError(.quotaExceeded, "A limit refuses it now.")
+    } ?? forwarded.token?.refusal
+  }
+
+  private func answer(_ forwarded: Forwarded) -> String {
+    if let refusal = refusal(forwarded) {
+      return "the gateway's for now: \(refusal.status) \(refusal.kind.name)"
+    }
+    if case .token = forwarded.plan.credential, forwarded.token?.remaining == nil {
+      return "SCORM Cloud's, once there is a token"
+    }
+    return "SCORM Cloud's"
+  }
+
   private func credential(_ forwarded: Forwarded) -> String {
     let plan = forwarded.plan
     let place =
@@ -123,7 +147,7 @@ extension Explanation {
     if let remaining = token.remaining, let fingerprint = token.fingerprint {
       text += ", \(Fingerprint.text(fingerprint)), for \(Seconds.text(remaining)) s"
     }
-    if let failure = token.failure { text += "; last error: \(failure)" }
+    if let failure = token.failure { text += "; last error: \(failure.detail)" }
     return text
   }
 

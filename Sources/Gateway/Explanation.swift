@@ -42,8 +42,15 @@ package struct Explanation: Sendable {
     /// Nanoseconds that it may still be sent; nil without one.
     var remaining: Int64?
     var fingerprint: UInt32?
-    /// Why the last fetch failed.
-    var failure: String?
+    /// Why the last fetch failed, or would: the app's secret is refused.
+    var failure: TokenFailure?
+
+    /// What a call gets that needs the token now; nil when it is sent, or waits for a fetch that may succeed.
+    var refusal: GatewayError? {
+      guard remaining == nil, let failure else { return nil }
+      return GatewayError(
+        failure.needsOperator ? .credentialRefused : .tokenUnavailable, failure.detail)
+    }
   }
 
   /// Looks at `call`.
@@ -139,12 +146,19 @@ package struct Explanation: Sendable {
       at: SystemClock.monotonic)
   }
 
+  /// Why every fetch for the app fails, also one that nobody has needed so far.
+  private static func refusalOfSecret(app: Int, _ sources: ExplanationSources) -> TokenFailure? {
+    guard let listing = sources.tokens, listing.apps[app].isSecretRefused else { return nil }
+    return listing.keys.lazy.filter { $0.app == app }.compactMap { $0.failure ?? $0.lastFailure }
+      .first(where: \.needsOperator)
+  }
+
   private static func token(_ plan: RequestPlan, _ sources: ExplanationSources) -> Token? {
     guard let running = sources.running, case .token(let slot) = plan.credential else {
       return nil
     }
     let entry = running.tokenStore.snapshot().entries[slot.index]
-    var token = Token(failure: entry.failure?.detail)
+    var token = Token(failure: entry.failure ?? refusalOfSecret(app: plan.app, sources))
     let now = SystemClock.monotonic
     if let held = entry.token, held.usableUntil > now {
       token.remaining = held.usableUntil - now

@@ -15,9 +15,12 @@ package struct ExplanationSources: Sendable {
   let limitNames: [String]
   /// Nil when no gateway runs: there are no tokens then, and nothing was learnt.
   let running: RelayShared?
+  /// What the gateway knows of its tokens; nil when none runs.
+  let tokens: TokenListing?
 
   /// Those of a gateway that runs.
-  init(_ relays: RelayShared) {
+  init(_ relays: RelayShared, _ tokens: TokenListing) {
+    self.tokens = tokens
     rules = relays.currentRules
     scopeTexts = relays.scopeTexts
     limiter = relays.limiter
@@ -49,6 +52,7 @@ package struct ExplanationSources: Sendable {
       throw StartError("the configuration cannot be compiled: \(error)")
     }
     running = nil
+    tokens = nil
   }
 
   /// The scopes of a token, or how the app itself is named.

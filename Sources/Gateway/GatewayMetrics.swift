@@ -2,6 +2,7 @@ internal import Admin
 internal import CurlTransport
 internal import GatewayServer
 internal import HTTPMessages
+internal import Memory
 internal import Synchronization
 internal import Telemetry
 internal import TrafficJournal
@@ -24,6 +25,7 @@ struct GatewayMetrics: Sendable {
     relays.log?.put(into: &text)
     spans?.put(into: &text)
     relays.putRefusals(into: &text)
+    relays.settings.memory.put(into: &text)
     relays.settings.captures.put(into: &text)
     text.append(LimitMetrics.text(relays))
     text.append(TokenMetrics.text(tokens.listing()))
@@ -73,6 +75,22 @@ extension BodyCaptures {
       "scorm_gateway_capture_no_room_total", .counter,
       "Bodies that were not recorded because others took all the memory there is for them.")
     text.sample(room.refusals)
+  }
+}
+
+extension MemoryWatch {
+  func put(into text: inout PrometheusText) {
+    guard let state else { return }
+    text.family(
+      "scorm_gateway_memory_limit_bytes", .gauge, "The limit of memory that is nearest.")
+    text.sample([("limit", state.name)], UInt64(max(0, state.limit)))
+    text.family(
+      "scorm_gateway_memory_used_bytes", .gauge, "Bytes in use, as that limit counts them.")
+    text.sample(UInt64(max(0, state.used)))
+    text.family(
+      "scorm_gateway_memory_short", .gauge,
+      "1 while new requests are refused for want of memory, 2 while some under way are ended.")
+    text.sample(UInt64(level.rawValue))
   }
 }
 

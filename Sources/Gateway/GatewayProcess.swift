@@ -66,10 +66,18 @@ package final class GatewayProcess: Sendable {
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
       listeners.append(
-        HeldListener(try bind(listener.address, mode: UInt32(listener.socketMode))))
+        HeldListener(
+          try bind(
+            listener.address, mode: UInt32(listener.socketMode),
+            takesIPv4: settings.takesIPv4(listener.address))))
     }
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
+    var socketFiles = listeners.compactMap { $0.socket.file }
+    switch adminSocket {
+    case .some(let socket): if let file = socket.file { socketFiles.append(file) }
+    case .none: break
+    }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic)
     self.log = log
@@ -89,7 +97,13 @@ package final class GatewayProcess: Sendable {
     }
     let tokens: TokenService
     do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
+      if case .badTrust(let reason) = error { throw StartError("upstream: \(reason)") }
       throw StartError("tokens: \(error)")
+    }
+    if settings.upstream.scheme == .https, settings.upstream.caFile == nil,
+      let problem = TLSTrust.environmentProblem
+    {
+      tell("warning: \(problem)")
     }
     self.tokens = tokens
 
@@ -117,10 +131,11 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error)")
     }
     readiness = Readiness(
-      probes: compiled.probes, store: tokens.store, resolver: resolver, log: log,
-      journal: journal)
+      sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
+      log: log, journal: journal)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
+    relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
@@ -130,7 +145,7 @@ package final class GatewayProcess: Sendable {
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { tell($0) } })
     self.relays = relays
-    readiness.watch(relays.figures)
+    readiness.watch(relays.figures, relays.settings.memory)
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness
@@ -160,7 +175,7 @@ package final class GatewayProcess: Sendable {
     }
     admin = try GatewayProcess.startAdmin(
       settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
-      callersAt: addresses.first)
+      callersAt: addresses)
     started.stay()
     threads = running
     adminAddress = admin?.address
@@ -244,7 +259,9 @@ private struct StartedParts: ~Copyable {
 }
 
 /// Binds a configured address.
-func bind(_ address: ListenAddress, mode: UInt32) throws(StartError) -> ListeningSocket {
+func bind(
+  _ address: ListenAddress, mode: UInt32, takesIPv4: Bool = true
+) throws(StartError) -> ListeningSocket {
   switch address {
   case .unix(let path):
     do { return try ListeningSocket(unixPath: path, mode: mode) } catch {
@@ -254,7 +271,7 @@ func bind(_ address: ListenAddress, mode: UInt32) throws(StartError) -> Listenin
     guard let numeric = SocketAddress(numericHost: host, port: port) else {
       throw StartError("cannot listen on \(address): it is no numeric address")
     }
-    do { return try ListeningSocket(tcp: numeric) } catch {
+    do { return try ListeningSocket(tcp: numeric, takesIPv4: takesIPv4) } catch {
       throw StartError(error.description)
     }
   }

@@ -21,12 +21,12 @@ extension GatewayProcess {
 
   /// Answers for `/api/traffic`; nil without a journal.
   static func trafficPages(
-    _ traffic: TrafficSettings, callersAt address: SocketAddress?
+    _ traffic: TrafficSettings, callersAt addresses: [SocketAddress]
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
     guard let journal = traffic.journal else { return nil }
     let pages = JournalPages(
       path: journal.path, timeLimit: searchSeconds,
-      gateway: "http://\(address.map { "\($0)" } ?? "localhost")", version: GatewayVersion.text)
+      gateway: callersPlace(addresses), version: GatewayVersion.text)
     return { request in
       pages.answer(request.path, query: request.query).map { answer in
         LocalResponse(
@@ -34,5 +34,18 @@ extension GatewayProcess {
           body: .bytes(Array(answer.body.utf8)))
       }
     }
+  }
+
+  /// Where a command on this machine reaches one of `addresses`: by TCP if it can.
+  static func callersPlace(_ addresses: [SocketAddress]) -> String {
+    guard let address = addresses.first(where: { $0.unixPath == nil }) ?? addresses.first else {
+      return "http://localhost"
+    }
+    if address.unixPath != nil { return "\(address)" }
+    let text = "\(address)"
+    // All addresses of this machine: loopback is one of them.
+    if text.hasPrefix("0.0.0.0:") { return "http://127.0.0.1:\(address.port)" }
+    if text.hasPrefix("[::]:") { return "http://[::1]:\(address.port)" }
+    return "http://\(text)"
   }
 }

@@ -26,13 +26,14 @@ enum LimitMetrics {
     }
     var paused = ""
     var share = ""
-    for (index, pause) in figures.pauses.enumerated() {
-      let app = relays.rules.apps[index].name
+    for pause in figures.pauses {
+      let labels =
+        "app=\"\(relays.rules.apps[pause.app].name)\",service=\"\(RulesCompiler.pausedName(pause.service))\""
       paused +=
-        "\nscorm_gateway_upstream_pause_seconds{app=\"\(app)\"} \(Seconds.text(pause.remaining))"
+        "\nscorm_gateway_upstream_pause_seconds{\(labels)} \(Seconds.text(pause.remaining))"
       let level = Int64(1000) * pause.level / UpstreamPause.fullLevel
       share +=
-        "\nscorm_gateway_upstream_rate_ratio{app=\"\(app)\"} \(Seconds.text(level * 1_000_000))"
+        "\nscorm_gateway_upstream_rate_ratio{\(labels)} \(Seconds.text(level * 1_000_000))"
     }
     return """
       # HELP scorm_gateway_limit_calls_total What limits did with calls.
@@ -41,9 +42,9 @@ enum LimitMetrics {
       # TYPE scorm_gateway_limit_waiting gauge\(waiting)
       # HELP scorm_gateway_limit_wait_seconds How long calls waited that had to, until they started or were refused.
       # TYPE scorm_gateway_limit_wait_seconds histogram\(waits)
-      # HELP scorm_gateway_upstream_pause_seconds Time until calls of an app start again that SCORM Cloud asked to pause.
+      # HELP scorm_gateway_upstream_pause_seconds Time until calls of a service of an app, or of all, start again that SCORM Cloud asked to pause.
       # TYPE scorm_gateway_upstream_pause_seconds gauge\(paused)
-      # HELP scorm_gateway_upstream_rate_ratio Part of an app's rate that is used while it recovers from a pause.
+      # HELP scorm_gateway_upstream_rate_ratio Part of the rate that is used while a service, or all of an app, recovers from a pause.
       # TYPE scorm_gateway_upstream_rate_ratio gauge\(share)
 
       """

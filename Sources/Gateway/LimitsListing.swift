@@ -21,8 +21,12 @@ struct LimitsListing {
   var json: String {
     let rows = views.map { view -> String in
       var members = ["\"limit\":\(name(view).quotedAsJSON)"]
-      if let app = view.app { members.append("\"app\":\(appName(app).quotedAsJSON)") }
-      if let caller = view.caller {
+      // The quota of somebody who has not used it stands for nobody.
+      if let app = view.app, view.isUsed { members.append("\"app\":\(appName(app).quotedAsJSON)") }
+      if view.limit == nil {
+        members.append("\"service\":\(RulesCompiler.pausedName(view.service).quotedAsJSON)")
+      }
+      if let caller = view.caller, view.isUsed {
         members.append("\"caller\":\(callerName(caller).quotedAsJSON)")
       }
       if let quota = view.quota {
@@ -31,6 +35,7 @@ struct LimitsListing {
       }
       if let remaining = view.remaining { members.append("\"remaining\":\(remaining)") }
       if let concurrency = view.concurrency { members.append("\"concurrency\":\(concurrency)") }
+      members.append("\"used\":\(view.isUsed)")
       members.append("\"inUse\":\(view.inUse)")
       members.append("\"waiting\":\(view.waiting)")
       members.append("\"predictedWait\":\(seconds(view.predictedWait))")
@@ -46,7 +51,8 @@ struct LimitsListing {
     var rows = [["LIMIT", "APP", "CALLER", "RATE", "LEFT", "IN USE", "WAITING", "WAIT", "PAUSED"]]
     for view in views {
       rows.append([
-        name(view), view.app.map(appName) ?? "all", view.caller.map(callerName) ?? "all",
+        name(view), view.app.map { view.isUsed ? appName($0) : "each" } ?? "all",
+        view.caller.map { view.isUsed ? callerName($0) : "each" } ?? "all",
         view.quota.map { "\(rate($0)), burst \($0.burst)" } ?? "-",
         view.remaining.map(String.init) ?? "-",
         view.concurrency.map { "\(view.inUse) of \($0)" } ?? "\(view.inUse)",
@@ -58,7 +64,9 @@ struct LimitsListing {
   }
 
   private func name(_ view: LimitView) -> String {
-    view.limit.map { relays.limitNames[$0] } ?? "pause asked for by SCORM Cloud"
+    if let limit = view.limit { return relays.limitNames[limit] }
+    let service = view.service.map { " (\(RulesCompiler.pausedName($0)))" } ?? ""
+    return "pause asked for by SCORM Cloud\(service)"
   }
 
   private func appName(_ app: Int) -> String { relays.rules.apps[app].name }

@@ -2,13 +2,15 @@ internal import AccessTokens
 internal import Admin
 internal import CurlTransport
 internal import EventLoop
+internal import GatewayServer
+internal import Memory
 internal import Synchronization
 internal import Telemetry
 internal import TrafficJournal
 internal import TrafficLog
 
 /// Whether the gateway can serve. It is ready once each app's credential has brought a token and the
-/// upstream's name was resolved, and as long as it is not shutting down.
+/// upstream's name was resolved, and as long as it is not shutting down and callers find its sockets.
 ///
 /// What goes wrong later is told and leaves it ready: SCORM Cloud being down, a token that cannot be
 /// renewed, a log that cannot be written. Taking the gateway away would not help a caller, who would get a
@@ -21,8 +23,10 @@ final class Readiness: Sendable {
     var hasResolved = false
     var isDraining = false
     var figures: [LoopFigures] = []
+    var memory = MemoryWatch([])
   }
 
+  private let sockets: [UnixSocketFile]
   private let probes: [(app: String, slot: TokenSlot)]
   private let store: TokenStore
   private let resolver: NameResolver
@@ -31,9 +35,10 @@ final class Readiness: Sendable {
   private let state = Mutex(State())
 
   init(
-    probes: [(app: String, slot: TokenSlot)], store: TokenStore, resolver: NameResolver,
-    log: LogWriter?, journal: JournalWriter?
+    sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore,
+    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?
   ) {
+    self.sockets = sockets
     self.probes = probes
     self.store = store
     self.resolver = resolver
@@ -47,8 +52,13 @@ final class Readiness: Sendable {
     }
   }
 
-  /// The loops whose calls tell how the upstream does.
-  func watch(_ figures: [LoopFigures]) { state.withLock { $0.figures = figures } }
+  /// The loops whose calls tell how the upstream does, and the memory they use.
+  func watch(_ figures: [LoopFigures], _ memory: MemoryWatch) {
+    state.withLock { state in
+      state.figures = figures
+      state.memory = memory
+    }
+  }
 
   func beginDraining() { state.withLock { $0.isDraining = true } }
 
@@ -61,8 +71,10 @@ final class Readiness: Sendable {
     var checks = tokenChecks
     checks.append(nameCheck)
     checks.append(upstreamCheck)
+    checks += sockets.map(socketCheck)
     if let log { checks.append(logCheck(log.health)) }
     if let journal { checks.append(journalCheck(journal.statistics)) }
+    if let memory = memoryCheck { checks.append(memory) }
     let isDraining = isDraining
     checks.append(
       ReadinessCheck(
@@ -111,6 +123,28 @@ final class Readiness: Sendable {
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
+  }
+
+  /// Another process, or somebody who tidied up, may have taken the socket's file away: then nobody finds the
+  /// socket any more, and only a new start makes another.
+  private func socketCheck(_ socket: UnixSocketFile) -> ReadinessCheck {
+    let isInPlace = socket.isInPlace
+    return ReadinessCheck(
+      name: "socket \(socket.path)", isReady: isInPlace,
+      detail: isInPlace
+        ? "in place"
+        : "its file was removed or replaced, so callers do not reach this gateway; restart it")
+  }
+
+  /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
+  private var memoryCheck: ReadinessCheck? {
+    let memory = state.withLock { $0.memory }
+    guard let state = memory.state else { return nil }
+    let isReady = memory.level == .ample
+    return ReadinessCheck(
+      name: "memory", isReady: isReady, isRequired: false,
+      detail: "\(state.used >> 20) of \(state.limit >> 20) MiB are in use (\(state.name))"
+        + (isReady ? "" : "; new requests are refused"))
   }
 
   private func journalCheck(_ statistics: JournalStatistics) -> ReadinessCheck {

@@ -8,19 +8,22 @@ internal import Memory
 internal import Synchronization
 
 /// A configuration read anew, while the gateway runs.
+///
+/// Numbers of apps, callers, listeners and token slots stand in connections, tickets and rules alike, so a gateway
+/// keeps those that it started with. Of each that the new file has too, by its name, what can change does; so
+/// that a restriction never waits for something that cannot be done. What is left is told, thing by thing.
 extension GatewayProcess {
   /// What a reload changed.
   package struct Reloaded: Equatable, Sendable {
-    /// Sections that are in force now.
+    /// What is in force now.
     package var applied: [String] = []
-    /// Sections that differ from what the gateway runs with and need a restart.
+    /// What differs from what the gateway runs with and needs a restart.
     package var needsRestart: [String] = []
 
     /// For the operator.
     package var line: String {
       let done =
-        applied.isEmpty
-        ? "nothing else has changed" : "in force: " + applied.joined(separator: ", ")
+        applied.isEmpty ? "nothing new is in force" : "in force: " + applied.joined(separator: ", ")
       guard !needsRestart.isEmpty else { return "reloaded: \(done)" }
       return "reloaded: \(done). NEEDS A RESTART, and is as before until then: "
         + needsRestart.joined(separator: ", ")
@@ -30,14 +33,13 @@ extension GatewayProcess {
   /// The tokens as they are now.
   package var tokenListing: TokenListing { tokens.listing() }
 
-  /// Takes what can change while it runs out of `settings`: secrets always; who may do what, policies and
-  /// Host names while apps and callers are the same. Exchanges under way end as they began.
+  /// Takes what can change while it runs out of `settings`. Exchanges under way end as they began.
   package func reload(_ settings: Settings) -> Reloaded {
     current.withLock { current in
       var result = Reloaded()
       reloadSecrets(settings, &current, &result)
       reloadRules(settings, &current, &result)
-      compareRest(settings, current, &result)
+      result.needsRestart += ReloadDifference(from: current, to: settings).texts
       facts.note(current, loadedAt: SystemClock.wall)
       return result
     }
@@ -47,11 +49,7 @@ extension GatewayProcess {
     _ settings: Settings, _ current: inout Settings, _ result: inout Reloaded
   ) {
     for (index, app) in current.apps.enumerated() {
-      guard
-        let new = settings.apps.first(where: {
-          $0.name == app.name && $0.id == app.id && $0.kind == app.kind
-        })
-      else { continue }
+      guard let new = settings.apps.first(where: { $0.isSame(as: app) }) else { continue }
       // Also when they are the same: a refused secret that was allowed again is tried at once.
       guard tokens.replaceSecrets(app: index, secret: new.secret, nextSecret: new.nextSecret) else {
         result.needsRestart.append("secrets of \(app.name), which cannot be sent")
@@ -63,6 +61,7 @@ extension GatewayProcess {
         result.applied.append("secrets of \(app.name)")
       }
       current.apps[index] = new
+      current.apps[index].isWithdrawn = app.isWithdrawn
     }
   }
 
@@ -74,69 +73,19 @@ extension GatewayProcess {
     }
   }
 
-  private static func names(_ settings: Settings) -> [String] {
-    settings.apps.map { "\($0.name) \($0.id) \($0.kind.rawValue)" }
-  }
-
-  /// Numbers of apps, callers, listeners and token slots stand in connections, tickets and rules alike, so
-  /// they have to stay what they are.
   private func reloadRules(
     _ settings: Settings, _ current: inout Settings, _ result: inout Reloaded
   ) {
-    guard GatewayProcess.names(settings) == GatewayProcess.names(current),
-      settings.callers.map(\.name) == current.callers.map(\.name),
-      settings.listeners.map(\.address) == current.listeners.map(\.address)
-    else { return }
-    var next = current
-    var applied: [String] = []
-    func take<Value: Equatable>(_ key: WritableKeyPath<Settings, Value>, _ name: String) {
-      guard next[keyPath: key] != settings[keyPath: key] else { return }
-      next[keyPath: key] = settings[keyPath: key]
-      applied.append(name)
+    let (next, applied) = current.takingRules(of: settings)
+    guard !applied.isEmpty else { return }
+    do {
+      let compiled = try RulesCompiler(settings: next, addresses: addresses).compile()
+      relays.use(RelayRules(rules: compiled.rules, identities: compiled.identities))
+      current = next
+      result.applied += applied
+    } catch {
+      result.needsRestart.append(
+        "\(applied.joined(separator: ", ")), which cannot be compiled: \(error)")
     }
-    take(\.defaultApp, "defaultApp")
-    take(\.policy, "policy")
-    for index in next.callers.indices {
-      var caller = settings.callers[index]
-      caller.weight = next.callers[index].weight
-      guard caller != next.callers[index] else { continue }
-      next.callers[index] = caller
-      applied.append("callers[].\(caller.name)")
-    }
-    for index in next.listeners.indices {
-      var listener = next.listeners[index]
-      listener.allowedHosts = settings.listeners[index].allowedHosts
-      listener.caller = settings.listeners[index].caller
-      guard listener != next.listeners[index] else { continue }
-      next.listeners[index] = listener
-      applied.append("listen[].\(listener.address)")
-    }
-    guard !applied.isEmpty,
-      let compiled = try? RulesCompiler(settings: next, addresses: addresses).compile()
-    else { return }
-    relays.use(RelayRules(rules: compiled.rules, identities: compiled.identities))
-    current = next
-    result.applied += applied
-  }
-
-  private func compareRest(
-    _ settings: Settings, _ current: Settings, _ result: inout Reloaded
-  ) {
-    func compare(_ isSame: Bool, _ name: String) {
-      if !isSame { result.needsRestart.append(name) }
-    }
-    compare(
-      GatewayProcess.names(settings) == GatewayProcess.names(current),
-      "apps (names, ids, kinds, order)")
-    compare(settings.listeners == current.listeners, "listen")
-    compare(settings.admin == current.admin, "admin")
-    compare(settings.upstream == current.upstream, "upstream")
-    compare(settings.tokens == current.tokens, "tokens")
-    compare(settings.callers == current.callers, "callers (names, order, weight)")
-    compare(settings.policy == current.policy, "policy")
-    compare(settings.defaultApp == current.defaultApp, "defaultApp")
-    compare(settings.limits == current.limits, "limits")
-    compare(settings.traffic == current.traffic, "traffic")
-    compare(settings.replicas == current.replicas, "replicas")
   }
 }

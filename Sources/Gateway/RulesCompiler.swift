@@ -24,6 +24,9 @@ struct RulesCompiler {
     var probes: [(app: String, slot: TokenSlot)]
   }
 
+  /// By chance, and one for the process: gateways behind one another are told apart, reloads are not.
+  private static let hop = UInt32.random(in: .min ... .max)
+
   func compile() throws(TokenSlotTable.Refusal) -> Compiled {
     var slots = TokenSlotTable()
     var apps: [ForwardingRules.App] = []
@@ -34,21 +37,22 @@ struct RulesCompiler {
         ForwardingRules.App(
           name: app.name, isManagement: app.kind == .management, credentials: credentials,
           ladders: try ladders(of: index, credentials, &slots),
-          unknownCredential: .basic))
+          unknownCredential: try unknownCredential(of: app, index, &slots)))
       if let probe = probe(app, credentials) { probes.append((app.name, probe)) }
     }
     var scopeTexts: [String] = []
     for index in 0..<slots.count { scopeTexts.append(slots[TokenSlot(index: index)].scopes) }
     let url = settings.upstream.url
-    let rules = ForwardingRules(
+    var rules = ForwardingRules(
       listeners: listeners, apps: apps,
       defaultApp: settings.apps.firstIndex { $0.name == settings.defaultApp } ?? 0,
       managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
       forwardsUnknownOperations: settings.policy.unknownOperations == .forward,
       forwardsOutsideBasePath: settings.policy.outsideBasePath == .forward,
-      forwardsSensitiveOperations: settings.policy.sensitiveOperations == .forward,
+      passedSensitive: passedSensitive,
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
+    rules.hop = RulesCompiler.hop
     return Compiled(
       rules: rules, slots: slots, scopeTexts: scopeTexts, identities: identities, probes: probes)
   }
@@ -86,6 +90,35 @@ struct RulesCompiler {
     }
   }
 
+  /// What no service of its own is needed for: `read`, `write` and `delete` hold for all of them. Not `admin`, which is
+  /// the account's. A fixed list is the operator's word for this too. None for the App Management application, which
+  /// can do nothing but its own operations.
+  ///
+  /// Whatever the policy is now: a reload may change that, and slots have to keep their numbers.
+  private func unknownCredential(
+    of app: App, _ index: Int, _ slots: inout TokenSlotTable
+  ) throws(TokenSlotTable.Refusal) -> UnknownCredential? {
+    if app.kind == .management { return nil }
+    if settings.tokens.scopes == .fixed {
+      let slot = try slots.slot(
+        for: index, scopes: settings.tokens.scopesList.joined(separator: " "))
+      return UnknownCredential(reads: slot, writes: slot)
+    }
+    return UnknownCredential(
+      reads: try slots.slot(for: index, scopes: ScopeList(.read).text),
+      writes: try slots.slot(for: index, scopes: ScopeList(.read, .write, .delete).text))
+  }
+
+  /// Sensitive operations that the policy lets pass: all, or those that it names.
+  private var passedSensitive: OperationSet {
+    if settings.policy.sensitiveOperations == .forward { return .all }
+    var set = OperationSet()
+    for name in settings.policy.sensitiveForwarded {
+      if let operation = OperationTable.named(name) { set.insert(operation.index) }
+    }
+    return set
+  }
+
   /// The token of the cheapest call, or of any.
   private func probe(_ app: App, _ credentials: [CredentialChoice]) -> TokenSlot? {
     let name = app.kind == .management ? "GetApplicationInfo" : "PingAppId"
@@ -98,13 +131,13 @@ struct RulesCompiler {
   // MARK: Listeners and callers
 
   private var listeners: [ForwardingRules.Listener] {
-    zip(settings.listeners, addresses).map { listener, address in
+    settings.listeners.map { listener in
       switch listener.address {
       case .unix: ForwardingRules.Listener(hosts: .any)
       case .tcp:
         ForwardingRules.Listener(
-          hosts: listener.allowedHosts.contains(HostNames.any)
-            ? .any : HostAllowList(port: Int(address.port), extra: listener.allowedHosts))
+          hosts: HostAllowList(
+            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote))
       }
     }
   }
@@ -114,12 +147,15 @@ struct RulesCompiler {
     if settings.callers.isEmpty {
       return [
         ForwardingRules.Caller(
-          name: "anonymous", apps: Array(settings.apps.indices), defaultApp: nil,
+          name: "anonymous", apps: settings.apps.indices.filter { !settings.apps[$0].isWithdrawn },
+          defaultApp: nil,
           operations: .all, mayUseUnknownOperations: true, mode: .normal)
       ]
     }
     return settings.callers.map { caller in
-      let apps = caller.apps.compactMap { name in settings.apps.firstIndex { $0.name == name } }
+      let apps = caller.apps.compactMap { name in
+        settings.apps.firstIndex { $0.name == name && !$0.isWithdrawn }
+      }
       return ForwardingRules.Caller(
         name: caller.name, apps: apps,
         defaultApp: apps.first { settings.apps[$0].kind != .management },
@@ -156,7 +192,11 @@ struct RulesCompiler {
       var rule = CallerIdentities.Rule(caller: number)
       rule.user = match.unixUser?.id
       if let address = match.listener {
-        rule.listener = settings.listeners.firstIndex { $0.address == address }
+        // One that is not there yet: nobody comes from it. Left out, the condition would hold for everybody.
+        guard let number = settings.listeners.firstIndex(where: { $0.address == address }) else {
+          continue
+        }
+        rule.listener = number
       }
       if let block = match.address {
         rule.matchesAddress = { peer in
@@ -176,10 +216,24 @@ struct RulesCompiler {
 extension RulesCompiler {
   /// The limits for so many callers and loops.
   func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
-    LimiterSettings(
+    var limits = LimiterSettings(
       rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
       callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
       loopCount: loopCount)
+    // What is in no catalogue is a service of its own.
+    limits.services = (0..<256).map { slot in
+      slot < OperationTable.all.count
+        ? OperationTable.operation(at: UInt8(slot)).service.rawValue
+        : UInt8(Service.allCases.count)
+    }
+    return limits
+  }
+
+  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
+  /// the whole app.
+  static func pausedName(_ service: Int?) -> String {
+    guard let service else { return "all" }
+    return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
   }
 
   private func rule(_ limit: Limit) -> LimitRule {

@@ -71,7 +71,9 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    callerWeights = settings.callers.map(\.weight)
     captures = BodyCaptures(settings.traffic.captures)
+    queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")
@@ -108,19 +110,21 @@ extension GatewayProcess {
 
   static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
     guard let admin = settings.admin else { return nil }
-    return try bind(admin.address, mode: UInt32(admin.socketMode))
+    return try bind(
+      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
     _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
-    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt address: SocketAddress?
+    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
     let hosts: HostAllowList
     switch admin.address {
     case .unix: hosts = .any
-    case .tcp: hosts = HostAllowList(port: Int(socket.address.port), extra: admin.allowedHosts)
+    case .tcp:
+      hosts = HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
     }
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
@@ -131,13 +135,15 @@ extension GatewayProcess {
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(settings.traffic, callersAt: address))
+      }, traffic: trafficPages(settings.traffic, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
+    // No page looks at a body.
+    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0)
+    server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket,
-        settings: LocalServerSettings(hosts: hosts, refusesBrowserPages: true),
+        name: "admin", listeningOn: socket, settings: server,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

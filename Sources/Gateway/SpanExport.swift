@@ -15,32 +15,29 @@ package struct SpanExport: Sendable {
 
   /// As OpenTelemetry's variables say; nil when nothing is to be exported. Takes the headers out of the
   /// environment.
-  package init?(_ environment: Environment) throws(StartError) {
-    let read: TracingSettings?
-    do { read = try TracingSettings.read { environment.value($0) } } catch {
-      throw StartError(error.description)
-    }
-    guard let read else { return nil }
+  ///
+  /// - Parameter warn: gets what is not done as they say.
+  package init?(_ environment: Environment, warn: (String) -> Void) {
+    var reading = TracingSettings.read { environment.value($0) }
+    defer { for warning in reading.warnings { warn(warning) } }
+    guard let read = reading.settings else { return nil }
     settings = read
+    // To trust others instead would not be what was asked for.
+    if let path = read.caFile, let reason = ReadableFile.objection(to: path) {
+      reading.warn(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "no spans are exported: its file cannot be read: \(reason)")
+      return nil
+    }
     for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
-      guard let text = environment.secret(name) else { continue }
-      do {
-        for pair in try TracingSettings.pairs(name, text.bytes.text) {
-          guard SpanExport.isFieldName(pair.name) else {
-            throw TracingSettings.Problem(description: "\(name): a name is no header field's")
-          }
-          headers.append((pair.name, SecretBytes(copying: pair.value.utf8.span.bytesOfElements)))
-        }
-      } catch { throw StartError("\(error)") }
+      guard let text = environment.secretList(name) else { continue }
+      if let fields = ExportHeaders.read(text) {
+        headers = fields
+      } else {
+        reading.warn(name, "ignored: it must read name=value,name=value, values percent-encoded")
+      }
       // Those for traces replace those for everything.
       break
-    }
-  }
-
-  private static func isFieldName(_ name: String) -> Bool {
-    name.utf8.allSatisfy { byte in
-      0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte
-        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
     }
   }
 }

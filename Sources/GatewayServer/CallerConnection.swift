@@ -47,6 +47,12 @@ struct UpstreamConnection: ~Copyable {
   var scanner = HeadScanner()
   /// Bytes that the upstream had not taken when its deadline passed last.
   var untakenAtDeadline = 0
+  /// The index of the caller whose exchange it serves; negative for none.
+  var holder: Int32 = -1
+  /// The exchange whose caller was found to keep it waiting, since when, and what it had moved by then.
+  var lookedAtFor = SlabHandle.none
+  var lookedAt: Int64 = 0
+  var movedAtLook = 0
   var isConnected = false
   /// It has carried a request before the one it carries now.
   var wasReused = false

@@ -36,11 +36,17 @@ struct Exchange: ~Copyable {
   /// The upstream connection may be used again when the answer is complete.
   var keepsUpstream = false
   var expectsContinue = false
+  /// The upstream refused the request before it had all of it: the rest of the body is thrown away.
+  var ignoresBody = false
+  /// The caller has got ``Relay/answerBeginning`` of the answer to come.
+  var hasSentBeginning = false
   /// The attempt whose interim answers the caller has seen; 0 for none.
   var hintedIn: UInt16 = 0
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
+  /// Its place in the queue for a connection; negative for none.
+  var connectionPlace = ConnectionShares.none
   /// Its place in a queue.
   var ticket: WaitTicket?
   /// What limits have to say to the caller.
@@ -76,6 +82,8 @@ struct Exchange: ~Copyable {
   var firstRung: UInt8 = 0
   /// It was refused for its scope, or might have been, and tries further ones.
   var hasClimbed = false
+  /// It was refused and goes up with another credential: what becomes of that is worth knowing.
+  var hasToProve = false
   /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
   var answeredAttempts: UInt16 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
@@ -108,7 +116,7 @@ struct Exchange: ~Copyable {
 
   /// Notes what the answer's head says.
   mutating func noteAnswer(_ head: ResponseHead) {
-    responseBody = BodyReader(head.framing)
+    responseBody = BodyReader(head.framing, chunks: .answers)
     attemptStatus = UInt16(head.status)
     status = attemptStatus
   }

@@ -49,6 +49,7 @@ extension Relay {
       output.put(body.bytes)
       exchanges[id].localBodySize = body.count
     }
+    takeOffBeginning(id)
     loop.send(output.bytes, to: socket)
     exchanges[id].status = UInt16(error.status)
     abandonUpstream(id, on: &loop)
@@ -77,6 +78,26 @@ extension Relay {
     output.put(StatusReason.text(status))
     output.put("\r\n")
     dates.putFieldLine(into: &output)
+  }
+
+  /// What every message to a caller begins with.
+  private static var answerBeginning: StaticString { "HTTP/1.1 " }
+
+  /// Sends the caller the bytes that its answer begins with whatever it will be. One that is gone answers them
+  /// with a reset; for one that still reads they change nothing.
+  mutating func sendBeginning(_ id: SlabHandle, on loop: inout EventLoop) {
+    guard !exchanges[id].hasSentBeginning else { return }
+    exchanges[id].hasSentBeginning = true
+    output.removeAll()
+    output.put(Relay.answerBeginning)
+    loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
+  }
+
+  /// Takes off `output`, which begins a message to the caller, what the caller has got of it.
+  mutating func takeOffBeginning(_ id: SlabHandle) {
+    guard exchanges[id].hasSentBeginning else { return }
+    exchanges[id].hasSentBeginning = false
+    output.consume(Relay.answerBeginning.utf8CodeUnitCount)
   }
 
   /// The fields that every answer of ours has, and the empty line.

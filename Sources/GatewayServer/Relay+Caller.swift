@@ -25,6 +25,11 @@ extension Relay {
   mutating func readOn(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard !callers[handle].isServing else { return }
     if callers[handle].input.isEmpty {
+      if callers[handle].hasEnded {
+        // The rest of a body is waited for that will not come.
+        callerGone(handle, on: &loop)
+        return
+      }
       loop.resumeReading(callers[handle].socket)
     } else {
       serveInput(handle, on: &loop)
@@ -63,7 +68,7 @@ extension Relay {
         at = next
       } else {
         // Requests sent ahead wait while the answers before them do.
-        if at > 0, loop.queuedBytes(callers[handle].socket) > shared.settings.highWater { break }
+        if at > 0, loop.queuedBytes(callers[handle].socket) > highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         guard callers.contains(handle) else { return bytes.byteCount }
         at = next
@@ -78,7 +83,7 @@ extension Relay {
     let socket = callers[handle].socket
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      if loop.queuedBytes(socket) > shared.settings.highWater {
+      if loop.queuedBytes(socket) > highWater {
         // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
         loop.pauseReading(socket)
         loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
@@ -96,14 +101,21 @@ extension Relay {
         callers[handle].awaitsHead = true
         loop.setDeadline(socket, at: loop.now + shared.settings.headTimeout)
       }
-      loop.resumeReading(socket)
-      if callers[handle].hasEnded { callerGone(handle, on: &loop) }
+      if callers[handle].hasEnded {
+        releaseEnded(handle, on: &loop)
+      } else {
+        loop.resumeReading(socket)
+      }
       return
     }
     if exchanges[exchange].state.wantsBody && callers[handle].input.isEmpty {
+      if callers[handle].hasEnded, !exchanges[exchange].ignoresBody {
+        callerGone(handle, on: &loop)
+        return
+      }
       let upstream = exchanges[exchange].upstream
-      if !upstream.isSome
-        || loop.queuedBytes(upstreams[upstream].socket) <= shared.settings.highWater
+      if !upstream.isSome || exchanges[exchange].ignoresBody
+        || loop.queuedBytes(upstreams[upstream].socket) <= highWater
       {
         loop.resumeReading(socket)
       }
@@ -151,6 +163,10 @@ extension Relay {
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
     if isDraining { exchanges[id].keepsCaller = false }
+    guard HeldBytes.current <= memory.startLimit else {
+      refuseForMemory(id, on: &loop)
+      return
+    }
     let context = CallerContext(
       listener: Int(callers[handle].listener),
       caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
@@ -208,6 +224,7 @@ extension Relay {
       exchanges[id].expectsContinue = false
       output.removeAll()
       output.put("HTTP/1.1 100 Continue\r\n\r\n")
+      takeOffBeginning(id)
       loop.send(output.bytes, to: socket)
     }
     if shared.settings.collectedBody == 0 {
@@ -224,6 +241,7 @@ extension Relay {
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
     guard exchanges[id].state.wantsBody else { return start }
+    if exchanges[id].ignoresBody { return bytes.byteCount }
     return exchanges[id].state.phase == .collectingBody
       ? collect(id, bytes, from: start, on: &loop) : forward(id, bytes, from: start, on: &loop)
   }
@@ -321,10 +339,10 @@ extension Relay {
       at: loop.now
         + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
     let caller = exchanges[id].caller
-    if queued > shared.settings.highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
+    if queued > highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
     // A caller that is paused, or that is being answered already, cannot be late.
     let isAwaited =
-      !isComplete && queued <= shared.settings.highWater
+      !isComplete && queued <= highWater
       && !exchanges[id].state.answerHasBegun
     loop.setDeadline(
       callers[caller].socket, at: isAwaited ? loop.now + shared.settings.idleTimeout : nil)
@@ -351,84 +369,6 @@ extension Relay {
     loop.resumeReading(upstreams[upstream].socket)
     loop.setDeadline(
       upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
-  }
-
-  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so an exchange under way whose
-  /// request is complete goes on.
-  mutating func callerEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
-    callers[handle].hasEnded = true
-    let exchange = callers[handle].exchange
-    guard exchange.isSome else {
-      callerGone(handle, on: &loop)
-      return
-    }
-    if exchanges[exchange].state.requestIsComplete {
-      exchanges[exchange].keepsCaller = false
-    } else {
-      callerGone(handle, on: &loop)
-    }
-  }
-
-  /// A caller is gone, its socket failed or ended: nobody is left to answer.
-  mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
-    let exchange = callers[handle].exchange
-    loop.close(callers[handle].socket)
-    guard exchange.isSome else {
-      dropCaller(handle)
-      return
-    }
-    let phase = exchanges[exchange].phaseForLog
-    // RFC 9112 section 8: what is incomplete must not look complete upstream.
-    abandonUpstream(exchange, on: &loop)
-    // That drops the caller, whose socket is closed.
-    finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
-  }
-
-  mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
-    let exchange = callers[handle].exchange
-    if !exchange.isSome && callers[handle].awaitsHead {
-      refuseSlowHead(handle, on: &loop)
-      return
-    }
-    if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
-      // What it reads, however slowly, buys it time. What it takes from the kernel counts.
-      let untaken = loop.untakenBytes(callers[handle].socket)
-      if untaken > 0, untaken != callers[handle].untakenAtDeadline {
-        callers[handle].untakenAtDeadline = untaken
-        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
-        return
-      }
-      guard exchange.isSome else {
-        if untaken > 0 {
-          loop.abort(callers[handle].socket)
-        } else {
-          loop.finish(callers[handle].socket)
-        }
-        dropCaller(handle)
-        return
-      }
-    }
-    switch exchanges[exchange].state.phase {
-    case .awaitingQuota: break
-    case .awaitingToken:
-      answer(
-        exchange, tokenError(exchange, timedOut: true, now: loop.now), .init(.gateway, .token),
-        on: &loop)
-    case .awaitingConnection:
-      answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
-    case .collectingBody, .forwarding, .finished:
-      if exchanges[exchange].state.answerHasBegun {
-        // It does not read its answer.
-        abandonUpstream(exchange, on: &loop)
-        cutCaller(exchange, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
-      } else {
-        abandonUpstream(exchange, on: &loop)
-        answer(
-          exchange,
-          GatewayError(.requestTimeout, "The request's body stopped arriving; send it again."),
-          .init(.caller, .requestBody), on: &loop)
-      }
-    }
   }
 }
 

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 internal import Telemetry
 
 /// Tokens and upstream connections are found, or waited for.
@@ -45,13 +46,8 @@ extension Relay {
         serveAwaitingBasic(id, on: &loop)
         continue
       }
-      switch tokens.state(of: slot, now: loop.now) {
+      switch tokens.state(of: slot, now: loop.now, refused: exchanges[id].refusedGeneration) {
       case .missing: awaitingToken.append(id)
-      case .usable
-      where exchanges[id].refusedGeneration != 0
-        && exchanges[id].refusedGeneration == tokens.generation(of: slot):
-        // Still the token that was refused: a fresh one is on its way, or will not come.
-        awaitingToken.append(id)
       case .usable: goOnWithCredential(id, on: &loop)
       case .failing:
         exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
@@ -92,18 +88,18 @@ extension Relay {
 
   /// Why there is no token, for the caller: what to do, and never a secret.
   func tokenError(_ id: SlabHandle, timedOut: Bool, now: Int64) -> GatewayError {
-    if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
     guard case .token(let slot) = exchanges[id].plan.credential else {
+      if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
       return GatewayError(.internalError, "A token was waited for that is not needed.")
     }
     guard let failure = tokens.failure(of: slot) else {
       return GatewayError(
         .tokenTimeout, "The token endpoint did not answer in time; try again.", retryAfter: 1)
     }
-    let seconds = max(1, Int(failure.secondsUntilRetry(at: now)))
+    if failure.needsOperator { return GatewayError(.credentialRefused, failure.detail) }
     return GatewayError(
-      failure.needsOperator ? .credentialRefused : .tokenUnavailable, failure.detail,
-      retryAfter: seconds)
+      .tokenUnavailable, failure.detail,
+      retryAfter: max(1, Int(failure.secondsUntilRetry(at: now))))
   }
 
   /// SCORM Cloud itself refused the credential, and a fresh token did not help or is not to be had.
@@ -119,6 +115,10 @@ extension Relay {
 
   /// Finds a connection for the exchange: an idle one, a new one, or a place in the queue.
   mutating func takeConnection(_ id: SlabHandle, on loop: inout EventLoop) {
+    guard pool.shares.mayTake(sharer(id)) else {
+      waitIfThereIsRoom(id, on: &loop)
+      return
+    }
     while let upstream = pool.takeIdle() {
       guard upstreams.contains(upstream) else { continue }
       upstreams[upstream].isIdle = false
@@ -136,36 +136,52 @@ extension Relay {
       connect(id, on: &loop)
       return
     }
-    // Who gave up does not count. All wait equally long, so they are in front.
-    while let first = pool.nextWaiting, !isWaiting(first) { _ = pool.takeWaiting() }
-    if pool.waitingCount < shared.settings.maxWaiting {
+    waitIfThereIsRoom(id, on: &loop)
+  }
+
+  /// Index of the exchange's caller, among whom connections are shared out.
+  private func sharer(_ id: SlabHandle) -> Int {
+    // Nobody who is not known comes here.
+    max(0, Int(callers[exchanges[id].caller].callerNumber) - 1)
+  }
+
+  private mutating func waitIfThereIsRoom(_ id: SlabHandle, on loop: inout EventLoop) {
+    guard pool.shares.waitingCount >= shared.settings.maxWaiting else {
       waitForConnection(id, on: &loop)
-    } else {
-      answer(id, connectionWaitError(id), .init(.gateway, .connect), on: &loop)
+      return
     }
+    guard let youngest = pool.shares.makeRoom(for: sharer(id)) else {
+      answer(id, connectionWaitError(id), .init(.gateway, .connect), on: &loop)
+      return
+    }
+    waitForConnection(id, on: &loop)
+    let other = SlabHandle(bits: youngest)
+    exchanges[other].connectionPlace = ConnectionShares.none
+    answer(other, connectionWaitError(other), .init(.gateway, .connect), on: &loop)
   }
 
   /// A fresh connection for another attempt, or a place in the queue.
   mutating func connectAfresh(_ id: SlabHandle, on loop: inout EventLoop) {
-    if pool.openCount < shared.settings.maxConnections {
+    if pool.openCount < shared.settings.maxConnections, pool.shares.mayTake(sharer(id)) {
       connect(id, on: &loop)
     } else {
       waitForConnection(id, on: &loop)
     }
   }
 
-  /// Whether an exchange of the queue still waits for a connection.
-  private func isWaiting(_ id: SlabHandle) -> Bool {
-    exchanges.contains(id) && exchanges[id].state.phase == .awaitingConnection
-      && !exchanges[id].upstream.isSome
+  /// The exchange waits no longer for a connection.
+  mutating func leaveConnectionQueue(_ id: SlabHandle) {
+    pool.shares.leave(exchanges[id].connectionPlace)
+    exchanges[id].connectionPlace = ConnectionShares.none
   }
 
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
     if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
-    pool.putWaiting(id)
+    exchanges[id].connectionPlace = pool.shares.join(id.bits, of: sharer(id))
     figures.count(.poolWaits)
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.connectTimeout)
+    beginLooking(on: &loop)
   }
 
   /// Why the exchange got no connection in time.
@@ -219,6 +235,17 @@ extension Relay {
   private mutating func join(_ id: SlabHandle, _ upstream: SlabHandle) {
     exchanges[id].upstream = upstream
     upstreams[upstream].exchange = id
+    let caller = sharer(id)
+    upstreams[upstream].holder = Int32(caller)
+    pool.shares.take(caller)
+  }
+
+  /// The connection serves its caller no longer.
+  private mutating func giveBack(_ upstream: SlabHandle) {
+    let holder = upstreams[upstream].holder
+    guard holder >= 0 else { return }
+    upstreams[upstream].holder = -1
+    pool.shares.give(Int(holder))
   }
 
   mutating func upstreamConnected(_ upstream: SlabHandle, on loop: inout EventLoop) {
@@ -348,13 +375,14 @@ extension Relay {
   /// Puts a connection without an exchange to the idle ones, or to the exchange that waits longest.
   mutating func becomeIdle(_ upstream: SlabHandle, on loop: inout EventLoop) {
     upstreams[upstream].input.release()
+    giveBack(upstream)
     upstreams[upstream].wasReused = true
     upstreams[upstream].isIdle = true
     pool.idleCount += 1
     loop.setDeadline(
       upstreams[upstream].socket, at: loop.now + shared.settings.upstreamIdleTimeout)
     pool.putIdle(upstream)
-    if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+    if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
   }
 
   /// Closes a connection and forgets it.
@@ -365,6 +393,7 @@ extension Relay {
 
   /// Forgets a connection whose socket is gone.
   mutating func forgetUpstream(_ upstream: SlabHandle) {
+    giveBack(upstream)
     if upstreams[upstream].isIdle { pool.idleCount -= 1 }
     _ = upstreams.remove(upstream)
     pool.openCount -= 1
@@ -382,18 +411,19 @@ extension Relay {
       loop.abort(upstreams[upstream].socket)
     }
     forgetUpstream(upstream)
-    if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+    if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
   }
 
-  /// Gives exchanges that wait their connection, the one that waits longest first, as far as there are any to
+  /// Gives exchanges that wait their connection, those of callers that hold fewest first, as far as there are any to
   /// give. Who gets none keeps its place and its deadline: this is called whenever the loop is woken.
   mutating func serveWaiting(on loop: inout EventLoop) {
-    var budget = pool.waitingCount
+    var budget = pool.shares.waitingCount
     while budget > 0, pool.idleCount > 0 || pool.openCount < shared.settings.maxConnections,
-      let id = pool.takeWaiting()
+      let call = pool.shares.takeNext()
     {
       budget -= 1
-      guard isWaiting(id) else { continue }
+      let id = SlabHandle(bits: call)
+      exchanges[id].connectionPlace = ConnectionShares.none
       let caller = exchanges[id].caller
       loop.setDeadline(callers[caller].socket, at: nil)
       takeConnection(id, on: &loop)

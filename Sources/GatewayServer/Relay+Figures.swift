@@ -2,6 +2,7 @@ internal import EventLoop
 package import Forwarding
 internal import HTTPMessages
 internal import Memory
+internal import RateLimiting
 internal import SCORMCloudAPI
 package import Telemetry
 
@@ -37,7 +38,7 @@ extension Relay {
     figures.set(.callerConnections, to: callers.count)
     figures.set(.upstreamConnections, to: pool.openCount)
     figures.set(.idleUpstreamConnections, to: pool.idleCount)
-    figures.set(.exchangesAwaitingConnection, to: pool.waitingCount)
+    figures.set(.exchangesAwaitingConnection, to: pool.shares.waitingCount)
   }
 }
 

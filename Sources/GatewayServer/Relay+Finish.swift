@@ -48,15 +48,17 @@ extension Relay {
 
   /// Notes what a request's head says, and adds it to the line.
   mutating func note(_ head: RequestHead, _ bytes: RawSpan, of id: SlabHandle) {
-    let keepsCaller = head.keepsAlive && !callers[exchanges[id].caller].hasEnded
-    exchanges[id].note(head, keepsCaller: keepsCaller)
+    // Behind a caller's last request nothing follows.
+    let isLast = callers[exchanges[id].caller].hasEnded && bytes.byteCount == head.length
+    exchanges[id].note(head, keepsCaller: head.keepsAlive && !isLast)
     var line = ByteBuffer()
     swap(&line, &exchanges[id].line)
     TrafficLine.putRequest(
       method: head.method(in: bytes), path: head.path(in: bytes),
+      hasParameter: head.hasPathParameter,
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      into: &line)
+      masked: shared.settings.queryMask, into: &line)
     if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
@@ -132,6 +134,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     logAttempt(id, reason: nil, now: loop.now)
+    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
     exchanges[id].countWaits(until: loop.now)
     exchanges[id].state.finished()
     releaseQuota(id, now: loop.now)
@@ -139,11 +142,13 @@ extension Relay {
     writeLine(id, termination, error: error, on: &loop)
     let caller = exchanges[id].caller
     let keepsCaller = exchanges[id].keepsCaller
+    // Only who has all of its request sent is sure to read.
+    let awaitsRest = !exchanges[id].state.requestIsComplete
     recycle(id)
     callers[caller].exchange = .none
     let socket = callers[caller].socket
     guard loop.contains(socket), keepsCaller else {
-      loop.finish(socket)
+      loop.finish(socket, awaitingRest: awaitsRest && !callers[caller].hasEnded)
       // Who is further up the stack, or asked for the cut, finds the caller gone.
       dropCaller(caller)
       return
@@ -154,10 +159,10 @@ extension Relay {
       at: loop.now
         + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     // Who is further up the stack goes on by itself, and so does a caller that reads its answers first.
-    guard !callers[caller].isServing, queued <= shared.settings.highWater else { return }
+    guard !callers[caller].isServing, queued <= highWater else { return }
     if !callers[caller].input.isEmpty {
       serveInput(caller, on: &loop)
-    } else if isDraining {
+    } else if isDraining || callers[caller].hasEnded {
       // Its answer's head, written before, did not say that the connection ends.
       loop.finish(socket)
       dropCaller(caller)

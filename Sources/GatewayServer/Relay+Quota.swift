@@ -13,12 +13,8 @@ extension Relay {
       goOn(id, on: &loop)
       return
     }
-    let plan = exchanges[id].plan
-    let request = LimitedRequest(
-      app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: plan.isWrite,
-      priority: plan.isBatch ? .batch : .interactive)
     switch limiter.admit(
-      request, for: WaitingParty(loop: loopNumber, tag: id.bits), at: loop.now)
+      limitedRequest(id), for: WaitingParty(loop: loopNumber, tag: id.bits), at: loop.now)
     {
     case .admitted(let permit, let report):
       exchanges[id].permit = consume permit
@@ -29,6 +25,14 @@ extension Relay {
       exchanges[id].state.queued()
     case .refused(let refusal): refuse(id, refusal, on: &loop)
     }
+  }
+
+  /// The planned exchange as limits see it.
+  private func limitedRequest(_ id: SlabHandle) -> LimitedRequest {
+    let plan = exchanges[id].plan
+    return LimitedRequest(
+      app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: plan.isWrite,
+      priority: plan.isBatch ? .batch : .interactive)
   }
 
   /// Calls whose waiting is over, one way or the other.
@@ -89,14 +93,6 @@ extension Relay {
     answer(id, error, .init(.limit, .queue), refusal: refusal, on: &loop)
   }
 
-  /// A caller will send no more. If it waits for a limit, perhaps for minutes, it is taken for gone: one
-  /// that only ends its own direction cannot be told apart, and no place in a queue is held for nobody.
-  mutating func leaveQueue(_ caller: SlabHandle, on loop: inout EventLoop) {
-    let exchange = callers[caller].exchange
-    guard exchange.isSome, exchanges[exchange].state.phase == .awaitingQuota else { return }
-    callerGone(caller, on: &loop)
-  }
-
   /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.
   mutating func releaseQuota(_ id: SlabHandle, now: Int64) {
     if let ticket = exchanges[id].ticket.take() {
@@ -107,7 +103,7 @@ extension Relay {
     }
   }
 
-  /// The upstream itself said that it is too much: everybody pauses (RFC 9110 section 10.2.3).
+  /// The upstream itself said that it is too much: everybody pauses with what it refused (RFC 9110 section 10.2.3).
   mutating func noteUpstreamRefusal(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
@@ -118,7 +114,7 @@ extension Relay {
     // A 503 that names no time says that something is broken, not that it is too much.
     guard head.status == 429 || delay != nil else { return }
     limiter.upstreamAnswered(
-      app: exchanges[id].plan.app, status: head.status, retryAfter: delay,
+      limitedRequest(id), status: head.status, retryAfter: delay,
       startedAt: exchanges[id].attemptStarted, at: loop.now, loop: loopNumber)
   }
 }

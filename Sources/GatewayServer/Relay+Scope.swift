@@ -49,7 +49,7 @@ extension Relay {
   private func canRenew(_ id: SlabHandle, now: Int64) -> Bool {
     guard case .token(let slot) = exchanges[id].plan.credential else { return false }
     return tokens.generation(of: slot) != exchanges[id].tokenGeneration
-      || tokens.isEvictable(slot, now: now)
+      || shared.refusals.mayRenew(slot, operation: exchanges[id].plan.operation, at: now)
   }
 
   /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.
@@ -66,8 +66,16 @@ extension Relay {
     return true
   }
 
-  /// What an answer to a climbed exchange shows.
-  mutating func noteScope(_ id: SlabHandle, status: Int) {
+  /// What the answer to an exchange that was refused before shows.
+  mutating func noteProof(_ id: SlabHandle, status: Int) {
+    guard ClimbRule.proves(status: status) || status == 403 else { return }
+    if exchanges[id].wasRefused, case .token(let slot) = exchanges[id].plan.credential {
+      shared.refusals.worked(slot, operation: exchanges[id].plan.operation)
+    }
+    if exchanges[id].hasClimbed { noteScope(id, status: status) }
+  }
+
+  private mutating func noteScope(_ id: SlabHandle, status: Int) {
     let plan = exchanges[id].plan
     guard ClimbRule.proves(status: status),
       shared.scopes.worked(app: plan.app, operation: plan.operation, rung: plan.rung)
@@ -90,6 +98,7 @@ extension Relay {
     let plan = exchanges[id].plan
     shared.scopes.climbed(app: plan.app, operation: plan.operation)
     exchanges[id].hasClimbed = true
+    exchanges[id].hasToProve = true
     exchanges[id].plan.rung = UInt8(rung)
     exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)

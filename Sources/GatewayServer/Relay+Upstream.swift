@@ -113,6 +113,7 @@ extension Relay {
       head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
       into: &output)
     output.put("\r\n")
+    takeOffBeginning(id)
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
     return true
   }
@@ -124,7 +125,7 @@ extension Relay {
     exchanges[id].noteAnswer(head)
     exchanges[id].capture?.beginResponse(
       status: head.status, responseParser.fields, in: bytes)
-    if exchanges[id].hasClimbed { noteScope(id, status: head.status) }
+    if exchanges[id].hasToProve { noteProof(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
     // So is one whose head tells of a body that must not come: it may come all the same.
@@ -142,8 +143,7 @@ extension Relay {
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
-    // The rest of the request is not waited for any more.
-    if isEarly { loop.setDeadline(callers[exchanges[id].caller].socket, at: nil) }
+    if isEarly { answerComesEarly(id, status: head.status, on: &loop) }
     let isForBrowser =
       if case .none = exchanges[id].plan.credential { true } else { false }
     let context = ResponseHeadRewriter.Context(
@@ -158,7 +158,23 @@ extension Relay {
       into: &output)
     shared.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
-    exchanges[id].state.answerBegan()
+    takeOffBeginning(id)
+  }
+
+  /// The upstream answers before it has all of the request, whose rest is not waited for any more.
+  @inline(never)
+  private mutating func answerComesEarly(
+    _ id: SlabHandle, status: Int, on loop: inout EventLoop
+  ) {
+    let caller = exchanges[id].caller
+    let socket = callers[caller].socket
+    loop.setDeadline(socket, at: nil)
+    // With 2xx it may be reading on. A refusal means that nothing more needs to be sent (RFC 9112 section 9.5),
+    // but the caller may have to send all of it before it reads.
+    guard status >= 300 else { return }
+    exchanges[id].ignoresBody = true
+    callers[caller].input.release()
+    loop.resumeReading(socket)
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
@@ -186,13 +202,19 @@ extension Relay {
         }
       }
     } catch {
-      // What was good of it goes out, without an end.
-      loop.send(output.bytes, to: caller)
+      if exchanges[id].state.answerHasBegun {
+        // What was good of it goes out, without an end.
+        loop.send(output.bytes, to: caller)
+      } else {
+        // Nothing of it went out yet, so the caller can be told.
+        exchanges[id].responseBody = BodyReader()
+      }
       upstreamBroke(
         id, GatewayError(ResponseFault.malformedChunk), .responseBody, mayRetry: false,
         reason: "malformed", on: &loop)
       return
     }
+    exchanges[id].state.answerBegan()
     let isComplete = exchanges[id].responseBody.isFinished
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
@@ -204,7 +226,7 @@ extension Relay {
     }
     let now = loop.now
     let upstream = upstreams[exchanges[id].upstream].socket
-    if queued > shared.settings.highWater {
+    if queued > highWater {
       loop.pauseReading(upstream)
       loop.setDeadline(upstream, at: nil)
       loop.setDeadline(caller, at: now + shared.settings.idleTimeout)
@@ -267,7 +289,7 @@ extension Relay {
     let wasConnected = upstreams[upstream].isConnected
     guard id.isSome else {
       forgetUpstream(upstream)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
       return
     }
     if wasConnected {
@@ -278,7 +300,7 @@ extension Relay {
       exchanges[id].upstream = .none
       forgetUpstream(upstream)
       connectFailed(id, failure, on: &loop)
-      if pool.waitingCount > 0 { serveWaiting(on: &loop) }
+      if pool.shares.waitingCount > 0 { serveWaiting(on: &loop) }
     }
   }
 
@@ -307,18 +329,19 @@ extension Relay {
     }
   }
 
-  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: the
-  /// token is given up, and the request made once more with a fresh one where it can be repeated.
+  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: a fresh
+  /// token is asked for, and the request made once more with it where it can be repeated.
   private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
     if climbs(id, after: 401, on: &loop) { return }
     exchanges[id].attemptStatus = 401
-    let canReplay =
-      !exchanges[id].wasRefused && exchanges[id].state.requestIsComplete
-      && !exchanges[id].state.bodyHasBegun
+    let isReplayable =
+      exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun
+    let canReplay = isReplayable && !exchanges[id].wasRefused
     abandonUpstream(id, on: &loop)
-    let mayHelp = giveUpCredential(id, at: loop.now)
+    let mayHelp = doubtCredential(id, isReplayable: isReplayable, at: loop.now)
     if canReplay, mayHelp {
       exchanges[id].wasRefused = true
+      exchanges[id].hasToProve = true
       logAttempt(id, reason: "token-refused", now: loop.now)
       _ = exchanges[id].state.credentialLost()
       exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
@@ -331,23 +354,30 @@ extension Relay {
   }
 
   /// Says that the exchange's credential was refused. Returns whether another one may come of it.
-  private mutating func giveUpCredential(_ id: SlabHandle, at now: Int64) -> Bool {
+  private mutating func doubtCredential(
+    _ id: SlabHandle, isReplayable: Bool, at now: Int64
+  ) -> Bool {
     let generation = exchanges[id].tokenGeneration
     let app = exchanges[id].plan.app
+    let operation = exchanges[id].plan.operation
     switch exchanges[id].plan.credential {
     case .token(let slot):
-      shared.tokenService.rejected(slot, generation: generation)
+      let verdict = shared.refusals.refused(
+        slot, operation: operation,
+        TokenRefusals.Refusal(
+          generation: generation, isSecond: exchanges[id].wasRefused, isReplayable: isReplayable),
+        at: now)
       guard generation == tokens.generation(of: slot) else {
         // The token was replaced, or withdrawn, since the request was sent.
         if tokens.state(of: slot, now: now) == .missing { shared.tokenService.need(slot) }
         return true
       }
-      // One fetched a moment ago, because the one before was refused, is refused as well: the reason lies
-      // elsewhere.
-      return tokens.isEvictable(slot, now: now)
+      guard case .renew(let withdraws) = verdict else { return false }
+      shared.tokenService.rejected(slot, generation: generation, withdraws: withdraws)
+      return true
     case .basic:
       exchanges[id].basicChecks = tokens.basicChecks(app: app)
-      shared.tokenService.basicRefused(app: app, generation: generation)
+      shared.tokenService.basicRefused(app: app, operation: operation, generation: generation)
       return true
     case .none: return false
     }

@@ -15,11 +15,15 @@ internal import TrafficLog
 /// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
 /// ``RetryRule``). Its parts:
 /// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
+/// - `Relay+CallerEnd.swift`: callers that send no more, are gone, or are too slow.
+/// - `Relay+Idle.swift`: who makes way when descriptors run out.
 /// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
 /// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
+/// - `Relay+SlowCallers.swift`: who keeps a connection waiting that others wait for.
 /// - `Relay+Upstream.swift`: an upstream's bytes become answers.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
 /// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
+/// - `Relay+Memory.swift`: what happens when memory is short.
 /// - `Relay+Figures.swift`: what is counted for the metrics.
 /// - `Relay+Trace.swift`: distributed traces.
 package struct Relay: ~Copyable {
@@ -49,7 +53,7 @@ package struct Relay: ~Copyable {
   var callers = Slab<CallerConnection>(capacity: 64)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
-  var pool = UpstreamPool()
+  var pool: UpstreamPool
   /// Exchanges whose token is not there yet; those that gave up among them.
   var awaitingToken = RecordList<SlabHandle>(capacity: 16)
   /// Searches for operations that come close to unknown ones.
@@ -77,6 +81,16 @@ package struct Relay: ~Copyable {
   var complainsAgainAt: Int64 = 0
   /// When draining must be over.
   var drainDeadline = Int64.max
+  /// How memory stood before the last wait for events.
+  var memory = MemoryWatch.View()
+  /// Bytes that may wait for a slow reader before its source is paused.
+  var highWater: Int
+  /// When callers that ask nothing may be closed again for want of descriptors.
+  var closesIdleAgainAt: Int64 = 0
+  /// When to look again which callers keep connections waiting; 0 while there are connections for all.
+  var looksAt: Int64 = 0
+  /// When it may be told again that memory is short.
+  var tellsOfMemoryAt: Int64 = 0
   /// When the lines are to be handed over; 0 when none wait.
   var flushAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
@@ -109,6 +123,8 @@ package struct Relay: ~Copyable {
     responseRewriter = ResponseHeadRewriter(rules: shared.rules)
     identities = shared.identities
     tokens = TokenView(of: shared.tokenStore)
+    highWater = shared.settings.highWater
+    pool = UpstreamPool(shared)
     upstreamName.put(text: shared.settings.upstreamName)
   }
 }
@@ -162,7 +178,7 @@ extension Relay: EventHandler {
   package mutating func endAnnounced(
     _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
   ) {
-    if tag.kind == SocketKind.caller { leaveQueue(tag.record, on: &loop) }
+    if tag.kind == SocketKind.caller { callerEndAnnounced(tag.record, on: &loop) }
   }
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
@@ -195,6 +211,7 @@ extension Relay: EventHandler {
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
     publishFigures()
+    if shared.settings.memory.isBounded { watchMemory(on: &loop) }
     if spares.areMany, trimsAt == 0 {
       trimsAt = loop.now + Relay.sparePause
       loop.setAlarm(at: trimsAt)
@@ -208,11 +225,18 @@ extension Relay: EventHandler {
     if flushAt != 0, loop.now >= flushAt { flushLines() }
     if flushAt != 0 { loop.setAlarm(at: flushAt) }
     trimSpares(on: &loop)
+    lookAtSlowCallers(on: &loop)
     if isDraining { continueDraining(on: &loop) }
   }
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {
     shared.acceptsPutOff.wrappingAdd(1, ordering: .relaxed)
+    if loop.now >= closesIdleAgainAt {
+      closeIdleCallers(on: &loop)
+      for (number, mailbox) in shared.mailboxes.enumerated() where number != loopNumber {
+        mailbox.post(.makeRoom)
+      }
+    }
     guard loop.now >= complainsAgainAt else { return }
     complainsAgainAt = loop.now + Relay.complaintPause
     shared.tell(
@@ -237,6 +261,7 @@ extension Relay: EventHandler {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
       case .rules(let rules): adopt(rules)
+      case .makeRoom: closeIdleCallers(on: &loop)
       case .drain: beginDraining(on: &loop)
       case .stop:
         cutAll(on: &loop)

@@ -1,5 +1,6 @@
 package import EventLoop
 package import Telemetry
+package import TrafficLog
 
 /// Times and bounds of the data plane. Times in nanoseconds.
 package struct RelaySettings: Sendable {
@@ -26,8 +27,18 @@ package struct RelaySettings: Sendable {
   package var collectedBody = 16 * 1024
   /// Exchanges of one loop that may wait for an upstream connection.
   package var maxWaiting = 1024
+  /// Each caller's weight where connections are shared out, by its index; those that are not named have 1.
+  package var callerWeights: [Int] = []
+  /// While exchanges wait for a connection, a caller that keeps one waiting has to read or send
+  /// ``slowBytes`` in this time. Shorter than the usual ``connectTimeout``, so that those who wait get
+  /// something of it, and as long as a phone may be out of reach.
+  package var slowWindow: Int64 = 2_000_000_000
+  /// The slowest of mobile networks carries more.
+  package var slowBytes = 8 * 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// Whether memory is short.
+  package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver
   /// gives then.
   package var tunnel: String?
@@ -37,8 +48,15 @@ package struct RelaySettings: Sendable {
   package var sampler: TraceSampler?
   /// Operations whose bodies are recorded.
   package var captures = BodyCaptures()
+  /// What of a query stands in the log.
+  package var queryMask = QueryMask()
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
   package var upstreamName = ""
 
   package init() {}
+
+  /// The weights of `count` callers.
+  func callerWeights(count: Int) -> [Int] {
+    (0..<count).map { $0 < callerWeights.count ? callerWeights[$0] : 1 }
+  }
 }

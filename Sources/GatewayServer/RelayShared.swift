@@ -12,6 +12,8 @@ package enum RelayMessage: Sendable {
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
   /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
   case rules(RelayRules)
+  /// Descriptors run out: close some callers that ask nothing.
+  case makeRoom
   /// Finish what is under way, accept nothing more, then end.
   case drain
   /// End at once.
@@ -46,6 +48,8 @@ package final class RelayShared: Sendable {
   package let limiter: SharedLimiter
   /// Which scopes proved to be needed.
   package let scopes: SharedScopeMemory
+  /// What refusals of tokens have shown, by operation.
+  let refusals: SharedTokenRefusals
   /// Gets a line for the operator now and then.
   let tell: @Sendable (String) -> Void
   let limitFields: RateLimitFields
@@ -80,6 +84,7 @@ package final class RelayShared: Sendable {
     spans: (any LineSink)? = nil, tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     scopes = SharedScopeMemory(appCount: rules.apps.count)
+    refusals = SharedTokenRefusals(slotCount: tokenStore.slotCount)
     self.journal = journal
     self.spans = spans
     self.tell = tell

@@ -45,6 +45,13 @@ struct SpareBuffers: ~Copyable {
     buffers.push(buffer)
   }
 
+  /// Lets all go.
+  mutating func release() {
+    while buffers.pop() != nil {}
+    bytes = 0
+    fewest = 0
+  }
+
   /// Lets those go that were not needed since this was last called.
   mutating func trim() {
     var surplus = min(fewest, buffers.count - SpareBuffers.few)

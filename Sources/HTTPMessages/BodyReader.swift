@@ -17,11 +17,11 @@ internal import Memory
   @inlinable
   package init() { state = .finished }
 
-  package init(_ framing: BodyFraming) {
+  package init(_ framing: BodyFraming, chunks: ChunkLimits = ChunkLimits()) {
     switch framing {
     case .none: state = .finished
     case .length(let count): state = count == 0 ? .finished : .length(left: count)
-    case .chunked: state = .chunked(ChunkedDecoder())
+    case .chunked: state = .chunked(ChunkedDecoder(limits: chunks))
     case .untilClose: state = .untilClose
     }
   }

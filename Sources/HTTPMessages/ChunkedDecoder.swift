@@ -6,11 +6,25 @@ package struct ChunkLimits: Sendable {
   package var extensionBytes: Int32 = 4 * 1024
   /// Bytes of the trailer section.
   package var trailerBytes: Int32 = 8 * 1024
+  /// The body is an answer's, of which a part may be on its way already when something odd comes. Nothing of what
+  /// surrounds the data is passed on, so all that leaves no doubt where the data lies is taken: blanks around a
+  /// size and in extensions (section 7.1.1 calls them bad, and has them removed), leading zeros, any text of
+  /// extensions and trailers. Extensions count as far as they exceed twice the data, so that a long body whose
+  /// every chunk has one passes.
+  package var isOfAnswer = false
 
   package init() {}
+
+  /// For the body of an answer.
+  package static var answers: ChunkLimits {
+    var limits = ChunkLimits()
+    limits.isOfAnswer = true
+    return limits
+  }
 }
 
-/// Decodes a chunked body, RFC 9112 section 7.1, strictly and incrementally at any split.
+/// Decodes a chunked body, RFC 9112 section 7.1, strictly and incrementally at any split. ``ChunkLimits/isOfAnswer``
+/// tells what is forgiven.
 ///
 /// Extensions are checked and dropped, trailers are checked and dropped: neither is ever passed on.
 @usableFromInline package struct ChunkedDecoder: Sendable {
@@ -64,7 +78,13 @@ package struct ChunkLimits: Sendable {
       if let digit = byte.hexadecimalValue {
         // Fifteen digits keep the value far from overflow, and no body is an exabyte long.
         guard digits < 15 else { throw .chunkSize }
-        state = .size(digits: digits + 1, value: value << 4 | Int(digit))
+        if limits.isOfAnswer, value == 0, digits > 0 {
+          // Leading zeros are padding; as many as extensions may be long.
+          try countExtension()
+          state = .size(digits: 1, value: Int(digit))
+        } else {
+          state = .size(digits: digits + 1, value: value << 4 | Int(digit))
+        }
       } else if digits == 0 {
         throw .chunkSize
       } else if byte == UInt8(ascii: "\r") {
@@ -82,6 +102,8 @@ package struct ChunkLimits: Sendable {
         state = .extensions(value: value, inQuotes: false, escaped: false, last: byte)
       } else if byte.isOptionalWhitespace {
         try countExtension()
+      } else if byte == UInt8(ascii: "\r"), limits.isOfAnswer {
+        state = .sizeLineFeed(value: value)
       } else {
         throw .chunkSize
       }
@@ -90,6 +112,9 @@ package struct ChunkLimits: Sendable {
     case .sizeLineFeed(let value):
       guard byte == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
       state = value == 0 ? .trailerStart : .data(left: value)
+      if limits.isOfAnswer {
+        extensionBytes = Int32(clamping: max(0, Int(extensionBytes) &- 16 &- 2 &* min(value, 4096)))
+      }
     case .data, .finished: break
     case .dataCarriageReturn:
       guard byte == UInt8(ascii: "\r") else { throw .chunkEnd }
@@ -107,6 +132,14 @@ package struct ChunkLimits: Sendable {
     _ byte: UInt8, _ value: Int, _ inQuotes: Bool, _ escaped: Bool, _ last: UInt8
   ) throws(RequestFault) {
     try countExtension()
+    if limits.isOfAnswer {
+      if byte == UInt8(ascii: "\r") {
+        state = .sizeLineFeed(value: value)
+      } else if byte < 0x20 && byte != 0x09 || byte == 0x7F {
+        throw .chunkExtension
+      }
+      return
+    }
     if inQuotes {
       guard byte >= 0x20 || byte == 0x09, byte != 0x7F else { throw .chunkExtension }
       if escaped {
@@ -160,6 +193,8 @@ package struct ChunkLimits: Sendable {
     case .trailerStart:
       if byte == UInt8(ascii: "\r") {
         state = .endLineFeed
+      } else if limits.isOfAnswer, byte >= 0x20 || byte == 0x09, byte != 0x7F {
+        state = .trailerValue
       } else if ByteSet.token.contains(byte) {
         state = .trailerName
       } else {

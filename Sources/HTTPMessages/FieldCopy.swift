@@ -18,6 +18,24 @@ extension RecordList where Record == FieldLine {
     }
   }
 
+  /// The same for lines with blanks before a colon: RFC 9112 section 5.1 has a proxy take those away.
+  @inline(never)
+  package borrowing func copyRepaired(
+    from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
+    into out: inout ByteBuffer
+  ) {
+    let named = connection.namedCount == 0 ? nil : ConnectionNames(self, in: bytes)
+    for i in 0..<count {
+      let line = self[i]
+      let name = line.name(in: bytes)
+      if dropped.contains(line.name) || named?.contain(name, in: bytes) ?? false { continue }
+      out.put(name)
+      out.put(": ")
+      out.put(line.value(in: bytes))
+      out.put("\r\n")
+    }
+  }
+
   /// Appends the lines for which `isDropped` is false, as few runs.
   @inline(__always)
   private borrowing func copy(

@@ -12,14 +12,14 @@ internal import Memory
   case authorization, proxyAuthorization, proxyAuthenticate, proxyAuthenticationInfo
   case wwwAuthenticate, cookie, setCookie, clientCertificate
   // What hops say of each other.
-  case via, forwarded, xForwarded, xRealIP, xOriginalURL, xRewriteURL, methodOverride, proxyStatus
+  case via, forwarded, xForwarded, proxyClaim, methodOverride, proxyStatus
   // Browsers.
   case origin, secFetchSite, accessControl, altService, strictTransportSecurity, clearSiteData
   case publicKeyPins, contentTypeOptions
   // Ours.
   case xRequestID, traceparent, tracestate, xScormApp, xScormPages, xScormPriority, xScorm
   // Read or rewritten on the way.
-  case userAgent, date, location, contentType, retryAfter, cacheControl
+  case userAgent, date, location, contentLocation, contentType, retryAfter, cacheControl
 
   /// The name in `start..<end`, which must hold token bytes only.
   static func classify(_ bytes: RawSpan, _ start: Int, _ end: Int) -> FieldName {
@@ -30,14 +30,17 @@ internal import Memory
     case 4: return name.is("host") ? .host : name.is("date") ? .date : .other
     case 6:
       return name.is("cookie")
-        ? .cookie : name.is("expect") ? .expect : name.is("origin") ? .origin : .other
+        ? .cookie
+        : name.is("expect")
+          ? .expect
+          : name.is("origin") ? .origin : name.is("accept") ? .other : longName(name)
     case 7:
       return name.is("upgrade")
         ? .upgrade
         : name.is("trailer") ? .trailer : name.is("alt-svc") ? .altService : longName(name)
     case 8: return name.is("location") ? .location : longName(name)
     case 9:
-      return name.is("forwarded") ? .forwarded : name.is("x-real-ip") ? .xRealIP : longName(name)
+      return name.is("forwarded") ? .forwarded : longName(name)
     case 10:
       return name.is("connection")
         ? .connection
@@ -66,9 +69,7 @@ internal import Memory
       return name.is("content-length")
         ? .contentLength
         : name.is("sec-fetch-site")
-          ? .secFetchSite
-          : name.is("x-original-url")
-            ? .xOriginalURL : name.is("http2-settings") ? .http2Settings : longName(name)
+          ? .secFetchSite : name.is("http2-settings") ? .http2Settings : longName(name)
     case 5: return .other
     default: return longName(name)
     }
@@ -79,21 +80,22 @@ internal import Memory
   private static func longName(_ packed: Packed) -> FieldName {
     switch packed.first {
     case UInt8(ascii: "a"):
-      return packed.hasPrefix("access-control-") ? .accessControl : .other
+      if packed.hasPrefix("access-control-") { return .accessControl }
     case UInt8(ascii: "c"):
+      if packed.is("content-location") { return .contentLocation }
       if packed.is("clear-site-data") { return .clearSiteData }
-      return packed.hasPrefix("client-cert") ? .clientCertificate : .other
+      if packed.hasPrefix("client-cert") { return .clientCertificate }
     case UInt8(ascii: "p"):
       if packed.is("proxy-connection") { return .proxyConnection }
       if packed.is("proxy-authorization") { return .proxyAuthorization }
       if packed.is("proxy-authenticate") { return .proxyAuthenticate }
       if packed.is("proxy-authentication-info") { return .proxyAuthenticationInfo }
-      return packed.hasPrefix("public-key-pins") ? .publicKeyPins : .other
+      if packed.hasPrefix("public-key-pins") { return .publicKeyPins }
     case UInt8(ascii: "s"):
-      return packed.is("strict-transport-security") ? .strictTransportSecurity : .other
+      if packed.is("strict-transport-security") { return .strictTransportSecurity }
     case UInt8(ascii: "t"):
-      return packed.is("transfer-encoding") ? .transferEncoding : .other
-    case UInt8(ascii: "w"): return packed.is("www-authenticate") ? .wwwAuthenticate : .other
+      if packed.is("transfer-encoding") { return .transferEncoding }
+    case UInt8(ascii: "w"): if packed.is("www-authenticate") { return .wwwAuthenticate }
     case UInt8(ascii: "x"):
       if packed.hasPrefix("x-scorm-") {
         if packed.is("x-scorm-app") { return .xScormApp }
@@ -101,16 +103,15 @@ internal import Memory
         return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
       }
       if packed.hasPrefix("x-forwarded") { return .xForwarded }
-      if packed.is("x-rewrite-url") { return .xRewriteURL }
       if packed.is("x-content-type-options") { return .contentTypeOptions }
       if packed.is("x-http-method-override") || packed.is("x-method-override")
         || packed.is("x-http-method")
       {
         return .methodOverride
       }
-      return .other
-    default: return .other
+    default: break
     }
+    return isProxyClaim(packed) ? .proxyClaim : .other
   }
 }
 
@@ -171,6 +172,10 @@ struct Packed: ~Escapable {
 
   @inline(__always)
   var first: UInt8 { UInt8(truncatingIfNeeded: head) }
+  @inline(__always)
+  var second: UInt8 { UInt8(truncatingIfNeeded: head &>> 8) }
+  @inline(__always)
+  var third: UInt8 { UInt8(truncatingIfNeeded: head &>> 16) }
 
   /// Whether the name is `literal`, which must be in lower case.
   @inline(__always)

@@ -11,6 +11,8 @@ enum FieldSection {
     var present = FieldSet()
     /// Names of ours to know that were met more than once.
     var repeated = FieldSet()
+    /// Blanks stand between a name and its colon.
+    var hasBlankBeforeColon = false
   }
 
   /// Appends the lines from `start` on to `fields`, up to and including the empty line.
@@ -30,10 +32,15 @@ enum FieldSection {
       let scanned = bytes.scanName(from: at)
       let nameEnd = scanned.end
       guard bytes.has(nameEnd) else { break }
-      guard bytes[nameEnd] == UInt8(ascii: ":"), nameEnd > at else {
-        throw nameFault(bytes, at, nameEnd)
+      var colon = nameEnd
+      if bytes[nameEnd] != UInt8(ascii: ":") || nameEnd == at {
+        guard limits.isOfAnswer, nameEnd > at else { throw nameFault(bytes, at, nameEnd) }
+        colon = skipBlanks(bytes, from: nameEnd)
+        guard bytes.has(colon) else { break }
+        guard bytes[colon] == UInt8(ascii: ":") else { throw nameFault(bytes, at, nameEnd) }
+        summary.hasBlankBeforeColon = true
       }
-      var valueStart = nameEnd &+ 1
+      var valueStart = colon &+ 1
       while bytes.has(valueStart), bytes[valueStart].isOptionalWhitespace {
         valueStart &+= 1
       }
@@ -53,7 +60,7 @@ enum FieldSection {
       if fields.count >= limits.fieldCount { throw .tooManyFields }
       let name = FieldName.classify(bytes, at, nameEnd)
       if name == .other {
-        if scanned.hasUnderscore, isMisleading(bytes, at, nameEnd) { throw .misleadingName }
+        if scanned.hasUnderscore, isMisleading(bytes, at, nameEnd, limits) { throw .misleadingName }
       } else {
         if summary.present.contains(name) { summary.repeated.insert(name) }
         summary.present.insert(name)
@@ -68,6 +75,13 @@ enum FieldSection {
       at = lineEnd &+ 2
     }
     return summary
+  }
+
+  @inline(never)
+  private static func skipBlanks(_ bytes: RawSpan, from start: Int) -> Int {
+    var at = start
+    while bytes.has(at), bytes[at].isOptionalWhitespace { at &+= 1 }
+    return at
   }
 
   /// Why the line at `start` has no name that ends in a colon.
@@ -85,12 +99,18 @@ enum FieldSection {
   /// Whether a name, one with underscores, would be read as a protected one by software that takes `_` for `-`
   /// (CGI and WSGI do): RFC 9110 section 17.10.
   @inline(never)
-  private static func isMisleading(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Bool {
+  private static func isMisleading(
+    _ bytes: RawSpan, _ start: Int, _ end: Int, _ limits: HeadLimits
+  ) -> Bool {
     var dashed = bytes.slice(start, end).copied()
     for i in dashed.indices where dashed[i] == UInt8(ascii: "_") { dashed[i] = UInt8(ascii: "-") }
     let name = FieldName.classify(dashed.span.bytesOfElements, 0, dashed.count)
     // Only `User_Agent` and the like are harmless under both readings.
-    let harmless: FieldSet = [.other, .userAgent, .date, .contentType, .cacheControl, .retryAfter]
+    var harmless: FieldSet = [
+      .other, .userAgent, .date, .contentType, .contentLocation, .cacheControl, .retryAfter,
+    ]
+    // Claims are made in requests only.
+    if limits.isOfAnswer { harmless.insert(.proxyClaim) }
     return !harmless.contains(name)
   }
 }

@@ -8,8 +8,14 @@ package struct HeadLimits: Sendable {
   package var lineBytes: Int
   /// Field lines.
   package var fieldCount: Int
+  /// The head is an answer's, whose lines are read as RFC 9112 section 5.1 asks of a proxy: blanks between a
+  /// field's name and its colon are taken away, where a request is refused for them.
+  package var isOfAnswer = false
 
-  package init(headBytes: Int, targetBytes: Int, lineBytes: Int, fieldCount: Int) {
+  package init(
+    headBytes: Int, targetBytes: Int, lineBytes: Int, fieldCount: Int, isOfAnswer: Bool = false
+  ) {
+    self.isOfAnswer = isOfAnswer
     self.headBytes = headBytes
     self.targetBytes = targetBytes
     self.lineBytes = lineBytes
@@ -22,5 +28,5 @@ package struct HeadLimits: Sendable {
 
   /// Upstream: 64 KiB a head, 200 fields.
   package static let responses = HeadLimits(
-    headBytes: 64 * 1024, targetBytes: 0, lineBytes: 32 * 1024, fieldCount: 200)
+    headBytes: 64 * 1024, targetBytes: 0, lineBytes: 32 * 1024, fieldCount: 200, isOfAnswer: true)
 }

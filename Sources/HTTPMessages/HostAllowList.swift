@@ -1,34 +1,65 @@
 internal import Memory
 
-/// The authorities a listener answers to. Everything else is refused: a page whose name was rebound to a
-/// loopback address can reach the socket, but it cannot choose its Host field.
+/// The authorities a listener answers to. Everything else is refused: a page whose name was rebound to our
+/// address can reach the socket, but it cannot choose its Host field.
+///
+/// Names match in any case, with one dot at the end or none, and with whatever port: behind a forwarded port or a
+/// Service callers do not know the listener's. An entry with a port matches that one only. An IP address is
+/// compared as an address, however it is spelled.
 package struct HostAllowList: Sendable {
-  /// Lower-case host names and addresses, without a port.
-  private let hosts: [[UInt8]]
-  /// Names as configured with a port, lower case.
-  private let authorities: [[UInt8]]
-  /// The port that may stand behind a name; nil accepts any.
-  private let port: Int?
+  /// Names without a port, lower case, and the usual spellings of this machine.
+  private let names: [[UInt8]]
+  /// Names with a port, lower case.
+  private let namesWithPort: [(name: [UInt8], port: Int)]
+  /// Addresses with a port, or with any.
+  private let addresses: [(address: IPLiteral, port: Int?)]
+  private let entries: [String]
+  /// An address cannot be rebound, so where other machines may call at all it need not be listed.
+  private let takesAnyAddress: Bool
   private let acceptsAny: Bool
 
-  /// The built-in loopback names, and `extra` ones, each with `port` or none behind it.
-  package init(port: Int?, extra: [String] = []) {
-    let loopback = ["localhost", "127.0.0.1", "[::1]"]
-    hosts = (loopback + extra).map { Array($0.lowercased().utf8) }
-    authorities = extra.filter { $0.contains(":") }.map { Array($0.lowercased().utf8) }
-    self.port = port
-    acceptsAny = false
-  }
+  /// Matches everything, as an entry.
+  package static let everything = "*"
+  /// Of an authority that names none, since this is plain HTTP (RFC 9110 section 4.2.1).
+  private static let usualPort = 80
 
-  private init() {
-    hosts = []
-    authorities = []
-    port = nil
-    acceptsAny = true
+  /// This machine's own names and addresses, and `extra` ones, each a host with or without a port, or `*`.
+  ///
+  /// - Parameter takesAnyAddress: any IP address but the unspecified ones, which no listener has.
+  package init(extra: [String] = [], takesAnyAddress: Bool = false) {
+    var names = ["localhost", "127.0.0.1", "[::1]"].map { Array($0.utf8) }
+    var namesWithPort: [(name: [UInt8], port: Int)] = []
+    var addresses: [(address: IPLiteral, port: Int?)] = []
+    for entry in extra {
+      let bytes = Array(entry.lowercased().utf8)
+      let authority = bytes.span.bytesOfElements
+      guard let (hostEnd, port) = HostSyntax.validParts(authority) else { continue }
+      let host = authority.slice(0, HostAllowList.end(ofHost: authority, hostEnd))
+      if let address = IPLiteral(host: host) {
+        addresses.append((address, port))
+      } else if let port {
+        namesWithPort.append((host.copied(), port))
+      } else {
+        names.append(host.copied())
+      }
+    }
+    self.names = names
+    self.namesWithPort = namesWithPort
+    self.addresses = addresses
+    self.takesAnyAddress = takesAnyAddress
+    entries = extra.map { $0.lowercased() }
+    acceptsAny = extra.contains(HostAllowList.everything)
   }
 
   /// For Unix sockets, which no browser reaches.
-  package static let any = HostAllowList()
+  package static let any = HostAllowList(extra: [everything])
+
+  /// Whether `text` can be an entry: a host as it may stand in a Host field, or `*`.
+  package static func isEntry(_ text: String) -> Bool {
+    if text == everything { return true }
+    let bytes = Array(text.utf8)
+    return HostSyntax.isValid(bytes.span.bytesOfElements)
+  }
 
   /// Whether `authority`, syntactically valid, is one of ours.
   package func allows(_ authority: RawSpan) -> Bool {
@@ -37,27 +68,53 @@ package struct HostAllowList: Sendable {
     return allows(authority, hostEnd: hostEnd, port: port)
   }
 
+  /// Whether a request without a host is one of ours: RFC 9112 section 3.2 has an empty Host where the target has
+  /// no authority, as behind a Unix socket.
+  var allowsNone: Bool { acceptsAny }
+
   /// Whether `authority`, whose parts are known, is one of ours.
-  func allows(_ authority: RawSpan, hostEnd: Int, port authorityPort: Int?) -> Bool {
+  func allows(_ authority: RawSpan, hostEnd: Int, port: Int?) -> Bool {
     if acceptsAny { return true }
-    if let authorityPort, let port, authorityPort != port {
-      return authorities.contains { HostAllowList.same(authority, $0) }
-    }
-    // One dot at the end names the root of the name tree: the same host.
-    var end = hostEnd
-    if end > 1, authority[end - 1] == UInt8(ascii: ".") { end -= 1 }
-    let host = authority.slice(0, end)
+    let host = authority.slice(0, HostAllowList.end(ofHost: authority, hostEnd))
     var i = 0
-    while i < hosts.count {
-      if HostAllowList.same(host, hosts[i]) { return true }
+    while i < names.count {
+      if HostAllowList.same(host, names[i]) { return true }
       i &+= 1
     }
-    return authorities.contains { HostAllowList.same(authority, $0) }
+    return allowsRarely(host, port)
   }
 
-  /// The names, for the text of the refusal.
-  package var names: String {
-    hosts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+  /// Where the host part ends, without one dot at its end, which names the root of the name tree: the same host.
+  private static func end(ofHost authority: RawSpan, _ hostEnd: Int) -> Int {
+    hostEnd > 1 && authority[hostEnd - 1] == UInt8(ascii: ".") ? hostEnd - 1 : hostEnd
+  }
+
+  /// What takes longer: entries with a port, and addresses.
+  @inline(never)
+  private func allowsRarely(_ host: RawSpan, _ port: Int?) -> Bool {
+    for entry in namesWithPort
+    where entry.port == port ?? HostAllowList.usualPort && HostAllowList.same(host, entry.name) {
+      return true
+    }
+    guard let address = IPLiteral(host: host) else { return false }
+    if takesAnyAddress ? !address.isUnspecified : isThisMachine(address, host) { return true }
+    return addresses.contains { entry in
+      entry.address == address
+        && (entry.port == nil || entry.port == port ?? HostAllowList.usualPort)
+    }
+  }
+
+  /// Whether `host` is a loopback address. Not one that is mapped into IPv6: like `0.0.0.0` it leads to this machine
+  /// and is not among the addresses whose requests browsers mark with Sec-Fetch-Site (W3C Secure Contexts section
+  /// 3.1), so that this list alone keeps pages out.
+  private func isThisMachine(_ address: IPLiteral, _ host: RawSpan) -> Bool {
+    address.isLoopback && !(address.isIPv4 && host[0] == UInt8(ascii: "["))
+  }
+
+  /// What is accepted, for the text of a refusal.
+  package var summary: String {
+    let own = names.prefix(3).map { String(decoding: $0, as: UTF8.self) }
+    return (own + entries + (takesAnyAddress ? ["any IP address"] : [])).joined(separator: ", ")
   }
 
   /// Whether `bytes`, syntactically valid, are `lowered` but for the case of letters.

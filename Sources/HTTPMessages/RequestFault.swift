@@ -56,11 +56,10 @@ package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
   package var status: Int {
     switch self {
     case .targetTooLong: 414
-    case .fieldLineTooLong, .tooManyFields, .headTooLarge: 431
+    case .fieldLineTooLong, .tooManyFields, .headTooLarge, .trailersTooLong: 431
     case .versionUnsupported: 505
     case .transferEncodingUnknown: 501
     case .expectation: 417
-    case .chunkExtensionsTooLong, .trailersTooLong: 413
     default: 400
     }
   }

@@ -33,6 +33,8 @@ internal import Memory
   /// The form the target has.
   package var form: TargetForm = .origin
   package var connection = ConnectionOptions()
+  /// There is a `;` in the path.
+  package var hasPathParameter = false
   /// `Expect: 100-continue` of an HTTP/1.1 request with a body.
   package var expectsContinue = false
 
@@ -67,9 +69,12 @@ internal import Memory
 }
 
 extension HostAllowList {
-  /// Whether the authority of `head`, which lies in `bytes`, is one of ours. One that has none is.
+  /// Whether the authority of `head`, which lies in `bytes`, is one of ours. Without a Host it is: HTTP/1.0 has
+  /// none, and no browser speaks it.
   package func allows(_ head: RequestHead, in bytes: RawSpan) -> Bool {
-    if head.authorityEnd == head.authorityStart { return true }
+    if head.authorityEnd == head.authorityStart {
+      return allowsNone || !head.present.contains(.host)
+    }
     let authority = head.authority(in: bytes)
     return head.hostLength == 0
       ? allows(authority)

@@ -160,7 +160,12 @@ package struct RequestHeadParser: ~Copyable {
     }
     // Whether the path is one of ours is for its matcher to say; so is a `[` in it (RFC 3986 section 3.3).
     let path = bytes.slice(head.pathStart, end)
-    let question = path.firstIndex(of: UInt8(ascii: "?"), from: 0)
+    // `;` is `?` without one bit.
+    var question = path.firstIndex(of: UInt8(ascii: "?"), withOrWithout: 0x04, from: 0)
+    if question < path.byteCount, path[question] == UInt8(ascii: ";") {
+      head.hasPathParameter = true
+      question = path.firstIndex(of: UInt8(ascii: "?"), from: question)
+    }
     head.pathEnd = head.pathStart &+ question
     head.queryStart = head.pathEnd
   }
@@ -195,7 +200,7 @@ package struct RequestHeadParser: ~Copyable {
 
   // MARK: Fields that frame the message
 
-  /// RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.
+  /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
   private func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -206,6 +211,9 @@ package struct RequestHeadParser: ~Copyable {
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
     guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+      // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
+      // say.
+      if line.valueStart == line.valueEnd { return }
       throw .hostSyntax
     }
     if head.form != .absolute {
@@ -249,11 +257,22 @@ package struct RequestHeadParser: ~Copyable {
       }
     }
     if section.present.contains(.expect) {
-      guard !section.repeated.contains(.expect), let line = fields.first(.expect),
-        line.value(in: bytes).equalsIgnoringCase("100-continue")
-      else { throw .expectation }
       // RFC 9110 section 10.1.1: ignored in HTTP/1.0, and pointless without a body.
-      head.expectsContinue = head.version == .http11 && head.framing != .none
+      head.expectsContinue =
+        try namesContinue(bytes) && head.version == .http11 && head.framing != .none
     }
+  }
+
+  /// Whether Expect names 100-continue. It is a list, and an empty one names nothing (RFC 9110 section 5.6.1).
+  @inline(never)
+  private func namesContinue(_ bytes: RawSpan) throws(RequestFault) -> Bool {
+    var isNamed = false
+    for i in 0..<fields.count where fields[i].name == .expect {
+      let value = fields[i].value(in: bytes)
+      if value.byteCount == 0 { continue }
+      guard !isNamed, value.equalsIgnoringCase("100-continue") else { throw .expectation }
+      isNamed = true
+    }
+    return isNamed
   }
 }

@@ -16,6 +16,8 @@ internal import Memory
   package var fieldsStart = 0
   /// Length of the head with its closing empty line.
   package var length = 0
+  /// Blanks stand between a field's name and its colon; they must not be passed on.
+  package var hasBlankBeforeColon = false
 
   package init() {}
 
@@ -29,7 +31,8 @@ internal import Memory
   }
 }
 
-/// Parses response heads with the same strictness as request heads: an upstream is not to be trusted either.
+/// Parses response heads with the same strictness as request heads: an upstream is not to be trusted either. What
+/// it forgives is what RFC 9112 has a proxy repair: blanks before a colon (section 5.1).
 package struct ResponseHeadParser: ~Copyable {
   /// The lines of the head parsed last.
   package private(set) var fields: FieldList
@@ -68,6 +71,7 @@ package struct ResponseHeadParser: ~Copyable {
     if end > limits.headBytes { throw .headTooLarge }
     head.length = end
     head.present = section.present
+    head.hasBlankBeforeColon = section.hasBlankBeforeColon
     try checkFraming(bytes, section, method, &head)
     return head
   }

@@ -21,6 +21,12 @@ struct LocalConnection: ~Copyable {
   var scanner = HeadScanner()
   /// The first bytes of a head are there, and its deadline runs.
   var awaitsHead = false
+  /// It has sent a whole request.
+  var hasAsked = false
+  /// It came when all places were taken: only what must always be answered is.
+  var isReserved = false
+  /// When it began to wait for a request, counted in connections and requests.
+  var waitsSince: UInt64 = 0
   /// The peer sent its last byte.
   var hasEnded = false
   /// The request whose body is arriving.
@@ -28,6 +34,8 @@ struct LocalConnection: ~Copyable {
   var bodyReader = BodyReader(.none)
   /// The connection may carry another request after this one.
   var keepsAlive = true
+  /// It is answered in the middle of a request.
+  var awaitsRest = false
   /// The request is a HEAD: its answer has no body.
   var isHead = false
   /// The worker makes the answer.

@@ -91,7 +91,11 @@ extension LocalHandler {
       return
     }
     connections[handle].phase = .head
-    if !connections[handle].keepsAlive { finish(handle, on: &loop) }
+    if connections[handle].keepsAlive {
+      beginsWaiting(handle)
+    } else {
+      finish(handle, on: &loop)
+    }
   }
 
   /// Refuses bytes that are no request; nobody can tell where the next one would begin.
@@ -106,18 +110,18 @@ extension LocalHandler {
     connections[handle].request = LocalConnection.noRequest
     connections[handle].input.release()
     connections[handle].keepsAlive = false
+    connections[handle].awaitsRest = true
     answer(handle, .message(status, message), on: &loop)
     settle(handle, on: &loop)
   }
 
-  /// Tells a peer that there is no room for it.
+  /// Refuses a connection for which there is no place.
   mutating func refuseConnection(
     _ descriptor: consuming Descriptor, on loop: inout EventLoop
   ) {
     guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 0, record: .none))
     else { return }
-    let message = "The server has \(settings.maximumConnections) connections; try again later."
-    let response = LocalResponse.message(503, message, fields: [(name: "Retry-After", value: "1")])
+    let response = tooManyConnections
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     response.putHead(keepsAlive: false, dates, into: &output)
@@ -128,7 +132,9 @@ extension LocalHandler {
 
   /// Closes the connection in stages; it has no answer under way.
   mutating func finish(_ handle: SlabHandle, on loop: inout EventLoop) {
-    loop.finish(connections[handle].socket)
+    loop.finish(
+      connections[handle].socket,
+      awaitingRest: connections[handle].awaitsRest && !connections[handle].hasEnded)
     _ = connections.remove(handle)
   }
 }

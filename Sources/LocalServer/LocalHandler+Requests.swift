@@ -98,18 +98,27 @@ extension LocalHandler {
   private mutating func begin(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    connections[handle].keepsAlive = head.keepsAlive
+    connections[handle].hasAsked = true
+    connections[handle].keepsAlive = head.keepsAlive && !connections[handle].isReserved
     connections[handle].isHead = head.method == .head
-    if let refusal = refusal(head, bytes) {
+    let path = (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text
+    let isKnownHost = settings.hosts.allows(head, in: bytes)
+    let takesHost = isKnownHost || responder.isAlwaysAnswered(path)
+    if let refusal = refusal(head, bytes, takesHost: takesHost)
+      ?? lackOfRoom(handle, head, bytes)
+    {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
-      if head.framing != .none || head.method == .connect { connections[handle].keepsAlive = false }
+      if head.framing != .none || head.method == .connect {
+        connections[handle].keepsAlive = false
+        connections[handle].awaitsRest = true
+      }
       answer(handle, refusal, on: &loop)
       return
     }
     var request = LocalRequest(
       method: head.method(in: bytes).text,
-      path: (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text,
-      query: head.queryStart < head.targetEnd
+      path: path,
+      query: head.queryStart < head.targetEnd && isKnownHost
         ? bytes.slice(head.queryStart + 1, head.targetEnd).text : "")
     request.fields.reserveCapacity(parser.fields.count)
     for i in 0..<parser.fields.count {
@@ -132,18 +141,25 @@ extension LocalHandler {
   }
 
   /// Why the request is not the responder's to answer; nil when it is.
-  private func refusal(_ head: RequestHead, _ bytes: RawSpan) -> LocalResponse? {
-    // HTTP/1.0 knows no Host, and no browser speaks it.
-    if head.authorityEnd > head.authorityStart, !settings.hosts.allows(head.authority(in: bytes)) {
-      return .message(
-        403, "The Host is not one of this server's names: \(settings.hosts.names).")
-    }
+  private func refusal(
+    _ head: RequestHead, _ bytes: RawSpan, takesHost: Bool
+  ) -> LocalResponse? {
+    if !takesHost { return hostRefusal(head.authority(in: bytes).text) }
     if settings.refusesBrowserPages, PageRule.refuses(head, parser.fields, in: bytes) {
       return .message(403, "Web pages of other origins may not use this server.")
     }
     // RFC 9110 section 9.3.6: this is no proxy.
     if head.method == .connect { return .message(501, "CONNECT is not supported.") }
     return nil
+  }
+
+  private func hostRefusal(_ host: String) -> LocalResponse {
+    let known = settings.hosts.summary
+    // RFC 9110 section 4.2.1: an http URI without a host is invalid.
+    if host.isEmpty { return .message(400, "The Host field is empty; use one of: \(known).") }
+    let advice = settings.hostsKey.isEmpty ? "" : ", or add it to \(settings.hostsKey)"
+    return .message(
+      403, "The Host \(host) is not served here; use one of: \(known), with any port\(advice).")
   }
 
   /// Reads as much of the body as `bytes` hold from `start` on, and returns the offset to go on from.

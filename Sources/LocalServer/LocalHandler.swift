@@ -6,6 +6,7 @@ internal import Memory
 ///
 /// One request of a connection is under way at a time; pipelined ones wait their turn, and the peer is
 /// not read from meanwhile. Its parts:
+/// - `LocalHandler+Admission.swift`: who gets a place.
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
@@ -30,6 +31,8 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var nextAttention = Int64.max
   /// For answers that take time; started with the first of them.
   var worker: LocalWorker?
+  /// Connections that came and requests that were answered: tells who has waited longest.
+  var turns: UInt64 = 0
   var isDraining = false
   /// When draining must be over.
   var drainDeadline = Int64.max
@@ -51,11 +54,10 @@ extension LocalHandler: EventHandler {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    guard connections.count < settings.maximumConnections else {
+    guard let handle = takePlace(on: &loop) else {
       refuseConnection(descriptor, on: &loop)
       return
     }
-    let handle = connections.insert(LocalConnection())
     guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 0, record: handle)) else {
       _ = connections.remove(handle)
       return

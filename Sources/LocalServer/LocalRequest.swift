@@ -96,10 +96,17 @@ package protocol LocalResponder: SendableMetatype {
   /// nothing is. Called after each request, when that time is over, and after ``LocalService/callAttention()``.
   /// Must not block.
   mutating func attend() -> Int64?
+
+  /// Whether a request for `path` is to be answered even when there are too many connections, and whatever its
+  /// Host: what probes ask, by whatever name they know this machine. With a foreign Host it comes without its
+  /// query. The answer must be short, tell no more than that, and come from ``respond(to:)``.
+  func isAlwaysAnswered(_ path: String) -> Bool
 }
 
 extension LocalResponder {
   package mutating func attend() -> Int64? { nil }
 
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
+
+  package func isAlwaysAnswered(_ path: String) -> Bool { false }
 }

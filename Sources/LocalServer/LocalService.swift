@@ -59,7 +59,9 @@ package final class LocalService: Sendable {
     do throws(SystemError) {
       var loop = try EventLoop(waker: mailbox.waker)
       loop.connectionLimit =
-        settings.maximumConnections + LocalServerSettings.departingConnections
+        settings.maximumConnections + LocalServerSettings.reservedConnections
+        + LocalServerSettings.departingConnections
+      loop.restLimit = LocalServerSettings.departingConnections / 4
       _ = try loop.listen(on: listener)
       var handler = LocalHandler(
         settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)

@@ -21,6 +21,7 @@
   @inlinable
   package init(capacity: Int = 0) {
     self.capacity = capacity
+    // Proof: what `allocate` returns holds `capacity` bytes, ours until `makeRoom`, `release` or `deinit`.
     unsafe base = unsafe ByteBuffer.allocate(capacity)
     start = 0
     end = 0
@@ -28,15 +29,26 @@
 
   @inlinable
   deinit {
-    if capacity > 0 { unsafe base.deallocate() }
+    // Proof: with capacity > 0 `base` came from `allocate` and was not given back.
+    if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
   }
 
   @usableFromInline
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    HeldBytes.add(capacity)
+    // Proof: 1 is not 0, so there is a pointer.
     // With capacity 0 the pointer is never read or written: every access checks start <= end <= capacity.
-    capacity > 0
+    return capacity > 0
       ? UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
       : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
+  }
+
+  /// Gives back what ``allocate(_:)`` gave for `capacity`, which is not 0.
+  @usableFromInline
+  static func free(_ memory: UnsafeMutablePointer<UInt8>, _ capacity: Int) {
+    HeldBytes.subtract(capacity)
+    // Proof: the owner gives its memory up with this call, and knows what it asked for.
+    unsafe memory.deallocate()
   }
 
   /// How many bytes wait in the buffer.
@@ -73,12 +85,15 @@
     let waiting = count
     if start > 0 && waiting + extra <= capacity {
       // Room enough once the consumed bytes in front are given up.
+      // Proof: start + waiting = end <= capacity, and `update` allows for places that overlap.
       unsafe base.update(from: base + start, count: waiting)
     } else {
       let larger = max(64, max(capacity * 2, waiting + extra))
+      // Proof: `moved` holds `larger` >= waiting bytes, `base` holds waiting bytes from `start` on; the old memory is
+      // given back after the copy.
       let moved = unsafe ByteBuffer.allocate(larger)
       unsafe moved.update(from: base + start, count: waiting)
-      if capacity > 0 { unsafe base.deallocate() }
+      if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
       unsafe base = moved
       capacity = larger
     }
@@ -91,8 +106,8 @@
   package mutating func put(_ span: RawSpan) {
     let length = span.byteCount
     reserve(length)
-    let target = unsafe base + end
     // Proof: reserve made end + length <= capacity; a span never overlaps a buffer borrowed mutably.
+    let target = unsafe base + end
     unsafe span.withUnsafeBytes { source in
       if let address = source.baseAddress {
         unsafe UnsafeMutableRawPointer(target).copyMemory(from: address, byteCount: length)
@@ -255,7 +270,8 @@
 
   /// Drops every waiting byte and gives the memory back.
   package mutating func release() {
-    if capacity > 0 { unsafe base.deallocate() }
+    // Proof: with capacity > 0 `base` came from `allocate`; nothing refers to it after this.
+    if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
     unsafe base = unsafe ByteBuffer.allocate(0)
     capacity = 0
     start = 0

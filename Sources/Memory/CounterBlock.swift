@@ -27,6 +27,7 @@ public import Synchronization
   }
 
   deinit {
+    // Proof: `init` initialised `count` cells in this allocation, which ends here once.
     unsafe cells.deinitialize(count: count)
     unsafe UnsafeMutableRawPointer(cells).deallocate()
   }

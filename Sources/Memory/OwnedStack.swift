@@ -8,6 +8,7 @@
   /// An empty stack with room for `capacity` values before it grows.
   package init(capacity: Int) {
     self.capacity = max(1, capacity)
+    // Proof: capacity > 0. The memory is ours until `grow` or `deinit` gives it back.
     unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: self.capacity)
   }
 
@@ -29,6 +30,8 @@
   @usableFromInline @inline(never)
   mutating func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+    // Proof: `larger` is new and holds more than `count` values; each is moved once, and the old memory given back
+    // after that.
     unsafe larger.moveInitialize(from: base, count: count)
     unsafe base.deallocate()
     unsafe base = larger

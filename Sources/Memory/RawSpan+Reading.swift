@@ -102,6 +102,33 @@ extension RawSpan {
     return byteCount
   }
 
+  /// The offset of the first byte at or after `start` that ends a run of plain text in a JSON string: a quotation
+  /// mark, a backslash or a control byte. `byteCount` when there is none.
+  @inlinable
+  package func firstMarkInJSONString(from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    while i <= byteCount &- 8 {
+      let w = word(at: i)
+      let quote = w ^ (ones &* 0x22)
+      let backslash = w ^ (ones &* 0x5C)
+      // A borrow can mark a byte falsely, never one before the first that is marked rightly.
+      let hit =
+        ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (w &- (ones &* 0x20)) & ~w)
+        & highs
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      let byte = self[i]
+      if byte == 0x22 || byte == 0x5C || byte < 0x20 { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
   /// The offset of the first `byte` at or after `start`; `byteCount` when there is none.
   @inlinable
   package func firstIndex(of byte: UInt8, from start: Int) -> Int {
@@ -121,6 +148,33 @@ extension RawSpan {
     while i < byteCount {
       // Proof: 0 <= i < byteCount in this loop.
       if unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self) == byte { return i }
+      i &+= 1
+    }
+    return byteCount
+  }
+
+  /// The offset of the first byte at or after `start` that is `byte` or, without the one `bit` it has set, another;
+  /// `byteCount` when there is none.
+  @inlinable
+  package func firstIndex(of byte: UInt8, withOrWithout bit: UInt8, from start: Int) -> Int {
+    precondition(start >= 0)
+    var i = start
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let pattern = ones &* UInt64(byte)
+    let either = ones &* UInt64(bit)
+    while i <= byteCount &- 8 {
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
+      let w =
+        (unsafe UInt64(
+          littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) | either)
+        ^ pattern
+      let hit = (w &- ones) & ~w & 0x8080_8080_8080_8080
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
+      i &+= 8
+    }
+    while i < byteCount {
+      // Proof: 0 <= i < byteCount in this loop.
+      if unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self) | bit == byte { return i }
       i &+= 1
     }
     return byteCount
@@ -146,6 +200,7 @@ extension RawSpan {
   @inlinable @inline(__always)
   package func equals(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
+    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {
@@ -161,6 +216,7 @@ extension RawSpan {
   @inlinable
   package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
+    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {

@@ -13,10 +13,12 @@
   /// An empty list with room for `capacity` records before it grows.
   package init(capacity: Int) {
     self.capacity = max(1, capacity)
+    // Proof: capacity > 0. The memory is ours until `grow` or `deinit` gives it back.
     unsafe base = UnsafeMutablePointer<Record>.allocate(capacity: self.capacity)
     count = 0
   }
 
+  // Proof: a bitwise-copyable record needs no end; the memory is ours.
   deinit { unsafe base.deallocate() }
 
   /// Adds `record` at the end.
@@ -31,6 +33,7 @@
   @usableFromInline @inline(never)
   mutating func grow() {
     let larger = UnsafeMutablePointer<Record>.allocate(capacity: capacity * 2)
+    // Proof: `larger` holds more than `count` records, and the old memory is given back after the copy.
     unsafe larger.update(from: base, count: count)
     unsafe base.deallocate()
     unsafe base = larger

@@ -16,12 +16,14 @@ internal import Glibc
   package init(copying bytes: RawSpan) {
     let page = Int(getpagesize())
     mappedBytes = max(page, (bytes.byteCount + page - 1) / page * page)
+    // Proof: a new anonymous mapping of `mappedBytes` > 0 bytes, checked before it is used.
     let memory = unsafe mmap(
       nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     precondition(unsafe memory != MAP_FAILED, "no memory for a secret")
     unsafe base = unsafe memory!
     count = bytes.byteCount
     // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
+    // Proof: both calls get exactly the mapping made above, and change no byte of it.
     _ = unsafe mlock(base, mappedBytes)
     _ = unsafe madvise(base, mappedBytes, MADV_DONTDUMP)
     unsafe bytes.withUnsafeBytes { source in
@@ -40,6 +42,7 @@ internal import Glibc
   }
 
   deinit {
+    // Proof: the mapping is ours and `mappedBytes` long. Nobody holds a span of it any more: spans borrow self.
     unsafe explicit_bzero(base, mappedBytes)
     _ = unsafe munmap(base, mappedBytes)
   }

@@ -55,6 +55,8 @@
   /// An empty table with room for `capacity` occupants before it grows.
   package init(capacity: Int = 16) {
     let room = max(1, capacity)
+    // Proof: room > 0. The memory is ours until `grow` or `deinit` gives it back; `used` says that none of it is
+    // initialised.
     unsafe elements = UnsafeMutablePointer<Element>.allocate(capacity: room)
     unsafe places = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
       capacity: room)
@@ -65,6 +67,7 @@
   }
 
   deinit {
+    // Proof: places below `used` are initialised, and both allocations are ours.
     for i in 0..<used where unsafe places[i].generation & 1 == 1 {
       // Proof: an odd generation marks an initialised element.
       unsafe (elements + i).deinitialize(count: 1)
@@ -82,11 +85,13 @@
     let index: Int
     if firstFree != 0 {
       index = Int(firstFree) - 1
+      // Proof: the list of free places names only places below `used`.
       firstFree = unsafe places[index].nextFree
     } else {
       if used == capacity { grow() }
       index = used
       used += 1
+      // Proof: index < capacity, or `grow` made it so.
       unsafe places[index] = (0, 0)
     }
     unsafe places[index].generation &+= 1
@@ -102,12 +107,15 @@
     let movedElements = UnsafeMutablePointer<Element>.allocate(capacity: larger)
     let movedPlaces = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
       capacity: larger)
+    // Proof: both allocations hold at least `used` places. An odd generation marks an initialised element, which
+    // is moved once; the old memory is given back after that.
     for i in 0..<used {
       if unsafe places[i].generation & 1 == 1 {
         unsafe (movedElements + i).moveInitialize(from: elements + i, count: 1)
       }
       unsafe movedPlaces[i] = unsafe places[i]
     }
+    // Proof: every element was moved out above, so the old memory holds nothing.
     unsafe elements.deallocate()
     unsafe places.deallocate()
     unsafe elements = movedElements
@@ -128,6 +136,7 @@
   @inlinable @inline(__always)
   mutating func vacate(_ index: Int) {
     // Even, and not 0, which would be the generation of handles that name nothing.
+    // Proof: who calls has checked that the place is occupied, so it is below `used`.
     let generation = unsafe places[index].generation &+ 1
     unsafe places[index].generation = generation == 0 ? 2 : generation
     unsafe places[index].nextFree = firstFree
@@ -175,6 +184,7 @@
   /// Calls `body` with the handle of every occupant present when the walk began that is still there.
   package func forEachHandle(_ body: (SlabHandle) -> Void) {
     for i in 0..<used {
+      // Proof: places below `used` are initialised.
       let generation = unsafe places[i].generation
       if generation & 1 == 1 { body(SlabHandle(index: UInt32(i), generation: generation)) }
     }

@@ -1,9 +1,11 @@
 /// One quota as a listing shows it: a limit, and whose it is.
 package struct LimitView: Equatable, Sendable {
-  /// Index of the limit; nil for the upstream's pause of an app.
+  /// Index of the limit; nil for a pause that the upstream asked for.
   package var limit: Int?
   /// Index of the app whose quota it is; nil when apps share it.
   package var app: Int?
+  /// Of a pause, the service it is for, as ``LimiterSettings/services`` numbers them; nil for the whole app's.
+  package var service: Int?
   /// Index of the caller whose quota it is; nil when callers share it.
   package var caller: Int?
   /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery.
@@ -21,6 +23,8 @@ package struct LimitView: Equatable, Sendable {
   package var predictedWait: Int64
   /// No call of the app starts before this instant, monotonic nanoseconds; nil when it does not pause.
   package var pausedUntil: Int64?
+  /// Whether any call ever took from it.
+  package var isUsed: Bool
 }
 
 /// What would become of a call, without taking anything.
@@ -41,7 +45,7 @@ extension Limiter {
   package mutating func forecast(_ request: LimitedRequest, at time: Int64) -> LimitForecast {
     let now = clock(time)
     let matched = matched(request)
-    refreshUpstream(request.app, at: now)
+    refreshUpstreams(request.app, at: now)
     guard let obstacle = obstacle(request, matched, at: now) else {
       return LimitForecast(
         matched: matched, violated: LimitSet(), isUpstreamPaused: false, predictedWait: 0)
@@ -52,24 +56,42 @@ extension Limiter {
       refusal: obstacle.refusalReason.map { obstacle.refusal($0, upstreamLimit: upstreamLimit) })
   }
 
-  /// The quotas in the order of the limits, at most `most` of them: every one that is used or waited for, and
-  /// of each limit at least the first.
+  /// The quotas in the order of the limits, at most `most` of them: those that calls are under way in, wait for
+  /// or are making up for come first, then those that were ever used. A limit that nobody has used is there with
+  /// one that is ``LimitView/isUsed`` false.
   package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
     let now = clock(time)
-    for app in upstreams.indices { refreshUpstream(app, at: now) }
-    var views: [LimitView] = []
-    for bucket in buckets.indices where views.count < most && isWorthShowing(bucket, at: now) {
-      views.append(view(of: bucket, at: now))
+    for lane in upstreams.indices { refreshUpstream(lane, at: now) }
+    var shown: [Int] = []
+    var used: [Int] = []
+    var limitsShown = Set<Int>()
+    for bucket in buckets.indices where isBusy(bucket, at: now) || isUsed(bucket) {
+      if isBusy(bucket, at: now) {
+        shown.append(bucket)
+      } else if used.count < most {
+        used.append(bucket)
+      }
+      limitsShown.insert(Int(buckets[bucket].limit))
     }
-    return views
+    shown += used
+    for limit in limits.indices where limit != upstreamLimit && !limitsShown.contains(limit) {
+      shown.append(limits[limit].firstBucket)
+    }
+    return shown.prefix(most).sorted().map { view(of: $0, at: now) }
   }
 
-  private func isWorthShowing(_ bucket: Int, at now: Int64) -> Bool {
+  private func isBusy(_ bucket: Int, at now: Int64) -> Bool {
     let state = buckets[bucket]
-    let limit = Int(state.limit)
     if queues.count(bucket) > 0 || state.inUse > 0 { return true }
-    if limit == upstreamLimit { return upstreams[Int(state.app)].pause.isActive }
-    return bucket == limits[limit].firstBucket || state.cell.timeUntilFull(at: now) > 0
+    if Int(state.limit) == upstreamLimit { return upstreams[Int(state.app)].pause.isActive }
+    return state.cell.timeUntilFull(at: now) > 0
+  }
+
+  /// A pause that is over is not listed.
+  private func isUsed(_ bucket: Int) -> Bool {
+    let state = buckets[bucket]
+    return Int(state.limit) != upstreamLimit
+      && (state.cell.isUsed || state.averageHold > 0 || state.inUse > 0)
   }
 
   private func view(of bucket: Int, at now: Int64) -> LimitView {
@@ -77,17 +99,20 @@ extension Limiter {
     let index = Int(state.limit)
     let limit = limits[index]
     let isUpstream = index == upstreamLimit
-    let pausedUntil = limit.appStride > 0 ? upstreams[Int(state.app)].pause.until : .min
+    let lane = isUpstream ? Int(state.app) : lanes.whole(Int(state.app))
+    let app = isUpstream ? lanes.app(of: lane) : Int(state.app)
+    let pausedUntil = limit.appStride > 0 ? upstreams[lane].pause.until : .min
     let quota: Quota? =
       isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
     return LimitView(
-      limit: isUpstream ? nil : index, app: limit.appStride > 0 ? Int(state.app) : nil,
+      limit: isUpstream ? nil : index, app: limit.appStride > 0 ? app : nil,
+      service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
       remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
       concurrency: limit.countsCallsUnderWay ? Int(limit.concurrency) : nil,
       waiting: queues.count(bucket),
       predictedWait: predictedWait(
         bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),
-      pausedUntil: pausedUntil > now ? pausedUntil : nil)
+      pausedUntil: pausedUntil > now ? pausedUntil : nil, isUsed: isUpstream || isUsed(bucket))
   }
 }

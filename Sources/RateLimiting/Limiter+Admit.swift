@@ -6,6 +6,8 @@ struct LimitObstacle {
   /// The limit that takes longest, and its bucket.
   var tightest = 0
   var bucket = 0
+  /// What stands for the app in its flow there.
+  var app = 0
   /// Nanoseconds until all should have a call for it; at most ``Quota/longestPeriod``.
   var wait: Int64 = -1
   /// Longest it may wait, by the limits in the way that queue.
@@ -34,11 +36,12 @@ extension Limiter {
   ) -> Admission {
     let now = clock(time)
     let matched = matched(request)
-    refreshUpstream(request.app, at: now)
-    guard isOpen(matched, app: request.app, caller: request.caller, at: now) else {
+    refreshUpstreams(request.app, at: now)
+    let whose = self.party(of: request)
+    guard isOpen(matched, whose, at: now) else {
       return postpone(request, matched, for: party, at: now)
     }
-    let report = take(matched, app: request.app, caller: request.caller, at: now)
+    let report = take(matched, whose, at: now)
     let counted = LimitSet(bits: matched.bits & counting.bits)
     return .admitted(
       LimitPermit(
@@ -47,11 +50,10 @@ extension Limiter {
   }
 
   /// Whether a call that comes new may start at once: every limit has a call to give, and nobody waits.
-  private func isOpen(_ matched: LimitSet, app: Int, caller: Int, at now: Int64) -> Bool {
-    var walk = walk(matched, app: app)
-    while let limit = walk.next() {
-      let bucket = limits[limit].bucket(app, caller)
-      if isInTheWay(bucket, of: limit, at: now) { return false }
+  private func isOpen(_ matched: LimitSet, _ party: LimitedParty, at now: Int64) -> Bool {
+    var walk = walk(matched, party)
+    while let step = walk.next(limits, party) {
+      if isInTheWay(step.bucket, of: step.limit, at: now) { return false }
     }
     return true
   }
@@ -64,14 +66,14 @@ extension Limiter {
 
   /// What keeps a call from starting now; nil when nothing does.
   func obstacle(_ request: LimitedRequest, _ matched: LimitSet, at now: Int64) -> LimitObstacle? {
-    let (app, caller) = (request.app, request.caller)
+    let party = party(of: request)
     var obstacle = LimitObstacle()
-    var walk = walk(matched, app: app)
-    while let limit = walk.next() {
-      let bucket = limits[limit].bucket(app, caller)
+    var walk = walk(matched, party)
+    while let step = walk.next(limits, party) {
+      let (limit, bucket) = (step.limit, step.bucket)
       guard isInTheWay(bucket, of: limit, at: now) else { continue }
       let queues = limits[limit].excess == .queue
-      let flow = limits[limit].flow(app, caller, request.priority)
+      let flow = limits[limit].flow(step.app, party.caller, request.priority)
       let ahead = self.queues.ahead(bucket: bucket, flow: flow, request.priority)
       let wait = predictedWait(bucket, of: limit, ahead: ahead, at: now)
       if limit == upstreamLimit {
@@ -83,6 +85,7 @@ extension Limiter {
         obstacle.wait = wait
         obstacle.tightest = limit
         obstacle.bucket = bucket
+        obstacle.app = step.app
       }
       if queues {
         obstacle.patience = min(obstacle.patience, limits[limit].maxWait)
@@ -113,7 +116,8 @@ extension Limiter {
     waiter.sequence = sequence
     waiter.arrivedAt = now
     waiter.deadline = now &+ obstacle.patience
-    waiter.extensionBefore = upstreams[request.app].pause.extensions
+    waiter.lane = Int32(lanes.lane(request))
+    waiter.extensionBefore = extensions(request.app, lane: Int(waiter.lane))
     waiter.matched = matched
     waiter.app = Int32(request.app)
     waiter.caller = Int32(request.caller)
@@ -123,7 +127,7 @@ extension Limiter {
     patience.set(Int(ticket.index), waiter.deadline)
     queues.join(
       ticket.index, bucket: obstacle.bucket,
-      flow: limits[obstacle.tightest].flow(request.app, request.caller, request.priority))
+      flow: limits[obstacle.tightest].flow(obstacle.app, request.caller, request.priority))
     var violated = obstacle.violated
     while let limit = violated.popFirst() { counters[limit].queued &+= 1 }
     if obstacle.isUpstreamPaused { counters[upstreamLimit].queued &+= 1 }

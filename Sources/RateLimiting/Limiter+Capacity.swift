@@ -1,42 +1,79 @@
 extension Limiter {
-  /// Lets time pass for an app's pause. Returns whether it stops or slows calls.
-  @discardableResult
-  mutating func refreshUpstream(_ app: Int, at now: Int64) -> Bool {
-    guard upstreams[app].pause.isActive else { return false }
-    if upstreams[app].pause.advance(recovery, at: now) { levelChanged(app) }
-    return upstreams[app].pause.isActive
+  /// Lets time pass for all pauses of an app, so that one of a service that nobody calls ends too.
+  mutating func refreshUpstreams(_ app: Int, at now: Int64) {
+    guard activeUpstreams > 0 else { return }
+    for lane in lanes.all(app) { refreshUpstream(lane, at: now) }
   }
 
-  /// Brings the quota of an app's pause to its level.
-  func quotaOfLevel(_ app: Int) -> Quota { upstreams[app].pause.quota(of: upstreams[app].full) }
-
-  private mutating func levelChanged(_ app: Int) {
-    upstreams[app].quota = quotaOfLevel(app)
-    buckets[upstreamBucket(app)].cell.changeQuota()
-    if !upstreams[app].pause.isActive { activeUpstreams -= 1 }
+  /// Lets time pass for a pause.
+  mutating func refreshUpstream(_ lane: Int, at now: Int64) {
+    guard upstreams[lane].pause.isActive else { return }
+    if upstreams[lane].pause.advance(recovery, at: now) { levelChanged(lane) }
   }
 
-  /// The upstream answered `status` to a call of `app` that began at `startedAt`.
+  /// Brings the quota of a pause to its level.
+  func quotaOfLevel(_ lane: Int) -> Quota {
+    upstreams[lane].pause.quota(of: upstreams[lane].full)
+  }
+
+  private mutating func levelChanged(_ lane: Int) {
+    upstreams[lane].quota = quotaOfLevel(lane)
+    buckets[upstreamBucket(lane)].cell.changeQuota()
+    if !upstreams[lane].pause.isActive { activeUpstreams -= 1 }
+  }
+
+  /// The upstream answered `status` to `request`, sent at `startedAt`.
   ///
   /// - Parameter retryAfter: nanoseconds its `Retry-After` asks to wait, from ``RetryAfter/delay(_:wallTime:)``.
   package mutating func upstreamAnswered(
-    app: Int, status: Int, retryAfter: Int64?, startedAt: Int64, at time: Int64
+    _ request: LimitedRequest, status: Int, retryAfter: Int64?, startedAt: Int64, at time: Int64
   ) {
     let now = clock(time)
-    refreshUpstream(app, at: now)
-    let wasActive = upstreams[app].pause.isActive
+    refreshUpstreams(request.app, at: now)
+    let lane = lanes.lane(request)
+    guard pause(lane, status: status, retryAfter: retryAfter, startedAt: startedAt, at: now) else {
+      return
+    }
+    // Until when another service pauses as well.
+    var other = Int64.min
+    let whole = lanes.whole(request.app)
+    for service in lanes.all(request.app) where service != lane && service != whole {
+      other = max(other, upstreams[service].pause.until)
+    }
+    let both = min(other, upstreams[lane].pause.until) &- now
+    guard lane != whole, other > now, both > 0 else { return }
+    _ = pause(whole, status: 429, retryAfter: both, startedAt: startedAt, at: now)
+  }
+
+  private mutating func pause(
+    _ lane: Int, status: Int, retryAfter: Int64?, startedAt: Int64, at now: Int64
+  ) -> Bool {
+    let wasActive = upstreams[lane].pause.isActive
     guard
-      upstreams[app].pause.answered(
+      upstreams[lane].pause.answered(
         status: status, retryAfter: retryAfter, startedAt: startedAt, recovery, at: now)
-    else { return }
+    else { return false }
     if !wasActive { activeUpstreams += 1 }
-    upstreams[app].quota = quotaOfLevel(app)
-    buckets[upstreamBucket(app)].cell.changeQuota()
+    upstreams[lane].quota = quotaOfLevel(lane)
+    buckets[upstreamBucket(lane)].cell.changeQuota()
+    return true
+  }
+
+  /// What pauses have added to the patience of calls of a service so far.
+  func extensions(_ app: Int, lane: Int) -> Int64 {
+    let whole = lanes.whole(app)
+    let ofApp = upstreams[whole].pause.extensions
+    return lane == whole ? ofApp : ofApp &+ upstreams[lane].pause.extensions
   }
 
   /// Walks over the limits that a call must satisfy now.
-  func walk(_ matched: LimitSet, app: Int) -> LimitWalk {
-    LimitWalk(matched, upstream: upstreams[app].pause.isActive ? upstreamLimit : nil)
+  func walk(_ matched: LimitSet, _ party: LimitedParty) -> LimitWalk {
+    guard activeUpstreams > 0 else { return LimitWalk(matched, whole: nil, service: nil) }
+    let whole = lanes.whole(party.app)
+    let isWhole = upstreams[whole].pause.isActive
+    let isService = party.lane != whole && upstreams[party.lane].pause.isActive
+    return LimitWalk(
+      matched, whole: isWhole ? whole : nil, service: isService ? party.lane : nil)
   }
 
   /// Nanoseconds until `bucket` has a call to give, 0 when it has one; `Int64.max` when only the end of
@@ -76,16 +113,18 @@ extension Limiter {
   }
 
   /// Takes a call from every limit that applies: there must be one, but for limits in shadow.
-  mutating func take(_ matched: LimitSet, app: Int, caller: Int, at now: Int64) -> LimitReport {
+  mutating func take(_ matched: LimitSet, _ party: LimitedParty, at now: Int64) -> LimitReport {
     var report = LimitReport()
     report.matched = matched
-    var walk = walk(matched, app: app)
-    while let limit = walk.next() {
-      let bucket = limits[limit].bucket(app, caller)
+    var walk = walk(matched, party)
+    while let step = walk.next(limits, party) {
+      let (limit, bucket) = (step.limit, step.bucket)
       if limit == upstreamLimit {
-        let quota = upstreams[app].quota
+        let quota = upstreams[step.app].quota
         buckets[bucket].cell.spend(quota, at: now)
-        counters[limit].admitted &+= 1
+        if step.app == party.lane || !upstreams[party.lane].pause.isActive {
+          counters[limit].admitted &+= 1
+        }
         continue
       }
       var exceeds = false

@@ -12,7 +12,7 @@ extension Limiter {
       // A pause that began while it waited is not its fault: it waits on for as long as that adds.
       let extended =
         record.deadline
-        &+ (upstreams[Int(record.app)].pause.extensions &- record.extensionBefore)
+        &+ (extensions(Int(record.app), lane: Int(record.lane)) &- record.extensionBefore)
       if extended > now {
         patience.set(waiter, extended)
       } else {

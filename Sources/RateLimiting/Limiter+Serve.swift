@@ -24,13 +24,15 @@ extension Limiter {
   /// `waiter` has its turn at `bucket`, which has a call for it: it starts, or moves to where more is missing.
   private mutating func giveTurn(to waiter: Int32, at bucket: Int, _ now: Int64) {
     let record = queues.waiters[waiter]
-    refreshUpstream(Int(record.app), at: now)
+    refreshUpstreams(Int(record.app), at: now)
+    let party = record.party
     var missing = -1
     var missingLimit = -1
+    var missingApp = -1
     var longest: Int64 = -1
-    var walk = walk(record.matched, app: Int(record.app))
-    while let limit = walk.next() {
-      let other = limits[limit].bucket(Int(record.app), Int(record.caller))
+    var walk = walk(record.matched, party)
+    while let step = walk.next(limits, party) {
+      let (limit, other) = (step.limit, step.bucket)
       if other == bucket || limits[limit].excess == .shadow { continue }
       let lack = lack(other, of: limit, at: now)
       let claim = buckets[other].claim
@@ -38,7 +40,7 @@ extension Limiter {
       let mustQueue = record.turns < 2 && claim != waiter && queues.count(other) > 0
       guard lack > 0 || mustQueue || claim != Waiter.none && claim != waiter else { continue }
       if lack > longest {
-        (missing, missingLimit, longest) = (other, limit, lack)
+        (missing, missingLimit, missingApp, longest) = (other, limit, step.app, lack)
       }
     }
     guard missing >= 0 else { return start(waiter, at: now) }
@@ -52,14 +54,14 @@ extension Limiter {
     queues.leave(waiter)
     queues.join(
       waiter, bucket: missing,
-      flow: limits[missingLimit].flow(Int(record.app), Int(record.caller), record.priority))
+      flow: limits[missingLimit].flow(missingApp, party.caller, record.priority))
     unsettled.append(Int32(missing))
   }
 
   private mutating func start(_ waiter: Int32, at now: Int64) {
     queues.serve(waiter)
     let record = queues.waiters[waiter]
-    let report = take(record.matched, app: Int(record.app), caller: Int(record.caller), at: now)
+    let report = take(record.matched, record.party, at: now)
     dropClaims(of: waiter)
     queues.waiters[waiter].report = report
     queues.waiters[waiter].state = .started
@@ -71,9 +73,11 @@ extension Limiter {
   mutating func dropClaims(of waiter: Int32) {
     let record = queues.waiters[waiter]
     guard record.turns > 0 else { return }
-    var walk = LimitWalk(record.matched, upstream: upstreamLimit)
-    while let limit = walk.next() {
-      let bucket = limits[limit].bucket(Int(record.app), Int(record.caller))
+    let party = record.party
+    var walk = LimitWalk(
+      record.matched, whole: lanes.whole(party.app), service: party.lane)
+    while let step = walk.next(limits, party) {
+      let bucket = step.bucket
       if buckets[bucket].claim == waiter {
         buckets[bucket].claim = Waiter.none
         unsettled.append(Int32(bucket))

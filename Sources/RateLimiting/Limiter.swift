@@ -25,6 +25,7 @@ package struct Limiter: ~Copyable {
 
   var buckets: [LimitBucket]
   var queues: FairQueues
+  /// By lane.
   var upstreams: [UpstreamLimit]
   /// When to look at a bucket again, by bucket.
   var alarms: AlarmHeap
@@ -40,13 +41,15 @@ package struct Limiter: ~Copyable {
   package internal(set) var counters: [LimitCounters]
   /// Per limit, then the upstream's pause: how long calls have waited that had their last turn there.
   package internal(set) var waits: [WaitHistogram]
-  /// Apps that pause or recover.
+  /// Which of the upstream's pauses a call meets.
+  let lanes: PauseLanes
+  /// Pauses that stop or slow calls.
   var activeUpstreams = 0
   var sequence: UInt64 = 0
   /// The latest instant heard of. Loops look at their clocks at slightly different times.
   var latest: Int64 = .min
 
-  /// What stands between an app and the upstream.
+  /// What stands between a service of an app, or the whole app, and the upstream.
   struct UpstreamLimit: BitwiseCopyable {
     var pause = UpstreamPause()
     /// The quota of the present level.
@@ -70,9 +73,14 @@ package struct Limiter: ~Copyable {
     var limits: [CompiledLimit] = []
     var buckets: [LimitBucket] = []
     var flowCount = 0
+    lanes = PauseLanes(settings)
+    // The upstream's pauses are one limit, whose apps are the lanes.
+    var pausing = settings
+    pausing.appCount = settings.appCount * lanes.perApp
     for rule in settings.rules + [waitForUpstream] {
       let limit = CompiledLimit(
-        rule, settings, firstBucket: buckets.count, firstFlow: flowCount)
+        rule, limits.count == settings.rules.count ? pausing : settings,
+        firstBucket: buckets.count, firstFlow: flowCount)
       flowCount += limit.flowCount
       for place in 0..<limit.bucketCount {
         let callers = limit.callerStride == 0 ? 1 : settings.callerCount
@@ -107,7 +115,7 @@ package struct Limiter: ~Copyable {
       waiterLimit: min(max(0, settings.maximumWaiters), Int(Int32.max) - 1))
     let full = Limiter.fullRate(settings)
     upstreams = Array(
-      repeating: UpstreamLimit(quota: full, full: full), count: settings.appCount)
+      repeating: UpstreamLimit(quota: full, full: full), count: pausing.appCount)
     alarms = AlarmHeap(count: buckets.count)
     due = Array(repeating: DueList(), count: max(1, settings.loopCount))
     counters = Array(repeating: LimitCounters(), count: limits.count)
@@ -130,8 +138,13 @@ package struct Limiter: ~Copyable {
   /// Index of the upstream's pause among ``limits``.
   var upstreamLimit: Int { limits.count &- 1 }
 
-  /// The bucket of an app's pause.
-  func upstreamBucket(_ app: Int) -> Int { limits[limits.count &- 1].firstBucket &+ app }
+  /// The bucket of a pause.
+  func upstreamBucket(_ lane: Int) -> Int { limits[limits.count &- 1].firstBucket &+ lane }
+
+  /// Whose calls `request` is one of.
+  func party(of request: LimitedRequest) -> LimitedParty {
+    LimitedParty(app: request.app, caller: request.caller, lane: lanes.lane(request))
+  }
 
   /// The limits that apply to a call.
   func matched(_ request: LimitedRequest) -> LimitSet {
@@ -158,21 +171,5 @@ package struct Limiter: ~Copyable {
   mutating func clock(_ now: Int64) -> Int64 {
     latest = max(latest, now)
     return latest
-  }
-}
-
-/// Walks over the limits of one call, the upstream's pause last if it is active.
-struct LimitWalk {
-  private var rest: LimitSet
-  private var upstream: Int?
-
-  init(_ matched: LimitSet, upstream: Int?) {
-    rest = matched
-    self.upstream = upstream
-  }
-
-  mutating func next() -> Int? {
-    if let limit = rest.popFirst() { return limit }
-    return upstream.take()
   }
 }

@@ -16,6 +16,9 @@ package struct LimiterSettings: Sendable {
   /// Calls that may wait at once over all limits.
   package var maximumWaiters: Int
   package var recovery: RecoveryPolicy
+  /// The service of each slot of ``LimitedOperations``, numbered from 0: what the upstream refuses pauses that
+  /// service. Empty: all are one.
+  package var services: [UInt8] = []
 
   package init(
     rules: [LimitRule], appCount: Int, callerCount: Int, callerWeights: [Int] = [],
@@ -37,13 +40,25 @@ extension LimiterSettings {
   /// Why there can be no limiter of these settings; nil when there can. Allocates nothing.
   package var problem: LimiterProblem? {
     guard rules.count <= LimiterSettings.maximumRules else { return .tooManyRules(rules.count) }
-    // The upstream's pause has keys too, one for each caller of each app.
+    let keys = keys(lanes: 1)
+    return keys <= LimiterSettings.maximumKeys ? nil : .tooManyKeys(keys)
+  }
+
+  /// Pauses of one app: its own, and one for each service. Where that would be too many keys, its own only, which then
+  /// is every service's.
+  var lanesPerApp: Int {
+    guard let last = services.max() else { return 1 }
+    let lanes = 1 + Int(last) + 1
+    return keys(lanes: lanes) <= LimiterSettings.maximumKeys ? lanes : 1
+  }
+
+  /// Keys of all limits. The upstream's pauses have keys too, one for each caller.
+  private func keys(lanes: Int) -> Int {
     let pause = CompiledLimit(
       LimitRule(name: "", per: .app), self, firstBucket: 0, firstFlow: 0)
-    let keys = rules.reduce(pause.flowCount) { sum, rule in
+    return rules.reduce(pause.flowCount * lanes) { sum, rule in
       sum + CompiledLimit(rule, self, firstBucket: 0, firstFlow: 0).flowCount
     }
-    return keys <= LimiterSettings.maximumKeys ? nil : .tooManyKeys(keys)
   }
 }
 

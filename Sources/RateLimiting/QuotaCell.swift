@@ -10,9 +10,14 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
   /// What is left of it, in `1/count` ns of the quota it is used with.
   private var arrivalPart: Int64
 
+  private static let unused = Int64.min / 4
+
+  /// Whether a call was ever taken.
+  var isUsed: Bool { arrival != QuotaCell.unused }
+
   /// An unused cell: the whole burst is there.
   package init() {
-    arrival = .min / 4
+    arrival = QuotaCell.unused
     arrivalPart = 0
   }
 

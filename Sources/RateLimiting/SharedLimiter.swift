@@ -81,13 +81,14 @@ package final class SharedLimiter: Sendable {
     change(by: loop) { $0.advance(to: now) }
   }
 
-  /// As ``Limiter/upstreamAnswered(app:status:retryAfter:startedAt:at:)``; only needed for 429 and 503.
+  /// As ``Limiter/upstreamAnswered(_:status:retryAfter:startedAt:at:)``; only needed for 429 and 503.
   package func upstreamAnswered(
-    app: Int, status: Int, retryAfter: Int64?, startedAt: Int64, at now: Int64, loop: Int
+    _ request: LimitedRequest, status: Int, retryAfter: Int64?, startedAt: Int64, at now: Int64,
+    loop: Int
   ) {
     change(by: loop) {
       $0.upstreamAnswered(
-        app: app, status: status, retryAfter: retryAfter, startedAt: startedAt, at: now)
+        request, status: status, retryAfter: retryAfter, startedAt: startedAt, at: now)
     }
   }
 

@@ -20,8 +20,12 @@ package struct WaitHistogram: Equatable, Sendable {
   }
 }
 
-/// What the upstream's wish does to an app now.
+/// What the upstream's wish does to an app, or a service of it, now.
 package struct PauseView: Equatable, Sendable {
+  /// Index of the app.
+  package var app: Int
+  /// As ``LimitView/service``.
+  package var service: Int?
   /// Nanoseconds until calls start again; 0 when they do.
   package var remaining: Int64
   /// The rate in sixteenths of the full one, ``UpstreamPause/fullLevel`` when nothing slows it.
@@ -35,7 +39,7 @@ package struct LimiterFigures: Sendable {
   package var waits: [WaitHistogram]
   /// Calls in the queues of each limit.
   package var waiting: [Int]
-  /// Per app.
+  /// One for each app as a whole, and one for each of its services that is stopped or slowed.
   package var pauses: [PauseView]
 }
 
@@ -43,16 +47,21 @@ extension Limiter {
   /// Figures for metrics.
   package mutating func figures(at time: Int64) -> LimiterFigures {
     let now = clock(time)
-    for app in upstreams.indices { refreshUpstream(app, at: now) }
+    for lane in upstreams.indices { refreshUpstream(lane, at: now) }
     var waiting = Array(repeating: 0, count: limits.count)
     // The records are fewer than the keys, and bounded.
     for record in queues.waiters.records
     where record.generation & 1 == 1 && record.state == .waiting {
       waiting[Int(buckets[Int(record.bucket)].limit)] += 1
     }
-    let pauses = upstreams.map { upstream in
-      PauseView(
-        remaining: max(now, upstream.pause.until) &- now, level: upstream.pause.level)
+    var pauses: [PauseView] = []
+    for (lane, upstream) in upstreams.enumerated() {
+      let service = lanes.service(of: lane)
+      guard service == nil || upstream.pause.isActive else { continue }
+      pauses.append(
+        PauseView(
+          app: lanes.app(of: lane), service: service,
+          remaining: max(now, upstream.pause.until) &- now, level: upstream.pause.level))
     }
     return LimiterFigures(counters: counters, waits: waits, waiting: waiting, pauses: pauses)
   }

@@ -23,6 +23,8 @@ struct Waiter: BitwiseCopyable {
   var report = LimitReport()
   var app: Int32 = 0
   var caller: Int32 = 0
+  /// The upstream's pause of its service.
+  var lane: Int32 = 0
   /// Where it waits: a bucket, and a flow of it.
   var bucket: Int32 = none
   var flow: Int32 = none
@@ -36,6 +38,9 @@ struct Waiter: BitwiseCopyable {
   var state = State.waiting
   /// How often it had its turn and could not start for want of something else.
   var turns: UInt8 = 0
+
+  /// Whose call it is.
+  var party: LimitedParty { LimitedParty(app: Int(app), caller: Int(caller), lane: Int(lane)) }
 
   /// No record.
   static let none: Int32 = -1

@@ -29,9 +29,8 @@ package struct Operation: Sendable {
   package let isDestructive: Bool
   /// Request or answer may carry a password, key or token: never record its bodies.
   package let isSecretBearing: Bool
-  /// The answer is a credential that works past the gateway, on the API or the learning record store.
-  /// Refused unless the policy says otherwise.
-  package let isSensitive: Bool
+  /// The credential that the answer is. Refused unless the policy says otherwise.
+  package let answer: AnswerSecret
   /// The official clients mark it deprecated.
   package let isDeprecated: Bool
 
@@ -46,11 +45,14 @@ package struct Operation: Sendable {
     package var name: StaticString { self == .read ? "read" : "write" }
   }
 
+  /// Whether the answer is a credential.
+  package var isSensitive: Bool { answer != .none }
+
   init(
     index: UInt8, name: StaticString, method: OperationMethod, template: StaticString,
     service: Service, credential: CredentialKind, scopes: ScopeList, certainty: ScopeCertainty,
     access: Access, isPaged: Bool = false, isMultipart: Bool = false, isDestructive: Bool = false,
-    isSecretBearing: Bool = false, isSensitive: Bool = false, isDeprecated: Bool = false
+    isSecretBearing: Bool = false, isDeprecated: Bool = false, answer: AnswerSecret = .none
   ) {
     self.index = index
     self.name = name
@@ -65,7 +67,7 @@ package struct Operation: Sendable {
     self.isMultipart = isMultipart
     self.isDestructive = isDestructive
     self.isSecretBearing = isSecretBearing
-    self.isSensitive = isSensitive
     self.isDeprecated = isDeprecated
+    self.answer = answer
   }
 }

@@ -21,13 +21,13 @@ extension OperationTable {
       method: .post, template: "/appManagement/{childAppId}/credentials",
       service: .applicationManagement, credential: .management,
       scopes: ScopeList(.writeAppmgmt), certainty: .documented,
-      access: .write, isSecretBearing: true, isSensitive: true),
+      access: .write, isSecretBearing: true, answer: .apiKey),
     Operation(
       index: 3, name: "CreateToken",
       method: .post, template: "/appManagement/token",
       service: .applicationManagement, credential: .eitherApplication,
       scopes: ScopeList(), certainty: .notApplicable,
-      access: .write, isSecretBearing: true, isSensitive: true),
+      access: .write, isSecretBearing: true, answer: .accessToken),
     Operation(
       index: 4, name: "DeleteApplication",
       method: .delete, template: "/appManagement/applications/{childAppId}",
@@ -75,7 +75,7 @@ extension OperationTable {
       method: .get, template: "/appManagement/{childAppId}/credentials",
       service: .applicationManagement, credential: .management,
       scopes: ScopeList(.readAppmgmt), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true, isSensitive: true),
+      access: .read, isSecretBearing: true, answer: .apiKey),
     Operation(
       index: 12, name: "SetApplicationConfiguration",
       method: .post, template: "/appManagement/configuration",
@@ -99,7 +99,7 @@ extension OperationTable {
       method: .post, template: "/oauth/authenticate/application/token",
       service: .authentication, credential: .eitherApplication,
       scopes: ScopeList(), certainty: .notApplicable,
-      access: .write, isSecretBearing: true, isSensitive: true),
+      access: .write, isSecretBearing: true, answer: .accessToken),
     Operation(
       index: 16, name: "CreateConnector",
       method: .post, template: "/contentConnectors",
@@ -117,7 +117,7 @@ extension OperationTable {
       method: .get, template: "/contentConnectors",
       service: .contentConnectors, credential: .application,
       scopes: ScopeList(.read, .admin), certainty: .unknown,
-      access: .read, isSecretBearing: true),
+      access: .read, isSecretBearing: true, answer: .connectorKeys),
     Operation(
       index: 19, name: "UpdateConnector",
       method: .put, template: "/contentConnectors/{connectorId}",
@@ -513,7 +513,7 @@ extension OperationTable {
       method: .get, template: "/dispatch/dispatches/{dispatchId}/lti",
       service: .dispatch, credential: .application,
       scopes: ScopeList(.readDispatch, .read), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true),
+      access: .read, isSecretBearing: true, answer: .platformSecret),
     Operation(
       index: 85, name: "PutDestinationTags",
       method: .put, template: "/dispatch/destinations/{destinationId}/tags",
@@ -645,7 +645,7 @@ extension OperationTable {
       method: .get, template: "/invitations/private/{invitationId}/userInvitations",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, isPaged: true, isSecretBearing: true),
     Operation(
       index: 107, name: "GetPublicInvitation",
       method: .get, template: "/invitations/public/{invitationId}",
@@ -663,7 +663,7 @@ extension OperationTable {
       method: .get, template: "/invitations/public/{invitationId}/userInvitations",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, isPaged: true, isSecretBearing: true),
     Operation(
       index: 110, name: "PutInvitationTags",
       method: .put, template: "/invitations/{invitationId}/tags",
@@ -903,13 +903,13 @@ extension OperationTable {
       method: .get, template: "/reporting/reportageAuth",
       service: .reporting, credential: .application,
       scopes: ScopeList(.readReporting), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true),
+      access: .read, isSecretBearing: true, answer: .reportageSession),
     Operation(
       index: 150, name: "GetReportageLink",
       method: .get, template: "/reporting/reportageLink",
       service: .reporting, credential: .application,
       scopes: ScopeList(.readReporting), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true),
+      access: .read, isSecretBearing: true, answer: .reportageSession),
     Operation(
       index: 151, name: "CreateStatementPipe",
       method: .post, template: "/xapi/statementPipes",
@@ -939,25 +939,25 @@ extension OperationTable {
       method: .get, template: "/xapi/statementPipes/{statementPipeId}",
       service: .xapi, credential: .application,
       scopes: ScopeList(.readXapipipe), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true, isSensitive: true),
+      access: .read, isSecretBearing: true, answer: .pipePasswords),
     Operation(
       index: 156, name: "GetStatementPipes",
       method: .get, template: "/xapi/statementPipes",
       service: .xapi, credential: .application,
       scopes: ScopeList(.readXapipipe), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true, isSensitive: true),
+      access: .read, isSecretBearing: true, answer: .pipePasswords),
     Operation(
       index: 157, name: "GetXapiCredential",
       method: .get, template: "/xapi/credentials/{xapiCredentialId}",
       service: .xapi, credential: .application,
       scopes: ScopeList(.readXapicredential), certainty: .inferredHigh,
-      access: .read, isSecretBearing: true, isSensitive: true),
+      access: .read, isSecretBearing: true, answer: .recordStoreKey),
     Operation(
       index: 158, name: "GetXapiCredentials",
       method: .get, template: "/xapi/credentials",
       service: .xapi, credential: .application,
       scopes: ScopeList(.readXapicredential), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true, isSensitive: true),
+      access: .read, isPaged: true, isSecretBearing: true, answer: .recordStoreKey),
     Operation(
       index: 159, name: "SetStatementPipe",
       method: .put, template: "/xapi/statementPipes/{statementPipeId}",

@@ -125,8 +125,14 @@ package struct FigureReport {
       }
     }
     for (offset, name, help) in [
-      (0, "scorm_gateway_caller_received_bytes_total", "Bytes of bodies read from callers."),
-      (1, "scorm_gateway_caller_sent_bytes_total", "Bytes of bodies sent to callers."),
+      (
+        0, "scorm_gateway_caller_request_body_bytes_total",
+        "Bytes of the bodies of callers' requests."
+      ),
+      (
+        1, "scorm_gateway_caller_response_body_bytes_total",
+        "Bytes of the bodies of answers to callers."
+      ),
     ] {
       text.family(name, .counter, help)
       pairs { pair, labels in
@@ -135,8 +141,14 @@ package struct FigureReport {
       }
     }
     for (offset, name, help) in [
-      (0, "scorm_gateway_operation_received_bytes_total", "Bytes of bodies read, by operation."),
-      (1, "scorm_gateway_operation_sent_bytes_total", "Bytes of bodies sent, by operation."),
+      (
+        0, "scorm_gateway_operation_request_body_bytes_total",
+        "Bytes of requests' bodies, by operation."
+      ),
+      (
+        1, "scorm_gateway_operation_response_body_bytes_total",
+        "Bytes of answers' bodies, by operation."
+      ),
     ] {
       text.family(name, .counter, help)
       for index in 0..<labels.rowCount {

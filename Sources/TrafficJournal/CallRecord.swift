@@ -98,9 +98,9 @@ package struct CallRecord: Sendable {
       + (query.map { "?" + PercentCoding.target(CallRecord.plain($0)) } ?? "")
   }
 
-  /// A value of its query is masked, so the call cannot be repeated as it was.
+  /// A part of its query or path is masked, so the call cannot be repeated as it was.
   package var hasMaskedValues: Bool {
-    query?.split(separator: "&").contains { $0.hasSuffix("=***") } ?? false
+    query?.contains("***") ?? false || path.contains(";***")
   }
 
   /// Path or query were longer than what is kept.

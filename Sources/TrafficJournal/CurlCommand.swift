@@ -1,8 +1,15 @@
 /// A command line that repeats a call through the gateway, fit to be pasted into a shell.
 package enum CurlCommand {
-  /// - Parameter gateway: where the gateway serves callers: `http://127.0.0.1:8080`.
-  package static func text(_ record: CallRecord, gateway: String) -> String {
+  /// - Parameter gateway: where the gateway serves callers: `http://127.0.0.1:8080`, or `unix:/path`.
+  /// - Returns: nil for what was not a request: ``ReplayRule/objection(_:)`` says so.
+  package static func text(_ record: CallRecord, gateway: String) -> String? {
+    guard ReplayRule.objection(record) == nil else { return nil }
     var words = ["curl", "--globoff", "--path-as-is"]
+    var origin = gateway
+    if gateway.hasPrefix("unix:") {
+      words += ["--unix-socket", quoted(String(gateway.dropFirst("unix:".count)))]
+      origin = "http://localhost"
+    }
     let method = String(decoding: CallRecord.plain(record.method), as: UTF8.self)
     if method == "HEAD" {
       words.append("--head")
@@ -13,7 +20,9 @@ package enum CurlCommand {
       let name = String(decoding: CallRecord.plain(app), as: UTF8.self)
       words += ["-H", quoted("X-Scorm-App: \(name)")]
     }
-    words.append(quoted(gateway + record.target))
+    // The server as a whole: RFC 9112 section 3.2.4.
+    if record.path.isEmpty { words += ["--request-target", "'*'"] }
+    words.append(quoted(origin + record.target))
     return words.joined(separator: " ")
   }
 

@@ -12,10 +12,6 @@ internal import EventLoop
   }
 
   private let handle: OpaquePointer
-  /// Frames in the write-ahead log after the last commit.
-  private let walFrames = WALFrames()
-
-  private final class WALFrames { var count = 0 }
 
   init(path: String, mode: Mode) throws(DatabaseError) {
     let flags =
@@ -36,15 +32,6 @@ internal import EventLoop
     unsafe handle = opened
     unsafe sqlite3_extended_result_codes(handle, 1)
     _ = unsafe csq_harden(handle)
-    // Proof: the context lives as long as this object, which closes the connection when it goes.
-    unsafe sqlite3_wal_hook(
-      handle,
-      { context, _, _, frames in
-        if let context = unsafe context {
-          unsafe Unmanaged<WALFrames>.fromOpaque(context).takeUnretainedValue().count = Int(frames)
-        }
-        return SQLITE_OK
-      }, Unmanaged.passUnretained(walFrames).toOpaque())
   }
 
   deinit { _ = unsafe sqlite3_close_v2(handle) }
@@ -60,9 +47,6 @@ internal import EventLoop
     }
     return (path.hasPrefix("/") ? "file://" : "file:") + escaped.joined()
   }
-
-  /// Frames in the write-ahead log after this connection's last commit; one page each.
-  var framesInLog: Int { walFrames.count }
 
   /// Rows that the last statement inserted or deleted.
   var changes: Int { Int(unsafe sqlite3_changes(handle)) }
@@ -89,20 +73,14 @@ internal import EventLoop
     return try statement.step() ? statement.integer(0) : 0
   }
 
-  /// Moves what the write-ahead log holds into the file, as far as readers allow.
-  ///
-  /// - Returns: how many of the log's frames are left to be moved.
-  func checkpoint(truncates: Bool = false) throws(DatabaseError) -> Int {
-    var inLog: Int32 = 0
-    var moved: Int32 = 0
+  /// Moves what the write-ahead log holds into the file and makes the log empty. A reader that needs the log is
+  /// waited for as long as a statement waits; then what it allows is moved and the log stays as long as it is.
+  func checkpoint() throws(DatabaseError) {
     let status = unsafe sqlite3_wal_checkpoint_v2(
-      handle, nil, truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &inLog,
-      &moved)
+      handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     guard status == SQLITE_OK || status & 0xFF == SQLITE_BUSY else {
       throw unsafe Database.error(handle, status)
     }
-    walFrames.count = max(0, Int(inLog) - Int(moved))
-    return walFrames.count
   }
 
   /// Ends statements that run when `deadline` (``SystemClock/monotonic``) has passed. Holds for all that

@@ -19,6 +19,7 @@ struct DatabaseError: Error, Sendable, CustomStringConvertible {
   static let corrupt = SQLITE_CORRUPT
   static let cannotOpen = SQLITE_CANTOPEN
   static let busy = SQLITE_BUSY
+  static let noMemory = SQLITE_NOMEM
 
   let code: Int32
   let message: String

@@ -17,6 +17,12 @@ enum FileFacts {
     if descriptor >= 0 { close(descriptor) }
   }
 
+  /// Removes a file, if it is there.
+  static func remove(_ path: String) {
+    // Proof: the path is a C string for the call.
+    _ = unsafe unlink(path)
+  }
+
   /// Renames a file. Returns whether that worked.
   static func rename(_ path: String, to new: String) -> Bool {
     // Proof: both are C strings for the call.

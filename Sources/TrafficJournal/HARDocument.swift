@@ -4,13 +4,19 @@
 /// `User-Agent`, no bodies, sizes of heads -1.
 package enum HARDocument {
   /// - Parameters:
-  ///   - records: any order; the archive lists the oldest first.
+  ///   - records: any order; the archive lists the oldest first, and leaves out what was not a request.
   ///   - gateway: what URLs begin with: `http://127.0.0.1:8080`.
   ///   - version: the gateway's.
   package static func text(_ records: [CallRecord], gateway: String, version: String) -> String {
-    let sorted = records.sorted { $0.timestamp < $1.timestamp }
+    let sorted = records.filter { ReplayRule.objection($0) == nil }
+      .sorted { $0.timestamp < $1.timestamp }
+    let left = records.count - sorted.count
+    let comment =
+      left == 0
+      ? "" : ",\"comment\":\"left out: \(left) of bytes that could not be read as a request\""
+    let gateway = gateway.hasPrefix("unix:") ? "http://localhost" : gateway
     return "{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"scorm-gateway\",\"version\":\""
-      + "\(version)\"},\"pages\":[],\"entries\":[\n"
+      + "\(version)\"}\(comment),\"pages\":[],\"entries\":[\n"
       + sorted.map { entry($0, gateway) }.joined(separator: ",\n") + "\n]}}\n"
   }
 

@@ -33,6 +33,7 @@ extension JournalFile {
   private static func openExisting(
     _ path: String, _ limits: JournalLimits
   ) throws(DatabaseError) -> JournalFile {
+    try JournalConversion.putAside(path)
     FileFacts.make(path)
     let database = try Database(path: path, mode: .readWrite)
     try database.run("PRAGMA busy_timeout = \(busyTimeout)")
@@ -41,11 +42,11 @@ extension JournalFile {
       try database.run("PRAGMA auto_vacuum = INCREMENTAL")
     }
     try database.run("PRAGMA journal_mode = WAL")
+    // The log is moved into the file by `makeRoomInLog`, which bounds it; SQLite's own way does not.
     try database.run(
       """
       PRAGMA synchronous = NORMAL;
       PRAGMA wal_autocheckpoint = 0;
-      PRAGMA journal_size_limit = \(limits.logBytes);
       PRAGMA cache_size = -16384;
       PRAGMA secure_delete = FAST;
       PRAGMA temp_store = MEMORY;
@@ -58,7 +59,7 @@ extension JournalFile {
           code: DatabaseError.corrupt, message: String(decoding: check.text(0), as: UTF8.self))
       }
     }
-    try migrate(database)
+    try makeTables(database)
     return try JournalFile(path: path, limits: limits, database: database)
   }
 
@@ -76,16 +77,21 @@ extension JournalFile {
     }
   }
 
-  private static func migrate(_ database: Database) throws(DatabaseError) {
-    let version = try database.integer("PRAGMA user_version")
-    guard version < JournalSchema.version else { return }
+  /// Makes the tables of a new file. One of an earlier version is put beside it, to be converted
+  /// (``JournalConversion``).
+  private static func makeTables(_ database: Database) throws(DatabaseError) {
     try database.run("BEGIN IMMEDIATE")
     do throws(DatabaseError) {
       // Another process may have done it while this one waited.
-      let now = try database.integer("PRAGMA user_version")
-      for step in JournalSchema.migrations.dropFirst(Int(now)) { try database.run(step) }
-      try database.run("PRAGMA application_id = \(JournalSchema.applicationID)")
-      try database.run("PRAGMA user_version = \(JournalSchema.version)")
+      if try database.integer("PRAGMA user_version") == 0 {
+        try database.run(JournalSchema.tables)
+        try database.run("PRAGMA application_id = \(JournalSchema.applicationID)")
+        try database.run("PRAGMA user_version = \(JournalSchema.version)")
+      }
+      try database.run(
+        """
+        DELETE FROM state WHERE id > 0 AND (SELECT count(*) FROM state) > \(JournalSchema.writerLimit)
+        """)
       try database.run("COMMIT")
     } catch {
       try? database.run("ROLLBACK")
@@ -103,17 +109,23 @@ extension JournalFile {
       number += 1
       name = "\(path).corrupt-\(stamp)-\(number)"
     }
-    guard FileFacts.rename(path, to: name) else {
+    do throws(DatabaseError) {
+      try rename(path, to: name)
+    } catch let failure {
       throw DatabaseError(
-        code: DatabaseError.cannotOpen, message: "\(error.message), and it cannot be renamed")
+        code: failure.code, message: "\(error.message), and \(failure.message)")
     }
-    // Without them the new file would be read with the old one's log.
-    for suffix in ["-wal", "-shm"] where FileFacts.size(path + suffix) != nil {
+    return name
+  }
+
+  /// Renames a file with its log, without which it would be read in an old state.
+  static func rename(_ path: String, to name: String) throws(DatabaseError) {
+    for suffix in ["", "-wal", "-shm"] where suffix.isEmpty || FileFacts.size(path + suffix) != nil
+    {
       guard FileFacts.rename(path + suffix, to: name + suffix) else {
         throw DatabaseError(
           code: DatabaseError.cannotOpen, message: "\(path)\(suffix) cannot be renamed")
       }
     }
-    return name
   }
 }

@@ -12,40 +12,43 @@ package struct JournalLimits: Sendable {
     self.maxSize = maxSize
   }
 
-  /// Bytes of ``maxSize`` that the write-ahead log may take. Beyond it, which a reader that holds on to an old
-  /// state brings about, nothing more is written.
+  /// Bytes of ``maxSize`` that the write-ahead log may take. When a reader that holds on to an old state of the
+  /// journal makes it grow, nothing more is written before it is as long as this.
   var logBytes: Int64 { max(512 * 1024, min(maxSize / 4, 256 * 1024 * 1024)) }
   /// Bytes that are left for the file. What one transaction adds is removed after it, so room is left for it.
   var fileBytes: Int64 { maxSize - logBytes - maxSize / 16 - 2 * Int64(transactionBytes) }
-  /// Pages of the write-ahead log from which on they are moved into the file.
-  var checkpointFrames: Int { Int(min(16 << 20, logBytes / 3) / JournalFile.pageBytes) }
+  /// Length of the write-ahead log above which it is moved into the file.
+  var checkpointBytes: Int64 { min(16 << 20, logBytes / 3) }
+  /// Length of the write-ahead log above which nothing is added to it. The other half is for the transaction
+  /// that passes it: its lines are a twelfth of the log, and what the indexes add to them comes to as much again.
+  var fullLogBytes: Int64 { logBytes / 2 }
   /// Bytes of lines that one transaction writes.
   var transactionBytes: Int { Int(min(4 << 20, logBytes / 12)) }
-  /// Records removed in one transaction.
-  var trimStep: Int64 { max(64, min(1_024, logBytes / 8_192)) }
+  /// Blocks removed in one transaction. Each dirties some pages, which go through the write-ahead log.
+  var trimStep: Int64 { max(4, min(64, logBytes / (256 * 1024))) }
+  /// Microseconds between the beginnings of a block's calls, at most: a call stays this much longer than
+  /// ``maxAge``.
+  var blockSpan: Int64 { max(60_000_000, maxAge / 32) }
 }
 
-/// Statements that remove the oldest calls.
+/// Statements that remove the oldest blocks.
 struct RetentionStatements {
   let oldest: Statement
-  let removeWords: Statement
-  let removeLine: Statement
-  let removeCall: Statement
+  let removals: [Statement]
 
   init(_ database: Database) throws(DatabaseError) {
     oldest = try database.prepare(
-      """
-      SELECT calls.id, calls.line, lines.line FROM calls LEFT JOIN lines ON lines.id = calls.line
-      WHERE calls.id < ?1 ORDER BY calls.id LIMIT ?2
-      """)
-    removeWords = try database.prepare(
-      "INSERT INTO words (words, rowid, text) VALUES ('delete', ?1, ?2)")
-    removeLine = try database.prepare("DELETE FROM lines WHERE id = ?1")
-    removeCall = try database.prepare("DELETE FROM calls WHERE id = ?1")
+      "SELECT id, count FROM blocks WHERE last < ?1 ORDER BY last LIMIT ?2")
+    var removals: [Statement] = []
+    for table in ["blocks", "contents", "request_ids", "words"] {
+      removals.append(try database.prepare("DELETE FROM \(table) WHERE id = ?1"))
+    }
+    self.removals = removals
   }
 }
 
-/// Age and size. Records are removed in small steps, between which others are written.
+/// Age and size. Blocks are removed in small steps, between which others are written. A block goes when its latest
+/// call may: no block spans more than a small part of the age, see ``JournalLimits/blockSpan``.
 extension JournalFile {
   /// Steps in a row.
   private static let stepsAtOnce = 8
@@ -58,13 +61,10 @@ extension JournalFile {
     var removed = 0
     for _ in 0..<JournalFile.stepsAtOnce {
       let isTooLarge = try usedBytes() > limits.fileBytes
-      let before = isTooLarge ? Int64.max : CallID.first(microsecond: now - limits.maxAge)
-      let count = try removeOldest(before: before)
-      removed += count
-      if count < limits.trimStep {
-        return (removed, try giveBack())
-      }
-      try checkpointIfDue()
+      let before = isTooLarge ? Int64.max : now &- limits.maxAge
+      let (records, blocks) = try removeOldest(before: before, now: now)
+      removed += records
+      if blocks < limits.trimStep { return (removed, try giveBack()) }
     }
     return (removed, true)
   }
@@ -81,39 +81,38 @@ extension JournalFile {
     guard try database.integer("PRAGMA page_count") * JournalFile.pageBytes > limits.fileBytes,
       try database.integer("PRAGMA freelist_count") > 0
     else { return false }
+    try makeRoomInLog()
     try database.run("PRAGMA incremental_vacuum(\(limits.trimStep))")
-    _ = try database.checkpoint()
+    // Only then is the file shorter.
+    try database.checkpoint()
     return true
   }
 
-  private func removeOldest(before: Int64) throws(DatabaseError) -> Int {
-    var rows: [(id: Int64, line: Int64, text: [UInt8])] = []
+  private func removeOldest(
+    before: Int64, now: Int64
+  ) throws(DatabaseError) -> (records: Int, blocks: Int64) {
+    var ids: [Int64] = []
+    var records = 0
     do {
       defer { retention.oldest.reset() }
       try retention.oldest.bind(1, before)
       try retention.oldest.bind(2, limits.trimStep)
       while try retention.oldest.step() {
-        rows.append(
-          (retention.oldest.integer(0), retention.oldest.integer(1), retention.oldest.text(2)))
+        ids.append(retention.oldest.integer(0))
+        records += Int(retention.oldest.integer(1))
       }
     }
-    guard !rows.isEmpty else { return 0 }
-    var words = ByteBuffer(capacity: 4_096)
+    let isTailOld = hasTail(before: now &- limits.maxAge)
+    guard !ids.isEmpty || isTailOld else { return (0, 0) }
     try transaction { () throws(DatabaseError) in
-      for row in rows {
-        let line = row.text.span.bytesOfElements
-        if let fields = LineFields(line) {
-          WordText.put(fields, of: line, into: &words)
-          try retention.removeWords.bind(1, row.id)
-          try retention.removeWords.bind(2, text: words.bytes)
-          try retention.removeWords.runOnce()
+      for id in ids {
+        for removal in retention.removals {
+          try removal.bind(1, id)
+          try removal.runOnce()
         }
-        try retention.removeLine.bind(1, row.line)
-        try retention.removeLine.runOnce()
-        try retention.removeCall.bind(1, row.id)
-        try retention.removeCall.runOnce()
       }
+      if isTailOld { records += try removeTail(before: now &- limits.maxAge) }
     }
-    return rows.count
+    return (records, Int64(ids.count))
   }
 }

@@ -16,15 +16,21 @@ final class JournalFile {
   private let begin: Statement
   private let commit: Statement
   private let rollback: Statement
-  private let newest: Statement
-  private let addCall: Statement
-  private let findLine: Statement
-  private let addLine: Statement
+  private let readState: Statement
+  private let writeState: Statement
+  private let readRecent: Statement
+  private let addRecent: Statement
+  private let clearRecent: Statement
+  private let addBlock: Statement
+  private let addContents: Statement
+  private let addRequestIDs: Statement
   private let addWords: Statement
   let retention: RetentionStatements
-  /// The number of the last line.
-  private var lastLine: Int64 = 0
-  private var words = ByteBuffer(capacity: 4_096)
+  private let codec = BlockCodec()
+  /// The calls of `recent`, on their way to a block.
+  private var tail = BlockBuilder()
+  /// The number of the next line as far as this connection knows, with which `tail` was right.
+  private var nextLine: Int64 = -1
 
   init(path: String, limits: JournalLimits, database: Database) throws(DatabaseError) {
     self.path = path
@@ -34,17 +40,20 @@ final class JournalFile {
     begin = try database.prepare("BEGIN IMMEDIATE")
     commit = try database.prepare("COMMIT")
     rollback = try database.prepare("ROLLBACK")
-    newest = try database.prepare("SELECT max(id) FROM lines")
-    addCall = try database.prepare(
+    readState = try database.prepare("SELECT value FROM state WHERE id = ?1")
+    writeState = try database.prepare("INSERT OR REPLACE INTO state (id, value) VALUES (?1, ?2)")
+    readRecent = try database.prepare("SELECT id, lines FROM recent ORDER BY id")
+    addRecent = try database.prepare(
+      "INSERT INTO recent (id, count, last, lines) VALUES (?1, ?2, ?3, ?4)")
+    clearRecent = try database.prepare("DELETE FROM recent")
+    addBlock = try database.prepare(
       """
-      INSERT OR IGNORE INTO calls (id, line, caller, app, operation, error, status, class, duration,
-        queue_wait, token_wait, sent, received)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+      INSERT INTO blocks (line, count, first, last, slowest, classes, size, names, groups)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id
       """)
-    findLine = try database.prepare(
-      "SELECT lines.line FROM calls JOIN lines ON lines.id = calls.line WHERE calls.id = ?1")
-    addLine = try database.prepare("INSERT INTO lines (id, line) VALUES (?1, ?2)")
-    addWords = try database.prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")
+    addContents = try database.prepare("INSERT INTO contents (id, bytes) VALUES (?1, ?2)")
+    addRequestIDs = try database.prepare("INSERT INTO request_ids (id, filter) VALUES (?1, ?2)")
+    addWords = try database.prepare("INSERT INTO words (id, filter) VALUES (?1, ?2)")
     retention = try RetentionStatements(database)
   }
 
@@ -59,82 +68,206 @@ final class JournalFile {
 
   /// Writes the first lines of `batch`, as many as make a transaction: all of them or none.
   ///
-  /// - Parameter counter: tells calls of the same microsecond apart; the same one for the same batch.
-  func insert(_ batch: RawSpan, counter: Int64) throws(DatabaseError) -> Insertion {
+  /// - Parameters:
+  ///   - writer: who writes; any number above 0, always the same of one writer.
+  ///   - counter: how many records this writer has written. A transaction that seemed to fail and had been done
+  ///     is known by it when it is tried again.
+  func insert(
+    _ batch: RawSpan, writer: Int64, counter: Int64
+  ) throws(DatabaseError) -> Insertion {
     var result = Insertion()
-    var records: [(id: Int64, line: Range<Int>, fields: LineFields)] = []
+    var records: [(line: Range<Int>, fields: LineFields)] = []
     records.reserveCapacity(256)
     while result.bytes < min(batch.byteCount, limits.transactionBytes),
       records.count < JournalFile.recordsPerTransaction
     {
       let end = batch.firstIndex(of: UInt8(ascii: "\n"), from: result.bytes)
       if let fields = LineFields(batch.slice(result.bytes, end)) {
-        let id = CallID.make(
-          microsecond: fields.microsecond, counter: counter + Int64(records.count))
-        records.append((id, result.bytes..<end, fields))
+        records.append((result.bytes..<end, fields))
       } else {
         result.malformed += 1
       }
       result.bytes = min(end + 1, batch.byteCount)
     }
-    guard !records.isEmpty else { return result }
-    // The nearer to the tables' ends rows are added, the fewer pages are split.
-    records.sort { $0.id < $1.id }
-    try beginTransaction()
-    do throws(DatabaseError) {
-      for record in records {
-        let line = batch.slice(record.line.lowerBound, record.line.upperBound)
-        try insert(line, record.fields, id: record.id)
-      }
-      try commit.runOnce()
-    } catch {
-      undo()
-      throw error
-    }
     result.written = records.count
+    guard !records.isEmpty else { return result }
+    try transaction { () throws(DatabaseError) in
+      guard try state(writer) ?? 0 < counter + Int64(records.count) else { return }
+      try add(records, of: batch)
+      try setState(writer, counter + Int64(records.count))
+    }
     return result
   }
 
-  private func insert(
-    _ line: RawSpan, _ fields: LineFields, id wanted: Int64
+  private func add(
+    _ records: [(line: Range<Int>, fields: LineFields)], of batch: RawSpan
   ) throws(DatabaseError) {
-    var id = wanted
-    try addCall.bind(2, lastLine + 1)
-    try addCall.bind(3, optional: names.number(fields.caller, of: line))
-    try addCall.bind(4, optional: names.number(fields.app, of: line))
-    try addCall.bind(5, optional: names.number(fields.operation, of: line))
-    try addCall.bind(6, optional: names.number(fields.error, of: line))
-    try addCall.bind(7, fields.status)
-    try addCall.bind(8, fields.status / 100)
-    try addCall.bind(9, fields.duration)
-    try addCall.bind(10, fields.queueWait)
-    try addCall.bind(11, fields.tokenWait)
-    try addCall.bind(12, fields.sent)
-    try addCall.bind(13, fields.received)
-    while true {
-      try addCall.bind(1, id)
-      try addCall.runOnce()
-      if database.changes == 1 { break }
-      // Taken: by the same record, when a transaction that seemed to fail had been done, or by another one.
-      if try holds(line, at: id) { return }
-      id += 1
+    var kept = ByteBuffer()
+    var keptFrom = nextLine
+    var keptLast = Int64.min
+    for (line, fields) in records {
+      let bytes = batch.slice(line.lowerBound, line.upperBound)
+      if tail.span(with: fields.microsecond) > limits.blockSpan {
+        try sealTail()
+        kept.removeAll()
+        (keptFrom, keptLast) = (nextLine, .min)
+      }
+      try addToTail(bytes, fields)
+      kept.put(bytes)
+      kept.put(UInt8(ascii: "\n"))
+      keptLast = max(keptLast, fields.microsecond)
+      nextLine += 1
+      if tail.isFull {
+        try sealTail()
+        kept.removeAll()
+        (keptFrom, keptLast) = (nextLine, .min)
+      }
     }
-    lastLine += 1
-    try addLine.bind(1, lastLine)
-    try addLine.bind(2, text: line)
-    try addLine.runOnce()
-    WordText.put(fields, of: line, into: &words)
-    try addWords.bind(1, id)
-    try addWords.bind(2, buffer: words)
-    try addWords.runOnce()
+    if !kept.isEmpty {
+      try addRecent.bind(1, keptFrom)
+      try addRecent.bind(2, nextLine - keptFrom)
+      try addRecent.bind(3, keptLast)
+      try addRecent.bind(4, blob: kept.bytes)
+      try addRecent.runOnce()
+    }
+    try setState(JournalSchema.nextLine, nextLine)
   }
 
-  /// Whether the call of this number has this line.
-  private func holds(_ line: RawSpan, at id: Int64) throws(DatabaseError) -> Bool {
-    defer { findLine.reset() }
-    try findLine.bind(1, id)
-    guard try findLine.step() else { return false }
-    return findLine.text(0).span.bytesOfElements.hasSameBytes(as: line)
+  private func addToTail(_ line: RawSpan, _ fields: LineFields) throws(DatabaseError) {
+    tail.add(try call(of: line, fields), line, fields, number: nextLine)
+  }
+
+  /// What a block has of a call, its names as numbers.
+  private func call(
+    of line: RawSpan, _ fields: LineFields
+  ) throws(DatabaseError) -> BlockCall {
+    var call = BlockCall()
+    call.microsecond = fields.microsecond
+    call.caller = try names.number(fields.caller, of: line) ?? 0
+    call.app = try names.number(fields.app, of: line) ?? 0
+    call.operation = try names.number(fields.operation, of: line) ?? 0
+    call.error = try names.number(fields.error, of: line) ?? 0
+    call.status = fields.status
+    call.duration = fields.duration
+    call.waited = fields.queueWait &+ fields.tokenWait
+    call.sent = fields.sent
+    call.received = fields.received
+    call.lineBytes = line.byteCount
+    return call
+  }
+
+  /// Makes a block of what was gathered, in the transaction under way.
+  private func sealTail() throws(DatabaseError) {
+    guard !tail.isEmpty else { return }
+    try write(tail)
+    try clearRecent.runOnce()
+    tail.removeAll()
+  }
+
+  /// Writes one block, in the transaction under way.
+  private func write(_ block: borrowing BlockBuilder) throws(DatabaseError) {
+    var scratch = ByteBuffer(capacity: block.calls.count + block.lines.count)
+    var packed = ByteBuffer()
+    scratch.put(block.calls)
+    scratch.put(block.lines)
+    let size = scratch.count
+    try codec.pack(scratch.bytes, into: &packed)
+    try addBlock.bind(1, block.firstLine)
+    try addBlock.bind(2, Int64(block.count))
+    try addBlock.bind(3, block.first)
+    try addBlock.bind(4, block.last)
+    try addBlock.bind(5, block.slowest)
+    try addBlock.bind(6, block.classes)
+    try addBlock.bind(7, Int64(size))
+    scratch.removeAll()
+    block.putNames(into: &scratch)
+    try addBlock.bind(8, blob: scratch.bytes)
+    scratch.removeAll()
+    block.putGroups(into: &scratch)
+    try addBlock.bind(9, blob: scratch.bytes)
+    _ = try addBlock.step()
+    let id = addBlock.integer(0)
+    // To its end: `RETURNING` gives the row before the statement is done.
+    while try addBlock.step() {}
+    addBlock.reset()
+    try store(packed.bytes, of: id, addContents)
+    scratch.removeAll()
+    block.requestIDs.put(into: &scratch)
+    try store(scratch.bytes, of: id, addRequestIDs)
+    scratch.removeAll()
+    block.words.put(into: &scratch)
+    try store(scratch.bytes, of: id, addWords)
+  }
+
+  private func store(
+    _ bytes: RawSpan, of id: Int64, _ statement: Statement
+  ) throws(DatabaseError) {
+    try statement.bind(1, id)
+    try statement.bind(2, blob: bytes)
+    try statement.runOnce()
+  }
+
+  /// Gathers what is in `recent` anew: after the start, after a failure, or when another gateway has written.
+  private func reloadTail(_ next: Int64) throws(DatabaseError) {
+    tail.removeAll()
+    defer { readRecent.reset() }
+    while try readRecent.step() {
+      nextLine = readRecent.integer(0)
+      let lines = try readRecent.blob(1)
+      let bytes = lines.span.bytesOfElements
+      var start = 0
+      while start < bytes.byteCount {
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n"), from: start)
+        let line = bytes.slice(start, end)
+        if let fields = LineFields(line) { try addToTail(line, fields) }
+        nextLine += 1
+        start = end + 1
+      }
+    }
+    nextLine = next
+  }
+
+  /// Writes lines of an earlier version's journal as blocks. They have no numbers to be followed by.
+  func insertConverted(_ lines: [[UInt8]], doneTo place: Int64) throws(DatabaseError) {
+    var block = BlockBuilder()
+    try transaction { () throws(DatabaseError) in
+      for text in lines {
+        let line = text.span.bytesOfElements
+        guard let fields = LineFields(line) else { continue }
+        if block.isFull || block.span(with: fields.microsecond) > limits.blockSpan {
+          try write(block)
+          block.removeAll()
+        }
+        block.add(try call(of: line, fields), line, fields, number: 0)
+      }
+      if !block.isEmpty { try write(block) }
+      try setState(JournalSchema.converted, place)
+    }
+  }
+
+  /// A number that lasts; nil when it was never set.
+  func state(_ id: Int64) throws(DatabaseError) -> Int64? {
+    defer { readState.reset() }
+    try readState.bind(1, id)
+    return try readState.step() ? readState.integer(0) : nil
+  }
+
+  func setState(_ id: Int64, _ value: Int64) throws(DatabaseError) {
+    try writeState.bind(1, id)
+    try writeState.bind(2, value)
+    try writeState.runOnce()
+  }
+
+  /// Whether all calls that wait for a block began before `time` (microseconds since 1970), and there are some.
+  func hasTail(before time: Int64) -> Bool { !tail.isEmpty && tail.last < time }
+
+  /// The calls that wait for a block began before `time` (microseconds since 1970), all of them: removes them.
+  func removeTail(before time: Int64) throws(DatabaseError) -> Int {
+    guard hasTail(before: time) else { return 0 }
+    let count = tail.count
+    try clearRecent.runOnce()
+    tail.removeAll()
+    return count
   }
 
   /// Runs `body` in a transaction, which is undone when anything fails.
@@ -150,11 +283,12 @@ final class JournalFile {
   }
 
   private func beginTransaction() throws(DatabaseError) {
+    try makeRoomInLog()
     try begin.runOnce()
-    defer { newest.reset() }
     do throws(DatabaseError) {
       // Another gateway may write to the same file.
-      lastLine = max(lastLine, try newest.step() ? newest.integer(0) : 0)
+      let next = try state(JournalSchema.nextLine) ?? 1
+      if next != nextLine { try reloadTail(next) }
     } catch {
       undo()
       throw error
@@ -162,20 +296,36 @@ final class JournalFile {
   }
 
   private func undo() {
-    newest.reset()
     // SQLite may have undone it already.
     try? rollback.runOnce()
     names.forget()
+    nextLine = -1
   }
 
-  /// Moves the write-ahead log into the file when it has grown.
-  func checkpointIfDue() throws(DatabaseError) {
-    guard database.framesInLog >= limits.checkpointFrames else { return }
-    _ = try database.checkpoint()
+  /// Moves the write-ahead log into the file when it has grown, before anything is added to it.
+  ///
+  /// What counts is the length of its file. SQLite's own checkpoints keep it as long as it ever was, and its
+  /// number of frames says nothing of a log that readers keep from being used again.
+  ///
+  /// - Throws: `busy` when a reader keeps the log so long that one more transaction might pass its bound.
+  func makeRoomInLog() throws(DatabaseError) {
+    guard logSize > limits.checkpointBytes else { return }
+    try database.checkpoint()
+    guard logSize > limits.fullLogBytes else { return }
+    throw DatabaseError(
+      code: DatabaseError.busy,
+      message: "a reader of the journal, another program perhaps, holds on to an old state of it")
   }
+
+  /// Moves what little there is while nothing else is to be done.
+  func settle() throws(DatabaseError) {
+    if logSize > 0 { try database.checkpoint() }
+  }
+
+  private var logSize: Int64 { FileFacts.size(path + "-wal") ?? 0 }
 
   /// Bytes of the file and of its write-ahead log on disk.
   var sizes: (file: Int64, log: Int64) {
-    (FileFacts.size(path) ?? 0, FileFacts.size(path + "-wal") ?? 0)
+    (FileFacts.size(path) ?? 0, logSize)
   }
 }

@@ -23,12 +23,17 @@ struct JournalLoop: ~Copyable {
   private var file: JournalFile?
   /// In hand: taken and not yet written. Each line of it is written once.
   private var batch = ByteBuffer()
-  /// Tells calls of one microsecond apart; goes on when a transaction is done, not when it failed.
-  private var counter = Int64.random(in: 0..<4_096)
+  /// Who writes, to know its transactions by.
+  private let number = Int64.random(in: 1...Int64.max)
+  /// Records written; goes on when a transaction is done, not when it failed.
+  private var counter: Int64 = 0
   private var pause = JournalLoop.firstPause
   private var lastComplaint: Int64?
   private var complained = 0
   private var moreToTrim = false
+  /// A journal of an earlier version that is not converted yet.
+  private var conversion: JournalConversion?
+  private var moreToConvert = false
 
   init(_ writer: JournalWriter) { self.writer = writer }
 
@@ -54,7 +59,7 @@ struct JournalLoop: ~Copyable {
   private mutating func gather() -> Bool {
     let (waiting, isStopping) = look()
     if waiting == 0, !isStopping {
-      let time = moreToTrim ? 1_000_000 : JournalLoop.idleTime
+      let time = moreToTrim || moreToConvert ? 1_000_000 : JournalLoop.idleTime
       writer.wake.wait(milliseconds: Int32(time / 1_000_000))
     }
     let deadline = SystemClock.monotonic + JournalLoop.gatherTime
@@ -81,7 +86,6 @@ struct JournalLoop: ~Copyable {
     do throws(DatabaseError) {
       while !batch.isEmpty {
         let file = try openFile()
-        try makeRoomInLog(file)
         let began = SystemClock.monotonic
         let insertion = try insert(into: file)
         note(insertion, took: SystemClock.monotonic - began)
@@ -101,7 +105,7 @@ struct JournalLoop: ~Copyable {
     -> JournalFile.Insertion
   {
     do throws(DatabaseError) {
-      let insertion = try file.insert(batch.bytes, counter: counter)
+      let insertion = try file.insert(batch.bytes, writer: number, counter: counter)
       batch.consume(insertion.bytes)
       counter += Int64(insertion.written)
       return insertion
@@ -152,25 +156,20 @@ struct JournalLoop: ~Copyable {
       writer.state.withLock { $0.statistics.setAside += 1 }
     }
     file = opened.file
+    conversion = JournalConversion.open(beside: writer.path)
+    moreToConvert = conversion != nil
     return opened.file
   }
 
-  /// A reader that holds on to an old state keeps the write-ahead log from being used again; it must not grow
-  /// without end.
-  private func makeRoomInLog(_ file: JournalFile) throws(DatabaseError) {
-    let limit = Int(writer.limits.logBytes / JournalFile.pageBytes)
-    guard file.database.framesInLog > limit, try file.database.checkpoint() > limit else { return }
-    throw DatabaseError(
-      code: DatabaseError.busy, message: "a reader holds on to an old state of the journal")
-  }
-
-  /// Moves the log into the file and removes what is too old. Failing at it loses nothing that was written.
+  /// Removes what is too old or too much. Failing at it loses nothing that was written.
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
-      try file.checkpointIfDue()
       let trimmed = try file.trim(now: SystemClock.wall / 1000)
       moreToTrim = trimmed.more
-      writer.state.withLock { $0.statistics.removed += trimmed.removed }
+      writer.state.withLock {
+        $0.statistics.removed += trimmed.removed
+        $0.statistics.isWell = true
+      }
     } catch {
       moreToTrim = false
       record(error)
@@ -185,11 +184,33 @@ struct JournalLoop: ~Copyable {
   }
 
   private mutating func maintain() {
-    let wasClosed = file == nil
     guard let file = try? openFile() else { return }
-    // Opening writes too: a disk that failed works again.
-    if wasClosed { writer.state.withLock { $0.statistics.isWell = true } }
     afterWriting(file)
+    convert(into: file)
+    // A quiet moment: whoever copies the file has all of it, and the next burst has the whole log.
+    if !moreToTrim, !moreToConvert { try? file.settle() }
+  }
+}
+
+// MARK: An earlier version
+
+extension JournalLoop {
+  /// Converts some lines of an earlier version's journal. One that cannot be read is left where it is.
+  private mutating func convert(into file: JournalFile) {
+    guard moreToConvert else { return }
+    do throws(DatabaseError) {
+      moreToConvert = try conversion?.goOn(into: file) ?? false
+      guard !moreToConvert else { return }
+      conversion.take()?.finish()
+      writer.tell("the journal \(writer.path) of an earlier version is converted")
+    } catch {
+      moreToConvert = error.kind == .busy
+      if moreToConvert { return }
+      conversion = nil
+      writer.tell(
+        "what the journal \(writer.path) had before this version can be converted no further: \(error)"
+      )
+    }
   }
 }
 
@@ -283,7 +304,7 @@ extension JournalLoop {
   /// Leaves a file without a log beside it, where that is possible.
   private mutating func finishFile() {
     guard let file else { return }
-    _ = try? file.database.checkpoint(truncates: true)
+    try? file.database.checkpoint()
     self.file = nil
   }
 }

@@ -17,7 +17,8 @@ package struct JournalPages: Sendable {
   private let path: String
   /// Seconds for one answer.
   private let timeLimit: Double
-  /// What URLs in an archive begin with.
+  /// Where callers are served: `http://127.0.0.1:8080`, or `unix:/path`. URLs in an archive begin with it, and
+  /// who asks for calls is told, to repeat them.
   private let gateway: String
   private let version: String
 
@@ -64,7 +65,8 @@ package struct JournalPages: Sendable {
     return Answer(
       status: 200, type: "application/json",
       body: "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n"
-        + "\"\(name)\":\(next),\"complete\":\(page.isComplete)}\n")
+        + "\"\(name)\":\(next),\"gateway\":\(gateway.quotedAsJSON),\"complete\":\(page.isComplete)}\n"
+    )
   }
 
   private func archive(_ query: String) throws -> Answer {
@@ -102,7 +104,8 @@ package struct JournalPages: Sendable {
     return Answer(
       status: 200, type: "application/json",
       body:
-        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"complete\":\(page.isComplete)}\n")
+        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"gateway\":\(gateway.quotedAsJSON),\"complete\":\(page.isComplete)}\n"
+    )
   }
 
   /// A problem document of RFC 9457.

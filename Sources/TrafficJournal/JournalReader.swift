@@ -7,21 +7,32 @@ package struct JournalReader: ~Copyable {
   static let answerBytes = 768 * 1024
 
   let database: Database
+  /// ``SystemClock/monotonic`` from which on a question is cut short.
+  let deadline: Int64
+  private let codec = BlockCodec()
 
   /// Opens the journal at `path`.
   ///
   /// - Parameter seconds: after which a question is cut short.
   package init(path: String, seconds: Double) throws(JournalError) {
+    let end = SystemClock.monotonic + Int64(max(0, min(seconds, 3_600)) * 1_000_000_000)
+    deadline = end
     do throws(DatabaseError) {
-      database = try JournalReader.open(path)
-      database.interrupt(
-        at: SystemClock.monotonic + Int64(max(0, min(seconds, 3_600)) * 1_000_000_000))
+      database = try JournalReader.open(path, until: end)
     } catch {
       throw JournalError(
         FileFacts.size(path) == nil
           ? "there is no journal at \(path)"
           : "the journal \(path) cannot be read: \(error.message)")
     }
+  }
+
+  private static func open(_ path: String, until end: Int64) throws(DatabaseError) -> Database {
+    let database = try open(path)
+    database.interrupt(at: end)
+    // One state for all statements of a question: what is in no block yet is in `recent`.
+    try database.run("BEGIN")
+    return database
   }
 
   private static func open(_ path: String) throws(DatabaseError) -> Database {
@@ -38,11 +49,17 @@ package struct JournalReader: ~Copyable {
 
   private static func checked(_ database: Database) throws(DatabaseError) -> Database {
     try database.run("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -8192")
-    guard try database.integer("PRAGMA application_id") == JournalSchema.applicationID,
-      try database.integer("PRAGMA user_version") == JournalSchema.version
-    else {
+    guard try database.integer("PRAGMA application_id") == JournalSchema.applicationID else {
       throw DatabaseError(
-        code: DatabaseError.corrupt, message: "it is no journal of this version")
+        code: DatabaseError.corrupt, message: "it is not a journal of this gateway")
+    }
+    let version = try database.integer("PRAGMA user_version")
+    guard version == JournalSchema.version else {
+      throw DatabaseError(
+        code: DatabaseError.corrupt,
+        message: version < JournalSchema.version
+          ? "an earlier version of the gateway wrote it; serve with this version once, which converts it"
+          : "a later version of the gateway wrote it")
     }
     return database
   }
@@ -73,6 +90,8 @@ package struct TrafficPage: Sendable {
   package var next: Int64?
   /// False: the time was up before the whole journal was searched; `next` goes on.
   package var isComplete = true
+  /// Bytes of the lines.
+  var bytes = 0
 }
 
 extension JournalReader {
@@ -86,60 +105,133 @@ extension JournalReader {
   }
 
   private func newest(_ query: TrafficQuery) throws(DatabaseError) -> TrafficPage {
-    var page = TrafficPage()
     guard
-      let plan = try SearchPlan(
-        query, columns: "calls.id, lines.line", joinsLines: true,
-        number: { name throws(DatabaseError) in try number(of: name) })
-    else { return page }
-    let rows = try plan.prepare(database)
-    var bytes = 0
-    var last: Int64?
+      let search = try BlockSearch(
+        query, number: { name throws(DatabaseError) in try number(of: name) })
+    else { return TrafficPage() }
+    var found = NewestCalls(limit: query.limit, bytes: JournalReader.answerBytes)
+    try take(try recent(), search, into: &found)
+    var block = OpenBlock()
+    // Everything later than this was found.
+    var boundary = search.ids.last
     do throws(DatabaseError) {
+      let rows = try search.rows(of: database)
+      let contents = try database.prepare("SELECT bytes FROM contents WHERE id = ?1")
       while try rows.step() {
-        last = rows.integer(0)
-        let line = rows.text(1)
-        guard !plan.comparesText || query.hasText(of: line) else { continue }
-        page.lines.append(line)
-        bytes += line.count
-        if page.lines.count == query.limit || bytes >= JournalReader.answerBytes {
-          page.next = last
-          break
-        }
+        let row = search.row(rows)
+        boundary = min(boundary, CallID.last(microsecond: row.last))
+        if found.isComplete(from: boundary) { return found.page() }
+        guard SystemClock.monotonic < deadline else { return found.page(cutAt: boundary) }
+        guard try search.mayMatch(rows) else { continue }
+        try open(row, from: contents, into: &block)
+        try take(block, search, into: &found)
       }
     } catch {
       guard error.kind == .interrupted else { throw error }
-      page.isComplete = false
-      page.next = last
+      return found.page(cutAt: boundary)
     }
-    return page
+    return found.page()
+  }
+
+  private func take(
+    _ block: borrowing OpenBlock, _ search: BlockSearch, into found: inout NewestCalls
+  ) throws(DatabaseError) {
+    for entry in block.entries where search.matches(entry) && found.wants(entry.id) {
+      let line = block.line(entry)
+      guard !search.comparesText || search.query.hasText(of: line) else { continue }
+      found.add(entry.id, line)
+    }
+  }
+
+  /// Unpacks a block.
+  func open(
+    _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
+  ) throws(DatabaseError) {
+    defer { contents.reset() }
+    try contents.bind(1, row.id)
+    guard try contents.step() else { throw BlockCodec.damaged }
+    try contents.withBlob(0) { (bytes) throws(DatabaseError) in
+      try block.open(
+        bytes, count: row.count, size: row.size, firstLine: row.line, with: codec)
+    }
+  }
+
+  /// The calls that are in no block yet.
+  func recent() throws(DatabaseError) -> OpenBlock {
+    var block = OpenBlock()
+    let rows = try database.prepare("SELECT id, lines FROM recent ORDER BY id")
+    var numbers: [String: Int64]?
+    while try rows.step() {
+      let names = if let numbers { numbers } else { try numbersOfNames() }
+      numbers = names
+      let firstLine = rows.integer(0)
+      try rows.withBlob(1) { (lines) throws(DatabaseError) in
+        block.add(lines, firstLine: firstLine, names: names)
+      }
+    }
+    return block
+  }
+
+  private func numbersOfNames() throws(DatabaseError) -> [String: Int64] {
+    Dictionary(try names().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// What was written behind line `after`, in that order: the ends of calls, not their beginnings.
   private func following(_ query: TrafficQuery) throws(DatabaseError) -> TrafficPage {
     var page = TrafficPage()
-    let newest = try database.integer("SELECT max(id) FROM lines")
+    let newest =
+      try database.integer("SELECT value FROM state WHERE id = \(JournalSchema.nextLine)") - 1
     // Behind the end: it began, or the journal was begun anew.
     guard let after = query.after, after <= newest else {
-      page.next = newest
+      page.next = max(0, newest)
       return page
     }
-    let rows = try database.prepare("SELECT id, line FROM lines WHERE id > ?1 ORDER BY id")
-    try rows.bind(1, after)
     page.next = after
-    var bytes = 0
     do throws(DatabaseError) {
-      while page.lines.count < query.limit, bytes < JournalReader.answerBytes, try rows.step() {
-        page.next = rows.integer(0)
-        let line = rows.text(1)
-        guard query.matches(line) else { continue }
-        page.lines.append(line)
-        bytes += line.count
+      var block = OpenBlock()
+      let rows = try database.prepare(
+        "SELECT id, line, count, size FROM blocks WHERE line > 0 AND line + count > ?1 ORDER BY id")
+      try rows.bind(1, after + 1)
+      let contents = try database.prepare("SELECT bytes FROM contents WHERE id = ?1")
+      while try rows.step() {
+        let row = BlockSearch.Row(
+          id: rows.integer(0), line: rows.integer(1), count: Int(clamping: rows.integer(2)),
+          size: Int(clamping: rows.integer(3)))
+        try open(row, from: contents, into: &block)
+        guard append(block, firstLine: row.line, query, to: &page) else { return page }
+      }
+      let lines = try database.prepare("SELECT id, count, lines FROM recent ORDER BY id")
+      while try lines.step() {
+        let (first, count) = (lines.integer(0), lines.integer(1))
+        guard first + count - 1 > after else { continue }
+        var part = OpenBlock()
+        try lines.withBlob(2) { (bytes) throws(DatabaseError) in
+          part.add(bytes, firstLine: first, names: [:])
+        }
+        guard append(part, firstLine: first, query, to: &page) else { return page }
       }
     } catch {
       guard error.kind == .interrupted else { throw error }
       page.isComplete = false
     }
     return page
+  }
+
+  /// Appends the calls of a block that are behind the page's end and match. False when the page is full.
+  private func append(
+    _ block: borrowing OpenBlock, firstLine: Int64, _ query: TrafficQuery,
+    to page: inout TrafficPage
+  ) -> Bool {
+    for (number, entry) in block.entries.enumerated() {
+      let place = firstLine + Int64(number)
+      guard place > page.next ?? 0 else { continue }
+      page.next = place
+      let line = block.line(entry)
+      guard query.matches(line) else { continue }
+      page.lines.append(line)
+      page.bytes += line.count
+      if page.lines.count >= query.limit || page.bytes >= JournalReader.answerBytes { return false }
+    }
+    return true
   }
 }

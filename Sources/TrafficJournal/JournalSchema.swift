@@ -1,53 +1,50 @@
-/// The journal's tables.
+/// The journal's tables, version 2.
 ///
 /// | table | a row is | ordered by |
 /// |---|---|---|
 /// | `names` | a caller, app, operation or error, written once | |
-/// | `calls` | a call: numbers only, so that statistics and filters read little | when it began |
-/// | `lines` | a call's line of the traffic log, as it is | when it was written |
-/// | `words` | full text over path, error and request id | when it began |
+/// | `recent` | lines that do not make a block yet, as they are | when they were written |
+/// | `blocks` | some hundred calls: what tells a search whether it must open them, and their statistics | when they were written |
+/// | `contents` | a block's calls and lines, packed | the same |
+/// | `request_ids` | which request ids a block may have | the same |
+/// | `words` | which words of paths and errors a block may have | the same |
+/// | `state` | a number that lasts | |
 ///
-/// A call's `id` is the microsecond in which it began, times 4096, and a counter: it orders calls by time, so
-/// that every index is one by its column **and** time, and none is needed for time itself.
-///
-/// `words` keeps neither text nor positions. It is a log-structured index, so that request ids, which are
-/// random, cost no random writes; a B-tree over them would dirty a page a record.
+/// A record costs a hundredth of a row: its line goes into `recent` with those that came with it, and from there
+/// into a block, packed. What a search reads of each block is a few hundred bytes that lie together.
 enum JournalSchema {
   /// `SGTJ`: says whose file it is.
   static let applicationID: Int64 = 0x5347_544A
-  /// Bits of an id below the microsecond.
+  static let version: Int64 = 2
+  /// Bits of a call's number below the microsecond.
   static let counterBits: Int64 = 12
-  /// Microseconds from which on a call is in the index of slow ones.
-  static let slowThreshold: Int64 = 1_000_000
 
-  /// What brings a file from each version to the next; the number of steps is the version.
-  static let migrations: [String] = [
-    """
+  static let tables = """
     CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    CREATE TABLE calls (
+    CREATE TABLE state (id INTEGER PRIMARY KEY, value INTEGER NOT NULL);
+    CREATE TABLE recent (
+      id INTEGER PRIMARY KEY, count INTEGER NOT NULL, last INTEGER NOT NULL, lines BLOB NOT NULL);
+    CREATE TABLE blocks (
       id INTEGER PRIMARY KEY,
       line INTEGER NOT NULL,
-      caller INTEGER,
-      app INTEGER,
-      operation INTEGER,
-      error INTEGER,
-      status INTEGER NOT NULL,
-      class INTEGER NOT NULL,
-      duration INTEGER NOT NULL,
-      queue_wait INTEGER NOT NULL,
-      token_wait INTEGER NOT NULL,
-      sent INTEGER NOT NULL,
-      received INTEGER NOT NULL);
-    CREATE INDEX calls_caller ON calls (caller);
-    CREATE INDEX calls_app ON calls (app);
-    CREATE INDEX calls_operation ON calls (operation);
-    CREATE INDEX calls_failed ON calls (class) WHERE class <> 2;
-    CREATE INDEX calls_slow ON calls (id) WHERE duration >= \(slowThreshold);
-    CREATE TABLE lines (id INTEGER PRIMARY KEY, line TEXT NOT NULL);
-    CREATE VIRTUAL TABLE words USING fts5 (
-      text, content='', columnsize=0, detail=none, tokenize='ascii');
+      count INTEGER NOT NULL,
+      first INTEGER NOT NULL,
+      last INTEGER NOT NULL,
+      slowest INTEGER NOT NULL,
+      classes INTEGER NOT NULL,
+      size INTEGER NOT NULL,
+      names BLOB NOT NULL,
+      groups BLOB NOT NULL);
+    CREATE INDEX blocks_last ON blocks (last);
+    CREATE TABLE contents (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+    CREATE TABLE request_ids (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
+    CREATE TABLE words (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
     """
-  ]
 
-  static var version: Int64 { Int64(migrations.count) }
+  /// Rows of `state`. The others are writers, each with how many records it has written.
+  static let nextLine: Int64 = 0
+  /// How far the journal of an earlier version has been converted: the number of the last line done, downwards.
+  static let converted: Int64 = -1
+  /// Writers that are remembered.
+  static let writerLimit = 64
 }

@@ -10,8 +10,13 @@ final class NameTable {
   private let find: Statement
   private let add: Statement
   private var numbers: [String: Int64] = [:]
+  /// Names as lines have them and their numbers, each at a place that its hash chooses: most lines have the same
+  /// few, and need no `String` for that.
+  private var slots: [(name: [UInt8], number: Int64)]
+  private static let slotCount = 256
 
   init(_ database: Database) throws(DatabaseError) {
+    slots = Array(repeating: ([], 0), count: NameTable.slotCount)
     find = try database.prepare("SELECT id FROM names WHERE name = ?1")
     add = try database.prepare("INSERT INTO names (name) VALUES (?1) RETURNING id")
   }
@@ -20,6 +25,17 @@ final class NameTable {
   func number(_ bounds: Range<Int>?, of line: RawSpan) throws(DatabaseError) -> Int64? {
     guard let bounds else { return nil }
     let inside = line.slice(bounds.lowerBound, bounds.upperBound)
+    let slot = Int(MemberFilter.hash(inside) % UInt64(NameTable.slotCount))
+    let known = slots[slot]
+    if known.number != 0, known.name.span.bytesOfElements.hasSameBytes(as: inside) {
+      return known.number
+    }
+    let number = try number(of: inside)
+    slots[slot] = (inside.copied(), number)
+    return number
+  }
+
+  private func number(of inside: RawSpan) throws(DatabaseError) -> Int64 {
     let isPlain = inside.firstIndex(of: UInt8(ascii: "\\"), from: 0) == inside.byteCount
     let name = isPlain ? inside.text : String(decoding: JSONText.plain(inside), as: UTF8.self)
     if let number = numbers[name] { return number }
@@ -31,7 +47,10 @@ final class NameTable {
   }
 
   /// Forgets what is not in the file any more, after a transaction was undone.
-  func forget() { numbers = [:] }
+  func forget() {
+    numbers = [:]
+    slots = Array(repeating: ([], 0), count: NameTable.slotCount)
+  }
 
   private func existing(_ name: String) throws(DatabaseError) -> Int64? {
     defer { find.reset() }

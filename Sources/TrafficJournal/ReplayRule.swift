@@ -3,9 +3,15 @@ package enum ReplayRule {
   /// Methods of which none changes anything: RFC 9110 section 9.2.1.
   private static let safe: Set<String> = ["GET", "HEAD", "OPTIONS"]
 
+  /// Why no command and no archive can stand for `record`; nil when one can.
+  package static func objection(_ record: CallRecord) -> String? {
+    record.method.isEmpty ? "it was not a request, only bytes that could not be read" : nil
+  }
+
   /// Why `record` is not sent again; nil when it may be.
   package static func refusal(_ record: CallRecord, allowsWrites: Bool) -> String? {
-    if record.method.isEmpty { return "it was no request, only bytes that could not be read" }
+    if let objection = objection(record) { return objection }
+    if record.path.isEmpty { return "it asked for no path but for the gateway itself" }
     if record.sent > 0 {
       return "it had a body of \(record.sent) bytes, and bodies are not recorded"
     }

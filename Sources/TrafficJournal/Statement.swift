@@ -41,6 +41,19 @@ internal import Memory
     try check(status)
   }
 
+  /// Binds bytes; SQLite copies them.
+  func bind(_ index: Int32, blob bytes: RawSpan) throws(DatabaseError) {
+    // Proof: the bytes are lent for the call, which copies them.
+    let status = unsafe bytes.withUnsafeBytes { bytes in
+      // A nil pointer would bind NULL.
+      if let base = bytes.baseAddress {
+        return unsafe csq_bind_blob(handle, index, base, Int32(clamping: bytes.count))
+      }
+      return unsafe csq_bind_blob(handle, index, "", 0)
+    }
+    try check(status)
+  }
+
   func bind(_ index: Int32, buffer: borrowing ByteBuffer) throws(DatabaseError) {
     try bind(index, text: buffer.bytes)
   }
@@ -81,6 +94,24 @@ internal import Memory
     guard let start = unsafe sqlite3_column_text(handle, column) else { return [] }
     let count = Int(unsafe sqlite3_column_bytes(handle, column))
     return unsafe Array(UnsafeBufferPointer(start: start, count: count))
+  }
+
+  /// Calls `body` with the bytes in a column of the row.
+  func withBlob<R>(
+    _ column: Int32, _ body: (RawSpan) throws(DatabaseError) -> R
+  ) throws(DatabaseError) -> R {
+    // Proof: the pointer is good until the next step, and holds as many bytes as SQLite says; `body` has
+    // returned before that.
+    guard let start = unsafe sqlite3_column_blob(handle, column) else {
+      return try body(RawSpan())
+    }
+    let count = Int(unsafe sqlite3_column_bytes(handle, column))
+    return try unsafe body(RawSpan(_unsafeStart: start, byteCount: count))
+  }
+
+  /// The bytes in a column of the row, copied.
+  func blob(_ column: Int32) throws(DatabaseError) -> [UInt8] {
+    try withBlob(column) { $0.copied() }
   }
 
   private func check(_ status: Int32) throws(DatabaseError) {

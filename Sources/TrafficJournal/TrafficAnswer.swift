@@ -3,6 +3,8 @@ package struct TrafficAnswer: Sendable {
   package var records: [CallRecord] = []
   /// Where the next question goes on; nil when there is no more.
   package var next: String?
+  /// Where the gateway that answered serves callers; nil when it did not say.
+  package var gateway: String?
   /// False: the time was up before all was searched.
   package var isComplete: Bool
 
@@ -17,6 +19,9 @@ package struct TrafficAnswer: Sendable {
     let quoted = ending.split(separator: "\"", omittingEmptySubsequences: false)
     if quoted.count > 3, ["before", "after"].contains(quoted[1]), Int64(quoted[3]) != nil {
       next = String(quoted[3])
+    }
+    if let name = quoted.firstIndex(of: "gateway"), quoted.indices.contains(name + 2) {
+      gateway = String(decoding: CallRecord.plain(String(quoted[name + 2])), as: UTF8.self)
     }
   }
 }

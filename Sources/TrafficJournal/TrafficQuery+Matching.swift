@@ -14,7 +14,9 @@ extension TrafficQuery {
       (caller, fields.caller), (app, fields.app), (operation, fields.operation),
     ] {
       guard let wanted else { continue }
-      guard let bounds, TrafficQuery.plain(line, bounds) == wanted else { return false }
+      guard let bounds, TrafficQuery.plain(line.span.bytesOfElements, bounds) == wanted else {
+        return false
+      }
     }
     return hasText(fields, of: line)
   }
@@ -27,23 +29,29 @@ extension TrafficQuery {
 
   private func hasText(_ fields: LineFields, of line: [UInt8]) -> Bool {
     if let requestID {
-      guard let bounds = fields.requestID, TrafficQuery.plain(line, bounds) == requestID else {
-        return false
-      }
+      guard let bounds = fields.requestID,
+        TrafficQuery.plain(line.span.bytesOfElements, bounds) == requestID
+      else { return false }
     }
     guard let text else { return true }
+    if let terms = WordTerms(text) {
+      var words = ByteBuffer()
+      WordText.put(fields, of: line.span.bytesOfElements, into: &words)
+      guard terms.match(wordsOf: words.bytes) else { return false }
+    }
     var searched = ""
-    if let path = fields.path { searched = TrafficQuery.plain(line, path).asciiLowercased }
-    if let error = fields.error { searched += " " + TrafficQuery.plain(line, error) }
+    let bytes = line.span.bytesOfElements
+    if let path = fields.path { searched = TrafficQuery.plain(bytes, path).asciiLowercased }
+    if let error = fields.error { searched += " " + TrafficQuery.plain(bytes, error) }
     let haystack = Array(searched.utf8)
     return text.asciiLowercased.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 })
       .allSatisfy { haystack.contains(bytes: Array($0)) }
   }
 
-  private static func plain(_ line: [UInt8], _ bounds: Range<Int>) -> String {
+  /// The text that stands in `bounds`, its escapes undone.
+  static func plain(_ line: RawSpan, _ bounds: Range<Int>) -> String {
     String(
-      decoding: JSONText.plain(
-        line.span.bytesOfElements.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self)
+      decoding: JSONText.plain(line.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self)
   }
 }
 

@@ -46,7 +46,7 @@ extension TrafficQuery {
       }
       slower = time
     case "text":
-      guard WordText.match(text: value) != nil else {
+      guard WordTerms(value) != nil else {
         throw QueryError(description: "text takes words with at least one letter or digit")
       }
       text = value

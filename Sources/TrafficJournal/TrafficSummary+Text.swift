@@ -4,10 +4,11 @@ internal import Memory
 extension TrafficSummary {
   /// Columns, and a chart of calls over time under them.
   package var table: String {
-    guard all.calls > 0 else { return "There are no such calls.\n" }
+    guard all.figures.calls > 0 else { return "There are no such calls.\n" }
     var rows = [
       [
-        "CALLER", "OPERATION", "CALLS", "ERRORS", "P50", "P95", "P99", "SENT", "RECEIVED",
+        "CALLER", "OPERATION", "CALLS", "REFUSED", "FAILED", "P50", "P95", "P99", "SENT",
+        "RECEIVED",
         "WAITED",
       ]
     ]
@@ -18,8 +19,8 @@ extension TrafficSummary {
       total[1] = "all"
       rows.append(total)
     }
-    var text = TrafficTable.text(rows, right: [2, 3, 4, 5, 6, 7, 8, 9])
-    text += "\n" + chart("calls ", calls) + (all.errors > 0 ? chart("errors", errors) : "")
+    var text = TrafficTable.text(rows, right: [2, 3, 4, 5, 6, 7, 8, 9, 10])
+    text += "\n" + chart("calls ", calls) + (all.figures.failed > 0 ? chart("failed", failed) : "")
     let seconds = Double(end - start) / 1_000_000 / Double(TrafficSummary.bars)
     text += "       \(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
     text += "\(TrafficTable.seconds(Int64(seconds * 1_000_000))) a column\n"
@@ -29,11 +30,14 @@ extension TrafficSummary {
 
   private static func row(_ group: Group) -> [String] {
     [
-      group.caller ?? "-", group.operation ?? "-", String(group.calls), String(group.errors),
-      TrafficTable.seconds(group.durations.percentile(0.5)),
-      TrafficTable.seconds(group.durations.percentile(0.95)),
-      TrafficTable.seconds(group.durations.percentile(0.99)), TrafficTable.bytes(group.sent),
-      TrafficTable.bytes(group.received), TrafficTable.seconds(group.waited),
+      group.caller ?? "-", group.operation ?? "-", String(group.figures.calls),
+      String(group.figures.refused),
+      String(group.figures.failed),
+      TrafficTable.seconds(group.figures.durations.percentile(0.5)),
+      TrafficTable.seconds(group.figures.durations.percentile(0.95)),
+      TrafficTable.seconds(group.figures.durations.percentile(0.99)),
+      TrafficTable.bytes(group.figures.sent),
+      TrafficTable.bytes(group.figures.received), TrafficTable.seconds(group.figures.waited),
     ]
   }
 
@@ -55,7 +59,7 @@ extension TrafficSummary {
     return "{\"since\":\(TrafficSummary.decimal(start)),\"until\":\(TrafficSummary.decimal(end)),"
       + "\"complete\":\(isComplete),\"all\":{\(TrafficSummary.figures(all))},\n\"groups\":[\n"
       + rows.joined(separator: ",\n") + "\n],\n\"calls\":[\(TrafficSummary.list(calls))],"
-      + "\"errors\":[\(TrafficSummary.list(errors))]}\n"
+      + "\"failed\":[\(TrafficSummary.list(failed))]}\n"
   }
 
   private static func names(_ group: Group) -> String {
@@ -64,11 +68,11 @@ extension TrafficSummary {
   }
 
   private static func figures(_ group: Group) -> String {
-    "\"calls\":\(group.calls),\"errors\":\(group.errors),"
-      + "\"p50\":\(decimal(group.durations.percentile(0.5))),"
-      + "\"p95\":\(decimal(group.durations.percentile(0.95))),"
-      + "\"p99\":\(decimal(group.durations.percentile(0.99))),"
-      + "\"sent\":\(group.sent),\"received\":\(group.received),\"waited\":\(decimal(group.waited))"
+    "\"calls\":\(group.figures.calls),\"refused\":\(group.figures.refused),\"failed\":\(group.figures.failed),"
+      + "\"p50\":\(decimal(group.figures.durations.percentile(0.5))),"
+      + "\"p95\":\(decimal(group.figures.durations.percentile(0.95))),"
+      + "\"p99\":\(decimal(group.figures.durations.percentile(0.99))),"
+      + "\"sent\":\(group.figures.sent),\"received\":\(group.figures.received),\"waited\":\(decimal(group.figures.waited))"
   }
 
   private static func list(_ counts: [Int]) -> String {

@@ -11,14 +11,7 @@ package struct TrafficSummary {
   struct Group {
     var caller: String?
     var operation: String?
-    var calls = 0
-    /// Answers of 400 and above, and calls without an answer.
-    var errors = 0
-    var sent: Int64 = 0
-    var received: Int64 = 0
-    /// Microseconds, of all calls together.
-    var waited: Int64 = 0
-    var durations = DurationHistogram()
+    var figures = CallGroup()
   }
 
   /// The busiest first.
@@ -30,9 +23,9 @@ package struct TrafficSummary {
   /// Microseconds since 1970: the first and the last moment counted.
   var start: Int64 = 0
   var end: Int64 = 0
-  /// Calls and errors in each of ``bars`` equal parts of the time.
+  /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
-  var errors = [Int](repeating: 0, count: TrafficSummary.bars)
+  var failed = [Int](repeating: 0, count: TrafficSummary.bars)
   /// False: the time was up; only the newest calls are counted.
   package var isComplete = true
 }
@@ -53,48 +46,137 @@ extension JournalReader {
   {
     var summary = TrafficSummary()
     summary.end = query.until ?? now
-    let first = CallID.microsecond(try database.integer("SELECT min(id) FROM calls"))
-    summary.start = min(max(query.since ?? first, first), summary.end)
-    let comparesLines = query.text != nil || query.requestID != nil
-    let columns =
-      "calls.id, calls.caller, calls.operation, calls.status, calls.duration, "
-      + "calls.queue_wait + calls.token_wait, calls.sent, calls.received"
-      + (comparesLines ? ", lines.line" : "")
+    let waiting = try recent()
+    let earliest = min(
+      try database.integer("SELECT min(first) FROM blocks"),
+      waiting.entries.map(\.call.microsecond).min() ?? .max)
+    summary.start = min(max(query.since ?? earliest, earliest), summary.end)
     guard
-      let plan = try SearchPlan(
-        query, columns: columns, joinsLines: comparesLines,
-        number: { name throws(DatabaseError) in try number(of: name) })
+      let search = try BlockSearch(
+        query, number: { name throws(DatabaseError) in try number(of: name) })
     else { return summary }
-    let names = try names()
-    let rows = try plan.prepare(database)
-    var places: [Pair: Int] = [:]
+    var count = GroupCount(names: try names(), search: search)
+    count.add(waiting, to: &summary)
     do throws(DatabaseError) {
+      let rows = try search.rows(of: database)
+      let contents = try database.prepare("SELECT bytes FROM contents WHERE id = ?1")
+      var block = OpenBlock()
       while try rows.step() {
-        if comparesLines, !query.hasText(of: rows.text(8)) { continue }
-        let pair = Pair(caller: rows.integer(1), operation: rows.integer(2))
-        let place = places[pair] ?? summary.place(pair, names, &places)
-        summary.count(rows, place)
+        guard SystemClock.monotonic < deadline else {
+          summary.isComplete = false
+          break
+        }
+        guard try search.mayMatch(rows) else { continue }
+        let row = search.row(rows)
+        if search.asksOfGroupsOnly, summary.hasWhole(row, search) {
+          try rows.withBlob(9) { (groups) throws(DatabaseError) in
+            try count.add(groups, at: row.first, to: &summary)
+          }
+        } else {
+          try open(row, from: contents, into: &block)
+          count.add(block, to: &summary)
+        }
       }
     } catch {
       guard error.kind == .interrupted else { throw error }
       summary.isComplete = false
     }
-    summary.groups.sort { $0.calls > $1.calls }
+    for group in summary.groups { summary.all.figures.add(group.figures) }
+    summary.groups.sort { $0.figures.calls > $1.figures.calls }
     return summary
   }
 }
 
-/// Numbers of a caller and an operation, 0 for none.
-private struct Pair: Hashable {
-  let caller: Int64
-  let operation: Int64
+/// Counts calls into the groups of a summary.
+private struct GroupCount {
+  struct Pair: Hashable {
+    let caller: Int64
+    let operation: Int64
+  }
+
+  private static let slotCount = 1_024
+
+  let names: [Int64: String]
+  let search: BlockSearch
+  private var places: [Pair: Int] = [:]
+  /// Where the groups looked for last are, each at a place that its numbers choose.
+  private var slots: [(pair: Pair, place: Int)]
+
+  init(names: [Int64: String], search: BlockSearch) {
+    self.names = names
+    self.search = search
+    slots = Array(
+      repeating: (Pair(caller: -1, operation: -1), 0), count: GroupCount.slotCount)
+  }
+
+  /// Counts a block's calls one by one.
+  mutating func add(_ block: borrowing OpenBlock, to summary: inout TrafficSummary) {
+    for entry in block.entries where search.matches(entry) {
+      if search.comparesText, !search.query.hasText(of: block.line(entry)) { continue }
+      let place = place(
+        Pair(caller: entry.call.caller, operation: entry.call.operation), in: &summary)
+      summary.groups[place].figures.add(entry.call)
+      summary.count(1, entry.call.hasFailed ? 1 : 0, at: entry.call.microsecond)
+    }
+  }
+
+  /// Counts all of a block, which began at `microsecond`, by its groups.
+  mutating func add(
+    _ groups: RawSpan, at microsecond: Int64, to summary: inout TrafficSummary
+  ) throws(DatabaseError) {
+    var reader = VarintReader(groups)
+    var others = CallGroup()
+    while !reader.isAtEnd {
+      let key = CallGroup.Key(reading: &reader)
+      guard search.asksFor(key) else {
+        _ = others.add(reading: &reader)
+        continue
+      }
+      let place = place(Pair(caller: key.caller, operation: key.operation), in: &summary)
+      let (calls, failed) = summary.groups[place].figures.add(reading: &reader)
+      summary.count(calls, failed, at: microsecond)
+    }
+    if reader.isDamaged { throw BlockCodec.damaged }
+  }
+
+  private mutating func place(_ pair: Pair, in summary: inout TrafficSummary) -> Int {
+    let slot =
+      Int(truncatingIfNeeded: pair.caller &* 31 &+ pair.operation) & (GroupCount.slotCount - 1)
+    if slots[slot].pair == pair { return slots[slot].place }
+    let place = places[pair] ?? summary.place(names[pair.caller], names[pair.operation])
+    // That of all others is not remembered: there may be any number of them.
+    if !summary.hasOthers {
+      places[pair] = place
+      slots[slot] = (pair, place)
+    }
+    return place
+  }
 }
 
 extension TrafficSummary {
-  /// A place for calls of `pair`, or that of all others when there are too many.
-  fileprivate mutating func place(
-    _ pair: Pair, _ names: [Int64: String], _ places: inout [Pair: Int]
-  ) -> Int {
+  /// The column of the chart that a moment is in.
+  fileprivate func bar(at microsecond: Int64) -> Int {
+    let span = max(1, end - start)
+    let offset = max(0, microsecond - start)
+    return min(
+      TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
+  }
+
+  fileprivate mutating func count(_ calls: Int, _ failed: Int, at microsecond: Int64) {
+    let bar = bar(at: microsecond)
+    self.calls[bar] += calls
+    self.failed[bar] += failed
+  }
+
+  /// Whether all calls of a block are asked for, and in one column of the chart.
+  fileprivate func hasWhole(_ row: BlockSearch.Row, _ search: BlockSearch) -> Bool {
+    CallID.first(microsecond: row.first) >= search.ids.first
+      && CallID.last(microsecond: row.last) <= search.ids.last
+      && bar(at: row.first) == bar(at: row.last)
+  }
+
+  /// A place for calls of a caller to an operation, or that of all others when there are too many.
+  fileprivate mutating func place(_ caller: String?, _ operation: String?) -> Int {
     if groups.count >= TrafficSummary.groupLimit {
       if !hasOthers {
         hasOthers = true
@@ -102,31 +184,7 @@ extension TrafficSummary {
       }
       return groups.count - 1
     }
-    groups.append(Group(caller: names[pair.caller], operation: names[pair.operation]))
-    places[pair] = groups.count - 1
+    groups.append(Group(caller: caller, operation: operation))
     return groups.count - 1
-  }
-
-  fileprivate mutating func count(_ row: Statement, _ place: Int) {
-    let isError = row.integer(3) >= 400 || row.integer(3) == 0
-    groups[place].add(row, isError)
-    all.add(row, isError)
-    let span = max(1, end - start)
-    let offset = max(0, CallID.microsecond(row.integer(0)) - start)
-    let bar = min(
-      TrafficSummary.bars - 1, Int(Double(offset) / Double(span) * Double(TrafficSummary.bars)))
-    calls[bar] += 1
-    if isError { errors[bar] += 1 }
-  }
-}
-
-extension TrafficSummary.Group {
-  fileprivate mutating func add(_ row: Statement, _ isError: Bool) {
-    calls += 1
-    if isError { errors += 1 }
-    durations.add(row.integer(4))
-    waited += row.integer(5)
-    sent += row.integer(6)
-    received += row.integer(7)
   }
 }

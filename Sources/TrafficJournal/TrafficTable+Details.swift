@@ -9,7 +9,10 @@ extension TrafficTable {
     add("time", record.timestamp)
     add("caller", record.caller.map(shown))
     add("from", shown(record.address))
-    add("request", "\(shown(record.method)) \(shown(record.path))")
+    add(
+      "request",
+      ReplayRule.objection(record).map { _ in "none: bytes that could not be read" }
+        ?? "\(shown(record.method)) \(record.path.isEmpty ? "*" : shown(record.path))")
     add("query", record.query.map(shown))
     add("user agent", record.userAgent.map(shown))
     add("app", record.app.map(shown))

@@ -52,7 +52,7 @@ package enum TrafficTable {
 
   /// The inside of a JSON string as it can be shown: it has no control characters; those that turn the direction
   /// of text could make a line read as another one.
-  static func shown(_ inside: String) -> String {
+  package static func shown(_ inside: String) -> String {
     var result = ""
     for scalar in inside.unicodeScalars {
       switch scalar.value {

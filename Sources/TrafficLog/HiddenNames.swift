@@ -11,10 +11,10 @@ package enum HiddenNames {
     "password", "passwd", "passphrase", "secret", "token", "authoriz", "authent", "credential",
     "jwt", "apikey", "accesskey", "privatekey", "cookie", "sessionid", "signature", "launchlink",
     "launchurl", "email", "mbox", "firstname", "lastname", "fullname", "learnername", "learnerid",
-    "username", "postbackurl", "externalconfig",
+    "username", "postbackurl", "externalconfig", "consumerkey", "querystring", "reportagelink",
   ]
   /// A name that is one of these.
-  package static let wholes = ["auth", "more", "key", "pwd", "actor"]
+  package static let wholes = ["auth", "more", "key", "pwd", "actor", "sig"]
   /// Members of `learner`.
   package static let ofLearner = ["id", "name"]
 

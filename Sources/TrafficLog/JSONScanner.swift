@@ -58,6 +58,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
 
   /// Takes one byte of punctuation, if it comes next.
   @_lifetime(self: copy self)
+  @inline(__always)
   package mutating func take(_ byte: Unicode.Scalar) -> Bool {
     skipBlanks()
     guard place < bytes.byteCount, bytes[place] == UInt8(ascii: byte) else { return false }
@@ -71,16 +72,17 @@ package struct JSONScanner: ~Copyable, ~Escapable {
   package mutating func string() -> RawSpan? {
     guard take("\"") else { return nil }
     let start = place
-    while place < bytes.byteCount {
-      let byte = bytes[place]
-      if byte == UInt8(ascii: "\"") {
+    while true {
+      place = bytes.firstMarkInJSONString(from: place)
+      guard place < bytes.byteCount else { return nil }
+      switch bytes[place] {
+      case UInt8(ascii: "\""):
         place += 1
         return bytes.slice(start, place - 1)
+      case UInt8(ascii: "\\"): place += 2
+      default: return nil
       }
-      if byte < 0x20 { return nil }
-      place += byte == UInt8(ascii: "\\") ? 2 : 1
     }
-    return nil
   }
 
   /// Takes a string, and gives where what stands between its quotes begins and ends.
@@ -190,6 +192,7 @@ package struct JSONScanner: ~Copyable, ~Escapable {
   }
 
   @_lifetime(self: copy self)
+  @inline(__always)
   private mutating func skipBlanks() {
     while place < bytes.byteCount,
       bytes[place] == 0x20 || bytes[place] == 0x09 || bytes[place] == 0x0D

@@ -52,7 +52,7 @@ struct LogFile: ~Copyable {
     if kind == .removed {
       // Its folder was removed, or it was deleted without telling us.
       if let error = reopen() {
-        failure = "it was removed, and cannot be made again: \(error)"
+        failure = "it was removed, and cannot be made again: \(AppendingFile.reason(of: error))"
         return 0
       }
       kind = file.kind

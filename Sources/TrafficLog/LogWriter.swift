@@ -77,7 +77,9 @@ package final class LogWriter: Sendable {
     do throws(SystemError) {
       state = Mutex(State(opened: try LogFile(destination)))
     } catch {
-      throw OpenError(description: "cannot open the traffic log \(destination.name): \(error)")
+      throw OpenError(
+        description: "cannot open the traffic log \(destination.name): "
+          + AppendingFile.reason(of: error))
     }
     do throws(SystemError) {
       try thread.start("traffic-log") { [self] in run() }

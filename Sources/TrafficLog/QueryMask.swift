@@ -1,67 +1,129 @@
 package import Memory
+internal import SCORMCloudAPI
 
-/// A query as it may be logged: values that are credentials or tell who a learner is read `***`.
-package enum QueryMask {
+/// A query as it may be logged. A value is shown where the catalogue knows the parameter and calls its values harmless;
+/// every other reads `***`. So does text that is no parameter: it may be a credential itself.
+///
+/// `;` and `?` separate like `&`: some servers read them so, and what stands behind one would otherwise pass as part of a
+/// harmless value.
+package struct QueryMask: Sendable {
+  /// Values of parameters that are not the API's are shown too, unless their names tell of a secret or a person.
+  private let showsUnknown: Bool
+
   /// Bytes of a query that are logged.
   private static let limit = 2048
+  /// Bytes of an unknown parameter's name that are logged: longer than names are.
+  private static let nameLimit = 64
+
+  package init(showsUnknown: Bool = false) { self.showsUnknown = showsUnknown }
 
   /// Appends `query`, its `?` not included, as the inside of a JSON string.
-  package static func put(_ query: RawSpan, into out: inout ByteBuffer) {
-    var at = 0
-    while at <= query.byteCount {
-      let end = query.firstIndex(of: UInt8(ascii: "&"), from: at)
-      // Within the parameter only: a query of nothing but `&` would be scanned once for each of them.
-      let equals = at + query.slice(at, end).firstIndex(of: UInt8(ascii: "="), from: 0)
-      if at > 0 { out.put(UInt8(ascii: "&")) }
-      JSONText.put(query.slice(at, equals), limit: limit, into: &out)
+  package func put(_ query: RawSpan, into out: inout ByteBuffer) {
+    let count = query.byteCount
+    var start = 0
+    while true {
+      let equals = QueryMask.firstTelling(query, from: start)
+      var end = equals
+      while end < count, query[end] == UInt8(ascii: "=") {
+        end = QueryMask.firstTelling(query, from: end &+ 1)
+      }
+      let name = query.slice(start, equals)
       if equals < end {
-        out.put(UInt8(ascii: "="))
-        if isSensitive(query.slice(at, equals)) {
-          out.put("***")
-        } else {
-          JSONText.put(query.slice(equals + 1, end), limit: limit, into: &out)
-        }
+        put(name, query.slice(equals &+ 1, end), into: &out)
+      } else {
+        put(bare: name, into: &out)
       }
-      at = end + 1
-      if at > limit {
-        if at <= query.byteCount { out.put("\u{2026}") }
-        return
-      }
+      if end == count { return }
+      out.put(query[end])
+      start = end &+ 1
+      if start > QueryMask.limit { return out.put("\u{2026}") }
     }
   }
 
-  /// Whether the values of the parameter called `name` never reach a log. `more` is a cursor that opens a
-  /// list, `auth` and `jwt` are credentials (Reportage, LTI), `postbackUrl` may have one inside; the others were
-  /// credentials once or name people, as `filter` does in lists of registrations.
-  ///
-  /// An escaped name could be anything, so it counts as sensitive.
-  private static func isSensitive(_ name: RawSpan) -> Bool {
+  private func put(_ name: RawSpan, _ value: RawSpan, into out: inout ByteBuffer) {
+    if QueryParameters.mayShow(name) {
+      out.put(name)
+      out.put(UInt8(ascii: "="))
+      guard QueryMask.isPlain(value) else { return out.put("***") }
+      JSONText.put(value, limit: QueryMask.limit, into: &out)
+    } else {
+      putDoubtful(name, value, into: &out)
+    }
+  }
+
+  @inline(never)
+  private func putDoubtful(_ name: RawSpan, _ value: RawSpan, into out: inout ByteBuffer) {
+    if QueryParameters.mustHide(name) {
+      out.put(name)
+      return out.put("=***")
+    }
+    // Base64 ends in `=`: a token by itself looks like a name without a value.
+    if QueryMask.isBlank(value) { return put(bare: name, into: &out) }
+    JSONText.put(name, limit: QueryMask.nameLimit, into: &out)
+    out.put(UInt8(ascii: "="))
+    if showsUnknown, !QueryMask.tells(name), QueryMask.isPlain(value) {
+      JSONText.put(value, limit: QueryMask.limit, into: &out)
+    } else {
+      out.put("***")
+    }
+  }
+
+  private func put(bare text: RawSpan, into out: inout ByteBuffer) {
+    if text.byteCount == 0 || QueryParameters.mayShow(text) || QueryParameters.mustHide(text) {
+      out.put(text)
+    } else {
+      out.put("***")
+    }
+  }
+
+  private static func isBlank(_ value: RawSpan) -> Bool {
+    for i in 0..<value.byteCount where value[i] != UInt8(ascii: "=") { return false }
+    return true
+  }
+
+  /// Whether no parameters hide in `value` behind an escape: `%3Ftoken%3Dx`, or `%253D` for those who decode twice.
+  private static func isPlain(_ value: RawSpan) -> Bool {
+    var at = value.firstIndex(of: UInt8(ascii: "%"), from: 0)
+    while at < value.byteCount {
+      let escape = value.slice(at &+ 1, min(at &+ 3, value.byteCount))
+      if escape.equalsIgnoringCase("3d") || escape.equals("25") { return false }
+      at = value.firstIndex(of: UInt8(ascii: "%"), from: at &+ 1)
+    }
+    return true
+  }
+
+  /// Names that tell of a secret or a person in a query, though not in a body; in lower case.
+  private static let hidden: [[UInt8]] = [
+    "filter", "registrationid", "cssurl", "reporturl", "code",
+  ]
+  .map { Array($0.utf8) }
+
+  /// Whether an unknown parameter's name tells of a secret or a person. An escaped one could be anything.
+  private static func tells(_ name: RawSpan) -> Bool {
     if name.firstIndex(of: UInt8(ascii: "%"), from: 0) < name.byteCount { return true }
-    return switch name.byteCount {
-    case 3: isOne(name, of: "jwt")
-    case 4: isOne(name, of: "more", "auth")
-    case 5: isOne(name, of: "token", "email")
-    case 6: isOne(name, of: "secret", "filter")
-    case 8: isOne(name, of: "password", "lastname")
-    case 9: isOne(name, of: "authtoken", "learnerid", "useremail", "firstname")
-    case 11: isOne(name, of: "launchtoken", "postbackurl")
-    case 12: isOne(name, of: "access_token", "learneremail")
-    case 14: isOne(name, of: "externalconfig", "registrationid")
-    case 15: isOne(name, of: "learnerlastname")
-    case 16: isOne(name, of: "learnerfirstname")
-    default: false
-    }
+    return HiddenNames.hides(name, ofLearner: false)
+      || hidden.contains(name.copied().map(\.asciiLowercased))
   }
 
+  /// The offset of the first of `& = ; ?` at or after `start`; the query's length when there is none.
   @inline(__always)
-  private static func isOne(
-    _ name: RawSpan, of first: StaticString, _ second: StaticString? = nil,
-    _ third: StaticString? = nil, _ fourth: StaticString? = nil
-  ) -> Bool {
-    if name.equalsIgnoringCase(first) { return true }
-    if let second, name.equalsIgnoringCase(second) { return true }
-    if let third, name.equalsIgnoringCase(third) { return true }
-    if let fourth, name.equalsIgnoringCase(fourth) { return true }
-    return false
+  private static func firstTelling(_ query: RawSpan, from start: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var i = start
+    while i < query.byteCount {
+      let end = min(i &+ 8, query.byteCount)
+      let word = query.word(from: i, to: end)
+      // The lowest top bit of each is that of the first byte like it (Anderson, Bit Twiddling Hacks).
+      let ampersand = word ^ (ones &* 0x26)
+      let equals = word ^ (ones &* 0x3D)
+      // `;` and `?` differ in one bit.
+      let other = (word | (ones &* 0x04)) ^ (ones &* 0x3F)
+      let hit =
+        ((ampersand &- ones) & ~ampersand | (equals &- ones) & ~equals | (other &- ones) & ~other)
+        & (ones &* 0x80)
+      if hit != 0 { return i &+ (hit.trailingZeroBitCount &>> 3) }
+      i = end
+    }
+    return i
   }
 }

@@ -26,20 +26,43 @@ package enum TrafficLine {
   /// Ends the caller's address when there is no request to follow.
   package static func closeAddress(into out: inout ByteBuffer) { out.put(UInt8(ascii: "\"")) }
 
-  /// Ends the caller's address and adds the request line. `query` comes without its `?`.
+  /// Ends the caller's address and adds the request line. `query` comes without its `?`, and is shown as `mask` has it.
+  /// `hasParameter` says that there is a semicolon in the path.
   package static func putRequest(
-    method: RawSpan, path: RawSpan, query: RawSpan, into out: inout ByteBuffer
+    method: RawSpan, path: RawSpan, hasParameter: Bool = false, query: RawSpan,
+    masked mask: QueryMask = QueryMask(),
+    into out: inout ByteBuffer
   ) {
     out.put("\",\"http.request.method\":\"")
     out.put(method)
     out.put("\",\"url.path\":\"")
-    JSONText.put(path, limit: pathLimit, into: &out)
+    if hasParameter {
+      putMasked(path, into: &out)
+    } else {
+      JSONText.put(path, limit: pathLimit, into: &out)
+    }
     out.put(UInt8(ascii: "\""))
     if query.byteCount > 0 {
       out.put(",\"url.query\":\"")
-      QueryMask.put(query, into: &out)
+      mask.put(query, into: &out)
       out.put(UInt8(ascii: "\""))
     }
+  }
+
+  /// A path with parameters, which is refused: `;jsessionid=…` may be a credential. What is behind a semicolon reads
+  /// `***`.
+  @inline(never)
+  private static func putMasked(_ path: RawSpan, into out: inout ByteBuffer) {
+    var start = 0
+    while start < pathLimit {
+      let end = path.firstIndex(of: UInt8(ascii: ";"), from: start)
+      JSONText.put(path.slice(start, end), limit: pathLimit, into: &out)
+      if end == path.byteCount { return }
+      out.put(";***")
+      start = path.firstIndex(of: UInt8(ascii: "/"), from: end)
+      if start == path.byteCount { return }
+    }
+    out.put("\u{2026}")
   }
 
   package static func putUserAgent(_ text: RawSpan, into out: inout ByteBuffer) {

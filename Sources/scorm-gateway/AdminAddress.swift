@@ -1,10 +1,33 @@
 internal import ArgumentParser
+internal import Configuration
 internal import CurlTransport
 internal import TrafficJournal
+
+/// The option of commands that ask a running gateway.
+struct AdminOption: ParsableArguments {
+  @Option(
+    help: """
+      The gateway's admin address: host:port or unix:/path. The default is \(AdminVariable.name), else \
+      \(AdminAddress.usual).
+      """)
+  var admin: String?
+
+  /// The address to ask: the flag's, else the environment's, else the usual one.
+  var address: String { AdminAddress.chosen(admin, Environment()) }
+}
 
 /// How commands reach a running gateway.
 enum AdminAddress {
   static let usual = "127.0.0.1:9901"
+
+  /// The address to ask, as it can be connected to: an address as the gateway's start tells it, with its scheme,
+  /// is understood, and so is the one of `admin.address` that stands for all of the machine's.
+  static func chosen(_ flag: String?, _ environment: Environment) -> String {
+    var text = flag ?? AdminVariable.value(in: environment) ?? usual
+    if text.hasPrefix("http://") { text.removeFirst(7) }
+    if !text.hasPrefix("unix:"), text.hasSuffix("/") { text.removeLast() }
+    return ListenAddress(text)?.fromHere.description ?? text
+  }
 
   /// Milliseconds for an answer of a page that only tells what is in memory.
   private static let usualTimeout = 5_000
@@ -16,7 +39,7 @@ enum AdminAddress {
 
     var description: String {
       "no answer from a gateway's admin address, \(address) (\(reason)). If it runs, name its "
-        + "admin.address with --admin; else start it: scorm-gateway serve"
+        + "admin.address with --admin or \(AdminVariable.name); else start it: scorm-gateway serve"
     }
   }
 
@@ -38,6 +61,7 @@ enum AdminAddress {
   static func ask(
     _ method: String, _ address: String, _ path: String, timeout: Int
   ) throws(NoAnswer) -> HTTPProbe.Answer {
+    let address = plain(address)
     let isUnix = address.hasPrefix("unix:")
     let host = isUnix ? "localhost" : address
     do {
@@ -47,6 +71,13 @@ enum AdminAddress {
     } catch {
       throw NoAnswer(address: address, reason: error.reason)
     }
+  }
+
+  /// `address` without what makes a URL of it: as a browser shows it, and as `serve` prints it.
+  static func plain(_ address: String) -> String {
+    guard address.hasPrefix("http://") else { return address }
+    let rest = address.dropFirst("http://".count)
+    return String(rest.hasSuffix("/") ? rest.dropLast() : rest)
   }
 
   private static func orEnd(

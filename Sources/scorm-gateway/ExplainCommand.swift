@@ -39,8 +39,7 @@ struct ExplainCommand: ParsableCommand {
     help: "Configuration file (YAML) to explain by, in place of a running gateway.")
   var file: String?
 
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
@@ -55,7 +54,8 @@ struct ExplainCommand: ParsableCommand {
     if let app { query += "&app=\(PercentCoding.encode(app))" }
     if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
     for field in header { query += "&header=\(PercentCoding.encode(field))" }
-    let answer = try AdminAddress.get(admin, "/api/explain?\(query)&format=\(format.rawValue)")
+    let answer = try AdminAddress.get(
+      admin.address, "/api/explain?\(query)&format=\(format.rawValue)")
     print(try AdminAddress.body(of: answer), terminator: "")
   }
 

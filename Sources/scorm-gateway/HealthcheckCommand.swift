@@ -9,11 +9,10 @@ struct HealthcheckCommand: ParsableCommand {
     abstract: "Ask a running gateway whether it is ready.",
     discussion: "Exit code 0: it is. 1: it is not, or it does not answer.")
 
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   func run() throws {
-    let answer = try AdminAddress.get(admin, "/readyz?verbose")
+    let answer = try AdminAddress.get(admin.address, "/readyz?verbose")
     guard answer.status == 200 else {
       Console.report("not ready (\(answer.status)): \(answer.body)")
       throw ExitCode(ExitStatus.failed)

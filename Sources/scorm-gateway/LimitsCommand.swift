@@ -16,14 +16,13 @@ struct LimitsShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Show the limits of a running gateway: what is left, who waits and how long.")
 
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
   func run() throws {
-    let answer = try AdminAddress.get(admin, "/api/limits?format=\(format.rawValue)")
+    let answer = try AdminAddress.get(admin.address, "/api/limits?format=\(format.rawValue)")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }

@@ -57,7 +57,7 @@ struct OperationsCommand: ParsableCommand {
     if operation.isMultipart { notes.append("multipart") }
     if operation.isDestructive { notes.append("destructive") }
     if operation.isSecretBearing { notes.append("secret-bearing") }
-    if operation.isSensitive { notes.append("sensitive") }
+    if operation.isSensitive { notes.append("sensitive:\(operation.answer.name)") }
     if operation.isDeprecated { notes.append("deprecated") }
     return notes
   }
@@ -71,10 +71,12 @@ struct OperationsCommand: ParsableCommand {
         ("destructive", operation.isDestructive), ("secretBearing", operation.isSecretBearing),
         ("sensitive", operation.isSensitive), ("deprecated", operation.isDeprecated),
       ].map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",")
+      let answer = operation.isSensitive ? "\"\(operation.answer.text)\"" : "null"
       return "{\"operation\":\"\(operation.name)\",\"service\":\"\(operation.service.name)\","
         + "\"method\":\"\(operation.method.name)\",\"path\":\"\(operation.template)\","
         + "\"access\":\"\(operation.access.name)\",\"credential\":\"\(operation.credential.name)\","
-        + "\"scopes\":[\(scopes)],\"certainty\":\"\(operation.certainty.name)\",\(flags)}"
+        + "\"scopes\":[\(scopes)],\"certainty\":\"\(operation.certainty.name)\",\(flags),"
+        + "\"answersWith\":\(answer)}"
     }
     return "[\n  " + rows.joined(separator: ",\n  ") + "\n]"
   }

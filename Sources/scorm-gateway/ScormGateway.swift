@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import Gateway
 internal import Glibc
 
@@ -31,16 +32,29 @@ enum ExitStatus {
 @main
 enum Main {
   static func main() {
+    guard ProcessStart.fillStandardDescriptors() else { exit(ExitStatus.failed) }
+    // Without them every command would print help and look as if it had worked.
+    guard let arguments = ProcessStart.arguments else {
+      Console.report("the system handed over no arguments, not even the program's name")
+      exit(ExitStatus.usage)
+    }
+    ProcessLimits.forbidKeyLogs()
     do {
-      if let serving = Serving(plainly: CommandLine.arguments.dropFirst()) {
+      if let serving = Serving(plainly: arguments[...]) {
         try serving.run()
       } else {
-        var command = try ScormGateway.parseAsRoot()
+        var command = try ScormGateway.parseAsRoot(arguments)
         try command.run()
       }
     } catch {
       let code = ScormGateway.exitCode(for: error)
       let text = ScormGateway.fullMessage(for: error)
+      if code == .success || code == .validationFailure,
+        let unknown = UnknownCommand.text(in: CommandLine.arguments.dropFirst())
+      {
+        Console.tell(unknown)
+        exit(ExitStatus.usage)
+      }
       if code == .success {
         if !text.isEmpty { print(text) }
         exit(0)

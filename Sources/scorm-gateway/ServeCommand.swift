@@ -17,7 +17,10 @@ struct ServeCommand: ParsableCommand {
   @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
   var file: String?
 
-  @Option(help: "Event loops, one thread each; the default is the number of processors.")
+  @Option(
+    help: """
+      Event loops, one thread each; the default is the number of processors, or what a CPU quota comes to.
+      """)
   var threads: Int?
 
   func validate() throws {

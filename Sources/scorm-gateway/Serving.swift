@@ -9,22 +9,19 @@ struct Serving: Equatable {
 
   /// Path of the configuration file; nil: defaults and the environment.
   var file: String?
-  /// Event loops; nil: as many as there are processors.
+  /// Event loops; nil: as many as there are processors to use.
   var threads: Int?
 
   func run() throws {
     ProcessLimits.forbidDumps()
     ProcessLimits.raiseDescriptorLimit()
     ProcessLimits.returnLargeBlocks()
+    ProcessMemory.economise()
     let signals = try ProcessSignals()
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
     let settings = try load(environment)
-    let tracing: SpanExport?
-    do { tracing = try SpanExport(environment) } catch {
-      Console.tell(error.description)
-      throw ExitCode(ExitStatus.badConfiguration)
-    }
+    let tracing = SpanExport(environment, warn: { Console.report("warning: \($0)") })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
@@ -36,7 +33,9 @@ struct Serving: Equatable {
     }
     if let tracing { Console.report("exporting spans to \(tracing.url)") }
     for address in gateway.addresses { Console.report("serving callers on \(address)") }
-    if let admin = gateway.adminAddress { Console.report("admin pages on http://\(admin)/") }
+    if let admin = gateway.adminAddress {
+      Console.report("admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)"))
+    }
     waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
       reload(gateway, environment)
     }
@@ -48,20 +47,28 @@ struct Serving: Equatable {
       let loaded = try ConfigurationSource.load(file: file, environment: environment)
       for warning in loaded.warnings { Console.report("warning: \(warning)") }
       Console.report(gateway.reload(loaded.settings).line)
+      for problem in StartChecks(loaded).problems {
+        Console.report("warning: a restart would stop at this: \(problem)")
+      }
     } catch {
       Console.report("NOT RELOADED, everything is as before:\n\(error)")
     }
   }
 
   private func load(_ environment: Environment) throws -> Settings {
-    do {
-      let loaded = try ConfigurationSource.load(file: file, environment: environment)
-      for warning in loaded.warnings { Console.report("warning: \(warning)") }
-      return loaded.settings
-    } catch {
+    let loaded: LoadedSettings
+    do { loaded = try ConfigurationSource.load(file: file, environment: environment) } catch {
       Console.tell(error.description)
       throw ExitCode(ExitStatus.badConfiguration)
     }
+    let checks = StartChecks(loaded)
+    for warning in loaded.warnings + checks.warnings { Console.report("warning: \(warning)") }
+    guard checks.problems.isEmpty else {
+      Console.tell(checks.text)
+      // Not that of a bad configuration: a folder or an address may come with the next attempt.
+      throw ExitCode(ExitStatus.failed)
+    }
+    return loaded.settings
   }
 }
 

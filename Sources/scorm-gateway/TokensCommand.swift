@@ -24,8 +24,7 @@ struct TokenOptions: ParsableArguments {
   @Option(help: "Only those with this scope: read:course.")
   var scope: String?
 
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
@@ -41,7 +40,7 @@ struct TokenOptions: ParsableArguments {
 
   /// Has the page change what is meant, and tells what that is.
   func change(_ page: String, all: Bool) throws {
-    let answer = try AdminAddress.post(admin, "/api/tokens/\(page)?\(query(all: all))")
+    let answer = try AdminAddress.post(admin.address, "/api/tokens/\(page)?\(query(all: all))")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }
@@ -67,7 +66,7 @@ struct TokensShowCommand: ParsableCommand {
 
   func run() throws {
     let answer = try AdminAddress.get(
-      tokens.admin, "/api/tokens?\(tokens.query(all: all))")
+      tokens.admin.address, "/api/tokens?\(tokens.query(all: all))")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }

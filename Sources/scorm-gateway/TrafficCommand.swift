@@ -38,6 +38,7 @@ struct TrafficSearchCommand: ParsableCommand {
   func run() throws {
     var records: [CallRecord] = []
     var before: String?
+    var gateway = source.gateway(by: nil)
     while records.count < limit {
       var query = filters.parameters
       let wanted = min(limit - records.count, TrafficQuery.largestLimit)
@@ -45,6 +46,7 @@ struct TrafficSearchCommand: ParsableCommand {
       if let before { query.append((name: "before", value: before)) }
       let answer = TrafficAnswer(try source.get("/api/traffic", query))
       records += answer.records
+      gateway = source.gateway(by: answer)
       if !answer.isComplete {
         Console.report("the time was up before the whole journal was searched; narrow --since")
         break
@@ -52,7 +54,7 @@ struct TrafficSearchCommand: ParsableCommand {
       guard let next = answer.next else { break }
       before = next
     }
-    TrafficPrinter(gateway: source.base).show(records, as: output)
+    TrafficPrinter(gateway: gateway).show(records, as: output)
   }
 }
 
@@ -69,9 +71,10 @@ struct TrafficShowCommand: ParsableCommand {
 
   func run() throws {
     let body = try source.get("/api/traffic/\(PercentCoding.encode(id))")
-    let records = TrafficAnswer(body).records
+    let answer = TrafficAnswer(body)
+    let records = answer.records
     if output.har || output.curl || output.format == .json {
-      TrafficPrinter(gateway: source.base).show(records, as: output)
+      TrafficPrinter(gateway: source.gateway(by: answer)).show(records, as: output)
       return
     }
     for (number, record) in records.enumerated() {
@@ -86,7 +89,9 @@ struct TrafficShowCommand: ParsableCommand {
 struct TrafficStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Count calls by caller and operation: errors, percentiles, bytes, waits, over time.")
+    abstract:
+      "Count calls by caller and operation: refused and failed, percentiles, bytes, waits, over time."
+  )
 
   @OptionGroup var source: TrafficSource
   @OptionGroup var filters: TrafficFilters
@@ -120,7 +125,7 @@ struct TrafficFollowCommand: ParsableCommand {
   private static let pause: UInt32 = 300_000
 
   func run() throws {
-    let printer = TrafficPrinter(gateway: source.base)
+    let printer = TrafficPrinter(gateway: source.gateway(by: nil))
     var after = "now"
     var left = count ?? .max
     var isFirst = true

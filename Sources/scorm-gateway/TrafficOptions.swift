@@ -5,14 +5,17 @@ internal import TrafficJournal
 
 /// Where the commands find the journal: a running gateway's admin address, or its file.
 struct TrafficSource: ParsableArguments {
-  @Option(help: "The gateway's admin address: host:port or unix:/path.")
-  var admin = AdminAddress.usual
+  @OptionGroup var admin: AdminOption
 
   @Option(help: "Read this journal file; no gateway need run.")
   var journal: String?
 
-  @Option(help: "Where the gateway serves callers, for archives and commands: http://host:port.")
-  var gateway = "http://127.0.0.1:8080"
+  @Option(
+    help: """
+      Where the gateway serves callers, for archives and commands: http://host:port or unix:/path; the default is \
+      what the gateway says.
+      """)
+  var gateway: String?
 
   /// Milliseconds for an answer of the admin address, which may search the disk for it.
   private static let answerTimeout = 30_000
@@ -20,13 +23,22 @@ struct TrafficSource: ParsableArguments {
   private static let fileTimeout = 60.0
 
   func validate() throws {
-    guard gateway.hasPrefix("http://") || gateway.hasPrefix("https://"),
+    guard let gateway else { return }
+    guard ["http://", "https://", "unix:/"].contains(where: gateway.hasPrefix),
       gateway.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") })
-    else { throw ValidationError("--gateway takes a URL like http://127.0.0.1:8080.") }
+    else {
+      throw ValidationError("--gateway takes a URL like http://127.0.0.1:8080, or unix:/path.")
+    }
   }
 
-  /// What URLs begin with.
-  var base: String { gateway.hasSuffix("/") ? String(gateway.dropLast()) : gateway }
+  /// Where the gateway is taken to serve callers when neither the command nor an answer says.
+  private static let usualGateway = "http://127.0.0.1:8080"
+
+  /// Where the gateway serves callers: what the command says, or `answer` does.
+  func gateway(by answer: TrafficAnswer?) -> String {
+    let text = gateway ?? answer?.gateway ?? TrafficSource.usualGateway
+    return text.hasSuffix("/") ? String(text.dropLast()) : text
+  }
 
   /// The body of the page at `path`, or the end of the command with what is wrong.
   func get(_ path: String, _ query: [(name: String, value: String)] = []) throws -> String {
@@ -41,14 +53,16 @@ struct TrafficSource: ParsableArguments {
 
   private func file(_ file: String, _ path: String, _ query: String) throws -> (Int, String) {
     let pages = JournalPages(
-      path: file, timeLimit: TrafficSource.fileTimeout, gateway: base, version: Version.text)
+      path: file, timeLimit: TrafficSource.fileTimeout, gateway: gateway(by: nil),
+      version: Version.text)
     let answer = pages.answer(path, query: query)
     return (answer?.status ?? 404, answer?.body ?? "")
   }
 
   private func remote(_ path: String, _ query: String) throws -> (Int, String) {
     let answer = try AdminAddress.get(
-      admin, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout)
+      admin.address, path + (query.isEmpty ? "" : "?" + query), timeout: TrafficSource.answerTimeout
+    )
     return (answer.status, answer.body)
   }
 }

@@ -1,5 +1,4 @@
 internal import EventLoop
-internal import Glibc
 internal import TrafficJournal
 
 /// Prints calls in the forms of the `traffic` commands.
@@ -13,9 +12,7 @@ struct TrafficPrinter {
 
   init(gateway: String) {
     self.gateway = gateway
-    // Proof: the name is a C string for the call, and the value is only compared with nil.
-    let isUnwanted = unsafe getenv("NO_COLOR") != nil
-    usesColours = isatty(STDOUT_FILENO) == 1 && !isUnwanted
+    usesColours = StandardOutput.isTerminal && StandardOutput.wantsColours
   }
 
   func table(_ records: [CallRecord]) {
@@ -59,8 +56,13 @@ struct TrafficPrinter {
 
   func commands(_ records: [CallRecord]) {
     for record in records {
+      guard let command = CurlCommand.text(record, gateway: gateway) else {
+        let reason = ReplayRule.objection(record) ?? ""
+        print("# \(TrafficTable.shown(record.requestID)) cannot be repeated: \(reason)")
+        continue
+      }
       for line in CurlCommand.caveats(record) { print("# \(line)") }
-      print(CurlCommand.text(record, gateway: gateway))
+      print(command)
     }
   }
 

@@ -27,7 +27,8 @@ struct TrafficReplayCommand: ParsableCommand {
 
   func run() throws {
     let body = try source.get("/api/traffic/\(PercentCoding.encode(id))")
-    guard let record = TrafficAnswer(body).records.first else {
+    let found = TrafficAnswer(body)
+    guard let record = found.records.first else {
       Console.report("the journal has no call with the request id \(id)")
       throw ExitCode(ExitStatus.failed)
     }
@@ -37,7 +38,8 @@ struct TrafficReplayCommand: ParsableCommand {
     }
     do throws(HTTPProbe.Unreachable) {
       if live {
-        try send(record, to: source.base, path: ReplayRule.target(record, keepsApp: true))
+        try send(
+          record, to: source.gateway(by: found), path: ReplayRule.target(record, keepsApp: true))
       } else {
         try sendToSandbox(record)
       }
@@ -68,7 +70,10 @@ struct TrafficReplayCommand: ParsableCommand {
     _ record: CallRecord, to gateway: String, path: String
   ) throws(HTTPProbe.Unreachable) {
     let method = String(decoding: CallRecord.plain(record.method), as: UTF8.self)
-    let answer = try HTTPProbe.ask(gateway + path, method: method, timeout: 120_000)
+    let isUnix = gateway.hasPrefix("unix:")
+    let answer = try HTTPProbe.ask(
+      (isUnix ? "http://localhost" : gateway) + path, method: method,
+      socketPath: isUnix ? String(gateway.dropFirst("unix:".count)) : nil, timeout: 120_000)
     print("\(method) \(path)")
     print("then \(record.status), now \(answer.status)")
     if !answer.body.isEmpty { print(answer.body) }

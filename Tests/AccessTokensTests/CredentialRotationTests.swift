@@ -106,7 +106,7 @@ struct CredentialRotationTests {
     var rig = try Rig(slots: 1, secrets: 1)
     rig.need(at: 0)
     rig.answerAll(at: 0) { _ in true }
-    rig.take(rig.manager.rejected(rig.slots[0], generation: 1, at: 20 * second))
+    rig.take(rig.manager.rejected(rig.slots[0], generation: 1, withdraws: true, at: 20 * second))
     rig.answerAll(at: 20 * second) { _ in false }
     #expect(rig.entries[rig.slots[0]]?.failure?.heldUntil == 50 * second)
     #expect(rig.sent == 2)
@@ -122,7 +122,7 @@ struct CredentialRotationTests {
     rig.need(at: 0)
     rig.answerAll(at: 0) { _ in true }
     let old = rig.entries[rig.slots[1]]?.token
-    rig.take(rig.manager.rejected(rig.slots[0], generation: 1, at: 20 * second))
+    rig.take(rig.manager.rejected(rig.slots[0], generation: 1, withdraws: true, at: 20 * second))
     rig.answerAll(at: 20 * second) { _ in false }
     let (generations, actions) = rig.manager.replaceSecrets(
       of: 0, known: [nil], at: 22 * second)
@@ -188,19 +188,32 @@ struct CredentialRotationTests {
     var rig = try Rig(slots: 2, secrets: 2)
     rig.need(at: 0)
     rig.answerAll(at: 0) { _ in true }
-    rig.take(rig.manager.basicRefused(app: 0, generation: 1, at: second))
-    rig.take(rig.manager.basicRefused(app: 0, generation: 1, at: second))
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: second))
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: second))
     #expect(rig.inFlight.map(\.secret) == [1])
     rig.answerAll(at: second) { _ in true }
     #expect(rig.checked == 1 && rig.used.isEmpty)
-    rig.take(rig.manager.basicRefused(app: 0, generation: 1, at: 2 * second))
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: 2 * second))
     #expect(rig.checked == 2 && rig.inFlight.isEmpty)
-    rig.take(rig.manager.basicRefused(app: 0, generation: 1, at: 12 * second))
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: 12 * second))
     rig.answerAll(at: 12 * second) { $0 == 2 }
     #expect(rig.used.map(\.generation) == [2])
     // What is refused of the old one is no news.
-    rig.take(rig.manager.basicRefused(app: 0, generation: 1, at: 13 * second))
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: 13 * second))
     #expect(rig.inFlight.isEmpty)
+  }
+
+  @Test("an operation that is always refused with Basic keeps no other from finding a new secret")
+  func basicByOperation() throws {
+    var rig = try Rig(slots: 1, secrets: 2)
+    rig.need(at: 0)
+    rig.answerAll(at: 0) { _ in true }
+    rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: second))
+    rig.answerAll(at: second) { _ in true }
+    // The secret was good. A second later it is replaced, which the other operation meets.
+    rig.take(rig.manager.basicRefused(app: 0, operation: 8, generation: 1, at: 2 * second))
+    rig.answerAll(at: 2 * second) { $0 == 2 }
+    #expect(rig.used.map(\.generation) == [2])
   }
 
   @Test("an app whose fetches hang leaves others their place, and has at most eight under way")

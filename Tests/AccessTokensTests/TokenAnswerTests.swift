@@ -50,6 +50,13 @@ struct TokenAnswerTests {
     #expect(throws: TokenAnswerDefect.noToken) { try read(#"{"result":"abc"}"#, .application) }
   }
 
+  @Test("a byte order mark before the JSON is ignored, in refusals too")
+  func byteOrderMark() throws {
+    #expect(text(try read("\u{feff}{\"access_token\":\"abc\"}", .application)) == "abc")
+    let refusal = Array("\u{feff}{\"error\":\"invalid_client\"}".utf8)
+    #expect(TokenErrorCode(refusal.span.bytesOfElements) == .invalidClient)
+  }
+
   @Test(
     "whatever is no clean answer is refused",
     arguments: [
@@ -60,7 +67,7 @@ struct TokenAnswerTests {
       (#"{"access_token":"abc",}"#, .notJSON), (#"{,"access_token":"abc"}"#, .notJSON),
       (#"{'access_token':'abc'}"#, .notJSON), (#"{access_token:"abc"}"#, .notJSON),
       (#"{"access_token":"abc" "expires_in":1}"#, .notJSON),
-      ("\u{feff}{\"access_token\":\"abc\"}", .notJSON),
+      ("\u{feff}\u{feff}{\"access_token\":\"abc\"}", .notJSON), ("\u{feff}", .notJSON),
       ("{\"access_token\":\"a\nb\"}", .notJSON), (#"{"access_token":"a\qb"}"#, .notJSON),
       (#"{"access_token":"\ud83d"}"#, .notJSON), (#"{"access_token":"\u00g0"}"#, .notJSON),
       (#"{"access_token":"abc","expires_in":012}"#, .notJSON),

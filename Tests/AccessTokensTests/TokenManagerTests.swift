@@ -76,7 +76,7 @@ struct TokenManagerTests {
       _ = manager.fetchFinished(
         slot, result: .success(grant()), requestedAt: 0, at: 0, random: 0)
     }
-    let actions = manager.rejected(slots[1], generation: 1, at: 10 * second)
+    let actions = manager.rejected(slots[1], generation: 1, withdraws: true, at: 10 * second)
     #expect(actions.first == .publish(slots[1], .empty))
     #expect(actions.count == 2)
   }

@@ -80,7 +80,8 @@ struct TokenSequenceTests {
       case 7:
         take(
           manager.rejected(
-            slot, generation: shown[slot.index].token?.generation ?? UInt32(number(0..<4)), at: now)
+            slot, generation: shown[slot.index].token?.generation ?? UInt32(number(0..<4)),
+            withdraws: Bool.random(using: &random), at: now)
         )
       case 8: take(manager.renew(slot, at: now))
       case 9:
@@ -93,7 +94,10 @@ struct TokenSequenceTests {
         ]
         take(manager.replaceSecrets(of: app, known: known, at: now).actions)
       default:
-        take(manager.basicRefused(app: number(0..<2), generation: UInt32(number(0..<4)), at: now))
+        take(
+          manager.basicRefused(
+            app: number(0..<2), operation: UInt8(number(0..<3)), generation: UInt32(number(0..<4)),
+            at: now))
       }
       check()
     }

@@ -32,7 +32,7 @@ struct TokenStateMachinePropertyTests {
         timer = nil
         actions = machine.timerFired(at: now, used: Bool.random(using: &random))
       } else {
-        switch Int.random(in: 0..<5, using: &random) {
+        switch Int.random(in: 0..<6, using: &random) {
         case 0:
           actions = machine.needed(at: now)
           waiting = true
@@ -60,6 +60,10 @@ struct TokenStateMachinePropertyTests {
           }
         case 3:
           actions = machine.rejected(
+            generation: shown.token?.generation ?? UInt32.random(in: 0...3, using: &random), at: now
+          )
+        case 4:
+          actions = machine.doubted(
             generation: shown.token?.generation ?? UInt32.random(in: 0...3, using: &random), at: now
           )
         default:

@@ -138,7 +138,7 @@ struct TokenStateMachineTests {
     #expect(actions.published?.failure?.reason == .expiredOnArrival)
   }
 
-  @Test("a refused token is evicted once, by its generation, and fetched anew")
+  @Test("a token refused to several operations is withdrawn, by its generation, and fetched anew")
   func rejection() {
     var (machine, token) = fresh()
     #expect(machine.rejected(generation: token.generation &- 1, at: 10 * second) == [])
@@ -146,29 +146,25 @@ struct TokenStateMachineTests {
       machine.rejected(generation: token.generation, at: 10 * second)
         == [.publish(.empty), .startFetch])
     #expect(machine.rejected(generation: token.generation, at: 10 * second) == [])
-    let next = machine.fetchSucceeded(
+    _ = machine.fetchSucceeded(
       grant("next"), requestedAt: 10 * second, at: 11 * second, random: 0)
     #expect(machine.rejected(generation: token.generation, at: 12 * second) == [])
-    // The new one is refused as well: the reason lies elsewhere, and the token stays.
-    let generation = next.published!.token!.generation
-    #expect(machine.rejected(generation: generation, at: 12 * second) == [])
-    #expect(
-      machine.rejected(generation: generation, at: 20 * second) == [.publish(.empty), .startFetch])
   }
 
-  @Test("refusals in a row are answered with growing pauses")
-  func rejectionPauses() {
-    var (machine, _) = fresh(seconds: 100_000)
-    var evictions: [Int64] = []
-    for tick in 2..<2_000 {
-      let now = Int64(tick) * second
-      if machine.rejected(generation: UInt32(evictions.count + 1), at: now).fetches == 1 {
-        evictions.append(Int64(tick))
-        _ = machine.fetchSucceeded(
-          grant(seconds: 100_000), requestedAt: now, at: now, random: 0)
-      }
-    }
-    #expect(evictions == [2, 12, 32, 72, 152, 312, 612, 912, 1212, 1512, 1812])
+  @Test("a token refused to one operation is renewed, and others are served with it meanwhile")
+  func doubt() {
+    var (machine, token) = fresh()
+    #expect(machine.doubted(generation: token.generation &- 1, at: 10 * second) == [])
+    #expect(
+      machine.doubted(generation: token.generation, at: 10 * second)
+        == [.startFetch, .armTimer(at: token.usableUntil)])
+    #expect(machine.doubted(generation: token.generation, at: 10 * second) == [])
+    // The endpoint is down: who is served with the token still is, and nobody asks before the next try.
+    let failed = machine.fetchFailed(failure(), at: 11 * second, random: .max)
+    #expect(failed.published?.token == token)
+    #expect(failed.published?.failure?.retryAt == 12 * second)
+    #expect(machine.doubted(generation: token.generation, at: 12 * second - 1) == [])
+    #expect(machine.doubted(generation: token.generation, at: 12 * second).fetches == 1)
   }
 
   @Test("a token refused while its renewal is in flight is withdrawn, and no second fetch started")
@@ -187,6 +183,9 @@ struct TokenStateMachineTests {
     #expect(actions == [.publish(.empty), .armTimer(at: second / 2)])
     #expect(machine.needed(at: 3000) == [.armTimer(at: second / 2)])
     #expect(machine.timerFired(at: second / 2, used: false) == [.startFetch])
+    _ = machine.fetchSucceeded(grant(), requestedAt: second / 2, at: second / 2 + 1, random: 0)
+    #expect(machine.doubted(generation: 2, at: second / 2 + 2) == [.armTimer(at: second)])
+    #expect(machine.timerFired(at: second, used: false).fetches == 1)
   }
 
   @Test("a result nobody waits for changes nothing")

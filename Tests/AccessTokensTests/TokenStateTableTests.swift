@@ -9,7 +9,7 @@ struct TokenStateTableTests {
 
   enum Event: CaseIterable {
     case needed, neededAfterEnd, succeeded, failed, timerEarly, timerDue, timerDueUnused, rejected
-    case rejectedOld, renew, drop
+    case rejectedOld, doubted, doubtedOld, renew, drop
   }
 
   /// A machine in that state at second 50. A token there is lives from 0 to 95 s of the schedule, and is
@@ -51,6 +51,8 @@ struct TokenStateTableTests {
     case .timerDueUnused: return machine.timerFired(at: 80 * second, used: false)
     case .rejected: return machine.rejected(generation: 1, at: now)
     case .rejectedOld: return machine.rejected(generation: 0, at: now)
+    case .doubted: return machine.doubted(generation: 1, at: now)
+    case .doubtedOld: return machine.doubted(generation: 0, at: now)
     case .renew: return machine.renew(at: now)
     case .drop: return machine.drop(at: now)
     }
@@ -79,35 +81,41 @@ struct TokenStateTableTests {
     .empty: [
       .needed: "f>fetching", .neededAfterEnd: "f>fetching", .succeeded: ">empty",
       .failed: ">empty", .timerEarly: ">empty", .timerDue: ">empty", .timerDueUnused: ">empty",
-      .rejected: ">empty", .rejectedOld: ">empty", .renew: "f>fetching", .drop: ">empty",
+      .rejected: ">empty", .rejectedOld: ">empty", .doubted: ">empty", .doubtedOld: ">empty",
+      .renew: "f>fetching", .drop: ">empty",
     ],
     // Evicted within the least interval between two fetches: the timer starts the next one.
     .wanted: [
       .needed: "t>empty", .neededAfterEnd: "f>fetching", .succeeded: ">empty", .failed: ">empty",
       .timerEarly: "t>empty", .timerDue: "f>fetching", .timerDueUnused: "f>fetching",
-      .rejected: ">empty", .rejectedOld: ">empty", .renew: "t>empty", .drop: ">empty",
+      .rejected: ">empty", .rejectedOld: ">empty", .doubted: ">empty", .doubtedOld: ">empty",
+      .renew: "t>empty", .drop: ">empty",
     ],
     .fetching: [
       .needed: ">fetching", .neededAfterEnd: ">fetching", .succeeded: "Tt>fresh",
       .failed: "Ft>failing", .timerEarly: ">fetching", .timerDue: ">fetching",
       .timerDueUnused: ">fetching", .rejected: ">fetching", .rejectedOld: ">fetching",
+      .doubted: ">fetching", .doubtedOld: ">fetching",
       .renew: ">fetching", .drop: ">fetching",
     ],
     .fresh: [
       .needed: ">fresh", .neededAfterEnd: "Ef>fetching", .succeeded: ">fresh", .failed: ">fresh",
       .timerEarly: "t>fresh", .timerDue: "ft>refreshing", .timerDueUnused: "t>fresh",
-      .rejected: "Ef>fetching", .rejectedOld: ">fresh", .renew: "ft>refreshing", .drop: "E>empty",
+      .rejected: "Ef>fetching", .rejectedOld: ">fresh", .doubted: "ft>refreshing",
+      .doubtedOld: ">fresh", .renew: "ft>refreshing", .drop: "E>empty",
     ],
     .refreshing: [
       .needed: ">refreshing", .neededAfterEnd: "E>fetching", .succeeded: "Tt>fresh",
       .failed: "Bt>fresh", .timerEarly: "t>refreshing", .timerDue: "t>refreshing",
       .timerDueUnused: "t>refreshing", .rejected: "E>fetching", .rejectedOld: ">refreshing",
+      .doubted: ">refreshing", .doubtedOld: ">refreshing",
       .renew: ">refreshing", .drop: "E>fetching",
     ],
     .failing: [
       .needed: ">failing", .neededAfterEnd: "f>fetching", .succeeded: ">failing",
       .failed: ">failing", .timerEarly: "t>failing", .timerDue: "f>fetching",
       .timerDueUnused: "E>empty", .rejected: ">failing", .rejectedOld: ">failing",
+      .doubted: ">failing", .doubtedOld: ">failing",
       .renew: "Ef>fetching", .drop: "E>empty",
     ],
   ]

@@ -40,6 +40,13 @@ struct AdminTests {
     #expect(try json(response)["status"] as? String == "ok")
   }
 
+  @Test("Health and readiness, and nothing else, are answered when there are too many connections")
+  func alwaysAnswered() {
+    let responder = AdminTests.responder()
+    let paths = ["/healthz", "/readyz", "/metrics", "/", "/healthz/", "/api/limits", "/nothing"]
+    #expect(paths.filter(responder.isAlwaysAnswered) == ["/healthz", "/readyz"])
+  }
+
   @Test(
     "It is ready when every check is and it is not draining",
     arguments: [
@@ -56,6 +63,20 @@ struct AdminTests {
     #expect(response.status == status)
     let object = try json(response)
     #expect(object["status"] as? String == word && object["checks"] == nil)
+  }
+
+  @Test(
+    "What is not ready, or degraded, says why, verbose or not: the first check that keeps it from being ready",
+    arguments: [
+      ([good], nil), ([good, told, bad], "name: is being resolved"),
+      ([good, told], "log: is full"),
+    ] as [([ReadinessCheck], String?)])
+  func reason(_ checks: [ReadinessCheck], _ reason: String?) throws {
+    for query in ["", "verbose"] {
+      let response = AdminTests.responder(checks).respond(
+        to: LocalRequest(method: "GET", path: "/readyz", query: query))
+      #expect(try json(response)["reason"] as? String == reason)
+    }
   }
 
   @Test(

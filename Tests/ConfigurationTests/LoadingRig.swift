@@ -13,8 +13,12 @@ final class LoadingRig {
   static let canary = "s3cr3t-Canary-0123456789"
 
   static let catalogue = CatalogueNames(
-    operations: ["GetCourses", "GetCourse", "CreateRegistration", "DeleteCourse", "GetToken"],
-    secretBearing: ["GetToken"])
+    operations: [
+      "GetCourses", "GetCourse", "CreateRegistration", "DeleteCourse", "GetToken",
+      "GetReportageAuthToken", "GetReportageLink",
+    ],
+    secretBearing: ["GetToken"],
+    sensitive: ["GetToken", "GetReportageAuthToken", "GetReportageLink"])
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -53,6 +53,30 @@ struct PrecedenceTests {
     #expect(settings.replicas == 1)
   }
 
+  @Test(
+    "A variable for a group or a list says what can be set instead",
+    arguments: [
+      ("APPS", "apps is a list of groups, which stands in the configuration file"),
+      ("APPS_0_ID", "apps is a list of groups"),
+      ("CALLERS_CRM_MODE", "callers is a list of groups"),
+      ("TRAFFIC_CAPTURE", "traffic.capture is a list of groups"),
+      ("LISTEN", "set one of them: SCORM_GATEWAY_LISTEN_ADDRESS, "),
+      (
+        "TRAFFIC_LOG",
+        "set one of them: SCORM_GATEWAY_TRAFFIC_LOG_PATH, SCORM_GATEWAY_TRAFFIC_LOG_FORMAT"
+      ),
+      ("LISTEN_ADDRES", "did you mean SCORM_GATEWAY_LISTEN_ADDRESS?"),
+    ])
+  func groupVariable(name: String, hint: String) throws {
+    let rig = try LoadingRig()
+    rig.variables["SCORM_SECRET_KEY"] = LoadingRig.canary
+    rig.variables["SCORM_GATEWAY_" + name] = "x"
+    let problems = try rig.problems(nil)
+    #expect(problems.count == 1)
+    #expect(problems.first?.message == "unknown setting")
+    #expect(problems.first?.hint.contains(hint) == true, "\(problems)")
+  }
+
   @Test("A start without file and credentials says exactly what to set")
   func nothing() throws {
     let rig = try LoadingRig()
@@ -157,16 +181,49 @@ struct PrecedenceTests {
     #expect(try rig.problems(LoadingRig.app).map(\.message) == ["set twice"])
   }
 
-  @Test("Variables that Kubernetes sets for a service called scorm-gateway are no settings")
-  func kubernetes() throws {
+  @Test(
+    "Variables that a platform sets for any service whose name begins like ours are no settings",
+    arguments: ["", "METRICS_", "ADMIN_", "SERVICE_", "PORT_", "EU_1_"])
+  func services(service: String) throws {
     let rig = try LoadingRig()
-    for name in [
-      "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_8080_TCP",
-      "PORT_8080_TCP_ADDR",
+    for (name, value) in [
+      ("SERVICE_HOST", "10.0.0.1"), ("SERVICE_PORT", "8080"), ("SERVICE_PORT_HTTP_METRICS", "9901"),
+      ("PORT", "tcp://10.0.0.1:8080"), ("PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+      ("PORT_8080_TCP_PROTO", "tcp"), ("PORT_8080_TCP_PORT", "8080"),
+      ("PORT_8080_TCP_ADDR", "10.0.0.1"), ("PORT_53_UDP", "udp://[fd00::1]:53"),
+      ("PORT_53_UDP_ADDR", "fd00::1"), ("PORT_80_TCP_START", "tcp://172.17.0.2:80"),
+      ("NAME", "/web/scorm-gateway"), ("ENV_PATH", "/bin"),
     ] {
-      rig.variables["SCORM_GATEWAY_\(name)"] = "tcp://10.0.0.1:8080"
+      rig.variables["SCORM_GATEWAY_\(service)\(name)"] = value
     }
     #expect(try rig.problems(LoadingRig.app).isEmpty)
+  }
+
+  @Test(
+    "What only looks like a platform's variable is a setting that was misspelled",
+    arguments: [
+      ("PORT", "8080"), ("SERVICE_HOST", "gateway.internal"), ("SERVICE_PORT", "http"),
+      ("LISTEN_PORT", "8080"), ("ADMIN_PORT_8080", "tcp://10.0.0.1:8080"),
+      ("METRICS_HOST", "10.0.0.1"),
+      ("PORT_8080_TCP_ADDRESS", "10.0.0.1"), ("SERVICE_HOST_IP", "10.0.0.1"), ("NAME", "gateway"),
+      ("UPSTREAM_URI", "https://a.example"),
+    ])
+  func typos(name: String, value: String) throws {
+    let rig = try LoadingRig()
+    rig.variables["SCORM_GATEWAY_\(name)"] = value
+    #expect(try rig.problems(LoadingRig.app).map(\.message) == ["unknown setting"])
+  }
+
+  @Test("Commands find the admin address in the environment, under each of its variable's names")
+  func adminVariable() {
+    for (variables, expected) in [
+      ([:], nil), (["SCORM_GATEWAY_ADMIN_ADDRESS": ""], nil),
+      (["SCORM_GATEWAY_ADMIN_ADDRESS": "null"], nil),
+      (["SCORM_GATEWAY_ADMIN_ADDRESS": "unix:/run/a"], "unix:/run/a"),
+      (["SCORM_GATEWAY_ADMINADDRESS": "127.0.0.1:1"], "127.0.0.1:1"),
+    ] as [([String: String], String?)] {
+      #expect(AdminVariable.value(in: Environment(variables)) == expected)
+    }
   }
 
   @Test("A flag that names no key is a problem")

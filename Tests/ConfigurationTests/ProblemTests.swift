@@ -43,7 +43,11 @@ struct ProblemTests {
     ("upstream: {url: 'https://b:0/'}\n", Expected(1, 17, "upstream.url", "host or port")),
     ("upstream: {url: 'https://b/../c'}\n", Expected(1, 17, "upstream.url", "dot segments")),
     ("upstream: {url: 'https://127.0.0.256/'}\n", Expected(1, 17, "upstream.url", "host or port")),
-    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "plain http")),
+    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "take CONNECT")),
+    (
+      "upstream: {proxy: 'socks5h://u:p@p:1'}\n",
+      Expected(1, 19, "upstream.proxy", "kind socks5h:// is not supported")
+    ),
     (
       "upstream: {proxy: 'http://u:p@p:1'}\n", Expected(1, 19, "upstream.proxy", "user or password")
     ),
@@ -63,6 +67,14 @@ struct ProblemTests {
     ("listen: [{address: 'unix:/a', mode: '1777'}]\n", Expected(1, 37, "listen[0].mode", "octal")),
     ("listen: [{allowRemote: maybe}]\n", Expected(1, 24, "listen[0].allowRemote", "true or false")),
     (
+      "listen: [{allowedHosts: ['http://a']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "leave out the scheme")
+    ),
+    (
+      "listen: [{allowedHosts: ['fd00::1']}]\n",
+      Expected(1, 26, "listen[0].allowedHosts[0]", "[fd00::1]")
+    ),
+    (
       "listen: [{allowedHosts: ['*.a']}]\n",
       Expected(1, 26, "listen[0].allowedHosts[0]", "patterns are not supported")
     ),
@@ -72,6 +84,26 @@ struct ProblemTests {
       Expected(3, 14, "listen[1].address", "listened on twice")
     ),
     ("admin: {address: 127.0.0.1:8080}\n", Expected(1, 18, "admin.address", "listened on twice")),
+    (
+      "listen:\n  - address: 127.0.0.1:1\n  - {address: '0.0.0.0:1', allowRemote: true}\n",
+      Expected(3, 15, "listen[1].address", "listened on already, by 127.0.0.1:1")
+    ),
+    (
+      "listen: [{address: '0.0.0.0:7', allowRemote: true}]\nadmin: {address: 127.0.0.1:7}\n",
+      Expected(2, 18, "admin.address", "listened on already, by 0.0.0.0:7")
+    ),
+    (
+      "listen: [{address: '[::1]:7'}, {address: '[0:0:0:0:0:0:0:1]:7'}]\n",
+      Expected(1, 42, "listen[1].address", "listened on already, by [::1]:7")
+    ),
+    (
+      "listen: [{address: '[::]:7', allowRemote: true}]\nadmin: {address: '[::1]:7'}\n",
+      Expected(2, 18, "admin.address", "listened on already, by [::]:7")
+    ),
+    (
+      "listen: [{address: 'unix:/run/a'}]\nadmin: {address: 'unix:/run/a'}\n",
+      Expected(2, 18, "admin.address", "listened on twice")
+    ),
     ("admin: {address: '[::]:9901'}\n", Expected(1, 18, "admin.address", "allowRemote: true")),
     (
       "traffic: {capture: [{operation: GetCourse5}]}\n",
@@ -115,6 +147,22 @@ struct ProblemTests {
     (
       "tokens: {scopes: fixed, scopesList: [read, read]}\n",
       Expected(1, 44, "tokens.scopesList[1]", "listed twice")
+    ),
+    (
+      "policy: {sensitiveForwarded: [GetTokn]}\n",
+      Expected(1, 31, "policy.sensitiveForwarded[0]", "did you mean GetToken?")
+    ),
+    (
+      "policy: {sensitiveForwarded: [GetCourses]}\n",
+      Expected(1, 31, "policy.sensitiveForwarded[0]", "forwarded anyway")
+    ),
+    (
+      "policy: {sensitiveForwarded: [GetToken, GetToken]}\n",
+      Expected(1, 41, "policy.sensitiveForwarded[1]", "listed twice")
+    ),
+    (
+      "traffic: {unknownParameters: hide}\n",
+      Expected(1, 30, "traffic.unknownParameters", "mask, show")
     ),
     ("tokens: {lifetime: 1s}\n", Expected(1, 20, "tokens.lifetime", "from 30s to 1d")),
     (

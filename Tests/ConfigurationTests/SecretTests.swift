@@ -57,7 +57,7 @@ struct SecretTests {
   @Test(
     "One line feed at the end of a secret file is dropped, and only one",
     arguments: [
-      ("abc", "abc"), ("abc\n", "abc"), ("abc ", "abc "), (" a b\t\n", " a b\t"), ("ü\n", "ü"),
+      ("abc", "abc"), ("abc\n", "abc"), ("a b", "a b"), ("a  b\n", "a  b"), ("ü\n", "ü"),
     ])
   func newline(content: String, secret: String) throws {
     let rig = try LoadingRig()
@@ -65,12 +65,85 @@ struct SecretTests {
     #expect(try rig.load(LoadingRig.app).settings.apps.map(\.secret.exposed) == [secret])
   }
 
+  /// What is told of each, whatever way it comes in; the places count bytes from 1.
+  static let unfitTexts: [(text: String, told: String)] = [
+    ("\u{feff}abc", "starts with a byte order mark (bytes 1 to 3)"),
+    ("abc ", "ends with a blank (byte 4)"), (" abc", "starts with a blank (byte 1)"),
+    ("abc\u{a0}", "ends with a blank (byte 4)"), ("\u{200b}abc", "starts with a blank (byte 1)"),
+    ("abc\u{feff}", "ends with a blank (byte 4)"), ("abc\t", "holds a TAB (byte 4)"),
+    ("a\tb", "holds a TAB (byte 2)"), ("a\nb", "holds a line break (byte 2)"),
+    ("abc\r\n", "holds a line break (byte 4)"), ("abc\n\n", "holds a line break (byte 4)"),
+    ("a\u{7f}", "holds a control character (byte 2)"),
+    ("\u{1b}a", "holds a control character (byte 1)"),
+    ("a\u{1f}b", "holds a control character (byte 2)"),
+  ]
+
+  @Test(
+    "What editors and copying leave at a secret is refused with its place, in a file and a variable alike",
+    arguments: unfitTexts)
+  func unfitEverywhere(text: String, told: String) throws {
+    let rig = try LoadingRig()
+    try rig.write("secret", text)
+    rig.variables["KEY"] = text
+    for key in ["secret", "nextSecret"] {
+      let good = key == "secret" ? "" : "secret: {env: GOOD}, "
+      for (reference, name) in [
+        ("{file: ./secret}", "the content of the file ./secret "),
+        ("{env: KEY}", "the secret in the environment variable KEY "),
+      ] {
+        rig.variables["GOOD"] = "good"
+        let yaml = "apps: [{name: main, id: A, \(good)\(key): \(reference)}]\n"
+        let problems = try rig.problems(yaml)
+        #expect(problems.map(\.message) == [name + told])
+        #expect(problems.first?.keyPath == "apps[0].\(key)")
+        #expect(problems.first?.hint.isEmpty == false)
+      }
+    }
+    // What the watch of the file says is the same.
+    let error = #expect(throws: SecretFile.Unreadable.self) {
+      try SecretFile(path: rig.folder.path + "/secret").read()
+    }
+    #expect(error?.description.hasPrefix(told) == true)
+  }
+
+  @Test(
+    "UTF-16, as some shells write it, is told as such", arguments: [[0xFF, 0xFE], [0xFE, 0xFF]])
+  func utf16(mark: [UInt8]) throws {
+    let rig = try LoadingRig()
+    try rig.write("secret", bytes: mark + [0x61, 0, 0x62, 0])
+    let problem = try rig.problems(LoadingRig.app).first
+    #expect(problem?.message == "the content of the file named here is UTF-16 (bytes 1 and 2)")
+    #expect(problem?.hint == "save it as UTF-8")
+  }
+
+  @Test(
+    "An id is held to the same rules, wherever it comes from",
+    arguments: [
+      ("\u{feff}A", "starts with a byte order mark"), ("A ", "ends with a blank (byte 2)"),
+      ("A\tB", "holds a TAB (byte 2)"), ("A:B", "holds a colon (byte 2)"),
+      ("A B", "holds a space (byte 2)"), ("Ä", "not printable ASCII (byte 1)"),
+    ])
+  func unfitID(text: String, told: String) throws {
+    let rig = try LoadingRig()
+    try rig.write("id", text)
+    rig.variables["ID"] = text
+    for reference in ["{file: ./id}", "{env: ID}"] {
+      let problems = try rig.problems(
+        "apps: [{name: main, id: \(reference), secret: {file: secret}}]\n")
+      #expect(problems.count == 1 && problems.first?.message.contains(told) == true, "\(problems)")
+    }
+    rig.variables["SCORM_APP_ID"] = text
+    rig.variables["SCORM_SECRET_KEY"] = "good"
+    #expect(try rig.problems(nil).first?.message.contains(told) == true)
+  }
+
   @Test(
     "What cannot be a secret is refused",
     arguments: [
       ("", "is empty"), ("\n", "is empty"), ("abc\n\n", "line break"), ("abc\r\n", "line break"),
       ("a\nb", "line break"), ("a\0b", "zero byte"),
-      (String(repeating: "x", count: 4_097), "larger than"),
+      (String(repeating: "x", count: 4_097), "longer than"),
+      (String(repeating: "x", count: 4_098), "larger than"),
     ])
   func unfit(content: String, reason: String) throws {
     let rig = try LoadingRig()
@@ -86,7 +159,8 @@ struct SecretTests {
     rig.variables["KEY"] = content
     let problems = try rig.problems("apps: [{name: main, id: A, secret: {env: KEY}}]\n")
     #expect(
-      problems.map(\.message) == ["the secret in the environment variable KEY holds a line break"])
+      problems.map(\.message)
+        == ["the secret in the environment variable KEY holds a line break (byte 2)"])
   }
 
   @Test("A secret file that everybody can read is a warning")

@@ -158,4 +158,27 @@ struct ValueTextTests {
     let names = ["connectTimeout", "address", "secret", "url"]
     #expect(ClosestName.to(word, among: names) == expected)
   }
+
+  @Test(
+    "An IPv6 address for all takes IPv4 as well, unless IPv4 has the port by another entry",
+    arguments: [
+      ("[::]:80", [], true), ("[0::0]:80", ["127.0.0.1:81", "[::1]:80", "unix:/a"], true),
+      ("[::]:0", ["0.0.0.0:0"], true), ("[::]:80", ["0.0.0.0:80"], false),
+      ("[::]:80", ["127.0.0.1:80"], false), ("[::1]:80", [], false), ("0.0.0.0:80", [], false),
+      ("unix:/a", [], false),
+    ])
+  func bothFamilies(text: String, others: [String], expected: Bool) throws {
+    let address = try #require(ListenAddress(text))
+    #expect(address.takesIPv4(besides: others.compactMap(ListenAddress.init)) == expected)
+  }
+
+  @Test(
+    "From this machine an address for all is found at its loopback",
+    arguments: [
+      ("0.0.0.0:9901", "127.0.0.1:9901"), ("[::]:9901", "[::1]:9901"), ("[0:0::]:1", "[::1]:1"),
+      ("10.0.0.1:9901", "10.0.0.1:9901"), ("127.0.0.1:1", "127.0.0.1:1"), ("unix:/a", "unix:/a"),
+    ])
+  func fromHere(text: String, expected: String) throws {
+    #expect(try #require(ListenAddress(text)).fromHere.description == expected)
+  }
 }

@@ -20,12 +20,14 @@ struct TokenMailboxTests {
   @Test("of several refusals of a slot the latest generation stays")
   func refusals() {
     for generation in [2, 5, 3] as [UInt32] {
-      _ = mailbox.reject(TokenSlot(index: 0), generation: generation)
+      _ = mailbox.reject(TokenSlot(index: 0), generation: generation, withdraws: generation < 5)
     }
-    _ = mailbox.reject(TokenSlot(index: 2), generation: 1)
+    _ = mailbox.reject(TokenSlot(index: 2), generation: 1, withdraws: true)
+    _ = mailbox.reject(TokenSlot(index: 2), generation: 1, withdraws: false)
     let rejected = mailbox.take().rejected
     #expect(rejected.map(\.slot.index) == [0, 2])
     #expect(rejected.map(\.generation) == [5, 1])
+    #expect(rejected.map(\.withdraws) == [false, true])
   }
 
   @Test("a stop is not lost by looking at it")

@@ -167,7 +167,7 @@ struct TokenServiceTests {
     _ = try await rig.fetch()
     for _ in 0..<20 { service.need(slot) }
     // A later fetch of the same server shows that nothing was still to come.
-    service.rejected(slot, generation: 1)
+    service.rejected(slot, generation: 1, withdraws: false)
     let next = try await rig.entry { $0.token?.generation == 2 }
     #expect(next.token?.generation == 2)
     #expect(server.requests.count == 2)
@@ -206,7 +206,7 @@ struct TokenServiceTests {
     defer { server.stop() }
     let rig = try TokenRig(server.url())
     _ = try await rig.fetch()
-    rig.service.rejected(rig.slots[0], generation: 1)
+    rig.service.rejected(rig.slots[0], generation: 1, withdraws: true)
     #expect(try await rig.entry { $0.token?.generation == 2 }.text == "t1")
   }
 
@@ -255,7 +255,9 @@ struct TokenServiceTests {
     #expect(throws: Problem.badAppID(app: "main")) { try rig(id: "a\0b") }
     #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "") }
     #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "ab\n") }
-    #expect(throws: Problem.badSecret(app: "main")) { try rig(key: "a\0b") }
+    for key in ["a\0b", "a\tb", "ab ", " ab", "\u{feff}ab", "a\u{7f}"] {
+      #expect(throws: Problem.badSecret(app: "main")) { try rig(key: key) }
+    }
     #expect(throws: Problem.badLifetime) { try rig { $0.lifetime = 0 } }
     #expect(throws: Problem.badTimeout) { try rig { $0.totalTimeout = 0 } }
     #expect(throws: Problem.unknownApp) { try rig { $0.apps = [] } }

@@ -31,4 +31,37 @@ struct ArchitectureTests {
     let listed = Set(cells[2].split(separator: ", ").map(String.init)).intersection(others)
     #expect(imported.intersection(others) == listed)
   }
+
+  /// What the section on unsafe code says, as one line.
+  private func unsafeCode() throws -> String {
+    let text = try Repository.text("docs/architecture.md")
+    let start = try #require(text.firstRange(of: "## Unsafe code")?.upperBound)
+    return String(text[start...].prefix(while: { $0 != "#" })).replacing("\n", with: " ")
+  }
+
+  @Test(
+    "The section on unsafe code names each module that has some, and no other", arguments: modules)
+  func hasUnsafeCode(module: String) throws {
+    guard !module.hasPrefix("C") || ["Configuration", "CurlTransport"].contains(module) else {
+      return
+    }
+    let marks = try Repository.sources(of: module).joined()
+      .matches(of: /(?m)^(?!\s*\/\/).*\bunsafe\b/).count
+    let names = try unsafeCode()
+    let isNamed = names.contains("`\(module)`") || names.contains("`Sources/\(module)/")
+    #expect((marks > 0) == isNamed, "\(marks) marks")
+  }
+
+  @Test("The number of types that are Sendable unchecked is the one that is told")
+  func uncheckedTypes() throws {
+    var count = 0
+    for module in Self.modules {
+      count += try Repository.sources(of: module).joined()
+        .matches(of: /(?m)^(?!\s*\/\/).*: @unchecked Sendable/).count
+    }
+    let words = [
+      "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    ]
+    #expect(try unsafeCode().contains("`@unchecked Sendable` stands on \(words[count]) types"))
+  }
 }

@@ -46,9 +46,14 @@ final class EventJournal: Sendable {
     throw Missing(description: "no \(what) in \("\(all.suffix(5))".prefix(500))")
   }
 
-  func waitForAccepted() throws -> SocketID {
+  /// The `number`th connection that was accepted.
+  func waitForAccepted(_ number: Int = 1) throws -> SocketID {
     try wait(for: "connection") { events in
-      for case .accepted(let socket) in events { return socket }
+      var left = number
+      for case .accepted(let socket) in events {
+        left -= 1
+        if left == 0 { return socket }
+      }
       return nil
     }
   }

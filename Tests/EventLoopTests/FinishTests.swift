@@ -71,6 +71,82 @@ struct FinishTests {
     }
   }
 
+  @Test(
+    "A peer in the middle of a message may send all of it, and then reads the last bytes and a proper end"
+  )
+  func inTheMiddle() async throws {
+    try await onOwnThread {
+      let rig = try LoopRig(pauses: true)
+      let peer = try RawPeer(port: rig.port)
+      let socket = try rig.journal.waitForAccepted()
+      peer.send("x")
+      rig.post { loop in
+        // More than the kernel takes of it for a peer that does not read.
+        loop.send(FinishTests.many.span.bytesOfElements, to: socket)
+        loop.finish(socket, awaitingRest: true)
+      }
+      #expect(peer.send(FinishTests.many))
+      #expect(try peer.receive(FinishTests.many.count).count == FinishTests.many.count)
+      #expect(try peer.hasEnded())
+      peer.endSending()
+      try FinishTests.waitForRelease(rig)
+    }
+  }
+
+  @Test("A peer that sends more than the rest of a message may be is cut off")
+  func endlessMessage() async throws {
+    try await onOwnThread {
+      let rig = try LoopRig(pauses: true)
+      let peer = try RawPeer(port: rig.port)
+      let socket = try rig.journal.waitForAccepted()
+      rig.post { $0.finish(socket, awaitingRest: true) }
+      var sent = 0
+      while sent < 32, peer.send(FinishTests.many) { sent += 1 }
+      // 64 MiB are taken, and what lies in the kernel.
+      #expect((3...8).contains(sent))
+      try FinishTests.waitForRelease(rig)
+    }
+  }
+
+  @Test("Only so many peers are read from to the end of their messages; the next may send a little")
+  func restLimit() async throws {
+    try await onOwnThread {
+      let rig = try LoopRig(pauses: true)
+      rig.post { $0.restLimit = 1 }
+      let first = try RawPeer(port: rig.port)
+      let firstSocket = try rig.journal.waitForAccepted()
+      rig.post { $0.finish(firstSocket, awaitingRest: true) }
+      #expect(try first.hasEnded())
+      let second = try RawPeer(port: rig.port)
+      let secondSocket = try rig.journal.waitForAccepted(2)
+      rig.post { $0.finish(secondSocket, awaitingRest: true) }
+      #expect(!second.send(FinishTests.many))
+      #expect(first.send(FinishTests.many))
+      first.endSending()
+      try FinishTests.waitForRelease(rig)
+      // Its place is free again.
+      let third = try RawPeer(port: rig.port)
+      let thirdSocket = try rig.journal.waitForAccepted(3)
+      rig.post { $0.finish(thirdSocket, awaitingRest: true) }
+      #expect(third.send(FinishTests.many))
+    }
+  }
+
+  @Test("A peer that stops in the middle of its message is released")
+  func silentInTheMiddle() async throws {
+    try await onOwnThread {
+      let rig = try LoopRig()
+      let peer = try RawPeer(port: rig.port)
+      let socket = try rig.journal.waitForAccepted()
+      rig.post { loop in
+        loop.restPause = 20_000_000
+        loop.finish(socket, awaitingRest: true)
+      }
+      #expect(try peer.hasEnded())
+      try FinishTests.waitForRelease(rig)
+    }
+  }
+
   @Test("Queued bytes go out to a slow reader, however long it lets them wait")
   func slowReader() async throws {
     try await onOwnThread {

@@ -14,17 +14,19 @@ final class TLSServer {
   private let server = Process()
   private let input = Pipe()
 
-  /// `name` goes into the certificate, valid for `days` from now on; negative for one that is expired.
-  init(name: String, days: Int) throws {
+  /// `name` goes into the certificate as a subject alternative name, none if it is nil; the common name is localhost
+  /// always. The certificate is valid for `days` from now on; negative for one that is expired.
+  init(name: String?, days: Int) throws {
     directory = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     certificate = directory.path() + "/certificate.pem"
     let key = directory.path() + "/key.pem"
     let request = directory.path() + "/request.pem"
-    try TLSServer.run([
-      "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-      "-keyout", key, "-out", request, "-subj", "/CN=test", "-addext", "subjectAltName=\(name)",
-    ])
+    try TLSServer.run(
+      [
+        "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-keyout", key, "-out", request, "-subj", "/CN=localhost",
+      ] + (name.map { ["-addext", "subjectAltName=\($0)"] } ?? []))
     // Unlike req, x509 makes certificates that are expired from the start.
     try TLSServer.run([
       "x509", "-req", "-in", request, "-signkey", key, "-out", certificate, "-days", "\(days)",

@@ -87,6 +87,23 @@ struct TLSTests {
     }
   }
 
+  @Test(
+    "A certificate that has its name as the common name only is refused",
+    arguments: ["localhost", "127.0.0.1"])
+  func commonName(host: String) async throws {
+    try await onOwnThread {
+      let server = try TLSServer(name: nil, days: 2)
+      let rig = try LoopRig(listens: false)
+      try TLSTests.connect(
+        rig, TLSClient(host: host, caFile: server.certificate), port: server.port)
+      guard case .certificate(let reason) = try TLSTests.failure(rig) else {
+        Issue.record("it was accepted")
+        return
+      }
+      #expect(reason.contains("mismatch"))
+    }
+  }
+
   @Test("A certificate that no authority vouches for is refused")
   func selfSigned() async throws {
     try await onOwnThread {

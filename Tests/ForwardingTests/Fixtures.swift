@@ -18,9 +18,15 @@ extension ForwardingRules {
     static let plain = 6
   }
 
-  static let sample = ForwardingRules(
+  static let sample = {
+    var rules = plainSample
+    rules.hop = 0xCAFE
+    return rules
+  }()
+
+  private static let plainSample = ForwardingRules(
     listeners: [
-      Listener(hosts: HostAllowList(port: 8080, extra: ["gateway.internal"])),
+      Listener(hosts: HostAllowList(extra: ["gateway.internal"])),
       Listener(hosts: .any),
     ],
     apps: [app("main", 0), app("second", 1), app("management", 2, isManagement: true)],
@@ -36,7 +42,7 @@ extension ForwardingRules {
       caller("second", [1], defaultApp: 1),
       caller("plain", [0, 1]),
     ],
-    forwardsUnknownOperations: false, forwardsSensitiveOperations: false,
+    forwardsUnknownOperations: false, passedSensitive: OperationSet(),
     upstreamAuthority: "cloud.example", upstreamOrigin: "https://cloud.example",
     upstreamBasePath: "/api/v2")
 
@@ -58,7 +64,12 @@ extension ForwardingRules {
       }
     }
     return App(
-      name: name, isManagement: isManagement, credentials: credentials, unknownCredential: .basic)
+      name: name, isManagement: isManagement, credentials: credentials,
+      unknownCredential: isManagement
+        ? nil
+        : UnknownCredential(
+          reads: TokenSlot(index: number * 1000 + 901),
+          writes: TokenSlot(index: number * 1000 + 902)))
   }
 
   private static func caller(
@@ -95,7 +106,12 @@ struct Outcome {
     switch plan.credential {
     case .token(let slot):
       let expected = plan.app * 1000 + Int(plan.operation)
-      credential = slot.index == expected ? "token" : "token of another slot"
+      switch slot.index {
+      case plan.app * 1000 + 901: credential = "read"
+      case plan.app * 1000 + 902: credential = "all"
+      case expected: credential = "token"
+      default: credential = "token of another slot"
+      }
     case .basic: credential = "basic"
     case .none: credential = "none"
     }

@@ -36,6 +36,9 @@ struct GatewayErrorTests {
     let error = GatewayError(kind, "detail")
     #expect(error.status == kind.status)
     #expect((error.retryAfter ?? 0) >= (kind.status == 503 ? 1 : 0))
+    if kind.status == 429 || kind.status == 503 {
+      #expect(kind.isRetriable, "both say when to come back, so that must help")
+    }
     #expect(kind.status != 401, "the caller has no credential to correct")
     #expect(StatusReason.text(kind.status).description != "Error")
     if kind.status == 504 || kind.status == 408 { #expect(kind.isRetriable) }
@@ -47,6 +50,14 @@ struct GatewayErrorTests {
     let kinds = GatewayErrorKind.allCases
     #expect(Set(kinds.map(\.name.description)).count == kinds.count)
     #expect(Set(kinds.map(\.title.description)).count == kinds.count)
+  }
+
+  @Test(
+    "what waiting does not cure never says when to come back, whatever it was told",
+    arguments: GatewayErrorKind.allCases)
+  func retriableOrNot(kind: GatewayErrorKind) {
+    #expect((GatewayError(kind, "", retryAfter: 32).retryAfter == 32) == kind.isRetriable)
+    #expect((GatewayError(kind, "").retryAfter != nil) == (kind.status == 503))
   }
 
   @Test("every 503 says when to come back, and keeps what it was told")

@@ -5,7 +5,7 @@ import Testing
 @Suite("The head that goes upstream")
 struct RequestHeadRewriterTests {
   private static let first = "GET /api/v2/courses HTTP/1.1\r\nHost: cloud.example\r\n"
-  private static let via = "Via: 1.1 scorm-gateway\r\n"
+  private static let via = "Via: 1.1 scorm-gateway-0000cafe\r\n"
 
   /// The field lines that go upstream for these, ours left out.
   private static func passed(_ fields: [String]) -> String? {
@@ -35,7 +35,8 @@ struct RequestHeadRewriterTests {
     #expect(
       take(request).upstream
         == "PUT /api/v2/courses/a%2Fb/title?x=%zz HTTP/1.1\r\nHost: cloud.example\r\n"
-        + "Accept: */*\r\nContent-Length: 12\r\nVia: 1.0 fred\r\nVia: 1.1 scorm-gateway\r\n")
+        + "Accept: */*\r\nContent-Length: 12\r\nVia: 1.0 fred\r\nVia: 1.1 scorm-gateway-0000cafe\r\n"
+    )
   }
 
   @Test("an HTTP/1.0 request goes on as HTTP/1.1, and Via says what it was")
@@ -43,7 +44,8 @@ struct RequestHeadRewriterTests {
     let bytes = Array("GET /api/v2/ping HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".utf8)
     #expect(
       take(bytes: bytes).upstream
-        == "GET /api/v2/ping HTTP/1.1\r\nHost: cloud.example\r\nVia: 1.0 scorm-gateway\r\n")
+        == "GET /api/v2/ping HTTP/1.1\r\nHost: cloud.example\r\nVia: 1.0 scorm-gateway-0000cafe\r\n"
+    )
   }
 
   @Test("a chunked body is framed anew, after all else")
@@ -55,7 +57,7 @@ struct RequestHeadRewriterTests {
     #expect(
       take(request).upstream
         == "POST /api/v2/registrations HTTP/1.1\r\nHost: cloud.example\r\nA: 1\r\n"
-        + "Via: 1.1 scorm-gateway\r\nTransfer-Encoding: chunked\r\n")
+        + "Via: 1.1 scorm-gateway-0000cafe\r\nTransfer-Encoding: chunked\r\n")
   }
 
   @Test(
@@ -85,6 +87,24 @@ struct RequestHeadRewriterTests {
         "A: 1", shouting[0].uppercased() + ":" + shouting[1], "B: 2",
       ])
         == kept)
+  }
+
+  @Test(
+    "what other proxies say of the caller does not go up",
+    arguments: [
+      "True-Client-IP", "CF-Connecting-IP", "X-SSL-Client-Cert", "X-Client-IP", "Fastly-Client-IP",
+      "X-Cluster-Client-IP", "X-Envoy-External-Address", "X-Amzn-Oidc-Data", "X-ARR-ClientCert",
+      "X-Original-Host", "X-Forwarded", "Client-IP", "Remote-User", "X-Remote-User",
+      "X-Auth-Request-Email", "X-Goog-IAP-JWT-Assertion", "X-MS-Client-Principal", "SSL-Client-DN",
+      "X-Client-Cert", "X-Client-Verify", "X-Azure-ClientIP", "Fly-Client-IP", "WL-Proxy-Client-IP",
+      "X-ProxyUser-IP", "X-Host", "X-HTTP-Host-Override", "X-Scheme", "Front-End-Https",
+    ])
+  func claims(name: String) {
+    #expect(RequestHeadRewriterTests.passed(["A: 1", name + ": x", "B: 2"]) == "A: 1\r\nB: 2\r\n")
+    let underscored = name.replacing("-", with: "_")
+    #expect(
+      take(["GET /api/v2/courses HTTP/1.1", underscored + ": x"]).words == "400 malformed-request"
+        || !name.contains("-"))
   }
 
   @Test("the choice of an app is nobody else's business")

@@ -171,7 +171,10 @@ struct RequestPlannerTests {
       "POST /api/V2/oauth/authenticate/application/token",
       "POST /oauth/authenticate/application/token",
       "GET /api/v2/AppManagement/a/Credentials", "get /api/v2/xapi/credentials",
-      "GET /api/v2/Xapi/StatementPipes/7",
+      "GET /api/v2/Xapi/StatementPipes/7", "GET /api/v2/xapi/credentials.json",
+      "GET /api/v2/xapi/%20credentials", "GET /api/v2/appManagement/a/%20credentials",
+      "GET /api/v2/dispatch/dispatches/7/LTI", "GET /api/v2/dispatch/dispatches/7/lti.xml",
+      "GET /api/v2/reporting/reportageauth", "GET /api/v2/xapi/credentials/7/history",
     ])
   func lookalikes(of line: String) {
     let rules = ForwardingRules.sample {
@@ -182,7 +185,7 @@ struct RequestPlannerTests {
     let open = ForwardingRules.sample {
       $0.forwardsUnknownOperations = true
       $0.forwardsOutsideBasePath = true
-      $0.forwardsSensitiveOperations = true
+      $0.passedSensitive = .all
     }
     #expect(take([line + " HTTP/1.1"], rules: open).plan != nil)
   }
@@ -191,16 +194,62 @@ struct RequestPlannerTests {
     "what only resembles a sensitive operation is forwarded as unknown",
     arguments: [
       "GET /api/v2/oauth/authenticate/application/tokens", "GET /api/v2/xapi/credential",
-      "GET /api/v2/credentials", "GET /api/v2/new/token",
+      "GET /api/v2/credentials", "GET /api/v2/new/token", "GET /api/v2/xapi/credentials-list",
+      "GET /api/v2/dispatch/dispatches/7/lti2", "GET /api/v2/xapi/my.credentials",
+      "GET /api/v2/courses/%E4%B8%AD%E6%96%87%E8%AF%BE%E7%A8%8B%E6%A0%87%E8%AF%86/new",
     ])
   func notLookalikes(of line: String) {
     let rules = ForwardingRules.sample { $0.forwardsUnknownOperations = true }
     #expect(take([line + " HTTP/1.1"], rules: rules).plan != nil)
   }
 
+  @Test(
+    "an id is refused when an upstream that takes %2F for a slash would read a sensitive operation")
+  func hiddenSegments() {
+    for line in [
+      "GET /api/v2/dispatch/dispatches/7%2Flti", "HEAD /api/v2/dispatch/dispatches/7%2flti",
+      "GET /api/v2/dispatch/dispatches/7%252FLTI", "GET /api/v2/dispatch/dispatches/7%5Clti.json",
+    ] {
+      #expect(take([line + " HTTP/1.1"]).words == "403 sensitive-operation-refused", "\(line)")
+    }
+    for (line, name) in [
+      ("GET /api/v2/dispatch/dispatches/7%2Flti13", "GetDispatch"),
+      ("PUT /api/v2/dispatch/dispatches/7%2Flti", "UpdateDispatch"),
+      ("PUT /api/v2/xapi/credentials/a%20b", "SetXapiCredential"),
+      ("DELETE /api/v2/xapi/statementPipes/a%2Fb", "DeleteStatementPipe"),
+      ("GET /api/v2/courses/xapi%2Fcredentials", "GetCourse"),
+    ] {
+      #expect(take([line + " HTTP/1.1"]).words.hasPrefix(name + " "), "\(line)")
+    }
+    var rules = ForwardingRules.sample
+    rules.passedSensitive.insert(OperationTable.named("GetLtiDispatch")?.index ?? 0)
+    #expect(take(["GET /api/v2/dispatch/dispatches/7%2Flti HTTP/1.1"], rules: rules).plan != nil)
+  }
+
+  @Test(
+    "every operation whose answer is a secret is refused, with a reason and what would allow it",
+    arguments: OperationTable.all.filter(\.isSensitive).map(\.name.description))
+  func everySensitive(name: String) throws {
+    let operation = try #require(OperationTable.named(name))
+    let path = operation.template.description.replacing(/\{\w+\}/, with: "7")
+    let line = "\(operation.method.name) /api/v2\(path) HTTP/1.1"
+    let error = try #require(take([line]).error)
+    #expect(error.kind.name.description == "sensitive-operation-refused")
+    #expect(error.detail.contains("\(name) answers with \(operation.answer.text)"))
+    #expect(error.detail.contains("policy.sensitiveForwarded: [\(name)]"))
+    var rules = ForwardingRules.sample
+    rules.passedSensitive.insert(operation.index)
+    #expect(take([line], rules: rules).words.hasPrefix(name + " "))
+    let others = OperationTable.all.filter { $0.isSensitive && $0.name.description != name }
+    for other in others {
+      let path = other.template.description.replacing(/\{\w+\}/, with: "7")
+      #expect(take(["\(other.method.name) /api/v2\(path) HTTP/1.1"], rules: rules).plan == nil)
+    }
+  }
+
   @Test("sensitive operations pass where the configuration says so")
   func sensitive() {
-    let rules = ForwardingRules.sample { $0.forwardsSensitiveOperations = true }
+    let rules = ForwardingRules.sample { $0.passedSensitive = .all }
     let path = "/api/v2/oauth/authenticate/application/token"
     #expect(take(["POST \(path) HTTP/1.1"], rules: rules).words == "GetAppToken main basic \(path)")
   }
@@ -263,14 +312,16 @@ struct RequestPlannerTests {
   }
 
   @Test(
-    "unknown operations are forwarded with Basic where the configuration says so",
+    "unknown operations are forwarded where the configuration says so, with a token and never with the secret",
     arguments: [
-      CallerCase(Number.everyone, "GET /api/v2/new/thing", "? main basic /api/v2/new/thing"),
-      CallerCase(Number.everyone, "PATCH /api/v2/courses/a", "? main basic /api/v2/courses/a"),
-      CallerCase(Number.second, "BREW /api/v2/new", "? second basic /api/v2/new"),
+      CallerCase(Number.everyone, "GET /api/v2/new/thing", "? main read /api/v2/new/thing"),
+      CallerCase(Number.everyone, "PATCH /api/v2/courses/a", "? main all /api/v2/courses/a"),
+      CallerCase(Number.second, "BREW /api/v2/new", "? second all /api/v2/new"),
       CallerCase(Number.crm, "GET /api/v2/new", "403 policy-refused"),
-      CallerCase(Number.reader, "GET /api/v2/new", "? main basic /api/v2/new"),
-      CallerCase(Number.reader, "HEAD /api/v2/new", "? main basic /api/v2/new"),
+      CallerCase(Number.everyone, "DELETE /api/v2/new", "? main all /api/v2/new"),
+      CallerCase(Number.everyone, "GET /apps/management/api/v2/new", "403 policy-refused"),
+      CallerCase(Number.reader, "GET /api/v2/new", "? main read /api/v2/new"),
+      CallerCase(Number.reader, "HEAD /api/v2/new", "? main read /api/v2/new"),
       CallerCase(Number.reader, "POST /api/v2/new", "403 policy-refused"),
       CallerCase(Number.dry, "PUT /api/v2/new", "403 policy-refused"),
       CallerCase(Number.everyone, "GET /api/v2/new/../x", "400 path-not-canonical"),
@@ -333,11 +384,12 @@ struct RequestPlannerTests {
   @Test(
     "a request that has been here before is a loop",
     arguments: [
-      ("Via: 1.1 scorm-gateway", "502 loop-detected"),
-      ("Via: 1.0 fred, 1.1 Scorm-Gateway (x), 1.1 barney", "502 loop-detected"),
-      ("Via: 1.1\tscorm-gateway", "502 loop-detected"),
-      ("Via: 1.1 fred,1.1 scorm-gateway", "502 loop-detected"),
-      ("Via: 1.1 my-scorm-gateway.example", courses), ("Via: 1.1 scorm-gateway2", courses),
+      ("Via: 1.1 scorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.0 fred, 1.1 Scorm-Gateway-0000CAFE (x), 1.1 barney", "502 loop-detected"),
+      ("Via: 1.1\tscorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.1 fred,1.1 scorm-gateway-0000cafe", "502 loop-detected"),
+      ("Via: 1.1 my-scorm-gateway.example", courses), ("Via: 1.1 scorm-gateway", courses),
+      ("Via: 1.1 scorm-gateway-0000cafd", courses), ("Via: 1.1 scorm-gateway-0000cafe2", courses),
       ("Via: 1.1 fred", courses), ("Via:", courses),
     ])
   func loops(field: String, words: String) {
@@ -350,7 +402,8 @@ struct RequestPlannerTests {
     arguments: [
       ("localhost", true), ("localhost:8080", true), ("LocalHost.", true), ("127.0.0.1", true),
       ("127.0.0.1:8080", true), ("[::1]:8080", true), ("gateway.internal:8080", true),
-      ("localhost:80", false), ("0.0.0.0:8080", false), ("page.example", false),
+      ("localhost:80", true), ("gateway.internal:18080", true), ("127.1:80", true),
+      ("0.0.0.0:8080", false), ("192.168.1.5:8080", false), ("page.example", false),
       ("localhost.page.example", false), ("[::2]", false), ("169.254.169.254", false),
     ])
   func hosts(host: String, isServed: Bool) {
@@ -397,7 +450,7 @@ struct RequestPlannerTests {
 
   @Test("every operation of the catalogue is found, and gets its own credential")
   func wholeCatalogue() {
-    let rules = ForwardingRules.sample { $0.forwardsSensitiveOperations = true }
+    let rules = ForwardingRules.sample { $0.passedSensitive = .all }
     for operation in OperationTable.all {
       let path = operation.template.description.split(separator: "/")
         .map { $0.hasPrefix("{") ? "a%2Fb" : $0 }.joined(separator: "/")

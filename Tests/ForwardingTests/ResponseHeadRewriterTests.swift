@@ -7,7 +7,7 @@ import Testing
 @Suite("The head that goes back to the caller")
 struct ResponseHeadRewriterTests {
   private static let date = "Date: Tue, 24 Nov 2026 06:21:47 GMT\r\n"
-  private static let own = "Via: 1.1 scorm-gateway\r\nX-Content-Type-Options: nosniff\r\n"
+  private static let own = "Via: 1.1 scorm-gateway-0000cafe\r\nX-Content-Type-Options: nosniff\r\n"
 
   /// What becomes of an answer with these lines; nil when the parser refuses it.
   private static func answer(
@@ -41,7 +41,7 @@ struct ResponseHeadRewriterTests {
     #expect(
       try ResponseHeadRewriterTests.answer([line, "Content-Length: 1"])
         == expected + "\r\nContent-Length: 1\r\n" + ResponseHeadRewriterTests.date
-        + "Via: \(version) scorm-gateway\r\nX-Content-Type-Options: nosniff\r\n")
+        + "Via: \(version) scorm-gateway-0000cafe\r\nX-Content-Type-Options: nosniff\r\n")
   }
 
   @Test("fields keep their order and bytes, and an upstream's Date stands")
@@ -49,7 +49,7 @@ struct ResponseHeadRewriterTests {
     let fields = [
       "Date: Tue, 15 Nov 1994 08:12:31 GMT", "x-B:  2", "ETag: \"a\"", "x-B: 3",
       "Content-Length: 5", "WWW-Authenticate: Basic realm=\"x\"", "Retry-After: 7",
-      "Cache-Control: private", "Proxy-Status: hop; error=dns_error", "Via: 1.1 edge", "Empty:",
+      "Cache-Control: private", "Via: 1.1 edge", "Empty:", "X-Amzn-Trace-Id: 1",
     ]
     #expect(
       try ResponseHeadRewriterTests.answer(["HTTP/1.1 200 OK"] + fields)
@@ -66,6 +66,7 @@ struct ResponseHeadRewriterTests {
       "Strict-Transport-Security: max-age=1", "Clear-Site-Data: \"*\"",
       "Public-Key-Pins: pin", "Public-Key-Pins-Report-Only: pin", "Proxy-Authenticate: Basic",
       "Proxy-Authentication-Info: x", "X-Content-Type-Options: other", "X-Request-Id: theirs",
+      "Proxy-Status: hop; error=dns_error", "Proxy-Status: scorm-gateway; error=dns_error",
     ])
   func dropped(field: String) throws {
     let kept =
@@ -151,10 +152,22 @@ struct ResponseHeadRewriterTests {
       ("https://cloud.example/api/v2/courses/a", "/api/v2/courses/a"),
       ("https://cloud.example/api/v2/courses?a=/b#c", "/api/v2/courses?a=/b#c"),
       ("https://cloud.example/api/v2?more=x", "/api/v2?more=x"),
-      ("/api/v2/courses/a", "/api/v2/courses/a"),
+      ("/api/v2/courses/a", "/api/v2/courses/a"), ("/api/v2", "/api/v2"),
+      ("https://cloud.example/api/v2#top", "/api/v2#top"),
+      ("http://cloud.example/api/v2/a", "/api/v2/a"),
+      ("HTTPS://Cloud.EXAMPLE/api/v2/a", "/api/v2/a"),
+      ("https://cloud.example./api/v2/a", "/api/v2/a"),
+      ("https://cloud.example:443/api/v2/a", "/api/v2/a"),
+      ("http://cloud.example:80/api/v2/a", "/api/v2/a"),
+      ("https://cloud.example:/api/v2/a", "/api/v2/a"),
+      ("//cloud.example/api/v2/a", "/api/v2/a"), ("//cloud.example:443/api/v2/a", "/api/v2/a"),
       ("https://cloud.example/api/v2x/a", nil), ("https://cloud.example/sc/launch?x", nil),
       ("https://cloud.example.evil.example/api/v2/a", nil),
-      ("https://cloud.example:444/api/v2/a", nil), ("http://cloud.example/api/v2/a", nil),
+      ("https://cloud.example:444/api/v2/a", nil), ("ftp://cloud.example/api/v2/a", nil),
+      ("//cloud.example/sc/launch", nil), ("//cloud.example:8/api/v2/a", nil),
+      ("//cloud.example.evil.example/api/v2/a", nil), ("https:///api/v2/a", nil),
+      ("https://cloud.example..evil/api/v2/a", nil), ("https://cloud.example", nil),
+      ("https://cloud.example\\@evil.example/api/v2/a", nil), ("//", nil), ("https://", nil),
       ("https://other.example/api/v2/a", nil), ("//other.example/api/v2/a", nil),
       ("https://user@cloud.example/api/v2/a", nil), ("courses/a", nil), ("", nil),
     ] as [(String, String?)])
@@ -173,6 +186,50 @@ struct ResponseHeadRewriterTests {
       try ResponseHeadRewriterTests.answer(
         lines, .init(framing: .unchanged, closesConnection: false, leavesLocation: true))
         == expected(value))
+  }
+
+  @Test("where an answer says that its content lies is led back too")
+  func contentLocation() throws {
+    let answer = try ResponseHeadRewriterTests.answer([
+      "HTTP/1.1 201 Created", "Content-Location: http://cloud.example/api/v2/courses/a",
+      "Location: https://other.example/x", "Content-Length: 0",
+      "Link: <https://cloud.example/api/v2/courses?more=x>; rel=next",
+    ])
+    #expect(answer?.contains("\r\nContent-Location: /api/v2/courses/a\r\n") == true)
+    #expect(answer?.contains("\r\nLocation: https://other.example/x\r\n") == true)
+    #expect(answer?.contains("\r\nLink: <https://cloud.example/") == true, "a body's affair")
+  }
+
+  @Test(
+    "an upstream on a port of its own, or at an address, is known by it, by a scheme's port, or by none",
+    arguments: ["localhost:9000", "[::1]:9000", "127.0.0.1:9000", "[::1]"])
+  func ports(authority: String) throws {
+    let rules = ForwardingRules.sample { $0.upstreamAuthority = authority }
+    let host = authority.replacing(":9000", with: "")
+    for (value, leadsBack) in [
+      ("http://\(authority)/api/v2/a", true), ("https://\(authority)/api/v2/a", true),
+      ("//\(authority)/api/v2/a", true), ("http://\(host)/api/v2/a", true),
+      ("https://\(host):443/api/v2/a", true), ("https://\(host):9001/api/v2/a", false),
+      ("https://\(host).example/api/v2/a", false),
+    ] {
+      let answer = try ResponseHeadRewriterTests.answer(
+        ["HTTP/1.1 302 Found", "Content-Length: 0", "Location: \(value)"], rules: rules)
+      let expected = leadsBack ? "/api/v2/a" : value
+      #expect(answer?.contains("\r\nLocation: \(expected)\r\n") == true, "\(value)")
+    }
+  }
+
+  @Test("blanks before a colon are not passed on, and neither is what ends here in spite of them")
+  func blankBeforeColon() throws {
+    let answer = try ResponseHeadRewriterTests.answer([
+      "HTTP/1.1 200 OK", "X-A \t:  1", "Set-Cookie : a=b", "Connection : X-Hop", "X-Hop : 1",
+      "Content-Length : 5", "Location : http://cloud.example/api/v2/a", "X-B: 2",
+    ])
+    #expect(
+      answer
+        == "HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 5\r\nX-B: 2\r\n"
+        + "Location: /api/v2/a\r\n" + ResponseHeadRewriterTests.date
+        + ResponseHeadRewriterTests.own)
   }
 
   @Test("an upstream without a base path does not turn another host into a path")

@@ -33,7 +33,7 @@ let package = Package(
       swiftSettings: strict),
 
     area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
-    area("TrafficLog", uses: ["EventLoop", "Memory"]),
+    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
     area("AccessTokens", uses: ["Memory"]),

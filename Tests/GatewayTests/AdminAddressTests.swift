@@ -1,3 +1,6 @@
+import Configuration
+import EventLoop
+import Gateway
 import Testing
 
 @testable import scorm_gateway
@@ -42,5 +45,29 @@ struct AdminAddressTests {
         == "no \"x\" \\ here\u{E9}")
     #expect(
       AdminAddress.problem(502, "<html>") == "the admin address answered 502: <html>")
+  }
+
+  @Test(
+    "Commands ask at the flag's address, else the environment's, else the usual one",
+    arguments: [
+      (nil, nil, "127.0.0.1:9901"), (nil, "127.0.0.1:7", "127.0.0.1:7"),
+      ("127.0.0.1:8", "127.0.0.1:7", "127.0.0.1:8"), (nil, "0.0.0.0:9901", "127.0.0.1:9901"),
+      ("0.0.0.0:9901", nil, "127.0.0.1:9901"), ("[::]:9901", nil, "[::1]:9901"),
+      ("http://0.0.0.0:9901/", nil, "127.0.0.1:9901"), ("unix:/run/a", nil, "unix:/run/a"),
+      ("gateway_admin:9901", nil, "gateway_admin:9901"),
+    ] as [(String?, String?, String)])
+  func chosen(flag: String?, variable: String?, expected: String) {
+    let environment = Environment(variable.map { ["SCORM_GATEWAY_ADMIN_ADDRESS": $0] } ?? [:])
+    #expect(AdminAddress.chosen(flag, environment) == expected)
+  }
+
+  @Test("A command follows the environment of the gateway it stands beside")
+  func followsEnvironment() throws {
+    let rig = try GatewayRig(["admin.address": "0.0.0.0:0", "admin.allowRemote": "true"])
+    let port = try #require(rig.gateway.adminAddress).port
+    #expect(eventually { (try? Wire(port: port).call("GET", "/readyz").status) == 200 })
+    let (code, output, _) = try Command.run(
+      ["healthcheck"], ["SCORM_GATEWAY_ADMIN_ADDRESS": "0.0.0.0:\(port)"])
+    #expect(code == 0 && output == "ready\n")
   }
 }

@@ -163,7 +163,11 @@ struct CaptureTests {
     _ = first.takeAll()
     let second = try rig.caller()
     try second.send(
-      Wire.request("PUT", "/api/v2/courses/c/tags", ["Content-Length: 50"]) + "[\"CANARY-2\"]")
+      Wire.request(
+        "PUT", "/api/v2/courses/c/tags", ["Content-Length: 50", "Expect: 100-continue"]))
+    // The body is being read from then on.
+    #expect(try second.answer(interim: true).status == 100)
+    try second.send("[\"CANARY-2\"]")
     second.close()
     #expect(eventually { rig.log.contains("caller/request-body") })
     let lines = try rig.lines()

@@ -34,7 +34,7 @@ final class Command {
   }
 
   /// The program beside the test bundle.
-  private static var program: URL {
+  static var program: URL {
     let bundle =
       CommandLine.arguments.first { $0.hasSuffix(".xctest") }
       ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

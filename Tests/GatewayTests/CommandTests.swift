@@ -75,6 +75,29 @@ struct CommandTests {
     #expect(code == 2 && output.isEmpty && !errors.isEmpty)
   }
 
+  @Test(
+    "A command that there is not is a mistake, whatever else is asked for, and those that there are get named",
+    arguments: [
+      ["sreve"], ["sreve", "--help"], ["sreve", "-h"], ["sreve", "--version"], ["help", "sreve"],
+      ["limits", "simluate", "--help"], ["traffic", "shwo"], ["help", "tokens", "renwe"],
+    ])
+  func unknownCommand(arguments: [String]) throws {
+    let (code, output, errors) = try Command.run(arguments)
+    #expect(code == 2 && output.isEmpty)
+    #expect(errors.contains("There is no command") && errors.contains("there are:"))
+  }
+
+  @Test(
+    "Help of a command that there is is an answer",
+    arguments: [
+      ["help"], ["help", "serve"], ["limits", "--help"], ["help", "limits", "simulate"],
+      ["traffic", "show", "--help"], ["explain", "GET", "/x", "--help"],
+    ])
+  func helpOfCommand(arguments: [String]) throws {
+    let (code, output, errors) = try Command.run(arguments)
+    #expect(code == 0 && output.contains("USAGE") && errors.isEmpty)
+  }
+
   @Test("Help and the version are answers, not errors", arguments: ["--help", "--version"])
   func help(flag: String) throws {
     let (code, output, errors) = try Command.run([flag])
@@ -159,6 +182,30 @@ struct ServeTests {
     let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     #expect(object?.string("operation") == "GetCourses")
     #expect(!(serve.output + serve.errors).contains(ServeTests.canary))
+  }
+
+  @Test("serve names its Unix sockets, and commands take the admin address as it is printed")
+  func unixSockets() throws {
+    let sandbox = try sandbox()
+    defer { sandbox.stop() }
+    let path = NSTemporaryDirectory() + "u\(UUID().uuidString.prefix(8))"
+    var environment = ServeTests.environment(sandbox: sandbox.apiURL)
+    environment["SCORM_SECRET_KEY"] = ServeTests.canary
+    environment["SCORM_GATEWAY_LISTEN_ADDRESS"] = "unix:\(path)"
+    for admin in ["unix:\(path).admin", "127.0.0.1:0"] {
+      environment["SCORM_GATEWAY_ADMIN_ADDRESS"] = admin
+      let serve = try Command(["serve", "--threads", "1"], environment)
+      let marker = "admin pages on "
+      #expect(eventually { serve.errors.contains(marker) || !serve.process.isRunning })
+      #expect(serve.errors.contains("serving callers on unix:\(path)\n"))
+      let printed = try #require(
+        serve.errors.split(separator: "\n").first { $0.contains(marker) }?
+          .split(separator: " ").last.map(String.init))
+      #expect(eventually { (try? Wire(unixPath: path).call("GET", "/api/v2/ping").status) == 200 })
+      #expect(try Command.run(["healthcheck", "--admin", printed]).exitCode == 0, "\(printed)")
+      serve.signal(SIGTERM)
+      #expect(serve.exitCode == 0)
+    }
   }
 
   @Test("SIGTERM lets what is under way finish; a second one does not wait")

@@ -90,4 +90,93 @@ struct ConnectionQueueTests {
     #expect(lines.count == 5)
     for line in lines { #expect(line.double("queue_wait") >= 0.1) }
   }
+
+  /// Two callers, told apart by their listeners.
+  private static let twoCallers = """
+    apps: [{name: main, id: {env: SCORM_APP_ID}, secret: {env: SCORM_SECRET_KEY}}]
+    listen:
+      - {address: '127.0.0.1:0', caller: many}
+      - {address: '127.0.0.2:0', caller: few}
+    callers:
+      - {name: many, apps: [main], allow: ['*']}
+      - {name: few, apps: [main], allow: ['*']}
+    """
+
+  @Test("A connection that comes free goes to the caller that holds fewest, not to who came first")
+  func shares() throws {
+    let gate = Gate()
+    let upstream = try HostileUpstream(
+      [.request, .wait(gate), .answer(), .request, .answer(), .request, .answer()])
+    defer { upstream.stop() }
+    let rig = try GatewayRig(
+      upstream: upstream.port, yaml: ConnectionQueueTests.twoCallers,
+      ["upstream.maxConnections": "2", "upstream.connectTimeout": "1m"])
+    // Both connections are the first caller's, and two of its calls wait before the other's.
+    var callers: [Wire] = []
+    for number in 0..<4 {
+      let caller = try rig.caller()
+      try caller.send(Wire.request("GET", "/api/v2/ping", ["X-Request-Id: many-\(number)"]))
+      callers.append(caller)
+      #expect(
+        try number < 2
+          ? eventually { upstream.heads.count == number + 1 } : isWaiting(number - 1, rig))
+    }
+    let other = try Wire.connected(to: "127.0.0.2", rig.gateway.addresses[1].port)
+    try other.send(Wire.request("GET", "/api/v2/ping", ["X-Request-Id: few"]))
+    #expect(try isWaiting(3, rig))
+    gate.open()
+    #expect(try other.answer().status == 200)
+    for caller in callers { #expect(try caller.answer().status == 200) }
+    // By connection: the second request of one of them.
+    let order = upstream.heads.map { $0["X-Request-Id"] ?? "" }
+    let place = try #require(order.firstIndex(of: "few"))
+    #expect(place > 0 && ["many-0", "many-1"].contains(order[place - 1]), "\(order)")
+  }
+
+  @Test(
+    "A reader that takes next to nothing is cut when others wait for its connection, not before")
+  func slowReader() throws {
+    let upstream = try HostileUpstream(
+      [
+        .request, .send("HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n\r\n"), .bytes(8_000_000),
+        .untilEnd,
+      ], [.request, .answer(), .untilEnd])
+    defer { upstream.stop() }
+    let rig = try GatewayRig(
+      upstream: upstream.port,
+      ["upstream.maxConnections": "1", "upstream.connectTimeout": "1m"]
+    ) { $0.slowWindow = 200_000_000 }
+    let slow = try rig.caller(receiveBuffer: 4096)
+    try slow.send(Wire.request("GET", "/api/v2/ping", ["X-Request-Id: slow"]))
+    #expect(eventually { upstream.isStuck && upstream.heads.count == 1 })
+    // Nobody waits, so it is left alone, however often the loop looks.
+    try wake(rig)
+    let admin = try #require(rig.gateway.adminAddress)
+    #expect(
+      try Wire(port: admin.port).call("GET", "/metrics").text.contains(
+        "\nscorm_gateway_exchanges_in_flight 1\n"))
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+    let line = try #require(try rig.lines().first { $0.string("request_id") == "slow" })
+    #expect(line.string("error.type") == "caller-too-slow")
+  }
+
+  @Test("A sender that sends next to nothing is told so when others wait for its connection")
+  func slowSender() throws {
+    let upstream = try HostileUpstream([.head, .untilEnd], [.request, .answer(), .untilEnd])
+    defer { upstream.stop() }
+    let rig = try GatewayRig(
+      upstream: upstream.port,
+      ["upstream.maxConnections": "1", "upstream.connectTimeout": "1m"]
+    ) {
+      $0.slowWindow = 200_000_000
+      $0.collectedBody = 0
+    }
+    let slow = try rig.caller()
+    try slow.send(
+      Wire.request("POST", "/api/v2/registrations", ["Content-Length: 100000"]) + "begins")
+    #expect(eventually { upstream.heads.count == 1 })
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+    let answer = try slow.answer()
+    #expect(answer.status == 408 && answer.problem == "request-timeout")
+  }
 }

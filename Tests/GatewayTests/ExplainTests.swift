@@ -1,3 +1,4 @@
+import AccessTokens
 import Configuration
 import EventLoop
 import Foundation
@@ -14,6 +15,7 @@ struct ExplainTests {
     callers:
       - {name: crm, match: {address: 127.0.0.0/8}, apps: [main], allow: ["read:*", CreateRegistration]}
       - {name: ops, match: {address: 10.0.0.1/32}, apps: [main, management], allow: ["*"]}
+    policy: {sensitiveForwarded: [GetConnectorsList]}
     limits:
       - {name: writes, per: app, match: {access: write}, rate: 1/1h, onExceed: refuse}
       - {name: reads, per: caller, match: {access: read}, rate: 1000/1s}
@@ -60,6 +62,7 @@ struct ExplainTests {
       ("PUT", "/api/v2/ping", ""), ("GET", "/api/v2/courses/..", ""),
       ("GET", "/api/v2/courses", "X-Scorm-App: other"), ("GET", "/api/v2/ping", "Origin: http://a"),
       ("POST", "/api/v2/appManagement/token", ""), ("GET", "/api/v2/ping", "Host: elsewhere"),
+      ("GET", "/api/v2/dispatch/dispatches/d/lti", ""),
       ("GET", "/api/v2/appManagement/applications", ""), ("TRACE", "/api/v2/ping", ""),
     ])
   func refused(method: String, path: String, field: String) throws {
@@ -100,6 +103,29 @@ struct ExplainTests {
     #expect(after.string("state") == "usable" && after.double("remaining") > 600)
     #expect(after.string("fingerprint") == (try rig.lines().last?.string("token_fingerprint")))
     #expect(!answer.text.contains("Bearer") && !answer.text.contains("sandbox-secret"))
+  }
+
+  @Test(
+    "While the app's secret is refused it promises no answer, also for a token nobody has needed yet"
+  )
+  func refusedSecret() throws {
+    let rig = try GatewayRig(secret: "wrong", yaml: ExplainTests.yaml)
+    #expect(
+      eventually {
+        rig.gateway.tokenListing.apps.first { $0.name == "main" }?.isSecretRefused == true
+      })
+    for path in ["/api/v2/ping", "/api/v2/courses"] {
+      let told = try explain(rig, "GET", path).json
+      let answer = try rig.call("GET", path)
+      #expect(answer.problem == "credential-refused")
+      #expect(told["allowed"] as? Bool == true)
+      #expect(told.string("error") == answer.problem && told.int("status") == answer.status)
+      let port = try #require(rig.gateway.adminAddress?.port)
+      let table = try Wire(port: port).call(
+        "GET", "/api/explain?method=GET&path=\(path)&caller=crm&format=table"
+      ).text
+      #expect(table.contains("\(answer.status) credential-refused"))
+    }
   }
 
   @Test("After a climb it tells the rung that is in use")

@@ -16,7 +16,10 @@ struct HostileAnswerTests {
       "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nab",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-      "HTTP/1.1 200 OK\r\nX-A: 1\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nX-A: 1\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nX-A 1\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\nab\n0\n\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd",
       "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n", "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
       "HTTP/1.1 099 Odd\r\n\r\n", "HTTP/1.1 600 Odd\r\n\r\n", "HTTP/1.1 2x0 Odd\r\n\r\n",
       "HTTP/2 200 OK\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
@@ -90,19 +93,62 @@ struct HostileAnswerTests {
   }
 
   @Test(
-    "Chunks that are malformed end the answer visibly",
-    arguments: ["zz\r\nabcd\r\n", "4\r\nabcdXX", "4\nabcd\n", "-4\r\nabcd\r\n", "4 \r\nabcd\r\n"])
+    "Chunks that are malformed end the answer visibly when some of it has gone out",
+    arguments: ["zz\r\nabcd\r\n", "4\r\nabcdXX", "4\nabcd\n", "-4\r\nabcd\r\n", "4 4\r\nabcd\r\n"])
   func badChunk(chunk: String) throws {
+    let gate = Gate()
     let upstream = try HostileUpstream([
       .request,
-      .send(HostileAnswerTests.good + "Transfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n" + chunk),
+      .send(HostileAnswerTests.good + "Transfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n"),
+      .wait(gate), .send(chunk), .untilEnd,
+    ])
+    let rig = try GatewayRig(upstream: upstream.port)
+    let caller = try rig.caller()
+    try caller.send(Wire.request("GET", "/api/v2/ping"))
+    #expect(caller.hasInput(within: 10_000))
+    gate.open()
+    let answer = try caller.answer()
+    #expect(answer.status == 200 && answer.end != .complete)
+    #expect(eventually { upstream.connections[0].end != nil })
+    #expect(try rig.lines().map { $0.string("error.type") } == ["response-malformed"])
+  }
+
+  @Test(
+    "Oddities that leave no doubt where the data lies do not cost the answer",
+    arguments: [
+      "Transfer-Encoding: chunked\r\n\r\n4   \r\ngood\r\n0   \r\n\r\n",
+      "Transfer-Encoding : chunked\r\n\r\n4 ; a = b\r\ngood\r\n0\r\nX-A : 1\r\n\r\n",
+      "Content-Length\t: 4\r\nX-A \t: 1\r\n\r\ngood",
+    ])
+  func oddities(answer: String) throws {
+    let upstream = try HostileUpstream([
+      .request, .send(HostileAnswerTests.good + answer), .request,
+      .send(HostileAnswerTests.good + answer), .untilEnd,
+    ])
+    let rig = try GatewayRig(upstream: upstream.port)
+    for _ in 1...2 {
+      let got = try rig.call("GET", "/api/v2/ping")
+      #expect(got.status == 200 && got.text == "good" && got.end == .complete)
+      #expect(got["X-A"] == (answer.contains("X-A \t") ? "1" : nil))
+      #expect(!got.head.text.contains(" :") && !got.head.text.contains("\t"))
+    }
+    #expect(upstream.connections.count == 1)
+  }
+
+  @Test("An upstream's own Proxy-Status does not reach the caller, who knows our answers by it")
+  func proxyStatus() throws {
+    let upstream = try HostileUpstream([
+      .request,
+      .send(
+        "HTTP/1.1 502 Bad\r\nProxy-Status: scorm-gateway; error=dns_error\r\nContent-Length: 0\r\n\r\n"
+      ),
       .untilEnd,
     ])
     let rig = try GatewayRig(upstream: upstream.port)
-    let answer = try rig.call("GET", "/api/v2/ping")
-    #expect(answer.end != .complete)
-    #expect(eventually { upstream.connections[0].end != nil })
-    #expect(try rig.lines().map { $0.string("error.type") } == ["response-malformed"])
+    let got = try rig.call("GET", "/api/v2/ping")
+    #expect(got.status == 502 && got["Proxy-Status"] == nil)
+    #expect(
+      try rig.call("GET", "/api/v2/nothing")["Proxy-Status"]?.hasPrefix("scorm-gateway;") == true)
   }
 
   @Test(

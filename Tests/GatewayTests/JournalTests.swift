@@ -136,6 +136,34 @@ struct JournalTests {
     #expect(masked.exitCode == 1 && masked.errors.contains("masked"))
   }
 
+  @Test("a command that repeats a call names the gateway that took it, at a port or a Unix socket")
+  func commandsNameTheGateway() throws {
+    let folder = try Folder()
+    let path = NSTemporaryDirectory() + "u\(UUID().uuidString.prefix(8))"
+    let byPort = try rig(folder)
+    _ = try byPort.call("GET", "/api/v2/ping", ["X-Request-Id: by-port"])
+    try byPort.caller().send("BROKEN\r\n\r\n")
+    #expect(wait(byPort, for: 2))
+    let port = byPort.gateway.addresses[0].port
+    let admin = try #require(byPort.gateway.adminAddress)
+    // As a browser's address line has it.
+    let commands = try Command.run(["traffic", "--curl", "--admin", "http://\(admin)/"])
+    #expect(commands.exitCode == 0)
+    #expect(commands.output.contains("'http://127.0.0.1:\(port)/api/v2/ping'"))
+    #expect(commands.output.contains("cannot be repeated") && !commands.output.contains("-X ''"))
+    let live = try Command.run(["traffic", "replay", "by-port", "--live", "--admin", "\(admin)"])
+    #expect(live.output.contains("then 200, now 200"), "\(live.errors)")
+    byPort.end()
+    let bySocket = try GatewayRig([
+      "traffic.journal.path": folder.journal, "listen.address": "unix:\(path)",
+    ])
+    let address = "\(try #require(bySocket.gateway.adminAddress))"
+    let other = try Command.run(["traffic", "show", "by-port", "--curl", "--admin", address])
+    #expect(other.output.contains("--unix-socket '\(path)'"))
+    let replayed = try Command.run(["traffic", "replay", "by-port", "--live", "--admin", address])
+    #expect(replayed.output.contains("then 200, now 200"), "\(replayed.errors)")
+  }
+
   @Test("health is answered at once while a search takes its time")
   func besideSearches() throws {
     let folder = try Folder()

@@ -40,7 +40,7 @@ struct LimitsConcurrencyTests {
       case .notFound: #expect(status == 404)
       case .upstreamReset, .noConnection: #expect(status == 502)
       case .responseTimeout: #expect(status == 504)
-      case .noToken: #expect(status == 503)
+      case .noToken: #expect(status == 502)
       case .callerGone: break
       }
     }

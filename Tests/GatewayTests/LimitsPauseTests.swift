@@ -4,6 +4,44 @@ import Testing
 /// The upstream's own word: a 429 or 503 with Retry-After.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
 struct LimitsPauseTests {
+  private static func seconds(_ service: String) -> String {
+    "scorm_gateway_upstream_pause_seconds{app=\"main\",service=\"\(service)\"}"
+  }
+
+  @Test(
+    "A 429 of one service that asks for a day stops that service alone, until a second one is refused too"
+  )
+  func oneService() throws {
+    // The second and the fifth: reporting, then registrations.
+    let upstream = try LimitsUpstream { number in
+      switch number {
+      case 1: .status(429, "Retry-After: 86400\r\n")
+      case 4: .status(429, "Retry-After: 30\r\n")
+      default: .ok
+      }
+    }
+    defer { upstream.stop() }
+    let rig = try GatewayRig(limits: "", upstream: upstream)
+    #expect(try rig.call("GET", "/api/v2/courses").status == 200)
+    #expect(try rig.call("GET", "/api/v2/reporting/accountInfo").status == 429)
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+    #expect(try rig.call("GET", "/api/v2/courses").status == 200)
+    let refusal = try rig.call("GET", "/api/v2/reporting/accountInfo")
+    #expect(refusal.status == 429 && refusal.problem == "quota-exceeded")
+    #expect(try rig.metric(LimitsPauseTests.seconds("reporting")) ?? 0 > 3000)
+    #expect(try rig.metric(LimitsPauseTests.seconds("all")) == 0)
+    #expect(
+      try rig.limits().contains {
+        $0["service"] as? String == "reporting" && $0["pausedFor"] != nil
+      })
+    // A second service: now it is the app, for as long as both pause.
+    #expect(try rig.call("GET", "/api/v2/registrations").status == 429)
+    #expect(try rig.call("GET", "/api/v2/ping").problem == "quota-exceeded")
+    let all = try rig.metric(LimitsPauseTests.seconds("all")) ?? 0
+    #expect(all > 20 && all <= 30)
+    #expect(upstream.records.count == 5)
+  }
+
   @Test(
     "After an upstream's 429 with Retry-After: 1 no request reaches it for a second, none is lost, and the rate ramps up",
     arguments: [1, 2])
@@ -26,7 +64,7 @@ struct LimitsPauseTests {
 
     let wires = try rig.sendAtOnce(60)
     #expect(try eventually { try rig.waiting("upstream-pause") > 50 })
-    let pause = try rig.metric("scorm_gateway_upstream_pause_seconds{app=\"main\"}") ?? 0
+    let pause = try rig.metric(LimitsPauseTests.seconds("course")) ?? 0
     #expect(pause > 0 && pause <= 1)
     #expect(try rig.limits().contains { $0["pausedFor"] != nil })
     for wire in wires { #expect(try wire.answer().status == 200) }
@@ -41,7 +79,9 @@ struct LimitsPauseTests {
     #expect((8...20).contains(firstHalf), "\(firstHalf) in the first half second")
     #expect(
       (after.last ?? .zero) > .milliseconds(2500) && (after.last ?? .zero) < .milliseconds(3800))
-    #expect(try rig.metric("scorm_gateway_upstream_rate_ratio{app=\"main\"}") ?? 1 < 1)
+    #expect(
+      try rig.metric(
+        "scorm_gateway_upstream_rate_ratio{app=\"main\",service=\"course\"}") ?? 1 < 1)
   }
 
   @Test(
@@ -66,6 +106,6 @@ struct LimitsPauseTests {
     let rig = try GatewayRig(limits: "", upstream: upstream)
     #expect(try rig.call("GET", "/api/v2/courses").status == 503)
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
-    #expect(try rig.metric("scorm_gateway_upstream_pause_seconds{app=\"main\"}") == 0)
+    #expect(try rig.metric(LimitsPauseTests.seconds("all")) == 0)
   }
 }

@@ -46,6 +46,10 @@ struct ReloadTests {
       // The sandbox knows no such operation; the gateway passes it on.
       #expect(try caller.call("GET", "/api/v2/nothing").problem == nil)
     }
+    let unknown = try rig.lines().filter {
+      $0.string("url.path") == "/api/v2/nothing" && $0.string("app") == "main"
+    }
+    #expect(unknown.allSatisfy { $0.string("scope") == "read" })
   }
 
   @Test("An exchange under way ends as it began")
@@ -76,17 +80,106 @@ struct ReloadTests {
     for _ in 0..<5 { #expect(try rig.call("GET", "/api/v2/ping").status == 200) }
   }
 
-  @Test("An app that is new needs a restart; the secrets of the others are used")
-  func newApp() throws {
-    let file = try TemporaryFile("sandbox-secret")
+  private static let secondApp =
+    "  - name: second\n    id: X\n    secret: {env: SCORM_SECRET_KEY}\n"
+
+  @Test("A caller is frozen at once, whatever else in the file needs a restart, and that is named")
+  func restrictionAndNewApp() throws {
     let rig = try GatewayRig(yaml: Self.yaml())
+    let caller = try rig.caller()
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    let done = try rig.reload(
+      yaml: Self.yaml(mode: "frozen", extra: "upstream: {idleTimeout: 7s}\nreplicas: 2")
+        .replacing("callers:", with: Self.secondApp + "callers:")
+        .replacing("apps: [main]", with: "apps: [main, second]"))
+    #expect(done.applied == ["callers[].crm"])
+    #expect(
+      done.needsRestart == [
+        "adding apps[].second", "callers[].crm: apps: second", "upstream.idleTimeout", "replicas",
+      ])
+    #expect(try eventually { try caller.call("GET", "/api/v2/ping").problem == "caller-frozen" })
+    #expect(try eventually { try rig.call("GET", "/api/v2/ping").problem == "caller-frozen" })
+  }
+
+  @Test("Rights that the file takes away are gone at once, though an app is new in it too")
+  func fewerRights() throws {
+    let rig = try GatewayRig(yaml: Self.yaml("forward"))
+    let caller = try rig.caller()
+    let done = try rig.reload(
+      yaml: Self.yaml().replacing("allow: [\"*\"]", with: "allow: [\"read:*\"]")
+        .replacing("callers:", with: Self.secondApp + "callers:"))
+    #expect(done.applied == ["policy", "callers[].crm"])
+    #expect(done.needsRestart == ["adding apps[].second"])
+    #expect(
+      try eventually { try caller.call("DELETE", "/api/v2/courses/x").problem == "policy-refused" })
+    #expect(try caller.call("GET", "/api/v2/nothing").status == 404)
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+  }
+
+  @Test("A caller that is gone from the file may do nothing any more; a new one needs a restart")
+  func goneCaller() throws {
+    let rig = try GatewayRig(yaml: Self.yaml())
+    let caller = try rig.caller()
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    let done = try rig.reload(yaml: Self.yaml().replacing("name: crm", with: "name: lms"))
+    #expect(done.applied == ["callers[].crm, which is frozen"])
+    #expect(done.needsRestart == ["adding callers[].lms", "removing callers[].crm"])
+    #expect(try eventually { try caller.call("GET", "/api/v2/ping").problem == "caller-frozen" })
+    #expect(try eventually { try rig.call("GET", "/api/v2/ping").problem == "caller-unknown" })
+    #expect(try rig.reload(yaml: Self.yaml()).applied == ["callers[].crm"])
+    #expect(try eventually { try caller.call("GET", "/api/v2/ping").status == 200 })
+  }
+
+  @Test(
+    "An app that is gone from the file is used for nobody, and is there again when it is back",
+    arguments: [true, false])
+  func goneApp(hasCallers: Bool) throws {
+    let one = Self.yaml()
+    let start = one.firstRange(of: "callers:")?.lowerBound ?? one.endIndex
+    let end = one.firstRange(of: "policy:")?.lowerBound ?? one.endIndex
+    let alone = hasCallers ? one : String(one[..<start] + one[end...])
+    let anchor = hasCallers ? "callers:" : "policy:"
+    let both =
+      alone.replacing(anchor, with: Self.secondApp + anchor)
+      .replacing("apps: [main]", with: "apps: [main, second]") + "\ndefaultApp: main"
+    let rig = try GatewayRig(yaml: both)
+    let caller = try rig.caller()
+    func problem() throws -> String? {
+      try caller.call("GET", "/apps/second/api/v2/about").problem
+    }
+    let before = try problem()
+    #expect(before != "policy-refused" && before != "app-unknown")
+    let done = try rig.reload(yaml: alone)
+    #expect(done.applied.contains("apps[].second, which nobody may use"))
+    #expect(done.needsRestart == ["removing apps[].second"])
+    #expect(try eventually { try problem() == "policy-refused" })
+    #expect(try caller.call("GET", "/api/v2/ping").status == 200)
+    #expect(try rig.reload(yaml: both).applied.contains("apps[].second"))
+    #expect(try eventually { try problem() == before })
+  }
+
+  @Test("A condition on a listener that is not there yet holds for nobody, not for everybody")
+  func newListener() throws {
+    let rig = try GatewayRig(yaml: Self.yaml(), ["listen.allowedHosts": "first.internal"])
     let done = try rig.reload(
       yaml: Self.yaml().replacing(
-        "callers:",
-        with: "  - name: second\n    id: X\n    secret: {file: \(file.path)}\ncallers:"))
-    #expect(done.needsRestart == ["apps (names, ids, kinds, order)"])
-    #expect(done.applied.isEmpty)
-    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+        "match: {address: 127.0.0.0/8}", with: "match: {listener: 127.0.0.1:18080}")
+        + "\nlisten: [{address: 127.0.0.1:0}, {address: 127.0.0.1:18080}]")
+    #expect(done.applied == ["callers[].crm"])
+    #expect(done.needsRestart == ["adding listen[].127.0.0.1:18080"])
+    #expect(try eventually { try rig.call("GET", "/api/v2/ping").problem == "caller-unknown" })
+  }
+
+  @Test("Without callers so far, the first ones need a restart; that everybody may call is told")
+  func firstCallers() throws {
+    let text = Self.yaml()
+    let start = text.firstRange(of: "callers:")?.lowerBound ?? text.endIndex
+    let end = text.firstRange(of: "policy:")?.lowerBound ?? text.endIndex
+    let rig = try GatewayRig(yaml: String(text[..<start] + text[end...]))
+    let done = try rig.reload(yaml: Self.yaml("forward"))
+    #expect(done.applied == ["policy"])
+    #expect(done.needsRestart.count == 1)
+    #expect(done.line.contains("everybody may do everything"))
   }
 
   @Test("SIGHUP with a broken file keeps everything and tells every problem; a good one is taken")

@@ -29,8 +29,13 @@ final class RevocableCloud: Sendable {
     var granted = 0
     var tokenRequests: [TokenRequest] = []
     var calls: [Call] = []
+    /// What answers claim, and what the cloud keeps to.
     var lifetime = 300.0
+    var trueLifetime = 300.0
+    /// Targets that are refused with every token.
+    var forbidden: Set<String> = []
     var tokenDelay = 0.0
+    var isBroken = false
     /// Apps whose token requests are never answered.
     var hanging: Set<String> = []
   }
@@ -44,6 +49,7 @@ final class RevocableCloud: Sendable {
     var first = State(secrets: secrets)
     first.tokenDelay = tokenDelay
     first.lifetime = lifetime
+    first.trueLifetime = lifetime
     state = Mutex(first)
     listener.serve { [self] wire, _ in try serve(wire) }
   }
@@ -64,6 +70,22 @@ final class RevocableCloud: Sendable {
       }
     }
   }
+
+  /// Ends every token at once, as a restart of the upstream does.
+  func endTokens() {
+    state.withLock { state in
+      for token in state.tokens.keys { state.tokens[token] = .now - .seconds(9999) }
+    }
+  }
+
+  /// Refuses every token at `target`.
+  func forbid(_ target: String) { state.withLock { _ = $0.forbidden.insert(target) } }
+
+  /// Ends tokens `seconds` after they were granted, whatever they claim.
+  func endTokens(after seconds: Double) { state.withLock { $0.trueLifetime = seconds } }
+
+  /// Answers token requests with 500 from now on.
+  func failTokenRequests() { state.withLock { $0.isBroken = true } }
 
   func hang(_ app: String) { state.withLock { _ = $0.hanging.insert(app) } }
 
@@ -102,6 +124,7 @@ final class RevocableCloud: Sendable {
     let scope = body.split(separator: "&").first { $0.hasPrefix("scope=") }.map {
       String($0.dropFirst(6))
     }
+    if state.withLock({ $0.isBroken }) { return (500, "{}") }
     return state.withLock { state in
       let isGood = credential.map { state.secrets[$0.id] == $0.secret } ?? false
       state.tokenRequests.append(
@@ -131,7 +154,7 @@ final class RevocableCloud: Sendable {
         kind = "token"
         if let since = state.tokens[String(value.dropFirst(7))] {
           age = Double((ContinuousClock.now - since) / .milliseconds(1)) / 1000
-          if age < state.lifetime { status = 200 }
+          if age < state.trueLifetime, !state.forbidden.contains(target) { status = 200 }
         }
       }
       state.calls.append(

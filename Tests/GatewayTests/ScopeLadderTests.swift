@@ -161,8 +161,7 @@ struct ScopeLadderTests {
       line.attempts.map { $0.string("retry") } == ["token-refused", "scope-refused", ""])
   }
 
-  @Test(
-    "When the token of a scope was renewed in vain a moment ago, the next operation climbs at once")
+  @Test("Each operation tries a fresh token before it climbs: another's refusal says nothing of it")
   func renewedInVain() throws {
     let upstream = try ScopedUpstream { $0.credential == "read" ? 200 : 401 }
     defer { upstream.stop() }
@@ -171,10 +170,11 @@ struct ScopeLadderTests {
     #expect(try rig.call("GET", "/api/v2/dispatch/dispatches").status == 200)
     #expect(
       upstream.credentials == [
-        "read:dispatch", "read:dispatch", "read", "read:dispatch", "read",
+        "read:dispatch", "read:dispatch", "read", "read:dispatch", "read:dispatch", "read",
       ])
-    let line = try #require(try rig.lines().last)
-    #expect(line.double("duration") < 3 && line.attempts.count == 2)
+    // From now on both begin with what works.
+    #expect(try rig.call("GET", "/api/v2/dispatch/dispatches").status == 200)
+    #expect(upstream.credentials.count == 7)
   }
 
   @Test("A 401 to every rung is a 502 of the gateway's, never a 401")

@@ -134,7 +134,7 @@ struct TokenPagesTests {
   @Test("A failing token is listed with its reason and the next try, and the runway is 0")
   func failing() throws {
     let rig = try GatewayRig(secret: "CANARY-wrong")
-    #expect(try rig.call("GET", "/api/v2/courses").status == 503)
+    #expect(try rig.call("GET", "/api/v2/courses").status == 502)
     let token = try #require(try record(rig, "read:course"))
     #expect(token.string("state") == "failing" && token.double("next") > 20)
     #expect(token.string("error").contains("main") && token.string("lastError").contains("secret"))

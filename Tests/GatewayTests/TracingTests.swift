@@ -1,3 +1,4 @@
+import Configuration
 import EventLoop
 import Foundation
 import Gateway
@@ -19,6 +20,50 @@ struct TracingTests {
     settings.delay = 20
     settings.sampler = try #require(TraceSampler(name: sampler, argument: nil))
     return SpanExport(settings: settings)
+  }
+
+  @Test(
+    "Header fields for the collector come from the environment, are taken out of it, and go with every post"
+  )
+  func headerFields() throws {
+    let collector = try Collector()
+    let environment = Environment([
+      "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)",
+      "OTEL_EXPORTER_OTLP_HEADERS": " x-api-key = CANARY%20key%2C1 ,x-tenant=a=b,",
+      "OTEL_BSP_SCHEDULE_DELAY": "10",
+    ])
+    let export = try #require(SpanExport(environment, warn: { _ in }))
+    #expect(export.headers.map(\.name) == ["x-api-key", "x-tenant"])
+    #expect(environment.value("OTEL_EXPORTER_OTLP_HEADERS") == nil)
+    #expect(!"\(export)".contains("CANARY"))
+    let rig = try GatewayRig(tracing: export)
+    for count in 1...2 {
+      _ = try rig.call("GET", "/api/v2/ping")
+      #expect(eventually { collector.heads.count >= count })
+    }
+    for head in collector.heads {
+      #expect(
+        head.contains("\r\nx-api-key: CANARY key,1\r\n") && head.contains("\r\nx-tenant: a=b\r\n"))
+      #expect(head.contains("\r\nContent-Type: application/json\r\n") && !head.contains("Expect"))
+    }
+  }
+
+  @Test(
+    "Header fields that cannot be sent are left out, with a warning that does not quote them",
+    arguments: [
+      "CANARY", "=CANARY", "a b=CANARY", "a=CANARY%0d%0ab: c", "a=CANARY%", "a=CANARY%4",
+      "a=%zzCANARY",
+    ])
+  func badHeaderFields(text: String) throws {
+    let environment = Environment([
+      "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_HEADERS": text,
+    ])
+    var warnings: [String] = []
+    let export = try #require(SpanExport(environment) { warnings.append($0) })
+    #expect(export.headers.isEmpty)
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.contains("OTEL_EXPORTER_OTLP_HEADERS") == true)
+    #expect(warnings.first?.contains("CANARY") == false)
   }
 
   @Test("A caller's trace goes on: a span for the call, a child for each upstream request")
@@ -155,21 +200,26 @@ struct TracingTests {
 private final class Collector: Sendable {
   private let server: PeerServer
   private let kept: Bodies
+  private let keptHeads: Bodies
 
   var port: UInt16 { server.port }
   var text: String { kept.list.joined() }
+  var heads: [String] { keptHeads.list }
 
   init(status: Int = 200) throws {
     let bodies = Bodies()
+    let heads = Bodies()
     server = try PeerServer { wire in
       while true {
         let head = try wire.take(through: "\r\n\r\n")
         let length = head.firstMatch(of: /Content-Length: (\d+)/).flatMap { Int($0.output.1) } ?? 0
+        heads.add(String(decoding: Array(head.utf8), as: UTF8.self))
         bodies.add(String(decoding: try wire.take(length), as: UTF8.self))
         try wire.send("HTTP/1.1 \(status) X\r\nContent-Length: 2\r\n\r\n{}")
       }
     }
-    self.kept = bodies
+    kept = bodies
+    keptHeads = heads
   }
 
   final class Bodies: Sendable {

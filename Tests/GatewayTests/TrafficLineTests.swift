@@ -85,7 +85,8 @@ struct TrafficLineTests {
       [.request, .answer(), .request, .send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")])
     let rig = try GatewayRig(upstream: upstream.port)
     let fields = ["Authorization: Bearer CANARY-1", "Cookie: session=CANARY-2"]
-    _ = try rig.call("GET", "/api/v2/courses?more=CANARY-3&learnerEmail=CANARY-4", fields)
+    let query = "more=CANARY-3&client_secret=CANARY-4&x[token]=CANARY-6&since=1;sig=CANARY-7"
+    _ = try rig.call("GET", "/api/v2/courses?" + query, fields)
     _ = try rig.call("POST", "/api/v2/registrations", fields, body: "CANARY-5")
     #expect(try rig.lines().count == 2)
     let token = try #require(upstream.heads.first?["Authorization"]?.split(separator: " ").last)

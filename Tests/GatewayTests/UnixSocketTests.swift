@@ -1,4 +1,6 @@
+import EventLoop
 import Foundation
+import Gateway
 import Glibc
 import Testing
 
@@ -64,5 +66,42 @@ struct UnixSocketTests {
     let rig = try GatewayRig(
       yaml: UnixSocketTests.callers(own: "\(getuid())", other: "\(getuid() + 1)"))
     #expect(try rig.call("GET", "/api/v2/ping").problem == "caller-unknown")
+  }
+
+  @Test("While a gateway finishes, its successor takes the path over, and keeps it after that")
+  func overlap() throws {
+    let path = UnixSocketTests.path()
+    let yaml = UnixSocketTests.callers(own: "\(getuid())", other: "\(getuid() + 1)")
+    let old = try GatewayRig(yaml: yaml, ["listen.address": "unix:\(path)"])
+    // A caller that has not finished its head keeps the old one alive.
+    let late = try Wire(unixPath: path)
+    try late.send("GET /api/v2/ping HTTP/1.1\r\nHost: a\r\n")
+    old.gateway.beginDraining()
+    var successor: GatewayRig?
+    #expect(
+      eventually {
+        successor = try? GatewayRig(yaml: yaml, ["listen.address": "unix:\(path)"])
+        return successor != nil
+      })
+    let new = try #require(successor)
+    #expect(try Wire(unixPath: path).call("GET", "/api/v2/ping").status == 200)
+    old.end()
+    #expect(try Wire(unixPath: path).call("GET", "/api/v2/ping").status == 200)
+    let admin = try #require(new.gateway.adminAddress).port
+    #expect(try Wire(port: admin).call("GET", "/readyz").status == 200)
+  }
+
+  @Test("A gateway whose socket's file is gone is not ready, and says why")
+  func removed() throws {
+    let path = UnixSocketTests.path()
+    let rig = try GatewayRig(
+      yaml: UnixSocketTests.callers(own: "\(getuid())", other: "\(getuid() + 1)"),
+      ["listen.address": "unix:\(path)"])
+    let admin = try #require(rig.gateway.adminAddress).port
+    #expect(eventually { (try? Wire(port: admin).call("GET", "/readyz").status) == 200 })
+    _ = unsafe unlink(path)
+    let answer = try Wire(port: admin).call("GET", "/readyz?verbose")
+    #expect(answer.status == 503)
+    #expect(answer.text.contains("socket \(path)") && answer.text.contains("restart it"))
   }
 }

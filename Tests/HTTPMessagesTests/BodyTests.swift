@@ -59,6 +59,43 @@ struct BodyTests {
     #expect(readBody(.chunked, row.bytes.map { [$0] }).fault == row.fault)
   }
 
+  @Test(
+    "what surrounds an answer's data is forgiven as long as it leaves no doubt where the data lies",
+    arguments: [
+      "5   \r\nhello\r\n0 \r\n\r\n", "5\t;a \r\nhello\r\n0\r\n\r\n",
+      "5 ; a = b ;c\r\nhello\r\n0;\r\n\r\n", "5;;=\"\r\nhello\r\n0\r\n\r\n",
+      "5;\u{E9}\r\nhello\r\n0\r\n\r\n", "0000000000000000000000005\r\nhello\r\n000\r\n\r\n",
+      "5\r\nhello\r\n0\r\nX-A : b\r\n folded\r\nno colon\r\n\r\n",
+    ])
+  func forgiven(text: String) {
+    let bytes = payload(text)
+    let expected = BodyReading(data: Array("hello".utf8), isFinished: true)
+    #expect(readBody(.chunked, [bytes]) != expected, "a request is refused for it")
+    #expect(readBody(.chunked, [bytes], .answers) == expected)
+    for at in bytes.indices {
+      #expect(
+        readBody(.chunked, [Array(bytes[..<at]), Array(bytes[at...])], .answers) == expected)
+    }
+  }
+
+  @Test(
+    "a long answer may have an extension or padding on each of its chunks, and not much more than that"
+  )
+  func manyExtensions() {
+    let data = String(repeating: "x", count: 64)
+    let extensions = payload(
+      String(repeating: "40;\(String(repeating: "s", count: 80))\r\n\(data)\r\n", count: 1000)
+        + "0\r\n\r\n")
+    #expect(readBody(.chunked, [extensions], .answers).data.count == 64_000)
+    let padding = payload(
+      String(repeating: "40      \r\n\(data)\r\n", count: 1000) + "0\r\n\r\n")
+    #expect(readBody(.chunked, [padding], .answers).data.count == 64_000)
+    let greedy = payload(
+      String(repeating: "1;\(String(repeating: "s", count: 80))\r\nx\r\n", count: 1000)
+        + "0\r\n\r\n")
+    #expect(readBody(.chunked, [greedy], .answers).fault == .chunkExtensionsTooLong)
+  }
+
   @Test("another byte in the place of one that frames never goes unnoticed")
   func corrupted() {
     let bytes = payload("5\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n")

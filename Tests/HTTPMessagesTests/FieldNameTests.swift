@@ -16,8 +16,7 @@ struct FieldNameTests {
     ("proxy-authentication-info", .proxyAuthenticationInfo),
     ("www-authenticate", .wwwAuthenticate), ("cookie", .cookie), ("set-cookie", .setCookie),
     ("client-cert", .clientCertificate), ("via", .via), ("forwarded", .forwarded),
-    ("x-forwarded", .xForwarded), ("x-real-ip", .xRealIP), ("x-original-url", .xOriginalURL),
-    ("x-rewrite-url", .xRewriteURL), ("x-http-method-override", .methodOverride),
+    ("x-forwarded", .xForwarded), ("x-http-method-override", .methodOverride),
     ("x-method-override", .methodOverride), ("x-http-method", .methodOverride),
     ("proxy-status", .proxyStatus), ("origin", .origin), ("sec-fetch-site", .secFetchSite),
     ("alt-svc", .altService), ("strict-transport-security", .strictTransportSecurity),
@@ -25,15 +24,77 @@ struct FieldNameTests {
     ("x-request-id", .xRequestID), ("traceparent", .traceparent), ("tracestate", .tracestate),
     ("x-scorm-app", .xScormApp), ("x-scorm-pages", .xScormPages),
     ("x-scorm-priority", .xScormPriority), ("user-agent", .userAgent), ("date", .date),
-    ("location", .location), ("content-type", .contentType), ("retry-after", .retryAfter),
+    ("location", .location), ("content-location", .contentLocation), ("content-type", .contentType),
+    ("retry-after", .retryAfter),
     ("cache-control", .cacheControl),
   ]
 
   /// Families known by what their names begin with.
-  static let families: [(prefix: String, name: FieldName)] = [
-    ("access-control-", .accessControl), ("client-cert", .clientCertificate),
-    ("public-key-pins", .publicKeyPins), ("x-scorm-", .xScorm), ("x-forwarded", .xForwarded),
-  ]
+  static let families: [(prefix: String, name: FieldName)] =
+    [
+      ("access-control-", .accessControl), ("client-cert", .clientCertificate),
+      ("public-key-pins", .publicKeyPins), ("x-scorm-", .xScorm), ("x-forwarded", .xForwarded),
+    ]
+    + [
+      "akamai-",
+      "ali-cdn-",
+      "cdn-src-ip",
+      "cf-",
+      "client-ip",
+      "cloudfront-",
+      "do-connecting-ip",
+      "fastly-",
+      "fly-",
+      "front-end-https",
+      "http-client-ip",
+      "incap-client-ip",
+      "proxy-client-ip",
+      "remote-",
+      "ssl-",
+      "tls-client-",
+      "true-client-",
+      "wl-proxy-",
+      "x-amzn-",
+      "x-appengine-",
+      "x-appgw-",
+      "x-arr-",
+      "x-auth-request-",
+      "x-authenticated-",
+      "x-authentik-",
+      "x-azure-",
+      "x-client-cert",
+      "x-client-dn",
+      "x-client-ip",
+      "x-client-port",
+      "x-client-ssl",
+      "x-client-verify",
+      "x-cluster-client-ip",
+      "x-coming-from",
+      "x-envoy-",
+      "x-goog-",
+      "x-host",
+      "x-http-destinationurl",
+      "x-http-host-override",
+      "x-ms-client-",
+      "x-nf-client-",
+      "x-original-",
+      "x-originating-ip",
+      "x-pomerium-",
+      "x-proxy",
+      "x-real-",
+      "x-remote-",
+      "x-rewrite-",
+      "x-scheme",
+      "x-ssl-",
+      "x-sucuri-",
+      "x-tls-",
+      "x-true-client-",
+      "x-url-scheme",
+      "x-vercel-",
+      "x-vouch-",
+      "x-webauth-",
+      "z-forwarded-",
+    ].map { ($0, .proxyClaim) }
 
   private static let dictionary = Dictionary(
     uniqueKeysWithValues: names.map { ($0.text, $0.name) })
@@ -42,7 +103,9 @@ struct FieldNameTests {
   private func model(_ name: [UInt8]) -> FieldName {
     let text = String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
     return Self.dictionary[text]
-      ?? Self.families.first { text.utf8.starts(with: $0.prefix.utf8) }?.name ?? .other
+      ?? Self.families.first {
+        text.utf8.starts(with: $0.prefix.utf8) && ($0.name != .proxyClaim || name.count > 5)
+      }?.name ?? .other
   }
 
   /// Classifies `name` where it ends its bytes, and where others stand around it.

@@ -46,44 +46,124 @@ struct HostTests {
   }
 
   @Test(
-    "a listener answers to its own names, with its own port or none",
+    "a listener answers to its own names whatever the port, and to an entry with a port at that port",
     arguments: [
       ("localhost", true), ("localhost:8080", true), ("LocalHost:8080", true),
       ("localhost.", true), ("localhost.:8080", true), ("127.0.0.1", true),
-      ("127.0.0.1:8080", true), ("[::1]", true), ("[::1]:8080", true),
-      ("gateway.internal", true), ("GATEWAY.internal:8080", true), ("proxy:9000", true),
-      ("PROXY:9000", true), ("[fd00::1]", true), ("[fd00::1]:8080", true),
-      ("localhost:80", false), ("localhost:8081", false), ("localhost:0", false),
+      ("127.0.0.1:18080", true), ("[::1]", true), ("[::1]:8080", true),
+      ("localhost:80", true), ("localhost:0", true),
+      ("gateway.internal", true), ("GATEWAY.internal:8080", true), ("gateway.internal.:1", true),
+      ("stack_gateway", true), ("Stack_Gateway:80", true), ("dotted.example", true),
+      ("dotted.example.:8080", true),
+      ("proxy:9000", true), ("PROXY:9000", true), ("PROXY.:9000", true), ("web", true),
+      ("web:80", true), ("web:8080", false),
+      ("[fd00::1]", true), ("[fd00::1]:8080", true), ("[FD00:0::1]:9000", true),
+      ("10.1.2.3:9901", true), ("10.1.2.3", false), ("10.1.2.4:9901", false),
+      ("[::ffff:10.1.2.3]:9901", true),
       ("localhost..", false), (".localhost", false), ("proxy", false), ("proxy:8080", false),
-      ("proxy:9001", false), ("[fd00::1]:9000", false), ("[::2]", false), ("127.0.0.2", false),
+      ("proxy:9001", false), ("[::2]", false), ("192.168.1.1", false), ("8.8.8.8:80", false),
       ("0.0.0.0:8080", false), ("[::]:8080", false), ("rebind.example", false),
       ("localhost.rebind.example", false), ("localhos", false), ("localhostx", false),
-      ("xlocalhost", false), ("2130706433", false), ("0x7f000001", false), ("127.1", false),
+      ("xlocalhost", false), ("127.0.0.1.rebind.example", false), ("127.rebind", false),
       ("", false), (".", false), ("localhost:", false), ("localhost:8080x", false),
-      ("localhost@rebind.example", false), ("::1", false),
+      ("localhost@rebind.example", false), ("::1", false), ("stack-gateway", false),
     ])
   func allowList(authority: String, expected: Bool) {
-    let list = HostAllowList(port: 8080, extra: ["Gateway.Internal", "proxy:9000", "[fd00::1]"])
+    let list = HostAllowList(
+      extra: [
+        "Gateway.Internal", "proxy:9000", "[fd00::1]", "Stack_Gateway", "dotted.example.", "web:80",
+        "10.1.2.3:9901",
+      ])
     let bytes = payload(authority)
-    #expect(list.allows(bytes.span.bytesOfElements) == expected)
+    let isAllowed = list.allows(bytes.span.bytesOfElements)
+    #expect(isAllowed == expected)
   }
 
-  @Test("a list without a port takes any, and the list of Unix sockets takes any host")
-  func anyPort() {
-    let list = HostAllowList(port: nil)
-    for (authority, expected) in [
-      ("localhost:1", true), ("localhost", true), ("[::1]:65535", true), ("other:1", false),
-    ] {
-      let bytes = payload(authority)
-      #expect(list.allows(bytes.span.bytesOfElements) == expected)
-      #expect(HostAllowList.any.allows(bytes.span.bytesOfElements) == true)
+  @Test(
+    "every spelling of a loopback address is this machine's, but those that browsers do not mark",
+    arguments: [
+      ("127.0.0.2", true), ("127.255.255.254:1", true), ("127.1", true), ("127.0.1:8080", true),
+      ("2130706433", true), ("0x7f000001", true), ("0X7F.1", true), ("0177.0.0.1", true),
+      ("127.0.0.1.", true), ("127.000.000.001", true),
+      ("[0:0:0:0:0:0:0:1]", true), ("[0000::0001]:80", true), ("[0:0::0:1]", true),
+      ("[::ffff:127.0.0.1]", false), ("[::ffff:7f00:1]", false), ("[::FFFF:127.9.9.9]:8080", false),
+      ("128.0.0.1", false), ("126.1", false), ("127.0.0.256", false), ("127.0.0.0.1", false),
+      ("127..1", false), ("0x7g000001", false), ("0x.1", false), ("4294967296", false),
+      ("99999999999999999999", false), ("127.0.0x1ffffff", false), ("0178.1", false),
+      ("[::2]", false), ("[::1:0]", false), ("[:::1]", false), ("[::1::]", false),
+      ("[1::ffff:127.0.0.1]", false), ("[::127.0.0.1]", false), ("[::ffff:127.1]", false),
+      ("[0:0:0:0:0:0:1]", false), ("[0:0:0:0:0:0:0:0:1]", false), ("[::00001]", false),
+      ("[::ffff:127.0.0.01]", false), ("[:1]", false), ("[1:]", false), ("0", false),
+    ])
+  func loopback(authority: String, expected: Bool) {
+    let bytes = payload(authority)
+    let isAllowed = HostAllowList().allows(bytes.span.bytesOfElements)
+    #expect(isAllowed == expected)
+  }
+
+  @Test(
+    "where other machines may call, any address is taken, but for those that nobody has, and no name",
+    arguments: [
+      ("10.244.0.5:9901", true), ("192.168.0.1", true), ("[2001:db8::7]:8080", true),
+      ("[fe80::1]", true), ("172.17.0.1:80", true), ("1.1", true),
+      ("[::ffff:127.0.0.1]", true), ("127.0.0.1:1", true), ("localhost:1", true),
+      ("0.0.0.0:9901", false), ("0", false), ("0x0", false), ("[::]:80", false),
+      ("[::ffff:0.0.0.0]", false), ("[0:0:0:0:0:0:0:0]", false),
+      ("rebind.example", false), ("10.244.0.5.rebind.example", false), ("10.244.0.256", false),
+      ("10.244.0.5:9901.", false), ("[2001:db8::7", false),
+    ])
+  func anyAddress(authority: String, expected: Bool) {
+    let list = HostAllowList(takesAnyAddress: true)
+    let bytes = payload(authority)
+    let isAllowed = list.allows(bytes.span.bytesOfElements)
+    #expect(isAllowed == expected)
+  }
+
+  @Test("the unspecified address is taken where it is listed, and a star takes everything")
+  func listed() {
+    let zero = payload("0.0.0.0:9901")
+    let name = payload("anything.example:1")
+    let listed = HostAllowList(extra: ["0.0.0.0"])
+    let isZeroTaken = listed.allows(zero.span.bytesOfElements)
+    let isNameTaken = listed.allows(name.span.bytesOfElements)
+    #expect(isZeroTaken && !isNameTaken)
+    for list in [HostAllowList(extra: ["*"]), .any] {
+      let isZeroTaken = list.allows(zero.span.bytesOfElements)
+      let isNameTaken = list.allows(name.span.bytesOfElements)
+      #expect(isZeroTaken && isNameTaken)
     }
   }
 
-  @Test("a refusal can name what is allowed")
-  func names() {
-    let list = HostAllowList(port: 8080, extra: ["Gateway.Internal"])
-    #expect(list.names == "localhost, 127.0.0.1, [::1], gateway.internal")
+  @Test(
+    "what can be listed is what can stand in Host",
+    arguments: [
+      ("gateway", true), ("stack_gateway:80", true), ("Gateway.Example.", true), ("10.0.0.1", true),
+      ("[fd00::1]:80", true), ("*", true), ("*.example", false), ("http://gateway", false),
+      ("fd00::1", false), ("gateway/", false), ("", false), ("a b", false), ("b\u{FC}cher", false),
+    ])
+  func entries(text: String, expected: Bool) { #expect(HostAllowList.isEntry(text) == expected) }
+
+  @Test("an empty Host is for listeners that take every host; HTTP/1.0 without one is for all")
+  func noHost() throws {
+    for (request, here, any) in [
+      ("GET /a HTTP/1.1\r\nHost:\r\n\r\n", false, true),
+      ("GET /a HTTP/1.1\r\nHost: \t \r\n\r\n", false, true),
+      ("GET /a HTTP/1.0\r\n\r\n", true, true), ("GET /a HTTP/1.0\r\nHost:\r\n\r\n", false, true),
+    ] {
+      let bytes = payload(request)
+      var parser = RequestHeadParser()
+      let head = try #require(try parser.parse(bytes.span.bytesOfElements))
+      let isHere = HostAllowList(takesAnyAddress: true).allows(head, in: bytes.span.bytesOfElements)
+      let isAnywhere = HostAllowList.any.allows(head, in: bytes.span.bytesOfElements)
+      #expect(isHere == here && isAnywhere == any, "\(request)")
+    }
+  }
+
+  @Test("a refusal can say what is allowed")
+  func summary() {
+    let list = HostAllowList(extra: ["Gateway.Internal", "a:80", "10.0.0.1"])
+    #expect(list.summary == "localhost, 127.0.0.1, [::1], gateway.internal, a:80, 10.0.0.1")
+    #expect(HostAllowList(takesAnyAddress: true).summary.hasSuffix("[::1], any IP address"))
   }
 
   @Test(

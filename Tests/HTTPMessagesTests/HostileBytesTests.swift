@@ -112,7 +112,7 @@ struct HostileBytesTests {
     let values = [
       "chunked", "gzip, chunked", "keep-alive, TE", "close", "localhost:8080", "[::1]:80", "12345",
     ].map(payload)
-    let list = HostAllowList(port: 8080, extra: ["a.example", "b.example:1"])
+    let list = HostAllowList(extra: ["a.example", "b.example:1"])
     var left = Self.bytesOfRun
     while left > 0 {
       let seed = values.randomElement(using: &random) ?? []
@@ -197,11 +197,16 @@ struct HostileBytesTests {
         Issue.record(shown)
         return
       }
-      #expect(line[..<colon].allSatisfy { $0 > 0x20 && $0 < 0x7F }, shown)
+      var nameEnd = colon
+      // What a proxy takes away in answers: RFC 9112 section 5.1.
+      while !isRequest, nameEnd > 1, line[nameEnd - 1] == 0x20 || line[nameEnd - 1] == 0x09 {
+        nameEnd -= 1
+      }
+      #expect(line[..<nameEnd].allSatisfy { $0 > 0x20 && $0 < 0x7F }, shown)
       var value = Array(line[(colon + 1)...])
       while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
       while let last = value.last, last == 0x20 || last == 0x09 { value.removeLast() }
-      let name = latin(Array(line[..<colon]))
+      let name = latin(Array(line[..<nameEnd]))
       plain.append(name + ": " + latin(value))
       named[name.lowercased(), default: []].append(latin(value))
     }

@@ -98,8 +98,10 @@ struct BodyReading: Equatable, Sendable {
   var fault: RequestFault?
 }
 
-func readBody(_ framing: BodyFraming, _ pieces: [[UInt8]]) -> BodyReading {
-  var reader = BodyReader(framing)
+func readBody(
+  _ framing: BodyFraming, _ pieces: [[UInt8]], _ chunks: ChunkLimits = ChunkLimits()
+) -> BodyReading {
+  var reader = BodyReader(framing, chunks: chunks)
   var result = BodyReading()
   for piece in pieces {
     let span = piece.span.bytesOfElements

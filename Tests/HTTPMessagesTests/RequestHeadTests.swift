@@ -58,7 +58,7 @@ struct RequestHeadTests {
     let others: [RequestFault: Int] = [
       .targetTooLong: 414, .fieldLineTooLong: 431, .tooManyFields: 431, .headTooLarge: 431,
       .versionUnsupported: 505, .transferEncodingUnknown: 501, .expectation: 417,
-      .chunkExtensionsTooLong: 413, .trailersTooLong: 413,
+      .trailersTooLong: 431,
     ]
     for fault in RequestFault.allCases { #expect(fault.status == others[fault] ?? 400) }
     #expect(Set(RequestFault.allCases.map { "\($0.detail)" }).count == RequestFault.allCases.count)
@@ -94,6 +94,23 @@ struct RequestHeadTests {
       let isNamed = named.contain(name.span.bytesOfElements, in: bytes.span.bytesOfElements)
       #expect(isNamed == expected)
     }
+  }
+
+  @Test(
+    "a semicolon in the path is noted, one in the query is not",
+    arguments: [
+      ("/a;b", "/a;b", true), ("/a;b?c;d", "/a;b", true), ("/a?b;c", "/a", false),
+      ("/a", "/a", false),
+      ("/courses/a;b/c;d?e=f", "/courses/a;b/c;d", true), ("http://h/a;b?c", "/a;b", true),
+      ("/a/%3B?b", "/a/%3B", false), ("/;", "/;", true), ("/a?;?", "/a", false),
+    ])
+  func pathParameters(target: String, path: String, isNoted: Bool) throws {
+    let bytes = Array("GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+    var parser = RequestHeadParser()
+    let head = try #require(try parser.parse(bytes.span.bytesOfElements))
+    #expect(head.hasPathParameter == isNoted)
+    #expect(head.path(in: bytes.span.bytesOfElements).text == path)
+    #expect(MemoryLayout<RequestHead>.size < 128)
   }
 
   @Test("methods that may be repeated are those RFC 9110 names")

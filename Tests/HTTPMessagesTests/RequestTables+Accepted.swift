@@ -65,6 +65,13 @@ extension RequestTables {
       "body of a GET", get("Content-Length: 5\r\n"), "GET origin /a localhost 1.1 length(5) keeps"),
     .init("expectation without a body", get("Expect: 100-Continue\r\n"), plain),
     .init(
+      "empty expectation", post("Expect:\r\nContent-Length: 5\r\n"),
+      "POST origin /a localhost 1.1 length(5) keeps"),
+    .init(
+      "empty expectations beside one",
+      post("Expect: \r\nExpect: 100-continue\r\nExpect:\r\nContent-Length: 5\r\n"),
+      "POST origin /a localhost 1.1 length(5) keeps continue"),
+    .init(
       "expectation before a chunked body",
       post("Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n"),
       "POST origin /a localhost 1.1 chunked keeps continue"),

@@ -62,7 +62,9 @@ extension RequestTables {
         .connectionOptions, "17 options over several lines",
         get(String(repeating: "Connection: x\r\n", count: 17))),
       .init(.expectation, "unknown expectation", post("Expect: 200-ok\r\n")),
-      .init(.expectation, "empty expectation", post("Expect:\r\n")),
+      .init(
+        .expectation, "two expectations between empty ones",
+        post("Expect:\r\nExpect: 100-continue\r\nExpect: a\r\n")),
       .init(
         .expectation, "two expectations", post("Expect: 100-continue\r\nExpect: 100-continue\r\n")),
       .init(.expectation, "expectation with more", post("Expect: 100-continue, a=b\r\n")),

@@ -14,7 +14,7 @@ extension RequestTables {
         "GET http://localhost/ HTTP/1.1\r\nHost: a@b\r\n\r\n"),
     ]
     + [
-      "", "a, b", "a b", "a@b", "a/b", "a?b", "a#b", "a:b", "a:", "a:65536", ":80", "%61", "[::1",
+      "a, b", "a b", "a@b", "a/b", "a?b", "a#b", "a:b", "a:", "a:65536", ":80", "%61", "[::1",
       "\u{E9}",
     ]
     .map { .init(.hostSyntax, "Host: \($0)", "GET /a HTTP/1.1\r\nHost: \($0)\r\n\r\n") }

@@ -54,7 +54,8 @@ enum ResponseTables {
     + ["099", "000", "600", "999", "-12", " 20", "2 0", "20a", "\u{B2}00", "0x1", "+20"]
     .map { .init(.statusCode, "status \($0)", "HTTP/1.1 \($0) OK\r\n\r\n") }
     + [
-      "X-A : b", "X-A", ": b", "X-A: b\r\n c", " X-A: b", "X-A: b\rc", "X-A: b\nX-B: c",
+      "X-A b: c", " : b", "X-A \r\n", "X-A \t", "X-A", ": b", "X-A: b\r\n c", " X-A: b",
+      "X-A: b\rc", "X-A: b\nX-B: c",
       "X-A: \0", "X A: b", "X-A: b\u{7F}", "\u{A0}X: b", "Content_Length: 5",
       "Transfer-Encoding: chunked\r\n abc", "Connection: Content-Length", "Connection: a b",
     ].map { .init(.malformedHead, $0.debugDescription, ok($0 + "\r\n")) }
@@ -145,6 +146,15 @@ enum ResponseTables {
       "200 1.1 length(5) keeps"),
     .init(
       "200 fields", ok(String(repeating: "X-A: b\r\n", count: 199) + "Content-Length: 5\r\n"),
+      "200 1.1 length(5) keeps"),
+    .init(
+      "blanks before a colon", ok("Content-Length \t: 5\r\nX-A : b\r\n"), "200 1.1 length(5) keeps"),
+    .init(
+      "chunks, with a blank before the colon", ok("Transfer-Encoding : chunked\r\n"),
+      "200 1.1 chunked keeps"),
+    .init(
+      "an underscore in the name of another proxy's field",
+      ok("X_Amzn_Trace_Id: a\r\nContent_Location: /a\r\nContent-Length: 5\r\n"),
       "200 1.1 length(5) keeps"),
     .init(
       "a redirect", "HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n",

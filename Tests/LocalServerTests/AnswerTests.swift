@@ -96,6 +96,25 @@ struct AnswerTests {
   }
 
   @Test(
+    "An upload that is refused gets its answer although it is sent to the end first",
+    arguments: [
+      ("Host: evil.example\r\nContent-Length: 20971520\r\n\r\n", 403),
+      ("Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n", 400),
+      ("Host: localhost\r\nContent-Length: x\r\n\r\n", 400),
+    ])
+  func earlyAnswer(_ head: String, _ status: Int) async throws {
+    let rig = try ServiceRig()
+    try await onOwnThread {
+      let client = try RawClient(port: rig.port)
+      try client.send("POST /a HTTP/1.1\r\n" + head)
+      try client.send([UInt8](repeating: 120, count: 20 << 20)[...])
+      let answer = try client.answer()
+      #expect(answer.status == status && answer.field("connection") == "close")
+      #expect(try client.hasEnded())
+    }
+  }
+
+  @Test(
     "A responder's value cannot write fields or answers of its own",
     arguments: ["a%0D%0AX-Injected:%201", "a%0Ab", "a%00b", "a%7Fb"])
   func injection(_ value: String) async throws {

@@ -9,9 +9,12 @@ import LocalServer
 /// - `/field`: a field whose value is the query. `/count`: how many requests came before.
 /// - `/paced/N/late`, `…/pieces`, `…/reset`, `…/half-reset`, `…/half`: N letters, delivered like that.
 /// - `/tail/N`: the last N bytes of the body, from its file; `/echo`: the body as a file.
+/// - `/always`: answered whoever else is there.
 /// - anything else: method, path, query, the body kept and the size of the whole.
 struct TellingResponder: LocalResponder {
   private var count = 0
+
+  func isAlwaysAnswered(_ path: String) -> Bool { path == "/always" }
 
   mutating func respond(to request: LocalRequest) -> LocalResponse {
     count += 1
@@ -60,7 +63,7 @@ final class ServiceRig: Sendable {
       throw ClientError("address")
     }
     let listener = try ListeningSocket(tcp: address)
-    var settings = LocalServerSettings(hosts: HostAllowList(port: Int(listener.address.port)))
+    var settings = LocalServerSettings(hosts: HostAllowList())
     change(&settings)
     service = try LocalService.start(
       name: "test", listeningOn: listener, settings: settings, makeResponder: { TellingResponder() }

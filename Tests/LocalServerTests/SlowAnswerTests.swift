@@ -31,7 +31,7 @@ struct SlowAnswerTests {
       throw ClientError("address")
     }
     let listener = try ListeningSocket(tcp: address)
-    let hosts = HostAllowList(port: Int(listener.address.port))
+    let hosts = HostAllowList()
     return try LocalService.start(
       name: "test", listeningOn: listener, settings: LocalServerSettings(hosts: hosts),
       makeResponder: { GatedResponder(gate: gate, began: began) })

@@ -63,11 +63,25 @@ struct RawSpanReadingTests {
     }
   }
 
+  @Test("firstIndex with or without a bit finds either byte, and no other")
+  func firstIndexOfEither() {
+    forEachSpan(of: [0x3F, 0x3B, 0x39, 0x3D, 0x7F, 0x55]) { bytes, model in
+      for start in 0...model.count {
+        let expected = model[start...].firstIndex { $0 == 0x3F || $0 == 0x3B } ?? model.count
+        #expect(
+          bytes.firstIndex(of: 0x3F, withOrWithout: 0x04, from: start) == expected,
+          "\(model) from \(start)")
+      }
+    }
+  }
+
   @Test("a scan that starts behind the end finds nothing, however far behind")
   func scanFromBehindTheEnd() {
     let memory = [UInt8](repeating: 0x0A, count: 24)
     for start in [24, 25, 1 << 40, Int.max - 8, Int.max - 7, Int.max] {
       #expect(memory.span.bytesOfElements.firstIndex(of: 0x0A, from: start) == 24)
+      #expect(
+        memory.span.bytesOfElements.firstIndex(of: 0x0A, withOrWithout: 2, from: start) == 24)
       #expect(memory.span.bytesOfElements.firstControl(from: start) == 24)
     }
   }

@@ -104,11 +104,13 @@ struct LimiterFiguresTests {
     #expect(rig.limiter.figures(at: 0).pauses.map(\.remaining) == [0, 0])
     rig.run(until: second)
     rig.limiter.upstreamAnswered(
-      app: 1, status: 429, retryAfter: 3 * second, startedAt: 0, at: second)
+      LimitedRequest(app: 1, caller: 0, operation: 0), status: 429, retryAfter: 3 * second,
+      startedAt: 0, at: second)
     let figures = rig.limiter.figures(at: 2 * second)
     #expect(
       figures.pauses == [
-        PauseView(remaining: 0, level: 16), PauseView(remaining: 2 * second, level: 8),
+        PauseView(app: 0, remaining: 0, level: 16),
+        PauseView(app: 1, remaining: 2 * second, level: 8),
       ])
     rig.offer(3, app: 1)
     #expect(rig.limiter.figures(at: 2 * second).waiting == [1, 1])

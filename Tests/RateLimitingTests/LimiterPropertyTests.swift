@@ -48,7 +48,8 @@ struct LimiterPropertyTests {
         let app = Int.random(in: 0..<2, using: &random)
         let delay = Int64.random(in: 0...second, using: &random)
         rig.limiter.upstreamAnswered(
-          app: app, status: 429, retryAfter: delay, startedAt: rig.now, at: rig.now)
+          LimitedRequest(app: app, caller: 0, operation: 0), status: 429, retryAfter: delay,
+          startedAt: rig.now, at: rig.now)
         pauses.append((app, rig.now, rig.now + delay))
       }
       for app in 0..<2 {

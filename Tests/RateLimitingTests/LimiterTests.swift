@@ -111,6 +111,29 @@ struct LimiterTests {
     #expect(rig.limiter.views(at: 0)[0].inUse == 0)
   }
 
+  @Test(
+    "lists each caller that has used a limit, also once its quota is full again, and nobody who has not",
+    arguments: [true, false])
+  func listing(hasRate: Bool) throws {
+    let rule = LimitRule(
+      name: "mine", per: .caller, rate: hasRate ? .perMinute(600) : nil, burst: 3,
+      concurrency: hasRate ? nil : 4, onExceed: .queue)
+    let rig = try LimiterRig(
+      LimiterSettings(rules: [rule], appCount: 1, callerCount: 5, loopCount: 1))
+    // Nobody yet: the limit is there all the same.
+    #expect(rig.limiter.views(at: rig.now).map(\.isUsed) == [false])
+    for caller in [1, 3] { #expect(rig.offer(UInt64(caller), caller: caller) == .admitted) }
+    #expect(rig.limiter.views(at: rig.now).map(\.caller) == [1, 3])
+    rig.now += 60 * second
+    rig.finishAll()
+    let views = rig.limiter.views(at: rig.now)
+    #expect(views.map(\.caller) == [1, 3] && views.allSatisfy(\.isUsed))
+    // With room for one, that is the one that is busy.
+    #expect(rig.offer(9, caller: 3) == .admitted)
+    #expect(rig.limiter.views(at: rig.now, most: 1).map(\.caller) == [3])
+    rig.finishAll()
+  }
+
   private func counters(admitted: UInt64, shadowed: UInt64) -> LimitCounters {
     var counters = LimitCounters()
     counters.admitted = admitted

@@ -48,7 +48,8 @@ struct SharedLimiterTests {
     #expect(limiter.isIdle)
     #expect(offer(limiter, loop: 0, tag: 0, at: 0) == .admitted)
     limiter.upstreamAnswered(
-      app: 0, status: 429, retryAfter: second, startedAt: 0, at: 0, loop: 0)
+      LimitedRequest(app: 0, caller: 0, operation: 0), status: 429, retryAfter: second,
+      startedAt: 0, at: 0, loop: 0)
     #expect(!limiter.isIdle)
     #expect(offer(limiter, loop: 0, tag: 1, at: 1) == .queued(second - 1))
     limiter.advance(to: second, loop: 0)

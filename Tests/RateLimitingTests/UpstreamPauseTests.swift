@@ -24,7 +24,8 @@ struct UpstreamPauseTests {
       if case .queued = rig.offer(tag) { waiting += 1 }
     }
     rig.limiter.upstreamAnswered(
-      app: 0, status: 429, retryAfter: 3 * second, startedAt: 0, at: rig.now)
+      LimitedRequest(app: 0, caller: 0, operation: 0), status: 429, retryAfter: 3 * second,
+      startedAt: 0, at: rig.now)
     #expect(rig.offer(500, app: 1) == .admitted, "another app goes on")
     rig.run(until: 3 * second - 1)
     #expect(rig.starts.count == 17)
@@ -44,10 +45,86 @@ struct UpstreamPauseTests {
     rig.finishAll()
   }
 
+  /// Three services: operations 0 and 1, operation 2, and the rest.
+  private func services() throws -> LimiterRig {
+    var settings = LimiterSettings(
+      LimitRule(
+        name: "app", per: .app, rate: .perSecond(16), burst: 16, maxWait: 5 * second,
+        maxQueue: 1000),
+      apps: 2)
+    settings.services = (0..<256).map { $0 < 2 ? 0 : $0 == 2 ? 1 : 2 }
+    return try LimiterRig(settings)
+  }
+
+  private func refuse(
+    _ rig: LimiterRig, _ operation: UInt8, app: Int = 0, for seconds: Int64
+  ) {
+    rig.limiter.upstreamAnswered(
+      LimitedRequest(app: app, caller: 0, operation: operation), status: 429,
+      retryAfter: seconds * second, startedAt: rig.now, at: rig.now)
+  }
+
+  @Test("stops the service that was refused, and no other")
+  func ofOneService() throws {
+    let rig = try services()
+    refuse(rig, 0, for: 3600)
+    #expect(rig.offer(0, operation: 1) == .refused(.waitTooLong, retryAfter: 3600))
+    #expect(rig.offer(1, operation: 2) == .admitted)
+    #expect(rig.offer(2, operation: 9) == .admitted)
+    #expect(rig.offer(3, operation: 255, isWrite: true) == .admitted)
+    #expect(rig.offer(4, app: 1, operation: 0) == .admitted)
+    let pauses = rig.limiter.figures(at: rig.now).pauses.filter { $0.level < 16 }
+    #expect(
+      pauses == [PauseView(app: 0, service: 0, remaining: 3600 * second, level: 8)])
+    #expect(rig.limiter.views(at: rig.now).contains { $0.limit == nil && $0.service == 0 })
+    rig.finishAll()
+  }
+
+  @Test("becomes the app's when a second service is refused meanwhile, for as long as both pause")
+  func ofTheApp() throws {
+    let rig = try services()
+    refuse(rig, 0, for: 3600)
+    refuse(rig, 0, for: 3600)
+    #expect(rig.offer(0, operation: 9) == .admitted, "the same service again")
+    refuse(rig, 2, for: 4)
+    #expect(rig.offer(1, operation: 9) == .queued(4 * second))
+    #expect(rig.offer(2, operation: 0) == .refused(.waitTooLong, retryAfter: 3600))
+    #expect(rig.offer(3, app: 1, operation: 2) == .admitted)
+    rig.run(until: 30 * second)
+    #expect(rig.starts.contains { $0.tag == 1 && $0.at == 4 * second })
+    #expect(rig.offer(4, operation: 9) == .admitted)
+    #expect(rig.offer(5, operation: 2) == .admitted)
+    #expect(rig.offer(6, operation: 0) == .refused(.waitTooLong, retryAfter: 3570))
+    rig.finishAll()
+  }
+
+  @Test("of a service that nobody calls any more ends all the same")
+  func ends() throws {
+    let rig = try services()
+    refuse(rig, 0, for: 2)
+    #expect(rig.limiter.activeUpstreams == 1)
+    rig.run(until: 60 * second)
+    #expect(rig.offer(0, operation: 9) == .admitted)
+    #expect(rig.limiter.activeUpstreams == 0)
+    rig.finishAll()
+  }
+
+  @Test("is the app's where services would be too many keys")
+  func tooManyKeys() throws {
+    var settings = LimiterSettings(apps: 64, callers: 4096)
+    settings.services = (0..<256).map { UInt8($0 % 13) }
+    #expect(settings.problem == nil)
+    let rig = try LimiterRig(settings)
+    refuse(rig, 0, for: 3600)
+    #expect(rig.offer(0, operation: 1) == .refused(.waitTooLong, retryAfter: 3600))
+  }
+
   @Test("tells a call that comes during a long pause when to come again")
   func refusesDuringLongPause() throws {
     let rig = try rig()
-    rig.limiter.upstreamAnswered(app: 0, status: 503, retryAfter: 60 * second, startedAt: 0, at: 0)
+    rig.limiter.upstreamAnswered(
+      LimitedRequest(app: 0, caller: 0, operation: 0), status: 503, retryAfter: 60 * second,
+      startedAt: 0, at: 0)
     #expect(rig.offer(0) == .refused(.waitTooLong, retryAfter: 60))
     #expect(rig.offer(1, app: 1) == .admitted)
     rig.finishAll()

@@ -1,4 +1,5 @@
 import Foundation
+import Memory
 import Testing
 
 @testable import SCORMCloudAPI
@@ -7,32 +8,63 @@ import Testing
 /// `scripts/catalogue/generate --check` compares the files byte for byte.
 @Suite("Generated table")
 struct GeneratedTableTests {
-  @Test("The generated table is what its source says")
-  func generatedFile() throws {
+  private func rows() throws -> [[String]] {
     let root = URL(filePath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let source = try String(
       contentsOf: root.appending(path: "scripts/catalogue/operations.tsv"), encoding: .utf8)
-    let rows = source.split(separator: "\n").filter { !$0.hasPrefix("#") }.dropFirst()
+    return source.split(separator: "\n").filter { !$0.hasPrefix("#") }.dropFirst()
       .map { $0.split(separator: "\t").map(String.init) }
+  }
+
+  @Test("Every query parameter of the source may be shown or must be hidden, by its mark")
+  func queryParameters() throws {
+    var hidden: Set<String> = []
+    var shown: Set<String> = []
+    for parameter in try rows().flatMap({ $0[10].split(separator: ",") }) where parameter != "-" {
+      let name = parameter.filter { $0 != "!" && $0 != "*" }
+      if parameter.hasSuffix("*") { hidden.insert(name) } else { shown.insert(name) }
+    }
+    #expect(
+      hidden == [
+        "auth", "cssUrl", "externalConfig", "filter", "jwt", "learnerId", "more", "postbackUrl",
+        "reportUrl", "userEmail",
+      ])
+    #expect(shown.count == 29)
+    for name in shown.union(hidden) {
+      let bytes = Array(name.utf8)
+      let isShown = QueryParameters.mayShow(bytes.span.bytesOfElements)
+      let isHidden = QueryParameters.mustHide(bytes.span.bytesOfElements)
+      #expect(isShown == shown.contains(name) && isHidden == hidden.contains(name), "\(name)")
+    }
+    for name in ["", "Since", "SINCE", "s%69nce", "since ", "token", "tags[]", "sinc", "sincee"] {
+      let bytes = Array(name.utf8)
+      let isShown = QueryParameters.mayShow(bytes.span.bytesOfElements)
+      #expect(!isShown, "\(name)")
+    }
+  }
+
+  @Test("The generated table is what its source says")
+  func generatedFile() throws {
+    let rows = try rows()
     #expect(rows.count == OperationTable.all.count)
     for (row, operation) in zip(rows, OperationTable.all) {
       let flags = [
         operation.isMultipart ? "multipart" : nil, operation.isDestructive ? "destructive" : nil,
-        operation.isSecretBearing ? "secrets" : nil, operation.isSensitive ? "sensitive" : nil,
+        operation.isSecretBearing ? "secrets" : nil,
         operation.isDeprecated ? "deprecated" : nil,
       ].compactMap { $0 }
       let scopes = operation.scopes.map(\.name.description)
       #expect(
-        Array(row.prefix(9)) == [
+        Array(row.prefix(10)) == [
           operation.name.description, operation.method.name.description,
           operation.template.description, operation.service.name.description,
           operation.credential.name.description,
           scopes.isEmpty ? "-" : scopes.joined(separator: ","),
           operation.certainty.name.description, operation.access.name.description,
-          flags.isEmpty ? "-" : flags.joined(separator: ","),
+          flags.isEmpty ? "-" : flags.joined(separator: ","), operation.answer.name.description,
         ])
-      #expect(operation.isPaged == row[9].split(separator: ",").contains("more"), "\(row[0])")
+      #expect(operation.isPaged == row[10].split(separator: ",").contains("more*"), "\(row[0])")
     }
   }
 }

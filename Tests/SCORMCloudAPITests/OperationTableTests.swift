@@ -123,13 +123,24 @@ struct OperationTableTests {
     #expect(expected.count == 19)
   }
 
-  @Test("Sensitive are the operations whose answers are credentials; all of them bear secrets")
+  @Test(
+    "Sensitive are the operations whose answers are credentials, each for its reason; all of them bear secrets"
+  )
   func sensitive() {
+    let reasons: [AnswerSecret: Set<String>] = [
+      .apiKey: ["CreateCredential", "GetCredentials"],
+      .accessToken: ["CreateToken", "GetAppToken"],
+      .recordStoreKey: ["GetXapiCredential", "GetXapiCredentials"],
+      .pipePasswords: ["GetStatementPipe", "GetStatementPipes"],
+      .platformSecret: ["GetLtiDispatch"],
+      .reportageSession: ["GetReportageAuthToken", "GetReportageLink"],
+      .connectorKeys: ["GetConnectorsList"],
+    ]
+    for secret in AnswerSecret.allCases where secret != .none {
+      #expect(Self.names { $0.answer == secret } == reasons[secret], "\(secret.name)")
+    }
     #expect(
-      Self.names(where: \.isSensitive) == [
-        "GetAppToken", "CreateToken", "GetCredentials", "CreateCredential", "GetXapiCredential",
-        "GetXapiCredentials", "GetStatementPipe", "GetStatementPipes",
-      ])
+      Self.names(where: \.isSensitive) == reasons.values.reduce(into: []) { $0.formUnion($1) })
     #expect(Self.names { $0.isSensitive && !$0.isSecretBearing } == [])
   }
 
@@ -139,10 +150,26 @@ struct OperationTableTests {
       "UpdateCredential", "CreateXapiCredential", "SetXapiCredential", "CreateStatementPipe",
       "SetStatementPipe", "GetReportageAuthToken", "GetReportageLink", "GetLtiDispatch",
       "CreateRegistration", "TestRegistrationPostback", "CreateDispatches", "UpdateDispatch",
-      "UpdateDispatches", "CreatePrivateInvitation", "GetPublicInvitations", "CreateConnector",
+      "UpdateDispatches", "GetPrivateUserInvitations", "GetPublicUserInvitations",
+      "CreatePrivateInvitation", "GetPublicInvitations", "CreateConnector",
     ])
   func secretBearing(name: String) throws {
     #expect(try #require(OperationTable.named(name)).isSecretBearing)
+  }
+
+  @Test(
+    "Links that a browser opens, and what callers stored themselves, are not credentials",
+    arguments: [
+      "BuildRegistrationLaunchLink", "BuildCoursePreviewLaunchLink",
+      "BuildCoursePreviewLaunchLinkWithVersion", "GetLti13Dispatch", "GetLti13DispatchLaunch",
+      "GetLti13ToolConfigurationSchema", "GetDispatchZip", "CreatePublicInvitation",
+      "GetPublicInvitation", "GetPublicInvitations", "GetPrivateInvitation",
+      "GetPrivateInvitations",
+      "UpdatePublicInvitation", "UpdatePrivateInvitation", "GetPrivateUserInvitations",
+      "CreateXapiCredential", "SetXapiCredential", "UpdateCredential", "CreateStatementPipe",
+    ])
+  func passing(name: String) throws {
+    #expect(try #require(OperationTable.named(name)).answer == .none)
   }
 
   @Test("Everyday operations bear no secrets")
@@ -150,6 +177,6 @@ struct OperationTableTests {
     for name in ["GetCourses", "GetRegistrationProgress", "PingAppId", "DeleteXapiCredential"] {
       #expect(OperationTable.named(name)?.isSecretBearing == false)
     }
-    #expect(OperationTable.all.count { $0.isSecretBearing } == 32)
+    #expect(OperationTable.all.count { $0.isSecretBearing } == 34)
   }
 }

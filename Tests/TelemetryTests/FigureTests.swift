@@ -48,8 +48,8 @@ struct FigureTests {
     for line in [
       "scorm_gateway_requests_total{operation=\"GetCourses\",method=\"GET\",status=\"2xx\"} 1",
       "scorm_gateway_caller_requests_total{caller=\"crm\",app=\"main\",status=\"2xx\"} 1",
-      "scorm_gateway_caller_received_bytes_total{caller=\"crm\",app=\"main\"} 300",
-      "scorm_gateway_operation_sent_bytes_total{operation=\"GetCourses\",method=\"GET\"} 5",
+      "scorm_gateway_caller_request_body_bytes_total{caller=\"crm\",app=\"main\"} 300",
+      "scorm_gateway_operation_response_body_bytes_total{operation=\"GetCourses\",method=\"GET\"} 5",
       "scorm_gateway_terminations_total{termination=\"completed\"} 1",
       "scorm_gateway_request_body_bytes_bucket{le=\"256\"} 0",
       "scorm_gateway_request_body_bytes_bucket{le=\"1024\"} 1",

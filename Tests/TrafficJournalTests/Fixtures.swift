@@ -45,8 +45,13 @@ final class JournalFolder: Sendable {
     return try check.step() ? String(decoding: check.text(0), as: UTF8.self) : ""
   }
 
-  func count(_ table: String) throws -> Int64 {
-    try Database(path: journal, mode: .readOnly).integer("SELECT count(*) FROM \(table)")
+  /// Records in the file, in blocks and before they make one.
+  func count() throws -> Int64 {
+    try Database(path: journal, mode: .readOnly).integer(
+      """
+      SELECT (SELECT coalesce(sum(count), 0) FROM blocks)
+        + (SELECT coalesce(sum(count), 0) FROM recent)
+      """)
   }
 }
 
@@ -112,4 +117,20 @@ func batch(_ lines: [String]) -> ByteBuffer {
     buffer.put("\n")
   }
   return buffer
+}
+
+/// Text that cannot be packed much: each character has six random bits.
+func noise(_ count: Int) -> String {
+  var generator = SystemRandomNumberGenerator()
+  let signs = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.".utf8)
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count)
+  while bytes.count < count {
+    var word = generator.next()
+    for _ in 0..<min(10, count - bytes.count) {
+      bytes.append(signs[Int(word & 63)])
+      word >>= 6
+    }
+  }
+  return String(decoding: bytes, as: UTF8.self)
 }

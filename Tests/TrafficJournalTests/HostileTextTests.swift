@@ -69,7 +69,7 @@ struct HostileTextTests {
     #expect(HostileTextTests.isHarmless(TrafficTable.text([TrafficTable.row(record)], right: [])))
     #expect(HostileTextTests.isHarmless(TrafficTable.details(record)))
     // The command is one line and one command: the shell gives curl the URL as it is.
-    let command = CurlCommand.text(record, gateway: "http://127.0.0.1:8080")
+    let command = try #require(CurlCommand.text(record, gateway: "http://127.0.0.1:8080"))
     #expect(HostileTextTests.isHarmless(command))
     #expect(!command.contains("\n"))
     let words = try HostileTextTests.shellWords(command)

@@ -96,7 +96,10 @@ struct BodyRedactionTests {
     arguments: HiddenNames.parts + HiddenNames.wholes + [
       "Password", "pass_word", "PASSWORD2", "learnerEmail", "launch-link", "launchLink", "x.jwt.y",
       "access_token", "Authorization", "learner_last_name", #"pass\u0077ord"#, #"\u0054oken"#,
-      #"pass\u200bword"#, "pass\u{200B}word", "Auth", "MORE", "e-mail", #"to\u004ben"#,
+      // Members of the API's own that are credentials or links.
+      "credential", "pensCredential", "sharedSecret", "consumerKey", "queryString", "reportageLink",
+      "userName", "launchLink", "postBackUrl", "secret", "sig", #"pass\u200bword"#,
+      "pass\u{200B}word", "Auth", "MORE", "e-mail", #"to\u004ben"#,
     ])
   func hidesNames(name: String) {
     for value in ["\"CANARY\"", "[{\"b\":\"CANARY\"}]", "{\"CANARY\":[\"CANARY\"]}", "17", "null"] {

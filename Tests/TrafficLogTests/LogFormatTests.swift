@@ -149,7 +149,7 @@ struct LogFormatTests {
     TrafficLine.putMicrosecond(1, into: &line)
     line.put("id")
     TrafficLine.openAddress(into: &line)
-    let query = Array("more=canary&auth=canary&jwt=canary&x=seen".utf8)
+    let query = Array("more=canary&auth=canary&jwt=canary&x=canary&tags=seen".utf8)
     let word = Array("GET".utf8)
     TrafficLine.putRequest(
       method: word.span.bytesOfElements, path: word.span.bytesOfElements,
@@ -157,7 +157,7 @@ struct LogFormatTests {
     TrafficLine.putEnding(TrafficLine.Ending(), hasAttempts: false, into: &line)
     for format in [LogFormat.json, .combined, .human(hasColours: true)] {
       let text = render(String(line.bytes.text.dropLast()), format)
-      #expect(!text.contains("canary") && text.contains("x=seen"))
+      #expect(!text.contains("canary") && text.contains("tags=seen"))
     }
   }
 }

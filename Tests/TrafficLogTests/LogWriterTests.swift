@@ -299,6 +299,17 @@ struct LogWriterTests {
     }
   }
 
+  @Test("a FIFO that nobody reads is told at once, and does not hold up the start")
+  func nobodyReads() async throws {
+    try await blocking {
+      let folder = try Folder()
+      let path = folder.file("log")
+      _ = unsafe mkfifo(path, 0o600)
+      let error = #expect(throws: LogWriter.OpenError.self) { _ = try LogWriter(.file(path: path)) }
+      #expect("\(error.map { "\($0)" } ?? "")".contains("nobody reads this FIFO"))
+    }
+  }
+
   @Test("a line that was cut short does not spoil the next one")
   func tornLine() async throws {
     try await blocking {

@@ -64,7 +64,7 @@ struct TrafficLineTests {
   @Test("a forwarded exchange tells everything, under the names of the contract")
   func whole() throws {
     var exchange = Exchange()
-    exchange.request = ("POST", Array("/api/v2/courses/a%2Fb".utf8), Array("more=x&a=1".utf8))
+    exchange.request = ("POST", Array("/api/v2/courses/a%2Fb".utf8), Array("more=x&tags=1".utf8))
     exchange.userAgent = Array("curl/8".utf8)
     exchange.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     exchange.caller = "crm"
@@ -94,7 +94,7 @@ struct TrafficLineTests {
     #expect(line["request_id"] as? String == "id-1")
     #expect(line["client.address"] as? String == "127.0.0.1:5000")
     #expect(line["url.path"] as? String == "/api/v2/courses/a%2Fb")
-    #expect(line["url.query"] as? String == "more=***&a=1")
+    #expect(line["url.query"] as? String == "more=***&tags=1")
     #expect(line["trace_id"] as? String == "0af7651916cd43dd8448eb211c80319c")
     #expect(line["caller"] as? String == "crm")
     #expect(line["credential"] as? String == "token")

@@ -54,10 +54,12 @@ apps:
   - name: main
     id: {app}
     secret: {{file: {secret_file}}}
+{apps_more}
 tokens:
   url: http://127.0.0.1:{token_port}/token
 limits:
   - {{name: all-calls, per: gateway, rate: 1000000/1s, burst: 1000000, concurrency: 20000}}
+{limits_more}
 traffic:
   log: {{path: {traffic_log}, format: json}}
   journal: null
@@ -97,19 +99,21 @@ class Lab:
     """Gateway, upstream and token endpoint.
 
     - `tls`: an `ssl.SSLContext` for the upstream; `host`: the name in `upstream.url`.
-    - `settings`: values for the placeholders of `CONFIGURATION`; `more` and `upstream_more` are YAML.
+    - `settings`: values for the placeholders of `CONFIGURATION`; `more` and its like are YAML.
     - `wrapper`: a command in front of the binary, such as strace with its options. With `is_traced` the
       gateway is its child.
     """
 
     def __init__(self, tls=None, host=None, settings=None, wrapper=(), is_traced=False, threads=2,
-                 environment=None, upstream_port=None, is_ready=True, preexec=None):
+                 environment=None, upstream_port=None, is_ready=True, preexec=None,
+                 before_token=None):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-faults.")
         self.directory = pathlib.Path(self.temporary.name)
         self.traffic_log = self.directory / "traffic.log"
         self.output = self.directory / "gateway.out"
         self.upstream = ScriptedServer(tls=tls)
         self.tokens = TokenEndpoint()
+        self.tokens.before_answer = before_token
         self.expected, self.anonymous = {}, []
         self.sequence = itertools.count(1)
         self.process = None
@@ -119,7 +123,7 @@ class Lab:
             upstream_url=f"{'https' if tls else 'http'}://{host}:"
                          f"{upstream_port or self.upstream.port}/api/v2",
             connect_timeout="2s", response_timeout="2s", idle_timeout="2s", max_connections=64,
-            upstream_more="", more="", app=APP, secret_file=self.directory / "secret",
+            upstream_more="", apps_more="", limits_more="", more="", app=APP, secret_file=self.directory / "secret",
             token_port=self.tokens.port, traffic_log=self.traffic_log)
         values.update(settings or {})
         (self.directory / "secret").write_text(SECRET + "\n")

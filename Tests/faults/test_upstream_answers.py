@@ -55,10 +55,21 @@ _mark_breaks()
 
 @row("16f", "answer cut: bad chunk size")
 def bad_chunk(lab):
-    lab.upstream.on_request = broken_answer(
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\nhello\r\n", "end")
+    good, bad = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"ZZ\r\nhello\r\n"
+
+    def late(conversation, request):
+        conversation.send(good)
+        # The good part is on its way to the caller.
+        time.sleep(0.2)
+        conversation.send(bad)
+        return False
+
+    lab.upstream.on_request = late
     got = lab.call(expect=("upstream/response-body", "response-malformed", 200))
     assert got.status == 200 and not got.is_complete and got.end == "reset", f"{got.status} {got.end}"
+    lab.upstream.on_request = broken_answer(good + bad, "end")
+    got = lab.call(expect=("upstream/response-body", "response-malformed", 502))
+    assert got.status == 502 and got.is_complete, f"{got.status} {got.end}"
 
 
 @row("16g", "answer cut: reset and end before a byte of it")

@@ -6,7 +6,7 @@
 steady  calls without a pause while tokens live for 5 s: no 401 at the upstream, no token older than its life,
         at most one request for a token in its life. A third of a minute, or --minutes.
 clock   the wall clock jumps by an hour, ahead and back, while the program runs (needs libfaketime): nothing happens.
-canary  secret and tokens are in no log, answer, metric, command line or environment, and in no core that
+canary  secrets, the collector's too, and tokens are in no log, answer, metric, command line or environment, and in no core that
         gcore writes (needs gdb, and the right to trace).
 
 GATEWAY names the program; without it the debug build is taken.
@@ -31,6 +31,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GATEWAY = os.environ.get("GATEWAY", str(ROOT / ".build/debug/scorm-gateway"))
 SECRET = "CANARY-SECRET-5f31"
+COLLECTOR = "CANARY-COLLECTOR-93c0"
 BASIC = base64.b64encode(f"CANARY-ID:{SECRET}".encode()).decode()
 
 
@@ -41,7 +42,7 @@ class Cloud(http.server.ThreadingHTTPServer):
 
     def __init__(self, life):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.life, self.tokens, self.granted, self.calls = life, {}, [], []
+        self.life, self.tokens, self.granted, self.calls, self.exports = life, {}, [], [], []
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -65,6 +66,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if self.path.endswith("/v1/traces"):
+            self.server.exports.append(self.headers.get("X-Api-Key"))
+            return self.respond(200, {})
         if not self.path.endswith("/token"):
             return self.judge()
         cloud, given = self.server, self.headers.get("Authorization", "")
@@ -100,6 +104,7 @@ admin: {{address: 127.0.0.1:0}}
 upstream: {{url: "http://127.0.0.1:{cloud.server_port}/api/v2", proxy: none}}
 apps: [{{name: main, id: CANARY-ID, secret: {{env: CANARY_VARIABLE}}}}]
 tokens: {{stateFile: {folder}/scopes}}
+policy: {{sensitiveForwarded: [GetConnectorsList]}}
 traffic: {{log: {{path: {self.log}}}}}
 """)
         environment = dict(os.environ, CANARY_VARIABLE=SECRET, **(environment or {}))
@@ -238,7 +243,9 @@ def dumped(pid, *options):
 
 def canary():
     cloud = Cloud(300)
-    gateway = Gateway(cloud)
+    gateway = Gateway(cloud, {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{cloud.server_port}",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={COLLECTOR}", "OTEL_BSP_SCHEDULE_DELAY": "50"})
     connection = caller(gateway)
     texts = {}
     for path in ("/api/v2/courses", "/api/v2/registrations", "/api/v2/contentConnectors", "/api/v2/no-such"):
@@ -254,6 +261,8 @@ def canary():
     assert len(granted) > 3
     for path in ("/", "/healthz", "/readyz?verbose", "/metrics", "/api/limits", "/api/tokens"):
         texts["admin " + path] = gateway.admin(path)[1]
+    until(lambda: cloud.exports, "spans exported")
+    assert set(cloud.exports) == {COLLECTOR}, "the collector got its header field"
     process = f"/proc/{gateway.process.pid}"
     for name in ("environ", "cmdline"):
         texts[name] = pathlib.Path(process, name).read_bytes().decode("utf-8", "replace")
@@ -265,7 +274,7 @@ def canary():
     texts["log"] = gateway.log.read_text()
     texts["output"] = gateway.said()
     texts["state file"] = (pathlib.Path(gateway.folder.name) / "scopes").read_text()
-    secrets = [SECRET, BASIC] + granted
+    secrets = [SECRET, BASIC, COLLECTOR] + granted
     for where, text in texts.items():
         for secret in secrets:
             assert secret not in text, f"{secret[:12]}… stands in {where}"
@@ -277,7 +286,7 @@ def canary():
     assert b"scorm-gateway" in core and b"read:course" in core
     found = [secret for secret in secrets if secret.encode() in core]
     print(f"  {len(texts)} outputs; a core of {len(core) >> 20} MiB; owner of /proc/PID is root: {dumpable}")
-    assert all(secret.encode() in everything for secret in (SECRET, granted[-1])), "the search finds nothing"
+    assert all(secret.encode() in everything for secret in (SECRET, COLLECTOR, granted[-1])), "the search finds nothing"
     assert not found, f"{len(found)} secrets stand in the core: {[s[:13] for s in found]}"
 
 

@@ -12,7 +12,7 @@
 
 #define CC_CHECKED static inline __attribute__((warn_unused_result))
 
-/// Sets libcurl up with an allocator that overwrites what it gives back: libcurl keeps copies of credentials
+/// Sets libcurl up, with OpenSSL, without a log of keys, and with an allocator that overwrites what it gives back: libcurl keeps copies of credentials
 /// and answers, and clears none of them.
 __attribute__((warn_unused_result)) CURLcode cc_global_init(void);
 
@@ -44,6 +44,18 @@ typedef size_t (*cc_sink)(char *bytes, size_t size, size_t count, void *context)
 CC_CHECKED CURLcode cc_set_sink(CURL *h, cc_sink sink, void *context) {
   CURLcode c = curl_easy_setopt(h, CURLOPT_WRITEDATA, context);
   return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, sink);
+}
+
+/// `setup` is called with each connection's SSL_CTX before its handshake. libcurl's own authorities are left out.
+/// `context` must live as long as the handle.
+CC_CHECKED CURLcode cc_set_tls_setup(CURL *h, CURLcode (*setup)(CURL *h, void *ssl_context, void *context),
+                                     void *context) {
+  CURLcode c = curl_easy_setopt(h, CURLOPT_CAINFO, NULL);
+  if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_CAPATH, NULL);
+  // A store that libcurl keeps would take the place of the one set up (7.88 fills it in after the call).
+  if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, context);
+  return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, setup);
 }
 
 /// `buffer` holds CURL_ERROR_SIZE bytes and lives as long as the handle.

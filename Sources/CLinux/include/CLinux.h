@@ -70,7 +70,9 @@ static inline int cl_set_int(int fd, int level, int option, int value) {
 static inline int cl_reuse_address(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 static inline int cl_reuse_port(int fd) { return cl_set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 static inline int cl_no_delay(int fd) { return cl_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
-static inline int cl_ipv6_only(int fd) { return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
+static inline int cl_ipv6_only(int fd, int only) {
+  return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+}
 /// At most so many bytes wait in the kernel for their turn to be sent; more than that, and the socket is not
 /// writable. Accepted sockets have it from their listener.
 static inline int cl_limit_unsent(int fd, int bytes) {
@@ -160,6 +162,19 @@ _Noreturn void cl_end_at_once(int status);
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
 
+// Start -------------------------------------------------------------------------------------------
+
+/// How many arguments this process was started with, its own name among them; 0 when the C library did not tell.
+int cl_argument_count(void);
+
+/// The argument at `index`, below the count.
+const char *cl_argument(int index);
+
+/// Opens /dev/null at those of the descriptors 0, 1 and 2 that are closed, so that no socket or file is given
+/// their numbers and what is meant for a terminal does not go into it. To be called before anything is opened.
+/// -1 with `errno` when one stays closed.
+int cl_fill_standard_descriptors(void);
+
 // Process -----------------------------------------------------------------------------------------
 
 /// No core dumps, and no reading of our memory by processes of the same user.
@@ -201,6 +216,27 @@ struct cl_thread {
 /// Fills at most `limit` entries, one a thread, and returns how many.
 int cl_read_threads(struct cl_thread *out, int limit);
 
+// Memory ------------------------------------------------------------------------------------------
+
+/// One heap for all threads, for small things only: what one frees another may use, and buffers go back to the
+/// system when they are freed, at the price of a system call each. Before the first thread.
+void cl_use_heap_sparingly(void);
+
+/// Stacks of so many bytes for threads that are made from now on, in place of what `ulimit -s` says.
+void cl_use_small_stacks(size_t bytes);
+
+/// Bytes of the heap that are free, in all of its parts.
+int64_t cl_free_heap(void);
+
+/// Gives free parts of the heap back to the system.
+void cl_trim_heap(void);
+
+/// The process' limit of private writable memory, or of its address space; -1 for none.
+int64_t cl_memory_limit(int address_space);
+
+/// Reads at most `size` bytes of a file that the kernel makes up; -1 when it cannot be opened.
+ssize_t cl_read_small_file(const char *path, char *out, size_t size);
+
 // Files -------------------------------------------------------------------------------------------
 
 /// The size of a regular file that still has a name; -1 for one whose last name is gone, -2 for anything
@@ -209,6 +245,12 @@ static inline int64_t cl_named_size(int fd) {
   struct stat s;
   if (fstat(fd, &s) || !S_ISREG(s.st_mode)) return -2;
   return s.st_nlink == 0 ? -1 : (int64_t)s.st_size;
+}
+
+/// Makes calls on `fd` wait from now on; what it was opened with stays as it is otherwise.
+static inline void cl_wait_for(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
 // Time --------------------------------------------------------------------------------------------

@@ -16,23 +16,56 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-/// A client context: TLS 1.2 or newer, chain verified against `ca_file` (PEM) or the system's store.
+/// The certificates of `ca_file` (PEM) alone, or the system's store, which SSL_CERT_FILE and SSL_CERT_DIR name
+/// if set. Null on failure; the reason is on OpenSSL's error queue.
+static inline X509_STORE *co_trust(const char *ca_file) {
+  X509_STORE *s = X509_STORE_new();
+  if (!s) return 0;
+  int ok = ca_file ? X509_STORE_load_file(s, ca_file) : X509_STORE_set_default_paths(s);
+  // As libcurl does by itself: who is named as trusted is, root or not.
+  ok = ok == 1 && X509_STORE_set_flags(s, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1;
+  if (!ok) {
+    X509_STORE_free(s);
+    return 0;
+  }
+  return s;
+}
+
+/// Whether the system's store has a file with certificates, besides its folders.
+static inline int co_has_default_file(void) {
+  X509_STORE *s = co_trust(0);
+  int count = s ? sk_X509_OBJECT_num(X509_STORE_get0_objects(s)) : 0;
+  X509_STORE_free(s);
+  ERR_clear_error();
+  return count > 0;
+}
+
+/// Names count as subject alternative names only, wildcards for a whole label. `host` is a DNS name or, when
+/// `is_address`, a numeric address.
+static inline int co_expect_peer(X509_VERIFY_PARAM *p, const char *host, int is_address) {
+  X509_VERIFY_PARAM_set_hostflags(
+      p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  return is_address ? X509_VERIFY_PARAM_set1_ip_asc(p, host) : X509_VERIFY_PARAM_set1_host(p, host, 0);
+}
+
+/// Has the sessions of `c` trust `s` and, if `host` is given, accept a certificate for it only. 1 on success.
+static inline int co_trust_in(SSL_CTX *c, X509_STORE *s, const char *host, int is_address) {
+  SSL_CTX_set1_cert_store(c, s);
+  SSL_CTX_set_verify(c, SSL_VERIFY_PEER, 0);
+  return host ? co_expect_peer(SSL_CTX_get0_param(c), host, is_address) : 1;
+}
+
+/// A client context: TLS 1.2 or newer, chain verified; whom it trusts `co_trust_in` says.
 /// Null on failure; the reason is on OpenSSL's error queue.
-static inline SSL_CTX *co_client_context(const char *ca_file) {
+static inline SSL_CTX *co_client_context(void) {
   SSL_CTX *c = SSL_CTX_new(TLS_client_method());
   if (!c) return 0;
   SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-  SSL_CTX_set_verify(c, SSL_VERIFY_PEER, 0);
   SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                           SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_read_ahead(c, 1);
   SSL_CTX_set_default_read_buffer_len(c, 16384 + 512);
-  int ok = ca_file ? SSL_CTX_load_verify_locations(c, ca_file, 0) : SSL_CTX_set_default_verify_paths(c);
-  if (ok != 1) {
-    SSL_CTX_free(c);
-    return 0;
-  }
   return c;
 }
 
@@ -89,12 +122,8 @@ static inline SSL *co_client_session(SSL_CTX *c, int fd, const char *host, int i
   co_wire *w = (co_wire *)calloc(1, sizeof *w);
   BIO *b = co_wire_method ? BIO_new(co_wire_method) : 0;
   if (!s || !w || !b) goto fail;
-  X509_VERIFY_PARAM *p = SSL_get0_param(s);
-  X509_VERIFY_PARAM_set_hostflags(
-      p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  int ok = is_address ? X509_VERIFY_PARAM_set1_ip_asc(p, host)
-                      : SSL_set_tlsext_host_name(s, host) && X509_VERIFY_PARAM_set1_host(p, host, 0);
-  if (ok != 1) goto fail;
+  if (!is_address && SSL_set_tlsext_host_name(s, host) != 1) goto fail;
+  if (co_expect_peer(SSL_get0_param(s), host, is_address) != 1) goto fail;
   w->fd = fd;
   BIO_set_data(b, w);
   BIO_set_init(b, 1);

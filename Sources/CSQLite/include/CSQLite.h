@@ -10,6 +10,11 @@ static inline int csq_bind_text(sqlite3_stmt *statement, int index, const void *
   return sqlite3_bind_text(statement, index, (const char *)text, count, SQLITE_TRANSIENT);
 }
 
+/// `sqlite3_bind_blob` with a copy made of the bytes, for the same reason.
+static inline int csq_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int count) {
+  return sqlite3_bind_blob(statement, index, bytes, count, SQLITE_TRANSIENT);
+}
+
 /// Makes a database that somebody else may have written harmless: no writes to the schema by SQL, no
 /// functions from views or triggers that are not innocuous. The calls are variadic, which Swift does not
 /// import.

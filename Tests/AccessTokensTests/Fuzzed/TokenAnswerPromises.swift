@@ -50,8 +50,10 @@ enum TokenAnswerPromises {
   private static func plainToken(
     _ bytes: [UInt8], _ endpoint: TokenEndpoint, member: String
   ) -> [UInt8]? {
+    // A byte order mark in front may be ignored (RFC 8259 section 8.1).
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     guard bytes.count <= TokenAnswer.maximumBytes,
-      case .object(let members) = PlainJSON.read(bytes, depth: TokenAnswer.maximumDepth)
+      case .object(let members) = PlainJSON.read(text, depth: TokenAnswer.maximumDepth)
     else { return nil }
     let counted =
       endpoint == .application ? ["access_token", "token_type", "expires_in"] : ["result"]

@@ -1,3 +1,5 @@
+import SCORMCloudAPI
+
 /// An independent, slow model of how servers read a path: every combination of the transformations known
 /// to hide dot segments. It shares no code with the policy that it judges.
 enum PathReadings {
@@ -34,6 +36,30 @@ enum PathReadings {
       }
     }
     return result
+  }
+
+  /// A reading under which `target` has the path of an operation in it whose answer is a secret, in any case and with
+  /// what some servers cut off behind a name; nil when there is none.
+  static func sensitive(in target: String) -> String? {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+    let sensitive = OperationTable.all.filter(\.isSensitive).map {
+      $0.template.description.lowercased().split(separator: "/").map { Array($0.utf8) }
+    }
+    let reading = readings(of: Array(path)).first { reading in
+      let segments = reading.split(separator: UInt8(ascii: "/")).map { segment -> [UInt8] in
+        let name = segment.drop { $0 == 0x20 }.prefix { $0 != UInt8(ascii: ".") && $0 != 0x20 }
+        return name.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 0x20 : $0 }
+      }
+      return sensitive.contains { template in
+        segments.indices.contains { first in
+          first + template.count <= segments.count
+            && zip(template, segments[first...]).allSatisfy {
+              $0.first == UInt8(ascii: "{") || $0 == $1
+            }
+        }
+      }
+    }
+    return reading.map { String(decoding: $0, as: UTF8.self) }
   }
 
   private static func decoded(_ bytes: [UInt8]) -> [UInt8] {

@@ -85,6 +85,12 @@ enum PlannedRequestPromises {
     if let escape = PathReadings.escape(of: start[1], from: basePath) {
       return "no reading of the target leaves the base path; read as \(escape)"
     }
+    if !plan.isKnownOperation {
+      if plan.credential == .basic { return "an unknown operation gets a token, never the secret" }
+      if let reading = PathReadings.sensitive(in: start[1]) {
+        return "no reading of an unknown operation is a sensitive one; read as \(reading)"
+      }
+    }
     var fields: [(name: String, value: String)] = []
     for line in lines.dropFirst() {
       guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
@@ -104,7 +110,9 @@ enum PlannedRequestPromises {
     guard values("x-request-id") == [requestID] else {
       return "there is exactly one request id, ours"
     }
-    guard values("via").last?.hasSuffix(" scorm-gateway") == true else { return "Via ends with us" }
+    guard values("via").last?.hasSuffix(" scorm-gateway-00000000") == true else {
+      return "Via ends with us"
+    }
     for (name, _) in fields
     where ending.contains(name) || endingFamilies.contains(where: name.hasPrefix) {
       return "\(name) ends here"
@@ -166,14 +174,16 @@ enum PlannedRequestPromises {
       }
     }
     let app = ForwardingRules.App(
-      name: "main", isManagement: false, credentials: credentials, unknownCredential: .basic)
+      name: "main", isManagement: false, credentials: credentials,
+      unknownCredential: UnknownCredential(
+        reads: TokenSlot(index: 901), writes: TokenSlot(index: 902)))
     let caller = ForwardingRules.Caller(
       name: "anyone", apps: [0], defaultApp: 0, operations: .all, mayUseUnknownOperations: true,
       mode: .normal)
     return ForwardingRules(
       listeners: [ForwardingRules.Listener(hosts: .any)], apps: [app], defaultApp: 0,
       managementApp: 0, callers: [caller], forwardsUnknownOperations: policy & 1 != 0,
-      forwardsOutsideBasePath: policy & 2 != 0, forwardsSensitiveOperations: false,
+      forwardsOutsideBasePath: policy & 2 != 0, passedSensitive: OperationSet(),
       upstreamAuthority: authority, upstreamOrigin: "https://\(authority)",
       upstreamBasePath: basePath)
   }

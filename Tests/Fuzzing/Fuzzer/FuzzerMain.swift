@@ -13,7 +13,11 @@ func initialize(
 ) -> Int32 {
   // Proof: `arguments` holds as many C strings as `count` says, for the whole process.
   let list = unsafe arguments.pointee
-  let name = unsafe count.pointee > 1 ? list[1].map { unsafe String(cString: $0) } ?? "" : ""
+  let words = unsafe (0..<Int(count.pointee)).map { index in
+    unsafe list[index].map { unsafe String(cString: $0) } ?? ""
+  }
+  let called = words.first?.split(separator: "/").last.map(String.init) ?? ""
+  let name = FuzzTargets.all.contains { $0.name == called } ? called : words.dropFirst().first ?? ""
   if name == "list" {
     for target in FuzzTargets.all { print(target.name) }
     exit(0)
@@ -23,7 +27,9 @@ func initialize(
     exit(2)
   }
   unsafe check = target.check
-  // libFuzzer goes on with its own options, behind the program's name.
+  // libFuzzer goes on with its own options, after the program's name. Called by a link with the target's
+  // name, there is nothing to take away: a merge starts the program again by its first argument alone.
+  if called == target.name { return 0 }
   unsafe list[1] = list[0]
   unsafe arguments.pointee = list + 1
   unsafe count.pointee -= 1

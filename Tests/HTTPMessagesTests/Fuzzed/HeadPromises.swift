@@ -115,7 +115,7 @@ extension PlainHead.Limits {
   init(_ limits: HeadLimits) {
     self.init(
       head: limits.headBytes, target: limits.targetBytes, line: limits.lineBytes,
-      fields: limits.fieldCount)
+      fields: limits.fieldCount, isOfAnswer: limits.isOfAnswer)
   }
 }
 

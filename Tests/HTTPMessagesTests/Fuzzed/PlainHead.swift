@@ -14,6 +14,8 @@ enum PlainHead {
     let target: Int
     let line: Int
     let fields: Int
+    /// What proxies repair in answers is accepted.
+    let isOfAnswer: Bool
   }
 
   enum Body: Equatable {
@@ -66,9 +68,11 @@ enum PlainHead {
   }
 
   /// `name: value` with a token as name; nil for anything else.
-  static func field(_ line: [UInt8]) -> Field? {
+  /// Of an answer, blanks in front of the colon are no part of it.
+  static func field(_ line: [UInt8], isOfAnswer: Bool) -> Field? {
     guard let colon = line.firstIndex(of: 0x3A) else { return nil }
-    let name = Array(line[..<colon])
+    var name = Array(line[..<colon])
+    while isOfAnswer, let byte = name.last, byte == 0x20 || byte == 0x09 { name.removeLast() }
     var value = line[(colon + 1)...]
     while let byte = value.first, byte == 0x20 || byte == 0x09 { value.removeFirst() }
     while let byte = value.last, byte == 0x20 || byte == 0x09 { value.removeLast() }
@@ -83,7 +87,8 @@ enum PlainHead {
     guard lines.count <= limits.fields else { return nil }
     var result: [Field] = []
     for line in lines {
-      guard line.count <= limits.line, let field = field(line), !isMisleading(field.lowercased)
+      guard line.count <= limits.line, let field = field(line, isOfAnswer: limits.isOfAnswer),
+        !isMisleading(field.lowercased, isOfAnswer: limits.isOfAnswer)
       else { return nil }
       result.append(field)
     }
@@ -112,7 +117,7 @@ enum PlainHead {
   private static let protectedNames: Set<String> = [
     "content-length", "transfer-encoding", "proxy-connection", "keep-alive", "http2-settings",
     "max-forwards", "proxy-authorization", "proxy-authenticate", "proxy-authentication-info",
-    "www-authenticate", "set-cookie", "x-real-ip", "x-original-url", "x-rewrite-url",
+    "www-authenticate", "set-cookie",
     "x-http-method-override", "x-method-override", "x-http-method", "proxy-status",
     "sec-fetch-site", "alt-svc", "strict-transport-security", "clear-site-data",
     "x-content-type-options", "x-request-id",
@@ -120,14 +125,78 @@ enum PlainHead {
   private static let protectedFamilies = [
     "access-control-", "client-cert", "public-key-pins", "x-forwarded", "x-scorm-",
   ]
+  /// Claims of other proxies, protected in requests.
+  private static let claims = [
+    "akamai-",
+    "ali-cdn-",
+    "cdn-src-ip",
+    "cf-",
+    "client-ip",
+    "cloudfront-",
+    "do-connecting-ip",
+    "fastly-",
+    "fly-",
+    "front-end-https",
+    "http-client-ip",
+    "incap-client-ip",
+    "proxy-client-ip",
+    "remote-",
+    "ssl-",
+    "tls-client-",
+    "true-client-",
+    "wl-proxy-",
+    "x-amzn-",
+    "x-appengine-",
+    "x-appgw-",
+    "x-arr-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-azure-",
+    "x-client-cert",
+    "x-client-dn",
+    "x-client-ip",
+    "x-client-port",
+    "x-client-ssl",
+    "x-client-verify",
+    "x-cluster-client-ip",
+    "x-coming-from",
+    "x-envoy-",
+    "x-goog-",
+    "x-host",
+    "x-http-destinationurl",
+    "x-http-host-override",
+    "x-ms-client-",
+    "x-nf-client-",
+    "x-original-",
+    "x-originating-ip",
+    "x-pomerium-",
+    "x-proxy",
+    "x-real-",
+    "x-remote-",
+    "x-rewrite-",
+    "x-scheme",
+    "x-ssl-",
+    "x-sucuri-",
+    "x-tls-",
+    "x-true-client-",
+    "x-url-scheme",
+    "x-vercel-",
+    "x-vouch-",
+    "x-webauth-",
+    "z-forwarded-",
+  ]
 
-  private static func isProtected(_ name: String) -> Bool {
-    protectedNames.contains(name) || protectedFamilies.contains { name.hasPrefix($0) }
+  private static func isProtected(_ name: String, _ isOfAnswer: Bool) -> Bool {
+    !isOfAnswer && name.utf8.count > 5 && claims.contains { name.hasPrefix($0) }
+      || protectedNames.contains(name)
+      || protectedFamilies.contains { name.hasPrefix($0) }
   }
 
   /// Not protected as it stands, but for those who take `_` for `-`.
-  private static func isMisleading(_ name: String) -> Bool {
-    !isProtected(name) && isProtected(String(name.map { $0 == "_" ? "-" : $0 }))
+  private static func isMisleading(_ name: String, isOfAnswer: Bool) -> Bool {
+    !isProtected(name, false)
+      && isProtected(String(name.map { $0 == "_" ? "-" : $0 }), isOfAnswer)
   }
 
   /// What no Connection field may name: the message would mean something else without it.

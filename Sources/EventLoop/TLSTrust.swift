@@ -1,0 +1,55 @@
+internal import COpenSSL
+internal import Glibc
+
+/// The authorities that outgoing TLS connections trust, and how a peer proves its name: decided here for both
+/// libraries, the loops' own OpenSSL and libcurl.
+///
+/// A file that is named (`upstream.caFile`) is trusted alone. Without one it is what OpenSSL takes for the system's
+/// store: the file of `SSL_CERT_FILE` and the folders of `SSL_CERT_DIR` where these are set, the paths OpenSSL was built
+/// with where not. Every certificate in it is an anchor, an intermediate one too. A name is proven by the
+/// certificate's subject alternative names only (RFC 9110 section 4.3.4).
+@safe package final class TLSTrust: @unchecked Sendable {
+  // @unchecked: X509_STORE is reference-counted and locked inside OpenSSL. libcurl sets flags of a store that it is
+  // given, so each TLSTrust belongs to one thread's connections.
+  private let store: OpaquePointer
+
+  /// Reads what is trusted: `caFile` (PEM), or the system's store.
+  package init(caFile: String?) throws(TLSClient.SetupError) {
+    guard let made = unsafe co_trust(caFile) else {
+      let reason = OpenSSLError.take()
+      throw TLSClient.SetupError(
+        description: caFile.map { "cannot read certificates from \($0): \(reason)" }
+          ?? "cannot set up TLS: \(reason)")
+    }
+    unsafe store = unsafe made
+  }
+
+  deinit { unsafe X509_STORE_free(store) }
+
+  /// What is wrong with `SSL_CERT_FILE`, if it is set: OpenSSL itself says nothing when it holds no certificate.
+  package static var environmentProblem: String? {
+    // Proof: getenv gives null or a C string, read at once.
+    guard let value = unsafe getenv("SSL_CERT_FILE"), unsafe value.pointee != 0,
+      co_has_default_file() == 0
+    else { return nil }
+    let path = unsafe String(cString: value)
+    return "SSL_CERT_FILE names \(path), which holds no certificate that can be read: "
+      + "only those of SSL_CERT_DIR or the system's folder are trusted"
+  }
+
+  /// Has the sessions of `context`, an `SSL_CTX`, trust this store and accept only a peer that proves to be `host`, a
+  /// DNS name or a numeric address.
+  ///
+  /// - Returns: false when memory runs out or `host` is malformed.
+  package func apply(to context: UnsafeMutableRawPointer, host: String) -> Bool {
+    let isAddress = SocketAddress(numericHost: host, port: 0) != nil
+    // Proof: the caller lends a live SSL_CTX; the store gets a reference of its own, the name is copied.
+    return unsafe co_trust_in(OpaquePointer(context), store, host, isAddress ? 1 : 0) == 1
+  }
+
+  /// As ``apply(to:host:)``, but for sessions that are told the name themselves.
+  func apply(to context: OpaquePointer) -> Bool {
+    // Proof: as above.
+    unsafe co_trust_in(context, store, nil, 0) == 1
+  }
+}

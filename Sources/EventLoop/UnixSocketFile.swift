@@ -1,0 +1,70 @@
+internal import CLinux
+internal import Glibc
+
+/// The file by which callers find a Unix socket, told from another socket's under the same name.
+///
+/// A process that ends and its successor share the name for a while: whoever removes the file, or says that
+/// callers can come, looks at whether it is still its own.
+package struct UnixSocketFile: Sendable, Equatable {
+  package let path: String
+  private let device: UInt64
+  private let number: UInt64
+
+  /// The socket that is at `path` now; nil when there is none.
+  init?(at path: String) {
+    guard let (device, number) = UnixSocketFile.identity(at: path) else { return nil }
+    self.path = path
+    self.device = device
+    self.number = number
+  }
+
+  /// Whether callers who connect to the path reach this socket.
+  package var isInPlace: Bool {
+    UnixSocketFile.identity(at: path).map { $0 == (device, number) } ?? false
+  }
+
+  /// Removes the file, unless another one has its place.
+  func remove() {
+    let lock = FolderLock(ofFile: path)
+    // Proof: the path is a C string for the call.
+    if isInPlace { _ = unsafe unlink(path) }
+    withExtendedLifetime(lock) {}
+  }
+
+  private static func identity(at path: String) -> (device: UInt64, number: UInt64)? {
+    var status = stat()
+    // Proof: the path is a C string for the call, and the status outlives it.
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+    return (UInt64(status.st_dev), UInt64(status.st_ino))
+  }
+}
+
+/// Keeps other gateways from changing what stands in a folder, for the moment in which one looks and changes.
+///
+/// It is advice: where the folder cannot be opened, or somebody keeps the lock, things go on without it. Then two
+/// processes that start at the same instant may still get into each other's way, and readiness tells the one
+/// that lost.
+struct FolderLock: ~Copyable {
+  private let folder: Descriptor?
+
+  /// Looks for the lock, and milliseconds between two: a holder needs microseconds.
+  private static let attempts = 50
+  private static let pause: Int32 = 10
+
+  init(ofFile path: String) {
+    let end = path.lastIndex(of: "/")
+    let name = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    // Proof: the name is a C string for the call.
+    let number = unsafe open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      folder = nil
+      return
+    }
+    // Closing it gives the lock back.
+    folder = Descriptor(owning: number)
+    for _ in 0..<FolderLock.attempts {
+      if flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
+      _ = poll(nil, 0, FolderLock.pause)
+    }
+  }
+}

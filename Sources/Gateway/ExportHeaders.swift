@@ -1,0 +1,78 @@
+internal import Memory
+
+/// Header fields for a collector as OpenTelemetry's variables have them: `name=value,name=value`, values
+/// percent-encoded, the form of W3C Baggage. Values may be credentials: they go from one secret into others, and what
+/// lies between is overwritten.
+enum ExportHeaders {
+  /// The fields of `text`; nil when it is not of that form.
+  static func read(_ text: SecretBytes) -> [(name: String, value: SecretBytes)]? {
+    let bytes = text.bytes
+    var fields: [(name: String, value: SecretBytes)] = []
+    var start = 0
+    while start < bytes.byteCount {
+      let end = bytes.firstIndex(of: UInt8(ascii: ","), from: start)
+      defer { start = end + 1 }
+      if end == start { continue }
+      guard let field = field(bytes.slice(start, end)) else { return nil }
+      fields.append(field)
+    }
+    return fields
+  }
+
+  private static func field(_ entry: RawSpan) -> (name: String, value: SecretBytes)? {
+    let equals = entry.firstIndex(of: UInt8(ascii: "="), from: 0)
+    guard equals < entry.byteCount else { return nil }
+    let name = trimmed(entry, 0, equals)
+    guard !name.isEmpty, name.allSatisfy({ isOfName(entry[$0]) }),
+      let value = decoded(entry, trimmed(entry, equals + 1, entry.byteCount))
+    else { return nil }
+    return (entry.slice(name.lowerBound, name.upperBound).text, value)
+  }
+
+  /// Where what is left begins and ends without the blanks around it.
+  private static func trimmed(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Range<Int> {
+    var (start, end) = (start, end)
+    while start < end, isBlank(bytes[start]) { start += 1 }
+    while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+    return start..<end
+  }
+
+  /// What a percent-encoded value stands for; nil when an escape is broken, or it holds a control character: a line
+  /// break would end a header field early.
+  private static func decoded(_ bytes: RawSpan, _ range: Range<Int>) -> SecretBytes? {
+    // All of it at once: growing would leave copies behind.
+    var plain: [UInt8] = []
+    plain.reserveCapacity(range.count)
+    defer { for i in plain.indices { plain[i] = 0 } }
+    var at = range.lowerBound
+    while at < range.upperBound {
+      var byte = bytes[at]
+      at += 1
+      if byte == UInt8(ascii: "%") {
+        guard at + 1 < range.upperBound, let high = digit(bytes[at]), let low = digit(bytes[at + 1])
+        else { return nil }
+        byte = high << 4 | low
+        at += 2
+      }
+      guard byte >= 0x20, byte != 0x7F else { return nil }
+      plain.append(byte)
+    }
+    return SecretBytes(copying: plain.span.bytesOfElements)
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
+    }
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte
+      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+  }
+}

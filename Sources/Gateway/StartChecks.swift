@@ -1,0 +1,103 @@
+package import Configuration
+internal import CurlTransport
+internal import EventLoop
+
+/// What would stop a start although the configuration reads well: the one list that `check` tells, a start looks at
+/// before it starts anything, and a reload warns of.
+///
+/// What another process may change at any moment is no part of it: a port that is taken, a disk that is full.
+package struct StartChecks {
+  /// Sorted by place.
+  package private(set) var problems: [Problem] = []
+  /// What stops no start.
+  package private(set) var warnings: [Problem] = []
+
+  private let loaded: LoadedSettings
+
+  package init(_ loaded: LoadedSettings) {
+    self.loaded = loaded
+    checkAddresses()
+    checkFiles()
+    checkTrust()
+    problems.sort { $0.stands(before: $1) }
+  }
+
+  private mutating func stop(_ keyPath: String, _ message: String, hint: String = "") {
+    problems.append(loaded.problem(keyPath, message, hint: hint))
+  }
+
+  private mutating func checkAddresses() {
+    for (index, listener) in loaded.settings.listeners.enumerated() {
+      check(listener.address, "listen[\(index)].address")
+    }
+    if let admin = loaded.settings.admin { check(admin.address, "admin.address") }
+  }
+
+  private mutating func check(_ address: ListenAddress, _ keyPath: String) {
+    switch address {
+    case .unix(let path):
+      if let reason = StartObstacle.toSocket(path) {
+        stop(keyPath, "cannot make the Unix socket \(path): \(reason)")
+      }
+    case .tcp(let host, let port):
+      guard let numeric = SocketAddress(numericHost: host, port: port) else {
+        return stop(keyPath, "cannot listen on \(address): it is not a numeric address")
+      }
+      if let reason = StartObstacle.toListening(at: numeric) {
+        stop(keyPath, "cannot listen on \(address): \(reason)")
+      }
+    }
+  }
+
+  private mutating func checkFiles() {
+    let settings = loaded.settings
+    var logPath: String?
+    if case .file(let path)? = settings.traffic.log?.destination {
+      logPath = path
+      if let reason = StartObstacle.toWriting(path) {
+        stop("traffic.log.path", "cannot open the traffic log \(path): \(reason)")
+      }
+    }
+    if let path = settings.traffic.journal?.path {
+      if path == logPath {
+        stop("traffic.journal.path", "the traffic log is written to the same file")
+      } else if let reason = StartObstacle.toWritingBeside(path) {
+        stop("traffic.journal.path", "cannot open the journal \(path): \(reason)")
+      }
+    }
+    if let path = settings.tokens.stateFile, let reason = StartObstacle.toWritingBeside(path) {
+      warnings.append(
+        loaded.problem(
+          "tokens.stateFile", "cannot be written: \(reason)",
+          hint: "the next start fetches tokens when asked"))
+    }
+  }
+
+  /// The system's own store is read once, by the start itself.
+  private mutating func checkTrust() {
+    let upstream = loaded.settings.upstream
+    guard let file = upstream.caFile else { return }
+    do { _ = try TLSClient(host: upstream.host, caFile: file) } catch {
+      stop("upstream.caFile", error.description, hint: "it must hold certificates in PEM")
+    }
+  }
+}
+
+extension StartChecks {
+  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice.
+  package mutating func compileRules() {
+    let settings = loaded.settings
+    let compiled: RulesCompiler.Compiled
+    do { compiled = try RulesCompiler(settings: settings, addresses: []).compile() } catch {
+      return stop(
+        "tokens.scopes", "too many combinations of apps and scopes: \(error)",
+        hint: "fewer apps, or scopes: service")
+    }
+    do { try settings.tokenService.check(against: compiled.slots) } catch {
+      stop("tokens", "\(error)")
+    }
+  }
+
+  /// One problem a line.
+  package var text: String { problems.map(\.description).joined(separator: "\n") }
+}

@@ -1,0 +1,44 @@
+internal import EventLoop
+internal import Memory
+
+/// When descriptors run out, callers that ask nothing make way for those who come.
+///
+/// Who opens connections and says nothing would otherwise keep everybody else out for the whole keep-alive time.
+/// nginx does so with connections that it keeps alive.
+extension Relay {
+  /// The part of the idle callers that one look closes, and at most how many.
+  private static let closedParts = 4
+  private static let mostClosed = 256
+  /// How long who has just come, or was just answered, is left alone: its request may be on its way.
+  private static let patience: Int64 = 1_000_000_000
+  /// Between two looks.
+  private static let idlePause: Int64 = 100_000_000
+
+  /// Closes some callers that wait for nothing: those that have asked nothing yet first, and of them, and of the
+  /// others, those whose time is up first.
+  mutating func closeIdleCallers(on loop: inout EventLoop) {
+    guard loop.now >= closesIdleAgainAt else { return }
+    closesIdleAgainAt = loop.now + Relay.idlePause
+    var idle: [(hasAsked: Bool, deadline: Int64, caller: SlabHandle)] = []
+    for handle in callers.handles where isIdle(handle, on: loop) {
+      let deadline = loop.deadline(of: callers[handle].socket)
+      let timeout =
+        callers[handle].awaitsHead
+        ? shared.settings.headTimeout : shared.settings.keepAliveTimeout
+      guard deadline - timeout + Relay.patience <= loop.now else { continue }
+      idle.append((callers[handle].hasAsked, deadline, handle))
+    }
+    idle.sort { ($0.hasAsked ? 1 : 0, $0.deadline) < ($1.hasAsked ? 1 : 0, $1.deadline) }
+    let count = min(Relay.mostClosed, (idle.count + Relay.closedParts - 1) / Relay.closedParts)
+    for entry in idle.prefix(count) {
+      loop.close(callers[entry.caller].socket)
+      dropCaller(entry.caller)
+    }
+  }
+
+  /// Whether nothing is under way for a caller. Half of a first request is nothing.
+  private func isIdle(_ handle: SlabHandle, on loop: borrowing EventLoop) -> Bool {
+    !callers[handle].exchange.isSome && loop.queuedBytes(callers[handle].socket) == 0
+      && (callers[handle].input.isEmpty || !callers[handle].hasAsked)
+  }
+}

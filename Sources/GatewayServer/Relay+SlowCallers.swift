@@ -1,0 +1,114 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import RateLimiting
+
+/// A caller that keeps an upstream connection waiting, while others wait for one, is looked at.
+///
+/// Slow readers and slow senders are served at their own pace as long as there are connections. When there are none,
+/// one that moves next to nothing loses its connection: otherwise a few hundred of them keep everybody else out.
+extension Relay {
+  /// Exchanges that are ended by one look.
+  private static let endedByOneLook = 64
+
+  /// There are no connections left: from now on it is looked who keeps them waiting.
+  mutating func beginLooking(on loop: inout EventLoop) {
+    guard looksAt == 0 else { return }
+    look(on: &loop)
+  }
+
+  /// Looks again if it is time.
+  mutating func lookAtSlowCallers(on loop: inout EventLoop) {
+    guard looksAt != 0 else { return }
+    guard loop.now >= looksAt else {
+      loop.setAlarm(at: looksAt)
+      return
+    }
+    looksAt = 0
+    if pool.shares.isScarce || pool.shares.waitingCount > 0 { look(on: &loop) }
+  }
+
+  private mutating func look(on loop: inout EventLoop) {
+    // Two looks in a window: who is slow now and then is not slow.
+    looksAt = loop.now + shared.settings.slowWindow / 2
+    loop.setAlarm(at: looksAt)
+    var slow: [SlabHandle] = []
+    for upstream in upstreams.handles where isSlow(upstream, on: loop) { slow.append(upstream) }
+    var left = min(Relay.endedByOneLook, pool.shares.waitingCount)
+    while left > 0, let index = nextToEnd(of: slow) {
+      let id = upstreams[slow.remove(at: index)].exchange
+      left -= 1
+      endSlowCaller(
+        id, "The request's body came too slowly while others waited for a connection.", on: &loop)
+    }
+  }
+
+  /// Which of the slow ones is ended next: one of the caller that holds most.
+  private func nextToEnd(of slow: [SlabHandle]) -> Int? {
+    var best: (index: Int, held: Int)?
+    for (index, upstream) in slow.enumerated() {
+      // Ending one may have ended, or served, another.
+      guard upstreams.contains(upstream),
+        upstreams[upstream].exchange == upstreams[upstream].lookedAtFor
+      else { continue }
+      let holder = Int(upstreams[upstream].holder)
+      guard holder >= 0, pool.shares.mayEndOne(of: holder) else { continue }
+      let held = pool.shares.heldByWeight(holder)
+      if let best, held <= best.held { continue }
+      best = (index, held)
+    }
+    return best?.index
+  }
+
+  /// Whether the caller of a connection's exchange has kept it waiting for a whole window.
+  private mutating func isSlow(_ upstream: SlabHandle, on loop: borrowing EventLoop) -> Bool {
+    let id = upstreams[upstream].exchange
+    guard id.isSome, let moved = bytesMoved(id, on: loop) else {
+      upstreams[upstream].lookedAtFor = .none
+      return false
+    }
+    guard upstreams[upstream].lookedAtFor == id else {
+      upstreams[upstream].lookedAtFor = id
+      upstreams[upstream].lookedAt = loop.now
+      upstreams[upstream].movedAtLook = moved
+      return false
+    }
+    guard loop.now - upstreams[upstream].lookedAt >= shared.settings.slowWindow else {
+      return false
+    }
+    let isSlow = moved - upstreams[upstream].movedAtLook < shared.settings.slowBytes
+    upstreams[upstream].lookedAt = loop.now
+    upstreams[upstream].movedAtLook = moved
+    return isSlow
+  }
+
+  /// Bytes that a caller has taken, or sent, so far; nil when it is not the caller that is waited for.
+  private func bytesMoved(_ id: SlabHandle, on loop: borrowing EventLoop) -> Int? {
+    guard exchanges[id].state.phase == .forwarding else { return nil }
+    let caller = exchanges[id].caller
+    let socket = callers[caller].socket
+    if exchanges[id].state.answerHasBegun {
+      guard loop.queuedBytes(socket) > 0 else { return nil }
+      return exchanges[id].responseBody.bytesRead - loop.untakenBytes(socket)
+    }
+    // The upstream has taken all there is of the request.
+    guard !exchanges[id].state.requestIsComplete, callers[caller].input.isEmpty,
+      loop.queuedBytes(upstreams[exchanges[id].upstream].socket) == 0
+    else { return nil }
+    return exchanges[id].requestBody.bytesRead
+  }
+
+  /// Ends the exchange of a caller that is too slow: `reason` is for one that has not been answered yet.
+  mutating func endSlowCaller(_ id: SlabHandle, _ reason: String, on loop: inout EventLoop) {
+    let hasBegun = exchanges[id].state.answerHasBegun
+    abandonUpstream(id, on: &loop)
+    if hasBegun {
+      // It does not read its answer.
+      cutCaller(id, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
+    } else {
+      answer(
+        id, GatewayError(.requestTimeout, reason), .init(.caller, .requestBody), on: &loop)
+    }
+  }
+}

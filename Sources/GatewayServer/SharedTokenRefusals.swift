@@ -1,0 +1,23 @@
+internal import AccessTokens
+internal import Synchronization
+
+/// One ``TokenRefusals`` for all event loops. Only a call that was refused takes the lock.
+final class SharedTokenRefusals: Sendable {
+  private let refusals: Mutex<TokenRefusals>
+
+  init(slotCount: Int) { refusals = Mutex(TokenRefusals(slotCount: slotCount)) }
+
+  func refused(
+    _ slot: TokenSlot, operation: UInt8, _ refusal: TokenRefusals.Refusal, at now: Int64
+  ) -> TokenRefusals.Verdict {
+    refusals.withLock { $0.refused(slot, operation: operation, refusal, at: now) }
+  }
+
+  func mayRenew(_ slot: TokenSlot, operation: UInt8, at now: Int64) -> Bool {
+    refusals.withLock { $0.mayRenew(slot, operation: operation, at: now) }
+  }
+
+  func worked(_ slot: TokenSlot, operation: UInt8) {
+    refusals.withLock { $0.worked(slot, operation: operation) }
+  }
+}

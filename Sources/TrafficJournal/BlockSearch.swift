@@ -1,0 +1,142 @@
+internal import EventLoop
+internal import Memory
+
+/// What a question asks of a call, names as the numbers they have in the file, and which blocks need not be opened
+/// for it.
+struct BlockSearch {
+  /// One row of `blocks`, less what only some questions need.
+  struct Row {
+    var id: Int64 = 0
+    var line: Int64 = 0
+    var count = 0
+    /// Microseconds since 1970.
+    var first: Int64 = 0
+    var last: Int64 = 0
+    var size = 0
+  }
+
+  let query: TrafficQuery
+  /// The least and the greatest number of a call that is asked for.
+  let ids: (first: Int64, last: Int64)
+  private let caller: Int64?
+  private let app: Int64?
+  private let operation: Int64?
+  private let terms: WordTerms?
+  private let requestID: UInt64?
+
+  /// Nil when nothing can match: a name is not in the file, or the time is empty.
+  init?(
+    _ query: TrafficQuery, number: (String) throws(DatabaseError) -> Int64?
+  ) throws(DatabaseError) {
+    self.query = query
+    ids = query.ids
+    guard ids.first <= ids.last else { return nil }
+    func known(_ name: String?) throws(DatabaseError) -> Int64?? {
+      guard let name else { return .some(nil) }
+      guard let number = try number(name) else { return nil }
+      return number
+    }
+    guard let caller = try known(query.caller), let app = try known(query.app),
+      let operation = try known(query.operation)
+    else { return nil }
+    (self.caller, self.app, self.operation) = (caller, app, operation)
+    requestID = query.requestID.map { MemberFilter.hash($0.utf8.span.bytesOfElements) }
+    if let text = query.text {
+      guard let terms = WordTerms(text) else { return nil }
+      self.terms = terms
+    } else {
+      terms = nil
+    }
+  }
+
+  /// Whether lines must be looked at, not their numbers only.
+  var comparesText: Bool { query.text != nil || query.requestID != nil }
+
+  /// Whether a block's statistics answer for all of its calls: nothing is asked of a single one.
+  var asksOfGroupsOnly: Bool { !comparesText && query.status == nil && query.slower == nil }
+
+  func asksFor(_ group: CallGroup.Key) -> Bool {
+    (caller == nil || caller == group.caller) && (app == nil || app == group.app)
+      && (operation == nil || operation == group.operation)
+  }
+
+  // MARK: Blocks
+
+  /// The rows of blocks in which a call may be that is asked for, the latest calls first. Columns as
+  /// ``row(_:)`` reads them, and `groups` behind them.
+  func rows(of database: Database) throws(DatabaseError) -> Statement {
+    // The filters stand in tables of their own, so that other questions do not read them.
+    let table = requestID != nil ? "request_ids" : terms != nil ? "words" : nil
+    let column = table.map { ", \($0).filter" } ?? ""
+    let join = table.map { " JOIN \($0) ON \($0).id = blocks.id" } ?? ""
+    let statement = try database.prepare(
+      """
+      SELECT blocks.id, line, count, first, last, slowest, classes, size, names, groups\(column)
+      FROM blocks\(join) WHERE last >= ?1 AND first <= ?2 ORDER BY last DESC
+      """)
+    try statement.bind(1, CallID.microsecond(ids.first))
+    try statement.bind(2, CallID.microsecond(ids.last))
+    return statement
+  }
+
+  func row(_ rows: Statement) -> Row {
+    Row(
+      id: rows.integer(0), line: rows.integer(1), count: Int(clamping: rows.integer(2)),
+      first: rows.integer(3), last: rows.integer(4), size: Int(clamping: rows.integer(7)))
+  }
+
+  /// Whether the block in the row may have a call that is asked for.
+  func mayMatch(_ rows: Statement) throws(DatabaseError) -> Bool {
+    if let slower = query.slower, rows.integer(5) <= slower { return false }
+    if let status = query.status, rows.integer(6) & BlockSearch.classes(of: status) == 0 {
+      return false
+    }
+    if caller != nil || app != nil || operation != nil {
+      let isThere = try rows.withBlob(8) { (names: RawSpan) throws(DatabaseError) -> Bool in
+        hasNames(names)
+      }
+      guard isThere else { return false }
+    }
+    if let requestID {
+      return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in
+        MemberFilter.mayHave(requestID, in: filter)
+      }
+    }
+    guard let terms else { return true }
+    return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in
+      terms.mayMatch(in: filter)
+    }
+  }
+
+  private static func classes(of status: ClosedRange<Int64>) -> Int64 {
+    let first = min(9, max(0, status.lowerBound / 100))
+    let last = min(9, max(0, status.upperBound / 100))
+    return (first...last).reduce(0) { $0 | 1 << $1 }
+  }
+
+  /// Whether the sets of names in a row have those that are asked for.
+  private func hasNames(_ stored: RawSpan) -> Bool {
+    var reader = VarintReader(stored)
+    for wanted in [caller, app, operation] {
+      var isThere = wanted == nil
+      for _ in 0..<reader.nextCount() { if reader.next() == wanted { isThere = true } }
+      if !isThere { return false }
+    }
+    // What cannot be read may be anything.
+    return true
+  }
+
+  // MARK: Calls
+
+  /// Whether a call is asked for, as far as numbers tell.
+  func matches(_ entry: OpenBlock.Entry) -> Bool {
+    let call = entry.call
+    guard entry.id >= ids.first, entry.id <= ids.last,
+      asksFor(
+        CallGroup.Key(caller: call.caller, app: call.app, operation: call.operation))
+    else { return false }
+    if let status = query.status, !status.contains(call.status) { return false }
+    if let slower = query.slower, call.duration <= slower { return false }
+    return true
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import EventLoop
+
+/// Two processes share a Unix socket's name while one follows the other.
+@Suite("The file of a Unix socket", .timeLimit(.minutes(1)))
+struct UnixSocketFileTests {
+  /// A listener that takes no more callers, as that of a process that finishes what is under way.
+  private final class Leaving {
+    private var socket: ListeningSocket?
+
+    init(_ path: String) throws {
+      let socket = try ListeningSocket(unixPath: path, mode: 0o600)
+      _ = shutdown(socket.descriptor.number, Int32(SHUT_RDWR))
+      self.socket = consume socket
+    }
+
+    func end() { socket = nil }
+  }
+
+  private static func withPath(_ body: (String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + "us-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder + "/s")
+  }
+
+  @Test("The end of a process leaves its successor's socket where callers find it")
+  func successor() throws {
+    try UnixSocketFileTests.withPath { path in
+      let old = try Leaving(path)
+      let new = try ListeningSocket(unixPath: path, mode: 0o600)
+      old.end()
+      let file = new.file
+      #expect(file?.isInPlace == true)
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  @Test("Of three that follow each other the last has the name, whatever the order of their ends")
+  func three() throws {
+    try UnixSocketFileTests.withPath { path in
+      let first = try Leaving(path)
+      let second = try Leaving(path)
+      let last = try ListeningSocket(unixPath: path, mode: 0o600)
+      second.end()
+      first.end()
+      let file = last.file
+      #expect(file?.isInPlace == true)
+    }
+  }
+
+  @Test("A socket whose file was removed or replaced is known to be out of reach")
+  func lost() throws {
+    try UnixSocketFileTests.withPath { path in
+      let socket = try ListeningSocket(unixPath: path, mode: 0o600)
+      let known = socket.file
+      let file = try #require(known)
+      #expect(file.isInPlace)
+      try FileManager.default.removeItem(atPath: path)
+      #expect(!file.isInPlace)
+      try "something else".write(toFile: path, atomically: false, encoding: .utf8)
+      #expect(!file.isInPlace)
+      try FileManager.default.removeItem(atPath: path)
+      let other = try ListeningSocket(unixPath: path, mode: 0o600)
+      #expect(!file.isInPlace)
+      let others = other.file
+      #expect(others?.isInPlace == true)
+      withExtendedLifetime(socket.address) {}
+    }
+  }
+
+  @Test("Of many that start at the same instant one gets the name, and keeps it")
+  func race() throws {
+    try UnixSocketFileTests.withPath { path in
+      _ = try Leaving(path)
+      let threads = 8
+      let outcome = Outcome()
+      DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        if let socket = try? ListeningSocket(unixPath: path, mode: 0o600) { outcome.add(socket) }
+      }
+      #expect(outcome.inPlace == [true])
+    }
+  }
+
+  private final class Outcome: @unchecked Sendable {
+    // @unchecked: the lock.
+    private let lock = NSLock()
+    private var kept: [Kept] = []
+
+    private final class Kept {
+      let socket: ListeningSocket
+      init(_ socket: consuming ListeningSocket) { self.socket = socket }
+    }
+
+    func add(_ socket: consuming ListeningSocket) {
+      let one = Kept(socket)
+      lock.withLock { kept.append(one) }
+    }
+
+    var inPlace: [Bool] { lock.withLock { kept.map { $0.socket.file?.isInPlace ?? false } } }
+  }
+
+  @Test("Both loopbacks reach the unspecified IPv6 address, unless IPv4 is somebody else's")
+  func bothFamilies() throws {
+    let any = try #require(SocketAddress(numericHost: "::", port: 0))
+    let both: ListeningSocket
+    do { both = try ListeningSocket(tcp: any) } catch {
+      // A machine without IPv6 says so, and names the way out.
+      #expect("\(error)".contains("use 0.0.0.0"))
+      return
+    }
+    #expect(UnixSocketFileTests.connects("127.0.0.1", both.address.port))
+    #expect(UnixSocketFileTests.connects("::1", both.address.port))
+    let one = try ListeningSocket(tcp: any, takesIPv4: false)
+    #expect(!UnixSocketFileTests.connects("127.0.0.1", one.address.port))
+    let v4 = try #require(SocketAddress(numericHost: "0.0.0.0", port: one.address.port))
+    _ = try ListeningSocket(tcp: v4)
+  }
+
+  private static func connects(_ host: String, _ port: UInt16) -> Bool {
+    guard var address = SocketAddress(numericHost: host, port: port) else { return false }
+    let number = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(number) }
+    return unsafe withUnsafePointer(to: &address.storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe connect(number, $0, address.length)
+      }
+    } == 0
+  }
+
+  @Test(
+    "An IPv4 caller of a socket of both families is an IPv4 caller",
+    arguments: [
+      ("::ffff:10.1.2.3", "10.1.2.3:80", [10, 1, 2, 3] as [UInt8], false),
+      ("::ffff:127.0.0.1", "127.0.0.1:80", [127, 0, 0, 1], true),
+    ])
+  func mapped(host: String, text: String, bytes: [UInt8], isLocal: Bool) throws {
+    let peer = PeerIdentity(try #require(SocketAddress(numericHost: host, port: 80)))
+    #expect(peer.description == text && peer.addressBytes == bytes && peer.isLocal == isLocal)
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import TrafficJournal
+
+@Suite("Calls that are to be repeated")
+struct RepeatingTests {
+  private func record(_ line: String) throws -> CallRecord {
+    try #require(CallRecord(line: Array(line.utf8)))
+  }
+
+  /// What a record of bytes that are not a request has: no method, no path.
+  private static let malformed = """
+    {"timestamp":"2026-11-24T07:01:33.579950Z","request_id":"m1","client.address":"127.0.0.1",\
+    "http.response.status_code":400,"http.request.body.size":0,"http.response.body.size":334,"duration":0,\
+    "queue_wait":0,"token_wait":0,"termination":"caller/request","error.type":"malformed-request"}
+    """
+
+  @Test(
+    "What was not a request is no command, no entry of an archive, and is not sent again; each says so"
+  )
+  func malformed() throws {
+    let record = try record(Self.malformed)
+    #expect(CurlCommand.text(record, gateway: "http://127.0.0.1:8080") == nil)
+    #expect(ReplayRule.objection(record)?.contains("not a request") == true)
+    #expect(ReplayRule.refusal(record, allowsWrites: true)?.contains("not a request") == true)
+    let good = try self.record(TestLine(id: "good").text)
+    let archive = HARDocument.text([record, good], gateway: "http://127.0.0.1:8080", version: "1")
+    try HARStructure.check(Data(archive.utf8))
+    #expect(archive.contains("good") && !archive.contains("m1") && archive.contains("left out: 1"))
+    #expect(TrafficTable.details(record).contains("none: bytes that could not be read"))
+    #expect(
+      !HARDocument.text([good], gateway: "http://127.0.0.1:8080", version: "1").contains("comment"))
+  }
+
+  @Test("A command for a gateway at a Unix socket names the socket, and an archive a host")
+  func unixSocket() throws {
+    let record = try record(TestLine().text)
+    let command = try #require(CurlCommand.text(record, gateway: "unix:/run/it's/gateway.sock"))
+    #expect(command.contains("--unix-socket '/run/it'\\''s/gateway.sock'"))
+    #expect(command.hasSuffix("'http://localhost/api/v2/courses'"))
+    let archive = HARDocument.text([record], gateway: "unix:/run/gateway.sock", version: "1")
+    #expect(archive.contains("\"url\":\"http://localhost/api/v2/courses\""))
+  }
+
+  @Test("OPTIONS of the server as a whole is a command for it, and is not sent again")
+  func server() throws {
+    let record = try record(TestLine(method: "OPTIONS", path: "").text)
+    let command = try #require(CurlCommand.text(record, gateway: "http://127.0.0.1:8080"))
+    #expect(command.contains("--request-target '*'"))
+    #expect(ReplayRule.refusal(record, allowsWrites: true) != nil)
+  }
+
+  @Test("An answer tells where the gateway serves callers")
+  func place() throws {
+    let answer = TrafficAnswer(
+      "{\"records\":[\n\n],\n\"before\":\"17\",\"gateway\":\"http://127.0.0.1:18080\",\"complete\":true}\n"
+    )
+    #expect(answer.gateway == "http://127.0.0.1:18080")
+    #expect(answer.next == "17" && answer.isComplete)
+  }
+}
