@@ -62,14 +62,18 @@ struct ListFilter<Value: Sendable> {
   private func contains(_ text: String) -> Bool {
     let bytes = text.utf8Span
     // Only ASCII can be compared letter by letter.
-    if bytes.isKnownASCII || text.utf8.allSatisfy({ $0 < 0x80 }) {
-      return bytes.span.contains(wanted.span)
-    }
+    if bytes.isKnownASCII || bytes.span.isASCII { return bytes.span.contains(wanted.span) }
     return text.lowercased().utf8Span.span.contains(wanted.span)
   }
 }
 
 extension Span<UInt8> {
+  fileprivate var isASCII: Bool {
+    var all: UInt8 = 0
+    for index in indices { all |= self[index] }
+    return all < 0x80
+  }
+
   /// Whether `wanted`, which is in lower case and not empty, occurs; upper case letters of ASCII count as lower
   /// case ones.
   fileprivate func contains(_ wanted: Span<UInt8>) -> Bool {
