@@ -7,6 +7,7 @@ package import Memory
 /// nothing a caller sent can remove or shadow them (CVE-2025-48865). The credential's line and the empty
 /// line behind it are written when the request is sent, not here.
 package struct RequestHeadRewriter: ~Copyable {
+  private let staysInPlace = StaysInPlace()
   /// ` HTTP/1.1` and Host.
   private var afterTarget = ByteBuffer(capacity: 128)
   private var basePath = ByteBuffer(capacity: 32)

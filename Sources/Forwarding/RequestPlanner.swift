@@ -7,6 +7,7 @@ internal import SCORMCloudAPI
 /// The steps stand in their order in ``plan(_:fields:in:from:)``. Each is a function of values that either
 /// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock.
 package struct RequestPlanner: ~Copyable {
+  private let staysInPlace = StaysInPlace()
   package let rules: ForwardingRules
   /// The rungs that calls begin with, where the first one proved to be too low.
   package var rungs = ScopeRungs()

@@ -3,6 +3,7 @@ package import Memory
 
 /// Writes the head that goes back to the caller.
 package struct ResponseHeadRewriter: ~Copyable {
+  private let staysInPlace = StaysInPlace()
   private let upstream: UpstreamReference
   private let via: ViaField
   private let dropped = ResponseHeadRewriter.dropped
@@ -74,7 +75,8 @@ package struct ResponseHeadRewriter: ~Copyable {
     } else {
       fields.copy(from: bytes, without: dropped, head.connection, into: &out)
     }
-    if head.present.intersects([.location, .contentLocation]) {
+    // Asked one by one: a set of both would be made anew for each answer.
+    if head.present.contains(.location) || head.present.contains(.contentLocation) {
       writeLocations(fields, bytes, context, into: &out)
     }
     if head.status >= 200 {

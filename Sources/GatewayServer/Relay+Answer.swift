@@ -94,6 +94,7 @@ extension Relay {
   }
 
   /// Takes off `output`, which begins a message to the caller, what the caller has got of it.
+  @inline(__always)
   mutating func takeOffBeginning(_ id: SlabHandle) {
     guard exchanges[id].hasSentBeginning else { return }
     exchanges[id].hasSentBeginning = false

@@ -140,10 +140,7 @@ extension Relay {
   }
 
   /// Index of the exchange's caller, among whom connections are shared out.
-  private func sharer(_ id: SlabHandle) -> Int {
-    // Nobody who is not known comes here.
-    max(0, Int(callers[exchanges[id].caller].callerNumber) - 1)
-  }
+  private func sharer(_ id: SlabHandle) -> Int { exchanges[id].plan.caller }
 
   private mutating func waitIfThereIsRoom(_ id: SlabHandle, on loop: inout EventLoop) {
     guard pool.shares.waitingCount >= shared.settings.maxWaiting else {

@@ -28,6 +28,7 @@ extension Relay {
   }
 
   /// The planned exchange as limits see it.
+  @inline(__always)
   private func limitedRequest(_ id: SlabHandle) -> LimitedRequest {
     let plan = exchanges[id].plan
     return LimitedRequest(

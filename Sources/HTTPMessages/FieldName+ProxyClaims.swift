@@ -8,42 +8,42 @@ extension FieldName {
   }
 
   private static func isOwnClaim(_ name: borrowing Packed) -> Bool {
-    switch (name.first, name.second) {
-    case (UInt8(ascii: "a"), UInt8(ascii: "k")):
+    switch name.pair {
+    case Packed.pair("a", "k"):
       return name.hasPrefix("akamai-")
-    case (UInt8(ascii: "a"), UInt8(ascii: "l")):
+    case Packed.pair("a", "l"):
       return name.hasPrefix("ali-cdn-")
-    case (UInt8(ascii: "c"), UInt8(ascii: "d")):
+    case Packed.pair("c", "d"):
       return name.hasPrefix("cdn-src-ip")
-    case (UInt8(ascii: "c"), UInt8(ascii: "f")):
+    case Packed.pair("c", "f"):
       return name.hasPrefix("cf-")
-    case (UInt8(ascii: "c"), UInt8(ascii: "l")):
+    case Packed.pair("c", "l"):
       return name.hasPrefix("client-ip") || name.hasPrefix("cloudfront-")
-    case (UInt8(ascii: "d"), UInt8(ascii: "o")):
+    case Packed.pair("d", "o"):
       return name.hasPrefix("do-connecting-ip")
-    case (UInt8(ascii: "f"), UInt8(ascii: "a")):
+    case Packed.pair("f", "a"):
       return name.hasPrefix("fastly-")
-    case (UInt8(ascii: "f"), UInt8(ascii: "l")):
+    case Packed.pair("f", "l"):
       return name.hasPrefix("fly-")
-    case (UInt8(ascii: "f"), UInt8(ascii: "r")):
+    case Packed.pair("f", "r"):
       return name.hasPrefix("front-end-https")
-    case (UInt8(ascii: "h"), UInt8(ascii: "t")):
+    case Packed.pair("h", "t"):
       return name.hasPrefix("http-client-ip")
-    case (UInt8(ascii: "i"), UInt8(ascii: "n")):
+    case Packed.pair("i", "n"):
       return name.hasPrefix("incap-client-ip")
-    case (UInt8(ascii: "p"), UInt8(ascii: "r")):
+    case Packed.pair("p", "r"):
       return name.hasPrefix("proxy-client-ip")
-    case (UInt8(ascii: "r"), UInt8(ascii: "e")):
+    case Packed.pair("r", "e"):
       return name.hasPrefix("remote-")
-    case (UInt8(ascii: "s"), UInt8(ascii: "s")):
+    case Packed.pair("s", "s"):
       return name.hasPrefix("ssl-")
-    case (UInt8(ascii: "t"), UInt8(ascii: "l")):
+    case Packed.pair("t", "l"):
       return name.hasPrefix("tls-client-")
-    case (UInt8(ascii: "t"), UInt8(ascii: "r")):
+    case Packed.pair("t", "r"):
       return name.hasPrefix("true-client-")
-    case (UInt8(ascii: "w"), UInt8(ascii: "l")):
+    case Packed.pair("w", "l"):
       return name.hasPrefix("wl-proxy-")
-    case (UInt8(ascii: "z"), UInt8(ascii: "-")):
+    case Packed.pair("z", "-"):
       return name.hasPrefix("z-forwarded-")
     default: return false
     }

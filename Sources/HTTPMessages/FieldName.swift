@@ -37,7 +37,8 @@ internal import Memory
     case 7:
       return name.is("upgrade")
         ? .upgrade
-        : name.is("trailer") ? .trailer : name.is("alt-svc") ? .altService : longName(name)
+        : name.is("trailer")
+          ? .trailer : name.is("alt-svc") ? .altService : longName(name)
     case 8: return name.is("location") ? .location : longName(name)
     case 9:
       return name.is("forwarded") ? .forwarded : longName(name)
@@ -172,8 +173,13 @@ struct Packed: ~Escapable {
 
   @inline(__always)
   var first: UInt8 { UInt8(truncatingIfNeeded: head) }
+  /// The first two bytes as one number, to be told apart by a single comparison.
   @inline(__always)
-  var second: UInt8 { UInt8(truncatingIfNeeded: head &>> 8) }
+  var pair: UInt16 { UInt16(truncatingIfNeeded: head) }
+  @inline(__always)
+  static func pair(_ first: Unicode.Scalar, _ second: Unicode.Scalar) -> UInt16 {
+    UInt16(UInt8(ascii: first)) | UInt16(UInt8(ascii: second)) &<< 8
+  }
   @inline(__always)
   var third: UInt8 { UInt8(truncatingIfNeeded: head &>> 16) }
 

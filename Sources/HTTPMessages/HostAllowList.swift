@@ -6,7 +6,9 @@ internal import Memory
 /// Names match in any case, with one dot at the end or none, and with whatever port: behind a forwarded port or a
 /// Service callers do not know the listener's. An entry with a port matches that one only. An IP address is
 /// compared as an address, however it is spelled.
-package struct HostAllowList: Sendable {
+///
+/// An object, so that a request that is checked against it retains one thing and not each of its lists.
+package final class HostAllowList: Sendable {
   /// Names without a port, lower case, and the usual spellings of this machine.
   private let names: [[UInt8]]
   /// Names with a port, lower case.

@@ -33,14 +33,18 @@
     if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
   }
 
-  @usableFromInline
+  @inlinable @inline(__always)
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    // Proof: 1 is not 0, so there is a pointer. With capacity 0 it is never read or written: every access checks
+    // start <= end <= capacity.
+    capacity > 0
+      ? unsafe allocateMemory(capacity) : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
+  }
+
+  @usableFromInline @inline(never)
+  static func allocateMemory(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
     HeldBytes.add(capacity)
-    // Proof: 1 is not 0, so there is a pointer.
-    // With capacity 0 the pointer is never read or written: every access checks start <= end <= capacity.
-    return capacity > 0
-      ? UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-      : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
+    return UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
   }
 
   /// Gives back what ``allocate(_:)`` gave for `capacity`, which is not 0.

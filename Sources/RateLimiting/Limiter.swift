@@ -1,3 +1,5 @@
+internal import Memory
+
 /// All limits of a gateway: decides which call may start, and which one waits how long.
 ///
 /// A pure machine. Time is an argument, monotonic nanoseconds; what it decides for waiting calls it keeps per
@@ -15,6 +17,7 @@
 /// **Time**: a bucket that has waiters and lacks only time has one alarm, in one heap. ``nextDue`` is the one
 /// instant anybody must wake up for.
 package struct Limiter: ~Copyable {
+  private let staysInPlace = StaysInPlace()
   /// The limits in the order of the settings, then the upstream's pause.
   let limits: [CompiledLimit]
   /// Per slot of ``LimitedOperations``, the limits that count it.
