@@ -27,7 +27,13 @@ package struct SandboxSettings: Sendable {
   package var isStrict = false
   /// The applications at the beginning and after a reset, in the shape of a snapshot; nil for ``applications``,
   /// empty.
-  package var beginning: JSONValue?
+  ///
+  /// Kept as text: as a value a seed of 100,000 registrations would take ten times the memory, for good.
+  package var beginning: JSONValue? {
+    get { beginningText.flatMap { try? JSONValue(json: $0) } }
+    set { beginningText = newValue.map { Array($0.text.utf8) } }
+  }
+  private var beginningText: [UInt8]?
   /// Where uploads are kept, in files without names.
   package var folder = KeptFile.usualFolder
 
