@@ -113,6 +113,49 @@ struct SandboxCommandTests {
     }
   }
 
+  @Test(
+    "A postback is posted with its credential, and again after a failure when its time has come")
+  func postback() throws {
+    let receiver = try ScopedUpstream { $0.number == 0 ? 503 : 200 }
+    defer { receiver.stop() }
+    let seed = try TemporaryFile(
+      """
+      applications:
+        - id: A
+          secret: s
+          courses: [{id: golf}]
+          registrations:
+            - id: r
+              courseId: golf
+              learner: {id: ada}
+              postBack:
+                {url: "http://127.0.0.1:\(receiver.port)/done", authType: httpbasic, userName: u, password: p}
+      """)
+    var options = SandboxOptions()
+    try withExtendedLifetime(seed) { try options.takeSeed(path: seed.path) }
+    let service = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0), options: options)
+    defer { service.stop() }
+    func control(_ path: String, _ body: String) throws -> Int {
+      try Wire(port: service.address.port).call("POST", path, body: body).status
+    }
+    #expect(
+      try control(
+        "/sandbox/progress", #"{"registrationId":"r","completion":"COMPLETED"}"#) == 200)
+    #expect(eventually { receiver.calls.count == 1 })
+    // The outcome comes back on another thread; from then on the repetition falls due within 15 minutes.
+    #expect(
+      eventually {
+        _ = try? control("/sandbox/clock", #"{"advance":"15m"}"#)
+        return receiver.calls.count >= 2
+      })
+    #expect(try control("/sandbox/clock", #"{"advance":"1d"}"#) == 200)
+    let calls = receiver.calls
+    #expect(calls.count == 2)
+    #expect(calls.allSatisfy { $0.method == "POST" && $0.target == "/done" })
+    #expect(calls.allSatisfy { $0.credential == "basic" && $0.body == calls[0].body })
+    #expect(calls[0].body.contains("COMPLETED"))
+  }
+
   @Test("The seed's schema names what a seed may hold, and nothing else")
   func schema() throws {
     let text = try Data(
