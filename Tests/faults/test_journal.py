@@ -2,6 +2,7 @@
 SIGKILL. Calls go on, what is lost is counted, and the file is whole."""
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -56,12 +57,36 @@ def settled(lab, patience=20):
     eventually(lambda: lab.metric("scorm_gateway_journal_queue_bytes") == 0, "nothing waits", patience)
 
 
-def ids(journal):
+def unpack(packed, size):
+    """A block as the gateway packed it, by another program's reading of Zstandard."""
+    zstd = ctypes.CDLL("libzstd.so.1")
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    zstd.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    room = ctypes.create_string_buffer(size)
+    assert zstd.ZSTD_decompress(room, size, packed, len(packed)) == size, "a block cannot be unpacked"
+    return room.raw
+
+
+def lines(journal):
+    """The journal's lines: those in blocks, behind the calls' numbers, and those that make no block yet."""
     with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        rows = database.execute("SELECT line FROM lines ORDER BY id").fetchall()
-        assert database.execute("SELECT count(*) FROM calls").fetchone()[0] == len(rows)
-    return [json.loads(line)["request_id"] for line, in rows]
+        found = []
+        for count, size, packed in database.execute(
+                "SELECT count, size, bytes FROM blocks JOIN contents USING (id) ORDER BY id"):
+            content = unpack(packed, size)
+            block = content[content.index(b'{"timestamp"'):].splitlines()
+            assert len(block) == count, f"{len(block)} lines in a block of {count}"
+            found += block
+        for count, text in database.execute("SELECT count, lines FROM recent ORDER BY id"):
+            part = bytes(text).splitlines()
+            assert len(part) == count
+            found += part
+    return found
+
+
+def ids(journal):
+    return [json.loads(line)["request_id"] for line in lines(journal)]
 
 
 def call(lab, count):
@@ -75,7 +100,11 @@ def check_all_there(lab, journal):
     settled(lab)
     logged = {line["request_id"] for line in lab.lines()}
     eventually(lambda: sum(figures(lab)) == len(logged), f"{len(logged)} written or lost, of {figures(lab)}")
-    kept = ids(journal)
+    written = lines(journal)
+    kept = [json.loads(line)["request_id"] for line in written]
+    for line in written:
+        for secret in [SECRET, *lab.tokens.tokens]:
+            assert secret.encode() not in line, "a secret stands in a line of the journal"
     assert len(kept) == len(set(kept)) == figures(lab)[0], f"{len(kept)} in the file, {figures(lab)} counted"
     assert set(kept) <= logged
     return len(logged) - len(kept)
