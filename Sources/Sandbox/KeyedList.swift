@@ -8,22 +8,25 @@ struct KeyedList<Value: Sendable>: Sendable {
   /// Holds a value, so that a walk passes a reference instead of a value with its many.
   private final class Box: @unchecked Sendable {
     // @unchecked: changed only through a slot whose reference is the only one.
+    let identifier: Identifier
     var value: Value
-    init(_ value: Value) { self.value = value }
+    init(_ identifier: Identifier, _ value: Value) {
+      self.identifier = identifier
+      self.value = value
+    }
   }
 
   struct Slot: Sendable {
     /// Larger than those of all earlier values, and never used again.
     let number: Int
-    /// Beside the value, so that a walk that looks for identifiers leaves the values alone.
-    let identifier: Identifier
     private var box: Box
 
     fileprivate init(_ identifier: Identifier, _ number: Int, _ value: Value) {
       self.number = number
-      self.identifier = identifier
-      box = Box(value)
+      box = Box(identifier, value)
     }
+
+    var identifier: Identifier { box.identifier }
 
     var value: Value {
       _read { yield box.value }
@@ -32,7 +35,7 @@ struct KeyedList<Value: Sendable>: Sendable {
     fileprivate mutating func apply<Result, Failure: Error>(
       _ change: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-      if !isKnownUniquelyReferenced(&box) { box = Box(box.value) }
+      if !isKnownUniquelyReferenced(&box) { box = Box(box.identifier, box.value) }
       return try change(&box.value)
     }
   }

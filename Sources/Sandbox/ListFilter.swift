@@ -7,6 +7,7 @@ struct ListFilter<Value: Sendable> {
   private let tags: [String]
   /// In lower case; empty when nothing is looked for.
   private let wanted: [UInt8]
+  private let isASCII: Bool
   private let text: ListRule<Value>.Text?
 
   /// Throws a 400 for a filter that the list does not have.
@@ -22,6 +23,7 @@ struct ListFilter<Value: Sendable> {
     }
     tags = ListFilter.value("tags", filters)?.split(separator: ",").map(String.init) ?? []
     wanted = Array((filters["filter"] ?? "").lowercased().utf8)
+    isASCII = wanted.allSatisfy { $0 < 0x80 }
     if let field = ListFilter.value("filterBy", filters) {
       guard let found = rule.texts.first(where: { $0.name == field.lowercased() }) else {
         let names = rule.texts.map(\.name).joined(separator: ", ")
@@ -60,34 +62,26 @@ struct ListFilter<Value: Sendable> {
   }
 
   private func contains(_ text: String) -> Bool {
-    let bytes = text.utf8Span
-    // Only ASCII can be compared letter by letter.
-    if bytes.isKnownASCII || bytes.span.isASCII { return bytes.span.contains(wanted.span) }
-    return text.lowercased().utf8Span.span.contains(wanted.span)
+    // Letters of ASCII are compared one by one; others have cases that only `lowercased` knows.
+    isASCII
+      ? text.utf8Span.span.contains(wanted.span)
+      : text.lowercased().utf8Span.span.contains(wanted.span)
   }
 }
 
 extension Span<UInt8> {
-  fileprivate var isASCII: Bool {
-    var all: UInt8 = 0
-    for index in indices { all |= self[index] }
-    return all < 0x80
-  }
-
   /// Whether `wanted`, which is in lower case and not empty, occurs; upper case letters of ASCII count as lower
   /// case ones.
   fileprivate func contains(_ wanted: Span<UInt8>) -> Bool {
-    let (first, last) = (wanted[0], count - wanted.count)
-    var start = 0
-    while start <= last {
-      if self[start].inLowerCase == first {
-        var length = 1
-        while length < wanted.count, self[start + length].inLowerCase == wanted[length] {
-          length += 1
-        }
-        if length == wanted.count { return true }
+    guard wanted.count <= count else { return false }
+    let first = wanted[0]
+    for start in extracting(first: count - wanted.count + 1).indices
+    where self[start].inLowerCase == first {
+      var length = 1
+      while length < wanted.count, self[start + length].inLowerCase == wanted[length] {
+        length += 1
       }
-      start += 1
+      if length == wanted.count { return true }
     }
     return false
   }
