@@ -80,6 +80,11 @@ extension BodyCaptures {
 
 extension MemoryWatch {
   func put(into text: inout PrometheusText) {
+    // Also without a limit, so that an alert tells "never short" from "not asked".
+    text.family(
+      "scorm_gateway_memory_short", .gauge,
+      "1 while new requests are refused for want of memory, 2 while some under way are ended.")
+    text.sample(UInt64(level.rawValue))
     guard let state else { return }
     text.family(
       "scorm_gateway_memory_limit_bytes", .gauge, "The limit of memory that is nearest.")
@@ -87,10 +92,6 @@ extension MemoryWatch {
     text.family(
       "scorm_gateway_memory_used_bytes", .gauge, "Bytes in use, as that limit counts them.")
     text.sample(UInt64(max(0, state.used)))
-    text.family(
-      "scorm_gateway_memory_short", .gauge,
-      "1 while new requests are refused for want of memory, 2 while some under way are ended.")
-    text.sample(UInt64(level.rawValue))
   }
 }
 
