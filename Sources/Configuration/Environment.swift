@@ -82,8 +82,13 @@ private enum ProcessVariables {
     // the first load runs before other threads, later ones find nothing to unset.
     var entry = unsafe environ
     while let text = unsafe entry.pointee {
-      let pair = unsafe String(cString: text)
-      if let equals = pair.firstIndex(of: "=") { names.append(String(pair[..<equals])) }
+      // The name alone: a copy of the value, which may be a secret, would stay in freed memory.
+      let length = unsafe strcspn(text, "=")
+      if unsafe text[length] != 0 {
+        names.append(
+          unsafe String(
+            decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self))
+      }
       unsafe entry += 1
     }
     return names
