@@ -26,6 +26,8 @@ package struct JournalLimits: Sendable {
   var transactionBytes: Int { Int(min(4 << 20, logBytes / 12)) }
   /// Blocks removed in one transaction. Each dirties some pages, which go through the write-ahead log.
   var trimStep: Int64 { max(4, min(64, logBytes / (256 * 1024))) }
+  /// Pages given back to the file system in one transaction.
+  var vacuumPages: Int64 { max(64, min(1_024, logBytes / 8_192)) }
   /// Microseconds between the beginnings of a block's calls, at most: a call stays this much longer than
   /// ``maxAge``.
   var blockSpan: Int64 { max(60_000_000, maxAge / 32) }
@@ -82,7 +84,7 @@ extension JournalFile {
       try database.integer("PRAGMA freelist_count") > 0
     else { return false }
     try makeRoomInLog()
-    try database.run("PRAGMA incremental_vacuum(\(limits.trimStep))")
+    try database.run("PRAGMA incremental_vacuum(\(limits.vacuumPages))")
     // Only then is the file shorter.
     try database.checkpoint()
     return true

@@ -126,7 +126,7 @@ enum PlainHead {
     "access-control-", "client-cert", "public-key-pins", "x-forwarded", "x-scorm-",
   ]
   /// Claims of other proxies, protected in requests.
-  private static let claims = [
+  static let claims = [
     "akamai-",
     "ali-cdn-",
     "cdn-src-ip",
