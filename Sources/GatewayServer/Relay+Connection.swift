@@ -24,7 +24,7 @@ extension Relay {
       case .failing:
         if case .findCredential = tryScopePastRefused(id, now: loop.now) { continue }
         let error = tokenError(id, timedOut: false, now: loop.now)
-        answer(id, error, .init(.gateway, .token), on: &loop)
+        answer(id, error, .init(refusedAt: .credential), on: &loop)
         return .wait
       }
     }
@@ -59,7 +59,7 @@ extension Relay {
           continue
         }
         let error = tokenError(id, timedOut: false, now: loop.now)
-        answer(id, error, .init(.gateway, .token), on: &loop)
+        answer(id, error, .init(refusedAt: .credential), on: &loop)
       }
     }
   }
