@@ -9,24 +9,24 @@ extension GatewayProcess {
   private static let searchSeconds = 5.0
 
   static func openJournal(
-    _ traffic: TrafficSettings, tell: @escaping @Sendable (String) -> Void
+    _ traffic: TrafficSettings, clock: TimeSource, tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) -> JournalWriter? {
     guard let journal = traffic.journal else { return nil }
     let limits = JournalLimits(
       maxAge: journal.maxAge.nanoseconds / 1000, maxSize: Int64(journal.maxSize.bytes))
-    do { return try JournalWriter(path: journal.path, limits: limits, tell: tell) } catch {
+    do { return try JournalWriter(path: journal.path, limits: limits, clock: clock, tell: tell) } catch {
       throw StartError(error.description)
     }
   }
 
   /// Answers for `/api/traffic`; nil without a journal.
   static func trafficPages(
-    _ traffic: TrafficSettings, callersAt addresses: [SocketAddress]
+    _ traffic: TrafficSettings, callersAt addresses: [SocketAddress], clock: TimeSource
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
     guard let journal = traffic.journal else { return nil }
     let pages = JournalPages(
       path: journal.path, timeLimit: searchSeconds,
-      gateway: callersPlace(addresses), version: GatewayVersion.text)
+      gateway: callersPlace(addresses), version: GatewayVersion.text, clock: clock)
     return { request in
       pages.answer(request.path, query: request.query).map { answer in
         LocalResponse(

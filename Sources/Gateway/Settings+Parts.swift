@@ -82,7 +82,9 @@ extension RelaySettings {
 }
 
 extension GatewayProcess {
-  static func openLog(_ traffic: TrafficSettings) throws(StartError) -> LogWriter? {
+  static func openLog(
+    _ traffic: TrafficSettings, clock: TimeSource
+  ) throws(StartError) -> LogWriter? {
     guard let log = traffic.log else { return nil }
     let destination: LogWriter.Destination
     switch log.destination {
@@ -90,7 +92,7 @@ extension GatewayProcess {
     case .file(let path): destination = .file(path: path)
     }
     do {
-      return try LogWriter(destination, format: logFormat(log))
+      return try LogWriter(destination, format: logFormat(log), clock: clock)
     } catch {
       throw StartError(error.description)
     }
@@ -135,7 +137,7 @@ extension GatewayProcess {
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(settings.traffic, callersAt: addresses))
+      }, traffic: trafficPages(settings.traffic, callersAt: addresses, clock: relays.clock))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
     // No page looks at a body.
@@ -143,7 +145,7 @@ extension GatewayProcess {
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: server,
+        name: "admin", listeningOn: socket, settings: server, clock: relays.clock,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")
