@@ -2,6 +2,7 @@ package import AccessTokens
 internal import EventLoop
 package import Memory
 internal import Synchronization
+internal import System
 
 /// What the service tells an operator's log; called on its thread, which waits for the return.
 package enum TokenReport: Sendable {

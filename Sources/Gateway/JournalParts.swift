@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import LocalServer
+internal import System
 internal import TrafficJournal
 
 /// The journal as the gateway's parts need it.

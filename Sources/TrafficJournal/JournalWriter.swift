@@ -1,6 +1,6 @@
-internal import EventLoop
 package import Memory
 internal import Synchronization
+internal import System
 internal import TrafficLog
 
 /// Why the journal cannot be opened.

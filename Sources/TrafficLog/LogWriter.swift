@@ -1,6 +1,6 @@
-internal import EventLoop
 package import Memory
 internal import Synchronization
+internal import System
 
 /// Writes batches of whole lines to a file or to standard output, on a thread of its own.
 ///
