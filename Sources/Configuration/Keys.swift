@@ -1,21 +1,37 @@
-/// A key whose value is one word within a range.
-struct Key<Value: ConfigurationValue>: Sendable {
+/// A key whose value is one word within a range, or not there.
+struct OptionalKey<Value: ConfigurationValue>: Sendable {
   let name: String
-  /// The value when the key is absent or null; nil means none.
-  let fallback: Value?
   let range: ClosedRange<Value>
+  /// As errors show it.
+  let example: Value
 
-  init(_ name: String, default fallback: Value? = nil, _ range: ClosedRange<Value>) {
+  init(_ name: String, example: Value? = nil, _ range: ClosedRange<Value>) {
     self.name = name
-    self.fallback = fallback
     self.range = range
+    self.example = example ?? range.lowerBound
   }
 
-  var schema: KeySchema {
+  var schema: KeySchema { schema(default: "null") }
+
+  fileprivate func schema(default text: String) -> KeySchema {
     KeySchema(
-      name, .scalar, default: fallback?.configurationText ?? "null",
+      name, .scalar, default: text,
       range: "\(range.lowerBound.configurationText) – \(range.upperBound.configurationText)")
   }
+}
+
+/// A key whose value is one word within a range, and has a default: the one place that says which.
+struct Key<Value: ConfigurationValue>: Sendable {
+  let word: OptionalKey<Value>
+  /// The value when the key is absent or null.
+  let fallback: Value
+
+  init(_ name: String, default fallback: Value, _ range: ClosedRange<Value>) {
+    word = OptionalKey(name, example: fallback, range)
+    self.fallback = fallback
+  }
+
+  var schema: KeySchema { word.schema(default: fallback.configurationText) }
 }
 
 /// A key whose value is one of a few words.

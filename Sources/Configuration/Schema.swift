@@ -146,8 +146,8 @@ enum Keys {
 
   static let limitPer = ChoiceKey<Limit.Scope>("per", default: .app)
   /// Without a value: a fifth of the rate's calls, at least one.
-  static let burst = Key<Int>("burst", 1...1_000_000)
-  static let concurrency = Key<Int>("concurrency", 1...100_000)
+  static let burst = OptionalKey<Int>("burst", 1...1_000_000)
+  static let concurrency = OptionalKey<Int>("concurrency", 1...100_000)
   static let onExceed = ChoiceKey<Limit.Excess>("onExceed", default: .queue)
   static let maxWait = Key<Duration>(
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))

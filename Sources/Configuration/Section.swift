@@ -123,16 +123,21 @@ struct Section {
     }
   }
 
-  /// The value under `key`, within its range.
-  func value<Value>(_ key: Key<Value>, _ problems: inout ProblemList) -> Value? {
-    let example = key.fallback?.configurationText ?? key.range.lowerBound.configurationText
-    guard let word = text(key.name, example: example, &problems) else { return key.fallback }
+  /// The value under `key`, within its range; its default when it is absent or wrong.
+  func value<Value>(_ key: Key<Value>, _ problems: inout ProblemList) -> Value {
+    value(key.word, &problems) ?? key.fallback
+  }
+
+  /// The value under `key`, within its range; nil when it is absent or wrong.
+  func value<Value>(_ key: OptionalKey<Value>, _ problems: inout ProblemList) -> Value? {
+    let example = key.example.configurationText
+    guard let word = text(key.name, example: example, &problems) else { return nil }
     guard let value = Value(configurationText: word.text) else {
       problems.add(
         word.place, word.path,
         "expected \(Value.expectation), found \(word.quoted)",
         hint: "for example \(key.name): \(example)")
-      return key.fallback
+      return nil
     }
     guard key.range.contains(value) else {
       let lowest = key.range.lowerBound.configurationText
@@ -140,7 +145,7 @@ struct Section {
       problems.add(
         word.place, word.path, "\(value.configurationText) is out of range",
         hint: "from \(lowest) to \(highest)")
-      return key.fallback
+      return nil
     }
     return value
   }

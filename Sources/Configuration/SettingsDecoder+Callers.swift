@@ -16,7 +16,7 @@ extension SettingsDecoder {
       let allow = self.allow(section)
       let mode = section.choice(Keys.callerMode, &problems)
       let priority = section.choice(Keys.callerPriority, &problems)
-      let weight = section.value(Keys.callerWeight, &problems) ?? 1
+      let weight = section.value(Keys.callerWeight, &problems)
       guard let name else { continue }
       if match == nil, section.node("match") == nil,
         !listeners.contains(where: { $0.value.caller == name })

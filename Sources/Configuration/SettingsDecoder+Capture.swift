@@ -13,7 +13,7 @@ extension SettingsDecoder {
   private mutating func capture(
     _ section: Section, _ taken: inout [String: Int]
   ) -> TrafficSettings.Capture? {
-    let maxBytes = section.value(Keys.captureBytes, &problems) ?? ByteSize(16 << 10)
+    let maxBytes = section.value(Keys.captureBytes, &problems)
     let paths = redactionPaths(section)
     guard let word = section.text("operation", example: "CreateCourse", &problems) else {
       if section.node("operation") == nil {

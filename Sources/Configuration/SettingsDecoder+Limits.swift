@@ -27,8 +27,8 @@ extension SettingsDecoder {
       name: name ?? "", per: section.choice(Keys.limitPer, &problems), match: limitMatch(section),
       rate: rate, burst: burst ?? max(1, (rate?.count ?? 0) / 5), concurrency: concurrency,
       onExceed: section.choice(Keys.onExceed, &problems),
-      maxWait: section.value(Keys.maxWait, &problems) ?? .seconds(5),
-      maxQueue: section.value(Keys.maxQueue, &problems) ?? 200)
+      maxWait: section.value(Keys.maxWait, &problems),
+      maxQueue: section.value(Keys.maxQueue, &problems))
     return name == nil ? nil : limit
   }
 

@@ -10,7 +10,7 @@ extension SettingsDecoder {
       url: url(section, "url"),
       scopes: scopes,
       scopesList: scopesList(section, scopes),
-      lifetime: section.value(Keys.tokenLifetime, &problems) ?? .seconds(900),
+      lifetime: section.value(Keys.tokenLifetime, &problems),
       warm: warmScopes(section),
       stateFile: section.text("stateFile", example: "/var/lib/scorm-gateway/scopes", &problems)
         .flatMap { filePath($0) })

@@ -20,8 +20,8 @@ extension SettingsDecoder {
   private mutating func journal(_ traffic: Section) -> TrafficSettings.Journal? {
     if traffic.isNull("journal") { return nil }
     let section = self.section("journal", Schema.journal, of: traffic)
-    let maxAge = section.value(Keys.journalAge, &problems) ?? .seconds(30 * 86_400)
-    let maxSize = section.value(Keys.journalSize, &problems) ?? ByteSize(512 << 20)
+    let maxAge = section.value(Keys.journalAge, &problems)
+    let maxSize = section.value(Keys.journalSize, &problems)
     if section.isNull("path") { return nil }
     let word = section.text("path", example: "/var/lib/scorm-gateway/traffic.sqlite", &problems)
     return TrafficSettings.Journal(

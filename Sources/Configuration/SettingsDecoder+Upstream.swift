@@ -5,10 +5,10 @@ extension SettingsDecoder {
     let url = self.url(section, "url") ?? published
     return UpstreamSettings(
       url: url,
-      connectTimeout: section.value(Keys.connectTimeout, &problems) ?? .seconds(3),
-      responseTimeout: section.value(Keys.responseTimeout, &problems) ?? .seconds(60),
-      idleTimeout: section.value(Keys.idleTimeout, &problems) ?? .seconds(60),
-      maxConnections: section.value(Keys.maxConnections, &problems) ?? 256,
+      connectTimeout: section.value(Keys.connectTimeout, &problems),
+      responseTimeout: section.value(Keys.responseTimeout, &problems),
+      idleTimeout: section.value(Keys.idleTimeout, &problems),
+      maxConnections: section.value(Keys.maxConnections, &problems),
       proxy: proxy(section, for: url),
       caFile: caFile(section))
   }

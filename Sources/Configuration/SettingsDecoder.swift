@@ -25,7 +25,7 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems) ?? 1)
+      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems))
   }
 
   /// A value with the section it came from, for checks across sections.

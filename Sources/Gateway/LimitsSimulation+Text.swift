@@ -66,10 +66,7 @@ extension LimitsSimulation {
 
   /// `2026-11-24T07:01:33Z`.
   private static func instant(_ nanoseconds: Int64) -> String {
-    let time = CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000))
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(time.year)-\(two(time.month))-\(two(time.day))"
-      + "T\(two(time.hour)):\(two(time.minute)):\(two(time.second))Z"
+    CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000)).stamp + "Z"
   }
 }
 

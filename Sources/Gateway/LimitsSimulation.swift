@@ -65,7 +65,8 @@ package struct LimitsSimulation {
           skipped.malformed += 1
           return
         }
-        guard let app = record.app, !LimitsSimulation.isRefusedBefore(record) else {
+        guard let app = record.app, !LimitsSimulation.refusedBefore.contains(record.termination)
+        else {
           skipped.refusedBefore += 1
           return
         }
@@ -99,12 +100,9 @@ package struct LimitsSimulation {
     replay.offer(call, at: time)
   }
 
-  /// The gateway refused it at a step before ``PlanStep/quota``: no limit counted it.
-  private static func isRefusedBefore(_ record: TrafficRecord) -> Bool {
-    PlanStep.allCases.contains {
-      $0 < .quota && Termination(refusedAt: $0).text.description == record.termination
-    }
-  }
+  /// What ends a call that the gateway refuses at a step before ``PlanStep/quota``: no limit counted it.
+  private static let refusedBefore = Set(
+    PlanStep.allCases.filter { $0 < .quota }.map { Termination(refusedAt: $0).text.description })
 
   /// What ends a call that waits for a limit, or is refused by one. `limit/queue` is what earlier versions wrote
   /// for a refusal.

@@ -43,13 +43,8 @@ package struct OperatorNotice: Sendable, Equatable {
   package func write() { StandardError.write(line: lines(at: TimeSource.system.wall)) }
 
   private static func stamp(_ nanoseconds: Int64) -> String {
-    let time = CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000))
-    func digits(_ number: Int, _ count: Int) -> String {
-      let text = String(number)
-      return String(repeating: "0", count: max(0, count - text.count)) + text
-    }
-    return "\(digits(time.year, 4))-\(digits(time.month, 2))-\(digits(time.day, 2))"
-      + "T\(digits(time.hour, 2)):\(digits(time.minute, 2)):\(digits(time.second, 2))"
-      + ".\(digits(Int(max(0, nanoseconds) / 1_000_000 % 1_000), 3))Z"
+    let milliseconds = max(0, nanoseconds) / 1_000_000
+    let fraction = String(1_000 + milliseconds % 1_000).dropFirst()
+    return CalendarTime(secondsSince1970: Int(milliseconds / 1_000)).stamp + ".\(fraction)Z"
   }
 }

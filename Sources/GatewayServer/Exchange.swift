@@ -14,8 +14,6 @@ struct Exchange: ~Copyable {
   var plan = RequestPlan()
   /// `plan` names an app, and an operation if there is one: the request was not refused before.
   var knowsApp = false
-  var method = HTTPMethod.other
-  var isHTTP10 = false
   /// The caller's connection may carry another request after this one.
   var keepsCaller = true
   /// The request's head as it goes upstream, without the credential and the closing empty line.
@@ -87,14 +85,13 @@ struct Exchange: ~Copyable {
   /// Notes what the head says that outlives its bytes. `keepsCaller` tells whether the caller's connection may
   /// carry another request.
   mutating func note(_ head: RequestHead, keepsCaller: Bool) {
-    method = head.method
-    if case .http10 = head.version { isHTTP10 = true }
     self.keepsCaller = keepsCaller
     requestFraming = head.framing
     requestBody = BodyReader(head.framing)
     expectsContinue = head.expectsContinue
     let hasBody = if case .none = head.framing { false } else { true }
-    state.opened(method: method, isHTTP10: isHTTP10, hasBody: hasBody)
+    let isHTTP10 = if case .http10 = head.version { true } else { false }
+    state.opened(method: head.method, isHTTP10: isHTTP10, hasBody: hasBody)
   }
 
   /// Notes what the answer's head says.

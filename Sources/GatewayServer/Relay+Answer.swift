@@ -57,7 +57,7 @@ extension Relay {
     output.put(error.proxyErrorType)
     output.put("\r\n")
     putCommonFields(id)
-    if exchanges[id].method != .head {
+    if exchanges[id].state.method != .head {
       output.put(body.bytes)
       exchanges[id].localBodySize = body.count
     }

@@ -18,7 +18,7 @@ extension Relay {
       if plan.isKnownOperation { ended.operation = Int(plan.operation) }
       ended.app = plan.app &+ 1
     }
-    ended.method = Int(exchanges[id].method.rawValue)
+    ended.method = Int(exchanges[id].state.method.rawValue)
     ended.caller = Int(callers[exchanges[id].caller].callerNumber)
     ended.status = Int(exchanges[id].status)
     ended.duration = now &- exchanges[id].startedAt

@@ -50,7 +50,8 @@ extension Relay {
       let head: ResponseHead
       if isContinued, at == 0, !isWorthParsing(rest, from: exchanges[id].upstream) { return 0 }
       do throws(ResponseFault) {
-        guard let parsed = try responseParser.parse(rest, answering: exchanges[id].method) else {
+        guard let parsed = try responseParser.parse(rest, answering: exchanges[id].state.method)
+        else {
           return at
         }
         head = parsed
@@ -132,7 +133,7 @@ extension Relay {
     switch head.framing {
     case .none, .length: break
     case .chunked, .untilClose:
-      endsByClose = exchanges[id].isHTTP10
+      endsByClose = exchanges[id].state.isHTTP10
       framing = endsByClose ? .untilClose : .chunked
     }
     exchanges[id].outgoingFraming = framing

@@ -26,6 +26,32 @@ package struct CalendarTime: Sendable {
     month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
+
+  /// `2026-11-24T06:21:47`: RFC 3339 up to the fraction.
+  package var stamp: String {
+    var text = ByteBuffer(capacity: 32)
+    putStamp(into: &text)
+    return text.bytes.text
+  }
+
+  func putStamp(into out: inout ByteBuffer) {
+    out.put(decimal: year, width: 4)
+    out.put(UInt8(ascii: "-"))
+    out.put(decimal: month, width: 2)
+    out.put(UInt8(ascii: "-"))
+    out.put(decimal: day, width: 2)
+    out.put(UInt8(ascii: "T"))
+    putClock(into: &out)
+  }
+
+  /// `06:21:47`.
+  func putClock(into out: inout ByteBuffer) {
+    out.put(decimal: hour, width: 2)
+    out.put(UInt8(ascii: ":"))
+    out.put(decimal: minute, width: 2)
+    out.put(UInt8(ascii: ":"))
+    out.put(decimal: second, width: 2)
+  }
 }
 
 /// The current second as texts that many messages need, made once a second.
@@ -68,24 +94,10 @@ package struct DateTexts: ~Copyable {
     field.put(UInt8(ascii: " "))
     field.put(decimal: time.year, width: 4)
     field.put(UInt8(ascii: " "))
-    DateTexts.putClock(time, into: &field)
+    time.putClock(into: &field)
     field.put(" GMT\r\n")
     stamp.removeAll()
-    stamp.put(decimal: time.year, width: 4)
-    stamp.put(UInt8(ascii: "-"))
-    stamp.put(decimal: time.month, width: 2)
-    stamp.put(UInt8(ascii: "-"))
-    stamp.put(decimal: time.day, width: 2)
-    stamp.put(UInt8(ascii: "T"))
-    DateTexts.putClock(time, into: &stamp)
+    time.putStamp(into: &stamp)
     stamp.put(UInt8(ascii: "."))
-  }
-
-  private static func putClock(_ time: CalendarTime, into out: inout ByteBuffer) {
-    out.put(decimal: time.hour, width: 2)
-    out.put(UInt8(ascii: ":"))
-    out.put(decimal: time.minute, width: 2)
-    out.put(UInt8(ascii: ":"))
-    out.put(decimal: time.second, width: 2)
   }
 }

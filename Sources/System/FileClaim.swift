@@ -25,11 +25,11 @@ package struct FileClaim: ~Copyable, Sendable {
     // Proof: the name is a C string for the call.
     let number = unsafe open(
       path + FileClaim.suffix, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o640)
-    let reason = SystemError.current
-    file = Descriptor(owning: number)
-    guard number >= 0 else { throw .failed(reason) }
+    guard number >= 0 else { throw .failed(.current) }
+    let file = Descriptor(owning: number)
     guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
       throw errno == EWOULDBLOCK ? .taken : .failed(.current)
     }
+    self.file = file
   }
 }

@@ -8,14 +8,6 @@ import TrafficJournal
 
 @Suite("Where the journal is when nobody says", .ownThread)
 struct JournalPlaceTests {
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "journal-place-\(UUID().uuidString)"
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
   private func settings(_ overrides: [String: String] = [:]) throws -> TrafficSettings {
     try ConfigurationSource.load(
       file: nil, environment: Environment(["SCORM_APP_ID": "A", "SCORM_SECRET_KEY": "canary"]),
@@ -25,7 +17,7 @@ struct JournalPlaceTests {
 
   @Test("is the first folder that systemd names, else the usual one, else none with the reason")
   func places() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     func place(_ variables: [String: String], usual: String = "/none") -> JournalPlace {
       .usual(Environment(variables), usualFolder: usual)
     }
@@ -44,7 +36,7 @@ struct JournalPlaceTests {
   @Test(
     "a second gateway at the same file goes without and says so; once the first is gone it has it")
   func second() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let place = JournalPlace.file(folder.path + "/traffic.sqlite")
     let traffic = try settings()
     do {
@@ -62,7 +54,7 @@ struct JournalPlaceTests {
 
   @Test("null switches it off, wherever it could be")
   func off() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let (journal, news) = try GatewayProcess.openJournal(
       try settings(["traffic.journal.path": "null"]), at: .file(folder.path + "/traffic.sqlite"),
       tell: { _ in })

@@ -6,20 +6,11 @@ import TrafficJournal
 
 @Suite("The journal of a gateway that runs", .ownThread)
 struct JournalTests {
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "gateway-journal-\(UUID().uuidString)"
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-    var journal: String { path + "/traffic.sqlite" }
-  }
-
   private func admin(_ rig: GatewayRig, _ path: String) throws -> Answer {
     try Wire(port: try #require(rig.gateway.adminAddress?.port)).call("GET", path)
   }
 
-  private func rig(_ folder: Folder) throws -> GatewayRig {
+  private func rig(_ folder: OwnFolder) throws -> GatewayRig {
     try GatewayRig(["traffic.journal.path": folder.journal])
   }
 
@@ -29,7 +20,7 @@ struct JournalTests {
 
   @Test("has the line of every call that the log has, byte for byte, and the admin pages find it")
   func sameLines() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     for number in 0..<20 {
       _ = try rig.call("GET", "/api/v2/courses?more=CANARY-MORE", ["X-Request-Id: call-\(number)"])
@@ -63,7 +54,7 @@ struct JournalTests {
 
   @Test("is complete without a log as well")
   func withoutLog() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try GatewayRig(["traffic.journal.path": folder.journal, "traffic.log.path": "null"])
     _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: only"])
     #expect(wait(rig, for: 1))
@@ -82,7 +73,7 @@ struct JournalTests {
 
   @Test("a launch link, which an answer brought, is in no record")
   func launchLink() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     let link = try rig.launchLink(learner: "CANARYNAME", exit: "https://example.com/CANARYEXIT")
     rig.end()
@@ -94,7 +85,7 @@ struct JournalTests {
 
   @Test("the commands search, count, show and repeat what a gateway recorded, running or not")
   func commands() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: ping-1"])
     _ = try rig.call("DELETE", "/api/v2/courses/none", ["X-Request-Id: delete-1"])
@@ -138,7 +129,7 @@ struct JournalTests {
 
   @Test("calls are found by method and by several statuses at once")
   func methodsAndStatuses() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: good"])
     _ = try rig.call("GET", "/api/v2/nonsense", ["X-Request-Id: unknown"])
@@ -160,7 +151,7 @@ struct JournalTests {
 
   @Test("follow waits for a gateway that restarts, says so once, and goes on where it was")
   func followsOverARestart() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let first = try rig(folder)
     let port = try #require(first.gateway.adminAddress?.port)
     let follow = try Command([
@@ -186,7 +177,7 @@ struct JournalTests {
 
   @Test("a command that repeats a call names the gateway that took it, at a port or a Unix socket")
   func commandsNameTheGateway() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let path = NSTemporaryDirectory() + "u\(UUID().uuidString.prefix(8))"
     let byPort = try rig(folder)
     _ = try byPort.call("GET", "/api/v2/ping", ["X-Request-Id: by-port"])
@@ -214,7 +205,7 @@ struct JournalTests {
 
   @Test("health is answered at once while a search takes its time")
   func besideSearches() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     _ = try rig.call("GET", "/api/v2/ping")
     #expect(eventually { rig.log.contains("\n") })

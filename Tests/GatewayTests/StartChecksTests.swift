@@ -59,16 +59,11 @@ struct StartChecksTests {
       "upstream: {caFile: $/file}", 4, "upstream.caFile", "cannot read certificates from $/file"),
   ]
 
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "start-\(UInt32.random(in: 0 ... .max))"
-
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      try "no certificate\n".write(toFile: path + "/file", atomically: false, encoding: .utf8)
-      try "sandbox-secret".write(toFile: path + "/secret", atomically: false, encoding: .utf8)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+  private static func folder() throws -> OwnFolder {
+    let folder = try OwnFolder()
+    try folder.write("no certificate\n", to: "file")
+    try folder.write("sandbox-secret", to: "secret")
+    return folder
   }
 
   private static let head = """
@@ -81,7 +76,7 @@ struct StartChecksTests {
     "check tells each refusal of a start with its place, and serve tells the same", arguments: cases
   )
   func twins(of case: Case) throws {
-    let folder = try Folder()
+    let folder = try Self.folder()
     let socket = try ListeningSocket(unixPath: folder.path + "/socket", mode: 0o600)
     defer { withExtendedLifetime(socket) {} }
     let text = (Self.head + "\n" + `case`.text).replacing("$", with: folder.path)
@@ -119,7 +114,7 @@ struct StartChecksTests {
   @Test(
     "What another process may change at any moment is no problem: a port in use, a socket in use")
   func inUse() throws {
-    let folder = try Folder()
+    let folder = try Self.folder()
     let socket = try ListeningSocket(unixPath: folder.path + "/socket", mode: 0o600)
     defer { withExtendedLifetime(socket) {} }
     let taken = try HostileUpstream([])
@@ -134,7 +129,7 @@ struct StartChecksTests {
 
   @Test("check leaves nothing behind: no journal, no log, no socket")
   func leavesNothing() throws {
-    let folder = try Folder()
+    let folder = try Self.folder()
     let file = folder.path + "/gateway.yaml"
     try
       (Self.head

@@ -26,6 +26,12 @@ struct CalendarTimeTests {
     #expect(text(CalendarTime(secondsSince1970: seconds)) == expected)
   }
 
+  @Test("its stamp has two digits a part, and four for the year")
+  func stamp() {
+    #expect(CalendarTime(secondsSince1970: 68_169_600).stamp == "1972-02-29T00:00:00")
+    #expect(CalendarTime(secondsSince1970: 1_798_761_599).stamp == "2026-12-31T23:59:59")
+  }
+
   private func system(_ seconds: Int) -> String {
     var time = time_t(seconds)
     // Proof: both are values of this function, and the C library keeps no pointer to them.
