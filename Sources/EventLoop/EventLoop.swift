@@ -83,6 +83,7 @@ internal import Memory
     guard cl_epoll_add(number, waker.descriptor.number, cl_readable, 0, 0) == 0
     else { throw .current }
     self.poll = poll
+    // Proof: the loop's own, freed by its deinit; nothing after this throws. The kernel fills it before it is read.
     unsafe events = UnsafeMutablePointer<epoll_event>.allocate(capacity: EventLoop.eventsPerWait)
     self.waker = waker
     now = cl_monotonic_ns()
@@ -91,6 +92,7 @@ internal import Memory
     wheel = TimerWheel(now: now)
   }
 
+  // Proof: allocated by init, and given to nobody.
   deinit { unsafe events.deallocate() }
 
   /// How many connections the loop has.
@@ -154,10 +156,12 @@ internal import Memory
     } else {
       timeout = Int32(clamping: max(0, due &- now &+ 999_999) / 1_000_000)
     }
+    // Proof: `events` has room for EventLoop.eventsPerWait, which the variable eventsPerWait never exceeds.
     var count = unsafe epoll_wait(
       poll.number, events, Int32(eventsPerWait), timeout)
     if count < 0 {
       // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
+      // Proof: as above.
       count = unsafe epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
     }
     now = cl_monotonic_ns()
