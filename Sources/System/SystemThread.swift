@@ -61,7 +61,7 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
   package init(number: Int32) { self.number = number }
 
   /// The current error number.
-  static var current: SystemError { SystemError(number: errno) }
+  package static var current: SystemError { SystemError(number: errno) }
 
   // Proof: strerror gives a constant text, or for a number the system does not know one of this thread's; copied at
   // once.
