@@ -89,6 +89,7 @@ private enum ProcessVariables {
           unsafe String(
             decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self))
       }
+      // Proof: `text` was not null, so the array's end is still ahead.
       unsafe entry += 1
     }
     return names

@@ -55,6 +55,7 @@ struct XMLFault: Error, Equatable {
   private let reader: OpaquePointer
 
   private init() throws(XMLFault) {
+    // Proof: a new reader or null; it goes nowhere but into this value, which closes it.
     guard let opened = unsafe cex_open(XMLReader.maximumRecords, Int32(XMLReader.maximumDepth))
     else { throw XMLFault(message: "out of memory") }
     unsafe reader = opened
@@ -84,6 +85,7 @@ struct XMLFault: Error, Equatable {
   }
 
   private func fault(_ status: Int) -> XMLFault {
+    // Proof: the reader is open as long as self is.
     let line = unsafe cex_line(reader)
     switch status {
     case Int(cex_entities): return XMLFault(message: "line \(line): it declares entities")

@@ -38,6 +38,7 @@ package struct ContentFault: Error, Equatable, Sendable {
   /// Opens the `length` bytes at `start` of the file behind `descriptor`, which must stay open as long as this
   /// value lives.
   init(descriptor: Int32, start: Int, length: Int) throws(ContentFault) {
+    // Proof: an archive that is open and that nobody else has: this value closes it. The caller keeps the descriptor.
     let (opened, found) = unsafe try ZipArchive.open(descriptor, start, length)
     unsafe archive = opened
     entries = found
@@ -46,6 +47,7 @@ package struct ContentFault: Error, Equatable, Sendable {
   private static func open(_ descriptor: Int32, _ start: Int, _ length: Int) throws(ContentFault)
     -> (OpaquePointer, [ZipEntry])
   {
+    // Proof: two numbers go in; the shim keeps every read within `length` bytes from `start`. Null is looked for.
     let opened = unsafe cmz_open(descriptor, UInt64(max(0, start)), UInt64(max(0, length)))
     guard let opened = unsafe opened else { throw ContentFault("The file is not a zip archive.") }
     do throws(ContentFault) {
@@ -70,6 +72,7 @@ package struct ContentFault: Error, Equatable, Sendable {
     }
     var entries: [ZipEntry] = []
     var total = 0
+    // Proof: the archive is open, and its caller is the only one that has it.
     var step = unsafe cmz_first(archive)
     while step == 1 {
       guard entries.count < maximumEntries else {
@@ -102,6 +105,7 @@ package struct ContentFault: Error, Equatable, Sendable {
             path: path, size: size, packed: Int(clamping: entry.packed),
             modified: seconds(entry.modified)))
       }
+      // Proof: as for the first.
       step = unsafe cmz_next(archive)
     }
     guard step == 0 else { throw ContentFault("The zip's directory is broken.") }
@@ -146,6 +150,7 @@ package struct ContentFault: Error, Equatable, Sendable {
   ///
   /// - Parameter limit: most bytes that it may have, whatever the zip's directory says.
   func contents(of path: String, limit: Int) throws(ContentFault) -> [UInt8]? {
+    // Proof: the archive is open as long as self is, and self is not shared.
     var step = unsafe cmz_first(archive)
     while step == 1 {
       var entry = cmz_entry()
@@ -158,6 +163,7 @@ package struct ContentFault: Error, Equatable, Sendable {
   }
 
   private func unpack(_ path: String, limit: Int) throws(ContentFault) -> [UInt8] {
+    // Proof: the archive is open as long as self is.
     guard unsafe cmz_begin(archive) == 1 else {
       throw ContentFault("\(path) cannot be unpacked.")
     }
@@ -169,16 +175,19 @@ package struct ContentFault: Error, Equatable, Sendable {
         unsafe cmz_read(archive, room.baseAddress, room.count)
       }
       guard got >= 0 else {
+        // Proof: a file was begun above; the archive is open.
         _ = unsafe cmz_end(archive)
         throw ContentFault("\(path) is broken in the zip.")
       }
       if got == 0 { break }
       bytes.append(contentsOf: piece[..<Int(got)])
       guard bytes.count <= limit else {
+        // Proof: a file was begun above; the archive is open.
         _ = unsafe cmz_end(archive)
         throw ContentFault("\(path) has more than \(limit) bytes.")
       }
     }
+    // Proof: a file was begun above; the archive is open.
     guard unsafe cmz_end(archive) == 1 else {
       throw ContentFault("\(path) does not have its checksum.")
     }

@@ -19,6 +19,7 @@ enum CurlLibrary {
 
   /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next fetch.
   init?(maximumConnections: Int) {
+    // Proof: libcurl is set up; a new handle or null. It goes nowhere but into self, which cleans it up.
     guard CurlLibrary.isReady, let made = unsafe curl_multi_init() else { return nil }
     unsafe handle = unsafe made
     // Proof: `made` is the live handle from above; both options take a long.

@@ -40,11 +40,13 @@ package enum HTTPProbe {
   package static func ask(
     _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
+    // Proof: libcurl is set up; a new handle or null, cleaned up once, when this function ends.
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else {
       throw Unreachable(reason: "libcurl does not start")
     }
     defer { unsafe curl_easy_cleanup(handle) }
     let sink = Sink()
+    // Proof: libcurl hands the sink to the callback below during the transfer only, and the sink outlives that.
     let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
     // Proof: the handle lives in this function, and libcurl copies every text.
     let codes = unsafe [
@@ -61,6 +63,7 @@ package enum HTTPProbe {
       cc_set_sink(
         handle,
         { bytes, size, count, context in
+          // Proof: `context` is the sink set with this callback, alive during the transfer.
           guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
           let sink = unsafe Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
           guard sink.body.count + size * count <= HTTPProbe.bodyLimit else {
@@ -75,18 +78,22 @@ package enum HTTPProbe {
       method == "POST" ? cc_set_post(handle, "", 0) : CURLE_OK,
     ]
     if let refused = codes.first(where: { $0 != CURLE_OK }) {
+      // Proof: a static text of libcurl.
       throw Unreachable(reason: unsafe String(cString: curl_easy_strerror(refused)))
     }
+    // Proof: the handle lives, and everything it names outlives the transfer.
     let result = unsafe curl_easy_perform(handle)
     // The sink must outlive the transfer.
     withExtendedLifetime(sink) {}
     guard result == CURLE_OK else {
       let reason =
         sink.isTooLarge
+        // Proof: a static text of libcurl.
         ? "the answer is too long" : unsafe String(cString: curl_easy_strerror(result))
       throw Unreachable(url: url, reason: reason)
     }
     return Answer(
+      // Proof: the handle is cleaned up after this expression.
       status: unsafe cc_status(handle), body: String(decoding: sink.body, as: UTF8.self))
   }
 }

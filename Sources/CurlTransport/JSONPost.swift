@@ -33,6 +33,7 @@ package import Memory
     headers fields: [(name: String, value: SecretBytes)], timeout: Int, caFile: String?
   ) {
     do { proof = try TLSProof.make(for: url, caFile: caFile) } catch { return nil }
+    // Proof: libcurl is set up; a new handle or null. It goes nowhere but into self, which cleans it up.
     guard CurlLibrary.isReady, let handle = unsafe curl_easy_init() else { return nil }
     unsafe self.handle = unsafe handle
     self.fields = fields
@@ -52,6 +53,7 @@ package import Memory
       // What is answered does not matter.
       cc_set_sink(handle, { _, size, count, _ in size * count }, nil),
     ]
+    // Proof: self holds both, and cleans up the handle before it lets go of the proof.
     if let proof { codes.append(unsafe proof.install(on: handle)) }
     guard codes.allSatisfy({ $0 == CURLE_OK }) else { return nil }
   }
@@ -73,11 +75,13 @@ package import Memory
     }
     for field in fields {
       guard let longer = unsafe append(field.name, field.value, to: headers) else {
+        // Proof: the list is ours, with every line in it, and freed once.
         unsafe curl_slist_free_all(headers)
         return nil
       }
       unsafe headers = unsafe longer
     }
+    // Proof: the caller frees the list once.
     return unsafe headers
   }
 

@@ -27,6 +27,7 @@ internal import EventLoop
 
   /// Has every connection of `handle` prove itself so. The handle must not outlive self.
   func install(on handle: UnsafeMutableRawPointer) -> CURLcode {
+    // Proof: not retained, since self outlives the handle: the caller's promise.
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     // Proof: the handle lives, and self outlives it, so also every callback.
     return unsafe cc_set_tls_setup(
@@ -35,6 +36,7 @@ internal import EventLoop
         guard let tlsContext = unsafe tlsContext, let context = unsafe context else {
           return CURLE_SSL_CACERT_BADFILE
         }
+        // Proof: `context` is the self that installed this callback.
         let proof = unsafe Unmanaged<TLSProof>.fromOpaque(context).takeUnretainedValue()
         // Proof: libcurl, which is built with OpenSSL (`cc_global_init`), lends its SSL_CTX for this call.
         return unsafe proof.trust.apply(to: tlsContext, host: proof.host)

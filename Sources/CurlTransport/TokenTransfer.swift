@@ -32,11 +32,13 @@ internal import Memory
     _ request: TokenFetchRequest, settings: TokenServiceSettings, proof: TLSProof?,
     secret: SecretBytes, requestedAt: Int64, wallClock: Int64
   ) throws(Fault) {
+    // Proof: a new handle or null. It belongs to self, whose deinit cleans it up once; it also runs when a later step throws.
     guard let made = unsafe curl_easy_init() else { throw Fault(code: CURLE_FAILED_INIT) }
     self.request = request
     self.proof = proof
     self.requestedAt = requestedAt
     unsafe handle = unsafe made
+    // Proof: as many bytes as libcurl may write; freed by deinit, after the handle that names them.
     unsafe errorText = UnsafeMutablePointer<CChar>.allocate(capacity: cc_error_size)
     // Proof: just allocated with that many places.
     unsafe errorText.initialize(repeating: 0, count: cc_error_size)
@@ -73,6 +75,7 @@ internal import Memory
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
+    // Proof: self holds both, and cleans up the handle before it lets go of the proof.
     if let proof { try check(unsafe proof.install(on: handle)) }
     try set(CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout)
     try set(CURLOPT_TIMEOUT_MS, settings.totalTimeout)
@@ -132,6 +135,7 @@ internal import Memory
       unsafe cc_set_post(handle, source.baseAddress, Int64(source.count))
     }
     try check(code)
+    // Proof: not retained, since self owns the handle whose callback gets it.
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     // Proof: self owns the handle, so it outlives every callback, which run on this thread.
     let sinkCode = unsafe cc_set_sink(

@@ -82,9 +82,9 @@ struct Connection: ~Copyable {
   mutating func readPlain(into buffer: inout ByteBuffer) -> Input {
     var input = Input.nothing
     let number = descriptor.number
+    // Proof: `recv` writes at most memory.count bytes, during the call, and tells how many.
     unsafe buffer.refill { memory in
       var count: Int
-      // Proof: `recv` writes at most memory.count bytes.
       repeat {
         count = unsafe recv(number, memory.baseAddress, memory.count, 0)
       } while count < 0
@@ -105,6 +105,7 @@ struct Connection: ~Copyable {
 
   private mutating func readEncrypted(into buffer: inout ByteBuffer) -> Input {
     var outcome = TLSSession.Outcome.wait
+    // Proof: the session writes within `memory`, during the call, and tells how many bytes.
     unsafe buffer.refill { memory in
       outcome = unsafe session?.read(into: memory) ?? .wait
       if case .done(let count) = outcome { return count }
@@ -128,6 +129,7 @@ struct Connection: ~Copyable {
 
   mutating func writePlain(_ bytes: RawSpan) -> Int {
     let number = descriptor.number
+    // Proof: `send` reads source.count bytes during the call.
     return unsafe bytes.withUnsafeBytes { source in
       var count: Int
       repeat {
@@ -145,6 +147,7 @@ struct Connection: ~Copyable {
   private mutating func writeEncrypted(_ bytes: RawSpan) -> Int {
     var written = 0
     while written < bytes.byteCount {
+      // Proof: the session copies or encrypts the slice's bytes during the call, and keeps no pointer to them.
       let outcome = unsafe bytes.slice(written, bytes.byteCount).withUnsafeBytes {
         unsafe session?.write($0) ?? .wait
       }

@@ -81,6 +81,7 @@ extension EventLoop {
       var user = UInt32.max
       if listener.isUnix {
         var group: gid_t = 0
+        // Proof: both numbers outlive the call, which writes them only.
         if unsafe cl_peer_credentials(number, &user, &group) != 0 { user = .max }
       } else {
         _ = cl_no_delay(number)

@@ -39,6 +39,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
     if address.family == AF_INET6 { _ = cl_ipv6_only(number, takesIPv4 ? 0 : 1) }
     _ = cl_limit_unsent(number, ListeningSocket.unsentBytes)
     var bound = address
+    // Proof: the kernel reads `length` bytes of `storage`, which is larger than any address.
     guard unsafe cl_bind(number, &bound.storage, bound.length) == 0 else {
       let error = SystemError.current
       let hint =
@@ -50,6 +51,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
     guard Glibc.listen(number, 4096) == 0 else {
       throw BindError(description: "cannot listen on \(address): \(SystemError.current)")
     }
+    // Proof: the kernel writes at most `length` bytes, the size of an address of this family, into `storage`.
     _ = unsafe cl_local_address(number, &bound.storage, &bound.length)
     self.descriptor = descriptor
     isUnix = false
@@ -73,16 +75,19 @@ package struct ListeningSocket: ~Copyable, Sendable {
     var bound = address
     // The file is made with no rights for anyone else; the mode asked for comes before listening.
     let before = umask(0o177)
+    // Proof: the kernel reads `length` bytes of `storage`, which is larger than any address.
     let status = unsafe cl_bind(number, &bound.storage, bound.length)
     let error = SystemError.current
     _ = umask(before)
     guard status == 0 else {
       throw BindError(description: "cannot make the Unix socket \(path): \(error)")
     }
+    // Proof: the path is a C string for the call.
     guard unsafe chmod(path, mode_t(mode)) == 0, Glibc.listen(number, 4096) == 0,
       let file = UnixSocketFile(at: path)
     else {
       let error = SystemError.current
+      // Proof: the path is a C string for the call.
       _ = unsafe unlink(path)
       throw BindError(description: "cannot listen on \(path): \(error)")
     }
@@ -99,6 +104,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
 
   private static func clearStale(_ path: String, _ address: SocketAddress) throws(BindError) {
     var status = stat()
+    // Proof: the path is a C string for the call, and the status outlives it.
     guard unsafe lstat(path, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
       throw BindError(
@@ -108,11 +114,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
     guard probe >= 0 else { throw BindError(description: "\(SystemError.current)") }
     let descriptor = Descriptor(owning: probe)
     var target = address
+    // Proof: the kernel reads `length` bytes of `storage`, which is larger than any address.
     if unsafe cl_connect(descriptor.number, &target.storage, target.length) == 0
       || errno != ECONNREFUSED
     {
       throw BindError(description: "another process listens on \(path)")
     }
+    // Proof: the path is a C string for the call.
     _ = unsafe unlink(path)
   }
 }

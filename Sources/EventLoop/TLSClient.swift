@@ -18,7 +18,10 @@ internal import System
 
   /// Trusts what ``TLSTrust`` says to name `host`.
   package init(host: String, caFile: String?) throws(SetupError) {
+    self.host = host
+    isAddress = SocketAddress(numericHost: host, port: 0) != nil
     let trust = try TLSTrust(caFile: caFile)
+    // Proof: a new context or null. It goes nowhere but into self, which frees it.
     guard co_wire_setup() == 1, let made = unsafe co_client_context() else {
       throw SetupError(description: "cannot set up TLS: \(OpenSSLError.take())")
     }
@@ -26,15 +29,16 @@ internal import System
     guard unsafe trust.apply(to: made) else {
       throw SetupError(description: "cannot set up TLS: \(OpenSSLError.take())")
     }
-    self.host = host
-    isAddress = SocketAddress(numericHost: host, port: 0) != nil
   }
 
+  // Proof: the only owner frees its reference once; sessions hold their own.
   deinit { unsafe SSL_CTX_free(context) }
 
   /// A session over `descriptor`, its handshake not begun.
   func makeSession(over descriptor: borrowing Descriptor) -> TLSSession? {
     guard
+      // Proof: self holds the context, and OpenSSL copies the host. A new session or null; the value below owns it. It
+      // reads and writes the descriptor only in calls of that value, whose connection keeps it open.
       let session = unsafe co_client_session(context, descriptor.number, host, isAddress ? 1 : 0)
     else { return nil }
     return unsafe TLSSession(owning: session)
@@ -57,8 +61,10 @@ enum OpenSSLError {
 @safe struct TLSSession: ~Copyable {
   private let session: OpaquePointer
 
+  // Proof: the caller hands over a session that nobody else frees.
   init(owning session: OpaquePointer) { unsafe self.session = session }
 
+  // Proof: the only owner frees it once.
   deinit { unsafe SSL_free(session) }
 
   /// What came of an operation.
@@ -76,6 +82,7 @@ enum OpenSSLError {
 
   mutating func handshake() -> Outcome {
     co_clear_errors()
+    // Proof: self owns the session, and mutating access is exclusive.
     let result = unsafe SSL_do_handshake(session)
     return result == 1 ? .done(0) : outcome(result)
   }
@@ -98,12 +105,15 @@ enum OpenSSLError {
   }
 
   /// Whether nothing can be read until the socket becomes readable again.
+  // Proof: self owns the session, which is only read.
   var isDrained: Bool { unsafe co_is_drained(session) == 1 }
 
   mutating func write(_ bytes: UnsafeRawBufferPointer) -> Outcome {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return .done(0) }
     co_clear_errors()
     let count = Int32(truncatingIfNeeded: min(bytes.count, 1 << 20))
+    // Proof: `count` bytes are readable at `base` during the call; what is not taken is not remembered, since the context
+    // lets a later call bring other memory (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER).
     let result = unsafe SSL_write(session, base, count)
     return result > 0 ? .done(Int(result)) : outcome(result)
   }
@@ -111,11 +121,13 @@ enum OpenSSLError {
   /// Tells the peer that nothing follows (close_notify).
   mutating func sayGoodbye() {
     co_clear_errors()
+    // Proof: self owns the session.
     _ = unsafe SSL_shutdown(session)
     co_clear_errors()
   }
 
   private func outcome(_ result: Int32) -> Outcome {
+    // Proof: self owns the session, which is only read.
     switch unsafe SSL_get_error(session, result) {
     case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wait
     case SSL_ERROR_ZERO_RETURN: return .end(cleanly: true)
@@ -124,6 +136,7 @@ enum OpenSSLError {
       if errno == 0 || result == 0 { return .end(cleanly: false) }
       return .failed(SystemError.current.description)
     default:
+      // Proof: self owns the session; the reason is a constant text of OpenSSL.
       if let reason = unsafe co_verify_failure(session) {
         co_clear_errors()
         return .certificateRefused(unsafe String(cString: reason))

@@ -16,6 +16,7 @@ internal import System
 
   /// Reads what is trusted: `caFile` (PEM), or the system's store.
   package init(caFile: String?) throws(TLSClient.SetupError) {
+    // Proof: the path is a C string for the call. A new store or null; it goes nowhere but into self, which frees it.
     guard let made = unsafe co_trust(caFile) else {
       let reason = OpenSSLError.take()
       throw TLSClient.SetupError(
@@ -25,6 +26,7 @@ internal import System
     unsafe store = unsafe made
   }
 
+  // Proof: the only owner frees its reference once; contexts hold their own.
   deinit { unsafe X509_STORE_free(store) }
 
   /// What is wrong with `SSL_CERT_FILE`, if it is set: OpenSSL itself says nothing when it holds no certificate.

@@ -54,6 +54,7 @@ package struct AppendingFile: ~Copyable, Sendable {
   package func append(_ bytes: RawSpan, failure: inout SystemError?) -> Int {
     var written = 0
     while written < bytes.byteCount {
+      // Proof: write(2) reads the slice's bytes during the call.
       let count = unsafe bytes.slice(written, bytes.byteCount).withUnsafeBytes {
         unsafe write(descriptor.number, $0.baseAddress, $0.count)
       }
@@ -72,6 +73,7 @@ package struct AppendingFile: ~Copyable, Sendable {
   private func canBeWrittenSoon() -> Bool {
     var waiting = pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)
     defer { errno = EAGAIN }
+    // Proof: one record, whose storage outlives the call.
     return unsafe poll(&waiting, 1, AppendingFile.patience) > 0
   }
 
@@ -102,8 +104,8 @@ package enum StandardError {
   /// Writes `text` and a line feed in one call.
   package static func write(line text: String) {
     let line = Array((text + "\n").utf8)
+    // Proof: the array's own bytes, lent for the call. Interrupted, it has written nothing.
     unsafe line.withUnsafeBytes { bytes in
-      // Proof: the array's own bytes. Interrupted, it has written nothing.
       while unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) < 0, errno == EINTR {}
     }
   }

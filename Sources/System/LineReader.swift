@@ -57,6 +57,7 @@ package struct LineReader: ~Copyable {
   private func refill(_ chunk: inout ByteBuffer) throws(SystemError) -> Bool {
     var failure: SystemError?
     let number = descriptor.number
+    // Proof: `memory` is the buffer's, lent for the call.
     unsafe chunk.refill { memory in
       while true {
         // Proof: `memory` holds `count` bytes for the call.

@@ -19,6 +19,7 @@ package struct ProcessFigures: Sendable {
   /// Reads them; nil without `/proc`.
   package static func read() -> ProcessFigures? {
     var raw = cl_process()
+    // Proof: one record, whose storage outlives the call.
     guard unsafe cl_read_process(&raw) == 0 else { return nil }
     return ProcessFigures(
       cpu: raw.cpu_seconds, start: raw.start_seconds, residentBytes: Int(raw.resident_bytes),

@@ -33,6 +33,7 @@ package struct ProcessSignals: ~Copyable {
   /// The next signal, when it comes within so many milliseconds.
   package func next(within milliseconds: Int32) -> Signal? {
     var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    // Proof: one record, whose storage outlives the call.
     guard unsafe poll(&waiting, 1, milliseconds) > 0 else { return nil }
     return ProcessSignals.signal(cl_next_signal(descriptor.number))
   }

@@ -42,6 +42,7 @@ internal import Glibc
     var next = unsafe list
     while let entry = unsafe next, result.count < 16 {
       var address = SocketAddress()
+      // Proof: entries of the list live until it is freed, when this function ends.
       let length = unsafe Int(entry.pointee.ai_addrlen)
       if let source = unsafe entry.pointee.ai_addr, length <= MemoryLayout<sockaddr_storage>.size {
         // Proof: length bytes are readable at source and fit the storage.

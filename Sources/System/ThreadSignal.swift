@@ -15,6 +15,7 @@ package final class ThreadSignal: Sendable {
   /// Ends the current wait, or the next one when nobody waits.
   package func notify() {
     var one: UInt64 = 1
+    // Proof: eight bytes, whose storage outlives the call.
     _ = unsafe write(descriptor.number, &one, 8)
   }
 
@@ -24,8 +25,10 @@ package final class ThreadSignal: Sendable {
   @discardableResult
   package func wait(milliseconds: Int32) -> Bool {
     var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    // Proof: one record, whose storage outlives the call.
     guard unsafe poll(&waiting, 1, milliseconds) > 0 else { return false }
     var count: UInt64 = 0
+    // Proof: eight bytes, whose storage outlives the call.
     return unsafe read(descriptor.number, &count, 8) == 8
   }
 }

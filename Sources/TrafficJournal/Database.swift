@@ -30,10 +30,12 @@ internal import System
       throw error
     }
     unsafe handle = opened
+    // Proof: the connection was just opened, and is this object's.
     unsafe sqlite3_extended_result_codes(handle, 1)
     _ = unsafe csq_harden(handle)
   }
 
+  // Proof: the only owner closes it once. Statements hold this object, so all are finalized by then.
   deinit { _ = unsafe sqlite3_close_v2(handle) }
 
   /// A path as SQLite's URI, so that no part of it is taken for a parameter.
@@ -49,21 +51,25 @@ internal import System
   }
 
   /// Rows that the last statement inserted or deleted.
+  // Proof: the connection is open as long as self is. Here and below: one thread uses it.
   var changes: Int { Int(unsafe sqlite3_changes(handle)) }
 
   /// Runs statements that bring no rows, or whose rows do not matter.
   func run(_ sql: String) throws(DatabaseError) {
+    // Proof: the connection is open, and the text is a C string for the call.
     let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
     guard status == SQLITE_OK else { throw unsafe Database.error(handle, status) }
   }
 
   func prepare(_ sql: String) throws(DatabaseError) -> Statement {
     var statement: OpaquePointer?
+    // Proof: the connection is open; SQLite copies the text, and `statement` outlives the call.
     let status = unsafe sqlite3_prepare_v3(
       handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
     guard status == SQLITE_OK, let statement = unsafe statement else {
       throw unsafe Database.error(handle, status)
     }
+    // Proof: not null, made for this connection, and given to nobody else.
     return unsafe Statement(owning: statement, of: self)
   }
 
@@ -76,6 +82,7 @@ internal import System
   /// Moves what the write-ahead log holds into the file and makes the log empty. A reader that needs the log is
   /// waited for as long as a statement waits; then what it allows is moved and the log stays as long as it is.
   func checkpoint() throws(DatabaseError) {
+    // Proof: the connection is open; null means all databases, and that no counts are wanted.
     let status = unsafe sqlite3_wal_checkpoint_v2(
       handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     guard status == SQLITE_OK || status & 0xFF == SQLITE_BUSY else {
@@ -113,9 +120,11 @@ internal import System
   private var deadline: Deadline?
 
   /// The current error.
+  // Proof: the connection is open as long as self is.
   func error(_ status: Int32) -> DatabaseError { unsafe Database.error(handle, status) }
 
   private static func error(_ handle: OpaquePointer, _ status: Int32) -> DatabaseError {
+    // Proof: the caller's connection is open. The message is copied before another call could change it.
     let extended = unsafe sqlite3_extended_errcode(handle)
     let code = extended & 0xFF == status & 0xFF ? extended : status
     return unsafe DatabaseError(code: code, message: String(cString: sqlite3_errmsg(handle)))

@@ -8,14 +8,17 @@ internal import Memory
   private let database: Database
 
   init(owning handle: OpaquePointer, of database: Database) {
+    // Proof: the caller hands over a statement of `database` that nobody else finalizes.
     unsafe self.handle = handle
     self.database = database
   }
 
+  // Proof: the only owner finalizes it once, and its connection is let go of after that.
   deinit { _ = unsafe sqlite3_finalize(handle) }
 
   /// Binds `value` to the parameter of this number, counted from 1.
   func bind(_ index: Int32, _ value: Int64) throws(DatabaseError) {
+    // Proof: the statement is this object's; SQLite refuses an index that it does not have.
     try check(unsafe sqlite3_bind_int64(handle, index, value))
   }
 
@@ -24,6 +27,7 @@ internal import Memory
     if let value {
       try bind(index, value)
     } else {
+      // Proof: as above.
       try check(unsafe sqlite3_bind_null(handle, index))
     }
   }
@@ -64,6 +68,7 @@ internal import Memory
 
   /// Goes to the next row. Returns whether there is one.
   func step() throws(DatabaseError) -> Bool {
+    // Proof: the statement is this object's, and its connection is open.
     let status = unsafe sqlite3_step(handle)
     switch status {
     case SQLITE_ROW: return true
@@ -79,12 +84,15 @@ internal import Memory
   }
 
   /// Makes it ready to run again; bound values stay.
+  // Proof: the statement is this object's, and its connection is open.
   func reset() { _ = unsafe sqlite3_reset(handle) }
 
   /// The integer in a column of the row, counted from 0; 0 for NULL.
+  // Proof: the statement is this object's; for a column that it does not have SQLite gives 0.
   func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
 
   func isNull(_ column: Int32) -> Bool {
+    // Proof: the statement is this object's; a column that it does not have is NULL.
     unsafe sqlite3_column_type(handle, column) == SQLITE_NULL
   }
 
