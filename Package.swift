@@ -119,6 +119,12 @@ let package = Package(
     tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
     tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
     tests(of: "Admin", uses: ["LocalServer"]),
+    tests(
+      of: "GatewayServer",
+      uses: [
+        "EventLoop", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
+        "HTTPMessages", "Memory",
+      ]),
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["Memory"]),

@@ -159,6 +159,9 @@ internal import Memory
     return count
   }
 
+  /// Whether ``stop()`` was called.
+  package var hasStopped: Bool { isStopping }
+
   /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop goes.
   package mutating func stop() { isStopping = true }
 
