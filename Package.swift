@@ -48,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Configuration", "CurlTransport", "EventLoop", "Memory", "SCORMCloudAPI",
+        "Gateway", "Configuration", "CurlTransport", "System", "Memory", "SCORMCloudAPI",
         "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -59,7 +59,8 @@ let package = Package(
       "Gateway",
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
-        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages",
+        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System", "Forwarding",
+        "HTTPMessages",
         "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
       ]),
 
@@ -67,25 +68,34 @@ let package = Package(
     area(
       "GatewayServer",
       uses: [
-        "EventLoop", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens",
+        "EventLoop", "System", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting",
+        "AccessTokens",
         "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
-    area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
+    area(
+      "CurlTransport",
+      uses: ["EventLoop", "System", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
-    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+    area(
+      "TrafficJournal", uses: ["EventLoop", "System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
     area(
       "Sandbox",
-      uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+      uses: [
+        "CourseContent", "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "COpenSSL",
+        "Memory",
+      ]),
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
-    area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
-    area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
+    area("EventLoop", uses: ["System", "Memory", "CLinux", "COpenSSL"]),
+    // Files, threads, signals, clocks, names, and what the system says of this process.
+    area("System", uses: ["Memory", "CLinux"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
@@ -116,26 +126,28 @@ let package = Package(
     tests(of: "AccessTokens", uses: ["Memory"]),
     tests(of: "RateLimiting", uses: ["Memory"]),
     tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
-    tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
-    tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    tests(of: "System", uses: ["Memory"]),
+    tests(of: "EventLoop", uses: ["System", "Memory", "CLinux"]),
+    tests(of: "LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
     tests(of: "Admin", uses: ["LocalServer"]),
     tests(
       of: "GatewayServer",
       uses: [
-        "EventLoop", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens", "SCORMCloudAPI",
-        "HTTPMessages", "Memory",
+        "EventLoop", "System", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens",
+        "SCORMCloudAPI", "HTTPMessages", "Memory",
       ]),
-    tests(of: "CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLinux"]),
+    tests(of: "CurlTransport", uses: ["System", "AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
-    tests(of: "TrafficLog", uses: ["EventLoop", "Memory"]),
-    tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
+    tests(of: "TrafficLog", uses: ["System", "Memory"]),
+    tests(of: "TrafficJournal", uses: ["TrafficLog", "System", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(of: "Sandbox", uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "Memory"]),
     tests(
       of: "Gateway",
       uses: [
-        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
+        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "System",
+        "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
         "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
       ]),

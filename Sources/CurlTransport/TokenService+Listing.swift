@@ -1,6 +1,6 @@
 package import AccessTokens
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// What the service thread shows to those who look at the tokens from other threads.
 final class TokenBoard: Sendable {

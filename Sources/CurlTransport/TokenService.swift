@@ -1,7 +1,8 @@
 package import AccessTokens
-package import EventLoop
+internal import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// What the service tells an operator's log; called on its thread, which waits for the return.
 package enum TokenReport: Sendable {

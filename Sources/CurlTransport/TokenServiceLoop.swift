@@ -1,7 +1,7 @@
 internal import AccessTokens
 internal import CLibcurl
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
 /// what it decides is done.

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+internal import System
 
 /// One connection of a loop: descriptor, TLS session, what waits to be written, and its deadline.
 ///

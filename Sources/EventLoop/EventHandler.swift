@@ -1,4 +1,5 @@
 package import Memory
+package import System
 
 /// Names a connection of an event loop; never reused for another one.
 package typealias SocketID = SlabHandle

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+package import System
 
 /// Connections as their owner sees them: made, written to, paused, closed.
 extension EventLoop {

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+internal import System
 
 /// What the kernel tells, led to the handler.
 extension EventLoop {

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+package import System
 
 /// One thread's event loop over epoll: sockets, TLS, deadlines and wake-ups.
 ///

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// Wakes an event loop from any thread. Any number of calls before the loop looks make one wake-up.
 package final class LoopWaker: Sendable {

@@ -1,11 +1,11 @@
 internal import AccessTokens
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
+internal import System
 
 /// What would become of a call: decided by the planner and the limiter that decide for real calls, without
 /// calling anything upstream and without taking anything from a limit.

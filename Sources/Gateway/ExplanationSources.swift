@@ -1,9 +1,9 @@
 internal import AccessTokens
 package import Configuration
-package import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import RateLimiting
+package import System
 
 /// What an explanation is drawn from: the very rules, limits and tokens of a gateway that runs, or those that a
 /// configuration would make.

@@ -2,7 +2,7 @@ internal import AccessTokens
 internal import Admin
 package import Configuration
 internal import CurlTransport
-package import EventLoop
+internal import EventLoop
 internal import Forwarding
 package import GatewayServer
 internal import HTTPMessages
@@ -10,6 +10,7 @@ internal import LocalServer
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+package import System
 internal import Telemetry
 package import TrafficJournal
 internal import TrafficLog

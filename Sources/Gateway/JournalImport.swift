@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Memory
+package import System
 internal import TrafficJournal
 
 /// Writes a traffic log into a journal, the way the gateway writes it: through the writer's queue.

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import LocalServer
 internal import Synchronization
+internal import System
 internal import TrafficJournal
 
 /// The journal of a gateway that runs: the writer, and this process' claim on the file.

@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import RateLimiting
+internal import System
 
 /// The figures of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls
 /// that the upstream's own wish holds back.

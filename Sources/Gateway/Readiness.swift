@@ -5,6 +5,7 @@ internal import EventLoop
 internal import GatewayServer
 internal import Memory
 internal import Synchronization
+internal import System
 internal import Telemetry
 internal import TrafficJournal
 internal import TrafficLog

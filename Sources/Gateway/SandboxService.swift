@@ -1,8 +1,8 @@
 package import Configuration
-package import EventLoop
 internal import HTTPMessages
 internal import LocalServer
 internal import Sandbox
+package import System
 
 /// A simulated SCORM Cloud that serves on an address of this machine.
 package final class SandboxService: Sendable {

@@ -8,6 +8,7 @@ internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import SCORMCloudAPI
+internal import System
 internal import TrafficJournal
 internal import TrafficLog
 

@@ -1,7 +1,7 @@
 internal import CurlTransport
-internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 internal import Telemetry
 internal import TrafficLog
 

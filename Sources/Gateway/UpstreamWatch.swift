@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import GatewayServer
 internal import Synchronization
+internal import System
 internal import Telemetry
 
 /// Notices that the upstream cannot be reached, and that it can again: each is told once.

@@ -4,6 +4,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import System
 internal import Telemetry
 
 /// Tokens and upstream connections are found, or waited for.

@@ -4,6 +4,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
+internal import System
 internal import Telemetry
 internal import TrafficLog
 

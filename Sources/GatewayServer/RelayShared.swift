@@ -3,6 +3,7 @@ package import EventLoop
 package import Forwarding
 package import RateLimiting
 package import Synchronization
+package import System
 package import Telemetry
 package import TrafficLog
 

@@ -1,6 +1,7 @@
 package import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// What a local server is told from other threads.
 package enum LocalServiceMessage: Sendable {

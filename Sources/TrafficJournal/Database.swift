@@ -1,5 +1,5 @@
 internal import CSQLite
-internal import EventLoop
+internal import System
 
 /// One connection to an SQLite file, for one thread.
 @safe final class Database {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// How the journal's file is opened, and what becomes of one that cannot be used.
 extension JournalFile {

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 
 /// The life of the journal's thread: takes what waits, writes it, and comes to terms with a file that cannot
 /// be written.

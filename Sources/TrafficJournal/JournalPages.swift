@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Memory
+package import System
 
 /// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
 /// the commands for a file. Blocks its thread for ``timeLimit`` at most.

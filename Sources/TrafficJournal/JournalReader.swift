@@ -1,5 +1,5 @@
-package import EventLoop
 internal import Memory
+package import System
 
 /// Reads a journal: one connection for one question, on any thread, beside the gateway that writes it.
 package struct JournalReader: ~Copyable {

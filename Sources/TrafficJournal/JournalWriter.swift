@@ -1,6 +1,6 @@
-package import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 internal import TrafficLog
 
 /// Why the journal cannot be opened.

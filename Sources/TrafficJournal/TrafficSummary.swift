@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Calls counted by caller and operation, and over time.
 package struct TrafficSummary {

@@ -1,6 +1,6 @@
-package import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// Writes batches of whole lines to a file or to standard output, on a thread of its own.
 ///

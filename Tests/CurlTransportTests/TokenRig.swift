@@ -1,9 +1,9 @@
 import AccessTokens
-import EventLoop
 import Foundation
 import Glibc
 import Memory
 import Synchronization
+import System
 import Testing
 
 @testable import CurlTransport
@@ -108,22 +108,17 @@ final class TokenRig: Sendable {
     var iterator = wakes.makeAsyncIterator()
     var seen = -1
     while true {
+      // In this order: what is due was said before the entry was looked at, so time does not pass beyond it.
+      let due = notes.due.load(ordering: .acquiring)
+      let published = notes.published.load(ordering: .acquiring)
+      let isFetching = service.listing().keys.contains { [.fetching, .refreshing].contains($0.state) }
       let entry = service.store.snapshot().entries[slots[index].index]
       if condition(entry) { return entry }
-      let published = notes.published.load(ordering: .acquiring)
-      if published != seen {
-        seen = published
-        ask(for: slots[index])
-      }
+      let left = due == .max || isFetching ? 0 : due - clock.monotonic
+      if published != seen || left > 0 { ask(for: slots[index]) }
+      seen = published
+      if left > 0 { clock.turn(by: left) }
       guard await iterator.next() != nil else { throw CancellationError() }
-      let due = notes.due.load(ordering: .acquiring)
-      let isFetching = service.listing().keys.contains {
-        [.fetching, .refreshing].contains($0.state)
-      }
-      if due != .max, !isFetching, due > clock.monotonic {
-        ask(for: slots[index])
-        clock.turn(by: due - clock.monotonic)
-      }
     }
   }
 

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Memory
+import System
 import Testing
 
 @Suite("Bytes through a loop's connections", .timeLimit(.minutes(5)))

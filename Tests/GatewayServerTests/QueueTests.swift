@@ -65,7 +65,7 @@ import Testing
     #expect(first.take().hasSuffix("served"))
     let line = try #require(
       try rig.lines().first { $0.int("http.response.status_code") == 429 })
-    #expect(line.string("termination") == "limit/queue")
+    #expect(line.string("termination") == "gateway/quota")
     #expect(line.time("queue_wait") == 5 * Self.second)
   }
 

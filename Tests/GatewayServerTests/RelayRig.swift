@@ -8,6 +8,7 @@ import Memory
 import RateLimiting
 import SCORMCloudAPI
 import Synchronization
+import System
 import TrafficLog
 
 /// A relay and its loop on the test's own thread, under a clock that stands until the test turns it. The test

@@ -1,5 +1,5 @@
-import EventLoop
 import Foundation
+import System
 
 /// Tells tests that something has happened which may be what they wait for: a thread of a gateway, or of a
 /// simulated neighbour, has done what it had to do and is about to wait.

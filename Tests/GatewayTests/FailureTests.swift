@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import Gateway
 import GatewayServer
+import System
 import Testing
 
 /// Upstreams that are not there, callers that go or are slow, and the gateway's end.

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import GatewayServer
+import System
 import Testing
 
 /// Upstreams that answer early, late, never, or on connections that are gone.

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Synchronization
+import System
 
 /// A SCORM Cloud of the tests: it grants tokens by secrets that can be changed, ends them at will or after a
 /// lifetime, and judges every request by the credential it came with. A thread a connection.

@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Memory
 import Synchronization
+import System
 
 @testable import TrafficJournal
 

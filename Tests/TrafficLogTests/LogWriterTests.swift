@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Memory
 import Synchronization
+import System
 import Testing
 
 @testable import TrafficLog

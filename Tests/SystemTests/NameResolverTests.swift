@@ -1,6 +1,6 @@
-import Dispatch
-import EventLoop
+import Foundation
 import Synchronization
+import System
 import Testing
 
 /// Names of upstreams, looked up beside the loops.
@@ -89,5 +89,14 @@ import Testing
       #expect(lookUps.count.load(ordering: .relaxed) <= 1)
     }()
     #expect(seen == nil)
+  }
+}
+
+/// Runs `body`, which blocks, off the cooperative pool.
+private func onOwnThread<Result: Sendable>(
+  _ body: @escaping @Sendable () throws -> Result
+) async throws -> Result {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
   }
 }
