@@ -162,6 +162,9 @@ package import System
     return count
   }
 
+  /// Whether ``stop()`` was called.
+  package var hasStopped: Bool { isStopping }
+
   /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop goes.
   package mutating func stop() { isStopping = true }
 

@@ -143,9 +143,9 @@ package import HTTPMessages
   }
 
   /// A limit puts it into a queue.
-  package mutating func queued() {
+  package mutating func queued(at now: Int64) {
     switch phase {
-    case .planning: phase = .awaitingQuota
+    case .planning: (phase, since) = (.awaitingQuota, now)
     default: ExchangeStateMachine.illegal("queued")
     }
   }
@@ -341,6 +341,7 @@ package import HTTPMessages
   package mutating func finished(at now: Int64) {
     switch phase {
     case .awaitingToken: tokenWait += now - since
+    case .awaitingQuota: queueWait += now - since
     case .awaitingConnection where since != 0: queueWait += now - since
     default: break
     }

@@ -22,7 +22,7 @@ extension Relay {
       goOn(id, afterWaiting: 0, on: &loop)
     case .queued(let ticket, _):
       exchanges[id].ticket = ticket
-      exchanges[id].state.queued()
+      exchanges[id].state.queued(at: loop.now)
     case .refused(let refusal): refuse(id, refusal, on: &loop)
     }
   }

@@ -119,12 +119,18 @@ struct TokenFaultTests {
 
   @Test("callers of an endpoint that answers late share one request")
   func slow() async throws {
+    let (asked, goesOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
     let server = try ScriptedServer { _, _ in
-      Thread.sleep(forTimeInterval: 1)
+      asked.signal()
+      goesOn.wait()
       return ok(Self.granted)
     }
     defer { server.stop() }
     let rig = try TokenRig(server.url())
+    rig.service.need(rig.slots[0])
+    await offThePool { asked.wait() }
+    for _ in 0..<1000 { rig.service.need(rig.slots[0]) }
+    goesOn.signal()
     #expect(try await rig.wanted { $0.token != nil }.text == "abc.def")
     #expect(server.requests.count == 1)
   }

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Memory
 import Synchronization
+import System
 import Testing
 
 @testable import CurlTransport
@@ -19,11 +20,17 @@ final class TokenRig: Sendable {
   let service: TokenService
   let slots: [TokenSlot]
   private let wakes: AsyncStream<Void>
-  private let notes = Notes()
+  private let notes: Notes
+  /// The service's time. It runs, and can be turned ahead.
+  let clock: TurnedClock
 
-  /// The reports so far.
   private final class Notes: Sendable {
+    /// The reports so far.
     let reports = Mutex<[TokenReport]>([])
+    /// Publications so far.
+    let published = Atomic<Int>(0)
+    /// What the service waits for, as it said last.
+    let due = Atomic<Int64>(.max)
   }
 
   /// `http_proxy` points nowhere for the whole test process: a request that obeyed it would fail.
@@ -45,13 +52,25 @@ final class TokenRig: Sendable {
       apps: [TokenApp(name: "main", id: "APP-ID", secret: secret(appSecret))],
       endpoint: endpoint, url: url)
     change(&settings)
-    service = try TokenService(settings: settings, slots: table)
     let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     wakes = stream
-    let notes = notes
+    let notes = Notes()
+    self.notes = notes
+    clock = TurnedClock(
+      runs: true,
+      aboutToWait: { time in
+        notes.due.store(time, ordering: .releasing)
+        continuation.yield()
+      })
+    service = try TokenService(settings: settings, slots: table, clock: TimeSource(clock))
     guard
       service.start(
-        wake: [{ continuation.yield() }],
+        wake: [
+          {
+            notes.published.wrappingAdd(1, ordering: .releasing)
+            continuation.yield()
+          }
+        ],
         report: { report in notes.reports.withLock { $0.append(report) } })
     else { throw POSIXError(.EAGAIN) }
   }
@@ -81,29 +100,43 @@ final class TokenRig: Sendable {
     try #require(try await wanted(index) { $0.failure != nil }.failure)
   }
 
-  /// As ``entry(_:until:)``, for a slot that callers ask for all the while: what nobody asks for is
-  /// forgotten, and on a busy machine that may be before this test looks.
+  /// As ``entry(_:until:)``, for a slot that callers ask for all the while: what nobody asks for is forgotten.
+  /// When the service waits for nothing but a time, that time comes at once.
   func wanted(
     _ index: Int = 0, until condition: (TokenEntry) -> Bool
   ) async throws -> TokenEntry {
-    let isOver = Flag()
-    let (service, slot) = (service, slots[index])
-    Thread.detachNewThread {
-      while !isOver.isSet {
-        service.need(slot)
-        var view = TokenView(of: service.store)
-        _ = view.state(of: slot, now: 0)
-        usleep(2_000)
-      }
+    var iterator = wakes.makeAsyncIterator()
+    var seen = -1
+    while true {
+      // In this order: what is due was said before the entry was looked at, so time does not pass beyond it.
+      let due = notes.due.load(ordering: .acquiring)
+      let published = notes.published.load(ordering: .acquiring)
+      let isFetching = service.listing().keys.contains { [.fetching, .refreshing].contains($0.state) }
+      let entry = service.store.snapshot().entries[slots[index].index]
+      if condition(entry) { return entry }
+      let left = due == .max || isFetching ? 0 : due - clock.monotonic
+      if published != seen || left > 0 { ask(for: slots[index]) }
+      seen = published
+      if left > 0 { clock.turn(by: left) }
+      guard await iterator.next() != nil else { throw CancellationError() }
     }
-    defer { isOver.set() }
-    return try await entry(index, until: condition)
   }
 
-  private final class Flag: Sendable {
-    private let value = Atomic<Bool>(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
+  /// What a call does that needs the token.
+  private func ask(for slot: TokenSlot) {
+    service.need(slot)
+    var view = TokenView(of: service.store)
+    _ = view.state(of: slot, now: 0)
+  }
+}
+
+/// Runs `body`, which may block, on a thread of its own.
+func offThePool(_ body: @escaping @Sendable () -> Void) async {
+  await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+    Thread.detachNewThread {
+      body()
+      done.resume()
+    }
   }
 }
 

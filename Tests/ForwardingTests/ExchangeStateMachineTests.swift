@@ -19,7 +19,7 @@ extension ExchangeStateMachine {
     machine.opened(method: method, isHTTP10: false, hasBody: hasBody)
     switch phase {
     case .planning: break
-    case .awaitingQuota: machine.queued()
+    case .awaitingQuota: machine.queued(at: 0)
     case .awaitingToken: _ = machine.admitted(waited: 0, at: 0)
     case .collectingBody:
       machine = .inPhase(.awaitingToken, hasBody: true, method: method)
@@ -44,7 +44,7 @@ extension ExchangeStateMachine {
   /// Meets `event` at `now`. Events that ask for nothing say so.
   mutating func meet(_ event: Event, at now: Int64 = 7) -> Action {
     switch event {
-    case .queued: queued()
+    case .queued: queued(at: now)
     case .admitted: return admitted(waited: 3, at: now)
     case .credentialMissing: return credentialMissing()
     case .credentialFound: return credentialFound(at: now)
@@ -248,6 +248,9 @@ struct ExchangeStateMachineTests {
     queue.connectionQueued(at: 4)
     queue.finished(at: 12)
     #expect(queue.tokenWait == 0 && queue.queueWait == 8)
+    var limit = Machine.inPhase(.awaitingQuota)
+    limit.finished(at: 9)
+    #expect(limit.tokenWait == 0 && limit.queueWait == 9)
     var connecting = Machine.inPhase(.awaitingConnection)
     connecting.finished(at: 12)
     #expect(connecting.queueWait == 0)

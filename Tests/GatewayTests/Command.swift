@@ -28,6 +28,7 @@ final class Command {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle(forWritingAtPath: folder + "/out")
     process.standardError = FileHandle(forWritingAtPath: folder + "/err")
+    process.terminationHandler = { _ in Changes.note() }
     try process.run()
   }
 

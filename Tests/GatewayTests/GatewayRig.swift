@@ -8,6 +8,8 @@ import System
 /// A gateway in this process, a sandbox that issues its tokens, and the verbs of a test.
 final class GatewayRig {
   let sandbox: SandboxService
+  /// The gateway's time. It runs, and a test can turn it ahead.
+  let clock: TurnedClock
   let gateway: GatewayProcess
   private let folder: String
   private let file: String?
@@ -28,13 +30,16 @@ final class GatewayRig {
   ///   - secret: the gateway's; the sandbox's own is "sandbox-secret".
   ///   - yaml: a configuration file's text in place of the one app of the environment.
   ///   - overrides: settings by key path.
+  ///   - clock: the gateway's, where a neighbour goes by it too.
   ///   - times: changes times that have no key.
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
     _ overrides: [String: String] = [:], threads: Int = 1, tracing: SpanExport? = nil,
-    times: (inout RelaySettings) -> Void = { _ in }
+    clock: TurnedClock = Changes.clock(), times: (inout RelaySettings) -> Void = { _ in }
   ) throws {
-    sandbox = try SandboxService(listen: .tcp(host: "127.0.0.1", port: 0))
+    self.clock = clock
+    sandbox = try SandboxService(
+      listen: .tcp(host: "127.0.0.1", port: 0), clock: TimeSource(Changes.clock()))
     folder = NSTemporaryDirectory() + "gateway-tests-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var file: String?
@@ -60,7 +65,8 @@ final class GatewayRig {
     ).settings
     let told = told
     gateway = try GatewayProcess(
-      settings, threadCount: threads, tracing: tracing, times: times, tell: { told.add($0.text) })
+      settings, threadCount: threads, tracing: tracing, clock: TimeSource(clock), times: times,
+      tell: { told.add($0.text) })
   }
 
   deinit {

@@ -45,26 +45,15 @@ final class ThreadExecutor: TaskExecutor {
   }
 }
 
-/// Waits until `condition` holds: looks every few milliseconds, for ten seconds at most.
-///
-/// - Returns: whether it came to hold.
-func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
-  let end = ContinuousClock.now + .seconds(seconds)
-  while ContinuousClock.now < end {
-    if try condition() { return true }
-    Thread.sleep(forTimeInterval: 0.005)
-  }
-  return try condition()
-}
-
 /// Opened once; whoever waits for it goes on then.
 final class Gate: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
 
   func open() { semaphore.signal() }
 
-  /// Waits for ten seconds at most.
+  /// Waits for a minute at most.
   func wait() {
-    if semaphore.wait(timeout: .now() + 10) == .success { semaphore.signal() }
+    Changes.note()
+    if semaphore.wait(timeout: .now() + 60) == .success { semaphore.signal() }
   }
 }

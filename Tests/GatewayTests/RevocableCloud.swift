@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import System
 
 /// A SCORM Cloud of the tests: it grants tokens by secrets that can be changed, ends them at will or after a
 /// lifetime, and judges every request by the credential it came with. A thread a connection.
@@ -19,13 +20,13 @@ final class RevocableCloud: Sendable {
     let app: String
     let scope: String
     let isGranted: Bool
-    let at: ContinuousClock.Instant
   }
 
   private struct State {
     /// Secrets accepted, by app id.
     var secrets: [String: String]
-    var tokens: [String: ContinuousClock.Instant] = [:]
+    /// When each was granted.
+    var tokens: [String: Int64] = [:]
     var granted = 0
     var tokenRequests: [TokenRequest] = []
     var calls: [Call] = []
@@ -34,7 +35,8 @@ final class RevocableCloud: Sendable {
     var trueLifetime = 300.0
     /// Targets that are refused with every token.
     var forbidden: Set<String> = []
-    var tokenDelay = 0.0
+    /// No token request is answered before it is open.
+    var gate: Gate?
     var isBroken = false
     /// Apps whose token requests are never answered.
     var hanging: Set<String> = []
@@ -43,11 +45,17 @@ final class RevocableCloud: Sendable {
   private let listener: LoopbackListener
   var port: UInt16 { listener.port }
   private let state: Mutex<State>
+  /// What lives of tokens are by.
+  private let clock: TurnedClock
 
-  init(secrets: [String: String], tokenDelay: Double = 0, lifetime: Double = 300) throws {
+  init(
+    secrets: [String: String], tokensAfter gate: Gate? = nil, lifetime: Double = 300,
+    clock: TurnedClock = Changes.clock()
+  ) throws {
+    self.clock = clock
     listener = try LoopbackListener()
     var first = State(secrets: secrets)
-    first.tokenDelay = tokenDelay
+    first.gate = gate
     first.lifetime = lifetime
     first.trueLifetime = lifetime
     state = Mutex(first)
@@ -61,12 +69,14 @@ final class RevocableCloud: Sendable {
   /// Every token ever granted.
   var tokenTexts: [String] { state.withLock { Array($0.tokens.keys) } }
 
+  private static let longAgo = Int64.min / 2
+
   /// Changes the secret of an app and ends all its tokens, at once.
   func replaceSecret(of app: String, with secret: String) {
     state.withLock { state in
       state.secrets[app] = secret
       for token in state.tokens.keys where token.contains(app) {
-        state.tokens[token] = .now - .seconds(9999)
+        state.tokens[token] = RevocableCloud.longAgo
       }
     }
   }
@@ -74,7 +84,7 @@ final class RevocableCloud: Sendable {
   /// Ends every token at once, as a restart of the upstream does.
   func endTokens() {
     state.withLock { state in
-      for token in state.tokens.keys { state.tokens[token] = .now - .seconds(9999) }
+      for token in state.tokens.keys { state.tokens[token] = RevocableCloud.longAgo }
     }
   }
 
@@ -97,7 +107,7 @@ final class RevocableCloud: Sendable {
       let parts = head.startLine.split(separator: " ").map(String.init)
       let (status, answer) =
         parts[1].hasSuffix("/token")
-        ? try grant(head, body)
+        ? try grant(head, body, wire)
         : judge(head, method: parts[0], target: parts[1], body: body)
       try wire.send(
         "HTTP/1.1 \(status) Whatever\r\nContent-Type: application/json\r\n"
@@ -114,13 +124,17 @@ final class RevocableCloud: Sendable {
     return pair.count == 2 ? (String(pair[0]), String(pair[1])) : nil
   }
 
-  private func grant(_ head: Head, _ body: String) throws -> (Int, String) {
+  private func grant(_ head: Head, _ body: String, _ wire: Wire) throws -> (Int, String) {
     let credential = basic(head)
-    let (delay, hangs) = state.withLock { state in
-      (state.tokenDelay, state.hanging.contains(credential?.id ?? ""))
+    let (gate, hangs) = state.withLock { state in
+      (state.gate, state.hanging.contains(credential?.id ?? ""))
     }
-    if hangs { Thread.sleep(forTimeInterval: 60) }
-    if delay > 0 { Thread.sleep(forTimeInterval: delay) }
+    if hangs {
+      wire.receiveLimit = 60
+      _ = wire.takeAll()
+      throw WireEnd.closed
+    }
+    gate?.wait()
     let scope = body.split(separator: "&").first { $0.hasPrefix("scope=") }.map {
       String($0.dropFirst(6))
     }
@@ -128,11 +142,11 @@ final class RevocableCloud: Sendable {
     return state.withLock { state in
       let isGood = credential.map { state.secrets[$0.id] == $0.secret } ?? false
       state.tokenRequests.append(
-        TokenRequest(app: credential?.id ?? "", scope: scope ?? "", isGranted: isGood, at: .now))
+        TokenRequest(app: credential?.id ?? "", scope: scope ?? "", isGranted: isGood))
       guard isGood, let app = credential?.id else { return (401, #"{"error":"invalid_client"}"#) }
       state.granted += 1
       let token = "CANARY-TOKEN-\(app)-\(state.granted)"
-      state.tokens[token] = .now
+      state.tokens[token] = clock.monotonic
       return (
         200,
         #"{"access_token":"\#(token)","token_type":"bearer","expires_in":\#(Int(state.lifetime))}"#
@@ -153,7 +167,7 @@ final class RevocableCloud: Sendable {
       } else if let value = head["Authorization"], value.hasPrefix("Bearer ") {
         kind = "token"
         if let since = state.tokens[String(value.dropFirst(7))] {
-          age = Double((ContinuousClock.now - since) / .milliseconds(1)) / 1000
+          age = Double(clock.monotonic - since) / 1_000_000_000
           if age < state.trueLifetime, !state.forbidden.contains(target) { status = 200 }
         }
       }

@@ -22,21 +22,23 @@ struct TokenProofTests {
 
   private static func rig(
     _ cloud: RevocableCloud, secret: String = "old", yaml: String? = nil, threads: Int = 2,
-    times: (inout RelaySettings) -> Void = { _ in }
+    clock: TurnedClock = Changes.clock(), times: (inout RelaySettings) -> Void = { _ in }
   ) throws -> GatewayRig {
     try GatewayRig(
       upstream: cloud.port, secret: secret, yaml: yaml,
       [
         "tokens.url": "http://127.0.0.1:\(cloud.port)/api/v2/oauth/token",
         "policy.sensitiveForwarded": "GetConnectorsList",
-      ], threads: threads, times: times)
+      ], threads: threads, clock: clock, times: times)
   }
 
   @Test(
     "A thousand cold calls of three scopes and two apps at once cost six token requests, and succeed"
   )
   func sixRequests() throws {
-    let cloud = try RevocableCloud(secrets: ["SANDBOX": "old", "SECOND": "old"], tokenDelay: 2)
+    let gate = Gate()
+    let cloud = try RevocableCloud(
+      secrets: ["SANDBOX": "old", "SECOND": "old"], tokensAfter: gate)
     defer { cloud.stop() }
     let file = try TemporaryFile("old")
     let rig = try Self.rig(
@@ -55,6 +57,12 @@ struct TokenProofTests {
       let prefix = number % 2 == 0 ? "" : "/apps/second"
       try caller.send(Wire.request("GET", prefix + targets[number % 3]))
     }
+    // No token is there before all of them wait for one.
+    #expect(
+      try eventually(within: 50) {
+        try rig.metric("scorm_gateway_exchanges_in_flight") == 1000
+      })
+    gate.open()
     var outcomes: [String: Int] = [:]
     for caller in callers {
       caller.receiveLimit = 60
@@ -70,24 +78,21 @@ struct TokenProofTests {
   @Test(
     "With tokens of five seconds nobody sees a 401, and each is asked for once in its life")
   func shortLives() throws {
-    let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 5)
+    let clock = Changes.clock()
+    let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 5, clock: clock)
     defer { cloud.stop() }
-    let rig = try Self.rig(cloud)
+    let rig = try Self.rig(cloud, clock: clock)
     let caller = try rig.caller()
-    let start = ContinuousClock.now
-    var count = 0
     // By the gateway's own clock: when the simulated cloud's thread gets to see a request is not promised.
     var requestedAt: [UInt32: Int64] = [:]
-    while ContinuousClock.now - start < .seconds(21) {
+    // 21 seconds at least, 20 calls in each.
+    for _ in 0..<420 {
       #expect(try caller.call("GET", "/api/v2/courses").status == 200)
       for key in rig.gateway.tokenListing.keys where key.scopes.contains("course") {
         requestedAt[key.generation] = key.requestedAt
       }
-      count += 1
-      Thread.sleep(forTimeInterval: 0.005)
+      clock.turn(by: 50_000_000)
     }
-    // Some ten a second: none of the renewals went by unseen.
-    #expect(count > 200)
     #expect(cloud.calls.allSatisfy { $0.status == 200 && $0.age < 5 })
     let asked = cloud.tokenRequests.filter { $0.scope.contains("course") }
     // 70 % of 5 s after its predecessor at the soonest.
@@ -246,15 +251,17 @@ struct TokenProofTests {
   @Test(
     "Tokens that the upstream ends before their time, again and again, are replaced unseen")
   func endedEarly() throws {
-    let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 900)
+    let clock = Changes.clock()
+    let cloud = try RevocableCloud(secrets: ["SANDBOX": "old"], lifetime: 900, clock: clock)
     defer { cloud.stop() }
     cloud.endTokens(after: 0.7)
-    let rig = try Self.rig(cloud, yaml: Self.oneToken)
+    let rig = try Self.rig(cloud, yaml: Self.oneToken, clock: clock)
     let caller = try rig.caller()
     var count = 0
     // By refusals, not by time: eight tokens have ended under these calls.
     let isDone = eventually(within: 60) {
       count += 1
+      clock.turn(by: 50_000_000)
       let answer = try? caller.call("GET", Self.ofCourses[count % 3])
       return answer?.status != 200 || cloud.calls.count { $0.status == 401 } >= 8
     }

@@ -74,6 +74,7 @@ final class Wire {
   func send(_ text: String) throws { try send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) throws {
+    Changes.note()
     guard isOpen else { throw WireEnd.closed }
     var sent = 0
     while sent < bytes.count {
@@ -100,6 +101,7 @@ final class Wire {
   func close() {
     if isOpen { _ = Glibc.close(descriptor) }
     isOpen = false
+    Changes.note()
   }
 
   // MARK: Receiving
@@ -115,6 +117,7 @@ final class Wire {
 
   /// Receives what is there next.
   func receive() throws {
+    Changes.note()
     // The number of a closed descriptor may be another connection's by now.
     guard isOpen else { throw WireEnd.closed }
     var room = [UInt8](repeating: 0, count: 256 * 1024)

@@ -1,6 +1,7 @@
 import Foundation
 import Memory
 import Synchronization
+import System
 
 @testable import TrafficJournal
 
@@ -22,11 +23,12 @@ final class JournalFolder: Sendable {
   }
 
   func writer(
-    maxAge: Int64 = .max / 4, maxSize: Int64 = 1 << 30, told: Told = Told()
+    maxAge: Int64 = .max / 4, maxSize: Int64 = 1 << 30, told: Told = Told(),
+    clock: TurnedClock = Changes.clock()
   ) throws -> JournalWriter {
     try JournalWriter(
-      path: journal, limits: JournalLimits(maxAge: maxAge, maxSize: maxSize), tell: { told.add($0) }
-    )
+      path: journal, limits: JournalLimits(maxAge: maxAge, maxSize: maxSize),
+      clock: TimeSource(clock), tell: { told.add($0) })
   }
 
   func search(_ query: String, now: Int64 = TestLine.now) throws -> TrafficPage {

@@ -1,6 +1,7 @@
 import Foundation
 import Memory
 import Synchronization
+import System
 import Testing
 
 @testable import TrafficLog
@@ -48,15 +49,8 @@ extension LogWriter {
   }
 }
 
-/// Waits for what another thread does, for ten seconds at most. Runs on a thread that may block.
-private func eventually(_ condition: () -> Bool) -> Bool {
-  let deadline = ContinuousClock.now.advanced(by: .seconds(10))
-  while !condition() {
-    if ContinuousClock.now > deadline { return false }
-    sched_yield()
-  }
-  return true
-}
+/// Notes when a writer is about to wait.
+private let clock = TimeSource(Changes.clock())
 
 /// Runs `body` off the cooperative pool, whose threads must not block.
 private func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
@@ -71,7 +65,7 @@ struct LogWriterTests {
   func flushes() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       for batch in 0..<200 { writer.write(lines(batch * 10..<batch * 10 + 10)) }
       writer.write(ByteBuffer())
       writer.stop()
@@ -84,7 +78,7 @@ struct LogWriterTests {
   func afterStop() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       writer.write(lines(0..<1))
       writer.stop()
       writer.stop()
@@ -98,7 +92,7 @@ struct LogWriterTests {
   func threads() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       DispatchQueue.concurrentPerform(iterations: 4) { thread in
         for batch in 0..<100 {
           let first = thread * 1000 + batch * 10
@@ -120,7 +114,7 @@ struct LogWriterTests {
     try await blocking {
       let folder = try Folder()
       try Data("old\n".utf8).write(to: URL(fileURLWithPath: folder.file("log")))
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       writer.write(lines(0..<2))
       writer.stop()
       #expect(folder.lines("log") == ["old", "0", "1"])
@@ -132,7 +126,7 @@ struct LogWriterTests {
     try await blocking {
       let folder = try Folder()
       try Data("old\n{\"half".utf8).write(to: URL(fileURLWithPath: folder.file("log")))
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       writer.write(lines(0..<2))
       writer.stop()
       #expect(folder.lines("log") == ["old", "{\"half", "0", "1"])
@@ -143,7 +137,7 @@ struct LogWriterTests {
   func rotation() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       for round in 0..<20 {
         writer.write(lines(round * 10..<round * 10 + 10))
         try FileManager.default.moveItem(
@@ -165,7 +159,7 @@ struct LogWriterTests {
   func failedReopen() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       writer.write(lines(0..<1))
       try FileManager.default.moveItem(atPath: folder.file("log"), toPath: folder.file("log.1"))
       try FileManager.default.createDirectory(
@@ -182,10 +176,10 @@ struct LogWriterTests {
   func badPath() throws {
     let folder = try Folder()
     #expect(throws: LogWriter.OpenError.self) {
-      _ = try LogWriter(.file(path: folder.file("missing/log")))
+      _ = try LogWriter(.file(path: folder.file("missing/log")), clock: clock)
     }
     do throws(LogWriter.OpenError) {
-      _ = try LogWriter(.file(path: folder.file("missing/log")))
+      _ = try LogWriter(.file(path: folder.file("missing/log")), clock: clock)
     } catch {
       #expect(error.description.contains("missing/log"))
     }
@@ -198,7 +192,7 @@ struct LogWriterTests {
       // Every write to it fails with ENOSPC.
       try FileManager.default.createSymbolicLink(
         atPath: folder.file("log"), withDestinationPath: "/dev/full")
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       writer.write(lines(0..<7))
       #expect(eventually { writer.droppedLines == 7 })
       writer.write(lines(7..<10))
@@ -220,7 +214,7 @@ struct LogWriterTests {
       let inner = folder.file("inner")
       try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
       let told = Told()
-      let writer = try LogWriter(.file(path: inner + "/log"), tell: { told.add($0) })
+      let writer = try LogWriter(.file(path: inner + "/log"), clock: clock, tell: { told.add($0) })
       writer.write(lines(0..<2))
       #expect(eventually { writer.health.writtenLines == 2 })
       try FileManager.default.removeItem(atPath: inner)
@@ -241,7 +235,7 @@ struct LogWriterTests {
   func formats() async throws {
     try await blocking {
       let folder = try Folder()
-      let writer = try LogWriter(.file(path: folder.file("log")), format: .combined)
+      let writer = try LogWriter(.file(path: folder.file("log")), format: .combined, clock: clock)
       writer.write(lines(0..<3))
       var line = ByteBuffer()
       line.put("{\"timestamp\":\"2026-11-24T07:01:33.579950Z\",\"request_id\":\"a\"}\n")
@@ -305,7 +299,9 @@ struct LogWriterTests {
       let folder = try Folder()
       let path = folder.file("log")
       _ = unsafe mkfifo(path, 0o600)
-      let error = #expect(throws: LogWriter.OpenError.self) { _ = try LogWriter(.file(path: path)) }
+      let error = #expect(throws: LogWriter.OpenError.self) {
+        _ = try LogWriter(.file(path: path), clock: clock)
+      }
       #expect("\(error.map { "\($0)" } ?? "")".contains("nobody reads this FIFO"))
     }
   }
@@ -315,7 +311,7 @@ struct LogWriterTests {
     try await blocking {
       let folder = try Folder()
       let pipe = Pipe(folder.file("log"))
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       // Lines of 1,000 bytes do not fit a pipe's pages evenly, so the write stops within one.
       writer.write(lines(1000..<1200, padding: 995))
       var seen = pipe.read { $0.count >= 4096 }
@@ -337,7 +333,7 @@ struct LogWriterTests {
     try await blocking {
       let folder = try Folder()
       let pipe = Pipe(folder.file("log"))
-      let writer = try LogWriter(.file(path: folder.file("log")))
+      let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
       // One batch is in the thread's hands, which is stuck; the next ones wait up to the bound.
       let batch = lines(0..<1024, padding: 1019)
       writer.write(batch)
