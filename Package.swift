@@ -79,7 +79,7 @@ let package = Package(
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
-      "TrafficJournal", uses: ["EventLoop", "System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+      "TrafficJournal", uses: ["System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),
@@ -133,7 +133,7 @@ let package = Package(
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["Memory"]),
-    tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
+    tests(of: "TrafficJournal", uses: ["TrafficLog", "System", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
     tests(of: "Sandbox", uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "Memory"]),
@@ -148,7 +148,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Admin", "LocalServer", "Forwarding", "TrafficLog", "Memory", "scorm-gateway",
+        "Admin", "Configuration", "Gateway", "GatewayServer", "LocalServer", "Forwarding", "Memory",
+        "Telemetry", "TrafficLog", "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

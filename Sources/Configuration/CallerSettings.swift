@@ -135,11 +135,15 @@ package struct TrafficSettings: Sendable, Equatable {
   }
 
   package struct Journal: Sendable, Equatable {
-    package var path: String
+    /// Nil: where a gateway keeps its state, if there is such a place.
+    package var path: String?
     /// Older records are removed.
     package var maxAge: Duration
     /// The oldest records are removed beyond it.
     package var maxSize: ByteSize
+
+    /// Both, for the operator: `512MiB and 30d`.
+    package var bounds: String { "\(maxSize.configurationText) and \(maxAge.configurationText)" }
   }
 
   /// An operation whose bodies are recorded.

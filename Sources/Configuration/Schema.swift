@@ -90,7 +90,7 @@ enum Schema {
 
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
-    KeySchema("journal", .section(journal), default: "null"),
+    KeySchema("journal", .section(journal)),
     KeySchema("capture", .sections(capture), default: "[]"),
     Keys.unknownParameters.schema)
 
@@ -99,7 +99,7 @@ enum Schema {
     Keys.logFormat.schema)
 
   static let journal = SectionSchema(
-    KeySchema("path", .scalar),
+    KeySchema("path", .scalar, default: "found"),
     Keys.journalAge.schema,
     Keys.journalSize.schema)
 
@@ -161,7 +161,7 @@ enum Keys {
   static let journalAge = Key<Duration>(
     "maxAge", default: .seconds(30 * 86_400), .seconds(3_600) ... .seconds(3_650 * 86_400))
   static let journalSize = Key(
-    "maxSize", default: ByteSize(2 << 30), ByteSize(16 << 20)...ByteSize(1 << 40))
+    "maxSize", default: ByteSize(512 << 20), ByteSize(16 << 20)...ByteSize(1 << 40))
 
   static let captureBytes = Key(
     "maxBytes", default: ByteSize(16 << 10), ByteSize(1)...ByteSize(64 << 10))

@@ -18,23 +18,13 @@ extension SettingsDecoder {
   }
 
   private mutating func journal(_ traffic: Section) -> TrafficSettings.Journal? {
-    guard let section = traffic.section("journal", Schema.journal, &problems) else { return nil }
+    if traffic.isNull("journal") { return nil }
+    let section = self.section("journal", Schema.journal, of: traffic)
     let maxAge = section.value(Keys.journalAge, &problems) ?? .seconds(30 * 86_400)
-    let maxSize = section.value(Keys.journalSize, &problems) ?? ByteSize(2 << 30)
+    let maxSize = section.value(Keys.journalSize, &problems) ?? ByteSize(512 << 20)
     if section.isNull("path") { return nil }
-    guard
-      let word = section.text(
-        "path", example: "/var/lib/scorm-gateway/traffic.sqlite", &problems)
-    else {
-      if section.node("path") == nil {
-        problems.add(
-          section.place, section.path("path"), "the journal's file is required",
-          hint: "for example path: /var/lib/scorm-gateway/traffic.sqlite, or journal: null")
-      }
-      return nil
-    }
-    return filePath(word).map {
-      TrafficSettings.Journal(path: $0, maxAge: maxAge, maxSize: maxSize)
-    }
+    let word = section.text("path", example: "/var/lib/scorm-gateway/traffic.sqlite", &problems)
+    return TrafficSettings.Journal(
+      path: word.flatMap { filePath($0) }, maxAge: maxAge, maxSize: maxSize)
   }
 }

@@ -12,7 +12,7 @@ package struct Demo {
 
   /// - Parameter usesFreePorts: let the system choose every port; else the usual ones, where they are free.
   package init(
-    usesFreePorts: Bool, tell: @escaping @Sendable (String) -> Void
+    usesFreePorts: Bool, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) {
     let folder: TemporaryFolder
     let file: String
@@ -54,7 +54,7 @@ package struct Demo {
       sandbox.stop()
       Demo.remove(folder)
       guard !usesFreePorts else { throw error }
-      tell("\(error); using free ports instead")
+      tell(.warning("\(error); using free ports instead"))
       self = try Demo(usesFreePorts: true, tell: tell)
     }
   }
@@ -64,7 +64,8 @@ package struct Demo {
 
   private static func remove(_ folder: TemporaryFolder) {
     folder.remove(
-      [configurationFile, journalFile] + ["-wal", "-shm", "-journal"].map { journalFile + $0 })
+      [configurationFile, journalFile]
+        + ["-wal", "-shm", "-journal", FileClaim.suffix].map { journalFile + $0 })
   }
 
   /// Ends the sandbox and removes the temporary folder; the gateway has ended before.

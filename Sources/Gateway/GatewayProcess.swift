@@ -32,12 +32,14 @@ package final class GatewayProcess: Sendable {
   let tokens: TokenService
   /// What is in force, for a reload to compare with.
   let current: Mutex<Settings>
-  let tell: @Sendable (String) -> Void
+  let tell: @Sendable (OperatorNotice) -> Void
   let facts: ProcessFacts
   private let resolver: NameResolver
   private let log: LogWriter?
   private let spans: SpanExporter?
-  private let journal: JournalWriter?
+  private let journal: OpenJournal?
+  /// Where calls are on record, or why they are not: a line for the operator.
+  package let journalNews: OperatorNotice
   private let admin: LocalService?
   private let readiness: Readiness
   private let threads: [SystemThread]
@@ -53,15 +55,18 @@ package final class GatewayProcess: Sendable {
   /// - Parameters:
   ///   - threadCount: event loops, at least 1.
   ///   - tracing: where spans are exported to; nil exports none.
+  ///   - journalPlace: where the journal is when the configuration names no file.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
+    journalPlace: JournalPlace = .none("no place was given"),
     times: (inout RelaySettings) -> Void = { _ in },
-    tell: @escaping @Sendable (String) -> Void
+    tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) {
     current = Mutex(settings)
     self.tell = tell
+    let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
@@ -80,14 +85,16 @@ package final class GatewayProcess: Sendable {
     case .none: break
     }
     var started = StartedParts()
-    let log = try GatewayProcess.openLog(settings.traffic)
+    let log = try GatewayProcess.openLog(settings.traffic, tell: warn)
     self.log = log
     started.add { log?.stop() }
     let spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
     self.spans = spans
     started.add { spans?.stop() }
-    let journal = try GatewayProcess.openJournal(settings.traffic, tell: tell)
+    let (journal, journalNews) = try GatewayProcess.openJournal(
+      settings.traffic, at: journalPlace, tell: tell)
     self.journal = journal
+    self.journalNews = journalNews
     started.add { journal?.stop() }
 
     // 2. Rules and tokens.
@@ -104,7 +111,7 @@ package final class GatewayProcess: Sendable {
     if settings.upstream.scheme == .https, settings.upstream.caFile == nil,
       let problem = TLSTrust.environmentProblem
     {
-      tell("warning: \(problem)")
+      warn(problem)
     }
     self.tokens = tokens
 
@@ -133,7 +140,7 @@ package final class GatewayProcess: Sendable {
     }
     readiness = Readiness(
       sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
-      log: log, journal: journal)
+      log: log, journal: journal?.writer)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
@@ -142,9 +149,9 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, journal: journal, spans: spans,
+      limiter: limiter, limits: limits, journal: journal?.writer, spans: spans,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
-      tell: { if StandardError.isWritable { tell($0) } })
+      tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays
     readiness.watch(relays.figures, relays.settings.memory)
 
@@ -154,7 +161,7 @@ package final class GatewayProcess: Sendable {
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
       report: { report in
         readiness.note(report)
-        if let line = report.line { tell(line) }
+        if let line = report.line { warn(line) }
       })
     guard fetches else { throw StartError("the system refuses another thread") }
     started.add { tokens.stop() }
@@ -184,7 +191,7 @@ package final class GatewayProcess: Sendable {
 
   private static func runLoop(
     _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
-    tell: @escaping @Sendable (String) -> Void
+    tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(waker: relays.mailboxes[number].waker)
@@ -196,7 +203,7 @@ package final class GatewayProcess: Sendable {
       loop.run(&relay)
       relay.end()
     } catch {
-      tell("event loop \(number) cannot run: \(error)")
+      tell(.error("event loop \(number) cannot run: \(error)"))
     }
     relays.limiter.leave(loop: number)
     relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -231,7 +238,7 @@ package final class GatewayProcess: Sendable {
     for thread in threads { thread.join() }
     var ended = [resolver.stop()]
     let settings = current.withLock { $0 }
-    if let problem = WarmScopes(settings).save(tokens.listing()) { tell(problem) }
+    if let problem = WarmScopes(settings).save(tokens.listing()) { tell(.warning(problem)) }
     ended.append(tokens.stop())
     admin?.stop(within: 2)
     ended.append(spans?.stop() ?? true)
@@ -241,7 +248,7 @@ package final class GatewayProcess: Sendable {
   }
 
   /// How the journal fares; nil without one.
-  package var journalStatistics: JournalStatistics? { journal?.statistics }
+  package var journalStatistics: JournalStatistics? { journal?.writer.statistics }
 
   /// After a rotation: the traffic log is opened anew.
   package func reopenLogs() { log?.reopen() }

@@ -1,29 +1,102 @@
 internal import Configuration
 internal import LocalServer
+internal import Synchronization
 internal import System
 internal import TrafficJournal
+
+/// The journal of a gateway that runs: the writer, and this process' claim on the file.
+final class OpenJournal: Sendable {
+  let writer: JournalWriter
+  let path: String
+  /// Held as long as the writer may write.
+  private let claim: Mutex<FileClaim?>
+
+  init(writer: JournalWriter, path: String, claim: consuming FileClaim) {
+    self.writer = writer
+    self.path = path
+    self.claim = Mutex(claim)
+  }
+
+  /// Writes what waits and gives the file back, for the next gateway. Returns false when the writer still runs.
+  @discardableResult
+  func stop() -> Bool {
+    guard writer.stop() else { return false }
+    claim.withLock { $0 = nil }
+    return true
+  }
+}
 
 /// The journal as the gateway's parts need it.
 extension GatewayProcess {
   /// Seconds for one question at the admin address.
   private static let searchSeconds = 5.0
 
+  /// Opens the journal that the configuration asks for.
+  ///
+  /// A file that the configuration names must be usable; what is wrong with ``JournalPlace``, which nobody asked
+  /// for, stops no start. A file that another gateway writes stops none either.
+  ///
+  /// - Parameter place: where the journal is when the configuration does not say.
+  /// - Returns: the journal, nil for none, and a line that tells the operator which.
   static func openJournal(
-    _ traffic: TrafficSettings, tell: @escaping @Sendable (String) -> Void
-  ) throws(StartError) -> JournalWriter? {
-    guard let journal = traffic.journal else { return nil }
-    let limits = JournalLimits(
-      maxAge: journal.maxAge.nanoseconds / 1000, maxSize: Int64(journal.maxSize.bytes))
-    do { return try JournalWriter(path: journal.path, limits: limits, tell: tell) } catch {
-      throw StartError(error.description)
+    _ traffic: TrafficSettings, at place: JournalPlace,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
+  ) throws(StartError) -> (journal: OpenJournal?, news: OperatorNotice) {
+    guard let settings = traffic.journal else {
+      return (nil, .info("no journal of calls: the configuration switches it off"))
     }
+    let path: String
+    switch (settings.path, place) {
+    case (let named?, _): path = named
+    case (nil, .file(let usual)): path = usual
+    case (nil, .none(let reason)): return (nil, .info("no journal of calls: \(reason)"))
+    }
+    do {
+      let journal = try open(path, settings, tell: tell)
+      guard let journal else {
+        return (
+          nil,
+          .warning(
+            "no journal of calls: another gateway writes \(path); give each its own traffic.journal.path"
+          )
+        )
+      }
+      return (
+        journal,
+        .info(
+          "journal of calls in \(path): up to \(settings.bounds)")
+      )
+    } catch {
+      guard settings.path == nil else { throw StartError(error.description) }
+      return (nil, .warning("no journal of calls: \(error.description)"))
+    }
+  }
+
+  /// Nil: another gateway has the file.
+  private static func open(
+    _ path: String, _ settings: TrafficSettings.Journal,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
+  ) throws(JournalError) -> OpenJournal? {
+    let claim: FileClaim
+    do { claim = try FileClaim(on: path) } catch {
+      switch error {
+      case .taken: return nil
+      case .failed(let reason):
+        throw JournalError("cannot open the journal \(path): \(path)\(FileClaim.suffix): \(reason)")
+      }
+    }
+    let limits = JournalLimits(
+      maxAge: settings.maxAge.nanoseconds / 1000, maxSize: Int64(settings.maxSize.bytes))
+    return OpenJournal(
+      writer: try JournalWriter(path: path, limits: limits, tell: { tell(.warning($0)) }),
+      path: path, claim: claim)
   }
 
   /// Answers for `/api/traffic`; nil without a journal.
   static func trafficPages(
-    _ traffic: TrafficSettings, callersAt addresses: [SocketAddress]
+    _ journal: OpenJournal?, callersAt addresses: [SocketAddress]
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
-    guard let journal = traffic.journal else { return nil }
+    guard let journal else { return nil }
     let pages = JournalPages(
       path: journal.path, timeLimit: searchSeconds,
       gateway: callersPlace(addresses), version: GatewayVersion.text)

@@ -20,6 +20,8 @@ final class Readiness: Sendable {
   private struct State {
     /// Apps whose credential has worked.
     var proven: Set<String> = []
+    /// Why the last fetch for an app failed whose credential has not worked yet.
+    var firstFailures: [String: String] = [:]
     /// The upstream's name was resolved once.
     var hasResolved = false
     var isDraining = false
@@ -48,8 +50,15 @@ final class Readiness: Sendable {
   }
 
   func note(_ report: TokenReport) {
-    if case .obtained(_, let app, _, _) = report {
-      state.withLock { _ = $0.proven.insert(app) }
+    state.withLock { state in
+      switch report {
+      case .obtained(_, let app, _, _):
+        state.proven.insert(app)
+        state.firstFailures[app] = nil
+      case .failed(_, let app, let failure):
+        if !state.proven.contains(app) { state.firstFailures[app] = failure.detail }
+      case .switched: break
+      }
     }
   }
 
@@ -85,7 +94,7 @@ final class Readiness: Sendable {
   }
 
   private var tokenChecks: [ReadinessCheck] {
-    let proven = state.withLock { $0.proven }
+    let (proven, firstFailures) = state.withLock { ($0.proven, $0.firstFailures) }
     let entries = store.snapshot().entries
     return probes.map { app, slot in
       let failure = entries[slot.index].failure
@@ -93,7 +102,10 @@ final class Readiness: Sendable {
       let isReady = isProven && (failure == nil || entries[slot.index].token != nil)
       return ReadinessCheck(
         name: "token of app \(app)", isReady: isReady, isRequired: !isProven,
-        detail: isReady ? "has a token" : failure?.detail ?? "the first token is being fetched")
+        detail: isReady
+          ? "has a token"
+          // A fetch that failed is tried again; the store then knows of no failure.
+          : failure?.detail ?? firstFailures[app] ?? "the first token is being fetched")
     }
   }
 

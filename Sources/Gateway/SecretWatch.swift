@@ -59,9 +59,11 @@ extension GatewayProcess {
         guard next.secret !== app.secret || next.nextSecret !== app.nextSecret else { continue }
         if tokens.replaceSecrets(app: index, secret: next.secret, nextSecret: next.nextSecret) {
           current.apps[index] = next
-          tell("app \(app.name): its secret's file has changed, and is used from now on")
+          tell(.info("app \(app.name): its secret's file has changed, and is used from now on"))
         } else {
-          tell("app \(app.name): its secret's file has changed, to a secret that cannot be sent")
+          tell(
+            .warning(
+              "app \(app.name): its secret's file has changed, to a secret that cannot be sent"))
         }
       }
     }
@@ -76,7 +78,8 @@ extension GatewayProcess {
       let secret = try SecretFile(path: path).read()
       return secret.hasSameBytes(as: old) ? nil : secret
     } catch {
-      tell("app \(app.name): the secret's file \(path) \(error); the secret stays as it was")
+      tell(
+        .warning("app \(app.name): the secret's file \(path) \(error); the secret stays as it was"))
       return nil
     }
   }

@@ -83,7 +83,9 @@ extension RelaySettings {
 }
 
 extension GatewayProcess {
-  static func openLog(_ traffic: TrafficSettings) throws(StartError) -> LogWriter? {
+  static func openLog(
+    _ traffic: TrafficSettings, tell: @escaping @Sendable (String) -> Void
+  ) throws(StartError) -> LogWriter? {
     guard let log = traffic.log else { return nil }
     let destination: LogWriter.Destination
     switch log.destination {
@@ -91,7 +93,7 @@ extension GatewayProcess {
     case .file(let path): destination = .file(path: path)
     }
     do {
-      return try LogWriter(destination, format: logFormat(log))
+      return try LogWriter(destination, format: logFormat(log), tell: tell)
     } catch {
       throw StartError(error.description)
     }
@@ -117,7 +119,7 @@ extension GatewayProcess {
 
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared, _ tokens: TokenService, _ journal: JournalWriter?,
+    _ relays: RelayShared, _ tokens: TokenService, _ journal: OpenJournal?,
     _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
   ) throws(StartError) -> LocalService? {
     guard let admin = settings.admin, let socket else { return nil }
@@ -128,15 +130,15 @@ extension GatewayProcess {
       hosts = HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
     }
     let metrics = GatewayMetrics(
-      relays: relays, readiness: readiness, spans: spans, tokens: tokens, journal: journal,
-      facts: facts)
+      relays: relays, readiness: readiness, spans: spans, tokens: tokens,
+      journal: journal?.writer, facts: facts)
     var sources = AdminSources(
       readiness: { readiness.checks }, isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(settings.traffic, callersAt: addresses))
+      }, traffic: trafficPages(journal, callersAt: addresses))
     sources.actions = AdminActions(relays, tokens)
     let complete = sources
     // No page looks at a body.

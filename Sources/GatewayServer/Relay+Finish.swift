@@ -91,8 +91,17 @@ extension Relay {
     let caller = Int(callers[exchanges[id].caller].callerNumber)
     shared.planTexts.putCaller(caller == 0 ? nil : caller - 1, into: &exchanges[id].line)
     guard let plan else { return }
-    exchanges[id].isPlanned = true
+    exchanges[id].knowsApp = true
     shared.planTexts.put(plan, into: &exchanges[id].line)
+  }
+
+  /// Adds what was known of a request that the planner refused to the line.
+  mutating func logRefusal(_ id: SlabHandle, _ refusal: PlanRefusal) {
+    logPlan(id, nil)
+    guard refusal.knowsApp else { return }
+    exchanges[id].knowsApp = true
+    exchanges[id].plan = refusal.plan
+    shared.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
   }
 
   /// Adds the attempt that just ended to the line. `reason` says why another one follows.
@@ -111,7 +120,7 @@ extension Relay {
   /// Cuts what is still under way, for an end that waits no longer.
   mutating func cutAll(on loop: inout EventLoop) {
     for id in exchanges.handles where exchanges.contains(id) {
-      let phase = exchanges[id].phaseForLog
+      let phase = exchanges[id].state.logPhase
       abandonUpstream(id, on: &loop)
       // A connection that became free may have been given to another exchange, and that have ended.
       guard exchanges.contains(id) else { continue }
@@ -136,8 +145,7 @@ extension Relay {
   ) {
     logAttempt(id, reason: nil, now: loop.now)
     if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
-    exchanges[id].countWaits(until: loop.now)
-    exchanges[id].state.finished()
+    exchanges[id].state.finished(at: loop.now)
     releaseQuota(id, now: loop.now)
     count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)

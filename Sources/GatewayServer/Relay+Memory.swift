@@ -43,7 +43,7 @@ extension Relay {
   /// Refuses an exchange that has just begun, because there is no memory for it.
   mutating func refuseForMemory(_ id: SlabHandle, on loop: inout EventLoop) {
     logPlan(id, nil)
-    answer(id, Relay.memoryError, .init(.gateway, .policy), on: &loop)
+    answer(id, Relay.memoryError, .init(.gateway, .request), on: &loop)
   }
 
   private static var memoryError: GatewayError {
@@ -92,14 +92,9 @@ extension Relay {
       logPlan(id, nil)
     }
     callers[caller].input.release()
-    let phase = exchanges[id].phaseForLog
-    let hasBegun = exchanges[id].state.answerHasBegun
+    let phase = exchanges[id].state.logPhase
+    exchanges[id].keepsCaller = false
     abandonUpstream(id, on: &loop)
-    if hasBegun {
-      cutCaller(id, .init(.gateway, phase), error: GatewayErrorKind.memoryLow.name, on: &loop)
-    } else {
-      exchanges[id].keepsCaller = false
-      answer(id, Relay.memoryError, .init(.gateway, phase), on: &loop)
-    }
+    fail(id, Relay.memoryError, .init(.gateway, phase), on: &loop)
   }
 }

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// What a question asks of a call, names as the numbers they have in the file, and which blocks need not be opened
 /// for it.
@@ -50,10 +50,10 @@ struct BlockSearch {
   }
 
   /// Whether lines must be looked at, not their numbers only.
-  var comparesText: Bool { query.text != nil || query.requestID != nil }
+  var comparesText: Bool { query.text != nil || query.requestID != nil || query.method != nil }
 
   /// Whether a block's statistics answer for all of its calls: nothing is asked of a single one.
-  var asksOfGroupsOnly: Bool { !comparesText && query.status == nil && query.slower == nil }
+  var asksOfGroupsOnly: Bool { !comparesText && query.statuses == nil && query.slower == nil }
 
   func asksFor(_ group: CallGroup.Key) -> Bool {
     (caller == nil || caller == group.caller) && (app == nil || app == group.app)
@@ -88,8 +88,9 @@ struct BlockSearch {
   /// Whether the block in the row may have a call that is asked for.
   func mayMatch(_ rows: Statement) throws(DatabaseError) -> Bool {
     if let slower = query.slower, rows.integer(5) <= slower { return false }
-    if let status = query.status, rows.integer(6) & BlockSearch.classes(of: status) == 0 {
-      return false
+    if let statuses = query.statuses {
+      let classes = statuses.reduce(0) { $0 | BlockSearch.classes(of: $1) }
+      guard rows.integer(6) & classes != 0 else { return false }
     }
     if caller != nil || app != nil || operation != nil {
       let isThere = try rows.withBlob(8) { (names: RawSpan) throws(DatabaseError) -> Bool in
@@ -135,7 +136,7 @@ struct BlockSearch {
       asksFor(
         CallGroup.Key(caller: call.caller, app: call.app, operation: call.operation))
     else { return false }
-    if let status = query.status, !status.contains(call.status) { return false }
+    guard query.hasStatus(call.status) else { return false }
     if let slower = query.slower, call.duration <= slower { return false }
     return true
   }

@@ -10,6 +10,7 @@ struct LineFields {
   var operation: Range<Int>?
   var error: Range<Int>?
   var path: Range<Int>?
+  var method: Range<Int>?
   var requestID: Range<Int>?
   var status: Int64 = 0
   /// Microseconds.
@@ -48,6 +49,7 @@ struct LineFields {
   private static func isText(_ key: RawSpan) -> Bool {
     key.equals("app") || key.equals("caller") || key.equals("url.path") || key.equals("operation")
       || key.equals("request_id") || key.equals("error.type")
+      || key.equals("http.request.method")
   }
 
   private mutating func take(_ key: RawSpan, _ bounds: Range<Int>) {
@@ -56,6 +58,7 @@ struct LineFields {
     case 6: caller = bounds
     case 8: path = bounds
     case 9: operation = bounds
+    case 19: method = bounds
     default: if key[0] == UInt8(ascii: "r") { requestID = bounds } else { error = bounds }
     }
   }

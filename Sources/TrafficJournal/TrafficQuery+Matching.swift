@@ -8,7 +8,7 @@ extension TrafficQuery {
     guard let fields = LineFields(line.span.bytesOfElements) else { return false }
     if let since, fields.microsecond < since { return false }
     if let until, fields.microsecond >= until { return false }
-    if let status, !status.contains(fields.status) { return false }
+    guard hasStatus(fields.status) else { return false }
     if let slower, fields.duration <= slower { return false }
     for (wanted, bounds) in [
       (caller, fields.caller), (app, fields.app), (operation, fields.operation),
@@ -21,7 +21,12 @@ extension TrafficQuery {
     return hasText(fields, of: line)
   }
 
-  /// Whether path and error have each of the words, and the request id is the one wanted.
+  /// Whether `status` is one of those that are asked for.
+  func hasStatus(_ status: Int64) -> Bool {
+    statuses?.contains { $0.contains(status) } ?? true
+  }
+
+  /// Whether path and error have each of the words, and method and request id are those wanted.
   func hasText(of line: [UInt8]) -> Bool {
     guard let fields = LineFields(line.span.bytesOfElements) else { return false }
     return hasText(fields, of: line)
@@ -31,6 +36,11 @@ extension TrafficQuery {
     if let requestID {
       guard let bounds = fields.requestID,
         TrafficQuery.plain(line.span.bytesOfElements, bounds) == requestID
+      else { return false }
+    }
+    if let method {
+      guard let bounds = fields.method,
+        TrafficQuery.plain(line.span.bytesOfElements, bounds) == method
       else { return false }
     }
     guard let text else { return true }

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 internal import TrafficLog
 
 /// What is wrong with a question, for whoever asked it.
@@ -11,7 +11,8 @@ package struct QueryError: Error, CustomStringConvertible {
 extension TrafficQuery {
   /// Names of all parameters.
   package static let parameters = [
-    "since", "until", "caller", "app", "operation", "status", "slower", "text", "id", "limit",
+    "since", "until", "caller", "app", "operation", "method", "status", "slower", "text", "id",
+    "limit",
     "before", "after",
   ]
 
@@ -39,7 +40,13 @@ extension TrafficQuery {
     case "caller": caller = value
     case "app": app = value
     case "operation": operation = value
-    case "status": status = try TrafficQuery.status(value)
+    case "method": method = value
+    case "status":
+      var ranges: [ClosedRange<Int64>] = []
+      for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+        ranges.append(try TrafficQuery.status(String(part)))
+      }
+      statuses = ranges
     case "slower":
       guard let time = TrafficQuery.duration(value) else {
         throw QueryError(description: "slower takes a time like 500ms or 2s, not “\(value)”")
@@ -95,7 +102,9 @@ extension TrafficQuery {
       return first * 100...first * 100 + 99
     }
     guard let number = Int64(value), (100...999).contains(number) else {
-      throw QueryError(description: "status takes a number like 404, a class like 5xx, or none")
+      throw QueryError(
+        description:
+          "status takes numbers like 404, classes like 5xx, or none, with commas between them")
     }
     return number...number
   }

@@ -10,8 +10,10 @@ package struct TrafficQuery: Sendable, Equatable {
   package var caller: String?
   package var app: String?
   package var operation: String?
-  /// 0 is a call that got no answer.
-  package var status: ClosedRange<Int64>?
+  /// Any of these; 0 is a call that got no answer. Nil: whatever it was.
+  package var statuses: [ClosedRange<Int64>]?
+  /// As sent, letters in the case they had.
+  package var method: String?
   /// Microseconds; calls that took longer.
   package var slower: Int64?
   /// Words that the path or the error must have.

@@ -21,7 +21,7 @@ struct DemoCommand: ParsableCommand {
     ProcessLimits.raiseDescriptorLimit()
     let signals = try ProcessSignals()
     let demo: Demo
-    do { demo = try Demo(usesFreePorts: once, tell: { Console.report($0) }) } catch {
+    do { demo = try Demo(usesFreePorts: once, tell: { $0.write() }) } catch {
       Console.report(error.description)
       throw ExitCode(ExitStatus.failed)
     }

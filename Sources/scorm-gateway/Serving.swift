@@ -21,20 +21,25 @@ struct Serving: Equatable {
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
     let settings = try load(environment)
-    let tracing = SpanExport(environment, warn: { Console.report("warning: \($0)") })
+    let tracing = SpanExport(environment, warn: { OperatorNotice.warning($0).write() })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
-        tell: { Console.report($0) })
+        journalPlace: JournalPlace.usual(environment), tell: { $0.write() })
     } catch {
-      Console.report(error.description)
+      OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
     }
-    if let tracing { Console.report("exporting spans to \(tracing.url)") }
-    for address in gateway.addresses { Console.report("serving callers on \(address)") }
+    gateway.journalNews.write()
+    if let tracing { OperatorNotice.info("exporting spans to \(tracing.url)").write() }
+    for address in gateway.addresses {
+      OperatorNotice.info("serving callers on \(address)").write()
+    }
     if let admin = gateway.adminAddress {
-      Console.report("admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)"))
+      OperatorNotice.info(
+        "admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)")
+      ).write()
     }
     waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
       reload(gateway, environment)
@@ -45,26 +50,30 @@ struct Serving: Equatable {
   private func reload(_ gateway: GatewayProcess, _ environment: Environment) {
     do {
       let loaded = try ConfigurationSource.load(file: file, environment: environment)
-      for warning in loaded.warnings { Console.report("warning: \(warning)") }
-      Console.report(gateway.reload(loaded.settings).line)
+      for warning in loaded.warnings { OperatorNotice.warning("\(warning)").write() }
+      let reloaded = gateway.reload(loaded.settings)
+      (reloaded.needsRestart.isEmpty
+        ? OperatorNotice.info(reloaded.line) : .warning(reloaded.line)).write()
       for problem in StartChecks(loaded).problems {
-        Console.report("warning: a restart would stop at this: \(problem)")
+        OperatorNotice.warning("a restart would stop at this: \(problem)").write()
       }
     } catch {
-      Console.report("NOT RELOADED, everything is as before:\n\(error)")
+      OperatorNotice.error("NOT RELOADED, everything is as before:\n\(error)").write()
     }
   }
 
   private func load(_ environment: Environment) throws -> Settings {
     let loaded: LoadedSettings
     do { loaded = try ConfigurationSource.load(file: file, environment: environment) } catch {
-      Console.tell(error.description)
+      OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.badConfiguration)
     }
     let checks = StartChecks(loaded)
-    for warning in loaded.warnings + checks.warnings { Console.report("warning: \(warning)") }
+    for warning in loaded.warnings + checks.warnings {
+      OperatorNotice.warning("\(warning)").write()
+    }
     guard checks.problems.isEmpty else {
-      Console.tell(checks.text)
+      OperatorNotice.error(checks.text).write()
       // Not that of a bad configuration: a folder or an address may come with the next attempt.
       throw ExitCode(ExitStatus.failed)
     }
@@ -79,29 +88,26 @@ struct Serving: Equatable {
 ///   - reload: what SIGHUP does.
 func waitForEnd(
   _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals, watch: SecretWatch? = nil,
-  reload: () -> Void = { Console.report("SIGHUP: there is no configuration to read again") }
+  reload: () -> Void = {
+    OperatorNotice.warning("SIGHUP: there is no configuration to read again").write()
+  }
 ) {
   var watch = watch
+  var upstream = gateway.upstreamWatch()
   var isStart = true
   while true {
-    let signal: ProcessSignals.Signal?
-    if isStart {
-      signal = signals.next(within: startMilliseconds)
-    } else if watch?.isNeeded == true {
-      signal = signals.next(within: SecretWatch.interval)
-    } else {
-      signal = signals.next()
-    }
-    switch signal {
+    switch signals.next(within: isStart ? startMilliseconds : SecretWatch.interval) {
     case nil where isStart:
       // Given back at once they would be missed by the first calls.
       ProcessLimits.releaseStartPages()
       isStart = false
-    case nil: watch?.look()
+    case nil:
+      watch?.look()
+      gateway.look(&upstream)
     case .reopenLogs: gateway.reopenLogs()
     case .reload: reload()
     case .terminate:
-      Console.report("finishing what is under way; a second signal ends at once")
+      OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
       gateway.beginDraining()
       while !gateway.hasEnded {
         if case .terminate = signals.next(within: 50) { gateway.stop() }

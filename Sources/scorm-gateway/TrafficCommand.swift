@@ -110,7 +110,9 @@ struct TrafficStatsCommand: ParsableCommand {
 struct TrafficFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "follow", abstract: "Print calls as they end, until Ctrl-C.",
-    discussion: "A call shows within a second of its end.")
+    discussion: """
+      A call shows within a second of its end. While the gateway restarts it waits, and goes on where it was.
+      """)
 
   @OptionGroup var source: TrafficSource
   @OptionGroup var filters: TrafficFilters
@@ -123,19 +125,35 @@ struct TrafficFollowCommand: ParsableCommand {
 
   /// Microseconds between two questions when nothing came.
   private static let pause: UInt32 = 300_000
+  /// The same while no gateway answers.
+  private static let awayPause: UInt32 = 1_000_000
 
   func run() throws {
     let printer = TrafficPrinter(gateway: source.gateway(by: nil))
     var after = "now"
     var left = count ?? .max
     var isFirst = true
+    var hasAnswered = false
+    var isAway = false
     while left > 0 {
       let wanted = min(left, TrafficQuery.largestLimit)
       let query =
         filters.parameters + [
           (name: "after", value: after), (name: "limit", value: String(wanted)),
         ]
-      let answer = TrafficAnswer(try source.get("/api/traffic", query))
+      // Only who has been answered once knows that the question can be answered.
+      guard
+        let body = try hasAnswered
+          ? source.getIfThere("/api/traffic", query) : source.get("/api/traffic", query)
+      else {
+        if !isAway { Console.report("the gateway does not answer; waiting for it") }
+        isAway = true
+        usleep(TrafficFollowCommand.awayPause)
+        continue
+      }
+      if isAway { Console.report("the gateway answers again") }
+      (hasAnswered, isAway) = (true, false)
+      let answer = TrafficAnswer(body)
       after = answer.next ?? after
       guard !answer.records.isEmpty else {
         usleep(TrafficFollowCommand.pause)

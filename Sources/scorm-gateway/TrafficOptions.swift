@@ -40,6 +40,17 @@ struct TrafficSource: ParsableArguments {
     return text.hasSuffix("/") ? String(text.dropLast()) : text
   }
 
+  /// The body of the page at `path`; nil when no gateway answers, or it is starting or stopping: ask again later.
+  func getIfThere(_ path: String, _ query: [(name: String, value: String)]) throws -> String? {
+    guard journal == nil else { return try get(path, query) }
+    let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
+    do {
+      let answer = try AdminAddress.ask(
+        "GET", admin.address, "\(path)?\(text)", timeout: TrafficSource.answerTimeout)
+      return answer.status == 200 ? answer.body : nil
+    } catch { return nil }
+  }
+
   /// The body of the page at `path`, or the end of the command with what is wrong.
   func get(_ path: String, _ query: [(name: String, value: String)] = []) throws -> String {
     let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
@@ -78,7 +89,10 @@ struct TrafficFilters: ParsableArguments {
   @Option(help: "The caller's name.")
   var caller: String?
 
-  @Option(help: "404, 5xx, or none for calls without an answer.")
+  @Option(help: "The method: GET, DELETE.")
+  var method: String?
+
+  @Option(help: "404, 5xx, or none for calls without an answer; several with commas: 4xx,5xx.")
   var status: String?
 
   @Option(help: "The operation's name: GetCourses.")
@@ -99,7 +113,8 @@ struct TrafficFilters: ParsableArguments {
   /// As parameters of `/api/traffic`.
   var parameters: [(name: String, value: String)] {
     [
-      ("since", since), ("until", until), ("caller", caller), ("status", status),
+      ("since", since), ("until", until), ("caller", caller), ("method", method),
+      ("status", status),
       ("operation", operation), ("app", app), ("slower", slower), ("id", id), ("text", text),
     ].compactMap { name, value in value.map { (name: name, value: $0) } }
   }

@@ -52,7 +52,7 @@ struct TrafficReplayCommand: ParsableCommand {
 
   private func sendToSandbox(_ record: CallRecord) throws(HTTPProbe.Unreachable) {
     let demo: Demo
-    do { demo = try Demo(usesFreePorts: true, tell: { Console.report($0) }) } catch {
+    do { demo = try Demo(usesFreePorts: true, tell: { $0.write() }) } catch {
       throw HTTPProbe.Unreachable(reason: error.description)
     }
     defer {

@@ -77,7 +77,7 @@ struct DocumentationTests {
       settings.traffic.journal
         == TrafficSettings.Journal(
           path: "/var/lib/scorm-gateway/traffic.sqlite", maxAge: .seconds(30 * 86_400),
-          maxSize: ByteSize(2 << 30)))
+          maxSize: ByteSize(512 << 20)))
     #expect(
       settings.traffic.captures == [
         TrafficSettings.Capture(

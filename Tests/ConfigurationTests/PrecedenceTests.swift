@@ -49,7 +49,9 @@ struct PrecedenceTests {
     #expect(
       settings.traffic
         == TrafficSettings(
-          log: TrafficSettings.Log(destination: .standardOutput, format: .auto), journal: nil))
+          log: TrafficSettings.Log(destination: .standardOutput, format: .auto),
+          journal: TrafficSettings.Journal(
+            path: nil, maxAge: .seconds(30 * 86_400), maxSize: ByteSize(512 << 20))))
     #expect(settings.replicas == 1)
   }
 
@@ -276,7 +278,9 @@ struct PrecedenceTests {
 
   @Test(
     "The log and the journal can be off",
-    arguments: ["traffic: {log: null}", "traffic: {log: {path: null}, journal: {path: null}}"])
+    arguments: [
+      "traffic: {log: null, journal: null}", "traffic: {log: {path: null}, journal: {path: null}}",
+    ])
   func trafficOff(yaml: String) throws {
     let traffic = try LoadingRig().load(yaml + "\n" + LoadingRig.app).settings.traffic
     #expect(traffic == TrafficSettings(log: nil, journal: nil))

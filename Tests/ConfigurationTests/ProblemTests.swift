@@ -255,7 +255,10 @@ struct ProblemTests {
     ),
     ("traffic: {log: {format: xml}}\n", Expected(1, 25, "traffic.log.format", "json")),
     ("traffic: {log: 'x.log'}\n", Expected(1, 16, "traffic.log", "its keys: path, format")),
-    ("traffic: {journal: {maxAge: 1d}}\n", Expected(1, 20, "traffic.journal.path", "required")),
+    (
+      "traffic: {journal: {maxAge: 1m}}\n",
+      Expected(1, 29, "traffic.journal.maxAge", "out of range")
+    ),
     (
       "traffic: {journal: {path: /x, maxSize: 2GB}}\n",
       Expected(1, 40, "traffic.journal.maxSize", "64KiB")

@@ -1,5 +1,5 @@
-import GatewayServer
 import EventLoop
+import GatewayServer
 import System
 import Testing
 

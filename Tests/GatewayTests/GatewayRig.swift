@@ -60,7 +60,7 @@ final class GatewayRig {
     ).settings
     let told = told
     gateway = try GatewayProcess(
-      settings, threadCount: threads, tracing: tracing, times: times, tell: { told.add($0) })
+      settings, threadCount: threads, tracing: tracing, times: times, tell: { told.add($0.text) })
   }
 
   deinit {

@@ -136,6 +136,54 @@ struct JournalTests {
     #expect(masked.exitCode == 1 && masked.errors.contains("masked"))
   }
 
+  @Test("calls are found by method and by several statuses at once")
+  func methodsAndStatuses() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    _ = try rig.call("GET", "/api/v2/ping", ["X-Request-Id: good"])
+    _ = try rig.call("GET", "/api/v2/nonsense", ["X-Request-Id: unknown"])
+    _ = try rig.call("DELETE", "/api/v2/courses/none", ["X-Request-Id: delete"])
+    #expect(wait(rig, for: 3))
+    func found(_ query: String) throws -> [String] {
+      TrafficAnswer(try admin(rig, "/api/traffic?" + query).text).records.map(\.requestID).sorted()
+    }
+    #expect(try found("method=DELETE") == ["delete"])
+    #expect(try found("method=GET&status=2xx,5xx") == ["good"])
+    #expect(try found("status=200,4xx") == ["delete", "good", "unknown"])
+    #expect(try found("method=PUT").isEmpty)
+    for wrong in ["status=4xx,", "status=,", "status=2xx,soon"] {
+      #expect(try admin(rig, "/api/traffic?\(wrong)").status == 400)
+    }
+    let counted = try admin(rig, "/api/traffic/stats?method=DELETE").json["all"] as? [String: Any]
+    #expect(counted?["calls"] as? Int == 1)
+  }
+
+  @Test("follow waits for a gateway that restarts, says so once, and goes on where it was")
+  func followsOverARestart() throws {
+    let folder = try Folder()
+    let first = try rig(folder)
+    let port = try #require(first.gateway.adminAddress?.port)
+    let follow = try Command([
+      "traffic", "follow", "--format", "json", "--admin", "127.0.0.1:\(port)",
+    ])
+    // What comes before its first question is not followed.
+    var calls = 0
+    #expect(
+      eventually {
+        calls += 1
+        _ = try? first.call("GET", "/api/v2/ping", ["X-Request-Id: before"])
+        return follow.output.contains("before")
+      })
+    first.end()
+    #expect(eventually { follow.errors.contains("waiting for it") })
+    let second = try GatewayRig([
+      "traffic.journal.path": folder.journal, "admin.address": "127.0.0.1:\(port)",
+    ])
+    _ = try second.call("GET", "/api/v2/ping", ["X-Request-Id: after"])
+    #expect(eventually { follow.output.contains("after") }, "\(follow.errors)")
+    #expect(follow.errors.split(separator: "\n").count == 2, "\(follow.errors)")
+  }
+
   @Test("a command that repeats a call names the gateway that took it, at a port or a Unix socket")
   func commandsNameTheGateway() throws {
     let folder = try Folder()

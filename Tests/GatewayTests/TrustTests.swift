@@ -76,7 +76,7 @@ struct TrustTests {
   func emptyFile() throws {
     let server = try TLSServer(name: "DNS:localhost", days: 2)
     let started = try gateway(before: server, ["SSL_CERT_FILE": "/no-cert-file.crt"])
-    #expect(started.command.errors.contains("warning: SSL_CERT_FILE names /no-cert-file.crt"))
+    #expect(started.command.errors.contains(" warning SSL_CERT_FILE names /no-cert-file.crt"))
     started.command.signal(SIGTERM)
   }
 

@@ -110,7 +110,8 @@ class GatewayUnderTest:
         output = open(self.directory / f"{arguments[0]}.out", "wb")
         self.outputs.append(output)
         process = subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=subprocess.STDOUT, cwd=self.directory)
+                                   stdout=output, stderr=subprocess.STDOUT, cwd=self.directory,
+                                   env=os.environ | {"STATE_DIRECTORY": str(self.directory)})
         self.processes.append(process)
         return process
 

@@ -105,7 +105,7 @@ upstream: {{url: "http://127.0.0.1:{cloud.server_port}/api/v2", proxy: none}}
 apps: [{{name: main, id: CANARY-ID, secret: {{env: CANARY_VARIABLE}}}}]
 tokens: {{stateFile: {folder}/scopes}}
 policy: {{sensitiveForwarded: [GetConnectorsList]}}
-traffic: {{log: {{path: {self.log}}}}}
+traffic: {{log: {{path: {self.log}}}, journal: {{path: {folder}/traffic.sqlite}}}}
 """)
         environment = dict(os.environ, CANARY_VARIABLE=SECRET, **(environment or {}))
         with open(self.output, "wb") as output:

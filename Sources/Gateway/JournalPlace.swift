@@ -1,0 +1,32 @@
+package import Configuration
+internal import System
+
+/// Where a gateway keeps its journal when the configuration names no file.
+package enum JournalPlace: Sendable, Equatable {
+  /// This file.
+  case file(String)
+  /// Nowhere, for this reason.
+  case none(String)
+
+  /// The folder that packages make for the gateway.
+  package static let usualFolder = "/var/lib/scorm-gateway"
+  package static let fileName = "traffic.sqlite"
+
+  /// The folder that systemd made (`StateDirectory=`), else ``usualFolder`` if it can be written.
+  ///
+  /// - Parameter usualFolder: changed by tests only.
+  package static func usual(
+    _ environment: Environment, usualFolder: String = JournalPlace.usualFolder
+  ) -> JournalPlace {
+    // systemd separates several by colons, and escapes nothing.
+    if let folder = environment.value("STATE_DIRECTORY")?.split(separator: ":").first {
+      let path = "\(folder)/\(fileName)"
+      guard let reason = StartObstacle.toWritingBeside(path) else { return .file(path) }
+      return .none(
+        "\(path), in the folder that STATE_DIRECTORY names, cannot be written: \(reason)")
+    }
+    let path = "\(usualFolder)/\(fileName)"
+    guard let reason = StartObstacle.toWritingBeside(path) else { return .file(path) }
+    return .none("\(reason); traffic.journal.path names another place")
+  }
+}
