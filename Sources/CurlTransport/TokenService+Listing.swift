@@ -41,6 +41,6 @@ extension TokenService {
       keys[index].isUsed = keys[index].isUsed || store.isUsed(slot)
     }
     return TokenListing(
-      now: SystemClock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
+      now: clock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
   }
 }

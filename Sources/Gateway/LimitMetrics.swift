@@ -7,7 +7,7 @@ internal import System
 /// that the upstream's own wish holds back.
 enum LimitMetrics {
   static func text(_ relays: RelayShared) -> String {
-    let figures = relays.limiter.figures(at: SystemClock.monotonic)
+    let figures = relays.limiter.figures(at: relays.clock.monotonic)
     let names = relays.limitNames + ["upstream-pause"]
     var calls = ""
     var waiting = ""

@@ -13,7 +13,7 @@ struct LimitsListing {
 
   init(_ relays: RelayShared) {
     self.relays = relays
-    now = SystemClock.monotonic
+    now = relays.clock.monotonic
     views = relays.limiter.views(at: now)
   }
 

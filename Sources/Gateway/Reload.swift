@@ -40,7 +40,7 @@ extension GatewayProcess {
       reloadSecrets(settings, &current, &result)
       reloadRules(settings, &current, &result)
       result.needsRestart += ReloadDifference(from: current, to: settings).texts
-      facts.note(current, loadedAt: SystemClock.wall)
+      facts.note(current, loadedAt: relays.clock.wall)
       return result
     }
   }

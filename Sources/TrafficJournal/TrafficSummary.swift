@@ -62,7 +62,7 @@ extension JournalReader {
       let contents = try database.prepare("SELECT bytes FROM contents WHERE id = ?1")
       var block = OpenBlock()
       while try rows.step() {
-        guard SystemClock.monotonic < deadline else {
+        guard clock.monotonic < deadline else {
           summary.isComplete = false
           break
         }
