@@ -79,7 +79,7 @@ let package = Package(
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
-      "TrafficJournal", uses: ["EventLoop", "System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+      "TrafficJournal", uses: ["System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     area("Admin", uses: ["LocalServer", "Memory"]),

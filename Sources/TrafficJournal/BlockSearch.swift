@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// What a question asks of a call, names as the numbers they have in the file, and which blocks need not be opened
 /// for it.

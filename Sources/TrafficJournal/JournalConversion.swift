@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// A journal of version 1, a row and five index entries for each call, becomes one of blocks.
 ///

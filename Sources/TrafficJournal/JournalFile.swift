@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// The journal's file, open for writing on the journal's thread.
 ///

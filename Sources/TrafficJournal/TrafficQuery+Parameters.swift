@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 internal import TrafficLog
 
 /// What is wrong with a question, for whoever asked it.

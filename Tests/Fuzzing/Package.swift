@@ -43,9 +43,6 @@ let package = Package(
     area("Memory"),
     .target(name: "CLinux", path: "Gateway/CLinux"),
     .target(
-      name: "COpenSSL", path: "Gateway/COpenSSL",
-      linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-    .target(
       name: "CLibYAML", path: "Gateway/CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
   ]
 )

@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Foundation
+import System
 import Testing
 import TrafficJournal
 

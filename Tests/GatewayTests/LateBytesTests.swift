@@ -1,5 +1,5 @@
-import EventLoop
 import Foundation
+import System
 import Testing
 
 /// Bytes of an upstream that come when nothing, or something else, is expected.
