@@ -136,7 +136,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Admin", "LocalServer", "Forwarding", "TrafficLog", "Memory", "scorm-gateway",
+        "Admin", "Configuration", "Gateway", "GatewayServer", "LocalServer", "Forwarding", "Memory",
+        "Telemetry", "TrafficLog", "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -5,7 +5,8 @@ internal import SCORMCloudAPI
 /// Decides what happens to a request: the file to read first.
 ///
 /// The steps stand in their order in ``plan(_:fields:in:from:)``. Each is a function of values that either
-/// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock.
+/// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock. The last two steps, quota
+/// and credential, take what others own, so the relay does them.
 package struct RequestPlanner: ~Copyable {
   private let staysInPlace = StaysInPlace()
   package let rules: ForwardingRules
@@ -31,20 +32,30 @@ package struct RequestPlanner: ~Copyable {
     via = ViaField(hop: rules.hop)
   }
 
-  /// Plans the request with this head.
+  /// Plans the request with this head, or refuses it at the first step that it does not pass.
   package func plan(
     _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan,
     from context: CallerContext
-  ) throws(GatewayError) -> PlannedAnswer {
-    // The parser has checked the framing by itself; what is left of it needs the head as a whole.
-    try checkFraming(head, fields, bytes)
-    try checkHost(head, fields, bytes, context)
+  ) throws(PlanRefusal) -> PlannedAnswer {
     var plan = RequestPlan()
-    plan.caller = try identifyCaller(context)
-    try chooseApp(head, fields, bytes, &plan)
-    if let allowed = try matchOperation(head, bytes, context, &plan) { return .options(allowed) }
-    try checkPolicy(head, &plan)
-    try chooseCredential(&plan)
+    var step = PlanStep.framing
+    do throws(GatewayError) {
+      // The parser has checked the framing by itself; what is left of it needs the head as a whole.
+      try checkFraming(head, fields, bytes)
+      step = .host
+      try checkHost(head, fields, bytes, context)
+      step = .caller
+      plan.caller = try identifyCaller(context)
+      step = .app
+      try chooseApp(head, fields, bytes, &plan)
+      step = .operation
+      if let allowed = try matchOperation(head, bytes, context, &plan) { return .options(allowed) }
+      step = .policy
+      try checkPolicy(head, &plan)
+    } catch {
+      throw PlanRefusal(at: step, error, plan)
+    }
+    nameCredential(&plan)
     return .forward(plan)
   }
 
@@ -137,7 +148,7 @@ package struct RequestPlanner: ~Copyable {
     return caller
   }
 
-  // MARK: 4. App and operation
+  // MARK: 4. App
 
   /// By path prefix `/apps/{name}/api/v2/…`, else by X-Scorm-App, else the caller's, else the default.
   private func chooseApp(
@@ -200,6 +211,8 @@ package struct RequestPlanner: ~Copyable {
     return GatewayError(
       .appUnknown, "There is no app \"\(quoted)\" here; the apps are: \(names).")
   }
+
+  // MARK: 5. Operation
 
   /// Strips the base path and finds the operation. For OPTIONS, the methods of the path.
   private func matchOperation(
@@ -299,7 +312,7 @@ package struct RequestPlanner: ~Copyable {
     "The path could be taken for an operation that answers with a secret, and no caller is to hold "
       + "one; policy.sensitiveForwarded would allow it for the operation that is meant.")
 
-  // MARK: 5. Policy
+  // MARK: 6. Policy
 
   private func checkPolicy(
     _ head: RequestHead, _ plan: inout RequestPlan
@@ -337,10 +350,7 @@ package struct RequestPlanner: ~Copyable {
           "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
       }
       guard rules.apps[plan.app].unknownCredential != nil else {
-        throw GatewayError(
-          .policyRefused,
-          "The app \(rules.apps[plan.app].name) is the App Management application, "
-            + "which SCORM Cloud lets do nothing but its own operations; choose another app.")
+        throw notForManagement(plan)
       }
       if head.method != .get && head.method != .head {
         plan.isWrite = true
@@ -352,6 +362,20 @@ package struct RequestPlanner: ~Copyable {
         .policyRefused,
         "\(callerName(plan)) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
     }
+    if rules.apps[plan.app].isManagement, plan.isKnownOperation {
+      let kind = OperationTable.operation(at: plan.operation).credential
+      guard kind == .management || kind == .eitherApplication || kind == .none else {
+        throw notForManagement(plan)
+      }
+    }
+  }
+
+  @inline(never)
+  private func notForManagement(_ plan: RequestPlan) -> GatewayError {
+    GatewayError(
+      .policyRefused,
+      "The app \(rules.apps[plan.app].name) is the App Management application, "
+        + "which SCORM Cloud lets do nothing but its own operations; choose another app.")
   }
 
   private func callerName(_ plan: RequestPlan) -> String { rules.callers[plan.caller].name }
@@ -370,9 +394,10 @@ package struct RequestPlanner: ~Copyable {
     }
   }
 
-  // MARK: 6. Credential
+  // MARK: What the last steps will need
 
-  private func chooseCredential(_ plan: inout RequestPlan) throws(GatewayError) {
+  /// Names the credential that the call needs. Having it is the last step, after the limits.
+  private func nameCredential(_ plan: inout RequestPlan) {
     guard plan.isKnownOperation else {
       // checkPolicy has refused apps without one.
       plan.credential =
@@ -386,15 +411,6 @@ package struct RequestPlanner: ~Copyable {
       if plan.rung > 0 {
         plan.credential = rules.apps[plan.app].ladders.credential(
           of: plan.operation, at: Int(plan.rung))
-      }
-    }
-    if rules.apps[plan.app].isManagement {
-      let kind = OperationTable.operation(at: plan.operation).credential
-      guard kind == .management || kind == .eitherApplication || kind == .none else {
-        throw GatewayError(
-          .policyRefused,
-          "The app \(rules.apps[plan.app].name) is the App Management application, "
-            + "which SCORM Cloud lets do nothing else; choose another app.")
       }
     }
   }

@@ -1,10 +1,29 @@
 /// Who ended an exchange, and in which phase: what a traffic log is read for first (the idea is
 /// HAProxy's). An exchange that ran to its end is ``completed``.
 package struct Termination: Sendable, Equatable {
-  package enum Party: UInt8, Sendable { case none, caller, upstream, gateway, limit }
+  package enum Party: UInt8, CaseIterable, Sendable { case none, caller, upstream, gateway }
 
-  package enum Phase: UInt8, Sendable {
-    case request, policy, queue, token, connect, requestBody, responseHead, responseBody
+  package enum Phase: UInt8, CaseIterable, Sendable {
+    // The request's bytes.
+    case request
+    // The gateway refused it at this step: see ``PlanStep``.
+    case framing, host, caller, app, operation, policy, quota, credential
+    // It waited for a limit, or for a token, and was ended meanwhile.
+    case queue, token
+    case connect, requestBody, responseHead, responseBody
+
+    package init(_ step: PlanStep) {
+      switch step {
+      case .framing: self = .framing
+      case .host: self = .host
+      case .caller: self = .caller
+      case .app: self = .app
+      case .operation: self = .operation
+      case .policy: self = .policy
+      case .quota: self = .quota
+      case .credential: self = .credential
+      }
+    }
   }
 
   package let party: Party
@@ -15,34 +34,65 @@ package struct Termination: Sendable, Equatable {
     self.phase = phase
   }
 
+  /// The gateway refused the request at `step`.
+  package init(refusedAt step: PlanStep) { self.init(.gateway, Phase(step)) }
+
   /// Both sides finished as they should.
   package static let completed = Termination(.none, .responseBody)
 
   /// `completed`, or `caller/response-body` and the like.
   package var text: StaticString {
-    switch (party, phase) {
-    case (.none, _): "completed"
-    case (.caller, .request): "caller/request"
-    case (.caller, .policy): "caller/policy"
-    case (.caller, .queue): "caller/queue"
-    case (.caller, .token): "caller/token"
-    case (.caller, .connect): "caller/connect"
-    case (.caller, .requestBody): "caller/request-body"
-    case (.caller, .responseHead): "caller/response-head"
-    case (.caller, .responseBody): "caller/response-body"
-    case (.upstream, .requestBody): "upstream/request-body"
-    case (.upstream, .connect): "upstream/connect"
-    case (.upstream, .responseHead): "upstream/response-head"
-    case (.upstream, _): "upstream/response-body"
-    case (.limit, _): "limit/queue"
-    case (.gateway, .request): "gateway/request"
-    case (.gateway, .policy): "gateway/policy"
-    case (.gateway, .queue): "gateway/queue"
-    case (.gateway, .token): "gateway/token"
-    case (.gateway, .connect): "gateway/connect"
-    case (.gateway, .requestBody): "gateway/request-body"
-    case (.gateway, .responseHead): "gateway/response-head"
-    case (.gateway, .responseBody): "gateway/response-body"
+    switch party {
+    case .none: "completed"
+    case .caller: textOfCaller
+    case .upstream: textOfUpstream
+    case .gateway: textOfGateway
+    }
+  }
+
+  private var textOfCaller: StaticString {
+    switch phase {
+    case .queue: "caller/queue"
+    case .token: "caller/token"
+    case .connect: "caller/connect"
+    case .requestBody: "caller/request-body"
+    case .responseHead: "caller/response-head"
+    case .responseBody: "caller/response-body"
+    // No caller leaves in the middle of a step: they take no time.
+    case .request, .framing, .host, .caller, .app, .operation, .policy, .quota, .credential:
+      "caller/request"
+    }
+  }
+
+  private var textOfUpstream: StaticString {
+    switch phase {
+    case .requestBody: "upstream/request-body"
+    case .responseHead: "upstream/response-head"
+    case .responseBody: "upstream/response-body"
+    // It takes no part in what comes before a connection to it.
+    case .connect, .request, .framing, .host, .caller, .app, .operation, .policy, .quota,
+      .credential, .queue, .token:
+      "upstream/connect"
+    }
+  }
+
+  private var textOfGateway: StaticString {
+    switch phase {
+    case .request: "gateway/request"
+    case .framing: "gateway/framing"
+    case .host: "gateway/host"
+    case .caller: "gateway/caller"
+    case .app: "gateway/app"
+    case .operation: "gateway/operation"
+    case .policy: "gateway/policy"
+    case .quota: "gateway/quota"
+    case .credential: "gateway/credential"
+    case .queue: "gateway/queue"
+    case .token: "gateway/token"
+    case .connect: "gateway/connect"
+    case .requestBody: "gateway/request-body"
+    case .responseHead: "gateway/response-head"
+    case .responseBody: "gateway/response-body"
     }
   }
 }

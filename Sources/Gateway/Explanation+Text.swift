@@ -9,8 +9,10 @@ internal import SCORMCloudAPI
 extension Explanation {
   /// Whether the call would go to SCORM Cloud, or be answered with what is allowed.
   package var isAllowed: Bool {
-    if case .refused = outcome { return false }
-    return true
+    switch outcome {
+    case .malformed, .refused: false
+    case .options, .forwarded: true
+    }
   }
 
   /// One object, times in seconds.
@@ -20,14 +22,33 @@ extension Explanation {
       ("caller", caller.quotedAsJSON), ("allowed", String(isAllowed)),
     ]
     switch outcome {
-    case .refused(let error):
-      members.append(("status", String(error.status)))
-      members.append(("error", error.kind.name.description.quotedAsJSON))
-      members.append(("detail", error.detail.quotedAsJSON))
+    case .malformed(let error): members += self.members(error)
+    case .refused(let refusal):
+      members += self.members(refusal.error)
+      if refusal.knowsApp {
+        members.append(("app", sources.rules.apps[refusal.plan.app].name.quotedAsJSON))
+        if refusal.plan.isKnownOperation {
+          let operation = OperationTable.operation(at: refusal.plan.operation)
+          members.append(("operation", operation.name.description.quotedAsJSON))
+        }
+      }
     case .options(let methods): members.append(("allow", methods.quotedAsJSON))
     case .forwarded(let forwarded): members += self.members(forwarded)
     }
+    members.append(("steps", "[" + steps.map(json).joined(separator: ",") + "]"))
     return "{" + members.map { "\($0.0.quotedAsJSON):\($0.1)" }.joined(separator: ",") + "}\n"
+  }
+
+  private func members(_ error: GatewayError) -> [(String, String)] {
+    [
+      ("status", String(error.status)), ("error", error.kind.name.description.quotedAsJSON),
+      ("detail", error.detail.quotedAsJSON),
+    ]
+  }
+
+  private func json(_ step: Step) -> String {
+    let name = step.step.name.description.quotedAsJSON
+    return "{\"step\":\(name),\"result\":\(step.result.rawValue.quotedAsJSON)}"
   }
 
   private func members(_ forwarded: Forwarded) -> [(String, String)] {
@@ -52,11 +73,7 @@ extension Explanation {
     members.append(("upstreamPaused", String(forwarded.forecast.isUpstreamPaused)))
     members.append(("predictedWait", Seconds.text(forwarded.forecast.predictedWait)))
     members.append(("refusedByLimit", String(forwarded.forecast.refusal != nil)))
-    if let refusal = refusal(forwarded) {
-      members.append(("status", String(refusal.status)))
-      members.append(("error", refusal.kind.name.description.quotedAsJSON))
-      members.append(("detail", refusal.detail.quotedAsJSON))
-    }
+    if let refusal = refusal(forwarded) { members += self.members(refusal.error) }
     members.append(("upstream", forwarded.url.quotedAsJSON))
     return members
   }
@@ -77,53 +94,40 @@ extension Explanation {
 
   /// Two columns.
   package var table: String {
-    var rows = [["CALL", "\(call.method) \(call.target)"], ["CALLER", caller]]
+    var rows = [["CALL", "\(call.method) \(call.target)"]]
+    let stepRows = steps.map { [$0.step.name.description, $0.text] }
     switch outcome {
-    case .refused(let error):
-      rows.append(["ANSWER", "refused: \(error.status) \(error.kind.name)"])
-      rows.append(["WHY", error.detail])
+    case .malformed(let error): rows += self.rows(error)
+    case .refused(let refusal): rows += self.rows(refusal.error) + stepRows
     case .options(let methods):
       rows.append(["ANSWER", "204, by the gateway itself; Allow: \(methods)"])
-    case .forwarded(let forwarded): rows += self.rows(forwarded)
+      rows += stepRows
+    case .forwarded(let forwarded):
+      rows += [["ANSWER", answer(forwarded)], ["UPSTREAM", forwarded.url]] + stepRows
+      rows += self.rows(forwarded)
     }
     return Columns.text(rows)
   }
 
+  private func rows(_ error: GatewayError) -> [[String]] {
+    [["ANSWER", "refused: \(error.status) \(error.kind.name)"], ["WHY", error.detail]]
+  }
+
   private func rows(_ forwarded: Forwarded) -> [[String]] {
-    let plan = forwarded.plan
-    var rows = [["ANSWER", answer(forwarded)], ["UPSTREAM", forwarded.url]]
-    if plan.isKnownOperation {
-      let operation = OperationTable.operation(at: plan.operation)
-      rows.append([
-        "OPERATION", "\(operation.name), \(operation.access.name), of \(operation.service.name)",
-      ])
-      rows.append([
-        "CREDENTIAL", credential(forwarded) + "; catalogue: \(operation.certainty.name)",
-      ])
-    } else {
-      rows.append(["OPERATION", "none of the catalogue; sent on as it is"])
-      rows.append(["CREDENTIAL", credential(forwarded)])
+    var rows: [[String]] = []
+    let further = forwarded.rungs.dropFirst(Int(forwarded.plan.rung) + 1).map {
+      sources.text(of: $0)
     }
-    rows.append(["APP", sources.rules.apps[plan.app].name])
-    let further = forwarded.rungs.dropFirst(Int(plan.rung) + 1).map { sources.text(of: $0) }
     if !further.isEmpty {
       rows.append(["IF REFUSED", "tries " + further.joined(separator: ", then ")])
     }
     if let token = forwarded.token { rows.append(["TOKEN", text(token)]) }
-    rows.append(["LIMITS", limits(forwarded.forecast)])
     return rows
-  }
-
-  /// What the gateway would answer now, although the call is allowed; nil when SCORM Cloud would answer.
-  private func refusal(_ forwarded: Forwarded) -> GatewayError? {
-    forwarded.forecast.refusal.map { _ in
-      GatewayError(.quotaExceeded, "A limit refuses it now.")
-    } ?? forwarded.token?.refusal
   }
 
   private func answer(_ forwarded: Forwarded) -> String {
     if let refusal = refusal(forwarded) {
-      return "the gateway's for now: \(refusal.status) \(refusal.kind.name)"
+      return "the gateway's for now: \(refusal.error.status) \(refusal.error.kind.name)"
     }
     if case .token = forwarded.plan.credential, forwarded.token?.remaining == nil {
       return "SCORM Cloud's, once there is a token"
@@ -131,14 +135,17 @@ extension Explanation {
     return "SCORM Cloud's"
   }
 
-  private func credential(_ forwarded: Forwarded) -> String {
+  func credential(_ forwarded: Forwarded) -> String {
     let plan = forwarded.plan
     let place =
       forwarded.rungs.count > 1 ? ", rung \(plan.rung + 1) of \(forwarded.rungs.count)" : ""
+    let certainty =
+      plan.isKnownOperation
+      ? "; catalogue: \(OperationTable.operation(at: plan.operation).certainty.name)" : ""
     switch plan.credential {
-    case .token: return "token with \(sources.text(of: plan.credential))\(place)"
-    case .basic: return "id and secret (Basic)\(place)"
-    case .none: return "none"
+    case .token: return "token with \(sources.text(of: plan.credential))\(place)\(certainty)"
+    case .basic: return "id and secret (Basic)\(place)\(certainty)"
+    case .none: return "none\(certainty)"
     }
   }
 
@@ -151,7 +158,7 @@ extension Explanation {
     return text
   }
 
-  private func limits(_ forecast: LimitForecast) -> String {
+  func limits(_ forecast: LimitForecast) -> String {
     let matched = names(forecast.matched)
     let applying = matched.isEmpty ? "none apply" : matched.joined(separator: ", ")
     if forecast.refusal != nil { return "\(applying); it would be refused (429) now" }

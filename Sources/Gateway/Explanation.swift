@@ -24,7 +24,9 @@ package struct Explanation: Sendable {
     case forwarded(Forwarded)
     /// OPTIONS, which the gateway answers itself.
     case options(String)
-    case refused(GatewayError)
+    /// The description does not make a request: no step looks at it.
+    case malformed(GatewayError)
+    case refused(PlanRefusal)
   }
 
   struct Forwarded: Sendable {
@@ -88,15 +90,15 @@ package struct Explanation: Sendable {
     let head: RequestHead
     do throws(RequestFault) {
       guard let parsed = try parser.parse(bytes) else {
-        return .refused(GatewayError(.malformedRequest, "The head has no end."))
+        return .malformed(GatewayError(.malformedRequest, "The head has no end."))
       }
       head = parsed
     } catch {
-      return .refused(GatewayError(error))
+      return .malformed(GatewayError(error))
     }
     var planner = RequestPlanner(rules: sources.rules)
     if let running = sources.running { planner.rungs = running.scopes.rungs.rungs }
-    do throws(GatewayError) {
+    do throws(PlanRefusal) {
       switch try planner.plan(
         head, fields: parser.fields, in: bytes,
         from: CallerContext(listener: 0, caller: caller))

@@ -1,5 +1,6 @@
 package import Configuration
 internal import EventLoop
+internal import Forwarding
 internal import HTTPMessages
 internal import LocalServer
 internal import Memory
@@ -64,7 +65,7 @@ package struct LimitsSimulation {
           skipped.malformed += 1
           return
         }
-        guard let app = record.app else {
+        guard let app = record.app, !LimitsSimulation.isRefusedBefore(record) else {
           skipped.refusedBefore += 1
           return
         }
@@ -98,10 +99,23 @@ package struct LimitsSimulation {
     replay.offer(call, at: time)
   }
 
+  /// The gateway refused it at a step before ``PlanStep/quota``: no limit counted it.
+  private static func isRefusedBefore(_ record: TrafficRecord) -> Bool {
+    PlanStep.allCases.contains {
+      $0 < .quota && Termination(refusedAt: $0).text.description == record.termination
+    }
+  }
+
+  /// What ends a call that waits for a limit, or is refused by one. `limit/queue` is what earlier versions wrote
+  /// for a refusal.
+  private static let neverStarted: Set = [
+    Termination(refusedAt: .quota).text.description,
+    Termination(.caller, .queue).text.description, "limit/queue",
+  ]
+
   /// How long the call was under way; nil when it never was.
   private static func hold(_ record: TrafficRecord) -> Int64? {
-    record.termination.hasPrefix("limit/") || record.termination == "caller/queue"
-      ? nil : record.duration - record.queueWait
+    neverStarted.contains(record.termination) ? nil : record.duration - record.queueWait
   }
 
   private mutating func makeRows(

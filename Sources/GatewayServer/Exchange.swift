@@ -12,8 +12,8 @@ struct Exchange: ~Copyable {
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
   var plan = RequestPlan()
-  /// The plan was made: the request was not refused before.
-  var isPlanned = false
+  /// `plan` names an app, and an operation if there is one: the request was not refused before.
+  var knowsApp = false
   var method = HTTPMethod.other
   var isHTTP10 = false
   /// The caller's connection may carry another request after this one.

@@ -60,13 +60,19 @@ struct PlanTexts: ~Copyable, Sendable {
 
   /// Adds what `plan` decided besides the caller.
   func put(_ plan: RequestPlan, into out: inout ByteBuffer) {
-    put(firstApp &+ plan.app, into: &out)
-    if plan.isKnownOperation { put(firstOperation &+ Int(plan.operation), into: &out) }
+    putTarget(plan, into: &out)
     switch plan.credential {
     case .token(let slot): put(firstSlot &+ slot.index, into: &out)
     case .basic: put(basic, into: &out)
     case .none: put(basic &+ 1, into: &out)
     }
+  }
+
+  /// Adds the app and the operation of `plan`.
+  @inline(__always)
+  func putTarget(_ plan: RequestPlan, into out: inout ByteBuffer) {
+    put(firstApp &+ plan.app, into: &out)
+    if plan.isKnownOperation { put(firstOperation &+ Int(plan.operation), into: &out) }
   }
 
   @inline(__always)

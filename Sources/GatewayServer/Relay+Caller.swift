@@ -172,7 +172,7 @@ extension Relay {
       caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
-    do throws(GatewayError) {
+    do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
       case .options(let allowed):
@@ -181,9 +181,9 @@ extension Relay {
         return
       }
     } catch {
-      if error.kind == .operationUnknown { searches.take() }
-      logPlan(id, nil)
-      answer(id, error, .init(.gateway, .policy), on: &loop)
+      if error.error.kind == .operationUnknown { searches.take() }
+      logRefusal(id, error)
+      answer(id, error.error, .init(refusedAt: error.step), on: &loop)
       return
     }
     exchanges[id].plan = plan

@@ -81,7 +81,8 @@ extension Relay {
     case .awaitingQuota: break
     case .awaitingToken:
       answer(
-        exchange, tokenError(exchange, timedOut: true, now: loop.now), .init(.gateway, .token),
+        exchange, tokenError(exchange, timedOut: true, now: loop.now),
+        .init(refusedAt: .credential),
         on: &loop)
     case .awaitingConnection:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)

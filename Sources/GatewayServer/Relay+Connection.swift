@@ -22,7 +22,7 @@ extension Relay {
     case .failing:
       if climbsPastRefusedScope(id, now: loop.now) { return findCredential(id, on: &loop) }
       let error = tokenError(id, timedOut: false, now: loop.now)
-      answer(id, error, .init(.gateway, .token), on: &loop)
+      answer(id, error, .init(refusedAt: .credential), on: &loop)
       return false
     }
   }
@@ -57,7 +57,7 @@ extension Relay {
           continue
         }
         let error = tokenError(id, timedOut: false, now: loop.now)
-        answer(id, error, .init(.gateway, .token), on: &loop)
+        answer(id, error, .init(refusedAt: .credential), on: &loop)
       }
     }
   }

@@ -14,7 +14,7 @@ extension Relay {
   ) {
     var ended = LoopFigures.Ended()
     let plan = exchanges[id].plan
-    if exchanges[id].isPlanned {
+    if exchanges[id].knowsApp {
       if plan.isKnownOperation { ended.operation = Int(plan.operation) }
       ended.app = plan.app &+ 1
     }
@@ -66,13 +66,14 @@ extension FigureLabels {
 }
 
 extension Termination {
-  private static let phases = 8
+  /// Not fewer than there are phases; a test compares. A literal costs a request nothing.
+  static let phases = 16
 
   /// A number of its own, below the count of ``byNumber``.
   var number: Int { Int(party.rawValue) * Termination.phases + Int(phase.rawValue) }
 
   /// Every termination there can be.
-  static let byNumber: [Termination] = (0..<5 * phases).map { number in
+  static let byNumber: [Termination] = (0..<Party.allCases.count * phases).map { number in
     Termination(
       Party(rawValue: UInt8(number / phases)) ?? .none,
       Phase(rawValue: UInt8(number % phases)) ?? .responseBody)

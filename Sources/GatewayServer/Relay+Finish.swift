@@ -90,8 +90,17 @@ extension Relay {
     let caller = Int(callers[exchanges[id].caller].callerNumber)
     shared.planTexts.putCaller(caller == 0 ? nil : caller - 1, into: &exchanges[id].line)
     guard let plan else { return }
-    exchanges[id].isPlanned = true
+    exchanges[id].knowsApp = true
     shared.planTexts.put(plan, into: &exchanges[id].line)
+  }
+
+  /// Adds what was known of a request that the planner refused to the line.
+  mutating func logRefusal(_ id: SlabHandle, _ refusal: PlanRefusal) {
+    logPlan(id, nil)
+    guard refusal.knowsApp else { return }
+    exchanges[id].knowsApp = true
+    exchanges[id].plan = refusal.plan
+    shared.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
   }
 
   /// Adds the attempt that just ended to the line. `reason` says why another one follows.

@@ -43,7 +43,7 @@ extension Relay {
   /// Refuses an exchange that has just begun, because there is no memory for it.
   mutating func refuseForMemory(_ id: SlabHandle, on loop: inout EventLoop) {
     logPlan(id, nil)
-    answer(id, Relay.memoryError, .init(.gateway, .policy), on: &loop)
+    answer(id, Relay.memoryError, .init(.gateway, .request), on: &loop)
   }
 
   private static var memoryError: GatewayError {

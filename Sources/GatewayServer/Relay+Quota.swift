@@ -91,7 +91,7 @@ extension Relay {
         + "or maxQueue.",
       retryAfter: refusal.retryAfter)
     error.violatedPolicies = names
-    answer(id, error, .init(.limit, .queue), refusal: refusal, on: &loop)
+    answer(id, error, .init(refusedAt: .quota), refusal: refusal, on: &loop)
   }
 
   /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.

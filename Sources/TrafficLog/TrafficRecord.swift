@@ -5,7 +5,7 @@ package struct TrafficRecord: Sendable, Equatable {
   /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
   package var caller: String?
-  /// Nil: it was refused before an app was chosen.
+  /// Nil: it was refused before an app was chosen. One that has an app may be refused too: see `termination`.
   package var app: String?
   /// Nil: a path in no catalogue.
   package var operation: String?
@@ -14,7 +14,7 @@ package struct TrafficRecord: Sendable, Equatable {
   /// Nanoseconds.
   package var duration: Int64 = 0
   package var queueWait: Int64 = 0
-  /// Which party and phase ended it, as in `limit/queue`.
+  /// Which party and phase ended it, as in `gateway/quota`.
   package var termination = ""
 
   /// Reads `line`, without its line feed; nil when it is no line of ours.

@@ -92,6 +92,8 @@ struct Outcome {
   var plan: RequestPlan?
   var options: MethodSet?
   var error: GatewayError?
+  /// The step that refused it, and what was known by then.
+  var refusal: PlanRefusal?
   /// The head for the upstream; nil when nothing is forwarded.
   var upstream: String?
 
@@ -167,7 +169,7 @@ final class Gate {
       outcome.error = GatewayError(error)
       return outcome
     }
-    do throws(GatewayError) {
+    do throws(PlanRefusal) {
       switch try planner.plan(
         head, fields: parser.fields, in: span,
         from: CallerContext(listener: listener, caller: caller))
@@ -180,7 +182,8 @@ final class Gate {
         outcome.upstream = out.bytes.text
       }
     } catch {
-      outcome.error = error
+      outcome.error = error.error
+      outcome.refusal = error
     }
     return outcome
   }

@@ -113,12 +113,8 @@ struct RetryRuleTests {
 struct TerminationTests {
   @Test("its words are a bounded set: completed, or who/which phase")
   func words() {
-    let parties: [Termination.Party] = [.none, .caller, .upstream, .gateway, .limit]
-    let phases: [Termination.Phase] = [
-      .request, .policy, .queue, .token, .connect, .requestBody, .responseHead, .responseBody,
-    ]
-    for party in parties {
-      for phase in phases {
+    for party in Termination.Party.allCases {
+      for phase in Termination.Phase.allCases {
         let text = Termination(party, phase).text.description
         let isEnd = text == "completed"
         #expect(isEnd == (party == .none))

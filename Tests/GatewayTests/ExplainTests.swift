@@ -76,6 +76,14 @@ struct ExplainTests {
     let answer = try wire.answer(to: method)
     #expect(told["allowed"] as? Bool == false && told.int("status") == answer.status)
     #expect(told.string("error") == answer.problem && told.string("detail") == answer.detail)
+    // The log names the same step, app and operation.
+    let line = try #require(try rig.lines().last)
+    let steps = try #require(told["steps"] as? [[String: String]])
+    let refusing = steps.filter { $0["result"] == "refuses" }.compactMap { $0["step"] }
+    #expect(refusing.map { "gateway/\($0)" } == [line.string("termination")])
+    for name in ["app", "operation"] {
+      #expect(told[name] as? String == line[name] as? String, "\(name)")
+    }
   }
 
   @Test("It tells which limits apply and what they would do, and takes nothing from them")

@@ -41,7 +41,7 @@ struct LimitsQueueTests {
     #expect(waits.filter { $0 > 0 }.count >= 8)
     #expect((waits.last ?? 0) < 1.7 + 0.2)
     for line in offered where line.int("http.response.status_code") == 429 {
-      #expect(line.string("termination") == "limit/queue")
+      #expect(line.string("termination") == "gateway/quota")
       #expect(line.string("error.type") == "quota-exceeded")
       #expect(line.double("queue_wait") == 0, "it was refused after a wait")
     }

@@ -99,12 +99,14 @@ struct LimitsSimulationTests {
         whole, "", "nonsense", "{}", String(whole.dropLast()), whole + "x", "[\(whole)]",
         String(repeating: "[", count: 100_000),
         LimitsSimulationTests.line(at: 1, app: nil),
+        LimitsSimulationTests.line(at: 1, termination: "gateway/policy"),
+        LimitsSimulationTests.line(at: 1, termination: "gateway/operation"),
         LimitsSimulationTests.line(at: 1, app: "other"),
         whole.replacing("2026-11", with: "2026-13"), whole.replacing("0.01", with: "-1"),
       ], limits: "{name: reads, rate: 1/1s}")
     #expect(simulation.calls == 1)
     let skipped = simulation.skipped
-    #expect(skipped.malformed == 8 && skipped.refusedBefore == 1)
+    #expect(skipped.malformed == 8 && skipped.refusedBefore == 3)
     #expect(skipped.unknown == 1 && skipped.late == 0)
   }
 

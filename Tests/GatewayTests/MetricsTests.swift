@@ -56,6 +56,30 @@ struct MetricsTests {
         && seen.value("scorm_gateway_upstream_connections", ["state": "idle"]) ?? 0 >= 1)
   }
 
+  @Test("A call refused by policy is counted with its operation and app, and in the log under them")
+  func refusals() throws {
+    let rig = try GatewayRig()
+    let path = "/api/v2/dispatch/dispatches/d/lti"
+    #expect(try rig.call("GET", path).problem == "sensitive-operation-refused")
+    #expect(try eventually { try metrics(rig).sum("scorm_gateway_requests_total") == 1 })
+    let seen = try metrics(rig)
+    let line = try #require(try rig.lines().last)
+    #expect(line.string("app") == "main" && line.string("caller") == "anonymous")
+    #expect(line.string("termination") == "gateway/policy" && line["credential"] == nil)
+    let operation = line.string("operation")
+    #expect(!operation.isEmpty)
+    #expect(
+      seen.value(
+        "scorm_gateway_requests_total",
+        ["operation": operation, "method": "GET", "status": "4xx"]) == 1)
+    #expect(
+      seen.value(
+        "scorm_gateway_caller_requests_total",
+        ["caller": "anonymous", "app": "main", "status": "4xx"]) == 1)
+    #expect(
+      seen.value("scorm_gateway_terminations_total", ["termination": "gateway/policy"]) == 1)
+  }
+
   @Test("Nothing that a caller sends makes a time series, and none of its text is shown")
   func bounded() throws {
     let rig = try GatewayRig()

@@ -14,7 +14,7 @@ struct FigureTests {
     labels.callers = ["crm", "a\"b\\c"]
     labels.apps = ["main"]
     labels.errors = ["draining", "caller-gone"]
-    labels.terminations = ["completed", "completed", "limit/queue"]
+    labels.terminations = ["completed", "completed", "gateway/quota"]
     labels.retryReasons = ["closed"]
     return labels
   }
@@ -96,7 +96,7 @@ struct FigureTests {
       "scorm_gateway_requests_total{operation=\"none\",method=\"other\",status=\"none\"} 1",
       "scorm_gateway_caller_requests_total{caller=\"none\",app=\"none\",status=\"none\"} 1",
       "scorm_gateway_errors_total{type=\"other\"} 1",
-      "scorm_gateway_terminations_total{termination=\"limit/queue\"} 1",
+      "scorm_gateway_terminations_total{termination=\"gateway/quota\"} 1",
       "scorm_gateway_upstream_retries_total{reason=\"other\"} 1",
     ] { #expect(lines.contains(line), "\(line)") }
   }

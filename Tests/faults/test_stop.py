@@ -118,7 +118,7 @@ def token_never_comes(lab):
 
     lab.tokens.before_answer = no_grant
     head, request_id = lab.head("GET", "/api/v2/registrations")
-    lab.expect(request_id, "gateway/token", "token-timeout", 503)
+    lab.expect(request_id, "gateway/credential", "token-timeout", 503)
     caller = Caller(lab.port).send(head)
     _under_way(lab, 1)
     lab.signal(signal.SIGTERM)
