@@ -51,6 +51,8 @@ package struct AdminSettings: Sendable, Equatable {
   package var allowRemote: Bool
   /// Values of `Host` accepted besides the loopback names, lower case, with or without port.
   package var allowedHosts: [String]
+  /// Whether what changes something is done: renewing and dropping tokens.
+  package var actions: Bool
 }
 
 /// SCORM Cloud, and how patient to be with it.
