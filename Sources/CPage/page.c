@@ -1,6 +1,8 @@
 #include "CPage.h"
 
-// C23 section 6.10.4.
+// #embed is C23 (section 6.10.4), which clang takes in every mode and warns of.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 static const unsigned char page_html[] = {
 #embed "../Admin/Page/page.html"
 };

@@ -1,6 +1,7 @@
 """A headless Chromium, driven by its DevTools protocol over two pipes: no port, no package."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -22,13 +23,15 @@ class Chromium:
         self.profile = tempfile.TemporaryDirectory(prefix="scorm-gateway-browser.", ignore_cleanup_errors=True)
         reads, self.writes = os.pipe()
         self.answers, writes = os.pipe()
+        # Away from the numbers below.
+        high_reads, high_writes = (fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (reads, writes))
+        os.close(reads)
+        os.close(writes)
 
         def preexec():
             # Chromium reads commands from 3 and writes answers to 4.
-            os.dup2(reads, 13)
-            os.dup2(writes, 14)
-            os.dup2(13, 3)
-            os.dup2(14, 4)
+            os.dup2(high_reads, 3)
+            os.dup2(high_writes, 4)
 
         self.process = subprocess.Popen(
             [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -36,8 +39,8 @@ class Chromium:
              "--enable-precise-memory-info", f"--user-data-dir={self.profile.name}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
             preexec_fn=preexec, start_new_session=True)
-        os.close(reads)
-        os.close(writes)
+        os.close(high_reads)
+        os.close(high_writes)
         self.number, self.results, self.changed = 0, {}, threading.Condition()
         #: What went wrong in the page: exceptions, console errors, refusals by its policy.
         self.complaints = []

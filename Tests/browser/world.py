@@ -53,8 +53,8 @@ PATHS = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/courses/{}", "/api
 
 
 class World:
-    def __init__(self, history=0, admin_more="", ports=None):
-        """`history`: minutes of traffic that the journal has when the gateway starts."""
+    def __init__(self, history=0, admin_more="", lines=()):
+        """`history`: minutes of traffic that the journal has when the gateway starts; `lines`: of the log, besides."""
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-page.")
         self.folder = pathlib.Path(self.temporary.name)
         (self.folder / "secret").write_text("CANARY-SECRET-7261\n")
@@ -69,8 +69,8 @@ class World:
         self.ports = dict.fromkeys((*CALLERS, "admin"), 0)
         self.process, self.load = None, None
         self.gateway = os.environ["GATEWAY"]
-        if history:
-            self._write_history(history)
+        if history or lines:
+            self._import([*self._history(history), *lines])
         try:
             self.start()
         except BaseException:
@@ -100,7 +100,7 @@ class World:
             conversation.send(answer(200, b'{"courses":[]}' * self.dice.randrange(1, 60)))
         return True
 
-    def _write_history(self, minutes):
+    def _history(self, minutes):
         """Lines of the log as the gateway writes them, at times gone by."""
         end = time.time()
         lines = []
@@ -134,6 +134,9 @@ class World:
             if error:
                 line["error.type"] = error
             lines.append(json.dumps(line, separators=(",", ":")))
+        return lines
+
+    def _import(self, lines):
         log = self.folder / "history.log"
         log.write_text("\n".join(lines) + "\n")
         subprocess.run([self.gateway, "traffic", "import", str(log), "--journal", str(self.folder / "traffic.sqlite")],

@@ -111,7 +111,7 @@ function one(record, curl, note) {
     curl?.command ? copier("Copy as curl", () => [...curl.caveats.map(c => "# " + c), curl.command].join("\n")) : null,
     isAction ? null : el("a", {class: "button", href: "/api/traffic.har?id=" + encodeURIComponent(id), download: cut(id, 60).replace(/[^\w.-]/g, "_") + ".har", text: "Download HAR"}),
     copier("Copy record", () => JSON.stringify(record, null, 2)));
-  const cause = record.termination === "completed" ? null : el("p", {class: "soft", text: `ended by ${record.termination}${record["error.type"] ? ", " + record["error.type"] : ""}`});
+  const cause = record.termination === "completed" ? null : el("p", {class: "soft long", text: `ended by ${cut(record.termination, 200)}${record["error.type"] ? ", " + cut(record["error.type"], 200) : ""}`});
   return el("div", {}, el("h2", {class: "title"}, code(record["http.response.status_code"]), el("span", {text: title})), el("p", {class: "soft", text: note}), cause,
     el("p", {class: "words"}), buttons, el("div", {class: "grid"}, planPanel.node, timePanel.node, fieldPanel.node));
 }

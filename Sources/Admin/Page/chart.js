@@ -48,7 +48,7 @@ export class Chart {
     const x = column => left + column * this.step, y = v => height - bottom - v / end * (height - top - bottom);
     const parts = ticks.map(v => [
       svg("line", {class: "rule", x1: left, x2: width - right, y1: y(v), y2: y(v)}),
-      svg("text", {x: left - 8, y: y(v) + 4, "text-anchor": "end", text: this.format(v)})]).flat();
+      svg("text", {x: left - 8, y: y(v) + 4, "text-anchor": "end", text: v ? this.format(v) : "0"})]).flat();
     const every = width < 520 ? 5 : 3;
     for (let i = 0; i <= 60; i++) {
       const time = this.from + i * this.column;

@@ -32,12 +32,12 @@ asking(tokens, 3000, async () => {
   tokens.aside.textContent = answer.runway === null ? "no token is in use" : answer.runway === 0 ? "a token that is needed is missing"
     : `without the token endpoint calls go on for ${seconds(answer.runway)}`;
   fill(tokens.body, [acts, answer.tokens, answer.apps], () => [table("Tokens",
-    [{name: "App"}, {name: "Scope"}, {name: "State", ...left}, {name: "Left", ...number}, {name: "Uses", ...number}, {name: "Next", class: "n hide"}, {name: "Last error"}, ...(acts ? [{name: ""}] : [])],
+    [{name: "App"}, {name: "Scope", class: "long"}, {name: "State", ...left}, {name: "Left", ...number}, {name: "Uses", class: "n hide"}, {name: "Next", class: "n hide"}, {name: "Last error", class: "hide"}, ...(acts ? [{name: el("span", {class: "skip", text: "Act"}), ...number}] : [])],
     answer.tokens.map(t => {
       const [mark, kind] = tokenState[t.state] || ["", ""];
       const renew = el("button", {type: "button", text: "Renew", "aria-label": `Renew the token of app ${t.app} for ${t.scope}`, "data-key": t.app + " " + t.scope});
       renew.addEventListener("click", () => act(renew, "/api/tokens/renew", {app: t.app, scope: t.scope}));
-      return [t.app, el("span", {class: "mono", text: t.scope}), el("span", {class: kind, text: `${mark} ${t.state}`}), seconds(t.remaining), count(t.uses),
+      return [t.app, el("span", {class: "mono", text: t.scope}), [el("span", {class: kind, text: `${mark} ${t.state}`}), t.error ? el("div", {class: "bad long", text: cut(t.error, 200)}) : ""], seconds(t.remaining), count(t.uses),
         t.next === undefined ? "–" : t.inUse || t.state === "failing" ? "in " + seconds(t.next) : "if used",
         t.lastError ? `${cut(t.lastError, 200)}${t.lastErrorAge === undefined ? "" : `, ${seconds(t.lastErrorAge)} ago`}` : "–", ...(acts ? [renew] : [])];
     }), "No token was needed so far."),
@@ -64,7 +64,7 @@ asking(limits, 1000, async () => {
   const byName = new Map();
   for (const row of rows) byName.set(row.limit, [...(byName.get(row.limit) || []), row]);
   fill(limits.body, rows, () => [...byName].length ? [table("Limits",
-    [{name: "Limit"}, {name: "For"}, {name: "Rate", ...left}, {name: "Left", ...left}, {name: "Under way", ...number}, {name: "Waiting", ...number}, {name: "Wait", ...number}],
+    [{name: "Limit", class: "long"}, {name: "For", ...left}, {name: "Rate", class: "keep hide"}, {name: "Left", ...left}, {name: "Under way", class: "n hide"}, {name: "Waiting", class: "n hide"}, {name: "Wait", ...number}],
     [...byName].flatMap(([name, members]) => {
       const used = members.filter(m => m.used), shown = (used.length ? used : members.slice(0, 1)).slice(0, 50);
       return shown.map((l, i) => [i ? "" : el("b", {text: name}), who(l), i ? "" : l.rate ? `${l.rate}, burst ${l.burst}` : "–",
@@ -75,7 +75,7 @@ asking(limits, 1000, async () => {
     }), "")] : [el("p", {class: "none", text: "There are no limits."})]);
 });
 const who = l => l.caller || l.app ? [l.app && "app " + l.app, l.caller && "caller " + l.caller].filter(Boolean).join(", ") : l.used ? "all" : "not used yet";
-const gauge = (l, name) => el("meter", {min: 0, max: l.burst, low: l.burst / 5, optimum: l.burst, value: l.remaining, "aria-label": `${name}: ${l.remaining} of ${l.burst} left`});
+const gauge = (l, name) => el("meter", {class: "hide", min: 0, max: l.burst, low: l.burst / 5, optimum: l.burst, value: l.remaining, "aria-label": `${name}: ${l.remaining} of ${l.burst} left`});
 
 export const callers = frame("Callers");
 const lastErrors = new Map(), asksAtMost = 20;
@@ -94,16 +94,18 @@ asking(callers, 5000, async () => {
   }
   callers.aside.textContent = "figures of the last 15 minutes";
   fill(callers.body, [answer, [...figures], [...lastErrors.values()]], () => table("Callers",
-    [{name: "Caller"}, {name: "Apps"}, {name: "Calls", ...number}, {name: "Failed", ...number}, {name: "Refused", class: "n hide"}, {name: "Last error"}, {name: "May do"}],
+    [{name: "Caller"}, {name: "Apps", class: "hide"}, {name: "Calls", ...number}, {name: "Failed", ...number}, {name: "Refused", class: "n hide"}, {name: "Last error"}, {name: "May do", class: "hide"}],
     answer.callers.map(c => {
       const sum = figures.get(c.caller), last = lastErrors.get(c.caller);
-      return [[el("a", {href: "#traffic?" + new URLSearchParams({caller: c.caller}), text: c.caller, "data-key": "caller " + c.caller}), c.mode === "normal" ? "" : el("div", {class: "warn", text: "‖ " + c.mode})],
+      return [[el("a", {href: "#traffic?" + new URLSearchParams({caller: c.caller}), text: c.caller, "data-key": "caller " + c.caller}), c.mode === "normal" ? "" : el("div", {class: "warn", text: "‖ " + c.mode}), el("div", {class: "soft only-narrow", text: summary(c)})],
         c.apps.join(", ") || "none", count(sum?.calls ?? 0), el("span", {class: sum?.failed ? "bad" : "", text: count(sum?.failed ?? 0)}), count(sum?.refused ?? 0),
         last ? [code(last["http.response.status_code"]), " ", el("a", {href: "#traffic/" + encodeURIComponent(last.request_id), "data-key": "last " + c.caller,
           text: `${cut(last["error.type"] || last.operation || "", 60)} ${last.timestamp.slice(0, 10)} ${clock(Date.parse(last.timestamp))}`})] : feed.state?.journal ? "–" : "needs a journal",
         rights(c)];
     }), "There are no callers."));
 });
+
+const summary = c => c.all ? "all operations" : c.operations.length + " operations";
 
 function rights(caller) {
   const unknown = caller.unknownOperations ? ", and paths in no catalogue" : "";

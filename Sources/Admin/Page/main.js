@@ -60,7 +60,8 @@ let scheme = "system";
 try { scheme = schemes.find(s => s === localStorage.getItem("scheme")) || scheme; } catch { /* no storage */ }
 function showScheme() {
   if (scheme === "system") delete document.documentElement.dataset.scheme; else document.documentElement.dataset.scheme = scheme;
-  $("scheme").textContent = "Scheme: " + scheme;
+  $("scheme-name").textContent = scheme;
+  $("scheme").setAttribute("aria-label", "Scheme: " + scheme);
 }
 $("scheme").addEventListener("click", () => {
   scheme = schemes[(schemes.indexOf(scheme) + 1) % schemes.length];

@@ -51,7 +51,7 @@ const durations = new Chart("Durations in each 15 seconds", {
 const sample = name => svg("svg", {viewBox: "0 0 22 10", "aria-hidden": "true"},
   svg("path", {class: "line " + name, d: "M0 5H22"}));
 
-const notices = el("div", {class: "grid"});
+const notices = el("div", {class: "grid", id: "notices"});
 const callsPanel = panel("Calls", "half"), timePanel = panel("Durations", "half");
 const limitPanel = panel("Limits", "half", "a call waits for the fullest"), appPanel = panel("Apps", "half", "runway: how long calls go on without the token endpoint");
 const errorPanel = panel("What went wrong", "two-thirds"), checkPanel = panel("Checks", "third");
@@ -88,7 +88,7 @@ function showRecent() {
   const summary = recent.summary, all = summary?.all;
   if (all) {
     const within = `in ${minutes} minutes`, quality = all.calls ? 1 - all.failed / all.calls : 1;
-    tiles.calls.show(count(all.calls), rate === null ? within : `${count(rate)} a second now`);
+    tiles.calls.show(count(all.calls), rate === null ? within : `${count(rate)} a second`);
     tiles.success.show(!all.calls ? "–" : quality === 1 ? "100 %" : (Math.floor(quality * 10000) / 100).toFixed(2) + " %",
       `${count(all.failed)} failed, ${count(all.refused)} refused`, all.failed ? "bad" : "");
     for (const name of names) tiles[name].show(all.calls ? seconds(all[name]) : "–", within);
@@ -115,14 +115,15 @@ function showState() {
   const state = feed.state;
   if (!state) return;
   const total = state.totals.reduce((a, b) => a + b, 0);
-  if (before && state.time > before.time && total >= before.total)
-    rate = (total - before.total) / (state.time - before.time);
-  else rate = null;
-  before = {time: state.time, total};
+  if (!before || state.time !== before.time) {
+    // After a restart it counts from the beginning.
+    rate = before && state.time > before.time && total >= before.total ? (total - before.total) / (state.time - before.time) : null;
+    before = {time: state.time, total};
+  }
   const waiting = state.limits.reduce((sum, l) => sum + l.waiting, 0);
-  tiles.way.show(count(state.underWay), waiting ? `${count(waiting)} wait for a limit` : "none waits for a limit");
+  tiles.way.show(count(state.underWay), `${count(waiting)} waiting for a limit`);
   if (!state.journal) tiles.calls.show(count(total), "since the start");
-  else if (recent.summary && rate !== null) tiles.calls.show(count(recent.summary.all.calls), `${count(rate)} a second now`);
+  else if (recent.summary && rate !== null) tiles.calls.show(count(recent.summary.all.calls), `${count(rate)} a second`);
 
   const pauses = state.limits.filter(l => l.pausedFor > 0);
   fill(notices, [state.journal, state.reason, pauses.map(p => [p.limit, p.app, Math.ceil(p.pausedFor)]), recent.error], () => [
@@ -136,14 +137,14 @@ function showState() {
     [{name: "Limit"}, {name: "Left", class: "n"}, {name: "Under way", class: "n"}, {name: "Waiting", class: "n"}, {name: "Wait", class: "n"}],
     rows.map(l => [[l.limit, l.app, l.caller].filter(Boolean).join(", "), l.remaining === undefined ? "–" : count(l.remaining),
       l.concurrency ? `${l.inUse} of ${l.concurrency}` : count(l.inUse), count(l.waiting),
-      l.pausedFor ? `paused, ${Math.ceil(l.pausedFor)} s` : seconds(l.predictedWait || 0).replace("0 µs", "none")]), "None is in use."));
+      l.pausedFor ? `paused, ${Math.ceil(l.pausedFor)} s` : l.predictedWait ? seconds(l.predictedWait) : "none"]), "None is in use."));
   limitPanel.aside.replaceChildren(el("a", {href: "#limits", text: "all limits"}));
   fill(appPanel.body, state.apps.map(a => [a.app, a.runway === null ? null : seconds(a.runway), a.runway === 0, a.secretRefused]), rows =>
     table("Apps", [{name: "App"}, {name: "Runway", class: "n"}, {name: "Secret"}],
       rows.map(([app, runway, isMissing, isRefused]) => [app,
         el("span", {class: isMissing ? "bad" : "", text: isMissing ? "✕ a token is missing" : runway ?? "no token in use"}),
         el("span", {class: isRefused ? "bad" : "good", text: isRefused ? "✕ refused" : "✓ works"})]), "There are no apps."));
-  fill(checkPanel.body, state.checks, checks => table("Checks", [{name: "", class: "keep"}, {name: "Check"}],
+  fill(checkPanel.body, state.checks, checks => table("Checks", [{name: el("span", {class: "skip", text: "State"}), class: "mark"}, {name: "Check"}],
     checks.map(c => [el("span", {class: c.ready ? "good" : c.required ? "bad" : "warn", text: c.ready ? "✓" : "✕"},
       el("span", {class: "skip", text: c.ready ? "well" : "not well"})),
     [el("div", {text: c.name}), el("div", {class: "soft", text: c.detail})]]), "None."));

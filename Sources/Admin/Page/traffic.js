@@ -45,7 +45,7 @@ const status = el("p", {class: "none", role: "status"});
 const head = ["Time", "Status", "Call", "Operation", "Caller", "Took"];
 const body = el("tbody");
 const list = el("table", {class: "calls"}, el("thead", {}, el("tr", {}, ...head.map((name, i) =>
-  el("th", {scope: "col", class: ["", "", "", "hide", "hide", "n"][i], text: name})))), body);
+  el("th", {scope: "col", class: ["", "", "", "hide long", "hide long", "n"][i], text: name})))), body);
 const older = el("button", {type: "button", text: "Older calls", hidden: true, click: () => load(true)});
 const form = el("form", {class: "tools", role: "search", submit: event => {
   event.preventDefault();
@@ -82,11 +82,11 @@ function row(record) {
   const path = record["url.path"] || "bytes that could not be read as a request", id = record.request_id;
   const cell = (className, ...content) => el("td", {class: className}, ...content);
   return el("tr", {},
-    cell("keep soft", record.timestamp.slice(11, 23)), cell("keep", code(record["http.response.status_code"])),
+    cell("keep soft", record.timestamp.slice(11, 19), el("span", {class: "hide", text: record.timestamp.slice(19, 23)})), cell("keep", code(record["http.response.status_code"])),
     cell("cut", el("a", {href: "#traffic/" + encodeURIComponent(id), title: cut(path, 300)},
       (record["http.request.method"] || "") + " " + cut(path, 300)),
     record["error.type"] ? el("span", {class: "soft", text: "  " + cut(record["error.type"], 60)}) : null),
-    cell("hide", record.operation || "–"), cell("hide", cut(record.caller || "–", 40)), cell("n", seconds(record.duration)));
+    cell("hide long", cut(record.operation || "–", 40)), cell("hide long", cut(record.caller || "–", 40)), cell("n", seconds(record.duration)));
 }
 
 function show() {
