@@ -119,7 +119,7 @@ final class EventStreams: Sendable {
 
   /// The place that an event's id names; nil when it is another process'.
   private func place(_ id: String) -> Int? {
-    let parts = id.split(separator: "-")
+    let parts = id.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0] == epoch else { return nil }
     return Int(parts[1])
   }

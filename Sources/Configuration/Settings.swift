@@ -43,7 +43,7 @@ package struct Listener: Sendable, Equatable {
   package var caller: String?
 }
 
-/// The address of the admin API and the dashboard.
+/// The address of the admin API and its page.
 package struct AdminSettings: Sendable, Equatable {
   package var address: ListenAddress
   /// Permission bits of a Unix socket's file, 0 to 0o777.
