@@ -48,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Configuration", "CurlTransport", "EventLoop", "Memory", "SCORMCloudAPI",
+        "Gateway", "Configuration", "CurlTransport", "System", "Memory", "SCORMCloudAPI",
         "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -59,7 +59,8 @@ let package = Package(
       "Gateway",
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
-        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages",
+        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System", "Forwarding",
+        "HTTPMessages",
         "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
       ]),
 
@@ -67,14 +68,18 @@ let package = Package(
     area(
       "GatewayServer",
       uses: [
-        "EventLoop", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens",
+        "EventLoop", "System", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting",
+        "AccessTokens",
         "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
-    area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
+    area(
+      "CurlTransport",
+      uses: ["EventLoop", "System", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
     // The searchable record of calls, in SQLite.
-    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+    area(
+      "TrafficJournal", uses: ["EventLoop", "System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
     .target(
@@ -82,12 +87,17 @@ let package = Package(
       swiftSettings: strict),
     area(
       "Sandbox",
-      uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+      uses: [
+        "CourseContent", "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "COpenSSL",
+        "Memory",
+      ]),
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
-    area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
-    area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
+    area("EventLoop", uses: ["System", "Memory", "CLinux", "COpenSSL"]),
+    // Files, threads, signals, clocks, names, and what the system says of this process.
+    area("System", uses: ["Memory", "CLinux"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
@@ -120,8 +130,9 @@ let package = Package(
     tests(of: "AccessTokens", uses: ["Memory"]),
     tests(of: "RateLimiting", uses: ["Memory"]),
     tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
-    tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
-    tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    tests(of: "System", uses: ["Memory"]),
+    tests(of: "EventLoop", uses: ["System", "Memory", "CLinux"]),
+    tests(of: "LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
     tests(of: "Admin", uses: ["LocalServer"]),
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
@@ -129,11 +140,12 @@ let package = Package(
     tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(of: "Sandbox", uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "Memory"]),
     tests(
       of: "Gateway",
       uses: [
-        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "LocalServer",
+        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "System",
+        "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
         "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
       ]),

@@ -1,6 +1,6 @@
 package import AccessTokens
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// What the service thread shows to those who look at the tokens from other threads.
 final class TokenBoard: Sendable {
@@ -41,6 +41,6 @@ extension TokenService {
       keys[index].isUsed = keys[index].isUsed || store.isUsed(slot)
     }
     return TokenListing(
-      now: SystemClock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
+      now: clock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
   }
 }

@@ -2,6 +2,7 @@ package import AccessTokens
 internal import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// What the service tells an operator's log; called on its thread, which waits for the return.
 package enum TokenReport: Sendable {
@@ -30,14 +31,18 @@ package final class TokenService: TokenDemand {
   /// What each slot stands for.
   package let slots: TokenSlotTable
   let board: TokenBoard
+  let clock: TimeSource
   private let proof: TLSProof?
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let thread = Mutex<WorkerThread?>(nil)
 
   /// Checks the settings; nothing runs before ``start(wake:report:)``.
+  ///
+  /// - Parameter clock: what lives and pauses of tokens are by. How long an endpoint may take is libcurl's to
+  ///   measure, by the system's clock.
   package init(
-    settings: TokenServiceSettings, slots: TokenSlotTable
+    settings: TokenServiceSettings, slots: TokenSlotTable, clock: TimeSource = .system
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
     do { proof = try TLSProof.make(for: settings.url, caFile: settings.caFile) } catch {
@@ -51,6 +56,7 @@ package final class TokenService: TokenDemand {
     }
     self.settings = settings
     self.slots = slots
+    self.clock = clock
     self.multi = multi
     mailbox = TokenMailbox(slotCount: slots.count)
     board = TokenBoard(slots: slots, apps: settings.apps.map(\.name))
@@ -72,7 +78,7 @@ package final class TokenService: TokenDemand {
   ) -> Bool {
     let (settings, proof, slots) = (settings, proof, slots)
     let (multi, mailbox) = (multi, mailbox)
-    let (store, board) = (store, board)
+    let (store, board, clock) = (store, board, clock)
     return thread.withLock { thread in
       precondition(thread == nil, "the token service is started once")
       do throws(SystemError) {
@@ -80,9 +86,10 @@ package final class TokenService: TokenDemand {
         try worker.start("tokens") {
           var loop = TokenServiceLoop(
             settings: settings, proof: proof, slots: slots, multi: multi, mailbox: mailbox,
-            store: store,
-            board: board, wake: wake, report: report)
+            store: store, board: board, clock: clock, wake: wake, report: report)
+          let turns = clock.onTurn { multi.wake() }
           loop.run()
+          withExtendedLifetime(turns) {}
         }
         thread = worker
         return true

@@ -1,7 +1,7 @@
 internal import AccessTokens
 internal import CLibcurl
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
 /// what it decides is done.
@@ -15,6 +15,7 @@ struct TokenServiceLoop {
   private let mailbox: TokenMailbox
   private let store: TokenStore
   private let board: TokenBoard
+  private let clock: TimeSource
   private let wake: [@Sendable () -> Void]
   private let report: @Sendable (TokenReport) -> Void
   private var manager: TokenManager
@@ -27,7 +28,7 @@ struct TokenServiceLoop {
   init(
     settings: TokenServiceSettings, proof: TLSProof?, slots: TokenSlotTable, multi: CurlMulti,
     mailbox: TokenMailbox,
-    store: TokenStore, board: TokenBoard, wake: [@Sendable () -> Void],
+    store: TokenStore, board: TokenBoard, clock: TimeSource, wake: [@Sendable () -> Void],
     report: @escaping @Sendable (TokenReport) -> Void
   ) {
     self.settings = settings
@@ -37,6 +38,7 @@ struct TokenServiceLoop {
     self.mailbox = mailbox
     self.store = store
     self.board = board
+    self.clock = clock
     self.wake = wake
     self.report = report
     manager = TokenManager(
@@ -54,7 +56,7 @@ struct TokenServiceLoop {
     while true {
       let asked = mailbox.take()
       if asked.isStopping { break }
-      let now = SystemClock.monotonic
+      let now = clock.monotonic
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
       for refusal in asked.rejected {
@@ -81,12 +83,8 @@ struct TokenServiceLoop {
 
   /// Time to the next timer, rounded up so that it is due when the wait ends.
   private var waitInMilliseconds: Int64 {
-    guard let timer = manager.nextTimer else { return CurlMulti.longestPoll }
-    let wait = timer.subtractingReportingOverflow(SystemClock.monotonic)
-    if wait.overflow || wait.partialValue > CurlMulti.longestPoll * 1_000_000 {
-      return CurlMulti.longestPoll
-    }
-    return max(0, wait.partialValue + 999_999) / 1_000_000
+    let wait = clock.milliseconds(until: manager.nextTimer ?? .max, from: clock.monotonic)
+    return wait < 0 ? CurlMulti.longestPoll : min(Int64(wait), CurlMulti.longestPoll)
   }
 
   private mutating func carryOut(_ order: TokenMailbox.Order, at now: Int64) -> [TokenAction] {
@@ -140,7 +138,7 @@ struct TokenServiceLoop {
         if !request.isRepeat { manager.noteUse(of: request.slot, store.isUsed(request.slot)) }
         store.clearUsed(request.slot)
         if let failure = start(request) {
-          rest += finished(request.slot, .failure(failure), requestedAt: SystemClock.monotonic)
+          rest += finished(request.slot, .failure(failure), requestedAt: clock.monotonic)
         }
       }
       next += 1
@@ -157,8 +155,8 @@ struct TokenServiceLoop {
       }
       let transfer = try TokenTransfer(
         request, settings: settings, proof: proof, secret: secret,
-        requestedAt: SystemClock.monotonic,
-        wallClock: SystemClock.wall / 1_000_000_000)
+        requestedAt: clock.monotonic,
+        wallClock: clock.wall / 1_000_000_000)
       guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
       transfers.append(transfer)
       return nil
@@ -199,7 +197,7 @@ struct TokenServiceLoop {
     _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64
   ) -> [TokenAction] {
     manager.fetchFinished(
-      slot, result: result, requestedAt: requestedAt, at: SystemClock.monotonic,
+      slot, result: result, requestedAt: requestedAt, at: clock.monotonic,
       random: random.next())
   }
 }

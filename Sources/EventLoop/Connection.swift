@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+internal import System
 
 /// One connection of a loop: descriptor, TLS session, what waits to be written, and its deadline.
 ///
@@ -40,6 +41,8 @@ struct Connection: ~Copyable {
   let tag: SocketTag
   /// Error of a write, to be told by an event of its own; 0 for none.
   var writeError: Int32 = 0
+  /// That error came at once: no byte of what was sent last has left.
+  var tookNothing = false
   /// When the deadline passes; 0 for none.
   var deadlineTick: Int64 = 0
   /// Where the connection stands in the timer wheel; 0 for nowhere.

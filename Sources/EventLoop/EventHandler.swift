@@ -1,4 +1,5 @@
 package import Memory
+package import System
 
 /// Names a connection of an event loop; never reused for another one.
 package typealias SocketID = SlabHandle
@@ -22,6 +23,8 @@ package enum SocketFailure: Sendable, Equatable {
   case connect(SystemError)
   /// The proxy did not open a tunnel.
   case tunnel(String)
+  /// An error on a connection that was made, which took no byte of what was sent last. Not told over TLS.
+  case untaken(SystemError)
   /// Reset or another error on a connection that was made.
   case broken(SystemError)
   /// The TLS handshake failed because the certificate was not accepted.

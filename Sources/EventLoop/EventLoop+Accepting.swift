@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+package import System
 
 /// A socket that is listened on, for its loop.
 struct Listener {

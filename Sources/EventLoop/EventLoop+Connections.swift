@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+package import System
 
 /// Connections as their owner sees them: made, written to, paused, closed.
 extension EventLoop {
@@ -206,7 +207,10 @@ extension Connection {
     if phase == .open && output.isEmpty {
       sent = write(bytes)
       if sent == bytes.byteCount { return 0 }
-      if writeError != 0 { return Connection.sendFailed }
+      if writeError != 0 {
+        tookNothing = session == nil
+        return Connection.sendFailed
+      }
     }
     output.put(bytes.slice(sent, bytes.byteCount))
     owesDrained = true

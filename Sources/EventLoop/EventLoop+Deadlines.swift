@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+internal import System
 
 /// Time: the alarm, and each connection's deadline in the wheel.
 extension EventLoop {

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+internal import System
 
 /// What the kernel tells, led to the handler.
 extension EventLoop {
@@ -109,6 +110,8 @@ extension EventLoop {
     _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
   ) {
     let tag = connections[id].tag
+    var failure = failure
+    if case .broken(let error) = failure, connections[id].tookNothing { failure = .untaken(error) }
     unlink(id)
     drop(id)
     handler.failed(id, failure, tag: tag, on: &self)

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Memory
+package import System
 
 /// One thread's event loop over epoll: sockets, TLS, deadlines and wake-ups.
 ///
@@ -29,6 +30,7 @@ internal import Memory
   let poll: Descriptor
   let events: UnsafeMutablePointer<epoll_event>
   let waker: LoopWaker
+  private let clock: TimeSource
   var connections = Slab<Connection>(capacity: 64)
   var listeners: [Listener] = []
   var wheel: TimerWheel
@@ -75,8 +77,9 @@ internal import Memory
   /// number, so one as high as this says that nearly all are in use.
   package var descriptorMark = Int32.max
 
+  /// - Parameter clock: what deadlines and alarms are by; read once a turn.
   /// - Throws: when the process is out of descriptors.
-  package init(waker: LoopWaker) throws(SystemError) {
+  package init(waker: LoopWaker, clock: TimeSource = .system) throws(SystemError) {
     let number = cl_epoll_create()
     guard number >= 0 else { throw .current }
     let poll = Descriptor(owning: number)
@@ -85,8 +88,9 @@ internal import Memory
     self.poll = poll
     unsafe events = UnsafeMutablePointer<epoll_event>.allocate(capacity: EventLoop.eventsPerWait)
     self.waker = waker
-    now = cl_monotonic_ns()
-    wallOffset = cl_wall_ns() - now
+    self.clock = clock
+    now = clock.monotonic
+    wallOffset = clock.wall - now
     wallCheckedAt = now
     wheel = TimerWheel(now: now)
   }
@@ -104,55 +108,72 @@ internal import Memory
   /// Serves events until ``stop()`` is called. Blocks its thread.
   package mutating func run<Handler: EventHandler & ~Copyable>(_ handler: inout Handler) {
     var buffer = ByteBuffer(capacity: EventLoop.readBufferBytes)
-    while !isStopping {
-      handler.aboutToWait(on: &self)
-      if buffer.allocatedBytes != readBytes { buffer = ByteBuffer(capacity: readBytes) }
-      let count = wait()
-      let isBehind = count < 0 || count == eventsPerWait
-      waitsInARow = isBehind ? waitsInARow &+ 1 : 0
-      for i in 0..<max(0, count) {
-        // Proof: the kernel filled `count` events.
-        let flags = unsafe events[i].events
-        let data = unsafe cl_event_data(events + i)
-        if data >> 32 != 0 {
-          serve(SocketID(bits: data), flags, &buffer, &handler)
-        } else if data == 0 {
-          waker.acknowledge()
-          handler.woken(on: &self)
-        } else {
-          acceptAll(Int(data) - 1, &handler)
-        }
-      }
-      serveQueued(&buffer, &handler)
-      // What has arrived in time counts as such, even if this process was stopped until after its deadline.
-      if !isBehind || waitsInARow > EventLoop.waitsBehind { serveDeadlines(&handler) }
-      if now >= acceptsAgainAt {
-        acceptsAgainAt = .max
-        for i in listeners.indices { acceptAll(i, &handler) }
-      }
-      if now >= alarmTime {
-        alarmTime = .max
-        handler.alarm(on: &self)
+    let turns = clock.onTurn { [waker] in waker.interrupt() }
+    while !isStopping { takeTurn(&buffer, &handler, waits: true) }
+    withExtendedLifetime(turns) {}
+  }
+
+  /// Serves what there is to serve, and what is due, and does not wait: for a caller that decides by itself when
+  /// the loop goes on.
+  ///
+  /// - Returns: whether the kernel had anything to tell, or something is to be served again.
+  @discardableResult
+  package mutating func turn<Handler: EventHandler & ~Copyable>(_ handler: inout Handler) -> Bool {
+    var buffer = ByteBuffer(capacity: readBytes)
+    let count = takeTurn(&buffer, &handler, waits: false)
+    return count != 0 || queued.count > 0 || min(alarmTime, acceptsAgainAt) <= now
+  }
+
+  /// - Returns: as ``wait(_:)``.
+  @discardableResult
+  private mutating func takeTurn<Handler: EventHandler & ~Copyable>(
+    _ buffer: inout ByteBuffer, _ handler: inout Handler, waits: Bool
+  ) -> Int {
+    handler.aboutToWait(on: &self)
+    if buffer.allocatedBytes != readBytes { buffer = ByteBuffer(capacity: readBytes) }
+    let count = wait(waits)
+    let isBehind = count < 0 || count == eventsPerWait
+    waitsInARow = isBehind ? waitsInARow &+ 1 : 0
+    for i in 0..<max(0, count) {
+      // Proof: the kernel filled `count` events.
+      let flags = unsafe events[i].events
+      let data = unsafe cl_event_data(events + i)
+      if data >> 32 != 0 {
+        serve(SocketID(bits: data), flags, &buffer, &handler)
+      } else if data == 0 {
+        if waker.acknowledge() { handler.woken(on: &self) }
+      } else {
+        acceptAll(Int(data) - 1, &handler)
       }
     }
+    serveQueued(&buffer, &handler)
+    // What has arrived in time counts as such, even if this process was stopped until after its deadline.
+    if !isBehind || waitsInARow > EventLoop.waitsBehind { serveDeadlines(&handler) }
+    if now >= acceptsAgainAt {
+      acceptsAgainAt = .max
+      for i in listeners.indices { acceptAll(i, &handler) }
+    }
+    if now >= alarmTime {
+      alarmTime = .max
+      handler.alarm(on: &self)
+    }
+    return count
   }
 
   /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop goes.
   package mutating func stop() { isStopping = true }
 
-  /// Waits for events, until the earliest time at which something is due.
+  /// Waits for events, until the earliest time at which something is due; or just looks for them.
   ///
   /// - Returns: how many there are; -1 when a signal got in the way, and nobody knows.
-  mutating func wait() -> Int {
+  private mutating func wait(_ waits: Bool) -> Int {
     var due = min(alarmTime, acceptsAgainAt)
     if let tick = wheel.nextTick() { due = min(due, tick << TimerWheel.tickShift) }
     let timeout: Int32
-    if queued.count > 0 {
+    if !waits || queued.count > 0 {
       timeout = 0
-    } else if due == .max {
-      timeout = -1
     } else {
-      timeout = Int32(clamping: max(0, due &- now &+ 999_999) / 1_000_000)
+      timeout = clock.milliseconds(until: due, from: now)
     }
     var count = unsafe epoll_wait(
       poll.number, events, Int32(eventsPerWait), timeout)
@@ -160,9 +181,9 @@ internal import Memory
       // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
       count = unsafe epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
     }
-    now = cl_monotonic_ns()
+    now = clock.monotonic
     if now &- wallCheckedAt > 1_000_000_000 {
-      wallOffset = cl_wall_ns() &- now
+      wallOffset = clock.wall &- now
       wallCheckedAt = now
     }
     return Int(count)

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import System
 
 /// A socket that waits for callers, TCP or Unix, with one owner.
 package struct ListeningSocket: ~Copyable, Sendable {

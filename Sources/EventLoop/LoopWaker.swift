@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// Wakes an event loop from any thread. Any number of calls before the loop looks make one wake-up.
 package final class LoopWaker: Sendable {
@@ -22,12 +23,21 @@ package final class LoopWaker: Sendable {
     while unsafe write(descriptor.number, &one, 8) < 0, errno == EINTR {}
   }
 
+  /// Ends the loop's wait and nothing else: the time has changed.
+  func interrupt() {
+    var one: UInt64 = 1
+    // Proof: as in `wake`.
+    while unsafe write(descriptor.number, &one, 8) < 0, errno == EINTR {}
+  }
+
   /// Takes the wake-up; what was posted before it is visible afterwards.
-  func acknowledge() {
+  ///
+  /// - Returns: whether ``wake()`` was called, and its handler has to be.
+  func acknowledge() -> Bool {
     var count: UInt64 = 0
     _ = unsafe read(descriptor.number, &count, 8)
     // Acquires from every caller of `wake` that found it set and wrote nothing.
-    _ = pending.exchange(false, ordering: .acquiringAndReleasing)
+    return pending.exchange(false, ordering: .acquiringAndReleasing)
   }
 }
 

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Glibc
+internal import System
 
 /// What outgoing TLS connections have in common: trust store, minimum version, the name to be proven.
 ///

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Glibc
+internal import System
 
 /// The authorities that outgoing TLS connections trust, and how a peer proves its name: decided here for both
 /// libraries, the loops' own OpenSSL and libcurl.

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import System
 
 /// The file by which callers find a Unix socket, told from another socket's under the same name.
 ///

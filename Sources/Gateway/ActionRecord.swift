@@ -1,8 +1,8 @@
 internal import Admin
-internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import Memory
+internal import System
 internal import TrafficLog
 
 /// Records an act at the admin address in traffic log and journal, in the form of a call.

@@ -1,7 +1,7 @@
 internal import Configuration
 package import CurlTransport
-internal import EventLoop
 internal import Sandbox
+internal import System
 
 /// A simulated SCORM Cloud and a gateway in front of it, in this process, on loopback, with data, limits and a
 /// journal in a temporary folder.

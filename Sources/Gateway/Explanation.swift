@@ -1,11 +1,11 @@
 internal import AccessTokens
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
+internal import System
 
 /// What would become of a call: decided by the planner and the limiter that decide for real calls, without
 /// calling anything upstream and without taking anything from a limit.
@@ -145,7 +145,7 @@ package struct Explanation: Sendable {
         isWrite: plan.isKnownOperation
           ? plan.isWrite : head.method != .get && head.method != .head,
         priority: plan.isBatch ? .batch : .interactive),
-      at: SystemClock.monotonic)
+      at: sources.clock.monotonic)
   }
 
   /// Why every fetch for the app fails, also one that nobody has needed so far.
@@ -161,7 +161,7 @@ package struct Explanation: Sendable {
     }
     let entry = running.tokenStore.snapshot().entries[slot.index]
     var token = Token(failure: entry.failure ?? refusalOfSecret(app: plan.app, sources))
-    let now = SystemClock.monotonic
+    let now = sources.clock.monotonic
     if let held = entry.token, held.usableUntil > now {
       token.remaining = held.usableUntil - now
       token.fingerprint = held.fingerprint

@@ -1,9 +1,9 @@
 internal import AccessTokens
 package import Configuration
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import RateLimiting
+package import System
 
 /// What an explanation is drawn from: the very rules, limits and tokens of a gateway that runs, or those that a
 /// configuration would make.
@@ -13,6 +13,7 @@ package struct ExplanationSources: Sendable {
   let scopeTexts: [String]
   let limiter: SharedLimiter
   let limitNames: [String]
+  let clock: TimeSource
   /// Nil when no gateway runs: there are no tokens then, and nothing was learnt.
   let running: RelayShared?
   /// What the gateway knows of its tokens; nil when none runs.
@@ -25,11 +26,13 @@ package struct ExplanationSources: Sendable {
     scopeTexts = relays.scopeTexts
     limiter = relays.limiter
     limitNames = relays.limitNames
+    clock = relays.clock
     running = relays
   }
 
   /// Those that `settings` would make; calls nobody and opens nothing.
-  package init(_ settings: Settings) throws(StartError) {
+  package init(_ settings: Settings, clock: TimeSource = .system) throws(StartError) {
+    self.clock = clock
     var addresses: [SocketAddress] = []
     for listener in settings.listeners {
       let address =

@@ -2,7 +2,7 @@ internal import AccessTokens
 internal import Admin
 package import Configuration
 internal import CurlTransport
-package import EventLoop
+internal import EventLoop
 internal import Forwarding
 package import GatewayServer
 internal import HTTPMessages
@@ -10,6 +10,7 @@ internal import LocalServer
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+package import System
 internal import Telemetry
 package import TrafficJournal
 internal import TrafficLog
@@ -55,18 +56,20 @@ package final class GatewayProcess: Sendable {
   ///   - threadCount: event loops, at least 1.
   ///   - tracing: where spans are exported to; nil exports none.
   ///   - journalPlace: where the journal is when the configuration names no file.
+  ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
+    clock: TimeSource = .system,
     times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) {
     current = Mutex(settings)
     self.tell = tell
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
-    facts = ProcessFacts(settings, loadedAt: SystemClock.wall)
+    facts = ProcessFacts(settings, loadedAt: clock.wall)
     // 1. What can be refused by the system comes first: ports and files.
     var listeners: [HeldListener] = []
     for listener in settings.listeners {
@@ -84,14 +87,16 @@ package final class GatewayProcess: Sendable {
     case .none: break
     }
     var started = StartedParts()
-    let log = try GatewayProcess.openLog(settings.traffic, tell: warn)
+    let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
     self.log = log
     started.add { log?.stop() }
-    let spans = try tracing.map { (export) throws(StartError) in try SpanExporter(export) }
+    let spans = try tracing.map { (export) throws(StartError) in
+      try SpanExporter(export, clock: clock)
+    }
     self.spans = spans
     started.add { spans?.stop() }
     let (journal, journalNews) = try GatewayProcess.openJournal(
-      settings.traffic, at: journalPlace, tell: tell)
+      settings.traffic, at: journalPlace, clock: clock, tell: tell)
     self.journal = journal
     self.journalNews = journalNews
     started.add { journal?.stop() }
@@ -103,7 +108,10 @@ package final class GatewayProcess: Sendable {
       throw StartError("too many combinations of apps and scopes: \(error)")
     }
     let tokens: TokenService
-    do { tokens = try TokenService(settings: settings.tokenService, slots: compiled.slots) } catch {
+    do {
+      tokens = try TokenService(
+        settings: settings.tokenService, slots: compiled.slots, clock: clock)
+    } catch {
       if case .badTrust(let reason) = error { throw StartError("upstream: \(reason)") }
       throw StartError("tokens: \(error)")
     }
@@ -124,7 +132,7 @@ package final class GatewayProcess: Sendable {
       mailboxes = mailboxesMade
       resolver = try NameResolver(
         host: settings.upstream.proxy?.host ?? settings.upstream.host,
-        port: settings.upstream.proxy?.port ?? settings.upstream.port,
+        port: settings.upstream.proxy?.port ?? settings.upstream.port, clock: clock,
         resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
     } catch { throw StartError("out of descriptors: \(error)") }
     self.resolver = resolver
@@ -139,7 +147,7 @@ package final class GatewayProcess: Sendable {
     }
     readiness = Readiness(
       sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
-      log: log, journal: journal?.writer)
+      log: log, journal: journal?.writer, clock: clock)
     var relaySettings = try RelaySettings(settings, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
@@ -148,7 +156,7 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, journal: journal?.sink, spans: spans,
+      limiter: limiter, limits: limits, journal: journal?.sink, spans: spans, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays
@@ -193,7 +201,8 @@ package final class GatewayProcess: Sendable {
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
-      var loop = try EventLoop(waker: relays.mailboxes[number].waker)
+      var loop = try EventLoop(
+        waker: relays.mailboxes[number].waker, clock: relays.clock)
       loop.descriptorMark = DescriptorReserve.mark(
         limit: ProcessLimits.descriptorLimit,
         upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+package import System
 internal import TrafficJournal
 
 /// Writes a traffic log into a journal, the way the gateway writes it: through the writer's queue.
@@ -26,7 +26,8 @@ package enum JournalImport {
 
   /// Imports the file at `log`, or standard input for `-`. Nothing in the journal is removed meanwhile.
   package static func run(
-    log: String, journal: String, tell: @escaping @Sendable (String) -> Void
+    log: String, journal: String, clock: TimeSource = .system,
+    tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) -> Outcome {
     var reader: LineReader
     do { reader = try LineReader(path: log) } catch {
@@ -35,7 +36,8 @@ package enum JournalImport {
     let writer: JournalWriter
     do {
       writer = try JournalWriter(
-        path: journal, limits: JournalLimits(maxAge: .max / 2, maxSize: .max / 2), tell: tell)
+        path: journal, limits: JournalLimits(maxAge: .max / 2, maxSize: .max / 2), clock: clock,
+        tell: tell)
     } catch { throw StartError(error.description) }
     // A gateway would serve on; who imports wants to know now.
     guard writer.statistics.isWell else {
@@ -45,7 +47,7 @@ package enum JournalImport {
     }
     let pause: ThreadSignal
     do { pause = try ThreadSignal() } catch { throw StartError("out of descriptors: \(error)") }
-    let began = SystemClock.monotonic
+    let began = clock.monotonic
     var batch = ByteBuffer(capacity: batchBytes)
     var cut = 0
     do {
@@ -76,6 +78,6 @@ package enum JournalImport {
     }
     return Outcome(
       written: statistics.written, skipped: statistics.droppedMalformed + cut,
-      time: SystemClock.monotonic - began)
+      time: clock.monotonic - began)
   }
 }

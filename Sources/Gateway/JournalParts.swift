@@ -1,8 +1,8 @@
 internal import Admin
 internal import Configuration
-internal import EventLoop
 internal import LocalServer
 internal import Synchronization
+internal import System
 internal import TrafficJournal
 internal import TrafficLog
 
@@ -46,7 +46,7 @@ extension GatewayProcess {
   /// - Parameter place: where the journal is when the configuration does not say.
   /// - Returns: the journal, nil for none, and a line that tells the operator which.
   static func openJournal(
-    _ traffic: TrafficSettings, at place: JournalPlace,
+    _ traffic: TrafficSettings, at place: JournalPlace, clock: TimeSource = .system,
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) -> (journal: OpenJournal?, news: OperatorNotice) {
     guard let settings = traffic.journal else {
@@ -59,7 +59,7 @@ extension GatewayProcess {
     case (nil, .none(let reason)): return (nil, .info("no journal of calls: \(reason)"))
     }
     do {
-      let journal = try open(path, settings, tell: tell)
+      let journal = try open(path, settings, clock: clock, tell: tell)
       guard let journal else {
         return (
           nil,
@@ -81,7 +81,7 @@ extension GatewayProcess {
 
   /// Nil: another gateway has the file.
   private static func open(
-    _ path: String, _ settings: TrafficSettings.Journal,
+    _ path: String, _ settings: TrafficSettings.Journal, clock: TimeSource,
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(JournalError) -> OpenJournal? {
     let claim: FileClaim
@@ -95,18 +95,19 @@ extension GatewayProcess {
     let limits = JournalLimits(
       maxAge: settings.maxAge.nanoseconds / 1000, maxSize: Int64(settings.maxSize.bytes))
     return OpenJournal(
-      writer: try JournalWriter(path: path, limits: limits, tell: { tell(.warning($0)) }),
+      writer: try JournalWriter(
+        path: path, limits: limits, clock: clock, tell: { tell(.warning($0)) }),
       path: path, claim: claim)
   }
 
   /// Answers for `/api/traffic`; nil without a journal.
   static func trafficPages(
-    _ journal: OpenJournal?, callersAt addresses: [SocketAddress]
+    _ journal: OpenJournal?, callersAt addresses: [SocketAddress], clock: TimeSource
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
     guard let journal else { return nil }
     let pages = JournalPages(
       path: journal.path, timeLimit: searchSeconds,
-      gateway: callersPlace(addresses), version: GatewayVersion.text)
+      gateway: callersPlace(addresses), version: GatewayVersion.text, clock: clock)
     return { request in
       pages.answer(request.path, query: request.query).map { answer in
         LocalResponse(

@@ -1,5 +1,6 @@
 package import Configuration
 internal import EventLoop
+internal import System
 
 /// Where a gateway keeps its journal when the configuration names no file.
 package enum JournalPlace: Sendable, Equatable {

@@ -1,13 +1,13 @@
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import RateLimiting
+internal import System
 
 /// The figures of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls
 /// that the upstream's own wish holds back.
 enum LimitMetrics {
   static func text(_ relays: RelayShared) -> String {
-    let figures = relays.limiter.figures(at: SystemClock.monotonic)
+    let figures = relays.limiter.figures(at: relays.clock.monotonic)
     let names = relays.limitNames + ["upstream-pause"]
     var calls = ""
     var waiting = ""

@@ -1,9 +1,9 @@
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import LocalServer
 internal import Memory
 internal import RateLimiting
+internal import System
 
 /// What `/api/limits` and the `limits` command show: each quota's state now.
 struct LimitsListing {
@@ -16,7 +16,7 @@ struct LimitsListing {
 
   init(_ relays: RelayShared) {
     self.relays = relays
-    now = SystemClock.monotonic
+    now = relays.clock.monotonic
     views = relays.limiter.views(at: now)
   }
 

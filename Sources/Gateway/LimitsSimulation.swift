@@ -1,11 +1,11 @@
 package import Configuration
-internal import EventLoop
 internal import Forwarding
 internal import HTTPMessages
 internal import LocalServer
 internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
+internal import System
 internal import TrafficLog
 
 /// A traffic log replayed against the limits of a configuration: who would have waited, and how long.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import HTTPMessages
+internal import System
 
 /// What a gateway that serves tells its operator, on standard error.
 package struct OperatorNotice: Sendable, Equatable {
@@ -40,7 +40,7 @@ package struct OperatorNotice: Sendable, Equatable {
   }
 
   /// Writes it to standard error, in one call.
-  package func write() { StandardError.write(line: lines(at: SystemClock.wall)) }
+  package func write() { StandardError.write(line: lines(at: TimeSource.system.wall)) }
 
   private static func stamp(_ nanoseconds: Int64) -> String {
     let time = CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000))

@@ -1,8 +1,8 @@
 internal import AccessTokens
 internal import CurlTransport
-internal import EventLoop
 internal import GatewayServer
 internal import Memory
+internal import System
 internal import Telemetry
 
 /// What those who watch the admin page are told each second: members of a JSON object. Times in seconds.

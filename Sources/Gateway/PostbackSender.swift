@@ -1,8 +1,8 @@
 internal import CurlTransport
-internal import EventLoop
 internal import Memory
 internal import Sandbox
 internal import Synchronization
+internal import System
 
 /// Sends the sandbox's postbacks, one after the other, on a thread of its own: who gets one may ask the sandbox
 /// something before answering.

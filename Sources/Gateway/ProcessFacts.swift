@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 internal import Telemetry
 
 /// What the metrics say about the process itself: its version, its configuration, its use of the machine.

@@ -5,6 +5,7 @@ internal import EventLoop
 internal import GatewayServer
 internal import Memory
 internal import Synchronization
+internal import System
 internal import Telemetry
 internal import TrafficJournal
 internal import TrafficLog
@@ -31,6 +32,7 @@ final class Readiness: Sendable {
   private let sockets: [UnixSocketFile]
   private let probes: [(app: String, slot: TokenSlot)]
   private let store: TokenStore
+  private let clock: TimeSource
   private let resolver: NameResolver
   private let log: LogWriter?
   private let journal: JournalWriter?
@@ -38,8 +40,9 @@ final class Readiness: Sendable {
 
   init(
     sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore,
-    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?
+    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?, clock: TimeSource
   ) {
+    self.clock = clock
     self.sockets = sockets
     self.probes = probes
     self.store = store
@@ -131,7 +134,7 @@ final class Readiness: Sendable {
     case (false, 0):
       detail = "has not answered yet; the last call failed: see error.type in the log"
     case (false, let time):
-      let seconds = max(0, (SystemClock.monotonic - time) / 1_000_000_000)
+      let seconds = max(0, (clock.monotonic - time) / 1_000_000_000)
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)

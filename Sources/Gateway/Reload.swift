@@ -1,11 +1,11 @@
 package import AccessTokens
 package import Configuration
 internal import CurlTransport
-internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
 internal import Memory
 internal import Synchronization
+internal import System
 
 /// A configuration read anew, while the gateway runs.
 ///
@@ -40,7 +40,7 @@ extension GatewayProcess {
       reloadSecrets(settings, &current, &result)
       reloadRules(settings, &current, &result)
       result.needsRestart += ReloadDifference(from: current, to: settings).texts
-      facts.note(current, loadedAt: SystemClock.wall)
+      facts.note(current, loadedAt: relays.clock.wall)
       return result
     }
   }

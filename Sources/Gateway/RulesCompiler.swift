@@ -6,6 +6,7 @@ internal import GatewayServer
 internal import HTTPMessages
 internal import RateLimiting
 internal import SCORMCloudAPI
+internal import System
 
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
 /// decided here, once, and not per call.

@@ -1,8 +1,8 @@
 package import Configuration
-package import EventLoop
 internal import HTTPMessages
 internal import LocalServer
 internal import Sandbox
+package import System
 
 /// A simulated SCORM Cloud that serves on an address of this machine.
 package final class SandboxService: Sendable {
@@ -20,9 +20,9 @@ package final class SandboxService: Sendable {
   /// The credentials it accepts without any setting.
   package static let defaultApp = (id: "SANDBOX", secret: "sandbox-secret")
 
-  package init(listen: ListenAddress, options: SandboxOptions = SandboxOptions())
-    throws(StartError)
-  {
+  package init(
+    listen: ListenAddress, options: SandboxOptions = SandboxOptions(), clock: TimeSource = .system
+  ) throws(StartError) {
     let socket = try bind(listen, mode: 0o660)
     var settings = LocalServerSettings(hosts: .any, refusesBrowserPages: false)
     settings.bodyFolder = options.folder
@@ -31,12 +31,12 @@ package final class SandboxService: Sendable {
     self.sender = sender
     do {
       service = try LocalService.start(
-        name: "sandbox", listeningOn: socket, settings: settings,
+        name: "sandbox", listeningOn: socket, settings: settings, clock: clock,
         makeResponder: {
           var settings = options.settings
           settings.postbacks = sender.port
           return SimulatedCloud(
-            settings: settings, realTime: { Int(SystemClock.wall / 1_000_000) })
+            settings: settings, realTime: { Int(clock.wall / 1_000_000) })
         })
     } catch {
       sender.stop()

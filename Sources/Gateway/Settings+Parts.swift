@@ -8,6 +8,7 @@ internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import SCORMCloudAPI
+internal import System
 internal import TrafficJournal
 internal import TrafficLog
 
@@ -83,7 +84,7 @@ extension RelaySettings {
 
 extension GatewayProcess {
   static func openLog(
-    _ traffic: TrafficSettings, tell: @escaping @Sendable (String) -> Void
+    _ traffic: TrafficSettings, clock: TimeSource, tell: @escaping @Sendable (String) -> Void
   ) throws(StartError) -> LogWriter? {
     guard let log = traffic.log else { return nil }
     let destination: LogWriter.Destination
@@ -92,7 +93,7 @@ extension GatewayProcess {
     case .file(let path): destination = .file(path: path)
     }
     do {
-      return try LogWriter(destination, format: logFormat(log), tell: tell)
+      return try LogWriter(destination, format: logFormat(log), clock: clock, tell: tell)
     } catch {
       throw StartError(error.description)
     }
@@ -137,7 +138,7 @@ extension GatewayProcess {
       limits: { form in
         let listing = LimitsListing(relays)
         return form == .json ? listing.json : listing.table
-      }, traffic: trafficPages(journal, callersAt: addresses))
+      }, traffic: trafficPages(journal, callersAt: addresses, clock: relays.clock))
     sources.actions = AdminActions(relays, tokens)
     sources.feed = journal?.feed
     sources.callers = { CallersListing(relays).json }
@@ -153,7 +154,7 @@ extension GatewayProcess {
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: server,
+        name: "admin", listeningOn: socket, settings: server, clock: relays.clock,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

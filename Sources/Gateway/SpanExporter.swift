@@ -1,7 +1,7 @@
 internal import CurlTransport
-internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 internal import Telemetry
 internal import TrafficLog
 
@@ -36,12 +36,14 @@ final class SpanExporter: Sendable {
   }
 
   private let export: SpanExport
+  private let clock: TimeSource
   private let state = Mutex(State())
   private let wake: ThreadSignal
   private let thread: WorkerThread
 
-  init(_ export: SpanExport) throws(StartError) {
+  init(_ export: SpanExport, clock: TimeSource = .system) throws(StartError) {
     self.export = export
+    self.clock = clock
     do throws(SystemError) {
       wake = try ThreadSignal()
       thread = try WorkerThread()
@@ -74,6 +76,8 @@ final class SpanExporter: Sendable {
       caFile: settings.caFile)
     var encoder = SpanEncoder(settings)
     var batch = ByteBuffer()
+    let turns = clock.onTurn { [wake] in wake.notify() }
+    defer { withExtendedLifetime(turns) {} }
     while true {
       let stops = takeBatch(&batch)
       var at = 0
@@ -94,7 +98,7 @@ final class SpanExporter: Sendable {
   /// Waits for lines, until the delay is over or many are there. Returns whether these are the last.
   private func takeBatch(_ batch: inout ByteBuffer) -> Bool {
     // A collector gets a batch a delay, unless there is more than one to send.
-    wake.wait(milliseconds: Int32(clamping: export.settings.delay))
+    wait(milliseconds: Int64(export.settings.delay))
     return state.withLock { state in
       swap(&batch, &state.waiting)
       return state.isStopping
@@ -114,11 +118,15 @@ final class SpanExporter: Sendable {
       }
       if state.withLock({ $0.isStopping }) { return outcome }
       // Woken only by the stop or by a queue that is filling up: then trying sooner is right as well.
-      wake.wait(milliseconds: pause)
+      wait(milliseconds: Int64(pause))
       pause *= 2
       outcome = post.post(body)
     }
     return outcome
+  }
+
+  private func wait(milliseconds: Int64) {
+    wake.wait(until: clock.monotonic + milliseconds * 1_000_000, of: clock)
   }
 
   private func note(_ outcome: JSONPost.Outcome, _ count: Int) {

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import EventLoop
 internal import GatewayServer
 internal import Synchronization
+internal import System
 internal import Telemetry
 
 /// Notices that the upstream cannot be reached, and that it can again: each is told once.
@@ -9,7 +9,7 @@ internal import Telemetry
 /// Owned by the thread that waits for signals, which looks every two seconds. One request without an answer is
 /// none of the operator's business; only when a second look finds that nothing has been answered since is it told.
 package struct UpstreamWatch {
-  /// How the last requests went, as of one look. Nanoseconds of ``SystemClock/monotonic``; 0: there was none.
+  /// How the last requests went, as of one look. Nanoseconds of ``TimeSource/monotonic``; 0: there was none.
   struct Look {
     var answeredAt: Int64
     var unansweredAt: Int64
@@ -80,6 +80,6 @@ extension GatewayProcess {
     let trace = UpstreamTrace(relays.figures)
     let look = UpstreamWatch.Look(
       answeredAt: trace.answeredAt, unansweredAt: trace.unansweredAt)
-    if let notice = watch.note(look, at: SystemClock.monotonic) { tell(notice) }
+    if let notice = watch.note(look, at: relays.clock.monotonic) { tell(notice) }
   }
 }

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTPMessages
 internal import Memory
+internal import System
 
 /// One connection of a caller. Idle, it is this record and its socket, and owns no buffer.
 struct CallerConnection: ~Copyable {

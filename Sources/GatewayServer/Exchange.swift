@@ -40,8 +40,6 @@ struct Exchange: ~Copyable {
   var ignoresBody = false
   /// The caller has got ``Relay/answerBeginning`` of the answer to come.
   var hasSentBeginning = false
-  /// The attempt whose interim answers the caller has seen; 0 for none.
-  var hintedIn: UInt16 = 0
 
   /// Its place among calls under way; empty for a call that no limit counts.
   var permit: LimitPermit?
@@ -54,10 +52,6 @@ struct Exchange: ~Copyable {
 
   // For the log. Times in monotonic nanoseconds.
   let startedAt: Int64
-  var tokenWaitStarted: Int64 = 0
-  var tokenWait: Int64 = 0
-  var queueWaitStarted: Int64 = 0
-  var queueWait: Int64 = 0
   var attemptStarted: Int64 = 0
   /// Status of the current attempt's answer; 0 before its head.
   var attemptStatus: UInt16 = 0
@@ -67,8 +61,6 @@ struct Exchange: ~Copyable {
   var localBodySize = 0
   var tokenFingerprint: UInt32 = 0
   var tokenGeneration: UInt32 = 0
-  /// The upstream refused our credential once already.
-  var wasRefused = false
   /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
   /// the secret's.
   var refusedGeneration: UInt32 = 0
@@ -80,12 +72,6 @@ struct Exchange: ~Copyable {
   var attemptSpan: UInt64 = 0
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
-  /// It was refused for its scope, or might have been, and tries further ones.
-  var hasClimbed = false
-  /// It was refused and goes up with another credential: what becomes of that is worth knowing.
-  var hasToProve = false
-  /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
-  var answeredAttempts: UInt16 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
   var basicChecks: UInt32 = 0
   /// Addresses that were tried.
@@ -107,11 +93,8 @@ struct Exchange: ~Copyable {
     requestFraming = head.framing
     requestBody = BodyReader(head.framing)
     expectsContinue = head.expectsContinue
-    if case .none = head.framing {
-      state.opened(hasBody: false)
-    } else {
-      state.opened(hasBody: true)
-    }
+    let hasBody = if case .none = head.framing { false } else { true }
+    state.opened(method: method, isHTTP10: isHTTP10, hasBody: hasBody)
   }
 
   /// Notes what the answer's head says.
@@ -130,8 +113,8 @@ struct Exchange: ~Copyable {
     ending.requestBodySize = requestBody.bytesRead
     ending.responseBodySize = responseBody.bytesRead + localBodySize
     ending.duration = Int((now - startedAt) / 1000)
-    ending.queueWait = Int(queueWait / 1000)
-    ending.tokenWait = Int(tokenWait / 1000)
+    ending.queueWait = Int(state.queueWait / 1000)
+    ending.tokenWait = Int(state.tokenWait / 1000)
     ending.tokenFingerprint = tokenFingerprint
     ending.termination = termination.text
     ending.errorType = error
@@ -158,11 +141,5 @@ struct Exchange: ~Copyable {
     attemptStarted = 0
     attemptStatus = 0
     attemptSpan = 0
-  }
-
-  /// Counts a wait that ends with the exchange.
-  mutating func countWaits(until now: Int64) {
-    if case .awaitingToken = state.phase { tokenWait += now - tokenWaitStarted }
-    if queueWaitStarted != 0 { queueWait += now - queueWaitStarted }
   }
 }

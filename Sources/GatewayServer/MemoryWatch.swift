@@ -1,6 +1,7 @@
-package import EventLoop
+internal import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// Whether the process comes near the limit of its memory, for all loops.
 ///

@@ -55,28 +55,28 @@ struct PlanTexts: ~Copyable, Sendable {
 
   /// Adds the caller with this number; nothing for nil, one that is not known.
   func putCaller(_ caller: Int?, into out: inout ByteBuffer) {
-    if let caller { put(1 &+ caller, into: &out) }
+    if let caller { putPiece(1 &+ caller, into: &out) }
   }
 
   /// Adds what `plan` decided besides the caller.
   func put(_ plan: RequestPlan, into out: inout ByteBuffer) {
     putTarget(plan, into: &out)
     switch plan.credential {
-    case .token(let slot): put(firstSlot &+ slot.index, into: &out)
-    case .basic: put(basic, into: &out)
-    case .none: put(basic &+ 1, into: &out)
+    case .token(let slot): putPiece(firstSlot &+ slot.index, into: &out)
+    case .basic: putPiece(basic, into: &out)
+    case .none: putPiece(basic &+ 1, into: &out)
     }
   }
 
   /// Adds the app and the operation of `plan`.
   @inline(__always)
   func putTarget(_ plan: RequestPlan, into out: inout ByteBuffer) {
-    put(firstApp &+ plan.app, into: &out)
-    if plan.isKnownOperation { put(firstOperation &+ Int(plan.operation), into: &out) }
+    putPiece(firstApp &+ plan.app, into: &out)
+    if plan.isKnownOperation { putPiece(firstOperation &+ Int(plan.operation), into: &out) }
   }
 
   @inline(__always)
-  private func put(_ piece: Int, into out: inout ByteBuffer) {
+  private func putPiece(_ piece: Int, into out: inout ByteBuffer) {
     out.put(text.bytes.slice(ends[piece &- 1], ends[piece]))
   }
 }

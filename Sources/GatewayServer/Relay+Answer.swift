@@ -7,6 +7,18 @@ internal import SCORMCloudAPI
 
 /// What the gateway answers by itself.
 extension Relay {
+  /// Ends the exchange that cannot be served to its end: with a problem document, or a visible cut when the caller
+  /// has seen a part of an answer.
+  mutating func fail(
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
+    on loop: inout EventLoop
+  ) {
+    switch exchanges[id].state.failed() {
+    case .abortCaller: cutCaller(id, termination, error: error.kind.name, on: &loop)
+    default: answer(id, error, termination, on: &loop)
+    }
+  }
+
   /// Ends the exchange with a problem document. `refusal` is there when a limit is the problem.
   mutating func answer(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,

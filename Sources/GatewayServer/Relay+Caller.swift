@@ -202,14 +202,13 @@ extension Relay {
     takeQuota(id, on: &loop)
   }
 
-  /// The limits let it pass: the credential is next.
+  /// The credential is next.
   mutating func goOn(_ id: SlabHandle, on loop: inout EventLoop) {
-    let hasCredential = findCredential(id, on: &loop)
-    guard exchanges.contains(id) else { return }
-    switch exchanges[id].state.admitted(hasCredential: hasCredential) {
+    switch findCredential(id, on: &loop) {
     case .takeConnection: takeConnection(id, on: &loop)
     case .collectBody: collectBody(id, on: &loop)
-    default: waitForToken(id, on: &loop)
+    case .waitForToken: waitForToken(id, on: &loop)
+    default: break
     }
   }
 
@@ -228,11 +227,19 @@ extension Relay {
       loop.send(output.bytes, to: socket)
     }
     if shared.settings.collectedBody == 0 {
-      _ = exchanges[id].state.bodyCollected()
-      takeConnection(id, on: &loop)
-      return
+      finishCollecting(id, isComplete: false, on: &loop)
+    } else {
+      readOn(caller, on: &loop)
     }
-    readOn(caller, on: &loop)
+  }
+
+  /// The body is there, or as much of it as is collected.
+  private mutating func finishCollecting(
+    _ id: SlabHandle, isComplete: Bool, on loop: inout EventLoop
+  ) {
+    if case .takeConnection = exchanges[id].state.bodyCollected(isComplete: isComplete) {
+      takeConnection(id, on: &loop)
+    }
   }
 
   /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;
@@ -274,14 +281,10 @@ extension Relay {
     }
     let isComplete = exchanges[id].requestBody.isFinished
     guard isComplete || exchanges[id].body.count >= limit else { return at }
-    if isComplete {
-      exchanges[id].state.requestCompleted()
-      if isChunked { exchanges[id].body.put("0\r\n\r\n") }
-    }
+    if isComplete, isChunked { exchanges[id].body.put("0\r\n\r\n") }
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: nil)
-    _ = exchanges[id].state.bodyCollected()
-    takeConnection(id, on: &loop)
+    finishCollecting(id, isComplete: isComplete, on: &loop)
     return at
   }
 
@@ -314,22 +317,13 @@ extension Relay {
       // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
       abandonUpstream(id, on: &loop)
       shared.faults.add(error)
-      let error = GatewayError(error)
-      let termination = Termination(.caller, .requestBody)
-      if exchanges[id].state.answerHasBegun {
-        // The upstream answered before it had the whole request: no second head may follow.
-        cutCaller(id, termination, error: error.kind.name, on: &loop)
-      } else {
-        answer(id, error, termination, on: &loop)
-      }
+      // If the upstream answered before it had the whole request, no second head may follow.
+      fail(id, GatewayError(error), .init(.caller, .requestBody), on: &loop)
       return bytes.byteCount
     }
-    exchanges[id].state.bodyForwarded()
     let isComplete = exchanges[id].requestBody.isFinished
-    if isComplete {
-      exchanges[id].state.requestCompleted()
-      if isChunked { output.put("0\r\n\r\n") }
-    }
+    exchanges[id].state.bodyForwarded(isComplete: isComplete)
+    if isComplete, isChunked { output.put("0\r\n\r\n") }
     let queued =
       isChunked
       ? loop.send(output.bytes, to: socket)
@@ -378,18 +372,6 @@ extension Exchange {
     head.put("X-Request-Id: ")
     head.put(line, Int(requestIDStart), Int(requestIDEnd))
     head.put("\r\n")
-  }
-
-  /// The phase it is in, for the log.
-  var phaseForLog: Termination.Phase {
-    switch state.phase {
-    case .awaitingQuota: .queue
-    case .awaitingToken: .token
-    case .collectingBody: .requestBody
-    case .awaitingConnection: .connect
-    case .forwarding, .finished:
-      state.answerHasBegun ? .responseBody : state.requestIsComplete ? .responseHead : .requestBody
-    }
   }
 }
 

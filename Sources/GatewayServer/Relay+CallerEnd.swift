@@ -9,10 +9,7 @@ extension Relay {
   mutating func callerEndAnnounced(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else { return }
-    switch exchanges[exchange].state.phase {
-    case .awaitingQuota, .awaitingToken, .awaitingConnection: sendBeginning(exchange, on: &loop)
-    case .collectingBody, .forwarding, .finished: break
-    }
+    if exchanges[exchange].state.isWaiting { sendBeginning(exchange, on: &loop) }
   }
 
   /// A caller will send no more. It may still read (RFC 9112 section 9.6), so what it has asked for is answered
@@ -46,7 +43,7 @@ extension Relay {
       dropCaller(handle)
       return
     }
-    let phase = exchanges[exchange].phaseForLog
+    let phase = exchanges[exchange].state.logPhase
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
     // That drops the caller, whose socket is closed.
@@ -86,7 +83,7 @@ extension Relay {
         on: &loop)
     case .awaitingConnection:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
-    case .collectingBody, .forwarding, .finished:
+    case .planning, .collectingBody, .forwarding, .answering, .finished:
       endSlowCaller(
         exchange, "The request's body stopped arriving; send it again.", on: &loop)
     }

@@ -4,31 +4,35 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
+internal import System
 internal import Telemetry
 
 /// Tokens and upstream connections are found, or waited for.
 extension Relay {
   // MARK: Tokens
 
-  /// Whether the exchange's credential is at hand. Asks for a token that is not; ends the exchange when
-  /// there is none to be had.
-  mutating func findCredential(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
-    guard case .token(let slot) = exchanges[id].plan.credential else { return true }
-    switch tokens.state(of: slot, now: loop.now) {
-    case .usable: return true
-    case .missing:
-      shared.tokenService.need(slot)
-      return false
-    case .failing:
-      if climbsPastRefusedScope(id, now: loop.now) { return findCredential(id, on: &loop) }
-      let error = tokenError(id, timedOut: false, now: loop.now)
-      answer(id, error, .init(refusedAt: .credential), on: &loop)
-      return false
+  /// Looks up the exchange's credential. Asks for a token that is not there; ends the exchange when there is none
+  /// to be had.
+  mutating func findCredential(
+    _ id: SlabHandle, on loop: inout EventLoop
+  ) -> ExchangeStateMachine.Action {
+    while case .token(let slot) = exchanges[id].plan.credential {
+      switch tokens.state(of: slot, now: loop.now) {
+      case .usable: return exchanges[id].state.credentialFound(at: loop.now)
+      case .missing:
+        shared.tokenService.need(slot)
+        return exchanges[id].state.credentialMissing()
+      case .failing:
+        if case .findCredential = tryScopePastRefused(id, now: loop.now) { continue }
+        let error = tokenError(id, timedOut: false, now: loop.now)
+        answer(id, error, .init(refusedAt: .credential), on: &loop)
+        return .wait
+      }
     }
+    return exchanges[id].state.credentialFound(at: loop.now)
   }
 
   mutating func waitForToken(_ id: SlabHandle, on loop: inout EventLoop) {
-    exchanges[id].tokenWaitStarted = loop.now
     awaitingToken.append(id)
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.tokenTimeout)
@@ -50,8 +54,7 @@ extension Relay {
       case .missing: awaitingToken.append(id)
       case .usable: goOnWithCredential(id, on: &loop)
       case .failing:
-        exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
-        if climbsPastRefusedScope(id, now: loop.now) {
+        if case .findCredential = tryScopePastRefused(id, now: loop.now) {
           loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
           goOn(id, on: &loop)
           continue
@@ -63,13 +66,12 @@ extension Relay {
   }
 
   private mutating func goOnWithCredential(_ id: SlabHandle, on loop: inout EventLoop) {
-    exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
     let caller = exchanges[id].caller
     loop.setDeadline(callers[caller].socket, at: nil)
-    if case .collectBody = exchanges[id].state.tokenArrived() {
-      collectBody(id, on: &loop)
-    } else {
-      takeConnection(id, on: &loop)
+    switch exchanges[id].state.credentialFound(at: loop.now) {
+    case .collectBody: collectBody(id, on: &loop)
+    case .takeConnection: takeConnection(id, on: &loop)
+    default: break
     }
   }
 
@@ -79,7 +81,6 @@ extension Relay {
     if tokens.basicGeneration(app: app) != exchanges[id].refusedGeneration {
       goOnWithCredential(id, on: &loop)
     } else if tokens.basicChecks(app: app) != exchanges[id].basicChecks {
-      exchanges[id].tokenWait += loop.now - exchanges[id].tokenWaitStarted
       answer(id, credentialError(id), .init(.upstream, .responseHead), on: &loop)
     } else {
       awaitingToken.append(id)
@@ -162,7 +163,7 @@ extension Relay {
     if pool.openCount < shared.settings.maxConnections, pool.shares.mayTake(sharer(id)) {
       connect(id, on: &loop)
     } else {
-      waitForConnection(id, on: &loop)
+      waitIfThereIsRoom(id, on: &loop)
     }
   }
 
@@ -173,7 +174,7 @@ extension Relay {
   }
 
   private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
-    if exchanges[id].queueWaitStarted == 0 { exchanges[id].queueWaitStarted = loop.now }
+    exchanges[id].state.connectionQueued(at: loop.now)
     exchanges[id].connectionPlace = pool.shares.join(id.bits, of: sharer(id))
     figures.count(.poolWaits)
     let caller = exchanges[id].caller
@@ -206,7 +207,7 @@ extension Relay {
               + "Check upstream.url and the resolver."),
           .init(.gateway, .connect), on: &loop)
       } else {
-        waitForConnection(id, on: &loop)
+        waitIfThereIsRoom(id, on: &loop)
       }
       return
     }
@@ -252,7 +253,7 @@ extension Relay {
     if id.isSome {
       sendRequest(id, on: &loop)
     } else {
-      becomeIdle(upstream, on: &loop)
+      becomeIdle(upstream, wasUsed: false, on: &loop)
     }
   }
 
@@ -297,7 +298,7 @@ extension Relay {
       GatewayError(
         .tlsFailed, "\(name) refused the TLS connection: \(reason).",
         proxyErrorType: "tls_alert_received")
-    case .broken(let error):
+    case .untaken(let error), .broken(let error):
       GatewayError(.connectionTerminated, "The connection to \(name) broke: \(error).")
     }
   }
@@ -307,21 +308,20 @@ extension Relay {
   /// Sends the request's head with its credential, and what is there of its body.
   private mutating func sendRequest(_ id: SlabHandle, on loop: inout EventLoop) {
     // The token may have expired while the exchange waited for its connection.
-    if case .token(let slot) = exchanges[id].plan.credential,
-      loop.now >= tokens.usableUntil(of: slot)
-    {
+    let hasCredential =
+      if case .token(let slot) = exchanges[id].plan.credential {
+        loop.now < tokens.usableUntil(of: slot)
+      } else { true }
+    guard
+      case .sendRequest = exchanges[id].state.connectionReady(
+        hasCredential: hasCredential, at: loop.now)
+    else {
       releaseUnused(id, on: &loop)
-      _ = exchanges[id].state.credentialLost()
       goOn(id, on: &loop)
       return
     }
     let upstream = exchanges[id].upstream
     let socket = upstreams[upstream].socket
-    _ = exchanges[id].state.connectionReady()
-    if exchanges[id].queueWaitStarted != 0 {
-      exchanges[id].queueWait += loop.now - exchanges[id].queueWaitStarted
-      exchanges[id].queueWaitStarted = 0
-    }
     if exchanges[id].attemptStarted == 0 { exchanges[id].attemptStarted = loop.now }
     output.removeAll()
     output.put(exchanges[id].head)
@@ -366,14 +366,15 @@ extension Relay {
     exchanges[id].upstream = .none
     guard upstream.isSome else { return }
     upstreams[upstream].exchange = .none
-    becomeIdle(upstream, on: &loop)
+    becomeIdle(upstream, wasUsed: false, on: &loop)
   }
 
-  /// Puts a connection without an exchange to the idle ones, or to the exchange that waits longest.
-  mutating func becomeIdle(_ upstream: SlabHandle, on loop: inout EventLoop) {
+  /// Puts a connection without an exchange to the idle ones, or to the exchange that waits longest. `wasUsed`: it
+  /// has carried a request.
+  mutating func becomeIdle(_ upstream: SlabHandle, wasUsed: Bool, on loop: inout EventLoop) {
     upstreams[upstream].input.release()
     giveBack(upstream)
-    upstreams[upstream].wasReused = true
+    if wasUsed { upstreams[upstream].wasReused = true }
     upstreams[upstream].isIdle = true
     pool.idleCount += 1
     loop.setDeadline(

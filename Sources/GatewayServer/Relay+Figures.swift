@@ -22,8 +22,8 @@ extension Relay {
     ended.caller = Int(callers[exchanges[id].caller].callerNumber)
     ended.status = Int(exchanges[id].status)
     ended.duration = now &- exchanges[id].startedAt
-    ended.tokenWait = exchanges[id].tokenWait
-    ended.queueWait = exchanges[id].queueWait
+    ended.tokenWait = exchanges[id].state.tokenWait
+    ended.queueWait = exchanges[id].state.queueWait
     ended.received = exchanges[id].requestBody.bytesRead
     ended.sent = exchanges[id].responseBody.bytesRead &+ exchanges[id].localBodySize
     ended.termination = termination.number

@@ -4,6 +4,7 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
+internal import System
 internal import Telemetry
 internal import TrafficLog
 
@@ -119,7 +120,7 @@ extension Relay {
   /// Cuts what is still under way, for an end that waits no longer.
   mutating func cutAll(on loop: inout EventLoop) {
     for id in exchanges.handles where exchanges.contains(id) {
-      let phase = exchanges[id].phaseForLog
+      let phase = exchanges[id].state.logPhase
       abandonUpstream(id, on: &loop)
       // A connection that became free may have been given to another exchange, and that have ended.
       guard exchanges.contains(id) else { continue }
@@ -144,8 +145,7 @@ extension Relay {
   ) {
     logAttempt(id, reason: nil, now: loop.now)
     if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
-    exchanges[id].countWaits(until: loop.now)
-    exchanges[id].state.finished()
+    exchanges[id].state.finished(at: loop.now)
     releaseQuota(id, now: loop.now)
     count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)

@@ -92,14 +92,9 @@ extension Relay {
       logPlan(id, nil)
     }
     callers[caller].input.release()
-    let phase = exchanges[id].phaseForLog
-    let hasBegun = exchanges[id].state.answerHasBegun
+    let phase = exchanges[id].state.logPhase
+    exchanges[id].keepsCaller = false
     abandonUpstream(id, on: &loop)
-    if hasBegun {
-      cutCaller(id, .init(.gateway, phase), error: GatewayErrorKind.memoryLow.name, on: &loop)
-    } else {
-      exchanges[id].keepsCaller = false
-      answer(id, Relay.memoryError, .init(.gateway, phase), on: &loop)
-    }
+    fail(id, Relay.memoryError, .init(.gateway, phase), on: &loop)
   }
 }

@@ -10,7 +10,7 @@ extension Relay {
   /// Asks the limits for the planned exchange: it goes on, waits for its turn, or is refused.
   mutating func takeQuota(_ id: SlabHandle, on loop: inout EventLoop) {
     guard !limiter.isIdle else {
-      goOn(id, on: &loop)
+      goOn(id, afterWaiting: 0, on: &loop)
       return
     }
     switch limiter.admit(
@@ -19,7 +19,7 @@ extension Relay {
     case .admitted(let permit, let report):
       exchanges[id].permit = consume permit
       note(id, report)
-      goOn(id, on: &loop)
+      goOn(id, afterWaiting: 0, on: &loop)
     case .queued(let ticket, _):
       exchanges[id].ticket = ticket
       exchanges[id].state.queued()
@@ -44,10 +44,7 @@ extension Relay {
       let id = SlabHandle(bits: due.tag)
       let waited = due.waited
       let isWaiting = exchanges.contains(id) && exchanges[id].state.phase == .awaitingQuota
-      if isWaiting {
-        exchanges[id].ticket = nil
-        exchanges[id].queueWait += waited
-      }
+      if isWaiting { exchanges[id].ticket = nil }
       switch due.take() {
       case .start(let permit, let report):
         guard isWaiting else {
@@ -56,10 +53,20 @@ extension Relay {
         }
         exchanges[id].permit = consume permit
         note(id, report)
-        goOn(id, on: &loop)
+        goOn(id, afterWaiting: waited, on: &loop)
       case .refused(let refusal):
         if isWaiting { refuse(id, refusal, on: &loop) }
       }
+    }
+  }
+
+  /// The limits let it pass, after `waited` nanoseconds in their queues: the credential is next.
+  @inline(__always)
+  private mutating func goOn(
+    _ id: SlabHandle, afterWaiting waited: Int64, on loop: inout EventLoop
+  ) {
+    if case .findCredential = exchanges[id].state.admitted(waited: waited, at: loop.now) {
+      goOn(id, on: &loop)
     }
   }
 

@@ -17,7 +17,8 @@ extension Relay {
   /// Makes the refused call once more with the next credential, if there is one to try.
   ///
   /// - Returns: false when the refusal is to be dealt with as usual.
-  mutating func climbs(_ id: SlabHandle, after status: Int, on loop: inout EventLoop) -> Bool {
+  mutating func tryNextScope(_ id: SlabHandle, after status: Int, on loop: inout EventLoop) -> Bool
+  {
     let plan = exchanges[id].plan
     guard plan.isKnownOperation else { return false }
     let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
@@ -25,9 +26,9 @@ extension Relay {
     let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
     let refusal = ClimbRule.Refusal(
       status: status, rung: Int(plan.rung), rungCount: count, remembered: Int(known.rung),
-      isReplayable: exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun,
-      hasRenewedToken: exchanges[id].wasRefused || !canRenew(id, now: loop.now),
-      isResting: !exchanges[id].hasClimbed && loop.now < known.restsUntil)
+      isReplayable: exchanges[id].state.isReplayable,
+      hasRenewedToken: exchanges[id].state.wasRefused || !canRenew(id, now: loop.now),
+      isResting: !exchanges[id].state.hasClimbed && loop.now < known.restsUntil)
     switch ClimbRule.verdict(on: refusal) {
     case .stay: return false
     case .exhausted:
@@ -37,9 +38,7 @@ extension Relay {
       exchanges[id].attemptStatus = UInt16(status)
       abandonUpstream(id, on: &loop)
       logAttempt(id, reason: "scope-refused", now: loop.now)
-      step(id, to: rung)
-      _ = exchanges[id].state.credentialLost()
-      goOn(id, on: &loop)
+      if case .findCredential = step(id, to: rung, at: loop.now) { goOn(id, on: &loop) }
       return true
     }
   }
@@ -53,26 +52,31 @@ extension Relay {
   }
 
   /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.
-  mutating func climbsPastRefusedScope(_ id: SlabHandle, now: Int64) -> Bool {
+  ///
+  /// - Returns: what follows; ``ExchangeStateMachine/Action/wait`` when there is no rung to try.
+  mutating func tryScopePastRefused(
+    _ id: SlabHandle, now: Int64
+  ) -> ExchangeStateMachine.Action {
     let plan = exchanges[id].plan
     guard plan.isKnownOperation, case .token(let slot) = plan.credential,
       case .refusedScope = tokens.failure(of: slot)?.reason
-    else { return false }
+    else { return .wait }
     let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
     let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
     let rung = max(Int(plan.rung) + 1, Int(known.rung))
-    guard rung < count, exchanges[id].hasClimbed || now >= known.restsUntil else { return false }
-    step(id, to: rung)
-    return true
+    guard rung < count, exchanges[id].state.hasClimbed || now >= known.restsUntil else {
+      return .wait
+    }
+    return step(id, to: rung, at: now)
   }
 
   /// What the answer to an exchange that was refused before shows.
   mutating func noteProof(_ id: SlabHandle, status: Int) {
     guard ClimbRule.proves(status: status) || status == 403 else { return }
-    if exchanges[id].wasRefused, case .token(let slot) = exchanges[id].plan.credential {
+    if exchanges[id].state.wasRefused, case .token(let slot) = exchanges[id].plan.credential {
       shared.refusals.worked(slot, operation: exchanges[id].plan.operation)
     }
-    if exchanges[id].hasClimbed { noteScope(id, status: status) }
+    if exchanges[id].state.hasClimbed { noteScope(id, status: status) }
   }
 
   private mutating func noteScope(_ id: SlabHandle, status: Int) {
@@ -94,20 +98,18 @@ extension Relay {
     for mailbox in shared.mailboxes { mailbox.waker.wake() }
   }
 
-  private mutating func step(_ id: SlabHandle, to rung: Int) {
+  private mutating func step(
+    _ id: SlabHandle, to rung: Int, at now: Int64
+  ) -> ExchangeStateMachine.Action {
     let plan = exchanges[id].plan
     shared.scopes.climbed(app: plan.app, operation: plan.operation)
-    exchanges[id].hasClimbed = true
-    exchanges[id].hasToProve = true
     exchanges[id].plan.rung = UInt8(rung)
     exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)
-    exchanges[id].answeredAttempts = exchanges[id].state.attempts
     exchanges[id].connectAttempts = 0
-    // Another token, which has a first refusal of its own to come.
-    exchanges[id].wasRefused = false
     exchanges[id].refusedGeneration = 0
     exchanges[id].tokenFingerprint = 0
     exchanges[id].tokenGeneration = 0
+    return exchanges[id].state.climbed(at: now)
   }
 }

@@ -85,7 +85,7 @@ extension Relay {
 
   /// Bytes that a caller has taken, or sent, so far; nil when it is not the caller that is waited for.
   private func bytesMoved(_ id: SlabHandle, on loop: borrowing EventLoop) -> Int? {
-    guard exchanges[id].state.phase == .forwarding else { return nil }
+    guard exchanges[id].state.isUpstream else { return nil }
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
     if exchanges[id].state.answerHasBegun {
@@ -101,9 +101,8 @@ extension Relay {
 
   /// Ends the exchange of a caller that is too slow: `reason` is for one that has not been answered yet.
   mutating func endSlowCaller(_ id: SlabHandle, _ reason: String, on loop: inout EventLoop) {
-    let hasBegun = exchanges[id].state.answerHasBegun
     abandonUpstream(id, on: &loop)
-    if hasBegun {
+    if case .abortCaller = exchanges[id].state.failed() {
       // It does not read its answer.
       cutCaller(id, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
     } else {

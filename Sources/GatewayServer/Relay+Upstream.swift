@@ -12,7 +12,7 @@ extension Relay {
     _ bytes: RawSpan, _ upstream: SlabHandle, on loop: inout EventLoop
   ) {
     let id = upstreams[upstream].exchange
-    guard id.isSome, case .forwarding = exchanges[id].state.phase else {
+    guard id.isSome, exchanges[id].state.isUpstream else {
       // RFC 9112 section 9.2: bytes nobody asked for are never anybody's answer.
       dropUpstream(upstream, on: &loop)
       return
@@ -69,7 +69,7 @@ extension Relay {
         credentialWasRefused(id, on: &loop)
         return bytes.byteCount
       }
-      if head.status == 403, climbs(id, after: 403, on: &loop) { return bytes.byteCount }
+      if head.status == 403, tryNextScope(id, after: 403, on: &loop) { return bytes.byteCount }
       beginAnswer(id, head, rest, on: &loop)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
@@ -93,7 +93,10 @@ extension Relay {
   private mutating func relayInterim(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
-    guard case .passOn = exchanges[id].state.interimAnswerReceived(status: head.status) else {
+    switch exchanges[id].state.interimAnswerReceived(status: head.status) {
+    case .passOn: break
+    case .dropAnswer: return true
+    default:
       upstreamBroke(
         id,
         GatewayError(
@@ -101,12 +104,6 @@ extension Relay {
         .responseHead, mayRetry: false, reason: "interim", on: &loop)
       return false
     }
-    // 100 is ours to say, and HTTP/1.0 has no interim answers.
-    if head.status == 100 || exchanges[id].isHTTP10 { return true }
-    // A request that is made again brings the same hints again.
-    let attempt = exchanges[id].state.attempts
-    if exchanges[id].hintedIn != 0, exchanges[id].hintedIn != attempt { return true }
-    exchanges[id].hintedIn = attempt
     let context = ResponseHeadRewriter.Context(framing: .unchanged, closesConnection: false)
     output.removeAll()
     responseRewriter.write(
@@ -125,7 +122,7 @@ extension Relay {
     exchanges[id].noteAnswer(head)
     exchanges[id].capture?.beginResponse(
       status: head.status, responseParser.fields, in: bytes)
-    if exchanges[id].hasToProve { noteProof(id, status: head.status) }
+    if exchanges[id].state.hasToProve { noteProof(id, status: head.status) }
     // An answer that came before the whole request: neither connection can be used again.
     let isEarly = !exchanges[id].state.requestIsComplete
     // So is one whose head tells of a body that must not come: it may come all the same.
@@ -214,7 +211,7 @@ extension Relay {
         reason: "malformed", on: &loop)
       return
     }
-    exchanges[id].state.answerBegan()
+    exchanges[id].state.answerSent()
     let isComplete = exchanges[id].responseBody.isFinished
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
@@ -242,7 +239,7 @@ extension Relay {
       exchanges[id].upstream = .none
       upstreams[upstream].exchange = .none
       // Idle before the exchange ends, so that the caller's next request finds it.
-      becomeIdle(upstream, on: &loop)
+      becomeIdle(upstream, wasUsed: true, on: &loop)
       finish(id, .completed, error: nil, on: &loop)
     } else {
       abandonUpstream(id, on: &loop)
@@ -293,9 +290,11 @@ extension Relay {
       return
     }
     if wasConnected {
+      let wroteBytes = if case .untaken = failure { false } else { true }
       upstreamBroke(
         id, Relay.error(for: failure, name: shared.settings.upstreamName),
-        exchanges[id].phaseForLog, mayRetry: true, reason: "broken", on: &loop)
+        exchanges[id].state.logPhase, mayRetry: true, wroteBytes: wroteBytes, reason: "broken",
+        on: &loop)
     } else {
       exchanges[id].upstream = .none
       forgetUpstream(upstream)
@@ -307,19 +306,14 @@ extension Relay {
   /// Ends the attempt: once more where that is safe (``RetryRule``), else an error, or a visible cut.
   private mutating func upstreamBroke(
     _ id: SlabHandle, _ error: GatewayError, _ phase: Termination.Phase, mayRetry: Bool,
-    reason: StaticString, on loop: inout EventLoop
+    wroteBytes: Bool = true, reason: StaticString, on loop: inout EventLoop
   ) {
     let upstream = exchanges[id].upstream
-    let attempt = RetryRule.Attempt(
-      method: exchanges[id].method,
-      number: Int(exchanges[id].state.attempts - exchanges[id].answeredAttempts),
-      wasReused: upstreams[upstream].wasReused, wroteBytes: true,
-      receivedBytes: exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
-        || exchanges[id].state.hasInterimAnswer,
-      isReplayable: !exchanges[id].state.bodyHasBegun)
+    let failure = UpstreamFailure(
+      wasReused: upstreams[upstream].wasReused,
+      wroteBytes: wroteBytes, receivedBytes: !upstreams[upstream].input.isEmpty, mayRetry: mayRetry)
     abandonUpstream(id, on: &loop)
-    let allowed = mayRetry && RetryRule.allowsRetry(after: attempt)
-    switch exchanges[id].state.upstreamFailed(mayRetry: allowed) {
+    switch exchanges[id].state.upstreamFailed(failure) {
     case .retry:
       logAttempt(id, reason: reason, now: loop.now)
       connectAfresh(id, on: &loop)
@@ -332,18 +326,13 @@ extension Relay {
   /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: a fresh
   /// token is asked for, and the request made once more with it where it can be repeated.
   private mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
-    if climbs(id, after: 401, on: &loop) { return }
+    if tryNextScope(id, after: 401, on: &loop) { return }
     exchanges[id].attemptStatus = 401
-    let isReplayable =
-      exchanges[id].state.requestIsComplete && !exchanges[id].state.bodyHasBegun
-    let canReplay = isReplayable && !exchanges[id].wasRefused
     abandonUpstream(id, on: &loop)
-    let mayHelp = doubtCredential(id, isReplayable: isReplayable, at: loop.now)
-    if canReplay, mayHelp {
-      exchanges[id].wasRefused = true
-      exchanges[id].hasToProve = true
+    let mayHelp = doubtCredential(
+      id, isReplayable: exchanges[id].state.isReplayable, at: loop.now)
+    if case .waitForToken = exchanges[id].state.credentialRefused(mayHelp: mayHelp, at: loop.now) {
       logAttempt(id, reason: "token-refused", now: loop.now)
-      _ = exchanges[id].state.credentialLost()
       exchanges[id].refusedGeneration = exchanges[id].tokenGeneration
       waitForToken(id, on: &loop)
       // The next one may be there already, and nothing more be published.
@@ -365,7 +354,8 @@ extension Relay {
       let verdict = shared.refusals.refused(
         slot, operation: operation,
         TokenRefusals.Refusal(
-          generation: generation, isSecond: exchanges[id].wasRefused, isReplayable: isReplayable),
+          generation: generation, isSecond: exchanges[id].state.wasRefused,
+          isReplayable: isReplayable),
         at: now)
       guard generation == tokens.generation(of: slot) else {
         // The token was replaced, or withdrawn, since the request was sent.
@@ -428,7 +418,7 @@ extension Relay {
         .init(.upstream, .connect), on: &loop)
       return
     }
-    let phase = exchanges[id].phaseForLog
+    let phase = exchanges[id].state.logPhase
     if !exchanges[id].state.answerHasBegun, takesMore(upstream, on: &loop) {
       loop.setDeadline(
         upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
@@ -440,14 +430,10 @@ extension Relay {
       return
     }
     abandonUpstream(id, on: &loop)
-    if exchanges[id].state.answerHasBegun {
-      cutCaller(id, .init(.upstream, phase), error: "response-timeout", on: &loop)
-    } else {
-      answer(
-        id,
-        GatewayError(
-          .responseTimeout, "\(name) did not answer in time (upstream.responseTimeout)."),
-        .init(.upstream, phase), on: &loop)
-    }
+    fail(
+      id,
+      GatewayError(
+        .responseTimeout, "\(name) did not answer in time (upstream.responseTimeout)."),
+      .init(.upstream, phase), on: &loop)
   }
 }

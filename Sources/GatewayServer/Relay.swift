@@ -6,6 +6,7 @@ internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
 internal import Synchronization
+package import System
 internal import Telemetry
 internal import TrafficLog
 

@@ -3,6 +3,7 @@ package import EventLoop
 package import Forwarding
 package import RateLimiting
 package import Synchronization
+package import System
 package import Telemetry
 package import TrafficLog
 
@@ -46,6 +47,8 @@ package final class RelayShared: Sendable {
   /// Gets the lines of exchanges whose spans are exported; nil when none are.
   let spans: (any LineSink)?
   package let limiter: SharedLimiter
+  /// What the loops, and those who look on, read the time from.
+  package let clock: TimeSource
   /// Which scopes proved to be needed.
   package let scopes: SharedScopeMemory
   /// What refusals of tokens have shown, by operation.
@@ -81,7 +84,8 @@ package final class RelayShared: Sendable {
     tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
     mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
     limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil,
-    spans: (any LineSink)? = nil, tell: @escaping @Sendable (String) -> Void = { _ in }
+    spans: (any LineSink)? = nil, clock: TimeSource = .system,
+    tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     scopes = SharedScopeMemory(appCount: rules.apps.count)
     refusals = SharedTokenRefusals(slotCount: tokenStore.slotCount)
@@ -89,6 +93,7 @@ package final class RelayShared: Sendable {
     self.spans = spans
     self.tell = tell
     self.limiter = limiter
+    self.clock = clock
     limitFields = RateLimitFields(limits)
     limitNames = limits.rules.map(\.name)
     self.scopeTexts = scopeTexts

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTPMessages
 internal import Memory
+internal import System
 
 /// A peer's bytes become requests.
 extension LocalHandler {

@@ -1,6 +1,7 @@
 package import EventLoop
 internal import HTTPMessages
 internal import Memory
+package import System
 
 /// Serves a ``LocalResponder`` over HTTP/1.1 on one event loop.
 ///

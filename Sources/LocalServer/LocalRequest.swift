@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// One whole request to a service that answers by itself (the sandbox, the admin pages), its body read.
 ///

@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import HTTPMessages
 internal import Memory
+internal import System
 
 /// How an answer is written, and which answers are not.
 extension LocalResponse {

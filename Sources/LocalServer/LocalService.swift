@@ -1,6 +1,7 @@
 package import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// What a local server is told from other threads.
 package enum LocalServiceMessage: Sendable {
@@ -35,13 +36,13 @@ package final class LocalService: Sendable {
   /// - Throws: when the process is out of threads or descriptors.
   package static func start<Responder: LocalResponder & SendableMetatype>(
     name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
-    makeResponder: @escaping @Sendable () -> Responder
+    clock: TimeSource = .system, makeResponder: @escaping @Sendable () -> Responder
   ) throws(SystemError) -> LocalService {
     let address = listener.address
     let mailbox = try LoopMailbox<LocalServiceMessage>()
     let start = try LocalServiceStart(listener)
     let thread = try SystemThread(name) {
-      run(start, settings, mailbox, makeResponder)
+      run(start, settings, clock, mailbox, makeResponder)
     }
     if let failure = start.outcome() {
       thread.join()
@@ -52,12 +53,12 @@ package final class LocalService: Sendable {
 
   /// Serves until told to stop: the thread's whole life.
   private static func run<Responder: LocalResponder & SendableMetatype>(
-    _ start: LocalServiceStart, _ settings: LocalServerSettings,
+    _ start: LocalServiceStart, _ settings: LocalServerSettings, _ clock: TimeSource,
     _ mailbox: LoopMailbox<LocalServiceMessage>, _ makeResponder: @Sendable () -> Responder
   ) {
     guard let listener = start.takeListener() else { return }
     do throws(SystemError) {
-      var loop = try EventLoop(waker: mailbox.waker)
+      var loop = try EventLoop(waker: mailbox.waker, clock: clock)
       loop.connectionLimit =
         settings.maximumConnections + LocalServerSettings.reservedConnections
         + LocalServerSettings.departingConnections

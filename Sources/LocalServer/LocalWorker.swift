@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 
 /// Makes answers that take time, one after the other, on a thread beside the event loop.
 final class LocalWorker: Sendable {

@@ -1,7 +1,7 @@
-internal import EventLoop
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
+internal import System
 
 /// One authorised call of an operation, taken apart: what a ``Behaviour`` works from.
 struct CloudCall {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// A course and its versions.
 struct Course: StoredRecord {

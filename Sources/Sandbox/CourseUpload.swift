@@ -1,5 +1,5 @@
 internal import CourseContent
-internal import EventLoop
+internal import System
 
 /// The course that came with an import, and what it says of itself.
 struct CourseUpload {

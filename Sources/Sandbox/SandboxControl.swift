@@ -2,6 +2,7 @@ internal import EventLoop
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
+internal import System
 
 /// The paths below `/sandbox/`: what a test says to the sandbox itself, without a credential.
 ///

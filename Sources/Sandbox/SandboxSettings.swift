@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// How a ``SimulatedCloud`` behaves. The defaults need nothing from outside.
 package struct SandboxSettings: Sendable {

@@ -1,7 +1,7 @@
 internal import CourseContent
-internal import EventLoop
 internal import LocalServer
 internal import Memory
+internal import System
 
 /// The bytes of an uploaded course: a part of a file without a name, so that they need no memory.
 struct StoredContent: Sendable {

@@ -1,5 +1,5 @@
 internal import CSQLite
-internal import EventLoop
+internal import System
 
 /// One connection to an SQLite file, for one thread.
 @safe final class Database {
@@ -83,24 +83,31 @@ internal import EventLoop
     }
   }
 
-  /// Ends statements that run when `deadline` (``SystemClock/monotonic``) has passed. Holds for all that
+  /// Ends statements that run when `deadline` of `clock` (monotonic nanoseconds) has passed. Holds for all that
   /// follow.
-  func interrupt(at deadline: Int64) {
-    let time = Deadline(deadline)
+  func interrupt(at deadline: Int64, of clock: TimeSource) {
+    let time = Deadline(deadline, clock)
     self.deadline = time
     // Proof: the context is kept by this object, which closes the connection when it goes.
     unsafe sqlite3_progress_handler(
       handle, 2_000,
       { context in
         guard let context = unsafe context else { return 0 }
-        let time = unsafe Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().time
-        return SystemClock.monotonic > time ? 1 : 0
+        let deadline = unsafe Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue()
+        return deadline.hasPassed ? 1 : 0
       }, Unmanaged.passUnretained(time).toOpaque())
   }
 
   private final class Deadline {
-    let time: Int64
-    init(_ time: Int64) { self.time = time }
+    private let time: Int64
+    private let clock: TimeSource
+
+    init(_ time: Int64, _ clock: TimeSource) {
+      self.time = time
+      self.clock = clock
+    }
+
+    var hasPassed: Bool { clock.monotonic > time }
   }
 
   private var deadline: Deadline?

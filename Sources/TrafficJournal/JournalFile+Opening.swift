@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// How the journal's file is opened, and what becomes of one that cannot be used.
 extension JournalFile {
@@ -17,12 +17,14 @@ extension JournalFile {
 
   /// Opens `path` for writing, and brings its tables to the current version. A file that is damaged, or
   /// somebody else's, is renamed to `….corrupt-SECONDS` and a new one begun.
-  static func open(_ path: String, _ limits: JournalLimits) throws(DatabaseError) -> Opened {
+  static func open(
+    _ path: String, _ limits: JournalLimits, _ clock: TimeSource = .system
+  ) throws(DatabaseError) -> Opened {
     do throws(DatabaseError) {
       return Opened(file: try openExisting(path, limits), setAside: nil)
     } catch {
       guard error.kind == .corrupt else { throw error }
-      let name = try setAside(path, because: error)
+      let name = try setAside(path, because: error, at: clock.wall)
       return Opened(
         file: try openExisting(path, limits),
         setAside: "the journal \(path) cannot be used (\(error.message)); it is now \(name), "
@@ -99,10 +101,11 @@ extension JournalFile {
     }
   }
 
-  /// Renames the file with what belongs to it. Returns its new name.
-  static func setAside(_ path: String, because error: DatabaseError) throws(DatabaseError) -> String
-  {
-    let stamp = SystemClock.wall / 1_000_000_000
+  /// Renames the file with what belongs to it. Returns its new name, which has `wallTime` in seconds.
+  static func setAside(
+    _ path: String, because error: DatabaseError, at wallTime: Int64
+  ) throws(DatabaseError) -> String {
+    let stamp = wallTime / 1_000_000_000
     var name = "\(path).corrupt-\(stamp)"
     var number = 1
     while FileFacts.size(name) != nil, number < 100 {

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Memory
 internal import Synchronization
+internal import System
 
 /// The life of the journal's thread: takes what waits, writes it, and comes to terms with a file that cannot
 /// be written.
@@ -20,6 +20,7 @@ struct JournalLoop: ~Copyable {
   private static let keptBytes = 4 * 1024 * 1024
 
   private let writer: JournalWriter
+  private let clock: TimeSource
   private var file: JournalFile?
   /// In hand: taken and not yet written. Each line of it is written once.
   private var batch = ByteBuffer()
@@ -35,9 +36,14 @@ struct JournalLoop: ~Copyable {
   private var conversion: JournalConversion?
   private var moreToConvert = false
 
-  init(_ writer: JournalWriter) { self.writer = writer }
+  init(_ writer: JournalWriter) {
+    self.writer = writer
+    clock = writer.clock
+  }
 
   mutating func run() {
+    let turns = clock.onTurn { [wake = writer.wake] in wake.notify() }
+    defer { withExtendedLifetime(turns) {} }
     while true {
       let isStopping = batch.isEmpty ? gather() : writer.state.withLock { $0.isStopping }
       if batch.isEmpty {
@@ -46,7 +52,7 @@ struct JournalLoop: ~Copyable {
       } else {
         let isDone = writeBatch()
         complainAboutLosses()
-        if isStopping, !isDone, SystemClock.monotonic >= stopDeadline { break }
+        if isStopping, !isDone, clock.monotonic >= stopDeadline { break }
       }
     }
     giveUp()
@@ -60,14 +66,15 @@ struct JournalLoop: ~Copyable {
     let (waiting, isStopping) = look()
     if waiting == 0, !isStopping {
       let time = moreToTrim || moreToConvert ? 1_000_000 : JournalLoop.idleTime
-      writer.wake.wait(milliseconds: Int32(time / 1_000_000))
+      writer.wake.wait(until: clock.monotonic + time, of: clock)
     }
-    let deadline = SystemClock.monotonic + JournalLoop.gatherTime
+    let deadline = clock.monotonic + JournalLoop.gatherTime
     while true {
       let (waiting, isStopping) = look()
-      let left = deadline - SystemClock.monotonic
-      guard waiting > 0, waiting < JournalWriter.gatheredBytes, !isStopping, left > 0 else { break }
-      writer.wake.wait(milliseconds: Int32(left / 1_000_000) + 1)
+      guard waiting > 0, waiting < JournalWriter.gatheredBytes, !isStopping,
+        clock.monotonic < deadline
+      else { break }
+      writer.wake.wait(until: deadline, of: clock)
     }
     return writer.state.withLock { state in
       swap(&batch, &state.waiting)
@@ -86,9 +93,9 @@ struct JournalLoop: ~Copyable {
     do throws(DatabaseError) {
       while !batch.isEmpty {
         let file = try openFile()
-        let began = SystemClock.monotonic
+        let began = clock.monotonic
         let insertion = try insert(into: file)
-        note(insertion, took: SystemClock.monotonic - began)
+        note(insertion, took: clock.monotonic - began)
         pause = JournalLoop.firstPause
         afterWriting(file)
       }
@@ -150,7 +157,7 @@ struct JournalLoop: ~Copyable {
 
   private mutating func openFile() throws(DatabaseError) -> JournalFile {
     if let file { return file }
-    let opened = try JournalFile.open(writer.path, writer.limits)
+    let opened = try JournalFile.open(writer.path, writer.limits, clock)
     if let news = opened.setAside {
       writer.tell(news)
       writer.state.withLock { $0.statistics.setAside += 1 }
@@ -164,7 +171,7 @@ struct JournalLoop: ~Copyable {
   /// Removes what is too old or too much. Failing at it loses nothing that was written.
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
-      let trimmed = try file.trim(now: SystemClock.wall / 1000)
+      let trimmed = try file.trim(now: clock.wall / 1000)
       moreToTrim = trimmed.more
       writer.state.withLock {
         $0.statistics.removed += trimmed.removed
@@ -240,7 +247,7 @@ extension JournalLoop {
     file = nil
     do throws(DatabaseError) {
       // What a check at opening finds by itself is set aside there.
-      let name = try JournalFile.setAside(writer.path, because: error)
+      let name = try JournalFile.setAside(writer.path, because: error, at: clock.wall)
       writer.tell(
         "the journal \(writer.path) is damaged (\(error.message)); it is now \(name), "
           + "and a new one was begun")
@@ -255,14 +262,14 @@ extension JournalLoop {
 
   /// Waits, but not beyond the end of a stop.
   private func wait(_ time: Int64) {
-    let end = SystemClock.monotonic + time
+    let end = clock.monotonic + time
     while true {
       let (deadline, isStopping) = writer.state.withLock { ($0.stopDeadline, $0.isStopping) }
       // The last attempts follow each other quickly.
-      let until = isStopping ? min(end, deadline, SystemClock.monotonic + 50_000_000) : end
-      let left = until - SystemClock.monotonic
-      guard left > 0 else { return }
-      writer.wake.wait(milliseconds: Int32(left / 1_000_000) + 1)
+      let now = clock.monotonic
+      let until = isStopping ? min(end, deadline, now + 50_000_000) : end
+      guard now < until else { return }
+      writer.wake.wait(until: until, of: clock)
       if isStopping { return }
     }
   }
@@ -275,7 +282,7 @@ extension JournalLoop {
   }
 
   private mutating func complain(about error: DatabaseError?) {
-    let now = SystemClock.monotonic
+    let now = clock.monotonic
     if let lastComplaint, now - lastComplaint < JournalLoop.complaintInterval { return }
     lastComplaint = now
     let statistics = writer.statistics

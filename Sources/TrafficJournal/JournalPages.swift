@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+package import System
 
 /// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
 /// the commands for a file. Blocks its thread for ``timeLimit`` at most.
@@ -21,12 +21,16 @@ package struct JournalPages: Sendable {
   /// who asks for calls is told, to repeat them.
   private let gateway: String
   private let version: String
+  private let clock: TimeSource
 
-  package init(path: String, timeLimit: Double, gateway: String, version: String) {
+  package init(
+    path: String, timeLimit: Double, gateway: String, version: String, clock: TimeSource = .system
+  ) {
     self.path = path
     self.timeLimit = timeLimit
     self.gateway = gateway
     self.version = version
+    self.clock = clock
   }
 
   /// The page at `path`, percent escapes as sent; nil when there is none.
@@ -49,10 +53,10 @@ package struct JournalPages: Sendable {
     }
   }
 
-  private var now: Int64 { SystemClock.wall / 1000 }
+  private var now: Int64 { clock.wall / 1000 }
 
   private func reader() throws(JournalError) -> JournalReader {
-    try JournalReader(path: path, seconds: timeLimit)
+    try JournalReader(path: path, seconds: timeLimit, clock: clock)
   }
 
   /// Each record on a line of its own, as in the log.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+package import System
 
 /// Reads a journal: one connection for one question, on any thread, beside the gateway that writes it.
 package struct JournalReader: ~Copyable {
@@ -7,18 +7,20 @@ package struct JournalReader: ~Copyable {
   static let answerBytes = 768 * 1024
 
   let database: Database
-  /// ``SystemClock/monotonic`` from which on a question is cut short.
+  /// Monotonic nanoseconds from which on a question is cut short.
   let deadline: Int64
+  let clock: TimeSource
   private let codec = BlockCodec()
 
   /// Opens the journal at `path`.
   ///
   /// - Parameter seconds: after which a question is cut short.
-  package init(path: String, seconds: Double) throws(JournalError) {
-    let end = SystemClock.monotonic + Int64(max(0, min(seconds, 3_600)) * 1_000_000_000)
+  package init(path: String, seconds: Double, clock: TimeSource = .system) throws(JournalError) {
+    self.clock = clock
+    let end = clock.monotonic + Int64(max(0, min(seconds, 3_600)) * 1_000_000_000)
     deadline = end
     do throws(DatabaseError) {
-      database = try JournalReader.open(path, until: end)
+      database = try JournalReader.open(path, until: end, of: clock)
     } catch {
       throw JournalError(
         FileFacts.size(path) == nil
@@ -27,9 +29,11 @@ package struct JournalReader: ~Copyable {
     }
   }
 
-  private static func open(_ path: String, until end: Int64) throws(DatabaseError) -> Database {
+  private static func open(
+    _ path: String, until end: Int64, of clock: TimeSource
+  ) throws(DatabaseError) -> Database {
     let database = try open(path)
-    database.interrupt(at: end)
+    database.interrupt(at: end, of: clock)
     // One state for all statements of a question: what is in no block yet is in `recent`.
     try database.run("BEGIN")
     return database
@@ -121,7 +125,7 @@ extension JournalReader {
         let row = search.row(rows)
         boundary = min(boundary, CallID.last(microsecond: row.last))
         if found.isComplete(from: boundary) { return found.page() }
-        guard SystemClock.monotonic < deadline else { return found.page(cutAt: boundary) }
+        guard clock.monotonic < deadline else { return found.page(cutAt: boundary) }
         guard try search.mayMatch(rows) else { continue }
         try open(row, from: contents, into: &block)
         try take(block, search, into: &found)

@@ -1,6 +1,6 @@
-internal import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 internal import TrafficLog
 
 /// Why the journal cannot be opened.
@@ -27,7 +27,7 @@ package final class JournalWriter: LineSink, Sendable {
     /// Bytes that the thread has taken and not yet written.
     var held = 0
     var isStopping = false
-    /// Nanoseconds of ``SystemClock/monotonic`` until which the thread goes on trying, once it stops.
+    /// Monotonic nanoseconds until which the thread goes on trying, once it stops.
     var stopDeadline = Int64.max
     var statistics = JournalStatistics()
   }
@@ -37,6 +37,7 @@ package final class JournalWriter: LineSink, Sendable {
   private let thread: WorkerThread
   let path: String
   let limits: JournalLimits
+  let clock: TimeSource
   let tell: @Sendable (String) -> Void
 
   /// Opens the journal and starts its thread.
@@ -45,10 +46,12 @@ package final class JournalWriter: LineSink, Sendable {
   ///   - path: the file, made when it is not there; its folder must be there.
   ///   - tell: gets a line for the operator now and then, from the journal's thread.
   package init(
-    path: String, limits: JournalLimits, tell: @escaping @Sendable (String) -> Void
+    path: String, limits: JournalLimits, clock: TimeSource = .system,
+    tell: @escaping @Sendable (String) -> Void
   ) throws(JournalError) {
     self.path = path
     self.limits = limits
+    self.clock = clock
     self.tell = tell
     do throws(SystemError) {
       wake = try ThreadSignal()
@@ -59,7 +62,7 @@ package final class JournalWriter: LineSink, Sendable {
     // Opened here once, so that a path that does not work stops the start. A disk that does not work does not,
     // as it would not later either: calls are served, and the thread tries again.
     do throws(DatabaseError) {
-      if let news = try JournalFile.open(path, limits).setAside {
+      if let news = try JournalFile.open(path, limits, clock).setAside {
         tell(news)
         state.withLock { $0.statistics.setAside += 1 }
       }
@@ -126,7 +129,7 @@ package final class JournalWriter: LineSink, Sendable {
     let isFirst = state.withLock { state in
       guard !state.isStopping else { return false }
       state.isStopping = true
-      state.stopDeadline = SystemClock.monotonic + Int64(seconds) * 1_000_000_000
+      state.stopDeadline = clock.monotonic + Int64(seconds) * 1_000_000_000
       return true
     }
     guard isFirst else { return true }

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Calls counted by caller and operation, and over time.
 package struct TrafficSummary {
@@ -72,7 +72,7 @@ extension JournalReader {
       let contents = try database.prepare("SELECT bytes FROM contents WHERE id = ?1")
       var block = OpenBlock()
       while try rows.step() {
-        guard SystemClock.monotonic < deadline else {
+        guard clock.monotonic < deadline else {
           summary.isComplete = false
           break
         }

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Memory
+internal import System
 
 /// The log's file while its thread has it: whole lines go in, and none stays there torn.
 struct LogFile: ~Copyable {

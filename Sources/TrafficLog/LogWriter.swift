@@ -1,6 +1,6 @@
-internal import EventLoop
 package import Memory
 internal import Synchronization
+package import System
 
 /// Writes batches of whole lines to a file or to standard output, on a thread of its own.
 ///
@@ -13,8 +13,8 @@ package final class LogWriter: Sendable {
   package static let maximumWaitingBytes = 16 * 1024 * 1024
   /// Bytes of memory kept between two batches, for each of its buffers.
   private static let keptBytes = 1024 * 1024
-  /// Milliseconds between two looks at whether lost lines may be told of.
-  private static let reportDelay: Int32 = 1000
+  /// Nanoseconds between two looks at whether lost lines may be told of.
+  private static let reportDelay: Int64 = 1_000_000_000
 
   /// Where lines go.
   package enum Destination: Sendable, Equatable {
@@ -53,19 +53,21 @@ package final class LogWriter: Sendable {
   private let thread: WorkerThread
   private let destination: Destination
   private let format: LogFormat
+  private let clock: TimeSource
   private let tell: @Sendable (String) -> Void
 
   /// Opens the log and starts its thread.
   ///
   /// - Parameter tell: gets what the operator should know, from the log's thread.
   package init(
-    _ destination: Destination, format: LogFormat = .json,
+    _ destination: Destination, format: LogFormat = .json, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void = {
       StandardError.write(line: "scorm-gateway: \($0)")
     }
   ) throws(OpenError) {
     self.destination = destination
     self.format = format
+    self.clock = clock
     self.tell = tell
     do throws(SystemError) {
       wake = try ThreadSignal()
@@ -154,9 +156,11 @@ package final class LogWriter: Sendable {
     // Filled by swapping with what waits, so that the lock is held for a moment only.
     var batch = ByteBuffer()
     var rendered = ByteBuffer()
-    var delay: Int32 = -1
+    var looksAt = Int64.max
+    let turns = clock.onTurn { [wake] in wake.notify() }
+    defer { withExtendedLifetime(turns) {} }
     while true {
-      wake.wait(milliseconds: delay)
+      wake.wait(until: looksAt, of: clock)
       var reopens = false
       var stops = false
       var lineCount = 0
@@ -178,11 +182,14 @@ package final class LogWriter: Sendable {
       LogWriter.empty(&batch)
       LogWriter.empty(&rendered)
       if let line = report.line(
-        lost: health.droppedLines, failure: health.failure, log: destination.name, at: .now)
+        lost: health.droppedLines, failure: health.failure, log: destination.name,
+        at: clock.monotonic)
       {
         tell(line)
       }
-      delay = report.isBehind(lost: health.droppedLines) ? LogWriter.reportDelay : -1
+      looksAt =
+        report.isBehind(lost: health.droppedLines)
+        ? clock.monotonic + LogWriter.reportDelay : .max
       if reopens, let error = file.reopen() {
         tell(
           "cannot open the traffic log \(destination.name): \(error); going on with the old file")

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// `check`: everything that a start would validate.
 struct CheckCommand: ParsableCommand {

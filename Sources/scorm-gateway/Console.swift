@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Texts for the person at the terminal, and for whoever keeps standard error.
 enum Console {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
 internal import CurlTransport
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// `demo`: sandbox, gateway and admin pages in one process.
 struct DemoCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Gateway
+internal import System
 internal import TrafficJournal
 
 /// `explain`: what the gateway would do with a call.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CurlTransport
-internal import EventLoop
+internal import System
 
 /// `healthcheck`: for containers and scripts.
 struct HealthcheckCommand: ParsableCommand {

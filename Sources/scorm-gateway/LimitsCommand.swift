@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 
 /// `limits`: the limits of a running gateway, or of one to come.
 struct LimitsCommand: ParsableCommand {

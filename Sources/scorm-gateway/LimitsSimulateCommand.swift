@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// `limits simulate`: what a configuration's limits would have done to the calls of a traffic log.
 struct LimitsSimulateCommand: ParsableCommand {

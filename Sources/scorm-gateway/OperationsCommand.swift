@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import SCORMCloudAPI
+internal import System
 
 /// How a listing is printed.
 enum ListingFormat: String, ExpressibleByArgument, CaseIterable {

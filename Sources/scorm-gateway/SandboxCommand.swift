@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// `sandbox`: only the simulated SCORM Cloud.
 struct SandboxCommand: ParsableCommand {

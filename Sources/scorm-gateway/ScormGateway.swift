@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Gateway
 internal import Glibc
+internal import System
 
 /// The command line. Each subcommand stands in a file of its own.
 struct ScormGateway: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// A gateway from its start to its end, as `serve` runs it.
 struct Serving: Equatable {

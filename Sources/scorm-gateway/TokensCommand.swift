@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CurlTransport
-internal import EventLoop
+internal import System
 internal import TrafficJournal
 
 /// `tokens`: the access tokens of a running gateway.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Glibc
+internal import System
 internal import TrafficJournal
 
 /// `traffic`: the calls on record.

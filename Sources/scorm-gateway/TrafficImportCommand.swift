@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Gateway
+internal import System
 
 /// `traffic import`: a journal made from traffic logs.
 struct TrafficImportCommand: ParsableCommand {

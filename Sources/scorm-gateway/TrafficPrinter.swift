@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TrafficJournal
 
 /// Prints calls in the forms of the `traffic` commands.

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import CurlTransport
-internal import EventLoop
 internal import Gateway
+internal import System
 internal import TrafficJournal
 
 /// `traffic replay`: a call once more.

@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import Glibc
 import Memory
+import System
 import Testing
 
 @Suite("Connecting and listening", .timeLimit(.minutes(5)))

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Memory
+import System
 import Testing
 
 @Suite("Bytes through a loop's connections", .timeLimit(.minutes(5)))
@@ -207,15 +208,18 @@ struct ConversationTests {
     }
   }
 
-  @Test("Sending into a broken connection is told as an event, not by a call from within")
-  func brokenSend() async throws {
+  @Test(
+    "Sending into a broken connection is told as an event, not by a call from within; and so is whether it took nothing of it",
+    arguments: [false, true])
+  func brokenSend(isLate: Bool) async throws {
     try await onOwnThread {
       let talk = try Conversation()
       let socket = talk.socket
       try talk.rig.perform { loop in
         // The peer's reset is there before the loop looks.
-        talk.peer.reset()
         let bytes = ConversationTests.pattern(1 << 20)
+        if isLate { loop.send(bytes.span.bytesOfElements, to: socket) }
+        talk.peer.reset()
         for _ in 0..<32 { loop.send(bytes.span.bytesOfElements, to: socket) }
         let isThere = loop.contains(socket)
         #expect(isThere)
@@ -224,9 +228,10 @@ struct ConversationTests {
         for case .failed(socket, let failure) in events { return failure }
         return nil
       }
-      guard case .broken = failure else {
-        Issue.record("\(failure)")
-        return
+      switch failure {
+      case .untaken: #expect(!isLate)
+      case .broken: #expect(isLate)
+      default: Issue.record("\(failure)")
       }
     }
   }

@@ -1,5 +1,6 @@
 import EventLoop
 import Synchronization
+import System
 
 /// What a loop told its handler.
 enum LoopEvent: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Memory
+import System
 import Testing
 
 @Suite("Closing in stages", .timeLimit(.minutes(5)))

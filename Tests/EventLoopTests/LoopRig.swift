@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import Glibc
 import Memory
+import System
 
 /// Runs `body` on a thread of its own: blocking calls must not sit on the cooperative pool.
 func onOwnThread<Result: Sendable>(

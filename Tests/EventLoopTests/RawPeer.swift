@@ -1,5 +1,5 @@
-import EventLoop
 import Glibc
+import System
 
 /// The other end of a loop's connection: a blocking socket, no call of which takes longer than ten seconds.
 final class RawPeer: Sendable {

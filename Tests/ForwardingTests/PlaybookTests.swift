@@ -3,80 +3,6 @@ import Testing
 
 @testable import Forwarding
 
-@Suite("What an exchange does next")
-struct ExchangeStateMachineTests {
-  @Test("with a credential at hand it goes straight to a connection and out")
-  func straight() {
-    var machine = ExchangeStateMachine()
-    #expect(machine.begin(hasCredential: true, hasBody: false) == .takeConnection)
-    #expect(machine.phase == .awaitingConnection)
-    #expect(machine.requestIsComplete)
-    #expect(machine.connectionReady() == .sendRequest)
-    #expect(machine.phase == .forwarding)
-    #expect(machine.attempts == 1)
-    machine.answerBegan()
-    machine.finished()
-    #expect(machine.phase == .finished)
-  }
-
-  @Test("without one it waits for the token first")
-  func waits() {
-    var machine = ExchangeStateMachine()
-    #expect(machine.begin(hasCredential: false, hasBody: true) == .waitForToken)
-    #expect(machine.phase == .awaitingToken)
-    #expect(!machine.requestIsComplete)
-    #expect(machine.tokenArrived() == .collectBody)
-    #expect(machine.wantsBody)
-    #expect(machine.bodyCollected() == .takeConnection)
-    #expect(machine.phase == .awaitingConnection)
-    #expect(machine.connectionReady() == .sendRequest)
-    machine.bodyForwarded()
-    #expect(machine.bodyHasBegun && !machine.requestIsComplete)
-    machine.requestCompleted()
-    #expect(machine.requestIsComplete)
-  }
-
-  @Test("a failed attempt that may be repeated is, and counted")
-  func retries() {
-    var machine = ExchangeStateMachine()
-    _ = machine.begin(hasCredential: true, hasBody: false)
-    _ = machine.connectionReady()
-    #expect(machine.upstreamFailed(mayRetry: true) == .retry)
-    #expect(machine.phase == .awaitingConnection)
-    #expect(machine.connectionReady() == .sendRequest)
-    #expect(machine.attempts == 2)
-    #expect(machine.upstreamFailed(mayRetry: false) == .answerError)
-    #expect(machine.phase == .finished)
-  }
-
-  @Test(
-    "once the caller has seen a part of an answer, nothing is repeated or answered",
-    arguments: [true, false])
-  func aborts(mayRetry: Bool) {
-    var machine = ExchangeStateMachine()
-    _ = machine.begin(hasCredential: true, hasBody: false)
-    _ = machine.connectionReady()
-    machine.answerBegan()
-    #expect(machine.upstreamFailed(mayRetry: mayRetry) == .abortCaller)
-    #expect(machine.phase == .finished)
-    #expect(machine.attempts == 1)
-  }
-
-  @Test("interim answers pass up to their bound; 101 never does")
-  func interim() {
-    var machine = ExchangeStateMachine()
-    _ = machine.begin(hasCredential: true, hasBody: false)
-    _ = machine.connectionReady()
-    for _ in 0..<ExchangeStateMachine.interimLimit {
-      #expect(machine.interimAnswerReceived(status: 103) == .passOn)
-    }
-    #expect(machine.interimAnswerReceived(status: 103) == .refuseAnswer)
-    var other = ExchangeStateMachine()
-    #expect(other.interimAnswerReceived(status: 101) == .refuseAnswer)
-    #expect(machine.phase == .forwarding && !machine.answerHasBegun)
-  }
-}
-
 @Suite("What is sent once more")
 struct RetryRuleTests {
   private static let methods: [HTTPMethod] = [
@@ -137,13 +63,5 @@ struct OperationSetTests {
       set.insert(index)
       #expect((UInt8(0)..<192).filter(set.contains) == [index])
     }
-  }
-}
-
-extension ExchangeStateMachine {
-  /// A request without limits in its way.
-  fileprivate mutating func begin(hasCredential: Bool, hasBody: Bool) -> Action {
-    opened(hasBody: hasBody)
-    return admitted(hasCredential: hasCredential)
   }
 }

@@ -33,8 +33,8 @@ let package = Package(
       swiftSettings: strict),
 
     area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
-    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
-    area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
+    area("System", uses: ["Memory", "CLinux"]),
     area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
     area("AccessTokens", uses: ["Memory"]),
     area("RateLimiting", uses: ["Memory"]),

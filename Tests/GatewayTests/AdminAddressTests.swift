@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Gateway
+import System
 import Testing
 
 @testable import scorm_gateway

@@ -1,10 +1,10 @@
 import Configuration
-import EventLoop
 import Foundation
 import Gateway
 import HTTPMessages
 import Memory
 import SCORMCloudAPI
+import System
 import Testing
 import TrafficJournal
 import TrafficLog

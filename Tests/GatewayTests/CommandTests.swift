@@ -1,7 +1,7 @@
 import Configuration
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// The built program's commands, exit codes and texts.

@@ -1,5 +1,6 @@
 import EventLoop
 import GatewayServer
+import System
 import Testing
 
 @testable import Gateway

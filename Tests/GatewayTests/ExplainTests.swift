@@ -1,8 +1,8 @@
 import AccessTokens
 import Configuration
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// What `explain` says is what the gateway does.

@@ -1,9 +1,9 @@
 import Configuration
-import EventLoop
 import Foundation
 import Gateway
 import GatewayServer
 import Synchronization
+import System
 
 /// A gateway in this process, a sandbox that issues its tokens, and the verbs of a test.
 final class GatewayRig {

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// Gateways behind gateways, and one that leads to itself.

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// The names by which callers, probes and scrapes know a gateway.

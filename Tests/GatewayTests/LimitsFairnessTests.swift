@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// Two callers, each with a listener of its own, and one quota.

@@ -1,5 +1,5 @@
-import EventLoop
 import Foundation
+import System
 import Testing
 
 /// A rate in front of a counting upstream: who passes, who waits, who is told to come again.

@@ -1,8 +1,8 @@
-import EventLoop
 import Foundation
 import Gateway
 import Glibc
 import Synchronization
+import System
 
 /// An upstream that counts: it answers every request of every connection, and records when each came.
 final class LimitsUpstream: Sendable {

@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Gateway
 import Synchronization
+import System
 import Testing
 
 /// The traffic log under load: rotated, in every format, and with bytes that mean harm.

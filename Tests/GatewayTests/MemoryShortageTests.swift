@@ -1,6 +1,6 @@
-import EventLoop
 import Memory
 import Synchronization
+import System
 import Testing
 
 @testable import Gateway

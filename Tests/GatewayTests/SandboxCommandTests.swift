@@ -1,7 +1,7 @@
 import Configuration
-import EventLoop
 import Foundation
 import Sandbox
+import System
 import Testing
 
 @testable import Gateway

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// The tokens of a running gateway: looked at, renewed and dropped, over HTTP and by the command.

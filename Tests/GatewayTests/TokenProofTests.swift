@@ -1,9 +1,9 @@
 import AccessTokens
-import EventLoop
 import Foundation
 import Gateway
 import GatewayServer
 import Synchronization
+import System
 import Testing
 
 /// What callers see of tokens: nothing.

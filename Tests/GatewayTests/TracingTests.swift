@@ -1,9 +1,9 @@
 import Configuration
-import EventLoop
 import Foundation
 import Gateway
 import Memory
 import Synchronization
+import System
 import Telemetry
 import Testing
 

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// The traffic log of a running gateway: one line an exchange, and nothing secret in it.

@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Gateway
 import Glibc
+import System
 import Testing
 
 /// Callers at a Unix socket, who are told apart by their user.

@@ -2,6 +2,7 @@ import EventLoop
 import Foundation
 import HTTPMessages
 import LocalServer
+import System
 
 /// Answers that tell what was asked.
 ///

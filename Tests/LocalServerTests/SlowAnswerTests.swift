@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import HTTPMessages
+import System
 import Testing
 
 @testable import LocalServer

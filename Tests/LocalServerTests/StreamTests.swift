@@ -1,5 +1,5 @@
-import EventLoop
 import LocalServer
+import System
 import Testing
 
 @Suite("Answers without an end", .timeLimit(.minutes(1)))

@@ -1,6 +1,6 @@
-import EventLoop
 import LocalServer
 import Memory
+import System
 import Testing
 
 @testable import Sandbox

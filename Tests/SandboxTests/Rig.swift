@@ -1,6 +1,7 @@
 import EventLoop
 import LocalServer
 import Synchronization
+import System
 
 @testable import Sandbox
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite("The quota of processor time")
 struct ProcessorQuotaTests {

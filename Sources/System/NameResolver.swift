@@ -14,17 +14,19 @@ package final class NameResolver: Sendable {
     package var version: UInt64 = 0
   }
 
-  /// Between two look-ups of a name that resolves.
-  private static let interval: Int32 = 30_000
+  /// Between two look-ups of a name that resolves, in nanoseconds; the others too.
+  private static let interval: Int64 = 30_000_000_000
   /// Between two look-ups of a name that does not.
-  private static let intervalAfterFailure: Int32 = 2_000
-  /// Before a look-up that somebody asked for, in nanoseconds.
+  private static let intervalAfterFailure: Int64 = 2_000_000_000
+  /// Before a look-up that somebody asked for.
   private static let pauseBeforeAskedFor: Int64 = 1_000_000_000
 
   private let host: String
   private let port: UInt16
   private let state = Mutex(Resolution())
   private let isStopping = Atomic<Bool>(false)
+  private let isAskedFor = Atomic<Bool>(false)
+  private let clock: TimeSource
   private let signal: ThreadSignal
   /// Nil for a numeric address.
   private let thread: WorkerThread?
@@ -34,10 +36,12 @@ package final class NameResolver: Sendable {
 
   /// Begins to resolve `host`; `resolved` is called on another thread after every look-up.
   package init(
-    host: String, port: UInt16, resolved: @escaping @Sendable () -> Void
+    host: String, port: UInt16, clock: TimeSource = .system,
+    resolved: @escaping @Sendable () -> Void
   ) throws(SystemError) {
     self.host = host
     self.port = port
+    self.clock = clock
     self.resolved = resolved
     signal = try ThreadSignal()
     if let address = SocketAddress(numericHost: host, port: port) {
@@ -50,11 +54,23 @@ package final class NameResolver: Sendable {
     }
   }
 
+  /// Knows `addresses` and nothing else: an upstream that has no name.
+  package init(addresses: [SocketAddress]) throws(SystemError) {
+    (host, port, clock) = ("", 0, .system)
+    resolved = {}
+    signal = try ThreadSignal()
+    thread = nil
+    publish(addresses: addresses, failure: nil)
+  }
+
   /// What is known now.
   package var resolution: Resolution { state.withLock { $0 } }
 
   /// Asks for a look-up soon: connecting failed.
-  package func refresh() { signal.notify() }
+  package func refresh() {
+    isAskedFor.store(true, ordering: .sequentiallyConsistent)
+    signal.notify()
+  }
 
   /// Ends the thread, and waits for it as long as a look-up may be allowed to take at the end.
   ///
@@ -68,24 +84,29 @@ package final class NameResolver: Sendable {
   }
 
   private func run() {
+    let turns = clock.onTurn { [signal] in signal.notify() }
+    defer { withExtendedLifetime(turns) {} }
     while !isStopping.load(ordering: .sequentiallyConsistent) {
       let (addresses, failure) = SocketAddress.lookUp(
         host: host, port: port, passive: false, numericOnly: false)
       publish(addresses: addresses, failure: addresses.isEmpty ? failure : nil)
       let pause =
         addresses.isEmpty ? NameResolver.intervalAfterFailure : NameResolver.interval
-      if signal.wait(milliseconds: pause) { rest() }
+      wait(until: clock.monotonic + pause, orAskedFor: true)
+      guard isAskedFor.load(ordering: .sequentiallyConsistent) else { continue }
+      // A look-up asked for comes after a second's pause at the earliest, however often it is asked for: failing
+      // connections must not become a storm of queries.
+      wait(until: clock.monotonic + NameResolver.pauseBeforeAskedFor, orAskedFor: false)
+      isAskedFor.store(false, ordering: .sequentiallyConsistent)
     }
   }
 
-  /// A look-up asked for comes after a second's pause at the earliest, however often it is asked for: failing
-  /// connections must not become a storm of queries.
-  private func rest() {
-    let end = SystemClock.monotonic + NameResolver.pauseBeforeAskedFor
-    while !isStopping.load(ordering: .sequentiallyConsistent) {
-      let left = end - SystemClock.monotonic
-      guard left > 0 else { return }
-      signal.wait(milliseconds: Int32(clamping: left / 1_000_000 + 1))
+  /// Waits until `time`, until somebody asks for a look-up if that counts, or until the end.
+  private func wait(until time: Int64, orAskedFor: Bool) {
+    while !isStopping.load(ordering: .sequentiallyConsistent), clock.monotonic < time,
+      !(orAskedFor && isAskedFor.load(ordering: .sequentiallyConsistent))
+    {
+      signal.wait(until: time, of: clock)
     }
   }
 

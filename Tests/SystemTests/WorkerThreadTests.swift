@@ -1,7 +1,7 @@
-import EventLoop
 import Foundation
 import Glibc
 import Synchronization
+import System
 import Testing
 
 /// Threads beside the event loops, and their end.

@@ -58,7 +58,7 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
   package init(number: Int32) { self.number = number }
 
   /// The current error number.
-  static var current: SystemError { SystemError(number: errno) }
+  package static var current: SystemError { SystemError(number: errno) }
 
   package var description: String { unsafe String(cString: strerror(number)) }
 }

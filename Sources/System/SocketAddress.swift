@@ -1,12 +1,12 @@
-internal import CLinux
+package import CLinux
 internal import Glibc
 
 /// A TCP or Unix socket address.
 @safe package struct SocketAddress: Sendable {
-  var storage = sockaddr_storage()
-  var length: socklen_t = 0
+  package var storage = sockaddr_storage()
+  package var length: socklen_t = 0
 
-  init() {}
+  package init() {}
 
   /// A Unix socket's path; nil when it is empty or longer than 107 bytes.
   package init?(unixPath path: String) {
@@ -56,7 +56,7 @@ internal import Glibc
     return (result, result.isEmpty ? "the name has no address" : "")
   }
 
-  var family: Int32 { Int32(storage.ss_family) }
+  package var family: Int32 { Int32(storage.ss_family) }
 
   /// The port; 0 for a Unix socket.
   package var port: UInt16 { PeerIdentity(self).port }

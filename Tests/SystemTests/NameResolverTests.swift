@@ -1,5 +1,5 @@
-import EventLoop
 import Synchronization
+import System
 import Testing
 
 /// Names of upstreams, looked up beside the loops.

@@ -14,7 +14,7 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
   package let high: UInt64
   package let low: UInt64
 
-  init(_ address: SocketAddress, user: UInt32 = .max) {
+  package init(_ address: SocketAddress, user: UInt32 = .max) {
     self.user = user
     var storage = address.storage
     switch Int32(storage.ss_family) {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite("The memory that a control group allows")
 struct ControlGroupTests {

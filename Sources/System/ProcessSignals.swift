@@ -1,0 +1,48 @@
+internal import CLinux
+internal import Glibc
+
+/// Signals as values, read by one thread, instead of handlers that may do next to nothing.
+package struct ProcessSignals: ~Copyable {
+  package enum Signal: Sendable {
+    /// SIGTERM or SIGINT.
+    case terminate
+    /// SIGHUP.
+    case reload
+    /// SIGUSR1.
+    case reopenLogs
+  }
+
+  private let descriptor: Descriptor
+
+  /// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and those it starts, and ignores SIGPIPE.
+  /// To be made before any other thread.
+  package init() throws(SystemError) {
+    cl_ignore_sigpipe()
+    let number = cl_signal_descriptor()
+    guard number >= 0 else { throw .current }
+    descriptor = Descriptor(owning: number)
+  }
+
+  /// Waits for the next signal. Blocks its thread.
+  package func next() -> Signal {
+    while true {
+      if let signal = ProcessSignals.signal(cl_next_signal(descriptor.number)) { return signal }
+    }
+  }
+
+  /// The next signal, when it comes within so many milliseconds.
+  package func next(within milliseconds: Int32) -> Signal? {
+    var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+    guard unsafe poll(&waiting, 1, milliseconds) > 0 else { return nil }
+    return ProcessSignals.signal(cl_next_signal(descriptor.number))
+  }
+
+  private static func signal(_ number: Int32) -> Signal? {
+    switch number {
+    case SIGHUP: .reload
+    case SIGUSR1: .reopenLogs
+    case SIGINT, SIGTERM: .terminate
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,9 @@
+internal import CLinux
+
+/// The clocks.
+package enum SystemClock {
+  /// Nanoseconds that never go back; they stand still while the machine sleeps.
+  package static var monotonic: Int64 { cl_monotonic_ns() }
+  /// Nanoseconds since 1970-01-01T00:00:00Z.
+  package static var wall: Int64 { cl_wall_ns() }
+}
