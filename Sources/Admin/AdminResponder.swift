@@ -120,8 +120,8 @@ package struct AdminResponder: LocalResponder {
     case "POST" where page.isAction && !sources.takesActions:
       return AdminProblem(
         status: 403, title: "Forbidden",
-        detail: "Nothing is changed from here: admin.actions is false, as it is on an address that other machines "
-          + "reach unless the configuration says otherwise."
+        detail: "Nothing is changed from here: admin.actions is false, as it is on an address that "
+          + "other machines reach unless the configuration says otherwise."
       ).response
     case "POST" where page.isAction:
       let response = page.make?(self, request) ?? noJournal

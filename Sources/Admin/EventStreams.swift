@@ -131,7 +131,8 @@ extension AdminResponder {
     guard let number = streams.begin(after: last) else {
       var response = AdminProblem(
         status: 503, title: "Service Unavailable",
-        detail: "\(EventStreams.most) watchers are there already; close a page that shows this gateway."
+        detail: "\(EventStreams.most) watchers are there already; "
+          + "close a page that shows this gateway."
       ).response
       response.fields.append((name: "Retry-After", value: "5"))
       return response

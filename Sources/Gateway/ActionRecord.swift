@@ -22,7 +22,8 @@ enum ActionRecord {
     TrafficLine.openAddress(into: &line)
     TrafficLine.putRequest(
       method: "POST".utf8.span.bytesOfElements, path: action.path.utf8.span.bytesOfElements,
-      query: action.query.utf8.span.bytesOfElements, masked: QueryMask(showsUnknown: true), into: &line)
+      query: action.query.utf8.span.bytesOfElements, masked: QueryMask(showsUnknown: true),
+      into: &line)
     if let agent = action.userAgent {
       TrafficLine.putUserAgent(agent.utf8.span.bytesOfElements, into: &line)
     }

@@ -15,7 +15,8 @@ struct CallersListing {
       let allowed = all.filter { caller.operations.contains($0.index) }
       let apps = caller.apps.map { rules.apps[$0].name.quotedAsJSON }.joined(separator: ",")
       let names = allowed.map { $0.name.description.quotedAsJSON }.joined(separator: ",")
-      return "{\"caller\":\(caller.name.quotedAsJSON),\"mode\":\(CallersListing.name(caller.mode).quotedAsJSON),"
+      return
+        "{\"caller\":\(caller.name.quotedAsJSON),\"mode\":\(CallersListing.name(caller.mode).quotedAsJSON),"
         + "\"apps\":[\(apps)],\"batch\":\(caller.isBatch),\"all\":\(allowed.count == all.count),"
         + "\"unknownOperations\":\(caller.mayUseUnknownOperations && rules.forwardsUnknownOperations),"
         + "\"operations\":[\(names)]}"

@@ -25,7 +25,8 @@ struct LimitsListing {
 
   /// Members for who watches: at most ``most`` rows, the busiest quotas of a limit first.
   var members: String {
-    let busiest = views.count <= LimitsListing.most
+    let busiest =
+      views.count <= LimitsListing.most
       ? views[...]
       : views.sorted { ($0.waiting, $0.inUse) > ($1.waiting, $1.inUse) }.prefix(LimitsListing.most)
     return "\"limits\":[\(rows(busiest).joined(separator: ","))],"

@@ -18,7 +18,9 @@ extension LocalHandler {
   ) {
     let response = response.isSendable ? response : .message(500, "The answer cannot be sent.")
     let socket = connections[handle].socket
-    if isDraining || response.isStream || response.delivery?.cut != nil { connections[handle].keepsAlive = false }
+    if isDraining || response.isStream || response.delivery?.cut != nil {
+      connections[handle].keepsAlive = false
+    }
     if let delivery = response.delivery {
       begin(delivery, of: response, handle, on: &loop)
       return

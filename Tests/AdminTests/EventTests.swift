@@ -35,7 +35,8 @@ struct EventTests {
     #expect(feed.read(from: start + 4, bytes: 100).isBroken)
   }
 
-  @Test("The newest lines stay, whole, within the bound; who is behind them learns that some are lost")
+  @Test(
+    "The newest lines stay, whole, within the bound; who is behind them learns that some are lost")
   func bound() {
     let feed = CallFeed()
     feed.beginWatching()

@@ -64,7 +64,8 @@ struct PageTests {
       .deletingLastPathComponent().appending(path: "Sources/Admin/Page")
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     #expect(
-      Set(files.map { $0 == "page.html" ? "/" : "/page/" + $0 }) == Set(PageFiles.types.map(\.path)))
+      Set(files.map { $0 == "page.html" ? "/" : "/page/" + $0 }) == Set(PageFiles.types.map(\.path))
+    )
   }
 
   @Test(

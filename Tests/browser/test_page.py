@@ -64,7 +64,8 @@ class Page(unittest.TestCase):
         self.show(browser, "#now", "document.querySelectorAll('.chart rect').length > 30")
         tiles = browser.wait("[...document.querySelectorAll('.tile .value')].map(t => t.textContent).filter(t => t !== '–').length === 6"
                              " && [...document.querySelectorAll('.tile')].map(t => t.innerText).join(' ')")
-        self.assertIn("a second", tiles)
+        self.assertIn("failed", tiles)
+        browser.wait("document.querySelector('.tile .note').textContent.endsWith('a second')", "the rate, from two states")
         stats = world.get("/api/traffic/stats?since=15m")
         shown = int(browser.evaluate("document.querySelector('.tile .value').textContent.replace(/,/g, '')"))
         self.assertLess(abs(shown - stats["all"]["calls"]), 4000, "the tile and the command count the same calls")
