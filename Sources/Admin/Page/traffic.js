@@ -132,7 +132,8 @@ function takeNew() {
   show();
   showPill();
   window.scrollTo(0, 0);
-  input.focus();
+  // The pill is gone, and its focus would be with it.
+  body.querySelector("a")?.focus({preventScroll: true});
 }
 
 feed.on("call", record => {
