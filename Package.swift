@@ -82,7 +82,9 @@ let package = Package(
       "TrafficJournal", uses: ["System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["Memory"]),
-    area("Admin", uses: ["LocalServer", "Memory"]),
+    .target(
+      name: "Admin", dependencies: ["LocalServer", "Memory", "CPage"], exclude: ["Page"],
+      swiftSettings: strict),
     area(
       "Sandbox",
       uses: [
@@ -109,6 +111,8 @@ let package = Package(
     // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
     // into the binary: each shared library costs the start and the resident memory something.
     .target(name: "CLinux", exclude: ["linking"]),
+    // The files of the admin page (`Sources/Admin/Page`), as constants.
+    .target(name: "CPage"),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),

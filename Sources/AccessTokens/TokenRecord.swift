@@ -110,9 +110,14 @@ package struct TokenListing: Equatable, Sendable {
 
   /// Nanoseconds until the first request must fail if the token endpoint stays down: the least remaining
   /// life of the keys in use, 0 when one of them has no token; nil when none is in use.
-  package var runway: Int64? {
+  package var runway: Int64? { runway { _ in true } }
+
+  /// The same, of one app.
+  package func runway(ofApp app: Int) -> Int64? { runway { $0.app == app } }
+
+  private func runway(of isMeant: (TokenRecord) -> Bool) -> Int64? {
     var runway: Int64?
-    for key in keys where key.isUsed {
+    for key in keys where key.isUsed && isMeant(key) {
       switch key.state {
       case .empty: continue
       case .fetching, .failing: return 0

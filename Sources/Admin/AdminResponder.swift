@@ -1,19 +1,28 @@
 package import LocalServer
 internal import Memory
 
-/// The admin pages: health, readiness, metrics, listings. Two change something, and are asked with POST; nothing
-/// here is secret.
+/// The admin pages: health, readiness, metrics, listings, and the page for browsers that shows them. Two change something,
+/// and are asked with POST; nothing here is secret.
 package struct AdminResponder: LocalResponder {
   let sources: AdminSources
+  let streams: EventStreams
 
-  package init(sources: AdminSources) { self.sources = sources }
+  package init(sources: AdminSources) {
+    self.sources = sources
+    streams = EventStreams(
+      sources.feed,
+      state: {
+        let state = ReadinessState(sources)
+        return "{\(state.members(isVerbose: true)),\(sources.state())}"
+      })
+  }
 
   /// One page: its path, what it is for, and how it is made.
   struct Page: Sendable {
     /// With `{id}` at its end it stands for all that begin with what is in front of that.
     let path: String
     let purpose: String
-    /// It changes something: asked with POST, and never by a page of a browser.
+    /// It changes something: asked with POST, and by no page of a browser but this server's own.
     var isAction = false
     /// Who watches over the process asks for it: answered when there are too many connections, and whatever the Host.
     var isAlwaysAnswered = false
@@ -26,8 +35,8 @@ package struct AdminResponder: LocalResponder {
   }
 
   private static let pages = [
-    Page(path: "/", purpose: "this list; a dashboard for browsers") { _, request in
-      Dashboard.isWanted(by: request) ? Dashboard.response(for: "/") ?? index : index
+    Page(path: "/", purpose: "this list; a page that shows all of it for browsers") { _, request in
+      PageFiles.isWanted(by: request) ? PageFiles.response(for: "/") ?? index : index
     },
     Page(path: "/healthz", purpose: "200 while the process lives", isAlwaysAnswered: true) { _, _ in
       .json("{\"status\":\"ok\"}\n")
@@ -50,6 +59,9 @@ package struct AdminResponder: LocalResponder {
       path: "/api/tokens/drop", purpose: "POST: forget tokens; ?app=, ?scope= or ?all=true",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.dropTokens) },
+    Page(path: "/api/callers", purpose: "each caller and what it may do; JSON") { responder, _ in
+      .json(responder.sources.callers())
+    },
     Page(
       path: "/api/explain",
       purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
@@ -60,6 +72,9 @@ package struct AdminResponder: LocalResponder {
     Page(
       path: "/api/traffic/stats",
       purpose: "calls counted by caller and operation, JSON; ?format=table for people"),
+    Page(path: "/api/events", purpose: "calls and state as they come: server-sent events") {
+      $0.events($1)
+    },
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
@@ -68,6 +83,10 @@ package struct AdminResponder: LocalResponder {
   private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
 
   package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
+
+  package func takesOwnPages(_ path: String) -> Bool {
+    AdminResponder.page(at: path)?.isAction ?? false
+  }
 
   package func isAlwaysAnswered(_ path: String) -> Bool {
     AdminResponder.page(at: path)?.isAlwaysAnswered ?? false
@@ -88,9 +107,9 @@ package struct AdminResponder: LocalResponder {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
     guard let page = AdminResponder.page(at: request.path) else {
-      // The dashboard's own files.
+      // The page's own files.
       if request.method == "GET" || request.method == "HEAD",
-        let file = Dashboard.response(for: request.path)
+        let file = PageFiles.response(for: request.path)
       {
         return file
       }
@@ -98,7 +117,17 @@ package struct AdminResponder: LocalResponder {
     }
     let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
     switch request.method {
-    case "GET" where !page.isAction, "HEAD" where !page.isAction, "POST" where page.isAction:
+    case "POST" where page.isAction && !sources.takesActions:
+      return AdminProblem(
+        status: 403, title: "Forbidden",
+        detail: "Nothing is changed from here: admin.actions is false, as it is on an address that "
+          + "other machines reach unless the configuration says otherwise."
+      ).response
+    case "POST" where page.isAction:
+      let response = page.make?(self, request) ?? noJournal
+      sources.note(AdminAction(request, status: response.status))
+      return response
+    case "GET" where !page.isAction, "HEAD" where !page.isAction:
       return page.make?(self, request) ?? noJournal
     case "OPTIONS": return LocalResponse(status: 204, fields: [allowed])
     default:
@@ -153,31 +182,9 @@ package struct AdminResponder: LocalResponder {
   }
 
   private func readiness(_ request: LocalRequest) -> LocalResponse {
-    let checks = sources.readiness()
-    let isDraining = sources.isDraining()
-    let isReady = !isDraining && checks.allSatisfy { $0.isReady || !$0.isRequired }
-    let isWell = checks.allSatisfy(\.isReady)
-    let status =
-      isDraining ? "draining" : !isReady ? "not ready" : isWell ? "ready" : "degraded"
-    var text = "{\"status\":\(status.quotedAsJSON)"
-    if let reason = reason(checks, isReady: isReady) {
-      text += ",\"reason\":\(reason.quotedAsJSON)"
-    }
-    if request.asks("verbose") {
-      let entries = checks.map { check in
-        "{\"name\":\(check.name.quotedAsJSON),\"ready\":\(check.isReady),"
-          + "\"required\":\(check.isRequired),"
-          + "\"detail\":\(check.detail.quotedAsJSON)}"
-      }
-      text += ",\"checks\":[" + entries.joined(separator: ",") + "]"
-    }
-    return .json(text + "}\n", status: isReady ? 200 : 503)
-  }
-
-  /// The first check that keeps the gateway from being ready, or else the first that is not well.
-  private func reason(_ checks: [ReadinessCheck], isReady: Bool) -> String? {
-    let check = checks.first { !$0.isReady && (isReady || $0.isRequired) }
-    return check.map { "\($0.name): \($0.detail)" }
+    let state = ReadinessState(sources)
+    return .json(
+      "{\(state.members(isVerbose: request.asks("verbose")))}\n", status: state.isReady ? 200 : 503)
   }
 }
 

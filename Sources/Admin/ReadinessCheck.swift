@@ -29,6 +29,16 @@ package struct AdminSources: Sendable {
   package var metrics: @Sendable () -> String
   /// Each limit's state.
   package var limits: @Sendable (ListingForm) -> String
+  /// How the gateway stands besides its readiness, for who watches: members of a JSON object, in one line.
+  package var state: @Sendable () -> String = { "\"journal\":false" }
+  /// The callers and what they may do, JSON.
+  package var callers: @Sendable () -> String = { "{\"callers\":[]}\n" }
+  /// Whether pages that change something do so.
+  package var takesActions = true
+  /// Records what was changed, or refused to be.
+  package var note: @Sendable (AdminAction) -> Void = { _ in }
+  /// The newest calls, for who watches; nil without a journal.
+  package var feed: CallFeed?
   /// The pages that take parameters.
   package var actions = AdminActions.none
   /// Answers what begins with `/api/traffic`, on a thread that may block; nil for pages there are none of.

@@ -25,7 +25,8 @@ enum Schema {
     KeySchema("address", .scalar, default: Keys.adminAddress),
     KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
     KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
-    KeySchema("allowedHosts", .words, default: "[]"))
+    KeySchema("allowedHosts", .words, default: "[]"),
+    KeySchema("actions", .scalar, range: "true, false"))
 
   static let upstream = SectionSchema(
     KeySchema("url", .scalar, default: Keys.upstreamURL),

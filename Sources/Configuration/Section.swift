@@ -169,9 +169,11 @@ struct Section {
     return nil
   }
 
-  /// `true` or `false` under `key`; false when it is absent.
-  func flag(_ key: String, _ problems: inout ProblemList) -> Bool {
-    guard let word = text(key, example: "true", &problems) else { return false }
+  /// `true` or `false` under `key`; `absent` when there is none.
+  func flag(
+    _ key: String, absent: Bool = false, _ problems: inout ProblemList
+  ) -> Bool {
+    guard let word = text(key, example: "true", &problems) else { return absent }
     switch word.text {
     case "true", "True", "TRUE": return true
     case "false", "False", "FALSE": return false

@@ -43,7 +43,7 @@ package struct Listener: Sendable, Equatable {
   package var caller: String?
 }
 
-/// The address of the admin API and the dashboard.
+/// The address of the admin API and its page.
 package struct AdminSettings: Sendable, Equatable {
   package var address: ListenAddress
   /// Permission bits of a Unix socket's file, 0 to 0o777.
@@ -51,6 +51,8 @@ package struct AdminSettings: Sendable, Equatable {
   package var allowRemote: Bool
   /// Values of `Host` accepted besides the loopback names, lower case, with or without port.
   package var allowedHosts: [String]
+  /// Whether what changes something is done: renewing and dropping tokens.
+  package var actions: Bool
 }
 
 /// SCORM Cloud, and how patient to be with it.

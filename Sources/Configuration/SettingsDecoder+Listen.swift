@@ -47,7 +47,8 @@ extension SettingsDecoder {
     refuseDuplicate(common.address, section, among: listeners.map(\.value.address))
     return AdminSettings(
       address: common.address, socketMode: common.socketMode, allowRemote: common.allowRemote,
-      allowedHosts: common.allowedHosts)
+      allowedHosts: common.allowedHosts,
+      actions: section.flag("actions", absent: common.address.isLocal, &problems))
   }
 
   private mutating func common(_ section: Section, defaultAddress: String) -> Common {

@@ -156,7 +156,7 @@ package final class GatewayProcess: Sendable {
       rules: compiled.rules, settings: relaySettings,
       identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, journal: journal?.writer, spans: spans, clock: clock,
+      limiter: limiter, limits: limits, journal: journal?.sink, spans: spans, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays

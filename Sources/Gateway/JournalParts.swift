@@ -1,13 +1,17 @@
+internal import Admin
 internal import Configuration
 internal import LocalServer
 internal import Synchronization
 internal import System
 internal import TrafficJournal
+internal import TrafficLog
 
 /// The journal of a gateway that runs: the writer, and this process' claim on the file.
 final class OpenJournal: Sendable {
   let writer: JournalWriter
   let path: String
+  /// Its newest lines, for who watches the admin page.
+  let feed = CallFeed()
   /// Held as long as the writer may write.
   private let claim: Mutex<FileClaim?>
 
@@ -16,6 +20,9 @@ final class OpenJournal: Sendable {
     self.path = path
     self.claim = Mutex(claim)
   }
+
+  /// What takes the lines of calls.
+  var sink: any LineSink { WatchedJournal(journal: writer, feed: feed) }
 
   /// Writes what waits and gives the file back, for the next gateway. Returns false when the writer still runs.
   @discardableResult

@@ -7,6 +7,9 @@ internal import System
 
 /// What `/api/limits` and the `limits` command show: each quota's state now.
 struct LimitsListing {
+  /// Rows for who watches.
+  private static let most = 100
+
   private let relays: RelayShared
   private let views: [LimitView]
   private let now: Int64
@@ -18,8 +21,20 @@ struct LimitsListing {
   }
 
   /// For scripts. Times in seconds.
-  var json: String {
-    let rows = views.map { view -> String in
+  var json: String { "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]}\n" }
+
+  /// Members for who watches: at most ``most`` rows, the busiest quotas of a limit first.
+  var members: String {
+    let busiest =
+      views.count <= LimitsListing.most
+      ? views[...]
+      : views.sorted { ($0.waiting, $0.inUse) > ($1.waiting, $1.inUse) }.prefix(LimitsListing.most)
+    return "\"limits\":[\(rows(busiest).joined(separator: ","))],"
+      + "\"limitsOmitted\":\(views.count - busiest.count)"
+  }
+
+  private func rows(_ views: ArraySlice<LimitView>) -> [String] {
+    views.map { view -> String in
       var members = ["\"limit\":\(name(view).quotedAsJSON)"]
       // The quota of somebody who has not used it stands for nobody.
       if let app = view.app, view.isUsed { members.append("\"app\":\(appName(app).quotedAsJSON)") }
@@ -42,7 +57,6 @@ struct LimitsListing {
       if let pause = pause(view) { members.append("\"pausedFor\":\(seconds(pause))") }
       return "{" + members.joined(separator: ",") + "}"
     }
-    return "{\"limits\":[" + rows.joined(separator: ",") + "]}\n"
   }
 
   /// For people.

@@ -140,6 +140,14 @@ extension GatewayProcess {
         return form == .json ? listing.json : listing.table
       }, traffic: trafficPages(journal, callersAt: addresses, clock: relays.clock))
     sources.actions = AdminActions(relays, tokens)
+    sources.feed = journal?.feed
+    sources.callers = { CallersListing(relays).json }
+    sources.takesActions = admin.actions
+    sources.note = { ActionRecord.note($0, relays) }
+    let state = PageState(
+      relays: relays, tokens: tokens, hasJournal: journal != nil, takesActions: admin.actions,
+      startedAt: SystemClock.wall)
+    sources.state = { state.members }
     let complete = sources
     // No page looks at a body.
     var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0)

@@ -173,6 +173,7 @@ struct ReloadDifference {
       current.socketMode == new.socketMode && current.allowRemote == new.allowRemote,
       "admin: mode, allowRemote")
     compare(current.allowedHosts == new.allowedHosts, "admin.allowedHosts")
+    compare(current.actions == new.actions, "admin.actions")
   }
 
   private mutating func compareUpstream(_ current: UpstreamSettings, _ new: UpstreamSettings) {

@@ -43,6 +43,8 @@ struct LocalConnection: ~Copyable {
   /// An answer's body that is made while it is sent, and how much of it was.
   var rest: LocalBody?
   var restSent = 0
+  /// The responder's number of an answer without an end.
+  var stream: Int?
   /// An answer that takes its time on purpose.
   var delivery: DeliveryUnderWay?
 

@@ -18,7 +18,9 @@ extension LocalHandler {
   ) {
     let response = response.isSendable ? response : .message(500, "The answer cannot be sent.")
     let socket = connections[handle].socket
-    if isDraining || response.delivery?.cut != nil { connections[handle].keepsAlive = false }
+    if isDraining || response.isStream || response.delivery?.cut != nil {
+      connections[handle].keepsAlive = false
+    }
     if let delivery = response.delivery {
       begin(delivery, of: response, handle, on: &loop)
       return
@@ -42,6 +44,13 @@ extension LocalHandler {
         connections[handle].restSent = 0
         sendRest(handle, on: &loop)
       }
+    case .stream(let stream) where hasBody && !isDraining:
+      loop.send(output.bytes, to: socket)
+      beginStream(handle, stream, on: &loop)
+      return
+    case .stream(let stream):
+      responder.streamEnded(stream)
+      loop.send(output.bytes, to: socket)
     default: loop.send(output.bytes, to: socket)
     }
     completeAnswer(handle, on: &loop)

@@ -12,6 +12,7 @@ extension LocalHandler {
       isDraining = true
       loop.stopListening(&self)
       listener = nil
+      endStreams(on: &loop)
       // Those that wait for nothing go at once; the others with their next answer.
       for handle in connections.handles
       where connections[handle].phase == .head && connections[handle].input.isEmpty {

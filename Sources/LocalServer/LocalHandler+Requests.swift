@@ -146,7 +146,10 @@ extension LocalHandler {
     _ head: RequestHead, _ bytes: RawSpan, takesHost: Bool
   ) -> LocalResponse? {
     if !takesHost { return hostRefusal(head.authority(in: bytes).text) }
-    if settings.refusesBrowserPages, PageRule.refuses(head, parser.fields, in: bytes) {
+    if settings.refusesBrowserPages, PageRule.refuses(head, parser.fields, in: bytes),
+      !(head.method == .post && responder.takesOwnPages(head.path(in: bytes).text)
+        && PageRule.isOwnAction(head, parser.fields, in: bytes))
+    {
       return .message(403, "Web pages of other origins may not use this server.")
     }
     // RFC 9110 section 9.3.6: this is no proxy.

@@ -12,6 +12,7 @@ package import System
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
 /// - `LocalHandler+Deliveries.swift`: answers that go out late, in pieces or not to their end.
+/// - `LocalHandler+Streams.swift`: answers without an end.
 /// - `LocalHandler+Draining.swift`: the end.
 package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   let settings: LocalServerSettings
@@ -28,6 +29,9 @@ package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   var continuing = RecordList<SlabHandle>(capacity: 4)
   /// Connections whose answers take their time on purpose.
   var deliveries: [SlabHandle] = []
+  /// Answers without an end, and when they go on.
+  var streams: [(handle: SlabHandle, stream: Int)] = []
+  var nextTick = Int64.max
   /// When the responder has something to do without a request.
   var nextAttention = Int64.max
   /// For answers that take time; started with the first of them.
@@ -98,7 +102,8 @@ extension LocalHandler: EventHandler {
 
   package mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     guard connections.contains(tag.record), connections[tag.record].phase == .answer,
-      !connections[tag.record].awaitsWorker, connections[tag.record].delivery == nil
+      !connections[tag.record].awaitsWorker, connections[tag.record].delivery == nil,
+      connections[tag.record].stream == nil
     else { return }
     continueAnswer(tag.record, on: &loop)
   }
@@ -133,6 +138,7 @@ extension LocalHandler: EventHandler {
       continueAnswer(round[i], on: &loop)
     }
     continueDeliveries(on: &loop)
+    continueStreams(on: &loop)
     if loop.now >= nextAttention { attend(on: &loop) }
     if isDraining { continueDraining(on: &loop) }
   }

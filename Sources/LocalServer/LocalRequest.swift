@@ -81,6 +81,9 @@ package enum LocalBody: Sendable {
   case zeros(count: Int)
   /// A part of a file, read while it is sent.
   case file(KeptFile, Range<Int>)
+  /// Without an end: the responder is asked for the pieces of the stream with this number until it has no more or
+  /// the peer leaves. The end of the connection is the end of the body (RFC 9112 section 6.3).
+  case stream(Int)
 }
 
 /// A service behind a local server. One instance serves one event loop, so it may keep state.
@@ -97,6 +100,17 @@ package protocol LocalResponder: SendableMetatype {
   /// Must not block.
   mutating func attend() -> Int64?
 
+  /// The next bytes of a stream that an answer began with ``LocalBody/stream(_:)``: empty when there are none for
+  /// now, nil when it ends. Asked for four times a second, when the peer has taken what came before. `now`
+  /// is monotonic, in nanoseconds. Must not block.
+  mutating func nextPiece(of stream: Int, now: Int64) -> [UInt8]?
+
+  /// A stream is over, whoever ended it.
+  mutating func streamEnded(_ stream: Int)
+
+  /// Whether POST to `path` may come from a page of this server's own, as JSON.
+  func takesOwnPages(_ path: String) -> Bool
+
   /// Whether a request for `path` is to be answered even when there are too many connections, and whatever its
   /// Host: what probes ask, by whatever name they know this machine. With a foreign Host it comes without its
   /// query. The answer must be short, tell no more than that, and come from ``respond(to:)``.
@@ -105,6 +119,12 @@ package protocol LocalResponder: SendableMetatype {
 
 extension LocalResponder {
   package mutating func attend() -> Int64? { nil }
+
+  package mutating func nextPiece(of stream: Int, now: Int64) -> [UInt8]? { nil }
+
+  package mutating func streamEnded(_ stream: Int) {}
+
+  package func takesOwnPages(_ path: String) -> Bool { false }
 
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? { nil }
 

@@ -28,6 +28,10 @@ extension LocalResponse {
     "connection", "content-length", "date", "transfer-encoding",
   ]
 
+  var isStream: Bool {
+    if case .stream = body { true } else { false }
+  }
+
   /// Appends status line, fields and the empty line.
   func putHead(keepsAlive: Bool, _ dates: borrowing DateTexts, into out: inout ByteBuffer) {
     out.put("HTTP/1.1 ")
@@ -43,7 +47,7 @@ extension LocalResponse {
       out.put("\r\n")
     }
     // RFC 9110 section 8.6 forbids it with 204 and makes it pointless with 304.
-    if status != 204 && status != 304 {
+    if status != 204 && status != 304, !isStream {
       out.put("Content-Length: ")
       out.put(decimal: body.count)
       out.put("\r\n")
@@ -60,6 +64,7 @@ extension LocalBody {
     case .bytes(let bytes): bytes.count
     case .zeros(let count): max(0, count)
     case .file(_, let range): range.count
+    case .stream: 0
     }
   }
 
@@ -68,6 +73,7 @@ extension LocalBody {
     switch self {
     case .bytes(let bytes): Array(bytes[start..<end])
     case .zeros: [UInt8](repeating: 0, count: end - start)
+    case .stream: []
     case .file(let file, let range): file.read(range.lowerBound + start..<range.lowerBound + end)
     }
   }

@@ -11,14 +11,44 @@ enum PageRule {
     _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
   ) -> Bool {
     guard BrowserRule.isFromPage(head, fields, in: bytes) else { return false }
-    if head.present.contains(.origin) { return true }
     guard head.method == .get || head.method == .head else { return true }
-    if has("sec-fetch-site", "same-origin", fields, in: bytes) { return false }
+    if has("sec-fetch-site", "same-origin", fields, in: bytes) {
+      // Chromium names the page's own origin when it loads a module.
+      return head.present.contains(.origin) && !isOwnOrigin(head, fields, in: bytes)
+    }
+    if head.present.contains(.origin) { return true }
     // A link on another page, followed in a window of its own: that page sees nothing of it. A frame is
     // no such window: its owner could lay something over it.
     return
       !(has("sec-fetch-mode", "navigate", fields, in: bytes)
       && has("sec-fetch-dest", "document", fields, in: bytes))
+  }
+
+  /// Whether a POST comes from a page of this server's own and is marked as JSON, which a form cannot be.
+  static func isOwnAction(
+    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
+  ) -> Bool {
+    has("sec-fetch-site", "same-origin", fields, in: bytes)
+      && has("content-type", "application/json", fields, in: bytes)
+      && isOwnOrigin(head, fields, in: bytes)
+  }
+
+  /// Whether the only Origin names this server. The Host was looked at before: a page of that origin is one that this
+  /// server sent.
+  private static func isOwnOrigin(
+    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
+  ) -> Bool {
+    values(of: "origin", fields, in: bytes) == ["http://" + head.authority(in: bytes).text]
+  }
+
+  private static func values(
+    of name: StaticString, _ fields: borrowing FieldList, in bytes: RawSpan
+  ) -> [String] {
+    var found: [String] = []
+    for i in 0..<fields.count where fields[i].name(in: bytes).equalsIgnoringCase(name) {
+      found.append(fields[i].value(in: bytes).text)
+    }
+    return found
   }
 
   /// Whether the field called `name` is there once and says `value`.

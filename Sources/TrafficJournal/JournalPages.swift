@@ -86,7 +86,8 @@ package struct JournalPages: Sendable {
   private func summary(_ query: String) throws -> Answer {
     let parameters = query.split(separator: "&")
     let summary = try reader().summary(
-      TrafficQuery(query, others: ["format"], now: now), now: now)
+      TrafficQuery(query, others: ["format", "series"], now: now), now: now,
+      hasDurations: parameters.contains("series=durations"))
     return parameters.contains("format=table")
       ? Answer(status: 200, type: "text/plain; charset=utf-8", body: summary.table)
       : Answer(status: 200, type: "application/json", body: summary.json)
@@ -105,10 +106,18 @@ package struct JournalPages: Sendable {
         404, "Not Found", "The journal has no call with the request id \(id).")
     }
     let lines = page.lines.map { String(decoding: $0, as: UTF8.self) }
+    let commands = page.lines.map { line in
+      let record = CallRecord(line: line)
+      let command = record.flatMap { CurlCommand.text($0, gateway: gateway) }
+      let caveats = record.map(CurlCommand.caveats) ?? []
+      return "{\"command\":\(command?.quotedAsJSON ?? "null"),"
+        + "\"caveats\":[\(caveats.map(\.quotedAsJSON).joined(separator: ","))]}"
+    }
     return Answer(
       status: 200, type: "application/json",
       body:
-        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n\"gateway\":\(gateway.quotedAsJSON),\"complete\":\(page.isComplete)}\n"
+        "{\"records\":[\n\(lines.joined(separator: ",\n"))\n],\n"
+        + "\"curl\":[\(commands.joined(separator: ","))],\"gateway\":\(gateway.quotedAsJSON),\"complete\":\(page.isComplete)}\n"
     )
   }
 

@@ -59,7 +59,17 @@ extension TrafficSummary {
     return "{\"since\":\(TrafficSummary.decimal(start)),\"until\":\(TrafficSummary.decimal(end)),"
       + "\"complete\":\(isComplete),\"all\":{\(TrafficSummary.figures(all))},\n\"groups\":[\n"
       + rows.joined(separator: ",\n") + "\n],\n\"calls\":[\(TrafficSummary.list(calls))],"
-      + "\"failed\":[\(TrafficSummary.list(failed))]}\n"
+      + "\"failed\":[\(TrafficSummary.list(failed))]\(durationsOverTime)}\n"
+  }
+
+  private var durationsOverTime: String {
+    guard !durations.isEmpty else { return "" }
+    return [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)].map { name, part in
+      let values = durations.map {
+        $0.total == 0 ? "null" : TrafficSummary.decimal($0.percentile(part))
+      }
+      return ",\"\(name)\":[\(values.joined(separator: ","))]"
+    }.joined()
   }
 
   private static func names(_ group: Group) -> String {

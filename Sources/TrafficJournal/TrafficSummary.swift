@@ -26,6 +26,8 @@ package struct TrafficSummary {
   /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
   var failed = [Int](repeating: 0, count: TrafficSummary.bars)
+  /// How long calls took, in each of these parts; empty unless asked for.
+  var durations: [DurationHistogram] = []
   /// False: the time was up; only the newest calls are counted.
   package var isComplete = true
 }
@@ -33,18 +35,26 @@ package struct TrafficSummary {
 extension JournalReader {
   /// Counts the calls that match.
   ///
-  /// - Parameter now: microseconds since 1970.
-  package func summary(_ query: TrafficQuery, now: Int64) throws(JournalError) -> TrafficSummary {
+  /// - Parameters:
+  ///   - now: microseconds since 1970.
+  ///   - hasDurations: whether durations over time are wanted, which take some more time.
+  package func summary(
+    _ query: TrafficQuery, now: Int64, hasDurations: Bool = false
+  ) throws(JournalError) -> TrafficSummary {
     do throws(DatabaseError) {
-      return try summarize(query, now: now)
+      return try summarize(query, now: now, hasDurations)
     } catch {
       throw JournalError("the journal cannot be searched: \(error.message)")
     }
   }
 
-  private func summarize(_ query: TrafficQuery, now: Int64) throws(DatabaseError) -> TrafficSummary
-  {
+  private func summarize(
+    _ query: TrafficQuery, now: Int64, _ hasDurations: Bool
+  ) throws(DatabaseError) -> TrafficSummary {
     var summary = TrafficSummary()
+    if hasDurations {
+      summary.durations = Array(repeating: DurationHistogram(), count: TrafficSummary.bars)
+    }
     summary.end = query.until ?? now
     let waiting = try recent()
     let earliest = min(
@@ -117,6 +127,9 @@ private struct GroupCount {
         Pair(caller: entry.call.caller, operation: entry.call.operation), in: &summary)
       summary.groups[place].figures.add(entry.call)
       summary.count(1, entry.call.hasFailed ? 1 : 0, at: entry.call.microsecond)
+      if !summary.durations.isEmpty {
+        summary.durations[summary.bar(at: entry.call.microsecond)].add(entry.call.duration)
+      }
     }
   }
 
@@ -133,6 +146,14 @@ private struct GroupCount {
         continue
       }
       let place = place(Pair(caller: key.caller, operation: key.operation), in: &summary)
+      if !summary.durations.isEmpty {
+        var one = CallGroup()
+        let (calls, failed) = one.add(reading: &reader)
+        summary.groups[place].figures.add(one)
+        summary.durations[summary.bar(at: microsecond)].add(one.durations)
+        summary.count(calls, failed, at: microsecond)
+        continue
+      }
       let (calls, failed) = summary.groups[place].figures.add(reading: &reader)
       summary.count(calls, failed, at: microsecond)
     }

@@ -91,33 +91,6 @@ struct AdminTests {
     #expect(checks.map { $0["detail"] as? String } == ["has a \"token\"", "is being resolved"])
   }
 
-  @Test("A browser gets the dashboard at /, with nothing from elsewhere, and others the list")
-  func dashboard() throws {
-    let accept = "text/html,application/xhtml+xml,*/*;q=0.8"
-    let page = AdminTests.responder().respond(
-      to: LocalRequest(method: "GET", path: "/", fields: [(name: "accept", value: accept)]))
-    #expect(page.status == 200 && page.fields[0].value == "text/html; charset=utf-8")
-    let policy = try #require(page.fields.first { $0.name == "Content-Security-Policy" }?.value)
-    #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self';"))
-    #expect(!policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"))
-    for match in text(page).matches(of: /(?:src|href)="([^"]+)"/) {
-      let path = String(match.output.1.prefix { $0 != "?" })
-      let found = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: path))
-      #expect([200, 503].contains(found.status), "\(path)")
-    }
-    let script = text(
-      AdminTests.responder().respond(to: LocalRequest(method: "GET", path: "/dashboard.js")))
-    #expect(script.contains("textContent"))
-    for way in ["innerHTML", "outerHTML", "document.write", "eval(", "http://", "https://"] {
-      #expect(!script.replacing("http://www.w3.org/2000/svg", with: "").contains(way), "\(way)")
-    }
-    for accept in ["*/*", "text/plain"] {
-      let list = AdminTests.responder().respond(
-        to: LocalRequest(method: "GET", path: "/", fields: [(name: "Accept", value: accept)]))
-      #expect(text(list).hasPrefix("scorm-gateway admin"))
-    }
-  }
-
   @Test("Metrics are served as Prometheus' text")
   func metrics() {
     let response = AdminTests.responder().respond(to: LocalRequest(method: "GET", path: "/metrics"))

@@ -20,7 +20,7 @@ struct PrecedenceTests {
       settings.admin
         == AdminSettings(
           address: .tcp(host: "127.0.0.1", port: 9901), socketMode: 0o660, allowRemote: false,
-          allowedHosts: []))
+          allowedHosts: [], actions: true))
     #expect(settings.upstream.url.description == Keys.upstreamURL)
     #expect(settings.upstream.url == (try EndpointURL(parsing: Keys.upstreamURL)))
     #expect(settings.upstream.host == "cloud.scorm.com")

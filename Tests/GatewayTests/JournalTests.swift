@@ -38,6 +38,8 @@ struct JournalTests {
       TrafficAnswer(try admin(rig, "/api/traffic?status=404").text).records.map(\.requestID) == [
         "wrong"
       ])
+    let curl = try admin(rig, "/api/traffic/call-7").json["curl"] as? [[String: Any]]
+    #expect((curl?.first?["command"] as? String)?.hasPrefix("curl ") == true)
     #expect(try admin(rig, "/api/traffic/nobody").status == 404)
     #expect(try admin(rig, "/api/traffic?status=soon").status == 400)
     #expect(try admin(rig, "/api/traffic/stats?format=table").text.contains("GetCourses"))
@@ -50,6 +52,22 @@ struct JournalTests {
     for secret in ["CANARY-MORE", "sandbox-secret", "Bearer", "Basic "] {
       #expect(content.range(of: Data(secret.utf8)) == nil, "\(secret)")
     }
+  }
+
+  @Test("has what was done at the admin address, and so has the log")
+  func actions() throws {
+    let folder = try Folder()
+    let rig = try rig(folder)
+    let port = try #require(rig.gateway.adminAddress?.port)
+    #expect(try Wire(port: port).call("POST", "/api/tokens/renew?app=main").status == 200)
+    #expect(wait(rig, for: 1))
+    let record = try #require(TrafficAnswer(try admin(rig, "/api/traffic").text).records.first)
+    #expect(record.path == "/api/tokens/renew" && record.query == "app=main")
+    #expect(record.termination == "admin" && record.status == 200 && record.caller == nil)
+    #expect(eventually { rig.log.contains(record.line) })
+    let callers = try admin(rig, "/api/callers").json["callers"] as? [[String: Any]]
+    #expect(callers?.first?["caller"] as? String == "anonymous")
+    #expect((callers?.first?["operations"] as? [String])?.contains("PingAppId") == true)
   }
 
   @Test("is complete without a log as well")

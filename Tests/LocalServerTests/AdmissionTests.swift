@@ -73,6 +73,35 @@ struct AdmissionTests {
     #expect(answer.status == status)
   }
 
+  static let ownPages = [
+    // A module that the server's own page loads.
+    ("GET", "/", "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n", 200),
+    ("GET", "/", "Origin: http://evil.example\r\nSec-Fetch-Site: same-origin\r\n", 403),
+    ("POST", "/acts", own + "Content-Type: application/json\r\n", 200),
+    ("POST", "/", own + "Content-Type: application/json\r\n", 403),
+    ("POST", "/acts", own + "Content-Type: text/plain\r\n", 403),
+    ("POST", "/acts", own, 403),
+    ("PUT", "/acts", own + "Content-Type: application/json\r\n", 403),
+    (
+      "POST", "/acts",
+      "Origin: http://localhost\r\nSec-Fetch-Site: cross-site\r\nContent-Type: application/json\r\n",
+      403
+    ),
+    (
+      "POST", "/acts",
+      "Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n",
+      403
+    ),
+    ("POST", "/acts", own + "Origin: null\r\nContent-Type: application/json\r\n", 403),
+    ("POST", "/acts", "Sec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\n", 403),
+  ]
+  private static let own = "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n"
+
+  @Test("The server's own page may post JSON to what is meant for it", arguments: ownPages)
+  func ownPage(_ method: String, _ path: String, _ fields: String, _ status: Int) async throws {
+    #expect(try await ServiceRig().ask(request(method, path, fields)).status == status)
+  }
+
   @Test("A server without secrets may serve any page")
   func openToPages() async throws {
     let rig = try ServiceRig { $0.refusesBrowserPages = false }

@@ -124,7 +124,14 @@ final class RawClient {
     }
   }
 
+  /// All that comes until the end.
+  func rest() throws -> String {
+    while try receive() {}
+    return text(buffer[...])
+  }
+
   /// Whether the connection ends here, properly and without another byte.
+
   func hasEnded() throws -> Bool {
     if !buffer.isEmpty { return false }
     return try !receive()

@@ -10,10 +10,28 @@ import System
 /// - `/field`: a field whose value is the query. `/count`: how many requests came before.
 /// - `/paced/N/late`, `…/pieces`, `…/reset`, `…/half-reset`, `…/half`: N letters, delivered like that.
 /// - `/tail/N`: the last N bytes of the body, from its file; `/echo`: the body as a file.
+/// - `/stream/N`: N pieces, one at a tick. `/ended`: how many streams are over.
+/// - `/acts`: a page of this server's own may post to it.
 /// - `/always`: answered whoever else is there.
 /// - anything else: method, path, query, the body kept and the size of the whole.
 struct TellingResponder: LocalResponder {
   private var count = 0
+  /// Pieces that each stream still has.
+  private var streams: [Int: Int] = [:]
+  private var streamsEnded = 0
+
+  func takesOwnPages(_ path: String) -> Bool { path == "/acts" }
+
+  mutating func nextPiece(of stream: Int, now: Int64) -> [UInt8]? {
+    guard let left = streams[stream], left > 0 else { return nil }
+    streams[stream] = left - 1
+    return Array("piece \(left)\n".utf8)
+  }
+
+  mutating func streamEnded(_ stream: Int) {
+    streams[stream] = nil
+    streamsEnded += 1
+  }
 
   func isAlwaysAnswered(_ path: String) -> Bool { path == "/always" }
 
@@ -26,6 +44,10 @@ struct TellingResponder: LocalResponder {
     case "bytes": return .text(String(repeating: "x", count: number))
     case "status": return .json("{}", status: number)
     case "count": return .text("\(count - 1)")
+    case "ended": return .text("\(streamsEnded)")
+    case "stream":
+      streams[count] = number
+      return LocalResponse(status: 200, body: .stream(count))
     case "field":
       let value = request.query.removingPercentEncoding ?? ""
       return LocalResponse(status: 200, fields: [(name: "X-Value", value: value)])

@@ -58,6 +58,13 @@ struct JournalBlockTests {
     #expect(summary.calls.allSatisfy { $0 == 30 || $0 == 29 || $0 == 31 || $0 == 0 || $0 > 20 })
     let middle = Double(summary.all.figures.durations.percentile(0.5)) / 1_000_000
     #expect(abs(middle - 1) < 0.07)
+    // Over time, whether counted from blocks' own counts or call by call.
+    let series = try JournalReader(path: folder.journal, seconds: 10).summary(
+      try TrafficQuery("since=1900s&until=100s" + filter, now: TestLine.now), now: TestLine.now,
+      hasDurations: true)
+    #expect(series.calls == summary.calls && series.all.figures.calls == 1_800)
+    #expect(series.durations.map(\.total) == series.calls)
+    #expect(PlainJSON.read(Array(series.json.utf8)) != nil && series.json.contains("\"p99\":["))
   }
 
   @Test("a transaction that had been done and seemed to fail is known when it is tried again")

@@ -228,6 +228,7 @@ struct SearchTests {
     #expect(summary.calls.reduce(0, +) == 103)
     #expect(summary.failed.reduce(0, +) == 2)
     #expect(PlainJSON.read(Array(summary.json.utf8)) != nil)
+    #expect(summary.durations.isEmpty && !summary.json.contains("\"p50\":["))
     #expect(summary.table.contains("lms"))
     #expect(summary.table.contains("▁") || summary.table.contains("█"))
   }

@@ -1,0 +1,80 @@
+// What the gateway tells by itself: calls as they end, and its state once a second.
+
+const patience = 6000, again = 5000, hiddenFor = 60000;
+const listeners = {call: [], state: [], resync: [], connection: []};
+let source = null, lastID = null, heardAt = 0, hiddenAt = 0, lostAt = 0;
+
+export const feed = {
+  state: null,
+  // When the state came, and when the gateway was heard of last: milliseconds since 1970.
+  stateAt: 0,
+  lastHeard: 0,
+  isGone: false,
+  reason: "",
+  on(kind, action) { listeners[kind].push(action); },
+};
+
+function tell(kind, value) { for (const action of listeners[kind]) action(value); }
+
+function heard(event) {
+  heardAt = performance.now();
+  feed.lastHeard = Date.now();
+  if (event.lastEventId) lastID = event.lastEventId;
+  if (feed.isGone || !lostAt) { lostAt = 1; feed.isGone = false; tell("connection"); }
+}
+
+function gone(reason) {
+  if (feed.isGone && feed.reason === reason) return;
+  feed.isGone = true;
+  feed.reason = reason;
+  tell("connection");
+}
+
+function open() {
+  source?.close();
+  source = new EventSource("/api/events" + (lastID ? "?after=" + encodeURIComponent(lastID) : ""));
+  const mine = source;
+  const take = (kind, action) => source.addEventListener(kind, event => {
+    heard(event);
+    action(event);
+  });
+  take("call", event => {
+    try { tell("call", JSON.parse(event.data)); } catch { tell("resync"); }
+  });
+  take("state", event => {
+    feed.state = JSON.parse(event.data);
+    feed.stateAt = Date.now();
+    tell("state", feed.state);
+  });
+  take("resync", () => tell("resync"));
+  take("ping", () => {});
+  source.onerror = async () => {
+    if (mine !== source || mine.readyState !== EventSource.CLOSED) return;
+    // Refused, or closed for good: by itself it would not try again.
+    source = null;
+    try {
+      await fetch("/healthz", {cache: "no-store"});
+      gone("The gateway answers, but has no room for another page that watches. Close one.");
+    } catch { gone(""); }
+    setTimeout(() => source || document.hidden || open(), again);
+  };
+}
+
+export function watch() {
+  heardAt = performance.now();
+  open();
+  setInterval(() => {
+    if (document.hidden) {
+      // A tab that nobody looks at gives its place back.
+      if (source && hiddenAt && performance.now() - hiddenAt > hiddenFor) { source.close(); source = null; }
+      return;
+    }
+    if (performance.now() - heardAt > patience) gone(feed.reason);
+  }, 1000);
+  document.addEventListener("visibilitychange", () => {
+    hiddenAt = document.hidden ? performance.now() : 0;
+    if (document.hidden) return;
+    heardAt = performance.now();
+    if (!source) open();
+  });
+}
