@@ -60,6 +60,7 @@ let package = Package(
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
         "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "Forwarding", "HTTPMessages",
+        "JSONText",
         "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
       ]),
 
@@ -72,27 +73,34 @@ let package = Package(
         "HTTPMessages", "Memory",
       ]),
     area("CurlTransport", uses: ["EventLoop", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "Memory"]),
+    area("TrafficLog", uses: ["EventLoop", "SCORMCloudAPI", "JSONText", "Memory"]),
     // The searchable record of calls, in SQLite.
-    area("TrafficJournal", uses: ["EventLoop", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+    area(
+      "TrafficJournal", uses: ["EventLoop", "TrafficLog", "JSONText", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
-    area("Telemetry", uses: ["Memory"]),
-    area("Admin", uses: ["LocalServer", "Memory"]),
+    area("Telemetry", uses: ["JSONText", "Memory"]),
+    area("Admin", uses: ["LocalServer", "JSONText", "Memory"]),
     area(
       "Sandbox",
-      uses: ["CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "Memory"]),
+      uses: [
+        "CourseContent", "EventLoop", "LocalServer", "SCORMCloudAPI", "COpenSSL", "JSONText",
+        "Memory",
+      ]),
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
-    area("LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
+    area("LocalServer", uses: ["EventLoop", "HTTPMessages", "JSONText", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["Memory", "CLinux", "COpenSSL"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
-    area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
-    area("AccessTokens", uses: ["Memory"]),
+    area(
+      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+    area("AccessTokens", uses: ["JSONText", "Memory"]),
     area("RateLimiting", uses: ["Memory"]),
     area("HTTPMessages", uses: ["Memory"]),
     area("SCORMCloudAPI", uses: ["Memory"]),
+    // JSON read in pieces of any size, escaped and written.
+    area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
     area("Memory"),
 
@@ -111,21 +119,25 @@ let package = Package(
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
+    tests(of: "JSONText", uses: ["Memory"]),
     tests(of: "HTTPMessages", uses: ["Memory"]),
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
-    tests(of: "AccessTokens", uses: ["Memory"]),
+    tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
     tests(of: "RateLimiting", uses: ["Memory"]),
-    tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
+    tests(
+      of: "Forwarding",
+      uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
     tests(of: "EventLoop", uses: ["Memory", "CLinux"]),
     tests(of: "LocalServer", uses: ["EventLoop", "HTTPMessages", "Memory"]),
     tests(of: "Admin", uses: ["LocalServer"]),
     tests(of: "CurlTransport", uses: ["AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
-    tests(of: "TrafficLog", uses: ["Memory"]),
-    tests(of: "TrafficJournal", uses: ["TrafficLog", "EventLoop", "Memory"]),
+    tests(of: "TrafficLog", uses: ["JSONText", "Memory"]),
+    tests(of: "TrafficJournal", uses: ["JSONText", "TrafficLog", "EventLoop", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(
+      of: "Sandbox", uses: ["EventLoop", "LocalServer", "SCORMCloudAPI", "JSONText", "Memory"]),
     tests(
       of: "Gateway",
       uses: [

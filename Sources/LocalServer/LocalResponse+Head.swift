@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPMessages
+internal import JSONText
 internal import Memory
 
 /// How an answer is written, and which answers are not.

@@ -1,4 +1,5 @@
 package import EventLoop
+internal import JSONText
 internal import Memory
 
 /// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
