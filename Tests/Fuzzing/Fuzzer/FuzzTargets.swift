@@ -17,6 +17,7 @@ enum FuzzTargets {
     Target(name: "path", check: PathPromises.broken),
     Target(name: "planned-request", check: PlannedRequestPromises.broken),
     Target(name: "json", check: JSONPromises.broken),
+    Target(name: "page-walk", check: PageWalkPromises.broken),
     Target(name: "traffic-line", check: TrafficLinePromises.broken),
     Target(name: "token-answer", check: TokenAnswerPromises.broken),
     Target(name: "retry-after", check: RetryAfterPromises.broken),
