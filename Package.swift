@@ -60,7 +60,7 @@ let package = Package(
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
         "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System", "Forwarding",
-        "HTTPMessages",
+        "HTTPMessages", "JSONText",
         "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
       ]),
 
@@ -76,35 +76,38 @@ let package = Package(
     area(
       "CurlTransport",
       uses: ["EventLoop", "System", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
-      "TrafficJournal", uses: ["System", "TrafficLog", "Memory", "CSQLite", "CZstd"]),
+      "TrafficJournal", uses: ["System", "TrafficLog", "JSONText", "Memory", "CSQLite", "CZstd"]),
     // Counters, histograms, trace contexts and spans.
-    area("Telemetry", uses: ["Memory"]),
+    area("Telemetry", uses: ["JSONText", "Memory"]),
     .target(
-      name: "Admin", dependencies: ["LocalServer", "Memory", "CPage"], exclude: ["Page"],
+      name: "Admin", dependencies: ["LocalServer", "JSONText", "Memory", "CPage"], exclude: ["Page"],
       swiftSettings: strict),
     area(
       "Sandbox",
       uses: [
         "CourseContent", "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "COpenSSL",
-        "Memory",
+        "JSONText", "Memory",
       ]),
     // What a course's zip says of it: manifests of the learning standards, files.
     area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
-    area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
+    area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "JSONText", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["System", "Memory", "CLinux", "COpenSSL"]),
     // Files, threads, signals, clocks, names, and what the system says of this process.
     area("System", uses: ["Memory", "CLinux"]),
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
-    area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
-    area("AccessTokens", uses: ["Memory"]),
+    area(
+      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+    area("AccessTokens", uses: ["JSONText", "Memory"]),
     area("RateLimiting", uses: ["Memory"]),
     area("HTTPMessages", uses: ["Memory"]),
     area("SCORMCloudAPI", uses: ["Memory"]),
+    // JSON read in pieces of any size, escaped and written.
+    area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
     area("Memory"),
 
@@ -125,11 +128,14 @@ let package = Package(
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
+    tests(of: "JSONText", uses: ["Memory"]),
     tests(of: "HTTPMessages", uses: ["Memory"]),
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
-    tests(of: "AccessTokens", uses: ["Memory"]),
+    tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
     tests(of: "RateLimiting", uses: ["Memory"]),
-    tests(of: "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
+    tests(
+      of: "Forwarding",
+      uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
     tests(of: "System", uses: ["Memory"]),
     tests(of: "EventLoop", uses: ["System", "Memory", "CLinux"]),
     tests(of: "LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "Memory"]),
@@ -142,11 +148,13 @@ let package = Package(
       ]),
     tests(of: "CurlTransport", uses: ["System", "AccessTokens", "Memory", "CLinux"]),
     tests(of: "Configuration", uses: ["Memory"]),
-    tests(of: "TrafficLog", uses: ["System", "Memory"]),
-    tests(of: "TrafficJournal", uses: ["TrafficLog", "System", "Memory"]),
+    tests(of: "TrafficLog", uses: ["System", "JSONText", "Memory"]),
+    tests(of: "TrafficJournal", uses: ["JSONText", "TrafficLog", "System", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
     tests(of: "Telemetry", uses: ["Memory"]),
-    tests(of: "Sandbox", uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "Memory"]),
+    tests(
+      of: "Sandbox",
+      uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "Memory"]),
     tests(
       of: "Gateway",
       uses: [

@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 
 /// What is wrong with a 200 of a token endpoint.

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// The members of an answer that count, as they stand in it.
@@ -21,7 +22,7 @@ struct TokenAnswerMembers: ~Copyable {
   init(endpoint: TokenEndpoint) { self.endpoint = endpoint }
 
   mutating func read(_ body: RawSpan) throws(JSONDefect) {
-    var reader = JSONReader(body, depthLimit: TokenAnswer.maximumDepth)
+    var cursor = JSONCursor(body, depthLimit: TokenAnswer.maximumDepth)
     var name = ByteBuffer()
     // A token may stand in a name or in a member that is skipped; nothing of it stays behind.
     var scratch = ByteBuffer()
@@ -29,45 +30,39 @@ struct TokenAnswerMembers: ~Copyable {
       name.overwriteWithZeros()
       scratch.overwriteWithZeros()
     }
-    try reader.beginObject()
-    var isFirst = true
-    while try reader.nextMember(isFirst: isFirst, name: &name) {
-      isFirst = false
-      try readMember(name.bytes, from: &reader, scratch: &scratch)
+    try cursor.beginObject()
+    while try cursor.nextMember(name: &name) {
+      try readMember(name.bytes, from: &cursor, scratch: &scratch)
     }
   }
 
   private mutating func readMember(
-    _ name: RawSpan, from reader: inout JSONReader, scratch: inout ByteBuffer
+    _ name: RawSpan, from cursor: inout JSONCursor, scratch: inout ByteBuffer
   ) throws(JSONDefect) {
+    let value = try cursor.value()
     switch endpoint {
     case .appManagement where name.equals("result"),
       .application where name.equals("access_token"):
       Self.note(&sawToken, &hasDuplicate)
-      if reader.next() == UInt8(ascii: "\"") {
-        try reader.readSecret(into: &token)
+      if value.kind == .string {
+        cursor.readSecret(at: value.range, into: &token)
         hasToken = true
-      } else {
-        try reader.skipValue()
       }
     case .application where name.equals("token_type"):
       Self.note(&sawType, &hasDuplicate)
-      switch reader.next() {
-      case UInt8(ascii: "\""):
-        try reader.readSecret(into: &scratch)
+      switch value.kind {
+      case .string:
+        cursor.readSecret(at: value.range, into: &scratch)
         isBearer = scratch.bytes.equalsIgnoringCase("bearer")
-      case UInt8(ascii: "n"):
-        try reader.skipValue()
-      default:
-        try reader.skipValue()
-        isBearer = false
+      case .null: break
+      default: isBearer = false
       }
     case .application where name.equals("expires_in"):
       Self.note(&sawLifetime, &hasDuplicate)
-      expiresIn = try readLifetime(from: &reader, scratch: &scratch)
-    default:
-      try reader.skipValue()
+      expiresIn = lifetime(value, from: cursor, scratch: &scratch)
+    default: break
     }
+    try cursor.skip(value)
   }
 
   private static func note(_ seen: inout Bool, _ hasDuplicate: inout Bool) {
@@ -76,23 +71,17 @@ struct TokenAnswerMembers: ~Copyable {
   }
 
   /// Numbers, and strings of digits, which some servers send.
-  private func readLifetime(
-    from reader: inout JSONReader, scratch: inout ByteBuffer
-  ) throws(JSONDefect) -> Lifetime {
-    switch reader.next() ?? 0 {
-    case UInt8(ascii: "\""):
-      try reader.readSecret(into: &scratch)
+  private func lifetime(
+    _ value: JSONEvent, from cursor: borrowing JSONCursor, scratch: inout ByteBuffer
+  ) -> Lifetime {
+    switch value.kind {
+    case .string:
+      cursor.readSecret(at: value.range, into: &scratch)
       return Int64(scratch.bytes.text).map { .seconds($0) } ?? .unreadable
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      let number = try reader.number()
-      let seconds = number.isWhole ? Int64(reader.slice(number.bounds).text) : nil
-      return seconds.map { .seconds($0) } ?? .unreadable
-    case UInt8(ascii: "n"):
-      try reader.skipValue()
-      return .absent
-    default:
-      try reader.skipValue()
-      return .unreadable
+    case .number where value.isWhole:
+      return Int64(cursor.slice(value.range).text).map { .seconds($0) } ?? .unreadable
+    case .null: return .absent
+    default: return .unreadable
     }
   }
 }

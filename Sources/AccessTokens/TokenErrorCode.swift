@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// The error codes of a token endpoint that change what is done next (RFC 6749 section 5.2).
@@ -14,16 +15,15 @@ package enum TokenErrorCode: Equatable, Sendable {
     var text = ByteBuffer()
     var code: TokenErrorCode?
     do throws(JSONDefect) {
-      var reader = JSONReader(body.withoutByteOrderMark(), depthLimit: TokenAnswer.maximumDepth)
-      try reader.beginObject()
-      var isFirst = true
-      while try reader.nextMember(isFirst: isFirst, name: &name) {
-        isFirst = false
-        guard name.bytes.equals("error"), reader.next() == UInt8(ascii: "\"") else {
-          try reader.skipValue()
+      var cursor = JSONCursor(body.withoutByteOrderMark(), depthLimit: TokenAnswer.maximumDepth)
+      try cursor.beginObject()
+      while try cursor.nextMember(name: &name) {
+        let value = try cursor.value()
+        guard name.bytes.equals("error"), value.kind == .string else {
+          try cursor.skip(value)
           continue
         }
-        try reader.readSecret(into: &text)
+        cursor.readSecret(at: value.range, into: &text)
         if text.bytes.equals("invalid_client") || text.bytes.equals("unauthorized_client") {
           code = .invalidClient
         } else if text.bytes.equals("invalid_scope") {

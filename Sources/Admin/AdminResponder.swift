@@ -1,3 +1,4 @@
+internal import JSONText
 package import LocalServer
 internal import Memory
 

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// What all checks together say.

@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 
 /// The gateway's own errors as `application/problem+json`: RFC 9457.

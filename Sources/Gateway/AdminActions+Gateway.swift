@@ -2,6 +2,7 @@ internal import AccessTokens
 internal import Admin
 internal import CurlTransport
 internal import GatewayServer
+internal import JSONText
 internal import LocalServer
 internal import Memory
 

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Forwarding
 internal import GatewayServer
 internal import Memory

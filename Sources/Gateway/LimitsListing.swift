@@ -1,5 +1,6 @@
 internal import Forwarding
 internal import GatewayServer
+internal import JSONText
 internal import LocalServer
 internal import Memory
 internal import RateLimiting

@@ -1,4 +1,5 @@
 internal import HTTPMessages
+internal import JSONText
 internal import LocalServer
 internal import Memory
 

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import AccessTokens
 internal import CurlTransport
 internal import GatewayServer

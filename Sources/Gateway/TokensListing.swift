@@ -1,6 +1,7 @@
 internal import AccessTokens
 internal import Forwarding
 internal import GatewayServer
+internal import JSONText
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPMessages
+internal import JSONText
 internal import Memory
 internal import System
 

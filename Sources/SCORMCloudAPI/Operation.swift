@@ -20,8 +20,8 @@ package struct Operation: Sendable {
   package let certainty: ScopeCertainty
   /// Whether it reads or changes.
   package let access: Access
-  /// A list that takes and returns `more`, page by page.
-  package let isPaged: Bool
+  /// Where a list that takes and returns `more`, page by page, stands in its answer.
+  package let list: ListMember
   /// The request body is `multipart/form-data`.
   package let isMultipart: Bool
   /// Erases a stored entity, content, progress or count. Removing tags or a setting does not count: one
@@ -45,14 +45,18 @@ package struct Operation: Sendable {
     package var name: StaticString { self == .read ? "read" : "write" }
   }
 
+  /// A list that takes and returns `more`, page by page.
+  package var isPaged: Bool { list != .none }
+
   /// Whether the answer is a credential.
   package var isSensitive: Bool { answer != .none }
 
   init(
     index: UInt8, name: StaticString, method: OperationMethod, template: StaticString,
     service: Service, credential: CredentialKind, scopes: ScopeList, certainty: ScopeCertainty,
-    access: Access, isPaged: Bool = false, isMultipart: Bool = false, isDestructive: Bool = false,
-    isSecretBearing: Bool = false, isDeprecated: Bool = false, answer: AnswerSecret = .none
+    access: Access, list: ListMember = .none, isMultipart: Bool = false,
+    isDestructive: Bool = false, isSecretBearing: Bool = false, isDeprecated: Bool = false,
+    answer: AnswerSecret = .none
   ) {
     self.index = index
     self.name = name
@@ -63,7 +67,7 @@ package struct Operation: Sendable {
     self.scopes = scopes
     self.certainty = certainty
     self.access = access
-    self.isPaged = isPaged
+    self.list = list
     self.isMultipart = isMultipart
     self.isDestructive = isDestructive
     self.isSecretBearing = isSecretBearing

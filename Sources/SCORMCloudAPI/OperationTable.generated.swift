@@ -69,7 +69,7 @@ extension OperationTable {
       method: .get, template: "/appManagement/applicationList",
       service: .applicationManagement, credential: .management,
       scopes: ScopeList(.readAppmgmt), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .applications),
     Operation(
       index: 11, name: "GetCredentials",
       method: .get, template: "/appManagement/{childAppId}/credentials",
@@ -225,7 +225,7 @@ extension OperationTable {
       method: .get, template: "/courses/{courseId}/xAPIStatements",
       service: .course, credential: .application,
       scopes: ScopeList(.readCourse, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .statements),
     Operation(
       index: 37, name: "GetCourseTags",
       method: .get, template: "/courses/{courseId}/tags",
@@ -261,7 +261,7 @@ extension OperationTable {
       method: .get, template: "/courses/{courseId}/versions/{versionId}/xAPIStatements",
       service: .course, credential: .application,
       scopes: ScopeList(.readCourse, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .statements),
     Operation(
       index: 43, name: "GetCourseVersions",
       method: .get, template: "/courses/{courseId}/versions",
@@ -279,7 +279,7 @@ extension OperationTable {
       method: .get, template: "/courses",
       service: .course, credential: .application,
       scopes: ScopeList(.readCourse, .read), certainty: .officialSample,
-      access: .read, isPaged: true),
+      access: .read, list: .courses),
     Operation(
       index: 46, name: "GetImportJobStatus",
       method: .get, template: "/courses/importJobs/{importJobId}",
@@ -429,7 +429,7 @@ extension OperationTable {
       method: .get, template: "/dispatch/destinations/{destinationId}/dispatches",
       service: .dispatch, credential: .application,
       scopes: ScopeList(.readDispatch, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .dispatches),
     Operation(
       index: 71, name: "GetDestinationHashUserInfo",
       method: .get, template: "/dispatch/destinations/{destinationId}/dispatches/hashUserInfo",
@@ -447,7 +447,7 @@ extension OperationTable {
       method: .get, template: "/dispatch/destinations",
       service: .dispatch, credential: .application,
       scopes: ScopeList(.readDispatch, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .destinations),
     Operation(
       index: 74, name: "GetDispatch",
       method: .get, template: "/dispatch/dispatches/{dispatchId}",
@@ -489,7 +489,7 @@ extension OperationTable {
       method: .get, template: "/dispatch/dispatches",
       service: .dispatch, credential: .application,
       scopes: ScopeList(.readDispatch, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .dispatches),
     Operation(
       index: 81, name: "GetLti13Dispatch",
       method: .get, template: "/dispatch/dispatches/{dispatchId}/lti13",
@@ -615,7 +615,7 @@ extension OperationTable {
       method: .get, template: "/invitations",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .invitations),
     Operation(
       index: 102, name: "GetInvitationTags",
       method: .get, template: "/invitations/{invitationId}/tags",
@@ -639,13 +639,13 @@ extension OperationTable {
       method: .get, template: "/invitations/private",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true),
+      access: .read, list: .invitations, isSecretBearing: true),
     Operation(
       index: 106, name: "GetPrivateUserInvitations",
       method: .get, template: "/invitations/private/{invitationId}/userInvitations",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true),
+      access: .read, list: .userInvitations, isSecretBearing: true),
     Operation(
       index: 107, name: "GetPublicInvitation",
       method: .get, template: "/invitations/public/{invitationId}",
@@ -657,13 +657,13 @@ extension OperationTable {
       method: .get, template: "/invitations/public",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true),
+      access: .read, list: .invitations, isSecretBearing: true),
     Operation(
       index: 109, name: "GetPublicUserInvitations",
       method: .get, template: "/invitations/public/{invitationId}/userInvitations",
       service: .invitations, credential: .application,
       scopes: ScopeList(.readInvitation, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true),
+      access: .read, list: .userInvitations, isSecretBearing: true),
     Operation(
       index: 110, name: "PutInvitationTags",
       method: .put, template: "/invitations/{invitationId}/tags",
@@ -825,13 +825,13 @@ extension OperationTable {
       method: .get, template: "/registrations/{registrationId}/instances/{instanceId}/xAPIStatements",
       service: .registration, credential: .application,
       scopes: ScopeList(.readRegistration, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .statements),
     Operation(
       index: 137, name: "GetRegistrationInstances",
       method: .get, template: "/registrations/{registrationId}/instances",
       service: .registration, credential: .application,
       scopes: ScopeList(.readRegistration, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .registrations),
     Operation(
       index: 138, name: "GetRegistrationLaunchHistory",
       method: .get, template: "/registrations/{registrationId}/launchHistory",
@@ -849,7 +849,7 @@ extension OperationTable {
       method: .get, template: "/registrations/{registrationId}/xAPIStatements",
       service: .registration, credential: .application,
       scopes: ScopeList(.readRegistration, .read), certainty: .inferredHigh,
-      access: .read, isPaged: true),
+      access: .read, list: .statements),
     Operation(
       index: 141, name: "GetRegistrationTags",
       method: .get, template: "/registrations/{registrationId}/tags",
@@ -861,7 +861,7 @@ extension OperationTable {
       method: .get, template: "/registrations",
       service: .registration, credential: .application,
       scopes: ScopeList(.readRegistration, .read), certainty: .officialSample,
-      access: .read, isPaged: true),
+      access: .read, list: .registrations),
     Operation(
       index: 143, name: "PutRegistrationTags",
       method: .put, template: "/registrations/{registrationId}/tags",
@@ -957,7 +957,7 @@ extension OperationTable {
       method: .get, template: "/xapi/credentials",
       service: .xapi, credential: .application,
       scopes: ScopeList(.readXapicredential), certainty: .inferredHigh,
-      access: .read, isPaged: true, isSecretBearing: true, answer: .recordStoreKey),
+      access: .read, list: .xapiCredentials, isSecretBearing: true, answer: .recordStoreKey),
     Operation(
       index: 159, name: "SetStatementPipe",
       method: .put, template: "/xapi/statementPipes/{statementPipeId}",

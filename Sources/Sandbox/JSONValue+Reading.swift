@@ -1,4 +1,5 @@
-package import Memory
+package import JSONText
+internal import Memory
 
 /// JSON bodies as values.
 extension JSONValue {
@@ -7,57 +8,51 @@ extension JSONValue {
 
   /// The value that `bytes` say as a whole. Throws where they stop being JSON.
   package init(json bytes: [UInt8]) throws(JSONDefect) {
-    var reader = JSONReader(bytes.span.bytesOfElements, depthLimit: JSONValue.maximumDepth)
-    self = try JSONValue(&reader)
-    try reader.end()
+    var cursor = JSONCursor(bytes.span.bytesOfElements, depthLimit: JSONValue.maximumDepth)
+    self = try JSONValue(cursor.value(), &cursor)
+    try cursor.end()
   }
 
-  private init(_ reader: inout JSONReader) throws(JSONDefect) {
-    switch reader.next() {
-    case UInt8(ascii: "{"): self = .object(try JSONValue.members(&reader))
-    case UInt8(ascii: "["): self = .array(try JSONValue.elements(&reader))
-    case UInt8(ascii: "\""): self = .string(try JSONValue.text(&reader))
-    case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-      switch try reader.word() {
-      case .isTrue: self = .boolean(true)
-      case .isFalse: self = .boolean(false)
-      case .null: self = .null
-      }
-    default:
-      let number = try reader.number()
-      let text = reader.slice(number.bounds).text
-      if number.isWhole, let value = Int(text) {
+  private init(_ value: JSONEvent, _ cursor: inout JSONCursor) throws(JSONDefect) {
+    switch value.kind {
+    case .objectStart: self = .object(try JSONValue.members(&cursor))
+    case .arrayStart: self = .array(try JSONValue.elements(&cursor))
+    case .string: self = .string(JSONValue.text(value.range, cursor))
+    case .isTrue: self = .boolean(true)
+    case .isFalse: self = .boolean(false)
+    case .number:
+      let text = cursor.slice(value.range).text
+      if value.isWhole, let value = Int(text) {
         self = .integer(value)
       } else {
         // What the grammar allows is a number to Swift too; beyond its range it is infinite.
         self = .number(Double(text) ?? .infinity)
       }
+    // A bracket's end and a name are no values, and the cursor gives none for one.
+    case .null, .objectEnd, .arrayEnd, .name: self = .null
     }
   }
 
-  private static func members(_ reader: inout JSONReader) throws(JSONDefect) -> [JSONMember] {
+  private static func members(_ cursor: inout JSONCursor) throws(JSONDefect) -> [JSONMember] {
     var members: [JSONMember] = []
-    try reader.beginObject()
-    while try reader.nextMember(isFirst: members.isEmpty) {
-      let name = try text(&reader)
-      try reader.takeColon()
-      members.append(JSONMember(name, try JSONValue(&reader)))
+    while let place = try cursor.nextMember() {
+      let name = text(place, cursor)
+      members.append(JSONMember(name, try JSONValue(cursor.value(), &cursor)))
     }
     return members
   }
 
-  private static func elements(_ reader: inout JSONReader) throws(JSONDefect) -> [JSONValue] {
+  private static func elements(_ cursor: inout JSONCursor) throws(JSONDefect) -> [JSONValue] {
     var elements: [JSONValue] = []
-    try reader.beginArray()
-    while try reader.nextElement(isFirst: elements.isEmpty) {
-      elements.append(try JSONValue(&reader))
+    while let element = try cursor.nextElement() {
+      elements.append(try JSONValue(element, &cursor))
     }
     return elements
   }
 
-  private static func text(_ reader: inout JSONReader) throws(JSONDefect) -> String {
+  private static func text(_ place: Range<Int>, _ cursor: borrowing JSONCursor) -> String {
     var text = ByteBuffer()
-    try reader.readString(into: &text)
+    JSONString.putText(of: cursor.slice(place), into: &text)
     return text.bytes.text
   }
 }

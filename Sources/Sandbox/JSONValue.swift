@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// A JSON value (RFC 8259), for the sandbox's small requests and answers.
 ///
 /// Off the hot path: a tree of values, members in the order in which they were written.
@@ -129,5 +131,34 @@ extension JSONValue {
       names.compactMap { name in
         self[name].flatMap { $0 == .null ? nil : JSONMember(name, $0) }
       })
+  }
+}
+
+/// JSON text from values.
+extension JSONValue {
+  /// The value as JSON text, without blanks. Numbers that JSON cannot say (infinities, NaN) become `null`.
+  package var text: String {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return writer.text
+  }
+
+  private func write(to json: inout JSONWriter) {
+    switch self {
+    case .null: json.null()
+    case .boolean(let flag): json.value(flag)
+    case .integer(let number): json.value(number)
+    case .number(let number): json.value(number)
+    case .string(let text): json.value(text)
+    case .array(let elements):
+      json.array { json in for element in elements { element.write(to: &json) } }
+    case .object(let members):
+      json.object { json in
+        for member in members {
+          json.name(member.name)
+          member.value.write(to: &json)
+        }
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import JSONText
 internal import LocalServer
 internal import Memory
 internal import SCORMCloudAPI

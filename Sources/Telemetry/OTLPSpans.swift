@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// Spans as the body of an OTLP/HTTP export request in JSON (OpenTelemetry Protocol 1.x,

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -85,7 +86,7 @@ struct BlockBuilder: ~Copyable {
   static func hash(requestID: RawSpan) -> UInt64 {
     requestID.firstIndex(of: UInt8(ascii: "\\"), from: 0) == requestID.byteCount
       ? MemberFilter.hash(requestID)
-      : MemberFilter.hash(JSONText.plain(requestID).span.bytesOfElements)
+      : MemberFilter.hash(JSONString.text(of: requestID).span.bytesOfElements)
   }
 
   /// Appends the sets of names: callers, apps, operations.

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -38,58 +39,61 @@ package struct CallRecord: Sendable {
     let span = bytes.span.bytesOfElements
     guard LineFields(span) != nil else { return nil }
     line = String(decoding: bytes, as: UTF8.self)
-    var scanner = JSONScanner(bytes: span)
-    while let key = scanner.nextMember()?.text {
-      guard let bounds = scanner.valueBounds() else { return nil }
-      take(key, span.slice(bounds.lowerBound, bounds.upperBound))
+    do throws(JSONDefect) {
+      var cursor = JSONCursor(span, depthLimit: TrafficLog.LineFields.depthLimit)
+      try cursor.beginObject()
+      while let name = try cursor.nextMember() {
+        let value = try cursor.value()
+        try cursor.skip(value)
+        let range = value.isContainer ? value.start..<cursor.offset : value.range
+        take(cursor.slice(name).text, value.kind, cursor.slice(range))
+      }
+    } catch { return nil }
+  }
+
+  private mutating func take(_ key: String, _ kind: JSONEvent.Kind, _ value: RawSpan) {
+    switch kind {
+    case .string: take(key, text: value.text)
+    case .number: take(key, number: value)
+    default: if key == "upstream" { attempts = value.text }
     }
   }
 
-  private mutating func take(_ key: String, _ value: RawSpan) {
+  private mutating func take(_ key: String, text: String) {
     switch key {
-    case "timestamp": timestamp = CallRecord.text(value)
-    case "request_id": requestID = CallRecord.text(value)
-    case "client.address": address = CallRecord.text(value)
-    case "http.request.method": method = CallRecord.text(value)
-    case "url.path": path = CallRecord.text(value)
-    case "url.query": query = CallRecord.text(value)
-    case "user_agent.original": userAgent = CallRecord.text(value)
-    case "caller": caller = CallRecord.text(value)
-    case "app": app = CallRecord.text(value)
-    case "operation": operation = CallRecord.text(value)
-    case "scope": scope = CallRecord.text(value)
-    case "credential": credential = CallRecord.text(value)
-    case "termination": termination = CallRecord.text(value)
-    case "error.type": error = CallRecord.text(value)
-    case "upstream": attempts = value.text
-    case "http.response.status_code": status = Int(CallRecord.count(value))
-    case "http.request.body.size": sent = CallRecord.count(value)
-    case "http.response.body.size": received = CallRecord.count(value)
-    case "duration": duration = CallRecord.time(value)
-    case "queue_wait": queueWait = CallRecord.time(value)
-    case "token_wait": tokenWait = CallRecord.time(value)
+    case "timestamp": timestamp = text
+    case "request_id": requestID = text
+    case "client.address": address = text
+    case "http.request.method": method = text
+    case "url.path": path = text
+    case "url.query": query = text
+    case "user_agent.original": userAgent = text
+    case "caller": caller = text
+    case "app": app = text
+    case "operation": operation = text
+    case "scope": scope = text
+    case "credential": credential = text
+    case "termination": termination = text
+    case "error.type": error = text
     default: break
     }
   }
 
-  private static func text(_ value: RawSpan) -> String {
-    var scanner = JSONScanner(bytes: value)
-    return scanner.string()?.text ?? ""
-  }
-
-  private static func count(_ value: RawSpan) -> Int64 {
-    var scanner = JSONScanner(bytes: value)
-    return scanner.integer() ?? 0
-  }
-
-  private static func time(_ value: RawSpan) -> Int64 {
-    var scanner = JSONScanner(bytes: value)
-    return scanner.seconds() ?? 0
+  private mutating func take(_ key: String, number: RawSpan) {
+    switch key {
+    case "http.response.status_code": status = Int(number.wholeNumber ?? 0)
+    case "http.request.body.size": sent = number.wholeNumber ?? 0
+    case "http.response.body.size": received = number.wholeNumber ?? 0
+    case "duration": duration = number.nanosecondsOfSeconds ?? 0
+    case "queue_wait": queueWait = number.nanosecondsOfSeconds ?? 0
+    case "token_wait": tokenWait = number.nanosecondsOfSeconds ?? 0
+    default: break
+    }
   }
 
   /// What the inside of a JSON string stands for.
   package static func plain(_ inside: String) -> [UInt8] {
-    JSONText.plain(inside.utf8.span.bytesOfElements)
+    JSONString.text(of: inside.utf8.span.bytesOfElements)
   }
 
   /// Path and query as a request target, with everything escaped that may not stand there.

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -21,29 +22,49 @@ struct LineFields {
   var sent: Int64 = 0
   var received: Int64 = 0
 
-  /// Reads `line`, without its line feed; nil when it is no line of the traffic log.
+  /// Reads `line`, without its line feed; nil when it is not a line of the traffic log.
   init?(_ line: RawSpan) {
-    var scanner = JSONScanner(bytes: line)
     var hasTime = false
-    while let key = scanner.nextMember() {
-      if key.equals("timestamp") {
-        guard let text = scanner.string(), let time = TrafficRecord.time(text) else { return nil }
-        microsecond = time / 1000
-        hasTime = true
-      } else if LineFields.isText(key) {
-        guard let bounds = scanner.stringBounds() else { return nil }
-        take(key, bounds)
-      } else if LineFields.isCount(key) {
-        guard let value = scanner.integer() else { return nil }
-        take(key, count: value)
-      } else if LineFields.isTime(key) {
-        guard let value = scanner.seconds() else { return nil }
-        take(key, time: value / 1000)
-      } else if !scanner.skipValue() {
-        return nil
+    do throws(JSONDefect) {
+      var cursor = JSONCursor(line, depthLimit: TrafficLog.LineFields.depthLimit)
+      try cursor.beginObject()
+      while let name = try cursor.nextMember() {
+        let value = try cursor.value()
+        let key = cursor.slice(name)
+        if key.equals("timestamp") {
+          guard value.kind == .string, let time = TrafficRecord.time(cursor.slice(value.range))
+          else { return nil }
+          microsecond = time / 1000
+          hasTime = true
+        } else if !take(key, value, cursor.slice(value.range)) {
+          return nil
+        }
+        try cursor.skip(value)
       }
+      try cursor.end()
+    } catch { return nil }
+    guard hasTime else { return nil }
+  }
+
+  /// Takes a member; false when its value is not what the log writes.
+  @inline(__always)
+  private mutating func take(_ key: RawSpan, _ value: JSONEvent, _ bytes: RawSpan) -> Bool {
+    switch value.kind {
+    case .string:
+      if LineFields.isText(key) { take(key, value.range) }
+      return !LineFields.isCount(key) && !LineFields.isTime(key)
+    case .number:
+      if LineFields.isCount(key) {
+        guard let number = bytes.wholeNumber else { return false }
+        take(key, count: number)
+      } else if LineFields.isTime(key) {
+        guard let time = bytes.nanosecondsOfSeconds else { return false }
+        take(key, time: time / 1000)
+      }
+      return !LineFields.isText(key)
+    default:
+      return !LineFields.isText(key) && !LineFields.isCount(key) && !LineFields.isTime(key)
     }
-    guard hasTime, scanner.hasReadObject else { return nil }
   }
 
   private static func isText(_ key: RawSpan) -> Bool {

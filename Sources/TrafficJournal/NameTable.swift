@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -37,7 +38,7 @@ final class NameTable {
 
   private func number(of inside: RawSpan) throws(DatabaseError) -> Int64 {
     let isPlain = inside.firstIndex(of: UInt8(ascii: "\\"), from: 0) == inside.byteCount
-    let name = isPlain ? inside.text : String(decoding: JSONText.plain(inside), as: UTF8.self)
+    let name = isPlain ? inside.text : String(decoding: JSONString.text(of: inside), as: UTF8.self)
     if let number = numbers[name] { return number }
     if numbers.count >= NameTable.limit { numbers = [:] }
     let found = try existing(name)

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -61,7 +62,8 @@ extension TrafficQuery {
   /// The text that stands in `bounds`, its escapes undone.
   static func plain(_ line: RawSpan, _ bounds: Range<Int>) -> String {
     String(
-      decoding: JSONText.plain(line.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self)
+      decoding: JSONString.text(of: line.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self
+    )
   }
 }
 

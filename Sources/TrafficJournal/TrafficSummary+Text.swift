@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// A summary for people and for scripts.

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 internal import TrafficLog
 
@@ -31,7 +32,7 @@ enum WordText {
     if inside.firstIndex(of: UInt8(ascii: "\\"), from: 0) == inside.byteCount {
       out.put(inside)
     } else {
-      out.put(contentsOf: JSONText.plain(inside))
+      JSONString.putText(of: inside, into: &out)
     }
   }
 

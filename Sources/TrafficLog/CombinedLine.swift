@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// A line as web servers write it: NCSA's combined format, and behind it what their logs have no place for.
@@ -100,6 +101,11 @@ enum CombinedLine {
   static func putEscaped(_ text: RawSpan, isQuoted: Bool, into out: inout ByteBuffer) {
     var at = 0
     while at < text.byteCount {
+      guard text[at] == UInt8(ascii: "\\") else {
+        putByte(text[at], isQuoted: isQuoted, into: &out)
+        at += 1
+        continue
+      }
       let (unit, next) = JSONCharacter.read(text, at)
       at = next
       switch unit {

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// A line for people who watch a terminal: when, how it ended, how long it took, what was asked, and by
@@ -92,8 +93,7 @@ enum HumanLine {
 
   /// Seconds with six digits behind the point as `2.0ms`, `120ms` or `3.21s`, at least `width` wide.
   private static func putDuration(_ seconds: RawSpan, width: Int, into out: inout ByteBuffer) {
-    var scanner = JSONScanner(bytes: seconds)
-    let microseconds = Int((scanner.seconds() ?? 0) / 1000)
+    let microseconds = Int((seconds.nanosecondsOfSeconds ?? 0) / 1000)
     let text: String
     if microseconds < 100_000 {
       text = "\(microseconds / 1000).\(microseconds / 100 % 10)ms"
@@ -117,10 +117,15 @@ enum HumanLine {
         at += length
         continue
       }
+      guard text[at] == UInt8(ascii: "\\") else {
+        out.put(text[at])
+        at += 1
+        continue
+      }
       let (unit, next) = JSONCharacter.read(text, at)
       switch unit {
       case .byte(let byte): out.put(byte)
-      // Escaped by its number, because no terminal should see it: so it stays.
+      // Escaped, because no terminal should see it: so it stays.
       case .scalar: out.put(text.slice(at, next))
       }
       at = next

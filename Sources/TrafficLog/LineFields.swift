@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// Where the fields of a JSON line stand in it.
@@ -22,19 +23,26 @@ package struct LineFields {
 
   package init() {}
 
-  /// Reads `line`; false when it is no JSON object with a time.
+  /// Brackets within brackets; a line of ours has three.
+  package static let depthLimit = 8
+
+  /// Reads `line`; false when it is not a JSON object with a time.
   package mutating func read(_ line: RawSpan) -> Bool {
     for i in places.indices { places[i] = 0..<0 }
-    var scanner = JSONScanner(bytes: line)
-    while let key = scanner.nextMember() {
-      let field = LineFields.names.firstIndex { key.equals($0) }
-      let start = scanner.offset
-      guard scanner.skipValue() else { return false }
-      guard let field else { continue }
-      let isText = line[start] == UInt8(ascii: "\"")
-      places[field] = isText ? start + 1..<scanner.offset - 1 : start..<scanner.offset
-    }
-    return scanner.hasReadObject && !places[Field.timestamp.rawValue].isEmpty
+    do throws(JSONDefect) {
+      var cursor = JSONCursor(line, depthLimit: LineFields.depthLimit)
+      try cursor.beginObject()
+      while let name = try cursor.nextMember() {
+        let key = cursor.slice(name)
+        let field = LineFields.names.firstIndex { key.equals($0) }
+        let value = try cursor.value()
+        try cursor.skip(value)
+        guard let field else { continue }
+        places[field] = value.isContainer ? value.start..<cursor.offset : value.range
+      }
+      try cursor.end()
+    } catch { return false }
+    return !places[Field.timestamp.rawValue].isEmpty
   }
 
   package func has(_ field: Field) -> Bool { !places[field.rawValue].isEmpty }
@@ -52,8 +60,7 @@ package struct LineFields {
 
   /// A field of seconds, in nanoseconds; 0 for one that is missing.
   package func nanoseconds(_ field: Field, in line: RawSpan) -> Int64 {
-    var scanner = JSONScanner(bytes: value(field, in: line))
-    return scanner.seconds() ?? 0
+    value(field, in: line).nanosecondsOfSeconds ?? 0
   }
 
   /// One upstream request, as places in the line. Times in nanoseconds.
@@ -71,35 +78,45 @@ package struct LineFields {
 
   /// The upstream requests, in order.
   package func attempts(in line: RawSpan) -> [Attempt] {
-    let place = places[Field.upstream.rawValue]
-    var scanner = JSONScanner(bytes: value(.upstream, in: line))
     var attempts: [Attempt] = []
-    guard scanner.take("[") else { return [] }
-    repeat {
-      guard scanner.take("{") else { return attempts }
-      var attempt = Attempt()
-      repeat {
-        guard let key = scanner.string(), scanner.take(":") else { return attempts }
-        let start = place.lowerBound + scanner.offset
-        guard scanner.skipValue() else { return attempts }
-        let whole = start..<place.lowerBound + scanner.offset
-        var number = JSONScanner(bytes: line.slice(whole.lowerBound, whole.upperBound))
-        if key.equals("status") {
-          attempt.status = Int((number.seconds() ?? 0) / 1_000_000_000)
-        } else if key.equals("start") {
-          attempt.start = number.seconds() ?? 0
-        } else if key.equals("duration") {
-          attempt.duration = number.seconds() ?? 0
-          attempt.durationText = whole
-        } else if whole.count >= 2 {
-          let inside = whole.lowerBound + 1..<whole.upperBound - 1
-          if key.equals("address") { attempt.address = inside }
-          if key.equals("span_id") { attempt.span = inside }
-          if key.equals("retry") { attempt.retryReason = inside }
+    let start = places[Field.upstream.rawValue].lowerBound
+    do throws(JSONDefect) {
+      var cursor = JSONCursor(value(.upstream, in: line), depthLimit: LineFields.depthLimit)
+      try cursor.beginArray()
+      while let element = try cursor.nextElement() {
+        guard element.kind == .objectStart else { return attempts }
+        var attempt = Attempt()
+        while let name = try cursor.nextMember() {
+          let value = try cursor.value()
+          attempt.take(cursor.slice(name), cursor.slice(value.range), at: start + value.start)
+          try cursor.skip(value)
         }
-      } while scanner.take(",")
-      attempts.append(attempt)
-    } while scanner.take("}") && scanner.take(",")
+        attempts.append(attempt)
+      }
+    } catch {
+      // The line was read as a whole before; what is not a list of attempts has none.
+    }
     return attempts
+  }
+}
+
+extension LineFields.Attempt {
+  /// Takes a member whose value begins at `place` of the line, after its quotation mark.
+  fileprivate mutating func take(_ name: RawSpan, _ value: RawSpan, at place: Int) {
+    let range = place..<place + value.byteCount
+    if name.equals("status") {
+      status = Int(value.wholeNumber ?? 0)
+    } else if name.equals("start") {
+      start = value.nanosecondsOfSeconds ?? 0
+    } else if name.equals("duration") {
+      duration = value.nanosecondsOfSeconds ?? 0
+      durationText = range
+    } else if name.equals("address") {
+      address = range
+    } else if name.equals("span_id") {
+      span = range
+    } else if name.equals("retry") {
+      retryReason = range
+    }
   }
 }

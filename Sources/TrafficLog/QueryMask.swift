@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 internal import SCORMCloudAPI
 
@@ -45,7 +46,7 @@ package struct QueryMask: Sendable {
       out.put(name)
       out.put(UInt8(ascii: "="))
       guard QueryMask.isPlain(value) else { return out.put("***") }
-      JSONText.put(value, limit: QueryMask.limit, into: &out)
+      out.put(escapingForJSON: value, limit: QueryMask.limit)
     } else {
       putDoubtful(name, value, into: &out)
     }
@@ -59,10 +60,10 @@ package struct QueryMask: Sendable {
     }
     // Base64 ends in `=`: a token by itself looks like a name without a value.
     if QueryMask.isBlank(value) { return put(bare: name, into: &out) }
-    JSONText.put(name, limit: QueryMask.nameLimit, into: &out)
+    out.put(escapingForJSON: name, limit: QueryMask.nameLimit)
     out.put(UInt8(ascii: "="))
     if showsUnknown, !QueryMask.tells(name), QueryMask.isPlain(value) {
-      JSONText.put(value, limit: QueryMask.limit, into: &out)
+      out.put(escapingForJSON: value, limit: QueryMask.limit)
     } else {
       out.put("***")
     }

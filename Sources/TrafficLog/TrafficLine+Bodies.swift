@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 
 /// Bodies in a line, where `traffic.capture` asks for them.
@@ -30,7 +31,7 @@ extension TrafficLine {
       side == .request
         ? ",\"http.request.body.content\":\"" : ",\"http.response.body.content\":\"")
     let contentStart = out.count
-    JSONText.put(redacted.bytes, limit: redacted.count, into: &out)
+    out.put(escapingForJSON: redacted.bytes)
     guard out.count - contentStart <= contentLimit else {
       out.truncate(to: start)
       putOmission(side, .tooLong, into: &out)

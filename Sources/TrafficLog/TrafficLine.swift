@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 
 /// The line of one exchange in the traffic log: one JSON object, formatted by hand.
@@ -39,7 +40,7 @@ package enum TrafficLine {
     if hasParameter {
       putMasked(path, into: &out)
     } else {
-      JSONText.put(path, limit: pathLimit, into: &out)
+      out.put(escapingForJSON: path, limit: pathLimit)
     }
     out.put(UInt8(ascii: "\""))
     if query.byteCount > 0 {
@@ -56,7 +57,7 @@ package enum TrafficLine {
     var start = 0
     while start < pathLimit {
       let end = path.firstIndex(of: UInt8(ascii: ";"), from: start)
-      JSONText.put(path.slice(start, end), limit: pathLimit, into: &out)
+      out.put(escapingForJSON: path.slice(start, end), limit: pathLimit)
       if end == path.byteCount { return }
       out.put(";***")
       start = path.firstIndex(of: UInt8(ascii: "/"), from: end)
@@ -67,7 +68,7 @@ package enum TrafficLine {
 
   package static func putUserAgent(_ text: RawSpan, into out: inout ByteBuffer) {
     out.put(",\"user_agent.original\":\"")
-    JSONText.put(text, limit: userAgentLimit, into: &out)
+    out.put(escapingForJSON: text, limit: userAgentLimit)
     out.put(UInt8(ascii: "\""))
   }
 
@@ -172,7 +173,7 @@ package enum TrafficLine {
     if isPlain {
       out.put(bytes)
     } else {
-      JSONText.put(bytes, limit: bytes.byteCount, into: &out)
+      out.put(escapingForJSON: bytes)
     }
   }
 

@@ -1,3 +1,4 @@
+internal import JSONText
 internal import Memory
 
 /// What one line of the traffic log says about a call: the part that a replay needs.
@@ -17,41 +18,62 @@ package struct TrafficRecord: Sendable, Equatable {
   /// Which party and phase ended it, as in `gateway/quota`.
   package var termination = ""
 
-  /// Reads `line`, without its line feed; nil when it is no line of ours.
+  /// Reads `line`, without its line feed; nil when it is not a line of ours.
   package init?(line: RawSpan) {
-    var scanner = JSONScanner(bytes: line)
     var hasTimestamp = false
-    while let key = scanner.nextMember() {
-      if key.equals("timestamp") {
-        guard let text = scanner.string(), let time = TrafficRecord.time(text) else { return nil }
-        timestamp = time
-        hasTimestamp = true
-      } else if key.equals("caller") {
-        guard let name = scanner.plainText() else { return nil }
-        caller = name
-      } else if key.equals("app") {
-        guard let name = scanner.plainText() else { return nil }
-        app = name
-      } else if key.equals("operation") {
-        guard let name = scanner.plainText() else { return nil }
-        operation = name
-      } else if key.equals("termination") {
-        guard let text = scanner.plainText() else { return nil }
-        termination = text
-      } else if key.equals("http.request.method") {
-        guard let method = scanner.string() else { return nil }
-        isRead = method.equals("GET") || method.equals("HEAD")
-      } else if key.equals("duration") {
-        guard let time = scanner.seconds() else { return nil }
-        duration = time
-      } else if key.equals("queue_wait") {
-        guard let time = scanner.seconds() else { return nil }
-        queueWait = time
-      } else if !scanner.skipValue() {
-        return nil
+    do throws(JSONDefect) {
+      var cursor = JSONCursor(line, depthLimit: LineFields.depthLimit)
+      try cursor.beginObject()
+      while let name = try cursor.nextMember() {
+        let value = try cursor.value()
+        guard take(cursor.slice(name), value, of: line, &hasTimestamp) else { return nil }
+        try cursor.skip(value)
       }
+      try cursor.end()
+    } catch { return nil }
+    guard hasTimestamp else { return nil }
+  }
+
+  /// Takes a member; false when its value is not what the log writes.
+  private mutating func take(
+    _ name: RawSpan, _ value: JSONEvent, of line: RawSpan, _ hasTimestamp: inout Bool
+  ) -> Bool {
+    let bytes = line.slice(value.start, value.end)
+    if name.equals("timestamp") {
+      guard value.kind == .string, let time = TrafficRecord.time(bytes) else { return false }
+      timestamp = time
+      hasTimestamp = true
+    } else if name.equals("caller") {
+      caller = TrafficRecord.plainText(value, bytes)
+      return caller != nil
+    } else if name.equals("app") {
+      app = TrafficRecord.plainText(value, bytes)
+      return app != nil
+    } else if name.equals("operation") {
+      operation = TrafficRecord.plainText(value, bytes)
+      return operation != nil
+    } else if name.equals("termination") {
+      guard let text = TrafficRecord.plainText(value, bytes) else { return false }
+      termination = text
+    } else if name.equals("http.request.method") {
+      guard value.kind == .string else { return false }
+      isRead = bytes.equals("GET") || bytes.equals("HEAD")
+    } else if name.equals("duration") {
+      guard value.kind == .number, let time = bytes.nanosecondsOfSeconds else { return false }
+      duration = time
+    } else if name.equals("queue_wait") {
+      guard value.kind == .number, let time = bytes.nanosecondsOfSeconds else { return false }
+      queueWait = time
     }
-    guard hasTimestamp, scanner.hasReadObject else { return nil }
+    return true
+  }
+
+  /// A string without escapes: a configured or catalogued name.
+  private static func plainText(_ value: JSONEvent, _ bytes: RawSpan) -> String? {
+    guard value.kind == .string,
+      bytes.firstIndex(of: UInt8(ascii: "\\"), from: 0) == bytes.byteCount
+    else { return nil }
+    return bytes.text
   }
 
   /// `2026-11-24T07:01:33.579950Z`, up to nine digits behind the point or none; nil for anything else.

@@ -24,6 +24,15 @@ struct KeptInputTests {
     }
   }
 
+  @Test("A walk over pages is what a plain reader makes of the same pages, wherever they are cut")
+  func pageWalks() throws {
+    let inputs = try KeptInput.all(of: "page-walk")
+    #expect(inputs.count >= 12)
+    for input in inputs {
+      #expect(PageWalkPromises.broken(input.bytes) == nil, "\(input.path)")
+    }
+  }
+
   /// A rewriter that is wrong in one way, as words to write behind the right head's beginning.
   @Test(
     "The judge of what goes upstream finds a rewriter out that is wrong",

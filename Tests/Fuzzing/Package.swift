@@ -26,20 +26,23 @@ let package = Package(
     .executableTarget(
       name: "GatewayFuzzer",
       dependencies: [
-        "AccessTokens", "Configuration", "Forwarding", "HTTPMessages", "Memory", "RateLimiting",
+        "AccessTokens", "Configuration", "Forwarding", "HTTPMessages", "JSONText", "Memory",
+        "RateLimiting",
         "SCORMCloudAPI", "TrafficLog",
       ],
       path: "Fuzzer",
       swiftSettings: strict),
 
     area("Configuration", uses: ["Memory", "CLibYAML", "CLinux"]),
-    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "Memory"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "Memory"]),
     area("System", uses: ["Memory", "CLinux"]),
-    area("Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "Memory"]),
-    area("AccessTokens", uses: ["Memory"]),
+    area(
+      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+    area("AccessTokens", uses: ["JSONText", "Memory"]),
     area("RateLimiting", uses: ["Memory"]),
     area("HTTPMessages", uses: ["Memory"]),
     area("SCORMCloudAPI", uses: ["Memory"]),
+    area("JSONText", uses: ["Memory"]),
     area("Memory"),
     .target(name: "CLinux", path: "Gateway/CLinux"),
     .target(

@@ -56,7 +56,7 @@ struct JournalTests {
 
   @Test("has what was done at the admin address, and so has the log")
   func actions() throws {
-    let folder = try Folder()
+    let folder = try OwnFolder()
     let rig = try rig(folder)
     let port = try #require(rig.gateway.adminAddress?.port)
     #expect(try Wire(port: port).call("POST", "/api/tokens/renew?app=main").status == 200)

@@ -65,6 +65,7 @@ struct GeneratedTableTests {
           flags.isEmpty ? "-" : flags.joined(separator: ","), operation.answer.name.description,
         ])
       #expect(operation.isPaged == row[10].split(separator: ",").contains("more*"), "\(row[0])")
+      #expect((row[11] == "-" ? "" : row[11]) == operation.list.name.description, "\(row[0])")
     }
   }
 }

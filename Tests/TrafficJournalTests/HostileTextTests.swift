@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 import Memory
 import Testing
 
@@ -107,8 +108,8 @@ struct HostileTextTests {
   @Test("the plain text of a JSON string is what went in", arguments: hostile)
   func roundTrip(bytes: [UInt8]) {
     var out = ByteBuffer()
-    JSONText.put(bytes.span.bytesOfElements, limit: 100_000, into: &out)
-    let plain = JSONText.plain(out.bytes)
+    out.put(escapingForJSON: bytes.span.bytesOfElements)
+    let plain = JSONString.text(of: out.bytes)
     #expect(
       String(decoding: plain, as: UTF8.self).unicodeScalars.filter { $0 != "\u{FFFD}" }
         == String(decoding: bytes, as: UTF8.self).unicodeScalars.filter { $0 != "\u{FFFD}" })

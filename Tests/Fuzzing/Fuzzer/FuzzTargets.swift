@@ -16,6 +16,8 @@ enum FuzzTargets {
     Target(name: "chunked-body", check: ChunkedBodyPromises.broken),
     Target(name: "path", check: PathPromises.broken),
     Target(name: "planned-request", check: PlannedRequestPromises.broken),
+    Target(name: "json", check: JSONPromises.broken),
+    Target(name: "page-walk", check: PageWalkPromises.broken),
     Target(name: "traffic-line", check: TrafficLinePromises.broken),
     Target(name: "token-answer", check: TokenAnswerPromises.broken),
     Target(name: "retry-after", check: RetryAfterPromises.broken),

@@ -1,3 +1,4 @@
+import JSONText
 import Memory
 
 @testable import TrafficLog
@@ -32,13 +33,13 @@ enum TrafficLinePromises {
 
   private static func brokenByText(_ bytes: [UInt8]) -> String? {
     for limit in [0, 7, bytes.count] {
-      let text = written { JSONText.put(bytes.span.bytesOfElements, limit: limit, into: &$0) }
+      let text = written { $0.put(escapingForJSON: bytes.span.bytesOfElements, limit: limit) }
       guard let text else { return "any text is written as JSON, limit \(limit)" }
       // Every byte of damage becomes U+FFFD, which has three.
       if text.count > 3 * min(limit, bytes.count) + 3 { return "limit \(limit) bounds the text" }
     }
     if let text = String(validating: bytes, as: UTF8.self),
-      written({ JSONText.put(bytes.span.bytesOfElements, limit: bytes.count, into: &$0) })
+      written({ $0.put(escapingForJSON: bytes.span.bytesOfElements) })
         != Array(text.utf8)
     {
       return "text that is UTF-8 is written as it is"

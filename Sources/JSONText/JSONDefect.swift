@@ -11,6 +11,11 @@ package struct JSONDefect: Error, Equatable, Sendable, CustomStringConvertible {
   package let offset: Int
   package let expected: Expected
 
+  package init(offset: Int, expected: Expected) {
+    self.offset = offset
+    self.expected = expected
+  }
+
   package var description: String { "Expected \(wanted) at byte \(offset) of the JSON text." }
 
   private var wanted: String {

@@ -1,4 +1,5 @@
 import Foundation
+import JSONText
 import Memory
 import Testing
 
@@ -17,7 +18,7 @@ func object(_ bytes: RawSpan) throws -> [String: Any] {
 private func roundTrip(_ bytes: [UInt8], limit: Int = 65_536) throws -> String {
   var out = ByteBuffer()
   out.put("{\"a\":\"")
-  JSONText.put(bytes.span.bytesOfElements, limit: limit, into: &out)
+  out.put(escapingForJSON: bytes.span.bytesOfElements, limit: limit)
   out.put("\"}\n")
   return try #require(object(out.bytes)["a"] as? String)
 }
@@ -26,7 +27,7 @@ private func roundTrip(_ bytes: [UInt8], limit: Int = 65_536) throws -> String {
 private func same(_ a: String, _ b: String) -> Bool { Array(a.utf8) == Array(b.utf8) }
 
 @Suite("Callers' bytes inside a JSON string")
-struct JSONTextTests {
+struct CallersTextTests {
   @Test("each of the 256 bytes, alone and between others, keeps the line whole")
   func everyByte() throws {
     for byte in UInt8.min...UInt8.max {

@@ -1,6 +1,7 @@
+import Memory
 import Testing
 
-@testable import Memory
+@testable import JSONText
 
 @Suite("Text as the inside of a JSON string")
 struct JSONEscapeTests {

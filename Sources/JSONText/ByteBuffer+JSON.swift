@@ -1,3 +1,5 @@
+package import Memory
+
 /// Text as the inside of a JSON string: RFC 8259 section 7.
 ///
 /// What comes out is always valid UTF-8 without control characters, whatever goes in: C0 and C1 controls,
@@ -5,26 +7,43 @@
 /// U+FFFD. So it can stand in a line of a log, and on a terminal.
 extension ByteBuffer {
   /// Appends `text` as the inside of a JSON string, without quotation marks.
-  package mutating func put(escapingForJSON text: RawSpan) {
-    var at = 0
-    while at < text.byteCount {
-      let start = at
-      while at < text.byteCount, ByteBuffer.isPlainInJSON(text[at]) { at &+= 1 }
-      put(text.slice(start, at))
-      if at < text.byteCount {
-        at = put(escapingForJSON: text, characterAt: at, before: text.byteCount)
-      }
-    }
-  }
+  package mutating func put(escapingForJSON text: RawSpan) { putPlainInJSON(text, text.byteCount) }
 
   /// Appends `text` as the inside of a JSON string, without quotation marks.
   package mutating func put(escapingForJSON text: String) {
     put(escapingForJSON: text.utf8.span.bytesOfElements)
   }
 
+  /// Appends `text` as the inside of a JSON string, of which at most `limit` bytes count; a longer one ends in `…`.
+  package mutating func put(escapingForJSON text: RawSpan, limit: Int) {
+    guard text.byteCount > limit else { return putPlainInJSON(text, text.byteCount) }
+    putPlainInJSON(text, ByteBuffer.wholeCharacters(text, limit))
+    put("\u{2026}")
+  }
+
+  /// Appends what of `text` is before `end`, eight bytes at a time.
+  @inline(__always)
+  private mutating func putPlainInJSON(_ text: RawSpan, _ end: Int) {
+    var at = 0
+    while at < end {
+      // Looked at and copied in one go. The zeros behind the last bytes, fewer than eight, are not plain.
+      let word = at <= end &- 8 ? text.word(at: at) : text.word(from: at, to: end)
+      let special = ByteBuffer.specialBytes(word)
+      guard special != 0 else {
+        put(word: word, count: 8)
+        at &+= 8
+        continue
+      }
+      let plain = special.trailingZeroBitCount &>> 3
+      put(word: word, count: plain)
+      at &+= plain
+      if at < end { at = put(escapingForJSON: text, characterAt: at, before: end) }
+    }
+  }
+
   /// Appends the character that begins at offset `at` of `text`, which ends at `end`: escaped where it has to
   /// be. Returns the offset behind it.
-  package mutating func put(
+  private mutating func put(
     escapingForJSON text: RawSpan, characterAt at: Int, before end: Int
   ) -> Int {
     let byte = text[at]
@@ -58,6 +77,34 @@ extension ByteBuffer {
   /// Visible ASCII and the space, but for quotation mark and backslash.
   private static func isPlainInJSON(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+
+  /// Where `text` is cut off to have at most `limit` bytes, fewer than there are. No character is cut in half: the
+  /// bytes left of it would read as damage that nobody sent.
+  @inline(never)
+  private static func wholeCharacters(_ text: RawSpan, _ limit: Int) -> Int {
+    var end = limit
+    var steps = 0
+    while end > 0, steps < 3, text[end] & 0xC0 == 0x80 {
+      end &-= 1
+      steps &+= 1
+    }
+    return end
+  }
+
+  /// The lowest top bit set in it is that of the first byte of `word` that is not visible ASCII or a space, or
+  /// is a quote or a backslash; bits above that say nothing. (Anderson, Bit Twiddling Hacks: a byte less than
+  /// n, a zero byte.)
+  @inline(__always)
+  private static func specialBytes(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5C)
+    let del = word ^ (ones &* 0x7F)
+    let control = (word &- (ones &* 0x20)) & ~word
+    let equal =
+      (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (del &- ones) & ~del
+    return (control | equal | word) & (ones &* 0x80)
   }
 }
 

@@ -1,0 +1,243 @@
+internal import JSONText
+internal import Memory
+
+/// Reads one page of a list while it arrives, keeps what of it would be written, and finds its items and its `more`.
+///
+/// The names of members are compared as the texts they stand for: `"mor\u0065"` is `more`.
+struct PageScan: ~Copyable {
+  enum Keeping {
+    /// All of it: the first page, whose object the list's other pages go on with.
+    case whole
+    /// A comma, and what is between the list's brackets.
+    case elements
+    /// Each element on a line of its own.
+    case lines
+  }
+
+  private enum Member { case list, more, other }
+
+  private enum Place: Equatable {
+    case start, members
+    case value(Member)
+    case elements
+    case end
+  }
+
+  private let list: StaticString
+  private let bounds: PageWalk.Bounds
+  private var keeping: Keeping
+  private var reader = JSONReader(allowsLoneSurrogates: true)
+  private var place = Place.start
+  private var name = ByteBuffer()
+  private var isLongName = false
+  /// Bytes of the pieces read so far.
+  private var received = 0
+  /// Where in this piece begins what is to be kept and is not kept yet.
+  private var keptFrom = 0
+  /// Within an element that is an array or object, of which lines keep everything.
+  private var isInElement = false
+  private var hasList = false
+
+  /// What is kept.
+  private(set) var bytes = ByteBuffer()
+  private(set) var items = 0
+  private(set) var hasMore = false
+  /// The inside of the string that `more` is, as it was written.
+  private(set) var more = ByteBuffer()
+
+  // Places in the page, of a page that is kept whole.
+  /// The bracket that closes the list.
+  private(set) var listEnd = 0
+  /// The member `more` with the comma that goes with it.
+  private(set) var moreBounds = 0..<0
+  /// After the last member that is not `more`.
+  private(set) var lastValueEnd = 0
+  private var nameStart = 0
+
+  init(list: StaticString, bounds: PageWalk.Bounds, keeping: Keeping) {
+    self.list = list
+    self.bounds = bounds
+    self.keeping = keeping
+    reader.reportedDepth = 1
+  }
+
+  var heldBytes: Int { bytes.allocatedBytes + more.allocatedBytes + name.allocatedBytes }
+
+  /// Forgets the page, and keeps the memory for the next.
+  mutating func reset(keeping: Keeping) {
+    self.keeping = keeping
+    reader = JSONReader(allowsLoneSurrogates: true)
+    reader.reportedDepth = 1
+    place = .start
+    received = 0
+    isInElement = false
+    hasList = false
+    bytes.removeAll()
+    items = 0
+    hasMore = false
+    more.removeAll()
+    listEnd = 0
+    moreBounds = 0..<0
+    lastValueEnd = 0
+  }
+
+  /// Reads the page's next bytes. Returns what is wrong with it, and then it is not to be read on.
+  mutating func read(_ piece: RawSpan) -> PageWalkError? {
+    received += piece.byteCount
+    guard received <= bounds.pageBytes else { return .pageTooLarge }
+    if keeping == .whole { bytes.put(piece) }
+    keptFrom = 0
+    do throws(JSONDefect) {
+      while let event = try reader.next(in: piece) {
+        if let error = take(event, piece) { return error }
+      }
+    } catch { return .notJSON(error) }
+    if place == .elements, keeping == .elements || isInElement { keep(piece, to: piece.byteCount) }
+    return nil
+  }
+
+  /// Ends the page. Returns what is wrong with it as a whole.
+  mutating func finish() -> PageWalkError? {
+    let nothing = ByteBuffer()
+    do throws(JSONDefect) {
+      // A number may end here, and the text with it in its middle.
+      while try reader.next(in: nothing.bytes, isLast: true) != nil {}
+    } catch { return .notJSON(error) }
+    return hasList ? nil : .noList
+  }
+
+  // MARK: Members
+
+  private mutating func take(_ event: JSONEvent, _ piece: RawSpan) -> PageWalkError? {
+    switch place {
+    case .start:
+      guard event.kind == .objectStart else { return .notAnObject }
+      place = .members
+    case .members:
+      if event.kind == .name { return takeName(event, piece) }
+      place = .end
+    case .value(let member): return takeValue(event, piece, of: member)
+    case .elements:
+      if event.kind == .arrayEnd, reader.depth == 1 {
+        endList(event, piece)
+      } else {
+        take(element: event, piece)
+      }
+    case .end: break
+    }
+    return nil
+  }
+
+  private mutating func takeName(_ event: JSONEvent, _ piece: RawSpan) -> PageWalkError? {
+    if event.isFirst {
+      name.removeAll()
+      isLongName = false
+      nameStart = reader.tokenOffset
+      // The comma after a `more` that comes first goes with it.
+      if hasMore, lastValueEnd == 0 {
+        moreBounds = moreBounds.lowerBound..<nameStart
+      }
+    }
+    // A name that matters has six bytes a character at most.
+    isLongName = isLongName || name.count + event.range.count > 6 * list.utf8CodeUnitCount + 24
+    if !isLongName { name.put(piece.slice(event.start, event.end)) }
+    guard event.isLast else { return nil }
+    let member: Member
+    if isLongName {
+      member = .other
+    } else if JSONString.text(of: name.bytes, equals: list) {
+      member = .list
+    } else if JSONString.text(of: name.bytes, equals: "more") {
+      member = .more
+    } else {
+      member = .other
+    }
+    if member == .list, hasList { return .listTwice }
+    if member == .more, hasMore { return .moreTwice }
+    place = .value(member)
+    return nil
+  }
+
+  private mutating func takeValue(
+    _ event: JSONEvent, _ piece: RawSpan, of member: Member
+  ) -> PageWalkError? {
+    switch member {
+    case .list:
+      guard event.kind == .arrayStart else { return .listIsNotArray }
+      hasList = true
+      place = .elements
+      reader.reportedDepth = 2
+      keptFrom = event.end
+      if keeping == .elements { bytes.put(UInt8(ascii: ",")) }
+    case .more:
+      guard event.kind == .string else { return .moreIsNotText }
+      guard more.count + event.range.count <= bounds.moreBytes else { return .moreTooLong }
+      more.put(piece.slice(event.start, event.end))
+      if event.isLast { endMore() }
+    case .other:
+      // Of an array or object its end is told; what is in it is not.
+      if event.isLast, !event.isContainer { endValue() }
+    }
+    return nil
+  }
+
+  private mutating func endValue() {
+    lastValueEnd = reader.offset
+    place = .members
+  }
+
+  private mutating func endMore() {
+    hasMore = true
+    moreBounds = (lastValueEnd > 0 ? lastValueEnd : nameStart)..<reader.offset
+    place = .members
+  }
+
+  // MARK: The list
+
+  private mutating func take(element event: JSONEvent, _ piece: RawSpan) {
+    let isEnd = event.kind == .objectEnd || event.kind == .arrayEnd
+    if event.isFirst, !isEnd { items += 1 }
+    guard keeping == .lines else { return }
+    switch event.kind {
+    case .objectStart, .arrayStart:
+      isInElement = true
+      keptFrom = event.start
+      return
+    case .objectEnd, .arrayEnd:
+      isInElement = false
+    case .string:
+      // The quotation mark may lie in an earlier piece, or in a later one.
+      if event.isFirst { bytes.put(UInt8(ascii: "\"")) }
+      keptFrom = event.start
+    default:
+      keptFrom = event.start
+    }
+    keep(piece, to: event.end)
+    guard event.isLast else { return }
+    if event.kind == .string { bytes.put(UInt8(ascii: "\"")) }
+    bytes.put(UInt8(ascii: "\n"))
+  }
+
+  private mutating func endList(_ event: JSONEvent, _ piece: RawSpan) {
+    if keeping == .elements { keep(piece, to: event.start) }
+    listEnd = reader.tokenOffset
+    reader.reportedDepth = 1
+    endValue()
+  }
+
+  /// Keeps what is up to `end` of the piece. In lines a line break, which can only be a blank, becomes a space.
+  private mutating func keep(_ piece: RawSpan, to end: Int) {
+    let text = piece.slice(keptFrom, end)
+    keptFrom = end
+    guard keeping == .lines else { return bytes.put(text) }
+    var at = 0
+    while at < text.byteCount {
+      let control = text.firstControl(from: at)
+      bytes.put(text.slice(at, control))
+      guard control < text.byteCount else { return }
+      let isBreak = text[control] == 0x0A || text[control] == 0x0D
+      bytes.put(isBreak ? 0x20 : text[control])
+      at = control + 1
+    }
+  }
+}

@@ -1,0 +1,339 @@
+internal import JSONText
+package import Memory
+
+/// A list over many pages as one answer: the bytes of page after page in; the list's bytes, and what to ask for next, out.
+///
+/// A page is written whole or not at all. So it is kept, within ``Bounds/pageBytes``, until its end has come and its
+/// `more` is known; nothing else grows but eight bytes a page to know a continuation again.
+///
+/// As JSON the answer is the first page's object as the upstream wrote it, its list going on with the elements of all
+/// pages, and without `more`: or with it, as the last member, where the number of pages that was asked for ended the
+/// walk. As lines it is each element on a line of its own, and a last line that says how the walk ended.
+///
+/// **How the relay drives it.** A fetch's answer with status 200 is a page. Its body's bytes go to ``received(_:)``,
+/// its end to ``pageEnded()``. At ``PageWalkAction/fetchNext`` the relay sends what ``output(at:)`` holds, waits until
+/// the caller has taken it, takes a place in the limits, calls ``beginPage()`` and fetches the same target with the query
+/// ``putContinuation(into:)`` alone. At ``PageWalkAction/finish`` it sends the output and ends the answer. At
+/// ``PageWalkAction/abort(_:)`` it sends the output, then what ``putBrokenEnd(problem:into:)`` appends: lines end properly
+/// with it, JSON is left open and the connection reset, so that what came does not parse. If ``pages`` is 0 nothing
+/// was written, and the caller gets the problem as an ordinary answer.
+///
+/// A page that has to be fetched once more (a lost connection, a token that was refused) begins with ``beginPage()`` again.
+/// Whatever else ends the walk from outside, a time limit or a refusal by the upstream, is ``abandon()`` and then the
+/// same as an abort. Statuses, waiting, attempts, time and the caller's patience are the exchange's.
+package struct PageWalk: ~Copyable {
+  package enum Form: Sendable {
+    case json
+    /// `application/x-ndjson`.
+    case lines
+  }
+
+  /// What a walk may take. Reasons: a walk of 10,000 pages of 10 items is the largest list met in the field, 1,000 times
+  /// over; a page of SCORM Cloud has some 100 KB.
+  package struct Bounds: Sendable {
+    package var pages = 10_000
+    package var items = 1_000_000
+    /// Bytes of one page, and so of the memory that a walk holds.
+    package var pageBytes = 16 * 1024 * 1024
+    /// Bytes of `more` as it is written: it has to fit into a request's target.
+    package var moreBytes = 4 * 1024
+
+    package init() {}
+  }
+
+  private enum Phase {
+    /// A page is under way.
+    case reading
+    /// A page was accepted, and the next is to be asked for.
+    case between
+    case ended
+  }
+
+  /// Empty pages in a row that may bring the same `more`; one more ends the walk.
+  private static let patience = 2
+
+  private let form: Form
+  private let bounds: Bounds
+  /// Pages the caller asked for; nil for all.
+  private let wanted: Int?
+  private var phase = Phase.reading
+  private var scan: PageScan
+  /// The `more` of the page under way, or to be asked for: the inside of a JSON string. It is what a walk that broke
+  /// can be taken up with again.
+  private var asked = ByteBuffer()
+  private var hasAsked = false
+  private var seen: Set<Int> = []
+  private var lastSeen: Int?
+  private var emptyPages = 0
+  /// Of JSON: what follows the list in the first page. Then what ends the answer.
+  private var ending = ByteBuffer()
+  /// Where in it `more` goes, as the last member.
+  private var moreOffset = 0
+  /// Parts of what the scan kept that are to be written now.
+  private var first = 0..<0
+  private var second = 0..<0
+  private var writesEnding = false
+
+  /// Pages and items written.
+  package private(set) var pages = 0
+  package private(set) var items = 0
+  /// Items of the first page, by which the number of pages is guessed from a count of all.
+  package private(set) var itemsOfFirstPage = 0
+
+  /// - Parameters:
+  ///   - list: the name of the member that holds the list, ASCII.
+  ///   - pages: how many the caller asked for, 1 or more; nil for all.
+  ///   - more: the continuation the caller began with, as text; nil for the list's beginning.
+  package init(
+    list: StaticString, form: Form, pages: Int?, from more: RawSpan? = nil,
+    bounds: Bounds = Bounds()
+  ) {
+    precondition(pages ?? 1 > 0 && bounds.pages > 0)
+    self.form = form
+    self.bounds = bounds
+    wanted = pages
+    scan = PageScan(list: list, bounds: bounds, keeping: form == .json ? .whole : .lines)
+    if let more {
+      asked.put(escapingForJSON: more)
+      hasAsked = true
+      note(PageWalk.hash(more))
+    }
+  }
+
+  // MARK: Events
+
+  /// The next bytes of the page under way.
+  package mutating func received(_ bytes: RawSpan) -> PageWalkAction {
+    assert(phase == .reading, "bytes of a page that nobody asked for")
+    guard phase == .reading else { return .readOn }
+    if let error = scan.read(bytes) { return abort(error) }
+    return .readOn
+  }
+
+  /// The page under way has come to its end, by its framing.
+  package mutating func pageEnded() -> PageWalkAction {
+    assert(phase == .reading, "the end of a page that nobody asked for")
+    guard phase == .reading else { return .readOn }
+    if let error = scan.finish() ?? boundsError ?? repeatError() { return abort(error) }
+    accept()
+    guard scan.hasMore else { return finish(isComplete: true) }
+    asked.removeAll()
+    asked.put(scan.more)
+    hasAsked = true
+    if pages == wanted { return finish(isComplete: false) }
+    if pages == bounds.pages {
+      phase = .ended
+      return .abort(.tooManyPages)
+    }
+    phase = .between
+    return .fetchNext
+  }
+
+  /// A page begins: the next one, or the one under way once more. The output is written, or given up.
+  package mutating func beginPage() {
+    assert(phase != .ended, "a page after the end")
+    guard phase != .ended else { return }
+    phase = .reading
+    clearOutput()
+    scan.reset(keeping: form == .lines ? .lines : pages == 0 ? .whole : .elements)
+  }
+
+  /// Something else ends the walk: the page under way is not written.
+  package mutating func abandon() {
+    phase = .ended
+    clearOutput()
+  }
+
+  // MARK: What comes of them
+
+  /// Parts of the output, of which any may be empty; valid until the next event.
+  package static let outputCount = 3
+
+  /// A part of what is to be written now.
+  @_lifetime(borrow self)
+  package func output(at index: Int) -> RawSpan {
+    switch index {
+    case 0: return scan.bytes.bytes.slice(first.lowerBound, first.upperBound)
+    case 1: return scan.bytes.bytes.slice(second.lowerBound, second.upperBound)
+    default: return ending.bytes.slice(0, writesEnding ? ending.count : 0)
+    }
+  }
+
+  /// Bytes of the whole output.
+  package var outputByteCount: Int {
+    first.count + second.count + (writesEnding ? ending.count : 0)
+  }
+
+  /// Bytes of memory the walk holds on to, besides eight a page.
+  package var heldBytes: Int {
+    scan.heldBytes + asked.allocatedBytes + ending.allocatedBytes
+  }
+
+  /// Whether there is a continuation: not before the first page has brought one, unless the caller did.
+  package var hasContinuation: Bool { hasAsked }
+
+  /// Appends the query of the page that comes next: `more=`, and the continuation with everything escaped that is not
+  /// unreserved (RFC 3986 section 2.3). SCORM Cloud takes no other parameter beside it.
+  package func putContinuation(into out: inout ByteBuffer) {
+    out.put("more=")
+    var text = ByteBuffer()
+    JSONString.putText(of: asked.bytes, into: &text)
+    for i in 0..<text.count {
+      let byte = text.bytes[i]
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "_"), UInt8(ascii: "~"):
+        out.put(byte)
+      default:
+        out.put(UInt8(ascii: "%"))
+        out.put(PageWalk.digit(byte >> 4))
+        out.put(PageWalk.digit(byte & 0xF))
+      }
+    }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
+
+  /// Appends what ends an answer that broke: of lines the last one, with `problem`, a JSON object; of JSON nothing.
+  package func putBrokenEnd(problem: RawSpan, into out: inout ByteBuffer) {
+    assert(phase == .ended, "a walk that goes on")
+    if form == .lines { putLastLine(isComplete: false, problem: problem, into: &out) }
+  }
+}
+
+// MARK: Decisions
+
+extension PageWalk {
+  private var boundsError: PageWalkError? {
+    scan.items > bounds.items - items ? .tooManyItems : nil
+  }
+
+  /// Whether the page leads back. An empty one may bring the `more` it was asked with, for a while: nothing is written
+  /// twice by it, and the next answer may have items.
+  private mutating func repeatError() -> PageWalkError? {
+    guard scan.hasMore else { return nil }
+    var text = ByteBuffer()
+    JSONString.putText(of: scan.more.bytes, into: &text)
+    let token = PageWalk.hash(text.bytes)
+    if seen.contains(token) {
+      guard token == lastSeen, scan.items == 0, emptyPages < PageWalk.patience else {
+        return .repeatedMore
+      }
+      emptyPages += 1
+    } else {
+      note(token)
+      emptyPages = scan.items == 0 ? 1 : 0
+    }
+    return nil
+  }
+
+  private mutating func note(_ token: Int) {
+    seen.insert(token)
+    lastSeen = token
+  }
+
+  /// SipHash with the process's key: nobody can choose continuations that look alike, and among 10,000 two do once in
+  /// 10^11 walks.
+  private static func hash(_ text: RawSpan) -> Int {
+    var hasher = Hasher()
+    for i in 0..<text.byteCount { hasher.combine(text[i]) }
+    return hasher.finalize()
+  }
+
+  /// Takes the page over into the output.
+  private mutating func accept() {
+    let kept = scan.bytes.count
+    if form == .json, pages == 0 {
+      splitFirstPage()
+    } else if form == .lines {
+      first = 0..<kept
+    } else if scan.items > 0 {
+      // Nothing is there for the comma to follow if all pages so far were empty.
+      first = (items == 0 ? 1 : 0)..<kept
+    }
+    if pages == 0 { itemsOfFirstPage = scan.items }
+    pages += 1
+    items += scan.items
+  }
+
+  /// The first page: what is up to the list's end is written, what follows is for the end of the walk; neither has
+  /// `more`.
+  private mutating func splitFirstPage() {
+    let end = scan.listEnd
+    let more = scan.hasMore ? scan.moreBounds : end..<end
+    ending.removeAll()
+    moreOffset = scan.lastValueEnd - end
+    if more.lowerBound >= end {
+      first = 0..<end
+      ending.put(scan.bytes, end, more.lowerBound)
+      ending.put(scan.bytes, more.upperBound, scan.bytes.count)
+      if scan.lastValueEnd > more.lowerBound { moreOffset -= more.count }
+    } else {
+      first = 0..<more.lowerBound
+      second = more.upperBound..<end
+      ending.put(scan.bytes, end, scan.bytes.count)
+    }
+  }
+
+  private mutating func finish(isComplete: Bool) -> PageWalkAction {
+    phase = .ended
+    writesEnding = true
+    var whole = ByteBuffer()
+    if form == .lines {
+      putLastLine(isComplete: isComplete, problem: nil, into: &whole)
+    } else if isComplete {
+      return .finish
+    } else {
+      whole.put(ending, 0, moreOffset)
+      whole.put(",\"more\":\"")
+      whole.put(asked)
+      whole.put(UInt8(ascii: "\""))
+      whole.put(ending, moreOffset, ending.count)
+    }
+    swap(&ending, &whole)
+    return .finish
+  }
+
+  private func putLastLine(isComplete: Bool, problem: RawSpan?, into out: inout ByteBuffer) {
+    let pages = pages
+    let items = items
+    out.put("{\"_end\":{\"pages\":")
+    out.put(decimal: pages)
+    out.put(",\"items\":")
+    out.put(decimal: items)
+    out.put(isComplete ? ",\"complete\":true,\"more\":" : ",\"complete\":false,\"more\":")
+    if hasAsked, !isComplete {
+      out.put(UInt8(ascii: "\""))
+      out.put(asked)
+      out.put(UInt8(ascii: "\""))
+    } else {
+      out.put("null")
+    }
+    out.put(",\"error\":")
+    if let problem { out.put(problem) } else { out.put("null") }
+    out.put("}}\n")
+  }
+
+  private mutating func abort(_ error: PageWalkError) -> PageWalkAction {
+    abandon()
+    return .abort(error)
+  }
+
+  private mutating func clearOutput() {
+    first = 0..<0
+    second = 0..<0
+    writesEnding = false
+  }
+}
+
+package enum PageWalkAction: Equatable, Sendable {
+  /// The page goes on.
+  case readOn
+  /// Write the output, then fetch the page that ``PageWalk/putContinuation(into:)`` names.
+  case fetchNext
+  /// Write the output; the answer ends with it.
+  case finish
+  /// Write the output; the walk is broken.
+  case abort(PageWalkError)
+}

@@ -1,0 +1,56 @@
+package import JSONText
+
+/// Why a walk over a list's pages ends before the list does. What is at fault is the page that came last; nothing of
+/// it was written, but for ``tooManyPages``.
+package enum PageWalkError: Error, Equatable, Sendable {
+  /// Not JSON, or cut off.
+  case notJSON(JSONDefect)
+  /// JSON, but not an object.
+  case notAnObject
+  /// No member with the list's name.
+  case noList
+  case listTwice
+  /// The member with the list's name is not an array.
+  case listIsNotArray
+  case moreTwice
+  /// `more` is null, a number, an array …: whether the list goes on cannot be told.
+  case moreIsNotText
+  /// It brought a continuation that was followed already: it would come again and again.
+  case repeatedMore
+  /// ``PageWalk/Bounds/pages``. The last page was written.
+  case tooManyPages
+  /// ``PageWalk/Bounds/items``.
+  case tooManyItems
+  /// ``PageWalk/Bounds/pageBytes``.
+  case pageTooLarge
+  /// ``PageWalk/Bounds/moreBytes``.
+  case moreTooLong
+
+  /// The problem's name: the same for what a caller would treat alike.
+  package var name: StaticString {
+    switch self {
+    case .notJSON, .notAnObject, .noList, .listTwice, .listIsNotArray, .moreTwice, .moreIsNotText:
+      "pages-malformed"
+    case .repeatedMore: "pages-repeat"
+    case .tooManyPages, .tooManyItems, .pageTooLarge, .moreTooLong: "pages-bound"
+    }
+  }
+
+  /// What to tell the caller, after the number of the page.
+  package var explanation: String {
+    switch self {
+    case .notJSON(let defect): "is not JSON. \(defect)"
+    case .notAnObject: "is not a JSON object."
+    case .noList: "does not hold the list."
+    case .listTwice: "holds the list twice."
+    case .listIsNotArray: "holds something else in place of the list."
+    case .moreTwice: "holds `more` twice."
+    case .moreIsNotText: "holds a `more` that is not a text."
+    case .repeatedMore: "leads back to a page that was read before."
+    case .tooManyPages: "is the last that one call may read, and the list goes on."
+    case .tooManyItems: "has more items than one call may read."
+    case .pageTooLarge: "is larger than one page may be."
+    case .moreTooLong: "holds a `more` that is too long to be sent."
+    }
+  }
+}

@@ -1,0 +1,213 @@
+internal import Memory
+
+/// Reads one JSON text that comes in pieces of any size, strictly by RFC 8259: no comments, no trailing commas, no
+/// byte order mark, nothing after the value, and UTF-8 only.
+///
+/// Its memory is constant: brackets are bits (``Nesting``), and a token's text is never kept but reported where it
+/// lies, in parts if it lies in several pieces. However the text is cut, the parts put together are the same, and so
+/// is a defect. What two members of one name mean is for the caller to decide.
+///
+///     while let event = try reader.next(in: piece) { … }                  // and again with the next piece
+///     while let event = try reader.next(in: piece, isLast: true) { … }    // the text has ended, rightly
+///
+/// A text that is at hand as a whole is read more comfortably with ``JSONCursor``.
+package struct JSONReader: ~Copyable {
+  enum State: UInt8 {
+    case value, elementOrEnd, nameOrEnd, name, colon, commaOrEnd, ended
+    /// Within a token.
+    case text, number, word
+  }
+
+  /// Arrays and objects within each other that are read, the outermost one included: 1 ... 128.
+  package let depthLimit: Int
+  /// Escapes for half a character pass: the grammar allows them (RFC 8259 section 8.2), and they stand for no text.
+  let allowsLoneSurrogates: Bool
+  /// Only what stands at this depth or above is reported; what is deeper is checked all the same. The outermost value
+  /// has depth 0, its members or elements have depth 1.
+  package var reportedDepth = Int.max
+
+  var nesting = Nesting()
+  var state = State.value
+  /// Bytes in the pieces before this one.
+  private var base = 0
+  /// The next byte to read in this piece.
+  var place = 0
+  /// Where the token that was reported last begins in the whole text, its quotation mark included.
+  package internal(set) var tokenOffset = 0
+
+  // What is known of a token that is not complete.
+  var isFirstPart = true
+  var isName = false
+  var text = TextState()
+  var number = NumberState.sign
+  /// The bytes of a word that are still to come, the next one lowest.
+  var restOfWord: UInt64 = 0
+  var word = JSONEvent.Kind.null
+
+  package init(depthLimit: Int = 128, allowsLoneSurrogates: Bool = false) {
+    precondition(depthLimit > 0 && depthLimit <= Nesting.capacity)
+    self.depthLimit = depthLimit
+    self.allowsLoneSurrogates = allowsLoneSurrogates
+  }
+
+  /// Bytes read of the whole text.
+  package var offset: Int { base &+ place }
+  /// Arrays and objects that are open.
+  package var depth: Int { nesting.depth }
+  /// Whether the value is complete; only blanks may follow.
+  package var isComplete: Bool { state == .ended }
+
+  /// The next event; nil when the piece is read to its end, and then the next call is for the piece that follows.
+  ///
+  /// - Parameter isLast: nothing follows the piece. Then every token that is reported is complete, and nil says that
+  ///   the text was one JSON value.
+  package mutating func next(
+    in piece: RawSpan, isLast: Bool = false
+  ) throws(JSONDefect) -> JSONEvent? {
+    while piece.has(place) {
+      let event: JSONEvent?
+      switch state {
+      case .text: event = try readText(piece, isLast: isLast)
+      case .number: event = try readNumber(piece, isLast: isLast)
+      case .word: event = try readWord(piece, isLast: isLast)
+      default:
+        let byte = piece[place]
+        if byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+          place &+= 1
+          continue
+        }
+        event = try readMark(byte)
+      }
+      if let event { return event }
+    }
+    if isLast { return try readEnd() }
+    base &+= piece.byteCount
+    place = 0
+    return nil
+  }
+
+  func defect(_ expected: JSONDefect.Expected, before: Int = 0) -> JSONDefect {
+    JSONDefect(offset: offset - before, expected: expected)
+  }
+
+  /// Whether a token at this depth is reported.
+  @inline(__always)
+  var reports: Bool { nesting.depth <= reportedDepth }
+
+  @inline(__always)
+  mutating func endValue() { state = nesting.depth == 0 ? .ended : .commaOrEnd }
+
+  // MARK: Between tokens
+
+  /// Takes a bracket, comma or colon, or begins a token. `byte` is the one at ``place``.
+  @inline(__always)
+  private mutating func readMark(_ byte: UInt8) throws(JSONDefect) -> JSONEvent? {
+    switch state {
+    case .commaOrEnd:
+      if byte == UInt8(ascii: ",") {
+        place &+= 1
+        state = nesting.isInObject ? .name : .value
+        return nil
+      }
+      guard byte == (nesting.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+        throw defect(nesting.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd)
+      }
+      return closeBracket()
+    case .colon:
+      guard byte == UInt8(ascii: ":") else { throw defect(.colon) }
+      place &+= 1
+      state = .value
+      return nil
+    case .name, .nameOrEnd:
+      if byte == UInt8(ascii: "\"") {
+        beginText(isName: true)
+        return nil
+      }
+      guard byte == UInt8(ascii: "}"), state == .nameOrEnd else { throw defect(.memberName) }
+      return closeBracket()
+    case .value, .elementOrEnd:
+      return try beginValue(byte)
+    default:
+      throw defect(.nothingMore)
+    }
+  }
+
+  @inline(__always)
+  private mutating func beginValue(_ byte: UInt8) throws(JSONDefect) -> JSONEvent? {
+    switch byte {
+    case UInt8(ascii: "\""): beginText(isName: false)
+    case UInt8(ascii: "{"): return try openBracket(isObject: true)
+    case UInt8(ascii: "["): return try openBracket(isObject: false)
+    case UInt8(ascii: "]") where state == .elementOrEnd: return closeBracket()
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      beginToken(.number)
+      number = .start
+    case UInt8(ascii: "t"): beginWord(.isTrue, 0x6575_7274)
+    case UInt8(ascii: "f"): beginWord(.isFalse, 0x65_736C_6166)
+    case UInt8(ascii: "n"): beginWord(.null, 0x6C6C_756E)
+    default: throw defect(.value)
+    }
+    return nil
+  }
+
+  @inline(__always)
+  mutating func beginToken(_ state: State) {
+    tokenOffset = offset
+    isFirstPart = true
+    self.state = state
+  }
+
+  @inline(__always)
+  private mutating func openBracket(isObject: Bool) throws(JSONDefect) -> JSONEvent? {
+    guard nesting.depth < depthLimit else { throw defect(.lessNesting) }
+    let reports = reports
+    nesting.open(isObject: isObject)
+    state = isObject ? .nameOrEnd : .elementOrEnd
+    return bracket(isObject ? .objectStart : .arrayStart, reports)
+  }
+
+  @inline(__always)
+  private mutating func closeBracket() -> JSONEvent? {
+    let kind: JSONEvent.Kind = nesting.isInObject ? .objectEnd : .arrayEnd
+    nesting.close()
+    endValue()
+    return bracket(kind, reports)
+  }
+
+  @inline(__always)
+  private mutating func bracket(_ kind: JSONEvent.Kind, _ reports: Bool) -> JSONEvent? {
+    place &+= 1
+    guard reports else { return nil }
+    tokenOffset = offset &- 1
+    return JSONEvent(
+      kind: kind, isFirst: true, isLast: true, isWhole: false, start: place &- 1, end: place)
+  }
+
+  /// The token's part from `start` to ``place`` or, of a text, to the byte before; nil when it is not reported.
+  @inline(__always)
+  mutating func part(
+    _ kind: JSONEvent.Kind, from start: Int, to end: Int, isLast: Bool, isWhole: Bool = false
+  ) -> JSONEvent? {
+    let isFirst = isFirstPart
+    isFirstPart = false
+    guard reports else { return nil }
+    return JSONEvent(
+      kind: kind, isFirst: isFirst, isLast: isLast, isWhole: isWhole, start: start, end: end)
+  }
+
+  /// What is expected where the text has ended.
+  @inline(never)
+  private mutating func readEnd() throws(JSONDefect) -> JSONEvent? {
+    switch state {
+    case .ended: return nil
+    case .value, .elementOrEnd: throw defect(.value)
+    case .name, .nameOrEnd: throw defect(.memberName)
+    case .colon: throw defect(.colon)
+    case .commaOrEnd: throw defect(nesting.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd)
+    case .text: throw textCut
+    case .word: throw JSONDefect(offset: tokenOffset, expected: .value)
+    // It is told even if nothing of the number lies in the last piece.
+    case .number: return try endNumber(from: place)
+    }
+  }
+}

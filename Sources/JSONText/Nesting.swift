@@ -1,0 +1,28 @@
+/// The brackets that are open, one bit each: so a reader's memory does not grow with what it reads.
+struct Nesting: BitwiseCopyable {
+  /// Brackets within each other that it can hold.
+  static let capacity = 128
+
+  private(set) var depth = 0
+  /// The innermost bracket is the lowest bit: set for an object.
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+
+  /// Whether the innermost open bracket is an object's. Meaningless at depth 0.
+  @inline(__always)
+  var isInObject: Bool { low & 1 != 0 }
+
+  @inline(__always)
+  mutating func open(isObject: Bool) {
+    high = high &<< 1 | low &>> 63
+    low = low &<< 1 | (isObject ? 1 : 0)
+    depth &+= 1
+  }
+
+  @inline(__always)
+  mutating func close() {
+    low = low &>> 1 | high &<< 63
+    high = high &>> 1
+    depth &-= 1
+  }
+}

@@ -1,0 +1,1 @@
+../Fuzzing/PlainJSON.swift

@@ -1,0 +1,1 @@
+../MemoryTests/SplitMix64.swift
