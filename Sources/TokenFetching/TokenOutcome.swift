@@ -1,6 +1,6 @@
 internal import AccessTokens
-internal import CLibcurl
 internal import COpenSSL
+internal import CurlTransport
 internal import Memory
 
 /// Reads what came of a fetch: a token, or a failure an operator can act on.
@@ -14,21 +14,21 @@ struct TokenOutcome {
   /// Seconds that were asked for.
   let lifetime: Int64
 
-  /// Judges an ended transfer.
+  /// Judges an ended transfer. `fault` is why libcurl has no complete answer, nil if it has one.
   func judge(
-    _ transfer: TokenTransfer, code: CURLcode
+    _ transfer: TokenTransfer, _ fault: CurlFault?
   ) -> Result<(AccessToken, TokenAnswer.LifetimeSource), TokenFailure> {
-    if transfer.isTooLarge || code == CURLE_FILESIZE_EXCEEDED { return .failure(bad(.tooLarge)) }
-    guard code == CURLE_OK else {
-      return .failure(transportFailure(code, text: transfer.explanation(of: code)))
+    if let fault {
+      return .failure(transportFailure(fault, text: transfer.handle.explanation(of: fault)))
     }
     var answer = transfer.takeAnswer()
     defer { answer.overwriteWithZeros() }
-    guard transfer.status == 200 else {
+    let status = transfer.handle.status
+    guard status == 200 else {
       return .failure(
         refusal(
-          status: transfer.status, answer: answer.bytes, retryAfter: transfer.retryAfter,
-          redirect: transfer.redirect))
+          status: status, answer: answer.bytes, retryAfter: transfer.handle.retryAfter,
+          redirect: transfer.handle.redirect))
     }
     do throws(TokenAnswerDefect) {
       let read = try TokenAnswer(answer.bytes, from: endpoint, requestedLifetime: lifetime)
@@ -42,25 +42,21 @@ struct TokenOutcome {
   }
 
   /// The failure when libcurl has no complete answer.
-  func transportFailure(_ code: CURLcode, text: String) -> TokenFailure {
+  private func transportFailure(_ fault: CurlFault, text: String) -> TokenFailure {
     let said = Self.printable(text)
-    switch code {
-    case CURLE_OPERATION_TIMEDOUT:
+    switch fault.kind {
+    case .tooLarge: return bad(.tooLarge)
+    case .notHTTP: return bad(.notHTTP)
+    case .timedOut:
       return TokenFailure(
         .timedOut, detail: "token endpoint \(host) did not answer in time: \(said)")
-    case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
-      CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
-      CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_CRL_BADFILE,
-      CURLE_SSL_INVALIDCERTSTATUS:
+    case .tls:
       return TokenFailure(
         .tls, detail: "no trusted TLS connection to token endpoint \(host): \(said)")
-    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
-      return bad(.notHTTP)
-    case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_UNKNOWN_OPTION, CURLE_NOT_BUILT_IN,
-      CURLE_BAD_FUNCTION_ARGUMENT:
+    case .client:
       return TokenFailure(
         .clientFault, detail: "libcurl could not ask token endpoint \(host): \(said)")
-    default:
+    case .unreachable:
       return TokenFailure(
         .unreachable, detail: "no complete answer from token endpoint \(host): \(said)")
     }
@@ -122,7 +118,7 @@ struct TokenOutcome {
   }
 
   private static func hostOnly(_ url: String) -> String {
-    let authority = TokenServiceSettings.authority(of: url)
+    let authority = HTTPAddress.authority(of: url)
     return authority.lastIndex(of: "@").map { String(authority[$0...].dropFirst()) } ?? authority
   }
 

@@ -1,4 +1,5 @@
 package import AccessTokens
+internal import CurlTransport
 package import Memory
 
 /// One SCORM Cloud application whose tokens are fetched.
@@ -76,7 +77,7 @@ package struct TokenServiceSettings: Sendable {
 
   /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
   package func check(against slots: TokenSlotTable) throws(Problem) {
-    guard scheme != nil, !host.isEmpty, !authority.contains("@"),
+    guard scheme != nil, !host.isEmpty, !host.contains("@"),
       url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else { throw .badURL }
     for app in apps {
@@ -93,20 +94,8 @@ package struct TokenServiceSettings: Sendable {
   }
 
   /// `https` or `http`; nil for anything else.
-  var scheme: String? {
-    guard let colon = url.firstIndex(of: ":") else { return nil }
-    let name = url[..<colon].lowercased()
-    return url[colon...].hasPrefix("://") && (name == "https" || name == "http") ? name : nil
-  }
+  var scheme: String? { HTTPAddress.scheme(of: url) }
 
   /// Host and port, for texts.
-  var host: String { authority }
-
-  private var authority: String { Self.authority(of: url) }
-
-  /// Host and port of an absolute URL; empty when it has none.
-  static func authority(of url: String) -> String {
-    guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return "" }
-    return String(url[colon...].dropFirst(3).prefix { $0 != "/" && $0 != "?" && $0 != "#" })
-  }
+  var host: String { HTTPAddress.authority(of: url) }
 }

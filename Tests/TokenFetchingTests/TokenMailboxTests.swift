@@ -1,7 +1,7 @@
 import AccessTokens
 import Testing
 
-@testable import CurlTransport
+@testable import TokenFetching
 
 @Suite("What loops ask of the service thread")
 struct TokenMailboxTests {

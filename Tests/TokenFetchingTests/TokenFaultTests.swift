@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import CurlTransport
+@testable import TokenFetching
 
 /// A token endpoint that misbehaves: what comes of it, and how often it is asked meanwhile.
 @Suite("A faulty token endpoint", .timeLimit(.minutes(5)))

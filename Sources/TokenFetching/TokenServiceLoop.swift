@@ -1,5 +1,5 @@
 internal import AccessTokens
-internal import CLibcurl
+internal import CurlTransport
 internal import Memory
 internal import System
 
@@ -73,11 +73,16 @@ struct TokenServiceLoop {
       actions += manager.timersDue(at: now) { store.isUsed($0) }
       act(on: actions)
       if !multi.perform() { failAll() }
-      while let (index, code) = multi.nextFinished(of: transfers) { finish(index, code) }
+      while let ended = multi.nextEnded() {
+        guard let index = transfers.firstIndex(where: { $0.handle.id == ended.id }) else {
+          continue
+        }
+        finish(index, transfers[index].handle.fault(of: ended))
+      }
       showChanges()
       multi.poll(milliseconds: waitInMilliseconds)
     }
-    for transfer in transfers { multi.remove(transfer) }
+    for transfer in transfers { multi.remove(transfer.handle) }
     transfers.removeAll()
   }
 
@@ -148,36 +153,36 @@ struct TokenServiceLoop {
 
   /// Sends a request; the failure when it cannot be sent.
   private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
-    do throws(TokenTransfer.Fault) {
+    do throws(CurlFault) {
       // The generation is one that the manager was given with a secret.
       guard let secret = secrets[request.app][request.secret] else {
-        throw TokenTransfer.Fault(code: CURLE_FAILED_INIT)
+        throw CurlFault.notStarted
       }
       let transfer = try TokenTransfer(
         request, settings: settings, proof: proof, secret: secret,
         requestedAt: clock.monotonic,
         wallClock: clock.wall / 1_000_000_000)
-      guard multi.add(transfer) else { throw TokenTransfer.Fault(code: CURLE_FAILED_INIT) }
+      guard multi.add(transfer.handle) else { throw CurlFault.notStarted }
       transfers.append(transfer)
       return nil
     } catch {
       let failure = TokenFailure(
         .clientFault,
-        detail: "libcurl could not prepare a token request (code \(error.code.rawValue))")
+        detail: "libcurl could not prepare a token request (code \(error.code))")
       report(.failed(slots[request.slot], app: settings.apps[request.app].name, failure))
       return failure
     }
   }
 
-  private mutating func finish(_ index: Int, _ code: CURLcode) {
+  private mutating func finish(_ index: Int, _ fault: CurlFault?) {
     let transfer = transfers.remove(at: index)
     let request = transfer.request
     let app = settings.apps[request.app].name
     let outcome = TokenOutcome(
       endpoint: settings.endpoint, app: app, scopes: request.scopes, host: settings.host,
       lifetime: request.lifetime
-    ).judge(transfer, code: code)
-    multi.remove(transfer)
+    ).judge(transfer, fault)
+    multi.remove(transfer.handle)
     switch outcome {
     case .success(let (token, lifetimeSource)):
       report(.obtained(slots[request.slot], app: app, token, lifetimeSource))
@@ -190,7 +195,7 @@ struct TokenServiceLoop {
 
   /// libcurl's multi handle has failed as a whole (no memory): every transfer ends with it.
   private mutating func failAll() {
-    while !transfers.isEmpty { finish(transfers.count - 1, CURLE_OUT_OF_MEMORY) }
+    while !transfers.isEmpty { finish(transfers.count - 1, .outOfMemory) }
   }
 
   private mutating func finished(

@@ -3,7 +3,7 @@ import Foundation
 import Memory
 import Testing
 
-@testable import CurlTransport
+@testable import TokenFetching
 
 @Suite("Fetching tokens over libcurl", .timeLimit(.minutes(5)))
 struct TokenServiceTests {

@@ -1,5 +1,5 @@
 package import AccessTokens
-internal import EventLoop
+internal import CurlTransport
 package import Memory
 internal import Synchronization
 package import System

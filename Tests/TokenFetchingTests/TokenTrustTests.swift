@@ -2,7 +2,7 @@ import AccessTokens
 import Foundation
 import Testing
 
-@testable import CurlTransport
+@testable import TokenFetching
 
 /// Whom a token request trusts. The server speaks TLS and then no HTTP, so a request it has got fails in another way.
 @Suite("Trust in the token endpoint", .timeLimit(.minutes(5)))
@@ -54,15 +54,5 @@ struct TokenTrustTests {
       }
       return reason.hasPrefix("cannot read certificates from /etc/hosts: ")
     }
-  }
-
-  @Test(
-    "the host of an address stands between its slashes, without port and brackets",
-    arguments: [
-      ("https://localhost:1/token", "localhost"), ("https://cloud.scorm.com", "cloud.scorm.com"),
-      ("https://[::1]:8443/x:y", "::1"), ("https://127.0.0.1/a", "127.0.0.1"),
-    ])
-  func hosts(url: String, host: String) {
-    #expect(TLSProof.host(of: url) == host)
   }
 }
