@@ -1,7 +1,7 @@
-internal import HTTPMessages
 internal import JSONText
 internal import LocalServer
 internal import Memory
+internal import TextCoding
 
 extension LimitsSimulation {
   /// For people.

@@ -1,6 +1,7 @@
 import Foundation
 import Memory
 import Testing
+import TextCoding
 
 @testable import TrafficJournal
 

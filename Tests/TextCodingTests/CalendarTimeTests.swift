@@ -1,8 +1,9 @@
+import Foundation
 import Glibc
 import Memory
 import Testing
 
-@testable import HTTPMessages
+@testable import TextCoding
 
 @Suite("Calendar time")
 struct CalendarTimeTests {
@@ -60,50 +61,55 @@ struct CalendarTimeTests {
     }
   }
 
-  private func texts(_ dates: borrowing DateTexts) -> [String] {
-    var out = ByteBuffer()
-    dates.putFieldLine(into: &out)
-    let field = out.bytes.text
-    out.removeAll()
-    dates.putStampPrefix(into: &out)
-    return [field, out.bytes.text]
-  }
-
-  @Test("the texts are those RFC 9110 section 5.6.7 and RFC 3339 ask for, and follow the clock")
-  func dateTexts() {
-    var dates = DateTexts()
-    let second: Int64 = 1_000_000_000
-    for (time, expected) in [
-      (784_111_777 * second, ["Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "1994-11-06T08:49:37."]),
-      (
-        784_111_778 * second - 1,
-        ["Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "1994-11-06T08:49:37."]
-      ),
-      (784_111_778 * second, ["Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n", "1994-11-06T08:49:38."]),
-      // A clock that is set back is followed as well.
-      (0, ["Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "1970-01-01T00:00:00."]),
-      (
-        1_795_501_307 * second + 999_999_999,
-        ["Date: Tue, 24 Nov 2026 06:21:47 GMT\r\n", "2026-11-24T06:21:47."]
-      ),
-      (
-        951_825_599 * second,
-        ["Date: Tue, 29 Feb 2000 11:59:59 GMT\r\n", "2000-02-29T11:59:59."]
-      ),
-    ] as [(Int64, [String])] {
-      dates.update(wallTime: time)
-      let texts = texts(dates)
-      #expect(texts == expected)
+  @Test("a date and a time of day are the second they came from, before 1970 as well")
+  func backAgain() {
+    var random = SplitMix64(state: 11)
+    let some = [0, -1, 951_782_400, -2_208_988_800, -62_167_219_200]
+    for seconds in some
+      + (0..<20_000).map({ _ in
+        Int.random(in: -200_000_000_000...253_402_300_799, using: &random)
+      })
+    {
+      let time = CalendarTime(secondsSince1970: seconds)
+      #expect(
+        CalendarTime.secondsSince1970(
+          year: time.year, month: time.month, day: time.day, hour: time.hour, minute: time.minute,
+          second: time.second) == seconds)
+      #expect(text(time) == system(seconds))
+      #expect(1...CalendarTime.days(in: time.month, of: time.year) ~= time.day)
     }
   }
 
+  @Test("days beyond a month's end and months beyond December count on")
+  func countsOn() {
+    func day(_ year: Int, _ month: Int, _ day: Int) -> Int {
+      CalendarTime.secondsSince1970(year: year, month: month, day: day) / 86_400
+    }
+    #expect(day(2026, 2, 31) == day(2026, 3, 3))
+    #expect(day(2026, 13, 1) == day(2027, 1, 1))
+    #expect(day(2026, 15, 31) == day(2027, 3, 31))
+  }
+
   @Test(
-    "a clock before 1970 gives 1970, and a date all the same",
-    arguments: [-1, -2_000_000_000, Int64.min])
-  func beforeTheEpoch(time: Int64) {
-    var dates = DateTexts()
-    dates.update(wallTime: time)
-    let texts = texts(dates)
-    #expect(texts == ["Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "1970-01-01T00:00:00."])
+    "a month has its days, leap years and centuries included",
+    arguments: [
+      (2026, 1, 31), (2026, 4, 30), (2026, 2, 28), (2024, 2, 29), (1900, 2, 28), (2000, 2, 29),
+    ])
+  func lengths(year: Int, month: Int, days: Int) {
+    #expect(CalendarTime.days(in: month, of: year) == days)
+  }
+
+  @Test("stamps agree with Foundation's, leap years and centuries included")
+  func stamps() {
+    let formatter = ISO8601DateFormatter()
+    var random = SplitMix64(state: 3)
+    var moments = [0, 951_782_399, 951_782_400, 951_868_800, 4_107_542_399, 253_402_300_799]
+    for _ in 0..<2000 { moments.append(.random(in: 0...32_503_680_000, using: &random)) }
+    for moment in moments {
+      #expect(
+        CalendarTime(secondsSince1970: moment).stamp + "Z"
+          == formatter.string(from: Date(timeIntervalSince1970: Double(moment))))
+    }
+    #expect(CalendarTime(secondsSince1970: 253_402_300_800).stamp == "10000-01-01T00:00:00")
   }
 }

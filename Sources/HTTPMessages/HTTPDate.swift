@@ -1,7 +1,15 @@
 internal import Memory
+internal import TextCoding
 
 /// A date of an HTTP field, in any of the three forms of RFC 9110 section 5.6.7.
 package enum HTTPDate {
+  /// As they are written, Sunday first.
+  static let days: [StaticString] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  /// As they are written, January first.
+  static let months: [StaticString] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
+
   /// Seconds since 1970 of the date that `text` is, or nil when it is none.
   ///
   /// - Parameter now: seconds since 1970, to tell the century of two-digit years: a year that seems more
@@ -62,15 +70,11 @@ package enum HTTPDate {
   /// Names are case-sensitive (RFC 9110 section 5.6.7).
   private static func month(_ text: RawSpan, at start: Int) -> Int? {
     let name = text.slice(start, start + 3)
-    let months: [StaticString] = [
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
     for (index, month) in months.enumerated() where name.equals(month) { return index + 1 }
     return nil
   }
 
   private static func isDay(_ name: RawSpan) -> Bool {
-    let days: [StaticString] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     for day in days where name.equals(day) { return true }
     return false
   }
@@ -91,23 +95,9 @@ package enum HTTPDate {
       let hour = number(text, start, start + 2), let minute = number(text, start + 3, start + 5),
       let second = number(text, start + 6, start + 8),
       // 60 is a leap second.
-      hour < 24, minute < 60, second <= 60, day >= 1, day <= daysIn(month, of: year)
+      hour < 24, minute < 60, second <= 60, day >= 1, day <= CalendarTime.days(in: month, of: year)
     else { return nil }
-    // Days since 1970-01-01, in eras of 400 years that begin on 1 March, so that leap days come last.
-    let shiftedYear = month <= 2 ? year - 1 : year
-    let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
-    let yearOfEra = shiftedYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    let days = era * 146_097 + dayOfEra - 719_468
-    return days * 86_400 + hour * 3600 + minute * 60 + second
-  }
-
-  private static func daysIn(_ month: Int, of year: Int) -> Int {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
+    return CalendarTime.secondsSince1970(
+      year: year, month: month, day: day, hour: hour, minute: minute, second: second)
   }
 }

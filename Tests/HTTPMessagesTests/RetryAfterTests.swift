@@ -1,10 +1,12 @@
 import Memory
 import Testing
 
-@testable import RateLimiting
+@testable import HTTPMessages
 
 @Suite("Retry-After")
 struct RetryAfterTests {
+  private static let second: Int64 = 1_000_000_000
+
   /// Sun, 06 Nov 1994 08:49:07 GMT and half a second.
   static let now: Int64 = 784_111_747 * second + second / 2
 

@@ -1,6 +1,6 @@
 import Memory
 
-@testable import RateLimiting
+@testable import HTTPMessages
 
 /// What holds for every value of a `Retry-After` field, and for every date that is written in one of the
 /// three forms of RFC 9110 section 5.6.7.
