@@ -62,7 +62,7 @@ let package = Package(
         "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System",
         "Forwarding",
         "HTTPMessages", "JSONText",
-        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI", "TextCoding",
+        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI", "TextCoding", "Histograms",
       ]),
 
     // The world: sockets, files, clocks, threads.
@@ -84,9 +84,12 @@ let package = Package(
     // The searchable record of calls, in SQLite.
     area(
       "TrafficJournal",
-      uses: ["System", "TrafficLog", "JSONText", "TextCoding", "Memory", "CSQLite", "CZstd"]),
+      uses: [
+        "System", "TrafficLog", "JSONText", "TextCoding", "Histograms", "Memory", "CSQLite",
+        "CZstd",
+      ]),
     // Counters, histograms, trace contexts and spans.
-    area("Telemetry", uses: ["JSONText", "TextCoding", "Memory"]),
+    area("Telemetry", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     .target(
       name: "Admin", dependencies: ["LocalServer", "JSONText", "TextCoding", "Memory", "CPage"],
       exclude: ["Page"],
@@ -108,12 +111,14 @@ let package = Package(
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area(
       "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
-    area("AccessTokens", uses: ["JSONText", "TextCoding", "Memory"]),
-    area("RateLimiting", uses: ["Memory"]),
+    area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
+    area("RateLimiting", uses: ["Histograms", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
     // Forms of text that several areas read or write: dates, percent escapes, base 64, and spellings that are close.
     area("TextCoding", uses: ["Memory"]),
+    // Counts in buckets: few and fixed for metrics, fine ones for percentiles.
+    area("Histograms"),
     // JSON read in pieces of any size, escaped and written.
     area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
@@ -136,12 +141,13 @@ let package = Package(
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
+    tests(of: "Histograms"),
     tests(of: "TextCoding", uses: ["Memory"]),
     tests(of: "JSONText", uses: ["Memory"]),
     tests(of: "HTTPMessages", uses: ["Memory"]),
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
     tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
-    tests(of: "RateLimiting", uses: ["Memory"]),
+    tests(of: "RateLimiting", uses: ["Histograms", "Memory"]),
     tests(
       of: "Forwarding",
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
@@ -160,9 +166,10 @@ let package = Package(
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["System", "JSONText", "Memory"]),
     tests(
-      of: "TrafficJournal", uses: ["JSONText", "TextCoding", "TrafficLog", "System", "Memory"]),
+      of: "TrafficJournal",
+      uses: ["JSONText", "TextCoding", "Histograms", "TrafficLog", "System", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
-    tests(of: "Telemetry", uses: ["Memory"]),
+    tests(of: "Telemetry", uses: ["Histograms", "Memory"]),
     tests(
       of: "Sandbox",
       uses: [

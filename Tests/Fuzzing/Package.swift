@@ -37,10 +37,11 @@ let package = Package(
     area("System", uses: ["Memory", "CLinux"]),
     area(
       "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
-    area("AccessTokens", uses: ["JSONText", "TextCoding", "Memory"]),
+    area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
     area("TextCoding", uses: ["Memory"]),
+    area("Histograms"),
     area("JSONText", uses: ["Memory"]),
     area("Memory"),
     .target(name: "CLinux", path: "Gateway/CLinux"),

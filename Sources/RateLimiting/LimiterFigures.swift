@@ -1,23 +1,9 @@
-/// How long calls have waited: how many up to which time, and all of it.
-package struct WaitHistogram: Equatable, Sendable {
-  /// Upper ends of the classes, milliseconds; one more class has none.
-  package static let bounds = [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000]
+package import Histograms
 
-  /// Calls in each class, not summed up.
-  package private(set) var counts = Array(repeating: UInt64(0), count: bounds.count + 1)
-  /// Nanoseconds.
-  package private(set) var sum: UInt64 = 0
-
-  package init() {}
-
-  /// Counts a call that waited so many nanoseconds.
-  package mutating func add(_ wait: Int64) {
-    let wait = max(0, wait)
-    sum &+= UInt64(wait)
-    // A class holds its upper end, as Prometheus wants it.
-    let place = WaitHistogram.bounds.firstIndex { wait <= Int64($0) * 1_000_000 }
-    counts[place ?? WaitHistogram.bounds.count] &+= 1
-  }
+extension Buckets {
+  /// Waits for a limit, in nanoseconds.
+  package static let limitWaits = Buckets(
+    milliseconds: [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000])
 }
 
 /// What the upstream's wish does to an app, or a service of it, now.
@@ -36,7 +22,8 @@ package struct PauseView: Equatable, Sendable {
 package struct LimiterFigures: Sendable {
   /// Per limit, then the upstream's pause.
   package var counters: [LimitCounters]
-  package var waits: [WaitHistogram]
+  /// How long calls waited, nanoseconds in ``Buckets/limitWaits``.
+  package var waits: [BucketCounts]
   /// Calls in the queues of each limit.
   package var waiting: [Int]
   /// One for each app as a whole, and one for each of its services that is stopped or slowed.
