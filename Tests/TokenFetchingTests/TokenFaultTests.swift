@@ -151,7 +151,7 @@ struct TokenFaultTests {
     let listing = rig.service.listing()
     #expect(listing.runway.map { $0 > 0 && $0 < 4_000_000_000 } == true)
     // After its end it is not shown any more, whatever else fails.
-    let ended = try await rig.wanted { $0.token == nil }
+    let ended = try await rig.wanted { $0.token == nil && $0.failure != nil }
     #expect(ended.failure?.reason.label == "server_error")
     #expect(rig.service.listing().now >= token.usableUntil)
     #expect(rig.service.listing().runway == 0)

@@ -102,8 +102,12 @@ final class TokenRig: Sendable {
 
   /// As ``entry(_:until:)``, for a slot that callers ask for all the while: what nobody asks for is forgotten.
   /// When the service waits for nothing but a time, that time comes at once.
+  ///
+  /// `condition` must not be one that passes by itself: a test on a busy machine may look too late.
+  ///
+  /// - Parameter asks: false for a slot that nobody asks for.
   func wanted(
-    _ index: Int = 0, until condition: (TokenEntry) -> Bool
+    _ index: Int = 0, asks: Bool = true, until condition: (TokenEntry) -> Bool
   ) async throws -> TokenEntry {
     var iterator = wakes.makeAsyncIterator()
     var seen = -1
@@ -117,7 +121,7 @@ final class TokenRig: Sendable {
       let entry = service.store.snapshot().entries[slots[index].index]
       if condition(entry) { return entry }
       let left = due == .max || isFetching ? 0 : due - clock.monotonic
-      if published != seen || left > 0 { ask(for: slots[index]) }
+      if asks, published != seen || left > 0 { ask(for: slots[index]) }
       seen = published
       if left > 0 { clock.turn(by: left) }
       guard await iterator.next() != nil else { throw CancellationError() }
