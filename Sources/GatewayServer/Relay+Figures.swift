@@ -25,7 +25,7 @@ extension Relay {
     ended.tokenWait = exchanges[id].state.tokenWait
     ended.queueWait = exchanges[id].state.queueWait
     ended.received = exchanges[id].requestBody.bytesRead
-    ended.sent = exchanges[id].responseBody.bytesRead &+ exchanges[id].localBodySize
+    ended.sent = exchanges[id].answerBytes
     ended.termination = termination.number
     ended.error = error
     figures.count(ended)
