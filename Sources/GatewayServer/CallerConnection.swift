@@ -15,9 +15,44 @@ struct CallerConnection: ~Copyable {
   /// Index of the caller plus one; 0 when the configuration names callers and none matches.
   let callerNumber: UInt16
   /// It is in ``Relay/unsettled``.
-  var isUnsettled = false
+  private(set) var isUnsettled = false
   /// Its connection is gone or going.
   var hasLeft = false
+
+  /// It has no exchange any more. Returns its socket.
+  @inline(__always)
+  mutating func endExchange() -> SocketID {
+    exchange = .none
+    return socket
+  }
+
+  /// Notes that it has changed. Returns whether it was settled before.
+  @inline(__always)
+  mutating func unsettles() -> Bool {
+    let wasSettled = !isUnsettled
+    isUnsettled = true
+    return wasSettled
+  }
+
+  /// Notes that it was settled. Returns whether it has left.
+  @inline(__always)
+  mutating func settled() -> Bool {
+    isUnsettled = false
+    return hasLeft
+  }
+
+  /// What settling looks at, read at once: each look at a record of the slab checks its handle.
+  struct Standing {
+    let socket: SocketID
+    let exchange: SlabHandle
+    let hasInput: Bool
+    let hasLeft: Bool
+  }
+
+  @inline(__always)
+  var standing: Standing {
+    Standing(socket: socket, exchange: exchange, hasInput: !http.input.isEmpty, hasLeft: hasLeft)
+  }
 
   init(peer: PeerIdentity, listener: Int, caller: Int?) {
     self.peer = peer

@@ -81,6 +81,16 @@ struct Exchange: ~Copyable {
       method: head.method, isHTTP10: isHTTP10, hasBody: hasBody, keepsCaller: keepsCaller)
   }
 
+  /// It goes with another credential than it began with.
+  var hasClimbed: Bool { plan.rung != firstRung }
+
+  /// Its fetch is over.
+  @inline(__always)
+  mutating func noteEnd(of fetch: Fetch.Figures) {
+    upstream = .none
+    answerBytes = fetch.answerBytes
+  }
+
   /// Adds the last part of the line.
   mutating func putEnding(
     _ termination: Termination, error: StaticString?, at now: Int64
@@ -111,7 +121,7 @@ struct Exchange: ~Copyable {
       attempt.span = span
       attempt.start = Int((started - startedAt) / 1000)
     }
-    if plan.rung != firstRung {
+    if hasClimbed {
       attempt.credential = if case .basic = plan.credential { "basic" } else { "token" }
     }
     TrafficLine.putAttempt(

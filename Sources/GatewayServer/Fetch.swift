@@ -20,9 +20,22 @@ struct Fetch {
   /// Its span; 0 before it is sent, or without traces.
   var span: UInt64 = 0
 
+  /// What the line tells of a fetch.
+  struct Figures {
+    var status: UInt16 = 0
+    var span: UInt64 = 0
+    /// Bytes of the answer's body.
+    var answerBytes = 0
+  }
+
   init() {}
 
   init(for exchange: SlabHandle) { self.exchange = exchange }
+
+  @inline(__always)
+  var figures: Figures {
+    Figures(status: status, span: span, answerBytes: answer.bytesRead)
+  }
 
   /// Notes what the answer's head says. `isWhole`: the request was sent to its end.
   mutating func note(_ head: ResponseHead, isWhole: Bool) {

@@ -17,6 +17,7 @@ struct LineBatch: ~Copyable {
 
   var isFull: Bool { max(text.count, spans.count) >= LineBatch.fullBytes }
 
+  @inline(__always)
   mutating func add(_ line: borrowing ByteBuffer) {
     text.put(line)
     count &+= 1

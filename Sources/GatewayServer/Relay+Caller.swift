@@ -17,6 +17,7 @@ extension Relay {
   }
 
   /// Serves what a caller sent earlier.
+  @inline(never)
   mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
     // The buffer is taken out while its bytes are lent.
     var input = ByteBuffer()

@@ -9,11 +9,7 @@ extension Relay {
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      // The answers are out; the caller's next request is waited for, or one that it sent ahead and that
-      // waited for it to read.
-      if !callers[handle].http.awaitsHead {
-        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.keepAliveTimeout)
-      }
+      // Its next request is waited for, or one that it sent ahead and that waited for it to read.
       unsettle(handle)
       return
     }
@@ -53,12 +49,14 @@ extension Relay {
   }
 
   /// Lets go of a caller that asks for nothing more; its last answers go out.
+  @inline(never)
   mutating func releaseEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
     loop.finish(callers[handle].socket)
     leave(handle)
   }
 
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
+  @inline(never)
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     loop.close(callers[handle].socket)

@@ -12,17 +12,17 @@ extension Relay {
   mutating func takeConnection(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
-    guard pool.shares.mayTake(sharer(id)) else { return queueForConnection(id, on: &loop) }
+    let sharer = sharer(id)
+    guard pool.shares.mayTake(sharer) else { return queueForConnection(id, on: &loop) }
     while let upstream = pool.takeIdle() {
       guard upstreams.contains(upstream) else { continue }
-      upstreams[upstream].isIdle = false
       pool.idleCount -= 1
-      // The peer said goodbye, or something nobody asked for: RFC 9112 section 9.5.
-      if loop.isDisturbed(upstreams[upstream].socket) {
+      // The peer said goodbye, or something that nothing asked for: RFC 9112 section 9.5.
+      if loop.isDisturbed(upstreams[upstream].takeFromIdle()) {
         dropUpstream(upstream, on: &loop)
         continue
       }
-      join(id, upstream)
+      join(id, upstream, sharer)
       return connectionIsReady(id, on: &loop)
     }
     return pool.openCount < shared.settings.maxConnections
@@ -52,7 +52,7 @@ extension Relay {
       forgetUpstream(upstream)
       return connectFailed(id, .connect(error), on: &loop)
     }
-    join(id, upstream)
+    join(id, upstream, sharer(id))
     exchanges[id].state.connecting(at: loop.now)
     loop.setDeadline(
       upstreams[upstream].socket, at: loop.now + shared.settings.connectTimeout)
@@ -71,7 +71,6 @@ extension Relay {
     {
       return action
     }
-    logAttempt(id, status: 0, span: 0, reason: nil, now: loop.now)
     answer(
       id, Relay.error(for: failure, name: shared.settings.upstreamName), .init(.upstream, .connect),
       on: &loop)
@@ -114,6 +113,7 @@ extension Relay {
   }
 
   /// The exchange has a connection. It is given back when its token has ended meanwhile.
+  @inline(__always)
   private mutating func connectionIsReady(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {

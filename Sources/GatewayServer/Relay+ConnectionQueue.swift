@@ -59,6 +59,7 @@ extension Relay {
 
   /// Gives exchanges that wait their connection, those of callers that hold fewest first, as far as there are any to
   /// give. An exchange that gets none keeps its place and its deadline: this is called whenever the loop is woken.
+  @inline(never)
   mutating func serveWaiting(on loop: inout EventLoop) {
     pool.mustServeWaiting = false
     var budget = pool.shares.waitingCount

@@ -6,6 +6,7 @@ internal import Memory
 /// The exchange's credential: found, or waited for.
 extension Relay {
   /// Looks the credential up, and ends the exchange when there is none to be had.
+  @inline(__always)
   mutating func requireCredential(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {

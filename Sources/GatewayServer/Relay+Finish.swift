@@ -20,30 +20,21 @@ extension Relay {
   mutating func finish(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
+    let end = exchanges[id].end(at: loop.now)
     // One that waited for a connection after its last address failed.
-    logAttempt(id, status: 0, span: 0, reason: nil, now: loop.now)
-    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
-    exchanges[id].state.finished(at: loop.now)
-    releaseQuota(id, now: loop.now)
+    if end.hasAttempt { putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now) }
+    if end.isQueued { leaveConnectionQueue(id) }
+    if end.holdsQuota { releaseQuota(id, now: loop.now) }
     count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)
-    let caller = exchanges[id].caller
-    let keepsCaller = exchanges[id].state.keepsCaller
-    // Only a caller that has sent all of its request is sure to read.
-    let awaitsRest = !exchanges[id].state.requestIsComplete
     recycle(id)
-    callers[caller].exchange = .none
-    let socket = callers[caller].socket
-    guard loop.contains(socket), keepsCaller else {
-      loop.finish(socket, awaitingRest: awaitsRest && !callers[caller].http.hasEnded)
+    let caller = end.caller
+    let socket = callers[caller].endExchange()
+    guard loop.contains(socket), end.keepsCaller else {
+      loop.finish(socket, awaitingRest: end.awaitsRest && !callers[caller].http.hasEnded)
       leave(caller)
       return
     }
-    let queued = loop.queuedBytes(socket)
-    loop.setDeadline(
-      socket,
-      at: loop.now
-        + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
     unsettle(caller)
   }
 
@@ -58,5 +49,31 @@ extension Relay {
     spares.keep(body)
     spares.keep(head)
     spares.keep(line)
+  }
+}
+
+extension Exchange {
+  /// What its end means for its caller and others.
+  struct End {
+    let caller: SlabHandle
+    let keepsCaller: Bool
+    /// Some of the request was not sent yet: only a caller that has sent all of it is sure to read.
+    let awaitsRest: Bool
+    /// An attempt is under way that has no connection.
+    let hasAttempt: Bool
+    /// It waits for a connection.
+    let isQueued: Bool
+    /// It holds a place among calls under way, or in a limit's queue.
+    let holdsQuota: Bool
+  }
+
+  /// Ends its waits.
+  @inline(__always)
+  mutating func end(at now: Int64) -> End {
+    state.finished(at: now)
+    return End(
+      caller: caller, keepsCaller: state.keepsCaller, awaitsRest: !state.requestIsComplete,
+      hasAttempt: state.attemptStarted != 0, isQueued: connectionPlace >= 0,
+      holdsQuota: permit != nil || ticket != nil)
   }
 }

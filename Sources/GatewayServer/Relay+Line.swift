@@ -52,28 +52,19 @@ extension Relay {
     shared.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
   }
 
-  /// Adds the attempt under way, if there is one, to the line, with the status of its answer and its span. `reason`
-  /// says why another one follows.
-  @inline(__always)
-  mutating func logAttempt(
-    _ id: SlabHandle, status: UInt16, span: UInt64, reason: StaticString?, now: Int64
+  /// Adds the attempt under way to the line, with what its fetch has seen. `reason` says why another one follows.
+  mutating func putAttempt(
+    _ id: SlabHandle, _ fetch: Fetch.Figures, reason: StaticString?, now: Int64
   ) {
-    guard exchanges[id].state.attemptStarted != 0 else { return }
-    putAttempt(id, status: status, span: span, reason: reason, now: now)
-  }
-
-  private mutating func putAttempt(
-    _ id: SlabHandle, status: UInt16, span: UInt64, reason: StaticString?, now: Int64
-  ) {
+    let started = exchanges[id].state.attemptStarted
     figures.countAttempt(
-      status: Int(status), duration: now - exchanges[id].state.attemptStarted,
-      retryReason: reason, at: now)
-    let isClimbed = exchanges[id].plan.rung != exchanges[id].firstRung
+      status: Int(fetch.status), duration: now &- started, retryReason: reason, at: now)
+    // One that sent nothing has no span yet.
+    let span = isTracing && fetch.span == 0 ? traceIDs.next() : fetch.span
+    let scope =
+      exchanges[id].hasClimbed ? shared.scopeText(of: exchanges[id].plan.credential) : nil
     exchanges[id].putAttempt(
-      status: status,
-      // One that sent nothing has no span yet.
-      span: isTracing && span == 0 ? traceIDs.next() : span, to: upstreamName, reason: reason,
-      scope: isClimbed ? shared.scopeText(of: exchanges[id].plan.credential) : nil, at: now)
+      status: fetch.status, span: span, to: upstreamName, reason: reason, scope: scope, at: now)
   }
 
   /// Adds the end of the exchange's line, and the line to those that wait to be handed over.
@@ -87,7 +78,7 @@ extension Relay {
     if isKept {
       lines.add(exchanges[id].line)
       // Not into the exchange's own line: spans are made of that.
-      if let capture = exchanges[id].capture {
+      if isCapturing, let capture = exchanges[id].capture {
         capture.put(
           requestIsComplete: exchanges[id].requestBody.isFinished,
           responseIsComplete: termination == .completed, into: &lines.text)

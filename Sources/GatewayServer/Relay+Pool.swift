@@ -6,12 +6,12 @@ internal import RateLimiting
 
 /// Upstream connections come to an exchange, and go from it.
 extension Relay {
-  mutating func join(_ id: SlabHandle, _ upstream: SlabHandle) {
+  /// The connection carries a fetch of the exchange from now on, for the caller `sharer`.
+  @inline(__always)
+  mutating func join(_ id: SlabHandle, _ upstream: SlabHandle, _ sharer: Int) {
     exchanges[id].upstream = upstream
-    upstreams[upstream].fetch = Fetch(for: id)
-    let caller = sharer(id)
-    upstreams[upstream].holder = Int32(caller)
-    pool.shares.take(caller)
+    upstreams[upstream].begin(Fetch(for: id), of: sharer)
+    pool.shares.take(sharer)
   }
 
   /// The connection serves its caller no longer.
@@ -69,18 +69,19 @@ extension Relay {
   }
 
   /// The exchange's fetch is over: its attempt goes into the line. Returns the connection.
+  @inline(__always)
   mutating func endFetch(
     _ id: SlabHandle, retryReason: StaticString? = nil, at now: Int64
   ) -> SlabHandle {
     let upstream = exchanges[id].upstream
-    logAttempt(
-      id, status: upstreams[upstream].fetch.status, span: upstreams[upstream].fetch.span,
-      reason: retryReason, now: now)
-    exchanges[id].answerBytes = upstreams[upstream].fetch.answer.bytesRead
-    return leaveFetch(id)
+    let fetch = upstreams[upstream].endFetch()
+    exchanges[id].noteEnd(of: fetch)
+    putAttempt(id, fetch, reason: retryReason, now: now)
+    return upstream
   }
 
   /// The exchange needs its connection no longer. Returns that.
+  @inline(__always)
   mutating func leaveFetch(_ id: SlabHandle) -> SlabHandle {
     let upstream = exchanges[id].upstream
     exchanges[id].upstream = .none

@@ -131,37 +131,24 @@ extension Relay {
   ) {
     let upstream = exchanges[id].upstream
     upstreams[upstream].fetch.note(head, isWhole: exchanges[id].state.requestIsComplete)
-    exchanges[id].status = UInt16(head.status)
-    exchanges[id].capture?.beginResponse(
-      status: head.status, responseParser.fields, in: bytes)
-    if exchanges[id].state.hasToProve { noteProof(id, status: head.status) }
-    var framing = ResponseHeadRewriter.OutgoingFraming.unchanged
-    var endsByClose = false
-    switch head.framing {
-    case .none, .length: break
-    case .chunked, .untilClose:
-      endsByClose = exchanges[id].state.isHTTP10
-      framing = endsByClose ? .untilClose : .chunked
+    if isCapturing {
+      exchanges[id].capture?.beginResponse(status: head.status, responseParser.fields, in: bytes)
     }
-    exchanges[id].outgoingFraming = framing
+    if exchanges[id].state.hasToProve { noteProof(id, status: head.status) }
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
-    switch exchanges[id].state.answerReceived(
-      status: head.status, endsCaller: draining.hasBegun || endsByClose)
-    {
+    let beginning = exchanges[id].beginAnswer(head, isDraining: draining.hasBegun)
+    switch beginning.action {
     case .relay: break
     case .relayWhileReading:
       loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
     case .relayAndDropRest: dropRest(exchanges[id].caller, on: &loop)
     }
-    let isForBrowser =
-      if case .none = exchanges[id].plan.credential { true } else { false }
     let context = ResponseHeadRewriter.Context(
-      framing: framing, closesConnection: !exchanges[id].state.keepsCaller,
-      appPrefix: exchanges[id].plan.hasAppPrefix
-        ? "/apps/" + shared.rules.apps[exchanges[id].plan.app].name : "",
-      leavesLocation: isForBrowser)
+      framing: beginning.framing, closesConnection: !beginning.keepsCaller,
+      appPrefix: beginning.app.map { "/apps/" + shared.rules.apps[$0].name } ?? "",
+      leavesLocation: beginning.isForBrowser)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     responseRewriter.write(
@@ -247,5 +234,37 @@ extension Relay {
       abandonUpstream(id, on: &loop)
     }
     finish(id, .completed, error: nil, on: &loop)
+  }
+}
+
+extension Exchange {
+  /// How an answer begins.
+  struct AnswerBeginning {
+    let action: ExchangeStateMachine.AnswerAction
+    let framing: ResponseHeadRewriter.OutgoingFraming
+    let keepsCaller: Bool
+    /// The app whose prefix the request's path had.
+    let app: Int?
+    /// The call goes with no credential: a learner's browser follows its redirects itself.
+    let isForBrowser: Bool
+  }
+
+  /// Settles how the answer with `head` goes to the caller.
+  @inline(__always)
+  mutating func beginAnswer(_ head: ResponseHead, isDraining: Bool) -> AnswerBeginning {
+    status = UInt16(head.status)
+    var endsByClose = false
+    switch head.framing {
+    case .none, .length: outgoingFraming = .unchanged
+    case .chunked, .untilClose:
+      endsByClose = state.isHTTP10
+      outgoingFraming = endsByClose ? .untilClose : .chunked
+    }
+    let action = state.answerReceived(
+      status: head.status, endsCaller: isDraining || endsByClose)
+    let isForBrowser = if case .none = plan.credential { true } else { false }
+    return AnswerBeginning(
+      action: action, framing: outgoingFraming, keepsCaller: state.keepsCaller,
+      app: plan.hasAppPrefix ? plan.app : nil, isForBrowser: isForBrowser)
   }
 }

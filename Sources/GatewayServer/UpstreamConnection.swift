@@ -24,4 +24,25 @@ struct UpstreamConnection: ~Copyable {
   var wasReused = false
   /// It waits in the pool.
   var isIdle = false
+
+  /// It is not idle any more. Returns its socket.
+  @inline(__always)
+  mutating func takeFromIdle() -> SocketID {
+    isIdle = false
+    return socket
+  }
+
+  /// It carries `fetch`, for the caller `sharer`.
+  @inline(__always)
+  mutating func begin(_ fetch: Fetch, of sharer: Int) {
+    self.fetch = fetch
+    holder = Int32(truncatingIfNeeded: sharer)
+  }
+
+  /// It carries no fetch any more. Returns what the one that it carried has seen.
+  @inline(__always)
+  mutating func endFetch() -> Fetch.Figures {
+    fetch.exchange = .none
+    return fetch.figures
+  }
 }

@@ -4,7 +4,7 @@ package import Memory
 /// follows from it. Without socket or clock: its owner reads, sends and keeps the deadlines.
 ///
 /// Idle, it owns no memory.
-package struct HTTPConnection: ~Copyable {
+@usableFromInline package struct HTTPConnection: ~Copyable {
   /// What follows for a connection that has no request under way.
   package enum Idle: Equatable, Sendable {
     /// It sends nothing more, or is not to: it ends.
@@ -21,13 +21,13 @@ package struct HTTPConnection: ~Copyable {
   /// read at once after reading was paused, and a head's limit.
   package var input = ByteBuffer()
   /// How far the end of a head that comes in pieces was looked for. Begun anew with the head's first piece.
-  private var scanner = HeadScanner()
+  @usableFromInline var scanner = HeadScanner()
   /// The first bytes of a head are there, and its deadline runs.
-  package private(set) var awaitsHead = false
+  @usableFromInline package internal(set) var awaitsHead = false
   /// It has sent a head.
-  package private(set) var hasAsked = false
+  @usableFromInline package internal(set) var hasAsked = false
   /// The peer sent its last byte.
-  package private(set) var hasEnded = false
+  @usableFromInline package internal(set) var hasEnded = false
   /// Bytes that the peer had not taken when its deadline passed last.
   private var untaken = Untaken()
 
@@ -43,19 +43,27 @@ package struct HTTPConnection: ~Copyable {
   /// pieces is parsed again only when its end is there: anything else would be quadratic.
   ///
   /// - Returns: nil when the head is not complete.
+  @inlinable @inline(__always)
   package mutating func nextHead(
     in bytes: RawSpan, with parser: inout RequestHeadParser
   ) throws(RequestFault) -> RequestHead? {
-    if awaitsHead, bytes.byteCount <= parser.limits.headBytes {
-      guard try scanner.findsEnd(in: bytes) else { return nil }
-    }
+    if awaitsHead { guard try seesEnd(in: bytes, for: parser) else { return nil } }
     guard let head = try parser.parse(bytes) else {
-      if !awaitsHead { scanner = HeadScanner() }
+      if !awaitsHead { scanner.beginAnew() }
       return nil
     }
     awaitsHead = false
     hasAsked = true
     return head
+  }
+
+  /// Whether a head that comes in pieces is whole by now, or too long: the parser says so.
+  @usableFromInline
+  mutating func seesEnd(
+    in bytes: RawSpan, for parser: borrowing RequestHeadParser
+  ) throws(RequestFault) -> Bool {
+    if bytes.byteCount > parser.limits.headBytes { return true }
+    return try scanner.findsEnd(in: bytes)
   }
 
   /// What follows when all that can be served was. Its owner has no request of it under way.
