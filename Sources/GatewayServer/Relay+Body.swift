@@ -12,7 +12,7 @@ extension Relay {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
     // Not moved by what arrives: a short body has to be there in time.
-    loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+    awaitCaller(id, on: &loop)
     if exchanges[id].expectsContinue {
       // RFC 9110 section 10.1.1: host, policy, limits and token have passed.
       exchanges[id].expectsContinue = false
@@ -68,9 +68,9 @@ extension Relay {
     let isComplete = exchanges[id].requestBody.isFinished
     guard isComplete || exchanges[id].body.count >= limit else { return at }
     if isComplete, isChunked { exchanges[id].body.put("0\r\n\r\n") }
-    let caller = exchanges[id].caller
-    loop.setDeadline(callers[caller].socket, at: nil)
-    run(exchanges[id].state.bodyCollected(isComplete: isComplete), of: id, on: &loop)
+    let action = exchanges[id].state.bodyCollected(isComplete: isComplete)
+    awaitCaller(id, on: &loop)
+    run(action, of: id, on: &loop)
     return at
   }
 
@@ -116,18 +116,10 @@ extension Relay {
       isChunked
       ? loop.send(output.bytes, to: socket)
       : loop.send(bytes.slice(runStart, runEnd), to: socket)
-    loop.setDeadline(
-      socket,
-      at: loop.now
-        + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
-    let caller = exchanges[id].caller
-    if queued > highWater, !isComplete { loop.pauseReading(callers[caller].socket) }
-    // A caller that is paused, or that is being answered already, cannot be late.
-    let isAwaited =
-      !isComplete && queued <= highWater
-      && !exchanges[id].state.answerHasBegun
-    loop.setDeadline(
-      callers[caller].socket, at: isAwaited ? loop.now + shared.settings.idleTimeout : nil)
+    awaitUpstream(id, on: &loop)
+    let upstreamIsBehind = queued > highWater && !isComplete
+    if upstreamIsBehind { loop.pauseReading(callers[exchanges[id].caller].socket) }
+    awaitCaller(id, upstreamIsBehind: upstreamIsBehind, on: &loop)
     return at
   }
 }

@@ -15,12 +15,11 @@ extension Relay {
     }
     // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
     guard exchanges[exchange].state.answerHasBegun else { return }
-    loop.setDeadline(callers[handle].socket, at: nil)
+    awaitCaller(exchange, on: &loop)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
     loop.resumeReading(upstreams[upstream].socket)
-    loop.setDeadline(
-      upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
+    awaitUpstream(exchange, on: &loop)
   }
 
   /// A caller will send no more, says the kernel, while it is not being read from. It may have ended its own

@@ -54,8 +54,7 @@ extension Relay {
     }
     join(id, upstream, sharer(id))
     exchanges[id].state.connecting(at: loop.now)
-    loop.setDeadline(
-      upstreams[upstream].socket, at: loop.now + shared.settings.connectTimeout)
+    awaitUpstream(id, on: &loop)
     return .wait
   }
 

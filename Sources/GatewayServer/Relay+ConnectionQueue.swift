@@ -33,8 +33,7 @@ extension Relay {
     exchanges[id].state.connectionQueued(at: loop.now)
     exchanges[id].connectionPlace = pool.shares.join(id.bits, of: sharer(id))
     figures.count(.poolWaits)
-    let caller = exchanges[id].caller
-    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.connectTimeout)
+    awaitCaller(id, on: &loop)
     beginLooking(on: &loop)
   }
 

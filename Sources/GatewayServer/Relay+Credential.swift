@@ -30,8 +30,7 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     awaitingToken.append(id)
-    let caller = exchanges[id].caller
-    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.tokenTimeout)
+    awaitCaller(id, on: &loop)
     return .wait
   }
 

@@ -23,15 +23,10 @@ extension Relay {
     loop.send(output.bytes, to: socket)
     // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
     output.overwrite(from: credentialStart, to: credentialEnd)
-    let isComplete = exchanges[id].state.requestIsComplete
-    loop.setDeadline(
-      socket,
-      at: loop.now
-        + (isComplete ? shared.settings.responseTimeout : shared.settings.idleTimeout))
-    guard !isComplete else { return .wait }
-    let caller = exchanges[id].caller
-    loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.idleTimeout)
-    unsettle(caller)
+    awaitUpstream(id, on: &loop)
+    guard !exchanges[id].state.requestIsComplete else { return .wait }
+    awaitCaller(id, on: &loop)
+    unsettle(exchanges[id].caller)
     return .wait
   }
 

@@ -141,8 +141,8 @@ extension Relay {
     let beginning = exchanges[id].beginAnswer(head, isDraining: draining.hasBegun)
     switch beginning.action {
     case .relay: break
-    case .relayWhileReading:
-      loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
+    // From here on nobody waits for the rest of the request.
+    case .relayWhileReading: loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
     case .relayAndDropRest: dropRest(exchanges[id].caller, on: &loop)
     }
     let context = ResponseHeadRewriter.Context(
@@ -214,15 +214,11 @@ extension Relay {
       finishAnswer(id, on: &loop)
       return
     }
-    let now = loop.now
-    let source = upstreams[upstream].socket
-    if queued > highWater {
-      loop.pauseReading(source)
-      loop.setDeadline(source, at: nil)
-      loop.setDeadline(caller, at: now + shared.settings.idleTimeout)
-    } else {
-      loop.setDeadline(source, at: now + shared.settings.idleTimeout)
-    }
+    let callerIsBehind = queued > highWater
+    awaitUpstream(id, callerIsBehind: callerIsBehind, on: &loop)
+    guard callerIsBehind else { return }
+    loop.pauseReading(upstreams[upstream].socket)
+    awaitCaller(id, isBehind: true, on: &loop)
   }
 
   /// The answer is complete.

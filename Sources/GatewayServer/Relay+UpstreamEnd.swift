@@ -9,12 +9,9 @@ extension Relay {
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.wantsBody else { return }
-    loop.setDeadline(upstreams[upstream].socket, at: loop.now + shared.settings.idleTimeout)
-    let caller = exchanges[id].caller
-    if callers[caller].http.input.isEmpty, !exchanges[id].state.answerHasBegun {
-      loop.setDeadline(callers[caller].socket, at: loop.now + shared.settings.idleTimeout)
-    }
-    unsettle(caller)
+    awaitUpstream(id, on: &loop)
+    awaitCaller(id, on: &loop)
+    unsettle(exchanges[id].caller)
   }
 
   /// The upstream will send no more.

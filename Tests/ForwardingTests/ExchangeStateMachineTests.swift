@@ -388,4 +388,33 @@ struct ExchangeStateMachineTests {
     let answering = Machine.inPhase(.answering)
     #expect(answering.upstreamIsLate(takesMore: true, hasAll: false) == .answerTimedOut)
   }
+
+  @Test("each state grants caller and upstream its own time", arguments: Machine.Phase.allCases)
+  func patience(phase: Machine.Phase) {
+    let (caller, upstream): (Patience, Patience) =
+      switch phase {
+      case .planning, .awaitingQuota, .finished: (.unlimited, .unlimited)
+      case .awaitingToken: (.token, .unlimited)
+      case .collectingBody: (.idle, .unlimited)
+      case .awaitingConnection: (.unlimited, .connection)
+      case .forwarding: (.unlimited, .response)
+      case .answering: (.unlimited, .idle)
+      }
+    let machine = Machine.inPhase(phase)
+    #expect(machine.callerPatience() == caller)
+    #expect(machine.upstreamPatience() == upstream)
+  }
+
+  @Test("whichever side keeps the other waiting has the deadline")
+  func patienceOfBodies() {
+    var queued = Machine.inPhase(.awaitingConnection)
+    queued.connectionQueued(at: 1)
+    #expect(queued.callerPatience() == .connection)
+    let sending = Machine.inPhase(.forwarding, hasBody: true)
+    #expect(sending.callerPatience() == .idle && sending.upstreamPatience() == .idle)
+    #expect(sending.callerPatience(upstreamIsBehind: true) == .unlimited)
+    let answering = Machine.inPhase(.answering)
+    #expect(answering.callerPatience(isBehind: true) == .idle)
+    #expect(answering.upstreamPatience(callerIsBehind: true) == .unlimited)
+  }
 }
