@@ -139,7 +139,7 @@ struct TokenFaultTests {
   func awayMeanwhile() async throws {
     let server = try ScriptedServer { _, number in
       number == 0
-        ? ok(#"{"access_token":"abc","token_type":"bearer","expires_in":4}"#)
+        ? ok(#"{"access_token":"abc","token_type":"bearer","expires_in":400}"#)
         : .bytes(Array(respond(500, "").utf8))
     }
     defer { server.stop() }
@@ -149,7 +149,7 @@ struct TokenFaultTests {
     let failing = try await rig.wanted { $0.failure != nil }
     #expect(failing.token?.generation == token.generation)
     let listing = rig.service.listing()
-    #expect(listing.runway.map { $0 > 0 && $0 < 4_000_000_000 } == true)
+    #expect(listing.runway.map { $0 > 0 && $0 < 400_000_000_000 } == true)
     // After its end it is not shown any more, whatever else fails.
     let ended = try await rig.wanted { $0.token == nil && $0.failure != nil }
     #expect(ended.failure?.reason.label == "server_error")
