@@ -120,6 +120,8 @@ struct TokenServiceLoop {
   }
 
   private mutating func act(on actions: [TokenAction]) {
+    // Before tokens are published: a caller that got its answer with one finds it in the listing.
+    showChanges()
     var rest = actions
     var next = 0
     var published = false
