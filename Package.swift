@@ -48,8 +48,8 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Configuration", "CurlTransport", "System", "Memory", "SCORMCloudAPI",
-        "TextCoding", "TrafficJournal", "TrafficLog",
+        "Gateway", "Operator", "Rules", "Configuration", "CurlTransport", "System", "Memory",
+        "SCORMCloudAPI", "TextCoding", "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -58,11 +58,26 @@ let package = Package(
     area(
       "Gateway",
       uses: [
-        "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
-        "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System",
-        "Forwarding",
-        "HTTPMessages", "JSONText",
-        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI", "TextCoding", "Histograms",
+        "Admin", "Operator", "Rules", "Configuration", "CurlTransport", "GatewayServer", "Sandbox",
+        "Telemetry", "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop",
+        "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory", "RateLimiting",
+        "SCORMCloudAPI", "TextCoding",
+      ]),
+    // What an operator asks: explanations, listings, figures, a log replayed against limits. They look at a gateway
+    // that runs, or at settings alone, and start nothing.
+    area(
+      "Operator",
+      uses: [
+        "Rules", "Configuration", "GatewayServer", "Telemetry", "TrafficJournal", "TrafficLog",
+        "System", "Forwarding", "AccessTokens", "RateLimiting", "HTTPMessages", "SCORMCloudAPI",
+        "JSONText", "TextCoding", "Histograms", "Memory",
+      ]),
+    // Settings compiled into what a request looks up, once.
+    area(
+      "Rules",
+      uses: [
+        "Configuration", "Forwarding", "RateLimiting", "AccessTokens", "HTTPMessages",
+        "SCORMCloudAPI",
       ]),
 
     // The world: sockets, files, clocks, threads.
@@ -175,19 +190,20 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
+    tests(of: "Operator", uses: ["Rules", "Configuration"]),
     tests(
       of: "Gateway",
       uses: [
-        "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop", "System",
-        "LocalServer",
+        "Rules", "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop",
+        "System", "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
         "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
       ]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Admin", "Configuration", "Gateway", "GatewayServer", "LocalServer", "Forwarding", "Memory",
-        "Telemetry", "TrafficLog", "scorm-gateway",
+        "Admin", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer", "LocalServer",
+        "Forwarding", "Memory", "Telemetry", "TrafficLog", "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,9 +1,7 @@
 internal import AccessTokens
 internal import Admin
 internal import GatewayServer
-internal import JSONText
-internal import LocalServer
-internal import Memory
+internal import Operator
 internal import TokenFetching
 
 /// The admin pages that take parameters, over a gateway that runs.
@@ -45,17 +43,8 @@ extension AdminActions {
     guard change(keys.map(\.slot)) else {
       return .badQuery("Too much was asked for that is not done yet; ask again in a moment.")
     }
-    if query.wantsTable {
-      let names = keys.map { "\(listing.apps[$0.app].name) \($0.scopes)" }
-      return .table(
-        keys.isEmpty
-          ? "no token to be \(done): none is held or needed\n"
-          : "being \(done):\n  " + names.joined(separator: "\n  ") + "\n")
-    }
-    let rows = keys.map {
-      "{\"app\":\(listing.apps[$0.app].name.quotedAsJSON),\"scope\":\($0.scopes.quotedAsJSON)}"
-    }
-    return .json("{\"\(done)\":[\(rows.joined(separator: ","))]}\n")
+    let changed = ChangedTokens(keys, of: listing, done)
+    return query.wantsTable ? .table(changed.table) : .json(changed.json)
   }
 
   private static func explain(
@@ -73,5 +62,13 @@ extension AdminActions {
     } catch {
       return .badQuery("\(error).")
     }
+  }
+}
+
+extension TokenSelection {
+  /// Those that `query` names: `app`, `scope`, `all`.
+  fileprivate init(_ query: AdminQuery) {
+    self.init(
+      app: query.first("app"), scope: query.first("scope"), wantsAll: query.first("all") == "true")
   }
 }

@@ -1,5 +1,6 @@
 internal import Configuration
 package import CurlTransport
+internal import Rules
 internal import Sandbox
 internal import System
 

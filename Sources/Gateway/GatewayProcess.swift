@@ -1,13 +1,10 @@
-internal import AccessTokens
-internal import Admin
 package import Configuration
 internal import EventLoop
 internal import Forwarding
 package import GatewayServer
-internal import HTTPMessages
 internal import LocalServer
 internal import RateLimiting
-internal import SCORMCloudAPI
+internal import Rules
 internal import Synchronization
 package import System
 internal import Telemetry
@@ -102,7 +99,7 @@ package final class GatewayProcess: Sendable {
     started.add { journal?.stop() }
 
     // 2. Rules and tokens.
-    let compiler = RulesCompiler(settings: settings, addresses: addresses)
+    let compiler = RulesCompiler(settings)
     let compiled: RulesCompiler.Compiled
     do { compiled = try compiler.compile() } catch {
       throw StartError("too many combinations of apps and scopes: \(error)")
@@ -154,7 +151,7 @@ package final class GatewayProcess: Sendable {
     times(&relaySettings)
     let relays = RelayShared(
       rules: compiled.rules, settings: relaySettings,
-      identities: compiled.identities, tokenStore: tokens.store, tokenService: tokens,
+      identities: CallerIdentities(settings), tokenStore: tokens.store, tokenService: tokens,
       resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
       limiter: limiter, limits: limits, journal: journal?.sink, spans: spans, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.

@@ -1,4 +1,5 @@
 internal import Memory
+internal import Operator
 package import System
 internal import TrafficJournal
 

@@ -1,8 +1,8 @@
 package import AccessTokens
 package import Configuration
-internal import Forwarding
 internal import GatewayServer
 internal import Memory
+internal import Rules
 internal import Synchronization
 internal import System
 internal import TokenFetching
@@ -79,8 +79,8 @@ extension GatewayProcess {
     let (next, applied) = current.takingRules(of: settings)
     guard !applied.isEmpty else { return }
     do {
-      let compiled = try RulesCompiler(settings: next, addresses: addresses).compile()
-      relays.use(RelayRules(rules: compiled.rules, identities: compiled.identities))
+      let compiled = try RulesCompiler(next).compile()
+      relays.use(RelayRules(rules: compiled.rules, identities: CallerIdentities(next)))
       current = next
       result.applied += applied
     } catch {

@@ -2,14 +2,13 @@ internal import AccessTokens
 internal import Admin
 internal import Configuration
 internal import EventLoop
-internal import Forwarding
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
+internal import Operator
 internal import SCORMCloudAPI
 internal import System
 internal import TokenFetching
-internal import TrafficJournal
 internal import TrafficLog
 
 /// Settings in the terms of each part.
@@ -145,9 +144,9 @@ extension GatewayProcess {
     sources.takesActions = admin.actions
     sources.note = { ActionRecord.note($0, relays) }
     let state = PageState(
-      relays: relays, tokens: tokens, hasJournal: journal != nil, takesActions: admin.actions,
-      startedAt: SystemClock.wall)
-    sources.state = { state.members }
+      relays: relays, hasJournal: journal != nil, takesActions: admin.actions,
+      startedAt: SystemClock.wall, version: GatewayVersion.text)
+    sources.state = { state.members(tokens.listing()) }
     let complete = sources
     // No page looks at a body.
     var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0)

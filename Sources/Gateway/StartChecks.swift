@@ -1,5 +1,6 @@
 package import Configuration
 internal import EventLoop
+internal import Rules
 internal import System
 internal import TokenFetching
 
@@ -89,7 +90,7 @@ extension StartChecks {
   package mutating func compileRules() {
     let settings = loaded.settings
     let compiled: RulesCompiler.Compiled
-    do { compiled = try RulesCompiler(settings: settings, addresses: []).compile() } catch {
+    do { compiled = try RulesCompiler(settings).compile() } catch {
       return stop(
         "tokens.scopes", "too many combinations of apps and scopes: \(error)",
         hint: "fewer apps, or scopes: service")

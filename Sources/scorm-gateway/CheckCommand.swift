@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Gateway
+internal import Rules
 internal import System
 
 /// `check`: everything that a start would validate.

@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Configuration
-internal import Gateway
+internal import Operator
+internal import Rules
 internal import System
 internal import TextCoding
-internal import TrafficJournal
 
 /// `explain`: what the gateway would do with a call.
 struct ExplainCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
-internal import Gateway
+internal import Operator
+internal import Rules
 internal import System
 
 /// `limits simulate`: what a configuration's limits would have done to the calls of a traffic log.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Operator
 internal import SCORMCloudAPI
 internal import System
 
@@ -30,25 +31,24 @@ struct OperationsCommand: ParsableCommand {
         "There is no such service; there are: \(names.joined(separator: ", ")).")
     }
     switch format {
-    case .table: print(table(operations))
+    case .table: print(table(operations), terminator: "")
     case .json: print(json(operations))
     }
     Output.flush()
   }
 
   private func table(_ operations: [Operation]) -> String {
-    var table = TextTable(
-      header: ["OPERATION", "METHOD", "PATH", "ACCESS", "CREDENTIAL", "SCOPES", "SURE", "NOTES"])
-    for operation in operations {
-      table.append([
+    let header = ["OPERATION", "METHOD", "PATH", "ACCESS", "CREDENTIAL", "SCOPES", "SURE", "NOTES"]
+    let rows = operations.map { operation in
+      [
         operation.name.description, operation.method.name.description,
         operation.template.description, operation.access.name.description,
         operation.credential.name.description,
         operation.scopes.isEmpty ? "-" : operation.scopes.text,
         operation.certainty.name.description, notes(operation).joined(separator: " "),
-      ])
+      ]
     }
-    return table.text
+    return Columns.text([header] + rows)
   }
 
   private func notes(_ operation: Operation) -> [String] {

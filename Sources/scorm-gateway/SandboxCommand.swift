@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Gateway
+internal import Operator
 internal import System
 
 /// `sandbox`: only the simulated SCORM Cloud.
@@ -141,9 +142,8 @@ struct SandboxCoverageCommand: ParsableCommand {
     switch format {
     case .json: print(SandboxCoverageText.json)
     case .table:
-      var table = TextTable(header: ["operation", "path", "standing", "reason"])
-      for row in SandboxCoverageText.rows { table.append(row) }
-      print(table.text)
+      let header = ["operation", "path", "standing", "reason"]
+      print(Columns.text([header] + SandboxCoverageText.rows), terminator: "")
       print("\n\(SandboxCoverageText.summary)")
     }
   }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Gateway
+internal import Rules
 internal import System
 
 /// A gateway from its start to its end, as `serve` runs it.

@@ -47,8 +47,8 @@ struct OperationsTests {
 
   @Test("Every metric is there, with its type")
   func metrics() throws {
-    let source =
-      try Repository.sources(of: "Gateway").joined() + Repository.sources(of: "Telemetry").joined()
+    let source = try ["Gateway", "Operator", "Telemetry"]
+      .map { try Repository.sources(of: $0).joined() }.joined()
     // Written out, begun with `family`, or with one of the helpers over it.
     var metrics = source.matches(of: /# TYPE (scorm_gateway_\w+) (\w+)/).map {
       (String($0.output.1), String($0.output.2))

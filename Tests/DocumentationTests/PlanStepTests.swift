@@ -1,6 +1,8 @@
 import Configuration
 import Foundation
 import Gateway
+import Operator
+import Rules
 import Telemetry
 import Testing
 

@@ -38,7 +38,7 @@ struct StartRefusalTests {
     #expect(thrown == Set(Self.refusals.map(\.reason)))
     let checks =
       try Repository.text("Sources/Gateway/StartChecks.swift")
-      + Repository.text("Sources/Gateway/ConfigurationSource.swift")
+      + Repository.text("Sources/Rules/ConfigurationSource.swift")
       + Repository.text("Sources/scorm-gateway/CheckCommand.swift")
     for refusal in Self.refusals {
       if let check = refusal.check { #expect(checks.contains(check), "\(refusal.reason)") }

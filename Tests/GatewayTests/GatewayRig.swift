@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Gateway
 import GatewayServer
+import Rules
 import Synchronization
 import System
 

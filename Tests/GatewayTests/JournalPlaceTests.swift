@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Rules
 import System
 import Testing
 import TrafficJournal

@@ -236,24 +236,6 @@ struct ScopeLadderTests {
     #expect(line.attempts.map { $0.string("retry") } == ["scope-refused", "closed", ""])
   }
 
-  @Test(
-    "As many apps as there may be have a token slot for each of their rungs",
-    arguments: ["exact", "service", "fixed"])
-  func slots(scopes: String) throws {
-    let apps = (0..<64).map { "  - {name: app-\($0), id: A\($0), secret: {env: S}}" }
-    let list = scopes == "fixed" ? ", scopesList: [read]" : ""
-    let file = try TemporaryFile(
-      (["tokens: {scopes: \(scopes)\(list)}", "defaultApp: app-0", "apps:"] + apps)
-        .joined(separator: "\n"))
-    let settings = try ConfigurationSource.load(
-      file: file.path, environment: Environment(["S": "s"])
-    ).settings
-    let call = ExplainedCall(method: "GET", target: "/api/v2/about", app: "app-63")
-    let explanation = try Explanation(call, ExplanationSources(settings))
-    #expect(explanation.isAllowed)
-    #expect(explanation.json.contains("\"basic\"]") == (scopes != "fixed"))
-  }
-
   private static let invalidScope =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
     + "Content-Length: 25\r\n\r\n{\"error\":\"invalid_scope\"}"

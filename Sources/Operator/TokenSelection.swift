@@ -1,23 +1,22 @@
-internal import AccessTokens
-internal import Admin
+package import AccessTokens
 
 /// Which tokens an operator means: those of an app, those with a scope, both, or all.
-struct TokenSelection {
+package struct TokenSelection {
   let app: String?
   let scope: String?
   /// Keys too that nobody has needed so far.
   let wantsAll: Bool
 
-  init(_ query: AdminQuery) {
-    app = query.first("app")
-    scope = query.first("scope")
-    wantsAll = query.first("all") == "true"
+  package init(app: String?, scope: String?, wantsAll: Bool) {
+    self.app = app
+    self.scope = scope
+    self.wantsAll = wantsAll
   }
 
-  var isEmpty: Bool { app == nil && scope == nil && !wantsAll }
+  package var isEmpty: Bool { app == nil && scope == nil && !wantsAll }
 
   /// Why nothing can be meant by it, and what can; nil when something can.
-  func problem(in listing: TokenListing) -> String? {
+  package func problem(in listing: TokenListing) -> String? {
     if let app, !listing.apps.contains(where: { $0.name == app }) {
       return "There is no app \(app); there are: "
         + listing.apps.map(\.name).joined(separator: ", ") + "."
@@ -42,7 +41,7 @@ struct TokenSelection {
   }
 
   /// The keys to change: those that are in use or hold something, and one that is named by its scope.
-  func changed(of listing: TokenListing) -> [TokenRecord] {
+  package func changed(of listing: TokenListing) -> [TokenRecord] {
     listing.keys.filter { key in
       selects(key, in: listing) && (scope != nil || key.state != .empty || key.isUsed)
     }

@@ -1,13 +1,12 @@
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import JSONText
-internal import LocalServer
-internal import Memory
 internal import RateLimiting
+internal import Rules
 internal import System
 
 /// What `/api/limits` and the `limits` command show: each quota's state now.
-struct LimitsListing {
+package struct LimitsListing {
   /// Rows for who watches.
   private static let most = 100
 
@@ -15,17 +14,17 @@ struct LimitsListing {
   private let views: [LimitView]
   private let now: Int64
 
-  init(_ relays: RelayShared) {
+  package init(_ relays: RelayShared) {
     self.relays = relays
     now = relays.clock.monotonic
     views = relays.limiter.views(at: now)
   }
 
   /// For scripts. Times in seconds.
-  var json: String { "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]}\n" }
+  package var json: String { "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]}\n" }
 
   /// Members for who watches: at most ``most`` rows, the busiest quotas of a limit first.
-  var members: String {
+  package var members: String {
     let busiest =
       views.count <= LimitsListing.most
       ? views[...]
@@ -61,7 +60,7 @@ struct LimitsListing {
   }
 
   /// For people.
-  var table: String {
+  package var table: String {
     guard !views.isEmpty else { return "There are no limits.\n" }
     var rows = [["LIMIT", "APP", "CALLER", "RATE", "LEFT", "IN USE", "WAITING", "WAIT", "PAUSED"]]
     for view in views {

@@ -1,7 +1,4 @@
-internal import Histograms
 internal import JSONText
-internal import LocalServer
-internal import Memory
 internal import TextCoding
 
 extension LimitsSimulation {
@@ -69,45 +66,5 @@ extension LimitsSimulation {
   /// `2026-11-24T07:01:33Z`.
   private static func instant(_ nanoseconds: Int64) -> String {
     CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000)).stamp + "Z"
-  }
-}
-
-/// Nanoseconds as seconds with three digits behind the point.
-enum Seconds {
-  static func text(_ nanoseconds: Int64) -> String {
-    let milliseconds = (max(0, nanoseconds) + 500_000) / 1_000_000
-    let digits = String(milliseconds % 1000)
-    return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
-  }
-
-  /// A histogram of nanoseconds, each line begun by a line feed. `label` is one, as it stands between braces.
-  static func histogram(_ name: String, _ label: String, _ waits: BucketCounts) -> String {
-    var lines = ""
-    var sum: UInt64 = 0
-    for (place, count) in waits.counts.enumerated() {
-      sum += count
-      let bounds = waits.buckets.bounds
-      let bound = place < bounds.count ? text(bounds[place]) : "+Inf"
-      lines += "\n\(name)_bucket{\(label),le=\"\(bound)\"} \(sum)"
-    }
-    let total = text(Int64(clamping: waits.sum))
-    return lines + "\n\(name)_sum{\(label)} \(total)\n\(name)_count{\(label)} \(sum)"
-  }
-}
-
-/// Rows for people.
-enum Columns {
-  /// Each column as wide as its widest cell; every row ends with a line feed.
-  static func text(_ rows: [[String]]) -> String {
-    guard let columns = rows.first?.indices else { return "" }
-    let widths = columns.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    let lines = rows.map { row in
-      row.indices.map { column in
-        column == row.count - 1
-          ? row[column]
-          : row[column] + String(repeating: " ", count: widths[column] - row[column].count)
-      }.joined(separator: "  ")
-    }
-    return lines.joined(separator: "\n") + "\n"
   }
 }

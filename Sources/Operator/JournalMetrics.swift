@@ -1,9 +1,9 @@
-internal import TrafficJournal
+package import TrafficJournal
 
 /// The journal's figures at `/metrics`; none without a journal.
-enum JournalMetrics {
-  static func text(_ journal: JournalWriter?) -> String {
-    guard let figures = journal?.statistics else { return "" }
+package enum JournalMetrics {
+  package static func text(_ figures: JournalStatistics?) -> String {
+    guard let figures else { return "" }
     var dropped = ""
     for (reason, count) in [
       ("queue_full", figures.droppedQueueFull), ("malformed", figures.droppedMalformed),

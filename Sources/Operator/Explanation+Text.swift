@@ -1,8 +1,6 @@
 internal import AccessTokens
 internal import Forwarding
 internal import JSONText
-internal import LocalServer
-internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
 
@@ -191,13 +189,5 @@ extension Explanation {
 
   private func list(_ texts: [String]) -> String {
     "[" + texts.map(\.quotedAsJSON).joined(separator: ",") + "]"
-  }
-}
-
-/// A token as listings show it: eight hexadecimal digits of its text's SHA-256.
-enum Fingerprint {
-  static func text(_ fingerprint: UInt32) -> String {
-    let digits = String(fingerprint, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
   }
 }

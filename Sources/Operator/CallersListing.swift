@@ -1,16 +1,15 @@
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import JSONText
-internal import Memory
 internal import SCORMCloudAPI
 
 /// What `/api/callers` shows: each caller of the configuration and what it may do.
-struct CallersListing {
+package struct CallersListing {
   private let rules: ForwardingRules
 
-  init(_ relays: RelayShared) { rules = relays.rules }
+  package init(_ relays: RelayShared) { rules = relays.rules }
 
-  var json: String {
+  package var json: String {
     let rows = rules.callers.map { caller -> String in
       let all = OperationTable.all
       let allowed = all.filter { caller.operations.contains($0.index) }

@@ -24,7 +24,7 @@ package enum ConfigurationSource {
 
   /// Why these limits cannot be enforced; nil when they can.
   private static func limitProblem(_ settings: Settings) -> String? {
-    RulesCompiler(settings: settings, addresses: []).limits(
+    RulesCompiler(settings).limits(
       callerCount: max(1, settings.callers.count), loopCount: 1
     ).problem?.description
   }

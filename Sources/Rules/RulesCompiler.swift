@@ -1,34 +1,29 @@
-internal import AccessTokens
-internal import Configuration
-internal import EventLoop
-internal import Forwarding
-internal import GatewayServer
+package import AccessTokens
+package import Configuration
+package import Forwarding
 internal import HTTPMessages
-internal import RateLimiting
 internal import SCORMCloudAPI
-internal import System
 
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
 /// decided here, once, and not per call.
-struct RulesCompiler {
+package struct RulesCompiler {
   let settings: Settings
-  /// Where each listener was bound, with its real port.
-  let addresses: [SocketAddress]
 
-  struct Compiled {
-    var rules: ForwardingRules
-    var slots: TokenSlotTable
+  package init(_ settings: Settings) { self.settings = settings }
+
+  package struct Compiled {
+    package var rules: ForwardingRules
+    package var slots: TokenSlotTable
     /// Per token slot, its scopes.
-    var scopeTexts: [String]
-    var identities: CallerIdentities
+    package var scopeTexts: [String]
     /// Per ordinary app, the slot whose token shows that its credential works.
-    var probes: [(app: String, slot: TokenSlot)]
+    package var probes: [(app: String, slot: TokenSlot)]
   }
 
   /// By chance, and one for the process: gateways behind one another are told apart, reloads are not.
   private static let hop = UInt32.random(in: .min ... .max)
 
-  func compile() throws(TokenSlotTable.Refusal) -> Compiled {
+  package func compile() throws(TokenSlotTable.Refusal) -> Compiled {
     var slots = TokenSlotTable()
     var apps: [ForwardingRules.App] = []
     var probes: [(app: String, slot: TokenSlot)] = []
@@ -55,7 +50,7 @@ struct RulesCompiler {
       upstreamBasePath: url.path)
     rules.hop = RulesCompiler.hop
     return Compiled(
-      rules: rules, slots: slots, scopeTexts: scopeTexts, identities: identities, probes: probes)
+      rules: rules, slots: slots, scopeTexts: scopeTexts, probes: probes)
   }
 
   // MARK: Credentials
@@ -181,103 +176,6 @@ struct RulesCompiler {
       set.insert(operation.index)
     }
     return set
-  }
-
-  private var identities: CallerIdentities {
-    func index(_ name: String?) -> Int? {
-      name.flatMap { name in settings.callers.firstIndex { $0.name == name } }
-    }
-    var rules: [CallerIdentities.Rule] = []
-    for (number, caller) in settings.callers.enumerated() {
-      guard let match = caller.match else { continue }
-      var rule = CallerIdentities.Rule(caller: number)
-      rule.user = match.unixUser?.id
-      if let address = match.listener {
-        // One that is not there yet: nobody comes from it. Left out, the condition would hold for everybody.
-        guard let number = settings.listeners.firstIndex(where: { $0.address == address }) else {
-          continue
-        }
-        rule.listener = number
-      }
-      if let block = match.address {
-        rule.matchesAddress = { peer in
-          IPAddress(bytes: peer.addressBytes).map(block.contains) ?? false
-        }
-      }
-      rules.append(rule)
-    }
-    return CallerIdentities(
-      byListener: settings.listeners.map { index($0.caller) }, rules: rules,
-      otherwise: settings.callers.isEmpty ? 0 : nil)
-  }
-}
-
-// MARK: Limits
-
-extension RulesCompiler {
-  /// The limits for so many callers and loops.
-  func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
-    var limits = LimiterSettings(
-      rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
-      callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
-      loopCount: loopCount)
-    // What is in no catalogue is a service of its own.
-    limits.services = (0..<256).map { slot in
-      slot < OperationTable.all.count
-        ? OperationTable.operation(at: UInt8(slot)).service.rawValue
-        : UInt8(Service.allCases.count)
-    }
-    return limits
-  }
-
-  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
-  /// the whole app.
-  static func pausedName(_ service: Int?) -> String {
-    guard let service else { return "all" }
-    return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
-  }
-
-  private func rule(_ limit: Limit) -> LimitRule {
-    LimitRule(
-      name: limit.name, per: scope(limit.per), operations: operations(matching: limit.match),
-      rate: limit.rate.map { LimitRule.Rate(count: $0.count, period: $0.period.nanoseconds) },
-      burst: limit.burst, concurrency: limit.concurrency, onExceed: excess(limit.onExceed),
-      maxWait: limit.maxWait.nanoseconds, maxQueue: limit.maxQueue)
-  }
-
-  private func scope(_ scope: Limit.Scope) -> LimitRule.Scope {
-    switch scope {
-    case .app: .app
-    case .caller: .caller
-    case .appAndCaller: .appAndCaller
-    case .gateway: .gateway
-    }
-  }
-
-  private func excess(_ excess: Limit.Excess) -> LimitRule.Excess {
-    switch excess {
-    case .queue: .queue
-    case .refuse: .refuse
-    case .shadow: .shadow
-    }
-  }
-
-  private func operations(matching match: Limit.Match) -> LimitedOperations {
-    var operations = LimitedOperations()
-    for operation in OperationTable.all {
-      let access: OperationAccess = operation.access == .read ? .read : .write
-      guard match.access == nil || match.access == access,
-        match.service == nil || match.service == operation.service.name.description,
-        match.operation == nil || match.operation == operation.name.description
-      else { continue }
-      operations.insert(operation.index)
-    }
-    // Paths outside the catalogue have an access, by their method, and nothing else to match.
-    if match.service == nil && match.operation == nil {
-      if match.access != .write { operations.insertUnknown(isWrite: false) }
-      if match.access != .read { operations.insertUnknown(isWrite: true) }
-    }
-    return operations
   }
 }
 

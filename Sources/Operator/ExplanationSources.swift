@@ -1,8 +1,9 @@
-internal import AccessTokens
+package import AccessTokens
 package import Configuration
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import RateLimiting
+internal import Rules
 package import System
 
 /// What an explanation is drawn from: the very rules, limits and tokens of a gateway that runs, or those that a
@@ -20,7 +21,7 @@ package struct ExplanationSources: Sendable {
   let tokens: TokenListing?
 
   /// Those of a gateway that runs.
-  init(_ relays: RelayShared, _ tokens: TokenListing) {
+  package init(_ relays: RelayShared, _ tokens: TokenListing) {
     self.tokens = tokens
     rules = relays.currentRules
     scopeTexts = relays.scopeTexts
@@ -31,19 +32,9 @@ package struct ExplanationSources: Sendable {
   }
 
   /// Those that `settings` would make; calls nobody and opens nothing.
-  package init(_ settings: Settings, clock: TimeSource = .system) throws(StartError) {
+  package init(_ settings: Settings, clock: TimeSource = .system) throws(Explanation.Problem) {
     self.clock = clock
-    var addresses: [SocketAddress] = []
-    for listener in settings.listeners {
-      let address =
-        switch listener.address {
-        case .unix(let path): SocketAddress(unixPath: path)
-        case .tcp(let host, let port): SocketAddress(numericHost: host, port: port)
-        }
-      guard let address else { throw StartError("\(listener.address) is no address") }
-      addresses.append(address)
-    }
-    let compiler = RulesCompiler(settings: settings, addresses: addresses)
+    let compiler = RulesCompiler(settings)
     do {
       let compiled = try compiler.compile()
       let limits = compiler.limits(callerCount: compiled.rules.callers.count, loopCount: 1)
@@ -52,7 +43,8 @@ package struct ExplanationSources: Sendable {
       limiter = try SharedLimiter(limits, wake: { _ in })
       limitNames = limits.rules.map(\.name)
     } catch {
-      throw StartError("the configuration cannot be compiled: \(error)")
+      throw Explanation.Problem(
+        description: "the configuration cannot be compiled: \(error)")
     }
     running = nil
     tokens = nil

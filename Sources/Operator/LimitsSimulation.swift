@@ -1,9 +1,7 @@
 package import Configuration
 internal import Forwarding
-internal import HTTPMessages
-internal import LocalServer
-internal import Memory
 internal import RateLimiting
+internal import Rules
 internal import SCORMCloudAPI
 internal import System
 internal import TrafficLog
@@ -13,6 +11,11 @@ internal import TrafficLog
 /// Memory does not grow with the log. Lines stand in it in the order in which exchanges ended; a window
 /// of calls is kept to bring them back into the order in which they came.
 package struct LimitsSimulation {
+  /// Why a log cannot be replayed.
+  package struct Problem: Error, Sendable, CustomStringConvertible {
+    package let description: String
+  }
+
   /// Calls kept to be put in order.
   package static let window = 131_072
 
@@ -51,8 +54,8 @@ package struct LimitsSimulation {
   package private(set) var last: Int64 = 0
 
   /// Replays the log at `path`, `-` for standard input, against the limits of `settings`.
-  package init(_ settings: Settings, log path: String) throws(StartError) {
-    let limits = RulesCompiler(settings: settings, addresses: []).limits(
+  package init(_ settings: Settings, log path: String) throws(Problem) {
+    let limits = RulesCompiler(settings).limits(
       callerCount: max(1, settings.callers.count), loopCount: 1)
     do {
       var reader = try LineReader(path: path)
@@ -83,9 +86,9 @@ package struct LimitsSimulation {
       replay.finish()
       makeRows(replay, settings, limits)
     } catch let error as SystemError {
-      throw StartError("\(path): \(error)")
+      throw Problem(description: "\(path): \(error)")
     } catch {
-      throw StartError("limits: \(error)")
+      throw Problem(description: "limits: \(error)")
     }
   }
 

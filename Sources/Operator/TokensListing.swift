@@ -1,14 +1,12 @@
-internal import AccessTokens
+package import AccessTokens
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import JSONText
-internal import LocalServer
-internal import Memory
 internal import SCORMCloudAPI
 
 /// What `/api/tokens` and the `tokens` command show: each key's token, each app's secret, and the operations
 /// that needed more than their first scope. Nothing of a token but its fingerprint.
-struct TokensListing {
+package struct TokensListing {
   /// Keys listed; more are counted.
   static let most = 1000
 
@@ -18,7 +16,7 @@ struct TokensListing {
   private let selection: TokenSelection
   private let relays: RelayShared
 
-  init(_ listing: TokenListing, _ selection: TokenSelection, _ relays: RelayShared) {
+  package init(_ listing: TokenListing, _ selection: TokenSelection, _ relays: RelayShared) {
     self.listing = listing
     self.selection = selection
     self.relays = relays
@@ -28,7 +26,7 @@ struct TokensListing {
   }
 
   /// For scripts. Times in seconds.
-  var json: String {
+  package var json: String {
     let runway = listing.runway.map(Seconds.text) ?? "null"
     return "{\"tokens\":[\(keys.map(json).joined(separator: ","))],\"omitted\":\(dropped),"
       + "\"runway\":\(runway),\"apps\":[\(listing.apps.map(json).joined(separator: ","))],"
@@ -77,7 +75,7 @@ struct TokensListing {
   }
 
   /// For people.
-  var table: String {
+  package var table: String {
     var text = ""
     if keys.isEmpty {
       text += "No token was needed so far; --all lists what could be.\n"

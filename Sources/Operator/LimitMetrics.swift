@@ -1,12 +1,13 @@
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import RateLimiting
+internal import Rules
 internal import System
 
 /// The figures of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls
 /// that the upstream's own wish holds back.
-enum LimitMetrics {
-  static func text(_ relays: RelayShared) -> String {
+package enum LimitMetrics {
+  package static func text(_ relays: RelayShared) -> String {
     let figures = relays.limiter.figures(at: relays.clock.monotonic)
     let names = relays.limitNames + ["upstream-pause"]
     var calls = ""

@@ -1,11 +1,11 @@
-internal import AccessTokens
+package import AccessTokens
 
 /// The figures of tokens at `/metrics`.
-enum TokenMetrics {
+package enum TokenMetrics {
   /// Series by app and scope; keys beyond that have none.
   static let mostKeys = 1000
 
-  static func text(_ listing: TokenListing) -> String {
+  package static func text(_ listing: TokenListing) -> String {
     """
     # HELP scorm_gateway_token_fetches_total Token requests, by what came of them.
     # TYPE scorm_gateway_token_fetches_total counter\(fetches(listing))

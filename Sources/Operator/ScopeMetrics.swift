@@ -1,11 +1,11 @@
 internal import Forwarding
-internal import GatewayServer
+package import GatewayServer
 internal import SCORMCloudAPI
 
 /// The figures of scope ladders at `/metrics`. Only operations that were climbed have series: at most apps times
 /// operations, and in practice a handful.
-enum ScopeMetrics {
-  static func text(_ relays: RelayShared) -> String {
+package enum ScopeMetrics {
+  package static func text(_ relays: RelayShared) -> String {
     var climbs = ""
     var exhausted = ""
     var rungs = ""

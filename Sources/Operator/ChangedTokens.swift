@@ -1,0 +1,31 @@
+package import AccessTokens
+internal import JSONText
+
+/// What an operator is told who had tokens renewed or dropped: which ones.
+package struct ChangedTokens {
+  private let listing: TokenListing
+  private let keys: [TokenRecord]
+  /// `renewed` or `dropped`.
+  private let done: String
+
+  package init(_ keys: [TokenRecord], of listing: TokenListing, _ done: String) {
+    self.keys = keys
+    self.listing = listing
+    self.done = done
+  }
+
+  /// For scripts.
+  package var json: String {
+    let rows = keys.map {
+      "{\"app\":\(listing.apps[$0.app].name.quotedAsJSON),\"scope\":\($0.scopes.quotedAsJSON)}"
+    }
+    return "{\"\(done)\":[\(rows.joined(separator: ","))]}\n"
+  }
+
+  /// For people.
+  package var table: String {
+    guard !keys.isEmpty else { return "no token to be \(done): none is held or needed\n" }
+    let names = keys.map { "\(listing.apps[$0.app].name) \($0.scopes)" }
+    return "being \(done):\n  " + names.joined(separator: "\n  ") + "\n"
+  }
+}

@@ -1,0 +1,72 @@
+package import GatewayServer
+internal import HTTPMessages
+internal import Memory
+internal import Synchronization
+package import Telemetry
+package import TrafficLog
+
+// The figures of the relay and its log at `/metrics`, besides those that each loop counts.
+
+extension LogWriter {
+  package func put(into text: inout PrometheusText) {
+    let health = health
+    text.family(
+      "scorm_gateway_log_lines_written_total", .counter, "Lines of the traffic log written.")
+    text.sample(UInt64(health.writtenLines))
+    text.family(
+      "scorm_gateway_log_lines_dropped_total", .counter, "Lines of the traffic log that were lost.")
+    text.sample(UInt64(health.droppedLines))
+    text.family("scorm_gateway_log_up", .gauge, "1 while the traffic log can be written.")
+    text.sample(health.failure == nil ? 1 : 0)
+    text.family(
+      "scorm_gateway_log_waiting_bytes", .gauge, "Bytes that wait for the traffic log's thread.")
+    text.sample(UInt64(health.waitingBytes))
+  }
+}
+
+extension BodyCaptures {
+  package func put(into text: inout PrometheusText) {
+    guard !isEmpty else { return }
+    text.family(
+      "scorm_gateway_capture_bytes", .gauge,
+      "Bytes of memory that bodies on record take until their lines are written.")
+    text.sample(UInt64(max(0, room.takenBytes)))
+    text.family(
+      "scorm_gateway_capture_no_room_total", .counter,
+      "Bodies that were not recorded because others took all the memory there is for them.")
+    text.sample(room.refusals)
+  }
+}
+
+extension MemoryWatch {
+  package func put(into text: inout PrometheusText) {
+    // Also without a limit, so that an alert tells "never short" from "not asked".
+    text.family(
+      "scorm_gateway_memory_short", .gauge,
+      "1 while new requests are refused for want of memory, 2 while some under way are ended.")
+    text.sample(UInt64(level.rawValue))
+    guard let state else { return }
+    text.family(
+      "scorm_gateway_memory_limit_bytes", .gauge, "The limit of memory that is nearest.")
+    text.sample([("limit", state.name)], UInt64(max(0, state.limit)))
+    text.family(
+      "scorm_gateway_memory_used_bytes", .gauge, "Bytes in use, as that limit counts them.")
+    text.sample(UInt64(max(0, state.used)))
+  }
+}
+
+extension RelayShared {
+  /// What never became a request, or had to wait at the door.
+  package func putRefusals(into text: inout PrometheusText) {
+    text.family(
+      "scorm_gateway_accepts_put_off_total", .counter,
+      "Times that new callers had to wait because descriptors ran out.")
+    text.sample(acceptsPutOff.load(ordering: .relaxed))
+    text.family(
+      "scorm_gateway_malformed_requests_total", .counter,
+      "Requests refused because their bytes break a rule or a bound.")
+    for fault in RequestFault.allCases {
+      text.sample([("reason", "\(fault.name)")], UInt64(faults[fault]))
+    }
+  }
+}

@@ -1,0 +1,71 @@
+internal import Configuration
+package import RateLimiting
+internal import SCORMCloudAPI
+
+/// The limits of a configuration, as the limiter works with them.
+extension RulesCompiler {
+  /// The limits for so many callers and loops.
+  package func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
+    var limits = LimiterSettings(
+      rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
+      callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
+      loopCount: loopCount)
+    // What is in no catalogue is a service of its own.
+    limits.services = (0..<256).map { slot in
+      slot < OperationTable.all.count
+        ? OperationTable.operation(at: UInt8(slot)).service.rawValue
+        : UInt8(Service.allCases.count)
+    }
+    return limits
+  }
+
+  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
+  /// the whole app.
+  package static func pausedName(_ service: Int?) -> String {
+    guard let service else { return "all" }
+    return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
+  }
+
+  private func rule(_ limit: Limit) -> LimitRule {
+    LimitRule(
+      name: limit.name, per: scope(limit.per), operations: operations(matching: limit.match),
+      rate: limit.rate.map { LimitRule.Rate(count: $0.count, period: $0.period.nanoseconds) },
+      burst: limit.burst, concurrency: limit.concurrency, onExceed: excess(limit.onExceed),
+      maxWait: limit.maxWait.nanoseconds, maxQueue: limit.maxQueue)
+  }
+
+  private func scope(_ scope: Limit.Scope) -> LimitRule.Scope {
+    switch scope {
+    case .app: .app
+    case .caller: .caller
+    case .appAndCaller: .appAndCaller
+    case .gateway: .gateway
+    }
+  }
+
+  private func excess(_ excess: Limit.Excess) -> LimitRule.Excess {
+    switch excess {
+    case .queue: .queue
+    case .refuse: .refuse
+    case .shadow: .shadow
+    }
+  }
+
+  private func operations(matching match: Limit.Match) -> LimitedOperations {
+    var operations = LimitedOperations()
+    for operation in OperationTable.all {
+      let access: OperationAccess = operation.access == .read ? .read : .write
+      guard match.access == nil || match.access == access,
+        match.service == nil || match.service == operation.service.name.description,
+        match.operation == nil || match.operation == operation.name.description
+      else { continue }
+      operations.insert(operation.index)
+    }
+    // Paths outside the catalogue have an access, by their method, and nothing else to match.
+    if match.service == nil && match.operation == nil {
+      if match.access != .write { operations.insertUnknown(isWrite: false) }
+      if match.access != .read { operations.insertUnknown(isWrite: true) }
+    }
+    return operations
+  }
+}

@@ -1,0 +1,32 @@
+import Operator
+import Testing
+
+@Suite("Texts for operators")
+struct TextTests {
+  @Test(
+    "Nanoseconds are told as seconds with three digits, rounded to the nearest",
+    arguments: [
+      (0, "0.000"), (499_999, "0.000"), (500_000, "0.001"), (999_499_999, "0.999"),
+      (999_500_000, "1.000"), (61_042_000_000, "61.042"), (-1_000_000_000, "0.000"),
+    ] as [(Int64, String)])
+  func seconds(nanoseconds: Int64, text: String) {
+    #expect(Seconds.text(nanoseconds) == text)
+  }
+
+  @Test("Each column is as wide as its widest cell, and no line ends with spaces")
+  func columns() {
+    let text = Columns.text([
+      ["APP", "TOKEN", "NEXT"], ["main", "-", "in 2 s"], ["é", "failing", "-"],
+    ])
+    #expect(
+      text == """
+        APP   TOKEN    NEXT
+        main  -        in 2 s
+        é     failing  -
+
+        """)
+  }
+
+  @Test("A table without rows is empty")
+  func noRows() { #expect(Columns.text([]).isEmpty) }
+}
