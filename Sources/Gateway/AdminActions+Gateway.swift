@@ -18,6 +18,12 @@ extension AdminActions {
         AdminActions.change($0, tokens, "dropped") { tokens.drop($0) }
       },
       explain: { AdminActions.explain($0, relays, tokens) })
+    modes = {
+      let listing = ModesListing(relays)
+      return $0.wantsTable ? .table(listing.table) : .json(listing.json)
+    }
+    setMode = { ModesListing.set($0, relays) }
+    endModes = { ModesListing.end(relays) }
   }
 
   private static func list(

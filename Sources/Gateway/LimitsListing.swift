@@ -62,6 +62,12 @@ struct LimitsListing {
 
   /// For people.
   var table: String {
+    // Who looks why calls are held back finds the reason here too.
+    let modes = relays.modes.board.isEmpty ? "" : ModesListing(relays).table + "\n"
+    return modes + limitsTable
+  }
+
+  private var limitsTable: String {
     guard !views.isEmpty else { return "There are no limits.\n" }
     var rows = [["LIMIT", "APP", "CALLER", "RATE", "LEFT", "IN USE", "WAITING", "WAIT", "PAUSED"]]
     for view in views {

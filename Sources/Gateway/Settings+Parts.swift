@@ -133,7 +133,8 @@ extension GatewayProcess {
       relays: relays, readiness: readiness, spans: spans, tokens: tokens,
       journal: journal?.writer, facts: facts)
     var sources = AdminSources(
-      readiness: { readiness.checks }, isDraining: { readiness.isDraining },
+      readiness: { readiness.checks + [ModesListing(relays).check] },
+      isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
