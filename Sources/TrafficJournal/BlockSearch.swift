@@ -63,20 +63,41 @@ struct BlockSearch {
   // MARK: Blocks
 
   /// The rows of blocks in which a call may be that is asked for, the latest calls first. Columns as
-  /// ``row(_:)`` reads them, and `groups` behind them.
+  /// ``row(_:)`` reads them, then `groups`, then the filter of words when the question has any.
   func rows(of database: Database) throws(DatabaseError) -> Statement {
     // The filters stand in tables of their own, so that other questions do not read them.
-    let table = requestID != nil ? "request_ids" : terms != nil ? "words" : nil
-    let column = table.map { ", \($0).filter" } ?? ""
-    let join = table.map { " JOIN \($0) ON \($0).id = blocks.id" } ?? ""
+    let (column, join) = terms == nil ? ("", "") : (", words.filter", " JOIN words USING (id)")
+    let some = requestID == nil ? "" : " AND blocks.id IN (SELECT value FROM json_each(?3))"
     let statement = try database.prepare(
       """
       SELECT blocks.id, line, count, first, last, slowest, classes, size, names, groups\(column)
-      FROM blocks\(join) WHERE last >= ?1 AND first <= ?2 ORDER BY last DESC
+      FROM blocks\(join) WHERE last >= ?1 AND first <= ?2\(some) ORDER BY last DESC
       """)
     try statement.bind(1, CallID.microsecond(ids.first))
     try statement.bind(2, CallID.microsecond(ids.last))
+    if let requestID {
+      let blocks = try BlockSearch.blocks(with: requestID, in: database)
+      try statement.bind(3, text: "[\(blocks.map(String.init).joined(separator: ","))]")
+    }
     return statement
+  }
+
+  /// The blocks that may have a request id.
+  ///
+  /// Their filters are read from one end to the other, in the order in which they lie in the file: of many
+  /// thousands a handful is left, and only the rows of these are looked up.
+  private static func blocks(
+    with requestID: UInt64, in database: Database
+  ) throws(DatabaseError) -> [Int64] {
+    var blocks: [Int64] = []
+    let filters = try database.prepare("SELECT id, filter FROM request_ids")
+    while try filters.step() {
+      let mayHave = try filters.withBlob(1) { (filter: RawSpan) throws(DatabaseError) -> Bool in
+        MemberFilter.mayHave(requestID, in: filter)
+      }
+      if mayHave { blocks.append(filters.integer(0)) }
+    }
+    return blocks
   }
 
   func row(_ rows: Statement) -> Row {
@@ -97,11 +118,6 @@ struct BlockSearch {
         hasNames(names)
       }
       guard isThere else { return false }
-    }
-    if let requestID {
-      return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in
-        MemberFilter.mayHave(requestID, in: filter)
-      }
     }
     guard let terms else { return true }
     return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in

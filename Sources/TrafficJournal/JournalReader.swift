@@ -52,7 +52,7 @@ package struct JournalReader: ~Copyable {
   }
 
   private static func checked(_ database: Database) throws(DatabaseError) -> Database {
-    try database.run("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -8192")
+    try database.run("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -512")
     guard try database.integer("PRAGMA application_id") == JournalSchema.applicationID else {
       throw DatabaseError(
         code: DatabaseError.corrupt, message: "it is not a journal of this gateway")
@@ -141,9 +141,8 @@ extension JournalReader {
     _ block: borrowing OpenBlock, _ search: BlockSearch, into found: inout NewestCalls
   ) throws(DatabaseError) {
     for entry in block.entries where search.matches(entry) && found.wants(entry.id) {
-      let line = block.line(entry)
-      guard !search.comparesText || search.query.hasText(of: line) else { continue }
-      found.add(entry.id, line)
+      guard !search.comparesText || search.query.hasText(of: block.bytes(entry)) else { continue }
+      found.add(entry.id, block.line(entry))
     }
   }
 
