@@ -150,13 +150,21 @@ extension JournalReader {
   func open(
     _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
   ) throws(DatabaseError) {
+    guard try openIfThere(row, from: contents, into: &block) else { throw BlockCodec.damaged }
+  }
+
+  /// Unpacks a block. False when it is not there any more.
+  func openIfThere(
+    _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
+  ) throws(DatabaseError) -> Bool {
     defer { contents.reset() }
     try contents.bind(1, row.id)
-    guard try contents.step() else { throw BlockCodec.damaged }
+    guard try contents.step() else { return false }
     try contents.withBlob(0) { (bytes) throws(DatabaseError) in
       try block.open(
         bytes, count: row.count, size: row.size, firstLine: row.line, with: codec)
     }
+    return true
   }
 
   /// The calls that are in no block yet.

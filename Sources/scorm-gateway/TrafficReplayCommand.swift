@@ -9,8 +9,9 @@ struct TrafficReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Send a recorded call again, with a token of now: to a sandbox unless --live.",
+    usage: "scorm-gateway traffic replay [<options>] <id>",
     discussion: """
-      Bodies are not recorded, nor are masked values: calls that had one are refused. Without --live a simulated
+      Bodies are not recorded, nor are masked values: calls that had one are refused. Without --live a simulated \
       SCORM Cloud and a gateway in front of it are started for this one call.
       """)
 

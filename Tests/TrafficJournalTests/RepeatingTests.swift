@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import TrafficJournal
@@ -28,7 +29,7 @@ struct RepeatingTests {
     let archive = HARDocument.text([record, good], gateway: "http://127.0.0.1:8080", version: "1")
     try HARStructure.check(Data(archive.utf8))
     #expect(archive.contains("good") && !archive.contains("m1") && archive.contains("left out: 1"))
-    #expect(TrafficTable.details(record).contains("none: bytes that could not be read"))
+    #expect(TrafficTable.details(record, in: .unlimited).contains("none: bytes that could not be read"))
     #expect(
       !HARDocument.text([good], gateway: "http://127.0.0.1:8080", version: "1").contains("comment"))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Memory
+import System
 import Testing
 
 @testable import TrafficJournal
@@ -229,7 +230,7 @@ struct SearchTests {
     #expect(summary.failed.reduce(0, +) == 2)
     #expect(PlainJSON.read(Array(summary.json.utf8)) != nil)
     #expect(summary.durations.isEmpty && !summary.json.contains("\"p50\":["))
-    #expect(summary.table.contains("lms"))
-    #expect(summary.table.contains("▁") || summary.table.contains("█"))
+    #expect(summary.table(in: .unlimited).contains("lms"))
+    #expect(summary.table(in: .unlimited).contains("▁") || summary.table(in: .unlimited).contains("█"))
   }
 }
