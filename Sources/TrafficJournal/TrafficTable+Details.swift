@@ -30,7 +30,14 @@ extension TrafficTable {
       "\(DurationText.text(nanoseconds: record.queueWait)) for limits, "
         + "\(DurationText.text(nanoseconds: record.tokenWait)) for a token")
     add("bytes", "\(record.sent) sent, \(record.received) received")
+    add("body sent", body(record.sentBody, record.sentBodyOmitted))
+    add("body received", body(record.receivedBody, record.receivedBodyOmitted))
     add("upstream", record.attempts.map(shown))
     return table.text(in: room)
+  }
+  /// JSON has no control characters of its own, nor have captured bodies blanks between their parts.
+  private static func body(_ content: String?, _ omitted: String?) -> String? {
+    content.map { shown(String(decoding: CallRecord.plain($0), as: UTF8.self)) }
+      ?? omitted.map { "not recorded: \($0)" }
   }
 }
