@@ -167,7 +167,7 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "Admin", "Configuration", "Gateway", "GatewayServer", "LocalServer", "Forwarding", "Memory",
-        "System", "Telemetry", "TrafficLog", "scorm-gateway",
+        "System", "Telemetry", "TrafficJournal", "TrafficLog", "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

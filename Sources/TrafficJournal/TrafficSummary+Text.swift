@@ -12,6 +12,10 @@ extension TrafficSummary {
     .init("RECEIVED", isRight: true, rank: 4), .init("WAITED", isRight: true, rank: 3),
   ]
 
+  /// What two of the columns count, in the words that pages, metrics and documents have too.
+  package static let meaning =
+    "Refused: answered with 400 to 499. Failed: answered with 500 or above, or not at all."
+
   /// Columns, and a chart of calls over time under them.
   package func table(in room: TextTable.Room) -> String {
     guard all.figures.calls > 0 else { return "There are no such calls.\n" }
@@ -31,6 +35,9 @@ extension TrafficSummary {
       "\(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
       + "\(DurationText.text(microseconds: (end - start) / Int64(bars))) a column"
     text += "       " + TextTable.wrapped(times, in: room, indent: 7) + "\n"
+    if all.figures.refused + all.figures.failed > 0 {
+      text += TextTable.wrapped(TrafficSummary.meaning, in: room) + "\n"
+    }
     if !isComplete { text += "The time was up: only the newest calls are counted.\n" }
     return text
   }

@@ -70,7 +70,7 @@ export const cut = (text, most) => text.length > most ? text.slice(0, most - 1) 
 // What became of a call, by its status: the same words as in the commands and the metrics. 0 is no answer.
 export const outcome = status => status >= 500 || !status ? "failed" : status >= 400 ? "refused" : "answered";
 export const meaning = {
-  failed: "Failed: answered with 500 or above, or not answered.",
+  failed: "Failed: answered with 500 or above, or not at all.",
   refused: "Refused: answered with 400 to 499.",
   answered: "Answered: with a status below 400.",
 };
