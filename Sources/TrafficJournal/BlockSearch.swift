@@ -76,28 +76,10 @@ struct BlockSearch {
     try statement.bind(1, CallID.microsecond(ids.first))
     try statement.bind(2, CallID.microsecond(ids.last))
     if let requestID {
-      let blocks = try BlockSearch.blocks(with: requestID, in: database)
+      let blocks = try RequestIDFilters.blocks(with: requestID, in: database)
       try statement.bind(3, text: "[\(blocks.map(String.init).joined(separator: ","))]")
     }
     return statement
-  }
-
-  /// The blocks that may have a request id.
-  ///
-  /// Their filters are read from one end to the other, in the order in which they lie in the file: of many
-  /// thousands a handful is left, and only the rows of these are looked up.
-  private static func blocks(
-    with requestID: UInt64, in database: Database
-  ) throws(DatabaseError) -> [Int64] {
-    var blocks: [Int64] = []
-    let filters = try database.prepare("SELECT id, filter FROM request_ids")
-    while try filters.step() {
-      let mayHave = try filters.withBlob(1) { (filter: RawSpan) throws(DatabaseError) -> Bool in
-        MemberFilter.mayHave(requestID, in: filter)
-      }
-      if mayHave { blocks.append(filters.integer(0)) }
-    }
-    return blocks
   }
 
   func row(_ rows: Statement) -> Row {

@@ -6,7 +6,7 @@
 /// | `recent` | lines that do not make a block yet, as they are | when they were written |
 /// | `blocks` | some hundred calls: what tells a search whether it must open them, and their statistics | when they were written |
 /// | `contents` | a block's calls and lines, packed | the same |
-/// | `request_ids` | which request ids a block may have | the same |
+/// | `request_ids` | which of a quarter of all request ids a block may have (``RequestIDFilters``) | quarter, and the same |
 /// | `words` | which words of paths and errors a block may have | the same |
 /// | `state` | a number that lasts | |
 ///

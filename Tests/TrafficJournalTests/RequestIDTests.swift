@@ -48,6 +48,24 @@ struct RequestIDTests {
     #expect(try folder.found("id=crm") == [])
   }
 
+  @Test("is found in a block whose filter is one for all request ids; removing the block removes its filters")
+  func wholeFilter() throws {
+    let folder = try filled((0..<900).map { TestLine(id: "r\($0)", agent: noise(200)) })
+    do {
+      let file = try Database(path: folder.journal, mode: .readWrite)
+      // The first block's, as one that may have anything.
+      try file.run("DELETE FROM request_ids WHERE id & 0xFFFFFFFFFF = 1")
+      try file.run("INSERT INTO request_ids (id, filter) VALUES (1, x'FFFFFFFFFFFFFFFF')")
+      #expect(try file.integer("SELECT count(*) FROM request_ids") > 4)
+    }
+    for number in [0, 5, 899] { #expect(try folder.found("id=r\(number)") == ["r\(number)"]) }
+    let limits = JournalLimits(maxAge: 1_000_000, maxSize: 1 << 30)
+    let file = try JournalFile.open(folder.journal, limits).file
+    while try file.trim(now: TestLine.now).more {}
+    #expect(try folder.count() == 0)
+    #expect(try file.database.integer("SELECT count(*) FROM request_ids") == 0)
+  }
+
   @Test("is found in a file whose blocks have the index of before, which is replaced")
   func olderIndex() throws {
     let folder = try filled((0..<900).map { TestLine(id: "r\($0)", agent: noise(200)) })
