@@ -83,7 +83,8 @@ let package = Package(
     // Counters, histograms, trace contexts and spans.
     area("Telemetry", uses: ["JSONText", "Memory"]),
     .target(
-      name: "Admin", dependencies: ["LocalServer", "JSONText", "Memory", "CPage"], exclude: ["Page"],
+      name: "Admin", dependencies: ["LocalServer", "JSONText", "Memory", "CPage"],
+      exclude: ["Page"],
       swiftSettings: strict),
     area(
       "Sandbox",

@@ -35,30 +35,67 @@ package import HTTPMessages
     case finished
   }
 
-  /// What the shell does next.
+  /// What the shell does next. Each has its function in the relay, which brings the event that follows.
   @usableFromInline package enum Action: Equatable, Sendable {
     /// Nothing: another event will come.
     case wait
+    case requireCredential
     case waitForToken
-    case findCredential
     case collectBody
     case takeConnection
+    /// Connect to the next address.
+    case connect
+    /// Take a connection that carried no request before.
+    case connectAfresh
     case sendRequest
-    /// Send the request again over a fresh connection.
-    case retry
+  }
+
+  /// What the shell does when something failed.
+  @usableFromInline package enum FailureAction: Equatable, Sendable {
+    case tryAgain(Action)
     /// Answer with the gateway's own error: nothing was sent to the caller yet.
     case answerError
     /// The caller has seen a part of an answer: cut its connection, visibly.
     case abortCaller
+  }
+
+  /// What becomes of an interim answer.
+  @usableFromInline package enum InterimAction: Equatable, Sendable {
     case passOn
-    /// An interim answer that is ours to give, or that the caller has seen or cannot read.
-    case dropAnswer
-    /// Interim answers keep coming, or one that was not asked for.
-    case refuseAnswer
+    /// It is ours to give, or the caller has seen it or cannot read it.
+    case drop
+    /// Interim answers keep coming, or it was not asked for.
+    case refuse
+  }
+
+  /// What becomes of the rest of the request when its answer begins.
+  @usableFromInline package enum AnswerAction: Equatable, Sendable {
+    /// There is no rest.
+    case relay
+    /// The upstream answers while it reads on.
+    case relayWhileReading
+    /// Nobody needs the rest, but the caller may have to send all of it before it reads.
+    case relayAndDropRest
+  }
+
+  /// What a peer's deadline means that has passed.
+  @usableFromInline package enum LateAction: Equatable, Sendable {
+    /// Another deadline ends this wait.
+    case wait
+    /// The peer moves: it gets more time.
+    case extend
+    case tokenTimedOut
+    case connectionTimedOut
+    case connectTimedOut
+    /// It is the caller that keeps the upstream waiting.
+    case callerIsSlow
+    case answerTimedOut
   }
 
   /// Interim answers passed on for one request: RFC 9110 section 15.2 sets no bound, so we do.
   package static let interimLimit: UInt8 = 16
+  /// Addresses that one attempt tries.
+  package static let addressLimit: UInt16 = 3
 
   @usableFromInline package internal(set) var phase = Phase.planning
   /// Since when it waits for a token, or in the queue for a connection; 0 while it does not queue. The phase is kept
@@ -87,6 +124,14 @@ package import HTTPMessages
   @usableFromInline package internal(set) var hasClimbed = false
   /// It was refused and goes up with another credential: what becomes of that is worth knowing.
   @usableFromInline package internal(set) var hasToProve = false
+  /// When the attempt under way began, its connection included; 0 for none.
+  @usableFromInline package internal(set) var attemptStarted: Int64 = 0
+  /// Addresses that refused a connection, since a credential was found.
+  @usableFromInline var refusedAddresses: UInt16 = 0
+  /// The caller's connection may carry another request after this one.
+  @usableFromInline package internal(set) var keepsCaller = true
+  /// The upstream refused the request before it had all of it: the rest of the body is thrown away.
+  @usableFromInline package internal(set) var dropsBody = false
   /// Nanoseconds it has waited for tokens.
   @usableFromInline package internal(set) var tokenWait: Int64 = 0
   /// Nanoseconds it has waited for limits and in the queue for a connection.
@@ -134,13 +179,20 @@ package import HTTPMessages
 
   // MARK: Events
 
-  /// The request's head is there.
-  package mutating func opened(method: HTTPMethod, isHTTP10: Bool, hasBody: Bool) {
+  /// The request's head is there. `keepsCaller`: the caller's connection may carry another request.
+  package mutating func opened(
+    method: HTTPMethod, isHTTP10: Bool, hasBody: Bool, keepsCaller: Bool
+  ) {
+    self.keepsCaller = keepsCaller
     self.method = method
     self.isHTTP10 = isHTTP10
     requestIsComplete = !hasBody
     bodyIsCollected = !hasBody
   }
+
+  /// The caller's connection ends with this exchange.
+  @inlinable @inline(__always)
+  package mutating func endsCaller() { keepsCaller = false }
 
   /// A limit puts it into a queue.
   package mutating func queued(at now: Int64) {
@@ -157,7 +209,7 @@ package import HTTPMessages
     case .planning, .awaitingQuota:
       queueWait += waited
       (phase, since) = (.awaitingToken, now)
-      return .findCredential
+      return .requireCredential
     default:
       ExchangeStateMachine.illegal("admitted")
       return .wait
@@ -211,6 +263,33 @@ package import HTTPMessages
     }
   }
 
+  /// A connection is being made for it.
+  package mutating func connecting(at now: Int64) {
+    switch phase {
+    case .awaitingConnection:
+      if attemptStarted == 0 { attemptStarted = now }
+    default: ExchangeStateMachine.illegal("connecting")
+    }
+  }
+
+  /// No connection could be made to one of `addressCount` addresses. `mayTryNext`: another address may work where
+  /// this one does not.
+  package mutating func connectFailed(mayTryNext: Bool, addressCount: Int) -> FailureAction {
+    switch phase {
+    case .awaitingConnection:
+      refusedAddresses += 1
+      let limit = min(addressCount, Int(ExchangeStateMachine.addressLimit))
+      return mayTryNext && Int(refusedAddresses) < limit ? .tryAgain(.connect) : .answerError
+    default:
+      ExchangeStateMachine.illegal("connectFailed")
+      return .answerError
+    }
+  }
+
+  /// The attempt under way is over.
+  @inlinable @inline(__always)
+  package mutating func attemptEnded() { attemptStarted = 0 }
+
   /// An upstream connection is ready for it. `hasCredential` is false when its token has ended meanwhile: nothing
   /// was sent with it that cannot be sent again.
   @inlinable @inline(__always)
@@ -220,10 +299,11 @@ package import HTTPMessages
       if since != 0 { queueWait += now - since }
       guard hasCredential else {
         (phase, since) = (.awaitingToken, now)
-        return .findCredential
+        return .requireCredential
       }
       phase = .forwarding
       attempts += 1
+      if attemptStarted == 0 { attemptStarted = now }
       hasInterimAnswer = false
       return .sendRequest
     default:
@@ -245,23 +325,43 @@ package import HTTPMessages
   }
 
   /// A 1xx answer arrived.
-  package mutating func interimAnswerReceived(status: Int) -> Action {
+  package mutating func interimAnswerReceived(status: Int) -> InterimAction {
     switch phase {
     case .forwarding: break
     default:
       ExchangeStateMachine.illegal("interimAnswerReceived")
-      return .refuseAnswer
+      return .refuse
     }
     interimAnswers += 1
     hasInterimAnswer = true
     // We never ask to switch protocols (RFC 9110 section 7.8).
-    if status == 101 || interimAnswers > ExchangeStateMachine.interimLimit { return .refuseAnswer }
+    if status == 101 || interimAnswers > ExchangeStateMachine.interimLimit { return .refuse }
     // 100 is ours to say, and HTTP/1.0 has no interim answers.
-    if status == 100 || isHTTP10 { return .dropAnswer }
+    if status == 100 || isHTTP10 { return .drop }
     // A request that is made again brings the same hints again.
-    if hintedIn != 0, hintedIn != attempts { return .dropAnswer }
+    if hintedIn != 0, hintedIn != attempts { return .drop }
     hintedIn = attempts
     return .passOn
+  }
+
+  /// The final answer's head is there. `endsCaller`: the caller's connection ends with it.
+  @inlinable @inline(__always)
+  package mutating func answerReceived(status: Int, endsCaller: Bool) -> AnswerAction {
+    switch phase {
+    case .forwarding:
+      if endsCaller { keepsCaller = false }
+      if requestIsComplete { return .relay }
+      // It came before the whole request, after which no other can be found on the caller's connection.
+      keepsCaller = false
+      // With 2xx the upstream may be reading on. A refusal means that nothing more needs to be sent
+      // (RFC 9112 section 9.5).
+      guard status >= 300 else { return .relayWhileReading }
+      dropsBody = true
+      return .relayAndDropRest
+    default:
+      ExchangeStateMachine.illegal("answerReceived")
+      return .relay
+    }
   }
 
   /// The final answer's head goes to the caller, or more of its body.
@@ -274,7 +374,7 @@ package import HTTPMessages
   }
 
   /// The upstream connection failed or ended too early.
-  package mutating func upstreamFailed(_ failure: UpstreamFailure) -> Action {
+  package mutating func upstreamFailed(_ failure: UpstreamFailure) -> FailureAction {
     switch phase {
     case .answering: return .abortCaller
     case .forwarding:
@@ -286,7 +386,7 @@ package import HTTPMessages
         return .answerError
       }
       (phase, since) = (.awaitingConnection, 0)
-      return .retry
+      return .tryAgain(.connectAfresh)
     default:
       ExchangeStateMachine.illegal("upstreamFailed")
       return .answerError
@@ -294,7 +394,7 @@ package import HTTPMessages
   }
 
   /// The upstream refused the credential (401). `mayHelp`: another one can be had.
-  package mutating func credentialRefused(mayHelp: Bool, at now: Int64) -> Action {
+  package mutating func credentialRefused(mayHelp: Bool, at now: Int64) -> FailureAction {
     switch phase {
     case .forwarding:
       guard isReplayable, !wasRefused, mayHelp else {
@@ -303,7 +403,7 @@ package import HTTPMessages
       wasRefused = true
       hasToProve = true
       (phase, since) = (.awaitingToken, now)
-      return .waitForToken
+      return .tryAgain(.waitForToken)
     default:
       ExchangeStateMachine.illegal("credentialRefused")
       return .answerError
@@ -325,14 +425,42 @@ package import HTTPMessages
     answeredAttempts = attempts
     // Another token, which has a first refusal of its own to come.
     wasRefused = false
-    return .findCredential
+    refusedAddresses = 0
+    return .requireCredential
   }
 
   /// It cannot be served to its end, whatever the reason: whether the caller can still be told.
-  package mutating func failed() -> Action {
+  package mutating func failed() -> FailureAction {
     switch phase {
     case .answering: return .abortCaller
     default: return .answerError
+    }
+  }
+
+  /// The gateway answers by itself. `endsCaller`: the caller's connection ends with it.
+  package mutating func answersItself(endsCaller: Bool) {
+    // What is left of the request's body is not read.
+    if endsCaller || !requestIsComplete { keepsCaller = false }
+  }
+
+  /// The caller has let its deadline pass.
+  package func callerIsLate() -> LateAction {
+    switch phase {
+    case .awaitingQuota: .wait
+    case .awaitingToken: .tokenTimedOut
+    case .awaitingConnection: .connectionTimedOut
+    case .planning, .collectingBody, .forwarding, .answering, .finished: .callerIsSlow
+    }
+  }
+
+  /// The upstream has let its deadline pass. `takesMore`: it has taken some of the request since the last one;
+  /// `hasAll`: it has taken all there is of it.
+  package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> LateAction {
+    switch phase {
+    case .awaitingConnection: .connectTimedOut
+    case .forwarding where takesMore: .extend
+    case .forwarding where !requestIsComplete && hasAll: .callerIsSlow
+    default: .answerTimedOut
     }
   }
 

@@ -1,6 +1,6 @@
-internal import JSONText
 internal import Forwarding
 internal import GatewayServer
+internal import JSONText
 internal import Memory
 internal import SCORMCloudAPI
 

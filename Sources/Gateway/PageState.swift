@@ -1,7 +1,7 @@
-internal import JSONText
 internal import AccessTokens
 internal import CurlTransport
 internal import GatewayServer
+internal import JSONText
 internal import Memory
 internal import System
 internal import Telemetry

@@ -9,13 +9,12 @@ internal import TrafficLog
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
   let caller: SlabHandle
+  /// The connection of its fetch; none while it has none.
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
   var plan = RequestPlan()
   /// `plan` names an app, and an operation if there is one: the request was not refused before.
   var knowsApp = false
-  /// The caller's connection may carry another request after this one.
-  var keepsCaller = true
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
   /// What was collected of the body, framed as it goes upstream; kept until the end, to be sent again.
@@ -29,13 +28,8 @@ struct Exchange: ~Copyable {
   var requestIDEnd: UInt16 = 0
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
-  var responseBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
-  /// The upstream connection may be used again when the answer is complete.
-  var keepsUpstream = false
   var expectsContinue = false
-  /// The upstream refused the request before it had all of it: the rest of the body is thrown away.
-  var ignoresBody = false
   /// The caller has got ``Relay/answerBeginning`` of the answer to come.
   var hasSentBeginning = false
 
@@ -50,15 +44,12 @@ struct Exchange: ~Copyable {
 
   // For the log. Times in monotonic nanoseconds.
   let startedAt: Int64
-  var attemptStarted: Int64 = 0
-  /// Status of the current attempt's answer; 0 before its head.
-  var attemptStatus: UInt16 = 0
   var attemptsLogged: UInt16 = 0
   /// Status sent to the caller; 0 before.
   var status: UInt16 = 0
-  var localBodySize = 0
+  /// Bytes of the answer's body, as they came from upstream or were written here.
+  var answerBytes = 0
   var tokenFingerprint: UInt32 = 0
-  var tokenGeneration: UInt32 = 0
   /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
   /// the secret's.
   var refusedGeneration: UInt32 = 0
@@ -66,14 +57,10 @@ struct Exchange: ~Copyable {
   var trace: TraceContext?
   /// The trace is the caller's.
   var hasParentTrace = false
-  /// The span of the current attempt; 0 before it is sent.
-  var attemptSpan: UInt64 = 0
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
   var basicChecks: UInt32 = 0
-  /// Addresses that were tried.
-  var connectAttempts: UInt16 = 0
 
   init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
     self.caller = caller
@@ -85,20 +72,23 @@ struct Exchange: ~Copyable {
   /// Notes what the head says that outlives its bytes. `keepsCaller` tells whether the caller's connection may
   /// carry another request.
   mutating func note(_ head: RequestHead, keepsCaller: Bool) {
-    self.keepsCaller = keepsCaller
     requestFraming = head.framing
     requestBody = BodyReader(head.framing)
     expectsContinue = head.expectsContinue
     let hasBody = if case .none = head.framing { false } else { true }
     let isHTTP10 = if case .http10 = head.version { true } else { false }
-    state.opened(method: head.method, isHTTP10: isHTTP10, hasBody: hasBody)
+    state.opened(
+      method: head.method, isHTTP10: isHTTP10, hasBody: hasBody, keepsCaller: keepsCaller)
   }
 
-  /// Notes what the answer's head says.
-  mutating func noteAnswer(_ head: ResponseHead) {
-    responseBody = BodyReader(head.framing, chunks: .answers)
-    attemptStatus = UInt16(head.status)
-    status = attemptStatus
+  /// It goes with another credential than it began with.
+  var hasClimbed: Bool { plan.rung != firstRung }
+
+  /// Its fetch is over.
+  @inline(__always)
+  mutating func noteEnd(of fetch: Fetch.Figures) {
+    upstream = .none
+    answerBytes = fetch.answerBytes
   }
 
   /// Adds the last part of the line.
@@ -108,7 +98,7 @@ struct Exchange: ~Copyable {
     var ending = TrafficLine.Ending()
     ending.status = Int(status)
     ending.requestBodySize = requestBody.bytesRead
-    ending.responseBodySize = responseBody.bytesRead + localBodySize
+    ending.responseBodySize = answerBytes
     ending.duration = Int((now - startedAt) / 1000)
     ending.queueWait = Int(state.queueWait / 1000)
     ending.tokenWait = Int(state.tokenWait / 1000)
@@ -118,25 +108,25 @@ struct Exchange: ~Copyable {
     TrafficLine.putEnding(ending, hasAttempts: attemptsLogged > 0, into: &line)
   }
 
-  /// Ends the attempt under way and adds it to the line. `reason` says why another one follows, `scope` are the
-  /// scopes of a credential that is another than the exchange began with.
+  /// Adds the attempt that has ended to the line. `reason` says why another one follows, `scope` are the scopes of a
+  /// credential that is another than the exchange began with.
   mutating func putAttempt(
-    to upstreamName: borrowing ByteBuffer, reason: StaticString?, scope: String?, at now: Int64
+    status: UInt16, span: UInt64, to upstreamName: borrowing ByteBuffer, reason: StaticString?,
+    scope: String?, at now: Int64
   ) {
+    let started = state.attemptStarted
     var attempt = TrafficLine.Attempt(
-      status: Int(attemptStatus), duration: Int((now - attemptStarted) / 1000), retryReason: reason)
-    if attemptSpan != 0 {
-      attempt.span = attemptSpan
-      attempt.start = Int((attemptStarted - startedAt) / 1000)
+      status: Int(status), duration: Int((now - started) / 1000), retryReason: reason)
+    if span != 0 {
+      attempt.span = span
+      attempt.start = Int((started - startedAt) / 1000)
     }
-    if plan.rung != firstRung {
+    if hasClimbed {
       attempt.credential = if case .basic = plan.credential { "basic" } else { "token" }
     }
     TrafficLine.putAttempt(
       attempt, scope: scope, address: upstreamName, isFirst: attemptsLogged == 0, into: &line)
     attemptsLogged += 1
-    attemptStarted = 0
-    attemptStatus = 0
-    attemptSpan = 0
+    state.attemptEnded()
   }
 }

@@ -7,15 +7,15 @@ internal import SCORMCloudAPI
 
 /// What the gateway answers by itself.
 extension Relay {
-  /// Ends the exchange that cannot be served to its end: with a problem document, or a visible cut when the caller
-  /// has seen a part of an answer.
-  mutating func fail(
-    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
-    on loop: inout EventLoop
+  /// Ends the exchange that cannot be served to its end, as its machine says: with a problem document, or a visible
+  /// cut when the caller has seen a part of an answer.
+  mutating func end(
+    _ id: SlabHandle, _ action: ExchangeStateMachine.FailureAction, _ error: GatewayError,
+    _ termination: Termination, on loop: inout EventLoop
   ) {
-    switch exchanges[id].state.failed() {
+    switch action {
     case .abortCaller: cutCaller(id, termination, error: error.kind.name, on: &loop)
-    default: answer(id, error, termination, on: &loop)
+    case .answerError, .tryAgain: answer(id, error, termination, on: &loop)
     }
   }
 
@@ -26,11 +26,8 @@ extension Relay {
   ) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
-    // What is left of the request's body is not read: the connection ends, in stages, so that the caller
-    // gets to see why (RFC 9112 section 9.6).
-    if error.closesConnection || !exchanges[id].state.requestIsComplete || isDraining {
-      exchanges[id].keepsCaller = false
-    }
+    // A connection that ends does so in stages, so that the caller gets to see why (RFC 9112 section 9.6).
+    exchanges[id].state.answersItself(endsCaller: error.closesConnection || draining.hasBegun)
     var body = ByteBuffer(capacity: 512)
     exchanges[id].putProblem(error, into: &body)
     dates.update(wallTime: loop.wallTime)
@@ -59,18 +56,18 @@ extension Relay {
     putCommonFields(id)
     if exchanges[id].state.method != .head {
       output.put(body.bytes)
-      exchanges[id].localBodySize = body.count
     }
     takeOffBeginning(id)
     loop.send(output.bytes, to: socket)
-    exchanges[id].status = UInt16(error.status)
     abandonUpstream(id, on: &loop)
+    exchanges[id].status = UInt16(error.status)
+    exchanges[id].answerBytes += exchanges[id].state.method == .head ? 0 : body.count
     finish(id, termination, error: error.kind.name, on: &loop)
   }
 
   /// Answers OPTIONS: RFC 9110 section 9.3.7. Preflights never come here: they have an Origin.
   mutating func answerOptions(_ id: SlabHandle, _ methods: MethodSet, on loop: inout EventLoop) {
-    if !exchanges[id].state.requestIsComplete { exchanges[id].keepsCaller = false }
+    exchanges[id].state.answersItself(endsCaller: false)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
     putStatusLine(204)
@@ -116,7 +113,7 @@ extension Relay {
   /// The fields that every answer of ours has, and the empty line.
   private mutating func putCommonFields(_ id: SlabHandle) {
     output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
-    if !exchanges[id].keepsCaller { output.put("Connection: close\r\n") }
+    if !exchanges[id].state.keepsCaller { output.put("Connection: close\r\n") }
     putRequestIDAndEnd(id)
   }
 
@@ -128,7 +125,7 @@ extension Relay {
     output.put("\r\n\r\n")
   }
 
-  /// Refuses bytes that are no request. There is no head, so the exchange knows only who sent them.
+  /// Refuses bytes that are not a request. There is no head, so the exchange knows only who sent them.
   mutating func refuseBytes(
     _ caller: SlabHandle, _ fault: RequestFault, on loop: inout EventLoop
   ) {
@@ -140,7 +137,7 @@ extension Relay {
 
   /// A head did not arrive in time.
   mutating func refuseSlowHead(_ caller: SlabHandle, on loop: inout EventLoop) {
-    callers[caller].input.release()
+    callers[caller].http.input.release()
     let id = openExchangeOfNoRequest(caller, on: &loop)
     logPlan(id, nil)
     answer(

@@ -1,9 +1,27 @@
 internal import EventLoop
 internal import Forwarding
+internal import HTTPMessages
 internal import Memory
 
-/// Callers that send no more, are gone, or are too slow.
+/// Callers that have read what they got, send no more, are gone, or are too slow.
 extension Relay {
+  /// All that was queued for a caller has gone out.
+  mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let exchange = callers[handle].exchange
+    guard exchange.isSome else {
+      // Its next request is waited for, or one that it sent ahead and that waited for it to read.
+      unsettle(handle)
+      return
+    }
+    // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
+    guard exchanges[exchange].state.answerHasBegun else { return }
+    awaitCaller(exchange, on: &loop)
+    let upstream = exchanges[exchange].upstream
+    guard upstream.isSome else { return }
+    loop.resumeReading(upstreams[upstream].socket)
+    awaitUpstream(exchange, on: &loop)
+  }
+
   /// A caller will send no more, says the kernel, while it is not being read from. It may have ended its own
   /// direction only, so it is answered; while it waits it may be gone as well, and hold a place for nobody.
   mutating func callerEndAnnounced(_ handle: SlabHandle, on loop: inout EventLoop) {
@@ -13,54 +31,54 @@ extension Relay {
   }
 
   /// A caller will send no more. It may still read (RFC 9112 section 9.6), so what it has asked for is answered
-  /// whatever that waits for. A request that is not complete is none.
+  /// whatever that waits for. An incomplete request is not one.
   mutating func callerEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
-    callers[handle].hasEnded = true
+    callers[handle].http.ended()
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
       releaseEnded(handle, on: &loop)
       return
     }
-    if exchanges[exchange].state.requestIsComplete || exchanges[exchange].ignoresBody {
+    if exchanges[exchange].state.requestIsComplete || exchanges[exchange].state.dropsBody {
       // Requests that it sent ahead are answered too.
-      if callers[handle].input.isEmpty { exchanges[exchange].keepsCaller = false }
-    } else if callers[handle].input.isEmpty {
+      if callers[handle].http.input.isEmpty { exchanges[exchange].state.endsCaller() }
+    } else if callers[handle].http.input.isEmpty {
       callerGone(handle, on: &loop)
     }
   }
 
   /// Lets go of a caller that asks for nothing more; its last answers go out.
+  @inline(never)
   mutating func releaseEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
     loop.finish(callers[handle].socket)
-    dropCaller(handle)
+    leave(handle)
   }
 
   /// A caller is gone, its socket failed or ended: nobody is left to answer.
+  @inline(never)
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     loop.close(callers[handle].socket)
     guard exchange.isSome else {
-      dropCaller(handle)
+      leave(handle)
       return
     }
     let phase = exchanges[exchange].state.logPhase
     // RFC 9112 section 8: what is incomplete must not look complete upstream.
     abandonUpstream(exchange, on: &loop)
-    // That drops the caller, whose socket is closed.
     finish(exchange, .init(.caller, phase), error: "caller-gone", on: &loop)
   }
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
-    if !exchange.isSome && callers[handle].awaitsHead {
+    if !exchange.isSome && callers[handle].http.awaitsHead {
       refuseSlowHead(handle, on: &loop)
       return
     }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
       // What it reads, however slowly, buys it time. What it takes from the kernel counts.
       let untaken = loop.untakenBytes(callers[handle].socket)
-      if untaken > 0, untaken != callers[handle].untakenAtDeadline {
-        callers[handle].untakenAtDeadline = untaken
+      if callers[handle].http.readsOn(untaken: untaken) {
         loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
         return
       }
@@ -70,22 +88,20 @@ extension Relay {
         } else {
           loop.finish(callers[handle].socket)
         }
-        dropCaller(handle)
+        leave(handle)
         return
       }
     }
-    switch exchanges[exchange].state.phase {
-    case .awaitingQuota: break
-    case .awaitingToken:
-      answer(
-        exchange, tokenError(exchange, timedOut: true, now: loop.now),
-        .init(refusedAt: .credential),
-        on: &loop)
-    case .awaitingConnection:
+    switch exchanges[exchange].state.callerIsLate() {
+    case .tokenTimedOut:
+      let error = tokenError(exchange, now: loop.now)
+      answer(exchange, error, .init(refusedAt: .credential), on: &loop)
+    case .connectionTimedOut:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
-    case .planning, .collectingBody, .forwarding, .answering, .finished:
+    case .callerIsSlow, .answerTimedOut, .connectTimedOut:
       endSlowCaller(
         exchange, "The request's body stopped arriving; send it again.", on: &loop)
+    case .wait, .extend: break
     }
   }
 }

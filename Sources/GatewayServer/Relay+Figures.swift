@@ -12,20 +12,8 @@ extension Relay {
   func count(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, at now: Int64
   ) {
-    var ended = LoopFigures.Ended()
-    let plan = exchanges[id].plan
-    if exchanges[id].knowsApp {
-      if plan.isKnownOperation { ended.operation = Int(plan.operation) }
-      ended.app = plan.app &+ 1
-    }
-    ended.method = Int(exchanges[id].state.method.rawValue)
+    var ended = exchanges[id].ended(at: now)
     ended.caller = Int(callers[exchanges[id].caller].callerNumber)
-    ended.status = Int(exchanges[id].status)
-    ended.duration = now &- exchanges[id].startedAt
-    ended.tokenWait = exchanges[id].state.tokenWait
-    ended.queueWait = exchanges[id].state.queueWait
-    ended.received = exchanges[id].requestBody.bytesRead
-    ended.sent = exchanges[id].responseBody.bytesRead &+ exchanges[id].localBodySize
     ended.termination = termination.number
     ended.error = error
     figures.count(ended)
@@ -39,6 +27,26 @@ extension Relay {
     figures.set(.upstreamConnections, to: pool.openCount)
     figures.set(.idleUpstreamConnections, to: pool.idleCount)
     figures.set(.exchangesAwaitingConnection, to: pool.shares.waitingCount)
+  }
+}
+
+extension Exchange {
+  /// What the metrics count of it. In one piece: each look at a record of the slab checks its handle.
+  @inline(__always)
+  func ended(at now: Int64) -> LoopFigures.Ended {
+    var ended = LoopFigures.Ended()
+    if knowsApp {
+      if plan.isKnownOperation { ended.operation = Int(plan.operation) }
+      ended.app = plan.app &+ 1
+    }
+    ended.method = Int(state.method.rawValue)
+    ended.status = Int(status)
+    ended.duration = now &- startedAt
+    ended.tokenWait = state.tokenWait
+    ended.queueWait = state.queueWait
+    ended.received = requestBody.bytesRead
+    ended.sent = answerBytes
+    return ended
   }
 }
 

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTPMessages
 internal import Memory
 
 /// When descriptors run out, callers that ask nothing make way for those who come.
@@ -23,22 +24,22 @@ extension Relay {
     for handle in callers.handles where isIdle(handle, on: loop) {
       let deadline = loop.deadline(of: callers[handle].socket)
       let timeout =
-        callers[handle].awaitsHead
+        callers[handle].http.awaitsHead
         ? shared.settings.headTimeout : shared.settings.keepAliveTimeout
       guard deadline - timeout + Relay.patience <= loop.now else { continue }
-      idle.append((callers[handle].hasAsked, deadline, handle))
+      idle.append((callers[handle].http.hasAsked, deadline, handle))
     }
     idle.sort { ($0.hasAsked ? 1 : 0, $0.deadline) < ($1.hasAsked ? 1 : 0, $1.deadline) }
     let count = min(Relay.mostClosed, (idle.count + Relay.closedParts - 1) / Relay.closedParts)
     for entry in idle.prefix(count) {
       loop.close(callers[entry.caller].socket)
-      dropCaller(entry.caller)
+      leave(entry.caller)
     }
   }
 
   /// Whether nothing is under way for a caller. Half of a first request is nothing.
   private func isIdle(_ handle: SlabHandle, on loop: borrowing EventLoop) -> Bool {
     !callers[handle].exchange.isSome && loop.queuedBytes(callers[handle].socket) == 0
-      && (callers[handle].input.isEmpty || !callers[handle].hasAsked)
+      && (callers[handle].http.input.isEmpty || !callers[handle].http.hasAsked)
   }
 }

@@ -61,15 +61,13 @@ extension Relay {
     holders.sort { $0.bytes > $1.bytes }
     for holder in holders {
       guard HeldBytes.current > memory.relieved else { return }
-      // Ending one may have ended, or served, another.
-      guard callers.contains(holder.caller) else { continue }
       endForMemory(holder.caller, on: &loop)
     }
   }
 
   /// Bytes that a caller's connection and its exchange hold, in buffers that count.
   private func heldBytes(_ caller: SlabHandle, on loop: borrowing EventLoop) -> Int {
-    var bytes = callers[caller].input.allocatedBytes + loop.heldBytes(callers[caller].socket)
+    var bytes = callers[caller].http.input.allocatedBytes + loop.heldBytes(callers[caller].socket)
     let id = callers[caller].exchange
     guard id.isSome else { return bytes }
     bytes += exchanges[id].body.allocatedBytes
@@ -82,19 +80,20 @@ extension Relay {
   private mutating func endForMemory(_ caller: SlabHandle, on loop: inout EventLoop) {
     var id = callers[caller].exchange
     if !id.isSome {
-      guard !callers[caller].input.isEmpty else {
+      guard !callers[caller].http.input.isEmpty else {
         // It does not read its answers.
         loop.abort(callers[caller].socket)
-        dropCaller(caller)
+        leave(caller)
         return
       }
       id = openExchangeOfNoRequest(caller, on: &loop)
       logPlan(id, nil)
     }
-    callers[caller].input.release()
+    callers[caller].http.input.release()
     let phase = exchanges[id].state.logPhase
-    exchanges[id].keepsCaller = false
+    exchanges[id].state.endsCaller()
     abandonUpstream(id, on: &loop)
-    fail(id, Relay.memoryError, .init(.gateway, phase), on: &loop)
+    end(
+      id, exchanges[id].state.failed(), Relay.memoryError, .init(.gateway, phase), on: &loop)
   }
 }

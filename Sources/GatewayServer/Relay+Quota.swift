@@ -8,23 +8,23 @@ internal import TrafficLog
 /// Limits: taken before the token and before any byte goes upstream, given back when the exchange ends.
 extension Relay {
   /// Asks the limits for the planned exchange: it goes on, waits for its turn, or is refused.
-  mutating func takeQuota(_ id: SlabHandle, on loop: inout EventLoop) {
-    guard !limiter.isIdle else {
-      goOn(id, afterWaiting: 0, on: &loop)
-      return
-    }
+  mutating func takeQuota(
+    _ id: SlabHandle, on loop: inout EventLoop
+  ) -> ExchangeStateMachine.Action {
+    guard !limiter.isIdle else { return exchanges[id].state.admitted(waited: 0, at: loop.now) }
     switch limiter.admit(
       limitedRequest(id), for: WaitingParty(loop: loopNumber, tag: id.bits), at: loop.now)
     {
     case .admitted(let permit, let report):
       exchanges[id].permit = consume permit
       note(id, report)
-      goOn(id, afterWaiting: 0, on: &loop)
+      return exchanges[id].state.admitted(waited: 0, at: loop.now)
     case .queued(let ticket, _):
       exchanges[id].ticket = ticket
       exchanges[id].state.queued(at: loop.now)
     case .refused(let refusal): refuse(id, refusal, on: &loop)
     }
+    return .wait
   }
 
   /// The planned exchange as limits see it.
@@ -53,20 +53,10 @@ extension Relay {
         }
         exchanges[id].permit = consume permit
         note(id, report)
-        goOn(id, afterWaiting: waited, on: &loop)
+        run(exchanges[id].state.admitted(waited: waited, at: loop.now), of: id, on: &loop)
       case .refused(let refusal):
         if isWaiting { refuse(id, refusal, on: &loop) }
       }
-    }
-  }
-
-  /// The limits let it pass, after `waited` nanoseconds in their queues: the credential is next.
-  @inline(__always)
-  private mutating func goOn(
-    _ id: SlabHandle, afterWaiting waited: Int64, on loop: inout EventLoop
-  ) {
-    if case .findCredential = exchanges[id].state.admitted(waited: waited, at: loop.now) {
-      goOn(id, on: &loop)
     }
   }
 
@@ -111,7 +101,7 @@ extension Relay {
     }
   }
 
-  /// The upstream itself said that it is too much: everybody pauses with what it refused (RFC 9110 section 10.2.3).
+  /// The upstream itself said that it is too much: all callers pause with what it refused (RFC 9110 section 10.2.3).
   mutating func noteUpstreamRefusal(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
@@ -123,6 +113,6 @@ extension Relay {
     guard head.status == 429 || delay != nil else { return }
     limiter.upstreamAnswered(
       limitedRequest(id), status: head.status, retryAfter: delay,
-      startedAt: exchanges[id].attemptStarted, at: loop.now, loop: loopNumber)
+      startedAt: exchanges[id].state.attemptStarted, at: loop.now, loop: loopNumber)
   }
 }

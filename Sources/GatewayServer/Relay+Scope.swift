@@ -35,10 +35,9 @@ extension Relay {
       shared.scopes.exhausted(app: plan.app, operation: plan.operation, at: loop.now)
       return false
     case .climb(let rung):
-      exchanges[id].attemptStatus = UInt16(status)
-      abandonUpstream(id, on: &loop)
-      logAttempt(id, reason: "scope-refused", now: loop.now)
-      if case .findCredential = step(id, to: rung, at: loop.now) { goOn(id, on: &loop) }
+      upstreams[exchanges[id].upstream].fetch.status = UInt16(status)
+      abandonUpstream(id, retryReason: "scope-refused", on: &loop)
+      run(step(id, to: rung, at: loop.now), of: id, on: &loop)
       return true
     }
   }
@@ -47,14 +46,14 @@ extension Relay {
   /// that was fetched a moment ago because of a refusal.
   private func canRenew(_ id: SlabHandle, now: Int64) -> Bool {
     guard case .token(let slot) = exchanges[id].plan.credential else { return false }
-    return tokens.generation(of: slot) != exchanges[id].tokenGeneration
+    return tokens.generation(of: slot) != upstreams[exchanges[id].upstream].fetch.tokenGeneration
       || shared.refusals.mayRenew(slot, operation: exchanges[id].plan.operation, at: now)
   }
 
   /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.
   ///
   /// - Returns: what follows; ``ExchangeStateMachine/Action/wait`` when there is no rung to try.
-  mutating func tryScopePastRefused(
+  mutating func takeScopePastRefused(
     _ id: SlabHandle, now: Int64
   ) -> ExchangeStateMachine.Action {
     let plan = exchanges[id].plan
@@ -106,10 +105,8 @@ extension Relay {
     exchanges[id].plan.rung = UInt8(rung)
     exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)
-    exchanges[id].connectAttempts = 0
     exchanges[id].refusedGeneration = 0
     exchanges[id].tokenFingerprint = 0
-    exchanges[id].tokenGeneration = 0
     return exchanges[id].state.climbed(at: now)
   }
 }

@@ -37,7 +37,7 @@ extension Relay {
     for upstream in upstreams.handles where isSlow(upstream, on: loop) { slow.append(upstream) }
     var left = min(Relay.endedByOneLook, pool.shares.waitingCount)
     while left > 0, let index = nextToEnd(of: slow) {
-      let id = upstreams[slow.remove(at: index)].exchange
+      let id = upstreams[slow.remove(at: index)].fetch.exchange
       left -= 1
       endSlowCaller(
         id, "The request's body came too slowly while others waited for a connection.", on: &loop)
@@ -48,10 +48,6 @@ extension Relay {
   private func nextToEnd(of slow: [SlabHandle]) -> Int? {
     var best: (index: Int, held: Int)?
     for (index, upstream) in slow.enumerated() {
-      // Ending one may have ended, or served, another.
-      guard upstreams.contains(upstream),
-        upstreams[upstream].exchange == upstreams[upstream].lookedAtFor
-      else { continue }
       let holder = Int(upstreams[upstream].holder)
       guard holder >= 0, pool.shares.mayEndOne(of: holder) else { continue }
       let held = pool.shares.heldByWeight(holder)
@@ -63,7 +59,7 @@ extension Relay {
 
   /// Whether the caller of a connection's exchange has kept it waiting for a whole window.
   private mutating func isSlow(_ upstream: SlabHandle, on loop: borrowing EventLoop) -> Bool {
-    let id = upstreams[upstream].exchange
+    let id = upstreams[upstream].fetch.exchange
     guard id.isSome, let moved = bytesMoved(id, on: loop) else {
       upstreams[upstream].lookedAtFor = .none
       return false
@@ -90,10 +86,10 @@ extension Relay {
     let socket = callers[caller].socket
     if exchanges[id].state.answerHasBegun {
       guard loop.queuedBytes(socket) > 0 else { return nil }
-      return exchanges[id].responseBody.bytesRead - loop.untakenBytes(socket)
+      return upstreams[exchanges[id].upstream].fetch.answer.bytesRead - loop.untakenBytes(socket)
     }
     // The upstream has taken all there is of the request.
-    guard !exchanges[id].state.requestIsComplete, callers[caller].input.isEmpty,
+    guard !exchanges[id].state.requestIsComplete, callers[caller].http.input.isEmpty,
       loop.queuedBytes(upstreams[exchanges[id].upstream].socket) == 0
     else { return nil }
     return exchanges[id].requestBody.bytesRead
@@ -101,8 +97,9 @@ extension Relay {
 
   /// Ends the exchange of a caller that is too slow: `reason` is for one that has not been answered yet.
   mutating func endSlowCaller(_ id: SlabHandle, _ reason: String, on loop: inout EventLoop) {
+    let action = exchanges[id].state.failed()
     abandonUpstream(id, on: &loop)
-    if case .abortCaller = exchanges[id].state.failed() {
+    if case .abortCaller = action {
       // It does not read its answer.
       cutCaller(id, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
     } else {

@@ -48,17 +48,13 @@ extension Relay {
     }
   }
 
-  /// Begins the span of an attempt and adds its `traceparent` to what is sent.
-  mutating func putTraceparent(_ id: SlabHandle) {
-    guard let trace = exchanges[id].trace else { return }
-    exchanges[id].attemptSpan = traceIDs.next()
+  /// Begins the span of an attempt and adds its `traceparent` to what is sent. Returns the span; 0 without a trace.
+  mutating func putTraceparent(_ id: SlabHandle) -> UInt64 {
+    guard let trace = exchanges[id].trace else { return 0 }
+    let span = traceIDs.next()
     output.put("traceparent: ")
-    trace.putTraceparent(span: exchanges[id].attemptSpan, into: &output)
+    trace.putTraceparent(span: span, into: &output)
     output.put("\r\n")
-  }
-
-  /// Gives the attempt that ends a span if it has none: it sent nothing.
-  mutating func endAttemptSpan(_ id: SlabHandle) {
-    if exchanges[id].attemptSpan == 0 { exchanges[id].attemptSpan = traceIDs.next() }
+    return span
   }
 }

@@ -13,20 +13,29 @@ internal import TrafficLog
 /// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
 /// join them.
 ///
-/// It runs the actions that the pure half decides on (``RequestPlanner``, ``ExchangeStateMachine``,
-/// ``RetryRule``). Its parts:
-/// - `Relay+Caller.swift`: a caller's bytes become requests and request bodies.
-/// - `Relay+CallerEnd.swift`: callers that send no more, are gone, or are too slow.
-/// - `Relay+Idle.swift`: who makes way when descriptors run out.
-/// - `Relay+Scope.swift`: a scope that proves to be too little is replaced.
-/// - `Relay+Connection.swift`: tokens and upstream connections are found or waited for.
-/// - `Relay+SlowCallers.swift`: who keeps a connection waiting that others wait for.
-/// - `Relay+Upstream.swift`: an upstream's bytes become answers.
+/// It does what the pure half decides (``RequestPlanner``, ``ExchangeStateMachine``). Its files, in the order in which
+/// a request passes them:
+/// - `Relay.swift`: what it holds, and the loop's events.
+/// - `Relay+Arrival.swift`: callers come, from this loop or another; what other threads hand over.
+/// - `Relay+Caller.swift`: a caller's bytes become requests.
+/// - `Relay+Begin.swift`: an exchange begins.
+/// - `Relay+Quota.swift`: limits.
+/// - `Relay+Run.swift`: from here on its machine says what is next.
+/// - `Relay+Credential.swift`: tokens.
+/// - `Relay+Body.swift`: the request's body.
+/// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
+/// - `Relay+Send.swift`: the request goes upstream.
+/// - `Relay+Upstream.swift`: the answer comes back.
+/// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
+/// - `Relay+Deadlines.swift`: how long either side may take.
+/// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
-/// - `Relay+Finish.swift`: the one place where an exchange ends and its line is written.
-/// - `Relay+Memory.swift`: what happens when memory is short.
-/// - `Relay+Figures.swift`: what is counted for the metrics.
-/// - `Relay+Trace.swift`: distributed traces.
+/// - `Relay+Finish.swift`: the exchange ends.
+/// - `Relay+Settle.swift`: what that means for others, and the life of a caller's connection.
+/// - `Relay+Line.swift`, `Relay+Figures.swift`, `Relay+Trace.swift`: what is told of it, all the way.
+/// - `Relay+SlowCallers.swift`, `Relay+Idle.swift`, `Relay+Memory.swift`: when connections, descriptors or memory run
+///   out.
+/// - `Relay+Draining.swift`: the end.
 package struct Relay: ~Copyable {
   private let staysInPlace = StaysInPlace()
   let shared: RelayShared
@@ -55,33 +64,23 @@ package struct Relay: ~Copyable {
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
   var pool: UpstreamPool
+  /// Callers whose exchange or input has changed with the event under way.
+  var unsettled = RecordList<SlabHandle>(capacity: 16)
   /// Exchanges whose token is not there yet; those that gave up among them.
   var awaitingToken = RecordList<SlabHandle>(capacity: 16)
   /// Searches for operations that come close to unknown ones.
   var searches = SearchBudget()
   /// What is about to be sent, assembled.
   var output = ByteBuffer(capacity: 16 * 1024)
-  /// Lines of the traffic log that were not handed over yet.
-  var lines = ByteBuffer(capacity: 0)
-  var lineCount = 0
-  /// Lines of exchanges whose spans are to be exported, not handed over yet.
-  var spanLines = ByteBuffer(capacity: 0)
+  var lines = LineBatch()
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spares = SpareBuffers()
   /// The upstream's name in the log.
   var upstreamName = ByteBuffer(capacity: 64)
-  var addresses: [SocketAddress] = []
-  var resolutionFailure: String?
-  var resolutionVersion: UInt64 = 0
-  /// Which of the addresses to try next.
-  var nextAddress = 0
-  var isDraining = false
-  /// Whether this loop's mailbox was looked at once more after accepting had ended.
-  var hasLastArrivals = false
+  var addresses = UpstreamAddresses()
+  var draining = Draining()
   /// When it may be told again that descriptors run out.
   var complainsAgainAt: Int64 = 0
-  /// When draining must be over.
-  var drainDeadline = Int64.max
   /// How memory stood before the last wait for events.
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
@@ -92,21 +91,11 @@ package struct Relay: ~Copyable {
   var looksAt: Int64 = 0
   /// When it may be told again that memory is short.
   var tellsOfMemoryAt: Int64 = 0
-  /// When the lines are to be handed over; 0 when none wait.
-  var flushAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
   var trimsAt: Int64 = 0
 
-  /// Bytes of log lines that are handed over at once.
-  static let lineBatchBytes = 64 * 1024
-  /// How long a line may wait for others.
-  static let lineDelay: Int64 = 200_000_000
   /// The loop that accepts for all.
   static let acceptingLoop = 0
-  /// Between two looks whether draining is over.
-  static let drainPause: Int64 = 50_000_000
-  /// For the first request of a connection that arrives while draining.
-  static let patienceWhileDraining: Int64 = 1_000_000_000
   /// Between two complaints about the same thing.
   static let complaintPause: Int64 = 60_000_000_000
   /// Between two looks at which buffers were not needed.
@@ -142,7 +131,7 @@ extension Relay: EventHandler {
   ) {
     // While draining, other loops may have ended already.
     let target =
-      isDraining
+      draining.hasBegun
       ? shared.connectionCounts.take(loopNumber) : shared.connectionCounts.takeLowest()
     if target == loopNumber {
       take(descriptor, from: peer, listener: listener, on: &loop)
@@ -154,6 +143,7 @@ extension Relay: EventHandler {
 
   package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     upstreamConnected(tag.record, on: &loop)
+    settle(on: &loop)
   }
 
   package mutating func received(
@@ -164,6 +154,7 @@ extension Relay: EventHandler {
     } else {
       upstreamSent(bytes, tag.record, on: &loop)
     }
+    settle(on: &loop)
   }
 
   package mutating func ended(
@@ -174,6 +165,7 @@ extension Relay: EventHandler {
     } else {
       upstreamEnded(tag.record, cleanly: cleanly, on: &loop)
     }
+    settle(on: &loop)
   }
 
   package mutating func endAnnounced(
@@ -188,6 +180,7 @@ extension Relay: EventHandler {
     } else {
       upstreamDrained(tag.record, on: &loop)
     }
+    settle(on: &loop)
   }
 
   package mutating func failed(
@@ -198,6 +191,7 @@ extension Relay: EventHandler {
     } else {
       upstreamFailed(tag.record, failure, on: &loop)
     }
+    settle(on: &loop)
   }
 
   package mutating func deadlinePassed(
@@ -208,11 +202,15 @@ extension Relay: EventHandler {
     } else {
       upstreamTooSlow(tag.record, on: &loop)
     }
+    settle(on: &loop)
   }
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
     publishFigures()
-    if shared.settings.memory.isBounded { watchMemory(on: &loop) }
+    if shared.settings.memory.isBounded {
+      watchMemory(on: &loop)
+      settle(on: &loop)
+    }
     if spares.areMany, trimsAt == 0 {
       trimsAt = loop.now + Relay.sparePause
       loop.setAlarm(at: trimsAt)
@@ -223,17 +221,19 @@ extension Relay: EventHandler {
 
   package mutating func alarm(on loop: inout EventLoop) {
     serveQueuedCalls(on: &loop)
-    if flushAt != 0, loop.now >= flushAt { flushLines() }
-    if flushAt != 0 { loop.setAlarm(at: flushAt) }
+    if lines.flushAt != 0, loop.now >= lines.flushAt { flushLines() }
+    if lines.flushAt != 0 { loop.setAlarm(at: lines.flushAt) }
     trimSpares(on: &loop)
     lookAtSlowCallers(on: &loop)
-    if isDraining { continueDraining(on: &loop) }
+    settle(on: &loop)
+    if draining.hasBegun { continueDraining(on: &loop) }
   }
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {
     shared.acceptsPutOff.wrappingAdd(1, ordering: .relaxed)
     if loop.now >= closesIdleAgainAt {
       closeIdleCallers(on: &loop)
+      settle(on: &loop)
       for (number, mailbox) in shared.mailboxes.enumerated() where number != loopNumber {
         mailbox.post(.makeRoom)
       }
@@ -241,142 +241,19 @@ extension Relay: EventHandler {
     guard loop.now >= complainsAgainAt else { return }
     complainsAgainAt = loop.now + Relay.complaintPause
     shared.tell(
-      "no descriptors are left for new callers, who wait until others leave: "
+      "no descriptors are left for new callers, which wait until others leave: "
         + "raise the limit of open files (ulimit -n, LimitNOFILE=)")
   }
 
   package mutating func woken(on loop: inout EventLoop) {
     guard takeMessages(on: &loop) else { return }
     serveQueuedCalls(on: &loop)
-    refreshAddresses()
+    addresses.refresh(from: shared.resolver)
     refreshScopes()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)
-    if !addresses.isEmpty || resolutionFailure != nil { serveWaiting(on: &loop) }
-  }
-
-  /// Does what other threads ask for. False when that is to end at once.
-  private mutating func takeMessages(on loop: inout EventLoop) -> Bool {
-    for message in shared.mailboxes[loopNumber].takeAll() {
-      switch message {
-      case .connection(let descriptor, let peer, let listener):
-        take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
-      case .rules(let rules): adopt(rules)
-      case .makeRoom: closeIdleCallers(on: &loop)
-      case .drain: beginDraining(on: &loop)
-      case .stop:
-        cutAll(on: &loop)
-        flushLines()
-        loop.stop()
-        return false
-      }
-    }
-    return true
-  }
-}
-
-// MARK: Other rules
-
-extension Relay {
-  /// Between two events no request is half decided, so this is the place for other rules.
-  private mutating func adopt(_ rules: RelayRules) {
-    planner = RequestPlanner(rules: rules.rules)
-    requestRewriter = RequestHeadRewriter(rules: rules.rules, continuesTraces: isTracing)
-    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
-    identities = rules.identities
-    // Apps and slots have the same numbers, so what was learnt of scopes holds.
-    (scopesVersion, planner.rungs) = shared.scopes.rungs
-  }
-}
-
-// MARK: Coming and going of callers
-
-extension Relay {
-  private mutating func take(
-    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
-    on loop: inout EventLoop
-  ) {
-    let caller = identities.caller(of: peer, listener: listener)
-    let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
-    guard
-      let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
-    else {
-      dropCaller(handle)
-      return
-    }
-    callers[handle].socket = socket
-    figures.count(.callersAccepted)
-    // One that another loop accepted just before draining began may have a request on its way.
-    let patience =
-      isDraining ? Relay.patienceWhileDraining : shared.settings.keepAliveTimeout
-    loop.setDeadline(socket, at: loop.now + patience)
-  }
-
-  /// Forgets a caller whose socket is gone or going.
-  mutating func dropCaller(_ handle: SlabHandle) {
-    _ = callers.remove(handle)
-    shared.connectionCounts.decrement(loopNumber)
-  }
-
-  private mutating func beginDraining(on loop: inout EventLoop) {
-    guard !isDraining else { return }
-    isDraining = true
-    drainDeadline = loop.now + shared.settings.drainTimeout
-    loop.stopListening(&self)
-    if loopNumber == Relay.acceptingLoop {
-      shared.acceptingHasEnded.store(true, ordering: .releasing)
-    }
-    loop.setAlarm(at: loop.now + Relay.drainPause)
-  }
-
-  /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read
-  /// by now; who has just come and asked nothing yet gets a moment longer.
-  private mutating func releaseIdleCallers(on loop: inout EventLoop) {
-    for handle in callers.handles
-    where !callers[handle].exchange.isSome && callers[handle].input.isEmpty {
-      let socket = callers[handle].socket
-      guard callers[handle].hasAsked else {
-        loop.setDeadline(socket, at: loop.now + Relay.patienceWhileDraining)
-        continue
-      }
-      loop.finish(socket)
-      dropCaller(handle)
-    }
-  }
-
-  /// Whether no caller can arrive from the accepting loop any more.
-  private mutating func hasAllCallers(on loop: inout EventLoop) -> Bool {
-    guard shared.acceptingHasEnded.load(ordering: .acquiring) else { return false }
-    // What was handed over just before that lies in the mailbox.
-    if !hasLastArrivals {
-      hasLastArrivals = true
-      guard takeMessages(on: &loop) else { return false }
-      releaseIdleCallers(on: &loop)
-    }
-    return true
-  }
-
-  private mutating func continueDraining(on loop: inout EventLoop) {
-    guard hasAllCallers(on: &loop) || loop.now >= drainDeadline else {
-      loop.setAlarm(at: loop.now + Relay.drainPause)
-      return
-    }
-    if callers.count == 0 && loop.connectionCount == pool.openCount || loop.now >= drainDeadline {
-      cutAll(on: &loop)
-      flushLines()
-      loop.stop()
-    } else {
-      loop.setAlarm(at: loop.now + Relay.drainPause)
-    }
-  }
-
-  private mutating func refreshAddresses() {
-    let version = shared.resolver.version.load(ordering: .acquiring)
-    guard version != resolutionVersion else { return }
-    let resolution = shared.resolver.resolution
-    resolutionVersion = version
-    addresses = resolution.addresses
-    resolutionFailure = resolution.failure
+    if addresses.areKnown { serveWaiting(on: &loop) }
+    settle(on: &loop)
   }
 }
 

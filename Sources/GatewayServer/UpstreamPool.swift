@@ -14,12 +14,18 @@ struct UpstreamPool: ~Copyable {
   var openCount = 0
   /// Open connections that are idle.
   var idleCount = 0
+  /// A connection came free, or may be made, while exchanges wait for one.
+  var mustServeWaiting = false
 
   init(_ shared: RelayShared) {
     shares = ConnectionShares(
       weights: shared.settings.callerWeights(count: shared.rules.callers.count),
       capacity: shared.settings.maxConnections)
   }
+
+  /// Notes that one more exchange can have a connection.
+  @inline(__always)
+  mutating func noteRoom() { if shares.waitingCount > 0 { mustServeWaiting = true } }
 
   mutating func putIdle(_ upstream: SlabHandle) { idle.append(upstream) }
 

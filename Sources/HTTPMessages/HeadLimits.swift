@@ -1,5 +1,5 @@
 /// Bounds on a message head. What exceeds them is refused, never cut.
-package struct HeadLimits: Sendable {
+@usableFromInline package struct HeadLimits: Sendable {
   /// Bytes of the whole head with its closing empty line.
   package var headBytes: Int
   /// Bytes of the request target.

@@ -4,7 +4,7 @@ internal import Memory
 ///
 /// A head that is not complete in its first read is not parsed again with every byte that follows: a caller
 /// who sends one byte at a time would make that quadratic. It is parsed once more when its end is there.
-package struct HeadScanner: Sendable {
+@usableFromInline package struct HeadScanner: Sendable {
   /// Bytes looked at so far.
   private var scanned = 0
   /// Offset of the line that is being looked at.
@@ -13,6 +13,9 @@ package struct HeadScanner: Sendable {
   private var leadingLines: Int? = 0
 
   package init() {}
+
+  /// Forgets what it has seen: the next bytes begin a request's head.
+  @usableFromInline mutating func beginAnew() { self = HeadScanner() }
 
   /// For a head whose start line must be the first line: an answer's.
   package init(behindLeadingLines: Bool) { leadingLines = behindLeadingLines ? nil : 0 }

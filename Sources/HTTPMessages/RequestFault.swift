@@ -1,6 +1,6 @@
 /// Why a request's bytes are refused. Each case is answered with ``status`` and ends its connection:
 /// after a framing error nobody can tell where the next request begins.
-package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
+@usableFromInline package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
   case bareLineFeed, bareCarriageReturn, controlByte, leadingWhitespace, requestLine, methodTooLong
   case target, targetTooLong, version, versionUnsupported
   case fieldName, fieldNoColon, whitespaceBeforeColon, foldedLine, fieldLineTooLong, tooManyFields

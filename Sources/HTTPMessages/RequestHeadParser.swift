@@ -4,7 +4,7 @@ internal import Memory
 ///
 /// Ambiguity is refused, never repaired (RFC 9112 section 3.2 says why). The parser keeps the list of field
 /// lines of the head it parsed last.
-package struct RequestHeadParser: ~Copyable {
+@usableFromInline package struct RequestHeadParser: ~Copyable {
   /// The lines of the head parsed last.
   package private(set) var fields: FieldList
   package let limits: HeadLimits
@@ -21,7 +21,9 @@ package struct RequestHeadParser: ~Copyable {
   ///
   /// - Returns: the head, or nil when `bytes` ends before it does.
   /// - Throws: the first reason to refuse it, as soon as it can be seen.
-  package mutating func parse(_ bytes: RawSpan) throws(RequestFault) -> RequestHead? {
+  @usableFromInline package mutating func parse(_ bytes: RawSpan) throws(RequestFault)
+    -> RequestHead?
+  {
     guard let start = try skipEmptyLines(bytes) else { return nil }
     var head = RequestHead()
     guard let fieldsStart = try parseRequestLine(bytes, from: start, into: &head) else {

@@ -15,20 +15,11 @@ struct LocalConnection: ~Copyable {
 
   var socket = SocketID.none
   var phase = Phase.head
-  /// Bytes that could not be served yet: a head in pieces, or the next requests while an answer goes out.
-  /// At most a head's limit and one read.
-  var input = ByteBuffer()
-  var scanner = HeadScanner()
-  /// The first bytes of a head are there, and its deadline runs.
-  var awaitsHead = false
-  /// It has sent a whole request.
-  var hasAsked = false
+  var http = HTTPConnection()
   /// It came when all places were taken: only what must always be answered is.
   var isReserved = false
   /// When it began to wait for a request, counted in connections and requests.
   var waitsSince: UInt64 = 0
-  /// The peer sent its last byte.
-  var hasEnded = false
   /// The request whose body is arriving.
   var request = LocalConnection.noRequest
   var bodyReader = BodyReader(.none)

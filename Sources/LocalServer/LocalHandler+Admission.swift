@@ -36,7 +36,7 @@ extension LocalHandler {
     var leastTurn = UInt64.max
     for handle in connections.handles where connections[handle].phase == .head {
       // A head that is not complete asks nothing yet.
-      let turn = connections[handle].waitsSince | (connections[handle].hasAsked ? 1 << 63 : 0)
+      let turn = connections[handle].waitsSince | (connections[handle].http.hasAsked ? 1 << 63 : 0)
       if turn < leastTurn {
         leastTurn = turn
         least = handle

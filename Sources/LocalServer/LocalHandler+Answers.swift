@@ -118,7 +118,7 @@ extension LocalHandler {
     _ handle: SlabHandle, _ status: Int, _ message: String, on loop: inout EventLoop
   ) {
     connections[handle].request = LocalConnection.noRequest
-    connections[handle].input.release()
+    connections[handle].http.input.release()
     connections[handle].keepsAlive = false
     connections[handle].awaitsRest = true
     answer(handle, .message(status, message), on: &loop)
@@ -144,7 +144,7 @@ extension LocalHandler {
   mutating func finish(_ handle: SlabHandle, on loop: inout EventLoop) {
     loop.finish(
       connections[handle].socket,
-      awaitingRest: connections[handle].awaitsRest && !connections[handle].hasEnded)
+      awaitingRest: connections[handle].awaitsRest && !connections[handle].http.hasEnded)
     _ = connections.remove(handle)
   }
 }

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTPMessages
 internal import Memory
 
 /// The end of a local server: what is under way is finished, nothing new begins.
@@ -15,7 +16,7 @@ extension LocalHandler {
       endStreams(on: &loop)
       // Those that wait for nothing go at once; the others with their next answer.
       for handle in connections.handles
-      where connections[handle].phase == .head && connections[handle].input.isEmpty {
+      where connections[handle].phase == .head && connections[handle].http.input.isEmpty {
         finish(handle, on: &loop)
       }
     }

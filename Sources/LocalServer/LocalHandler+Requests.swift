@@ -9,12 +9,12 @@ extension LocalHandler {
   mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
     // The buffer is taken out while its bytes are lent.
     var input = ByteBuffer()
-    swap(&input, &connections[handle].input)
+    swap(&input, &connections[handle].http.input)
     let served = serve(handle, input.bytes, on: &loop)
     guard connections.contains(handle) else { return }
     input.consume(served)
     // An idle connection holds no memory.
-    if !input.isEmpty { swap(&input, &connections[handle].input) }
+    if !input.isEmpty { swap(&input, &connections[handle].http.input) }
   }
 
   /// Serves as many requests as `bytes` hold, one after the other, and returns how many bytes are done
@@ -43,25 +43,21 @@ extension LocalHandler {
       loop.pauseReading(socket)
       return
     case .body:
-      if connections[handle].hasEnded {
-        // RFC 9112 section 8: an incomplete request is no request.
+      if connections[handle].http.isCutOff {
+        // RFC 9112 section 8: an incomplete request is not one.
         loop.close(socket)
         _ = connections.remove(handle)
         return
       }
       loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
     case .head:
-      if connections[handle].hasEnded || isDraining && connections[handle].input.isEmpty {
+      switch connections[handle].http.settle(isDraining: isDraining) {
+      case .end:
         finish(handle, on: &loop)
         return
-      }
-      if connections[handle].input.isEmpty {
-        connections[handle].awaitsHead = false
-        loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
-      } else if !connections[handle].awaitsHead {
-        // A head's deadline runs from its first byte and does not move with the others.
-        connections[handle].awaitsHead = true
-        loop.setDeadline(socket, at: loop.now + settings.headTimeout)
+      case .awaitRequest: loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
+      case .beginHead: loop.setDeadline(socket, at: loop.now + settings.headTimeout)
+      case .awaitHead: break
       }
     }
     loop.resumeReading(socket)
@@ -76,21 +72,14 @@ extension LocalHandler {
     let rest = bytes.slice(start, bytes.byteCount)
     let head: RequestHead
     do throws(RequestFault) {
-      // A head that came in pieces is parsed again only when its end is there.
-      if connections[handle].awaitsHead, rest.byteCount <= parser.limits.headBytes {
-        guard try connections[handle].scanner.findsEnd(in: rest) else { return start }
-      }
-      guard let parsed = try parser.parse(rest) else {
-        if !connections[handle].awaitsHead { connections[handle].scanner = HeadScanner() }
+      guard let next = try connections[handle].http.nextHead(in: rest, with: &parser) else {
         return start
       }
-      head = parsed
+      head = next
     } catch {
       refuse(handle, error, on: &loop)
       return bytes.byteCount
     }
-    connections[handle].awaitsHead = false
-    connections[handle].scanner = HeadScanner()
     begin(handle, head, rest, on: &loop)
     return start + head.length
   }
@@ -99,7 +88,6 @@ extension LocalHandler {
   private mutating func begin(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    connections[handle].hasAsked = true
     connections[handle].keepsAlive = head.keepsAlive && !connections[handle].isReserved
     connections[handle].isHead = head.method == .head
     let path = (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTPMessages
 internal import Memory
 
 /// Answers without an end: the responder is asked for more at each tick, as long as the peer takes what it gets.
@@ -55,7 +56,8 @@ extension LocalHandler {
     let socket = connections[handle].socket
     // Its deadline goes on.
     guard loop.queuedBytes(socket) == 0 else { return }
-    guard !connections[handle].hasEnded, let piece = responder.nextPiece(of: stream, now: loop.now)
+    guard !connections[handle].http.hasEnded,
+      let piece = responder.nextPiece(of: stream, now: loop.now)
     else {
       finish(handle, on: &loop)
       return

@@ -80,12 +80,12 @@ extension LocalHandler: EventHandler {
   ) {
     let handle = tag.record
     guard connections.contains(handle) else { return }
-    if connections[handle].input.isEmpty {
+    if connections[handle].http.input.isEmpty {
       let served = serve(handle, bytes, on: &loop)
       guard connections.contains(handle) else { return }
-      connections[handle].input.put(bytes.slice(served, bytes.byteCount))
+      connections[handle].http.input.put(bytes.slice(served, bytes.byteCount))
     } else {
-      connections[handle].input.put(bytes)
+      connections[handle].http.input.put(bytes)
       serveInput(handle, on: &loop)
     }
     settle(handle, on: &loop)
@@ -95,7 +95,7 @@ extension LocalHandler: EventHandler {
     _ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop
   ) {
     guard connections.contains(tag.record) else { return }
-    connections[tag.record].hasEnded = true
+    connections[tag.record].http.ended()
     // It may still read (RFC 9112 section 9.6): an answer under way, and requests before it, go on.
     settle(tag.record, on: &loop)
   }
@@ -120,9 +120,11 @@ extension LocalHandler: EventHandler {
     let handle = tag.record
     guard connections.contains(handle) else { return }
     switch connections[handle].phase {
-    case .head where !connections[handle].awaitsHead: finish(handle, on: &loop)
+    case .head where !connections[handle].http.awaitsHead: finish(handle, on: &loop)
     case .head: refuse(handle, 408, "The request's head did not arrive in time.", on: &loop)
     case .body: refuse(handle, 408, "The request's body stopped arriving.", on: &loop)
+    case .answer where connections[handle].http.readsOn(untaken: loop.untakenBytes(socket)):
+      loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
     case .answer:
       // It does not read its answer: cut, so that it cannot take a part for the whole.
       loop.abort(socket)

@@ -111,7 +111,9 @@ final class TokenRig: Sendable {
       // In this order: what is due was said before the entry was looked at, so time does not pass beyond it.
       let due = notes.due.load(ordering: .acquiring)
       let published = notes.published.load(ordering: .acquiring)
-      let isFetching = service.listing().keys.contains { [.fetching, .refreshing].contains($0.state) }
+      let isFetching = service.listing().keys.contains {
+        [.fetching, .refreshing].contains($0.state)
+      }
       let entry = service.store.snapshot().entries[slots[index].index]
       if condition(entry) { return entry }
       let left = due == .max || isFetching ? 0 : due - clock.monotonic

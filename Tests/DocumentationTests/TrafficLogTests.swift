@@ -80,7 +80,7 @@ struct TrafficLogDocumentTests {
     #expect(documented.count > 10)
     #expect(Set(documented) == known)
     let told = try Markdown.rows(of: "docs/life-of-a-request.md").filter {
-      $0.heading == "7. The end"
+      $0.heading == "Where exchanges end"
     }
     .flatMap(\.names)
     #expect(Set(told) == Set(documented))

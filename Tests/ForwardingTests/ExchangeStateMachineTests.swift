@@ -6,8 +6,20 @@ import Testing
 /// An event with its arguments, as the shell would bring it.
 enum ExchangeEvent: CaseIterable {
   case queued, admitted, credentialMissing, credentialFound, bodyCollected, connectionQueued
-  case connectionReady, connectionReadyWithoutCredential, bodyForwarded, interimAnswer, answerSent
+  case connecting, connectFailed
+  case connectionReady, connectionReadyWithoutCredential, bodyForwarded, interimAnswer
+  case answerReceived, answerSent
   case upstreamFailed, credentialRefused, climbed, failed, finished
+}
+
+/// What an exchange asks for, by the kind of its event.
+enum ExchangeReaction: Equatable {
+  /// The event only tells.
+  case nothing
+  case next(ExchangeStateMachine.Action)
+  case failure(ExchangeStateMachine.FailureAction)
+  case interim(ExchangeStateMachine.InterimAction)
+  case answer(ExchangeStateMachine.AnswerAction)
 }
 
 extension ExchangeStateMachine {
@@ -16,7 +28,7 @@ extension ExchangeStateMachine {
   /// A machine in `phase`, reached as an exchange reaches it, all of it at 0 nanoseconds.
   static func inPhase(_ phase: Phase, hasBody: Bool = false, method: HTTPMethod = .get) -> Self {
     var machine = ExchangeStateMachine()
-    machine.opened(method: method, isHTTP10: false, hasBody: hasBody)
+    machine.opened(method: method, isHTTP10: false, hasBody: hasBody, keepsCaller: true)
     switch phase {
     case .planning: break
     case .awaitingQuota: machine.queued(at: 0)
@@ -41,29 +53,35 @@ extension ExchangeStateMachine {
     return machine
   }
 
-  /// Meets `event` at `now`. Events that ask for nothing say so.
-  mutating func meet(_ event: Event, at now: Int64 = 7) -> Action {
+  /// Meets `event` at `now`.
+  @discardableResult
+  mutating func meet(_ event: Event, at now: Int64 = 7) -> ExchangeReaction {
     switch event {
     case .queued: queued(at: now)
-    case .admitted: return admitted(waited: 3, at: now)
-    case .credentialMissing: return credentialMissing()
-    case .credentialFound: return credentialFound(at: now)
-    case .bodyCollected: return bodyCollected(isComplete: true)
+    case .admitted: return .next(admitted(waited: 3, at: now))
+    case .credentialMissing: return .next(credentialMissing())
+    case .credentialFound: return .next(credentialFound(at: now))
+    case .bodyCollected: return .next(bodyCollected(isComplete: true))
     case .connectionQueued: connectionQueued(at: now)
-    case .connectionReady: return connectionReady(hasCredential: true, at: now)
-    case .connectionReadyWithoutCredential: return connectionReady(hasCredential: false, at: now)
+    case .connecting: connecting(at: now)
+    case .connectFailed: return .failure(connectFailed(mayTryNext: true, addressCount: 2))
+    case .connectionReady: return .next(connectionReady(hasCredential: true, at: now))
+    case .connectionReadyWithoutCredential:
+      return .next(connectionReady(hasCredential: false, at: now))
     case .bodyForwarded: bodyForwarded(isComplete: true)
-    case .interimAnswer: return interimAnswerReceived(status: 103)
+    case .interimAnswer: return .interim(interimAnswerReceived(status: 103))
+    case .answerReceived: return .answer(answerReceived(status: 200, endsCaller: false))
     case .answerSent: answerSent()
     case .upstreamFailed:
-      return upstreamFailed(
-        UpstreamFailure(wasReused: true, wroteBytes: true, receivedBytes: false, mayRetry: true))
-    case .credentialRefused: return credentialRefused(mayHelp: true, at: now)
-    case .climbed: return climbed(at: now)
-    case .failed: return failed()
+      return .failure(
+        upstreamFailed(
+          UpstreamFailure(wasReused: true, wroteBytes: true, receivedBytes: false, mayRetry: true)))
+    case .credentialRefused: return .failure(credentialRefused(mayHelp: true, at: now))
+    case .climbed: return .next(climbed(at: now))
+    case .failed: return .failure(failed())
     case .finished: finished(at: now)
     }
-    return .wait
+    return .nothing
   }
 }
 
@@ -74,42 +92,49 @@ struct ExchangeStateMachineTests {
   struct Move {
     let from: Machine.Phase
     let event: ExchangeEvent
-    let action: Machine.Action
+    let reaction: ExchangeReaction
     let to: Machine.Phase
 
     init(
-      _ from: Machine.Phase, _ event: ExchangeEvent, _ action: Machine.Action, _ to: Machine.Phase
+      _ from: Machine.Phase, _ event: ExchangeEvent, _ reaction: ExchangeReaction,
+      _ to: Machine.Phase
     ) {
       self.from = from
       self.event = event
-      self.action = action
+      self.reaction = reaction
       self.to = to
     }
   }
 
   /// Every pair that there is, of a GET over a connection that was used before.
   static let moves: [Move] = [
-    Move(.planning, .queued, .wait, .awaitingQuota),
-    Move(.planning, .admitted, .findCredential, .awaitingToken),
-    Move(.awaitingQuota, .admitted, .findCredential, .awaitingToken),
-    Move(.awaitingToken, .credentialMissing, .waitForToken, .awaitingToken),
-    Move(.awaitingToken, .credentialFound, .takeConnection, .awaitingConnection),
-    Move(.awaitingToken, .climbed, .findCredential, .awaitingToken),
-    Move(.collectingBody, .bodyCollected, .takeConnection, .awaitingConnection),
-    Move(.awaitingConnection, .connectionQueued, .wait, .awaitingConnection),
-    Move(.awaitingConnection, .connectionReady, .sendRequest, .forwarding),
+    Move(.planning, .queued, .nothing, .awaitingQuota),
+    Move(.planning, .admitted, .next(.requireCredential), .awaitingToken),
+    Move(.awaitingQuota, .admitted, .next(.requireCredential), .awaitingToken),
+    Move(.awaitingToken, .credentialMissing, .next(.waitForToken), .awaitingToken),
+    Move(.awaitingToken, .credentialFound, .next(.takeConnection), .awaitingConnection),
+    Move(.awaitingToken, .climbed, .next(.requireCredential), .awaitingToken),
+    Move(.collectingBody, .bodyCollected, .next(.takeConnection), .awaitingConnection),
+    Move(.awaitingConnection, .connectionQueued, .nothing, .awaitingConnection),
+    Move(.awaitingConnection, .connecting, .nothing, .awaitingConnection),
     Move(
-      .awaitingConnection, .connectionReadyWithoutCredential, .findCredential, .awaitingToken),
-    Move(.forwarding, .bodyForwarded, .wait, .forwarding),
-    Move(.forwarding, .interimAnswer, .passOn, .forwarding),
-    Move(.forwarding, .answerSent, .wait, .answering),
-    Move(.forwarding, .upstreamFailed, .retry, .awaitingConnection),
-    Move(.forwarding, .credentialRefused, .waitForToken, .awaitingToken),
-    Move(.forwarding, .climbed, .findCredential, .awaitingToken),
-    Move(.answering, .bodyForwarded, .wait, .answering),
-    Move(.answering, .answerSent, .wait, .answering),
-    Move(.answering, .upstreamFailed, .abortCaller, .answering),
-    Move(.answering, .failed, .abortCaller, .answering),
+      .awaitingConnection, .connectFailed, .failure(.tryAgain(.connect)), .awaitingConnection),
+    Move(.awaitingConnection, .connectionReady, .next(.sendRequest), .forwarding),
+    Move(
+      .awaitingConnection, .connectionReadyWithoutCredential, .next(.requireCredential),
+      .awaitingToken),
+    Move(.forwarding, .bodyForwarded, .nothing, .forwarding),
+    Move(.forwarding, .interimAnswer, .interim(.passOn), .forwarding),
+    Move(.forwarding, .answerReceived, .answer(.relay), .forwarding),
+    Move(.forwarding, .answerSent, .nothing, .answering),
+    Move(
+      .forwarding, .upstreamFailed, .failure(.tryAgain(.connectAfresh)), .awaitingConnection),
+    Move(.forwarding, .credentialRefused, .failure(.tryAgain(.waitForToken)), .awaitingToken),
+    Move(.forwarding, .climbed, .next(.requireCredential), .awaitingToken),
+    Move(.answering, .bodyForwarded, .nothing, .answering),
+    Move(.answering, .answerSent, .nothing, .answering),
+    Move(.answering, .upstreamFailed, .failure(.abortCaller), .answering),
+    Move(.answering, .failed, .failure(.abortCaller), .answering),
   ]
 
   @Test("every event that a state can meet leads where it should", arguments: moves.indices)
@@ -117,7 +142,7 @@ struct ExchangeStateMachineTests {
     let move = ExchangeStateMachineTests.moves[index]
     var machine = Machine.inPhase(move.from)
     #expect(machine.phase == move.from)
-    #expect(machine.meet(move.event) == move.action)
+    #expect(machine.meet(move.event) == move.reaction)
     #expect(machine.phase == move.to)
   }
 
@@ -141,7 +166,7 @@ struct ExchangeStateMachineTests {
       await #expect(processExitsWith: .failure) { [pair = pair as UInt8] in
         guard let phase = Machine.Phase(rawValue: pair / 32) else { return }
         var machine = Machine.inPhase(phase)
-        _ = machine.meet(ExchangeEvent.allCases[Int(pair % 32)])
+        machine.meet(ExchangeEvent.allCases[Int(pair % 32)])
       }
     }
   }
@@ -169,7 +194,7 @@ struct ExchangeStateMachineTests {
     _ = whole.bodyCollected(isComplete: true)
     _ = whole.connectionReady(hasCredential: true, at: 0)
     #expect(whole.isReplayable == true)
-    #expect(whole.credentialRefused(mayHelp: true, at: 0) == .waitForToken)
+    #expect(whole.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
     var streamed = Machine.inPhase(.forwarding, hasBody: true)
     streamed.bodyForwarded(isComplete: true)
     #expect(streamed.credentialRefused(mayHelp: true, at: 0) == .answerError)
@@ -179,17 +204,17 @@ struct ExchangeStateMachineTests {
   func refusals() {
     var machine = Machine.inPhase(.forwarding)
     #expect(machine.credentialRefused(mayHelp: false, at: 0) == .answerError)
-    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .waitForToken)
+    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
     #expect(machine.hasToProve && machine.wasRefused)
     _ = machine.credentialFound(at: 0)
     _ = machine.connectionReady(hasCredential: true, at: 0)
     #expect(machine.credentialRefused(mayHelp: true, at: 0) == .answerError)
-    #expect(machine.climbed(at: 0) == .findCredential)
+    #expect(machine.climbed(at: 0) == .requireCredential)
     #expect(machine.hasClimbed && !machine.wasRefused)
     _ = machine.credentialFound(at: 0)
     _ = machine.connectionReady(hasCredential: true, at: 0)
     #expect(machine.attempts == 3)
-    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .waitForToken)
+    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
   }
 
   @Test("attempts that were answered do not count against the retry of a broken connection")
@@ -199,9 +224,9 @@ struct ExchangeStateMachineTests {
     _ = machine.credentialFound(at: 0)
     _ = machine.connectionReady(hasCredential: true, at: 0)
     #expect(machine.attempts == 2)
-    #expect(machine.meet(.upstreamFailed) == .retry)
+    #expect(machine.meet(.upstreamFailed) == .failure(.tryAgain(.connectAfresh)))
     _ = machine.connectionReady(hasCredential: true, at: 0)
-    #expect(machine.meet(.upstreamFailed) == .answerError)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
   }
 
   @Test("a POST is made again only when its connection took no byte of it")
@@ -210,15 +235,15 @@ struct ExchangeStateMachineTests {
       var machine = Machine.inPhase(.forwarding, method: .post)
       let failure = UpstreamFailure(
         wasReused: true, wroteBytes: wrote, receivedBytes: false, mayRetry: true)
-      #expect(machine.upstreamFailed(failure) == (wrote ? .answerError : .retry))
+      #expect(machine.upstreamFailed(failure) == (wrote ? .answerError : .tryAgain(.connectAfresh)))
     }
   }
 
   @Test("an upstream that has sent an interim answer has seen the request, so it is not made again")
   func seen() {
     var machine = Machine.inPhase(.forwarding)
-    #expect(machine.interimAnswerReceived(status: 100) == .dropAnswer)
-    #expect(machine.meet(.upstreamFailed) == .answerError)
+    #expect(machine.interimAnswerReceived(status: 100) == .drop)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
   }
 
   @Test("the wait for a token is not counted as a wait in a queue, and the other way round")
@@ -230,7 +255,7 @@ struct ExchangeStateMachineTests {
     machine.connectionQueued(at: 30)
     machine.connectionQueued(at: 40)
     // The token has ended in the queue: 100 in it, then 1,000 for the next token.
-    #expect(machine.connectionReady(hasCredential: false, at: 130) == .findCredential)
+    #expect(machine.connectionReady(hasCredential: false, at: 130) == .requireCredential)
     _ = machine.credentialMissing()
     _ = machine.credentialFound(at: 1130)
     #expect(machine.connectionReady(hasCredential: true, at: 1140) == .sendRequest)
@@ -259,13 +284,13 @@ struct ExchangeStateMachineTests {
   @Test("interim answers are passed on, up to a bound, but 100, which is ours, and 101, refused")
   func interim() {
     var machine = Machine.inPhase(.forwarding)
-    #expect(machine.interimAnswerReceived(status: 100) == .dropAnswer)
+    #expect(machine.interimAnswerReceived(status: 100) == .drop)
     for _ in 1..<Machine.interimLimit {
       #expect(machine.interimAnswerReceived(status: 103) == .passOn)
     }
-    #expect(machine.interimAnswerReceived(status: 103) == .refuseAnswer)
+    #expect(machine.interimAnswerReceived(status: 103) == .refuse)
     var other = Machine.inPhase(.forwarding)
-    #expect(other.interimAnswerReceived(status: 101) == .refuseAnswer)
+    #expect(other.interimAnswerReceived(status: 101) == .refuse)
   }
 
   @Test("hints are not repeated when the request is made again, and not sent to HTTP/1.0")
@@ -275,13 +300,13 @@ struct ExchangeStateMachineTests {
     _ = machine.credentialRefused(mayHelp: true, at: 0)
     _ = machine.credentialFound(at: 0)
     _ = machine.connectionReady(hasCredential: true, at: 0)
-    #expect(machine.interimAnswerReceived(status: 103) == .dropAnswer)
+    #expect(machine.interimAnswerReceived(status: 103) == .drop)
     var old = Machine()
-    old.opened(method: .get, isHTTP10: true, hasBody: false)
+    old.opened(method: .get, isHTTP10: true, hasBody: false, keepsCaller: true)
     _ = old.admitted(waited: 0, at: 0)
     _ = old.credentialFound(at: 0)
     _ = old.connectionReady(hasCredential: true, at: 0)
-    #expect(old.interimAnswerReceived(status: 103) == .dropAnswer)
+    #expect(old.interimAnswerReceived(status: 103) == .drop)
   }
 
   @Test("where an exchange ends is told by its state and by how much of the request is there")
@@ -294,5 +319,102 @@ struct ExchangeStateMachineTests {
     #expect(Machine.inPhase(.forwarding).logPhase == .responseHead)
     #expect(Machine.inPhase(.forwarding, hasBody: true).logPhase == .requestBody)
     #expect(Machine.inPhase(.answering).logPhase == .responseBody)
+  }
+
+  @Test("addresses are tried one after the other, three at most, and all of them are one attempt")
+  func addresses() {
+    var machine = Machine.inPhase(.awaitingConnection)
+    machine.connecting(at: 10)
+    #expect(machine.connectFailed(mayTryNext: true, addressCount: 9) == .tryAgain(.connect))
+    machine.connecting(at: 20)
+    #expect(machine.connectFailed(mayTryNext: true, addressCount: 9) == .tryAgain(.connect))
+    #expect(machine.connectFailed(mayTryNext: true, addressCount: 9) == .answerError)
+    #expect(machine.attemptStarted == 10)
+    var only = Machine.inPhase(.awaitingConnection)
+    #expect(only.connectFailed(mayTryNext: true, addressCount: 1) == .answerError)
+    var untrusted = Machine.inPhase(.awaitingConnection)
+    #expect(untrusted.connectFailed(mayTryNext: false, addressCount: 9) == .answerError)
+  }
+
+  @Test("an early answer ends the caller's connection; an early refusal drops the rest of the body")
+  func earlyAnswers() {
+    var early = Machine.inPhase(.forwarding, hasBody: true)
+    #expect(early.answerReceived(status: 200, endsCaller: false) == .relayWhileReading)
+    #expect(!early.keepsCaller && !early.dropsBody)
+    var refused = Machine.inPhase(.forwarding, hasBody: true)
+    #expect(refused.answerReceived(status: 413, endsCaller: false) == .relayAndDropRest)
+    #expect(!refused.keepsCaller && refused.dropsBody)
+    var whole = Machine.inPhase(.forwarding)
+    #expect(whole.answerReceived(status: 413, endsCaller: false) == .relay)
+    #expect(whole.keepsCaller && !whole.dropsBody)
+    #expect(whole.answerReceived(status: 200, endsCaller: true) == .relay)
+    #expect(whole.keepsCaller == false)
+  }
+
+  @Test("the gateway's own answer keeps the caller's connection, unless a body was not read")
+  func ownAnswers() {
+    var whole = Machine.inPhase(.awaitingToken)
+    whole.answersItself(endsCaller: false)
+    #expect(whole.keepsCaller == true)
+    whole.answersItself(endsCaller: true)
+    #expect(whole.keepsCaller == false)
+    var cut = Machine.inPhase(.awaitingToken, hasBody: true)
+    cut.answersItself(endsCaller: false)
+    #expect(cut.keepsCaller == false)
+  }
+
+  @Test("a caller's deadline means something else in each state", arguments: Machine.Phase.allCases)
+  func lateCallers(phase: Machine.Phase) {
+    let expected: Machine.LateAction =
+      switch phase {
+      case .awaitingQuota: .wait
+      case .awaitingToken: .tokenTimedOut
+      case .awaitingConnection: .connectionTimedOut
+      default: .callerIsSlow
+      }
+    #expect(Machine.inPhase(phase).callerIsLate() == expected)
+  }
+
+  @Test("an upstream that takes more of the request gets more time")
+  func lateUpstreams() {
+    let connecting = Machine.inPhase(.awaitingConnection)
+    #expect(connecting.upstreamIsLate(takesMore: false, hasAll: true) == .connectTimedOut)
+    let sending = Machine.inPhase(.forwarding, hasBody: true)
+    #expect(sending.upstreamIsLate(takesMore: true, hasAll: false) == .extend)
+    #expect(sending.upstreamIsLate(takesMore: false, hasAll: false) == .answerTimedOut)
+    #expect(sending.upstreamIsLate(takesMore: false, hasAll: true) == .callerIsSlow)
+    let sent = Machine.inPhase(.forwarding)
+    #expect(sent.upstreamIsLate(takesMore: false, hasAll: true) == .answerTimedOut)
+    let answering = Machine.inPhase(.answering)
+    #expect(answering.upstreamIsLate(takesMore: true, hasAll: false) == .answerTimedOut)
+  }
+
+  @Test("each state grants caller and upstream its own time", arguments: Machine.Phase.allCases)
+  func patience(phase: Machine.Phase) {
+    let (caller, upstream): (Patience, Patience) =
+      switch phase {
+      case .planning, .awaitingQuota, .finished: (.unlimited, .unlimited)
+      case .awaitingToken: (.token, .unlimited)
+      case .collectingBody: (.idle, .unlimited)
+      case .awaitingConnection: (.unlimited, .connection)
+      case .forwarding: (.unlimited, .response)
+      case .answering: (.unlimited, .idle)
+      }
+    let machine = Machine.inPhase(phase)
+    #expect(machine.callerPatience() == caller)
+    #expect(machine.upstreamPatience() == upstream)
+  }
+
+  @Test("whichever side keeps the other waiting has the deadline")
+  func patienceOfBodies() {
+    var queued = Machine.inPhase(.awaitingConnection)
+    queued.connectionQueued(at: 1)
+    #expect(queued.callerPatience() == .connection)
+    let sending = Machine.inPhase(.forwarding, hasBody: true)
+    #expect(sending.callerPatience() == .idle && sending.upstreamPatience() == .idle)
+    #expect(sending.callerPatience(upstreamIsBehind: true) == .unlimited)
+    let answering = Machine.inPhase(.answering)
+    #expect(answering.callerPatience(isBehind: true) == .idle)
+    #expect(answering.upstreamPatience(callerIsBehind: true) == .unlimited)
   }
 }

@@ -1,0 +1,48 @@
+internal import HTTPMessages
+internal import Memory
+
+/// One use of an upstream connection: a request that goes out for an exchange, and the answer that comes back.
+///
+/// An exchange has as many fetches as it needs, one after the other: none when it is refused, one as a rule, more
+/// when its request is made again. A connection carries one fetch at a time, so the record is a part of the
+/// connection's.
+struct Fetch {
+  /// What the answer is for; none while the connection carries no fetch.
+  var exchange = SlabHandle.none
+  /// Where the answer ends.
+  var answer = BodyReader()
+  /// Status of the answer; 0 before its head.
+  var status: UInt16 = 0
+  /// The connection may be used again when the answer is complete.
+  var keepsConnection = false
+  /// Which token was sent: it may have been replaced meanwhile. Of a Basic credential which secret.
+  var tokenGeneration: UInt32 = 0
+  /// Its span; 0 before it is sent, or without traces.
+  var span: UInt64 = 0
+
+  /// What the line tells of a fetch.
+  struct Figures {
+    var status: UInt16 = 0
+    var span: UInt64 = 0
+    /// Bytes of the answer's body.
+    var answerBytes = 0
+  }
+
+  init() {}
+
+  init(for exchange: SlabHandle) { self.exchange = exchange }
+
+  @inline(__always)
+  var figures: Figures {
+    Figures(status: status, span: span, answerBytes: answer.bytesRead)
+  }
+
+  /// Notes what the answer's head says. `isWhole`: the request was sent to its end.
+  mutating func note(_ head: ResponseHead, isWhole: Bool) {
+    answer = BodyReader(head.framing, chunks: .answers)
+    status = UInt16(head.status)
+    // Not after an answer that came before the whole request, and not after a head that tells of a body which must
+    // not come: it may come all the same.
+    keepsConnection = head.keepsAlive && isWhole && !head.tellsOfAbsentBody
+  }
+}

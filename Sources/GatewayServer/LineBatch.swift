@@ -1,0 +1,43 @@
+internal import Memory
+internal import TrafficLog
+
+/// Lines of the traffic log that were not handed over yet: many at once cost the threads that write them less.
+struct LineBatch: ~Copyable {
+  var text = ByteBuffer(capacity: 0)
+  private var count = 0
+  /// Lines of exchanges whose spans are exported.
+  private var spans = ByteBuffer(capacity: 0)
+  /// When they are to be handed over; 0 when none wait.
+  var flushAt: Int64 = 0
+
+  /// Bytes that are handed over at once.
+  private static let fullBytes = 64 * 1024
+  /// How long a line may wait for others, in nanoseconds.
+  static let delay: Int64 = 200_000_000
+
+  var isFull: Bool { max(text.count, spans.count) >= LineBatch.fullBytes }
+
+  @inline(__always)
+  mutating func add(_ line: borrowing ByteBuffer) {
+    text.put(line)
+    count &+= 1
+  }
+
+  mutating func addSpan(_ line: borrowing ByteBuffer) { spans.put(line) }
+
+  mutating func flush(to shared: RelayShared) {
+    flushAt = 0
+    if !text.isEmpty {
+      shared.journal?.write(text)
+      shared.log?.write(&text, count: count)
+      text.removeAll()
+      count = 0
+      // Bodies made it larger than lines alone do.
+      if text.allocatedBytes > 8 * LineBatch.fullBytes { text.release() }
+    }
+    if !spans.isEmpty {
+      shared.spans?.write(spans)
+      spans.removeAll()
+    }
+  }
+}

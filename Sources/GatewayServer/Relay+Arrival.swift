@@ -1,0 +1,57 @@
+internal import EventLoop
+internal import Forwarding
+internal import Memory
+internal import Synchronization
+internal import System
+internal import Telemetry
+
+/// What other loops and threads hand over: callers, other rules, the order to end.
+extension Relay {
+  /// Begins to read from a caller that this loop, or the accepting one, has accepted.
+  mutating func take(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {
+    let caller = identities.caller(of: peer, listener: listener)
+    let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
+    guard
+      let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
+    else {
+      leave(handle)
+      return
+    }
+    callers[handle].socket = socket
+    figures.count(.callersAccepted)
+    // One that another loop accepted just before draining began may have a request on its way.
+    let patience =
+      draining.hasBegun ? Draining.patience : shared.settings.keepAliveTimeout
+    loop.setDeadline(socket, at: loop.now + patience)
+  }
+
+  /// Does what other threads ask for. False when that is to end at once.
+  mutating func takeMessages(on loop: inout EventLoop) -> Bool {
+    for message in shared.mailboxes[loopNumber].takeAll() {
+      switch message {
+      case .connection(let descriptor, let peer, let listener):
+        take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
+      case .rules(let rules): adopt(rules)
+      case .makeRoom: closeIdleCallers(on: &loop)
+      case .drain: beginDraining(on: &loop)
+      case .stop:
+        stop(on: &loop)
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Between two events no request is half decided, so this is the place for other rules.
+  private mutating func adopt(_ rules: RelayRules) {
+    planner = RequestPlanner(rules: rules.rules)
+    requestRewriter = RequestHeadRewriter(rules: rules.rules, continuesTraces: isTracing)
+    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
+    identities = rules.identities
+    // Apps and slots have the same numbers, so what was learnt of scopes holds.
+    (scopesVersion, planner.rungs) = shared.scopes.rungs
+  }
+}

@@ -1,0 +1,118 @@
+internal import AccessTokens
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+internal import System
+internal import TrafficLog
+
+/// An exchange begins: its line, its plan, its place with the limits.
+extension Relay {
+  /// Opens the exchange of a request, plans it, and asks the limits for it.
+  mutating func beginExchange(
+    _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) {
+    let socket = callers[handle].socket
+    loop.setDeadline(socket, at: nil)
+    let id = openExchange(handle, head.present, bytes, on: &loop)
+    note(head, bytes, of: id)
+    if draining.hasBegun { exchanges[id].state.endsCaller() }
+    guard HeldBytes.current <= memory.startLimit else {
+      refuseForMemory(id, on: &loop)
+      return
+    }
+    let context = CallerContext(
+      listener: Int(callers[handle].listener),
+      caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
+      namesClosest: searches.areLeft(at: loop.now))
+    let plan: RequestPlan
+    do throws(PlanRefusal) {
+      switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
+      case .forward(let forward): plan = forward
+      case .options(let allowed):
+        logPlan(id, nil)
+        answerOptions(id, allowed, on: &loop)
+        return
+      }
+    } catch {
+      if error.error.kind == .operationUnknown { searches.take() }
+      logRefusal(id, error)
+      answer(id, error.error, .init(refusedAt: error.step), on: &loop)
+      return
+    }
+    exchanges[id].plan = plan
+    exchanges[id].firstRung = plan.rung
+    logPlan(id, plan)
+    if isCapturing, plan.isKnownOperation,
+      let rule = shared.settings.captures.rule(of: plan.operation)
+    {
+      exchanges[id].capture = BodyCapture(
+        rule, room: shared.settings.captures.room, request: requestParser.fields, in: bytes)
+    }
+    requestRewriter.write(
+      head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
+    if isTracing { putTracestate(id, head, bytes) }
+    exchanges[id].putRequestIDIntoHead()
+    run(takeQuota(id, on: &loop), of: id, on: &loop)
+  }
+
+  /// Opens the exchange of what a caller sent, and its line up to the caller's address. `present` are the fields
+  /// of a head that was parsed, which lies in `bytes`; none for bytes that are not a request.
+  mutating func openExchange(
+    _ caller: SlabHandle, _ present: FieldSet, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> SlabHandle {
+    let id = exchanges.insert(
+      Exchange(caller: caller, at: loop.now, head: spares.take(), line: spares.take()))
+    callers[caller].exchange = id
+    dates.update(wallTime: loop.wallTime)
+    // The line is taken out while it is written: it would be looked up for each of its parts.
+    var line = ByteBuffer()
+    swap(&line, &exchanges[id].line)
+    TrafficLine.open(into: &line)
+    dates.putStampPrefix(into: &line)
+    TrafficLine.putMicrosecond(Int(loop.wallTime % 1_000_000_000) / 1000, into: &line)
+    let idStart = line.count
+    putRequestID(present, bytes, into: &line)
+    let idEnd = line.count
+    TrafficLine.openAddress(into: &line)
+    callers[caller].peer.put(into: &line)
+    swap(&line, &exchanges[id].line)
+    exchanges[id].requestIDStart = UInt16(idStart)
+    exchanges[id].requestIDEnd = UInt16(idEnd)
+    return id
+  }
+
+  /// Opens the exchange of bytes that are not a request, or of none: it ends with its caller's connection.
+  mutating func openExchangeOfNoRequest(
+    _ caller: SlabHandle, on loop: inout EventLoop
+  ) -> SlabHandle {
+    let id = openExchange(caller, FieldSet(), RawSpan(), on: &loop)
+    TrafficLine.closeAddress(into: &exchanges[id].line)
+    if isTracing { beginTrace(id, nil, RawSpan()) }
+    exchanges[id].state.endsCaller()
+    return id
+  }
+
+  private mutating func putRequestID(
+    _ present: FieldSet, _ bytes: RawSpan, into line: inout ByteBuffer
+  ) {
+    if present.contains(.xRequestID),
+      let field = requestParser.fields.first(.xRequestID),
+      RequestIDs.isSafe(field.value(in: bytes))
+    {
+      line.put(field.value(in: bytes))
+    } else {
+      requestIDs.putNew(into: &line)
+    }
+  }
+}
+
+extension Exchange {
+  /// Ends the head's lines with the request id.
+  mutating func putRequestIDIntoHead() {
+    head.put("X-Request-Id: ")
+    head.put(line, Int(requestIDStart), Int(requestIDEnd))
+    head.put("\r\n")
+  }
+}

@@ -1,0 +1,76 @@
+internal import EventLoop
+internal import Forwarding
+internal import Memory
+internal import RateLimiting
+internal import Telemetry
+
+/// The queue for an upstream connection, when all are in use or the upstream's name does not resolve yet.
+extension Relay {
+  /// Index of the exchange's caller, among which connections are shared out.
+  func sharer(_ id: SlabHandle) -> Int { exchanges[id].plan.caller }
+
+  /// Puts the exchange into the queue. When that is full, the youngest exchange of the caller that has most waiting
+  /// is refused, which may be this one.
+  mutating func queueForConnection(
+    _ id: SlabHandle, on loop: inout EventLoop
+  ) -> ExchangeStateMachine.Action {
+    guard pool.shares.waitingCount >= shared.settings.maxWaiting else {
+      waitForConnection(id, on: &loop)
+      return .wait
+    }
+    guard let youngest = pool.shares.makeRoom(for: sharer(id)) else {
+      answer(id, connectionWaitError(id), .init(.gateway, .connect), on: &loop)
+      return .wait
+    }
+    waitForConnection(id, on: &loop)
+    let other = SlabHandle(bits: youngest)
+    exchanges[other].connectionPlace = ConnectionShares.none
+    answer(other, connectionWaitError(other), .init(.gateway, .connect), on: &loop)
+    return .wait
+  }
+
+  private mutating func waitForConnection(_ id: SlabHandle, on loop: inout EventLoop) {
+    exchanges[id].state.connectionQueued(at: loop.now)
+    exchanges[id].connectionPlace = pool.shares.join(id.bits, of: sharer(id))
+    figures.count(.poolWaits)
+    awaitCaller(id, on: &loop)
+    beginLooking(on: &loop)
+  }
+
+  /// The exchange waits no longer for a connection.
+  mutating func leaveConnectionQueue(_ id: SlabHandle) {
+    pool.shares.leave(exchanges[id].connectionPlace)
+    exchanges[id].connectionPlace = ConnectionShares.none
+  }
+
+  /// Why the exchange got no connection in time.
+  func connectionWaitError(_ id: SlabHandle) -> GatewayError {
+    if addresses.next == nil {
+      return GatewayError(
+        .nameResolutionTimeout, "The name of \(shared.settings.upstreamName) does not resolve yet.")
+    }
+    return GatewayError(
+      .connectionLimit,
+      "All \(shared.settings.maxConnections) connections to the upstream are in use "
+        + "(upstream.maxConnections); try again.",
+      retryAfter: 1)
+  }
+
+  /// Gives exchanges that wait their connection, those of callers that hold fewest first, as far as there are any to
+  /// give. An exchange that gets none keeps its place and its deadline: this is called whenever the loop is woken.
+  @inline(never)
+  mutating func serveWaiting(on loop: inout EventLoop) {
+    pool.mustServeWaiting = false
+    var budget = pool.shares.waitingCount
+    while budget > 0, pool.idleCount > 0 || pool.openCount < shared.settings.maxConnections,
+      let call = pool.shares.takeNext()
+    {
+      budget -= 1
+      let id = SlabHandle(bits: call)
+      exchanges[id].connectionPlace = ConnectionShares.none
+      let caller = exchanges[id].caller
+      loop.setDeadline(callers[caller].socket, at: nil)
+      run(.takeConnection, of: id, on: &loop)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import Synchronization
+
+/// Draining: no caller is accepted any more, and those there are leave when they are answered.
+extension Relay {
+  mutating func beginDraining(on loop: inout EventLoop) {
+    guard !draining.hasBegun else { return }
+    draining.deadline = loop.now + shared.settings.drainTimeout
+    loop.stopListening(&self)
+    if loopNumber == Relay.acceptingLoop {
+      shared.acceptingHasEnded.store(true, ordering: .releasing)
+    }
+    loop.setAlarm(at: loop.now + Draining.pause)
+  }
+
+  /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read
+  /// by now; a caller that has just come and asked nothing yet gets a moment longer.
+  private mutating func releaseIdleCallers(on loop: inout EventLoop) {
+    for handle in callers.handles
+    where !callers[handle].exchange.isSome && callers[handle].http.input.isEmpty {
+      let socket = callers[handle].socket
+      guard callers[handle].http.hasAsked else {
+        loop.setDeadline(socket, at: loop.now + Draining.patience)
+        continue
+      }
+      loop.finish(socket)
+      leave(handle)
+    }
+  }
+
+  /// Whether no caller can arrive from the accepting loop any more.
+  private mutating func hasAllCallers(on loop: inout EventLoop) -> Bool {
+    guard shared.acceptingHasEnded.load(ordering: .acquiring) else { return false }
+    // What was handed over just before that lies in the mailbox.
+    if !draining.hasLastArrivals {
+      draining.hasLastArrivals = true
+      guard takeMessages(on: &loop) else { return false }
+      releaseIdleCallers(on: &loop)
+      settle(on: &loop)
+    }
+    return true
+  }
+
+  mutating func continueDraining(on loop: inout EventLoop) {
+    guard hasAllCallers(on: &loop) || loop.now >= draining.deadline else {
+      loop.setAlarm(at: loop.now + Draining.pause)
+      return
+    }
+    if callers.count == 0 && loop.connectionCount == pool.openCount || loop.now >= draining.deadline
+    {
+      stop(on: &loop)
+    } else {
+      loop.setAlarm(at: loop.now + Draining.pause)
+    }
+  }
+
+  /// Ends what is still under way, and the loop.
+  mutating func stop(on loop: inout EventLoop) {
+    cutAll(on: &loop)
+    settle(on: &loop)
+    flushLines()
+    loop.stop()
+  }
+
+  /// Cuts what is still under way, for an end that waits no longer.
+  private mutating func cutAll(on loop: inout EventLoop) {
+    for id in exchanges.handles {
+      let phase = exchanges[id].state.logPhase
+      abandonUpstream(id, on: &loop)
+      cutCaller(id, .init(.gateway, phase), error: "draining", on: &loop)
+    }
+  }
+}

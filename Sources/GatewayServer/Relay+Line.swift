@@ -1,0 +1,100 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import SCORMCloudAPI
+internal import Telemetry
+internal import TrafficLog
+
+/// An exchange's line in the traffic log, part by part: exactly one for each.
+extension Relay {
+  /// Notes what a request's head says, and adds it to the line.
+  mutating func note(_ head: RequestHead, _ bytes: RawSpan, of id: SlabHandle) {
+    // Behind a caller's last request nothing follows.
+    let isLast = callers[exchanges[id].caller].http.hasEnded && bytes.byteCount == head.length
+    exchanges[id].note(head, keepsCaller: head.keepsAlive && !isLast)
+    var line = ByteBuffer()
+    swap(&line, &exchanges[id].line)
+    TrafficLine.putRequest(
+      method: head.method(in: bytes), path: head.path(in: bytes),
+      hasParameter: head.hasPathParameter,
+      query: head.queryStart < head.targetEnd
+        ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
+      masked: shared.settings.queryMask, into: &line)
+    if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
+      TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
+    }
+    if case .http10 = head.version { TrafficLine.putVersion10(into: &line) }
+    if !isTracing, head.present.contains(.traceparent),
+      let field = requestParser.fields.first(.traceparent)
+    {
+      TrafficLine.putTraceID(fromTraceparent: field.value(in: bytes), into: &line)
+    }
+    swap(&line, &exchanges[id].line)
+    if isTracing { beginTrace(id, head, bytes) }
+  }
+
+  /// Adds what the plan decided to the line; nil when the request was refused before.
+  mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan?) {
+    let caller = Int(callers[exchanges[id].caller].callerNumber)
+    shared.planTexts.putCaller(caller == 0 ? nil : caller - 1, into: &exchanges[id].line)
+    guard let plan else { return }
+    exchanges[id].knowsApp = true
+    shared.planTexts.put(plan, into: &exchanges[id].line)
+  }
+
+  /// Adds what was known of a request that the planner refused to the line.
+  mutating func logRefusal(_ id: SlabHandle, _ refusal: PlanRefusal) {
+    logPlan(id, nil)
+    guard refusal.knowsApp else { return }
+    exchanges[id].knowsApp = true
+    exchanges[id].plan = refusal.plan
+    shared.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
+  }
+
+  /// Adds the attempt under way to the line, with what its fetch has seen. `reason` says why another one follows.
+  mutating func putAttempt(
+    _ id: SlabHandle, _ fetch: Fetch.Figures, reason: StaticString?, now: Int64
+  ) {
+    let started = exchanges[id].state.attemptStarted
+    figures.countAttempt(
+      status: Int(fetch.status), duration: now &- started, retryReason: reason, at: now)
+    // One that sent nothing has no span yet.
+    let span = isTracing && fetch.span == 0 ? traceIDs.next() : fetch.span
+    let scope =
+      exchanges[id].hasClimbed ? shared.scopeText(of: exchanges[id].plan.credential) : nil
+    exchanges[id].putAttempt(
+      status: fetch.status, span: span, to: upstreamName, reason: reason, scope: scope, at: now)
+  }
+
+  /// Adds the end of the exchange's line, and the line to those that wait to be handed over.
+  mutating func writeLine(
+    _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
+  ) {
+    let isExported = isTracing && exchanges[id].trace?.isSampled ?? false
+    let isKept = shared.log != nil || shared.journal != nil
+    guard isKept || isExported else { return }
+    exchanges[id].putEnding(termination, error: error, at: loop.now)
+    if isKept {
+      lines.add(exchanges[id].line)
+      // Not into the exchange's own line: spans are made of that.
+      if isCapturing, let capture = exchanges[id].capture {
+        capture.put(
+          requestIsComplete: exchanges[id].requestBody.isFinished,
+          responseIsComplete: termination == .completed, into: &lines.text)
+      }
+    }
+    if isExported { lines.addSpan(exchanges[id].line) }
+    if lines.isFull {
+      flushLines()
+    } else if lines.flushAt == 0 {
+      lines.flushAt = loop.now + LineBatch.delay
+      loop.setAlarm(at: lines.flushAt)
+    }
+  }
+
+  /// Hands the waiting lines to the log's thread, and to the journal's.
+  mutating func flushLines() {
+    lines.flush(to: shared)
+  }
+}

@@ -1,0 +1,91 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+internal import RateLimiting
+
+/// Upstream connections come to an exchange, and go from it.
+extension Relay {
+  /// The connection carries a fetch of the exchange from now on, for the caller `sharer`.
+  @inline(__always)
+  mutating func join(_ id: SlabHandle, _ upstream: SlabHandle, _ sharer: Int) {
+    exchanges[id].upstream = upstream
+    upstreams[upstream].begin(Fetch(for: id), of: sharer)
+    pool.shares.take(sharer)
+  }
+
+  /// The connection serves its caller no longer.
+  private mutating func giveBack(_ upstream: SlabHandle) {
+    let holder = upstreams[upstream].holder
+    guard holder >= 0 else { return }
+    upstreams[upstream].holder = -1
+    pool.shares.give(Int(holder))
+  }
+
+  /// Puts a connection without an exchange to the idle ones. `wasUsed`: it
+  /// has carried a request.
+  mutating func becomeIdle(_ upstream: SlabHandle, wasUsed: Bool, on loop: inout EventLoop) {
+    upstreams[upstream].input.release()
+    giveBack(upstream)
+    if wasUsed { upstreams[upstream].wasReused = true }
+    upstreams[upstream].isIdle = true
+    pool.idleCount += 1
+    loop.setDeadline(
+      upstreams[upstream].socket, at: loop.now + shared.settings.upstreamIdleTimeout)
+    pool.putIdle(upstream)
+    pool.noteRoom()
+  }
+
+  /// Closes a connection and forgets it.
+  mutating func dropUpstream(_ upstream: SlabHandle, on loop: inout EventLoop) {
+    loop.close(upstreams[upstream].socket)
+    forgetUpstream(upstream)
+  }
+
+  /// Forgets a connection whose socket is gone.
+  mutating func forgetUpstream(_ upstream: SlabHandle) {
+    giveBack(upstream)
+    if upstreams[upstream].isIdle { pool.idleCount -= 1 }
+    _ = upstreams.remove(upstream)
+    pool.openCount -= 1
+    pool.compact(upstreams)
+    pool.noteRoom()
+  }
+
+  /// Cuts the exchange's upstream connection, if it has one, so that what was sent of it cannot pass for all of it.
+  /// `retryReason` says why another attempt follows.
+  mutating func abandonUpstream(
+    _ id: SlabHandle, retryReason: StaticString? = nil, on loop: inout EventLoop
+  ) {
+    guard exchanges[id].upstream.isSome else { return }
+    let isWhole = exchanges[id].state.requestIsComplete
+    let upstream = endFetch(id, retryReason: retryReason, at: loop.now)
+    if isWhole {
+      loop.close(upstreams[upstream].socket)
+    } else {
+      loop.abort(upstreams[upstream].socket)
+    }
+    forgetUpstream(upstream)
+  }
+
+  /// The exchange's fetch is over: its attempt goes into the line. Returns the connection.
+  @inline(__always)
+  mutating func endFetch(
+    _ id: SlabHandle, retryReason: StaticString? = nil, at now: Int64
+  ) -> SlabHandle {
+    let upstream = exchanges[id].upstream
+    let fetch = upstreams[upstream].endFetch()
+    exchanges[id].noteEnd(of: fetch)
+    putAttempt(id, fetch, reason: retryReason, now: now)
+    return upstream
+  }
+
+  /// The exchange needs its connection no longer. Returns that.
+  @inline(__always)
+  mutating func leaveFetch(_ id: SlabHandle) -> SlabHandle {
+    let upstream = exchanges[id].upstream
+    exchanges[id].upstream = .none
+    upstreams[upstream].fetch.exchange = .none
+    return upstream
+  }
+}

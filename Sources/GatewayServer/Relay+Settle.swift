@@ -1,0 +1,125 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+
+/// What an event has changed for others, done when it is over; and with it a caller's connection from one request to
+/// the next: served, read from, paused, given a deadline, let go.
+extension Relay {
+  /// Ends an event: connections that came free go to exchanges that wait for one, and each caller whose exchange or
+  /// input has changed is served on, read from, or let go.
+  @inline(__always)
+  mutating func settle(on loop: inout EventLoop) {
+    if unsettled.count > 0 || pool.mustServeWaiting { settleAll(on: &loop) }
+  }
+
+  @inline(never)
+  private mutating func settleAll(on loop: inout EventLoop) {
+    var next = 0
+    while true {
+      // Before callers' next requests, which come later.
+      if pool.mustServeWaiting { serveWaiting(on: &loop) }
+      guard next < unsettled.count else { break }
+      settle(unsettled[next], on: &loop)
+      next &+= 1
+    }
+    unsettled.removeAll()
+  }
+
+  /// Notes that a caller's exchange or input has changed.
+  @inline(__always)
+  mutating func unsettle(_ caller: SlabHandle) {
+    if callers[caller].unsettles() { unsettled.append(caller) }
+  }
+
+  /// Notes that a caller's connection is gone, or going: it is forgotten when the event is over.
+  mutating func leave(_ caller: SlabHandle) {
+    callers[caller].hasLeft = true
+    unsettle(caller)
+  }
+
+  /// Serves what a caller has sent, as far as that is possible by now, then settles whether it is read from, and its
+  /// deadline.
+  @inline(__always)
+  private mutating func settle(_ handle: SlabHandle, on loop: inout EventLoop) {
+    var caller = callers[handle].standing
+    if caller.hasInput, mayServe(caller, on: loop) {
+      serveInput(handle, on: &loop)
+      caller = callers[handle].standing
+    }
+    if !caller.hasLeft {
+      if caller.exchange.isSome {
+        settleBody(handle, caller, on: &loop)
+      } else {
+        settleIdle(handle, caller, on: &loop)
+      }
+    }
+    if callers[handle].settled() { forget(handle) }
+  }
+
+  /// Forgets a caller whose connection is gone or going.
+  @inline(never)
+  private mutating func forget(_ caller: SlabHandle) {
+    _ = callers.remove(caller)
+    shared.connectionCounts.decrement(loopNumber)
+  }
+
+  /// Whether a caller that has read its answers, or waits for one, has sent what can be served.
+  private func mayServe(
+    _ caller: CallerConnection.Standing, on loop: borrowing EventLoop
+  ) -> Bool {
+    !caller.hasLeft && (caller.exchange.isSome || loop.queuedBytes(caller.socket) <= highWater)
+  }
+
+  /// A caller with an exchange is read from while that wants more of the body.
+  @inline(__always)
+  private mutating func settleBody(
+    _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
+  ) {
+    guard exchanges[caller.exchange].state.wantsBody && !caller.hasInput else {
+      loop.pauseReading(caller.socket)
+      return
+    }
+    let dropsBody = exchanges[caller.exchange].state.dropsBody
+    if callers[handle].http.isCutOff, !dropsBody {
+      // The rest of a body is waited for that will not come.
+      callerGone(handle, on: &loop)
+      return
+    }
+    let upstream = exchanges[caller.exchange].upstream
+    if !upstream.isSome || dropsBody
+      || loop.queuedBytes(upstreams[upstream].socket) <= highWater
+    {
+      loop.resumeReading(caller.socket)
+    }
+  }
+
+  /// A caller without an exchange is read from, unless it has to read its answers first, or asks for nothing more.
+  @inline(__always)
+  private mutating func settleIdle(
+    _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
+  ) {
+    let socket = caller.socket
+    let queued = loop.queuedBytes(socket)
+    if queued > highWater {
+      // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
+      loop.pauseReading(socket)
+      loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+      return
+    }
+    switch callers[handle].http.settle(isDraining: draining.hasBegun) {
+    case .end: releaseEnded(handle, on: &loop)
+    case .awaitRequest:
+      // While an answer is still going out, it has to read on.
+      loop.setDeadline(
+        socket,
+        at: loop.now
+          + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
+      loop.resumeReading(socket)
+    case .beginHead:
+      loop.setDeadline(socket, at: loop.now + shared.settings.headTimeout)
+      loop.resumeReading(socket)
+    case .awaitHead: loop.resumeReading(socket)
+    }
+  }
+}

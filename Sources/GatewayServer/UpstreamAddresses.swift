@@ -1,0 +1,34 @@
+internal import EventLoop
+internal import Synchronization
+internal import System
+
+/// Where the upstream can be reached, as last resolved.
+struct UpstreamAddresses {
+  private var addresses: [SocketAddress] = []
+  /// Why there are none.
+  private(set) var failure: String?
+  private var version: UInt64 = 0
+  private var position = 0
+
+  var count: Int { addresses.count }
+
+  /// Whether an exchange learns anything from asking for one.
+  var areKnown: Bool { !addresses.isEmpty || failure != nil }
+
+  /// The address to connect to; nil while there is none.
+  var next: SocketAddress? {
+    addresses.isEmpty ? nil : addresses[position % addresses.count]
+  }
+
+  /// The next time another one.
+  mutating func skip() { position &+= 1 }
+
+  mutating func refresh(from resolver: NameResolver) {
+    let version = resolver.version.load(ordering: .acquiring)
+    guard version != self.version else { return }
+    let resolution = resolver.resolution
+    self.version = version
+    addresses = resolution.addresses
+    failure = resolution.failure
+  }
+}
