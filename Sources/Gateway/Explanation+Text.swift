@@ -169,7 +169,8 @@ extension Explanation {
     if forecast.predictedWait == 0 { return "\(applying); it would start at once" }
     let cause =
       forecast.isUpstreamPaused ? " because SCORM Cloud asked to pause" : ""
-    return "\(applying); it would wait \(DurationText.text(nanoseconds: forecast.predictedWait))\(cause)"
+    return
+      "\(applying); it would wait \(DurationText.text(nanoseconds: forecast.predictedWait))\(cause)"
   }
 
   private func state(_ token: Token) -> String {

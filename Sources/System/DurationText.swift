@@ -30,7 +30,9 @@ package enum DurationText {
     return "\(tenths / 10).\(tenths % 10)"
   }
 
-  private static func pair(_ count: Int64, _ size: Int64, _ name: String, _ rest: String) -> String {
-    count % size == 0 ? "\(count / size) \(name)" : "\(count / size) \(name) \(count % size) \(rest)"
+  private static func pair(_ count: Int64, _ size: Int64, _ name: String, _ rest: String) -> String
+  {
+    count % size == 0
+      ? "\(count / size) \(name)" : "\(count / size) \(name) \(count % size) \(rest)"
   }
 }

@@ -71,7 +71,8 @@ package struct TextTable: Sendable {
     let rows = text(layout, colour: colour)
     guard !omitted.isEmpty else { return rows }
     return rows
-      + TextTable.wrapped("No room for \(omitted.joined(separator: ", ")): --wide shows all.", in: room)
+      + TextTable.wrapped(
+        "No room for \(omitted.joined(separator: ", ")): --wide shows all.", in: room)
       + "\n"
   }
 

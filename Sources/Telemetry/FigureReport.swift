@@ -55,7 +55,8 @@ package struct FigureReport {
     text.sample(total(.exchangesUnderWay))
     text.family(
       "scorm_gateway_requests_total", .counter,
-      "Requests of callers that have ended, by operation and class of the status sent. Failed are 5xx and none.")
+      "Requests of callers that have ended, by operation and class of the status sent. Failed are 5xx and none."
+    )
     for index in 0..<labels.rowCount {
       let (operation, method) = row(index)
       for (status, name) in FigureLabels.statusClasses.enumerated() {
@@ -117,7 +118,8 @@ package struct FigureReport {
     }
     text.family(
       "scorm_gateway_caller_requests_total", .counter,
-      "Requests that have ended, by caller, app and class of the status sent. Failed are 5xx and none.")
+      "Requests that have ended, by caller, app and class of the status sent. Failed are 5xx and none."
+    )
     pairs { pair, labels in
       for (status, name) in FigureLabels.statusClasses.enumerated() {
         let count = total(pair + status)

@@ -92,7 +92,8 @@ package struct JournalPages: Sendable {
     guard parameters.contains("format=table") else {
       return Answer(status: 200, type: "application/json", body: summary.json)
     }
-    let width = parameters.lazy.compactMap { $0.hasPrefix("width=") ? Int($0.dropFirst(6)) : nil }.first
+    let width = parameters.lazy.compactMap { $0.hasPrefix("width=") ? Int($0.dropFirst(6)) : nil }
+      .first
     return Answer(
       status: 200, type: "text/plain; charset=utf-8",
       body: summary.table(in: TextTable.Room(width: width)))

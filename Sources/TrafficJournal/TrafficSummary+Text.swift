@@ -51,7 +51,8 @@ extension TrafficSummary {
       DurationText.text(microseconds: group.figures.durations.percentile(0.95)),
       DurationText.text(microseconds: group.figures.durations.percentile(0.99)),
       TrafficTable.bytes(group.figures.sent),
-      TrafficTable.bytes(group.figures.received), DurationText.text(microseconds: group.figures.waited),
+      TrafficTable.bytes(group.figures.received),
+      DurationText.text(microseconds: group.figures.waited),
     ]
   }
 
@@ -60,7 +61,9 @@ extension TrafficSummary {
   /// - Parameter bars: columns, of which each takes as many counts as all others.
   private func chart(_ name: String, _ parts: [Int], _ bars: Int) -> String {
     let size = parts.count / bars
-    let counts = stride(from: 0, to: parts.count, by: size).map { parts[$0..<$0 + size].reduce(0, +) }
+    let counts = stride(from: 0, to: parts.count, by: size).map {
+      parts[$0..<$0 + size].reduce(0, +)
+    }
     let most = max(1, counts.max() ?? 0)
     let heights: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     let line = counts.map { count -> Character in

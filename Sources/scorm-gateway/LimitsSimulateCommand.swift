@@ -7,7 +7,8 @@ internal import System
 struct LimitsSimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Replay a traffic log or a journal against new limits: who would have waited, and how long.",
+    abstract:
+      "Replay a traffic log or a journal against new limits: who would have waited, and how long.",
     usage: "scorm-gateway limits simulate --config FILE (--traffic LOG | --journal FILE)",
     discussion: """
       The calls come as they came: a caller that would have slowed down, or tried again, is not imagined. \

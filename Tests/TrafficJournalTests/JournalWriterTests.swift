@@ -114,7 +114,9 @@ struct JournalWriterTests {
     #expect(try folder.count() == 2)
   }
 
-  @Test("what waited for a block at the end of one gateway is removed by the next, though nothing is written")
+  @Test(
+    "what waited for a block at the end of one gateway is removed by the next, though nothing is written"
+  )
   func ageOfTheRest() throws {
     let folder = try JournalFolder()
     let limits = JournalLimits(maxAge: 60_000_000, maxSize: 1 << 30)

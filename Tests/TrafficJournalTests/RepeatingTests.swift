@@ -29,7 +29,8 @@ struct RepeatingTests {
     let archive = HARDocument.text([record, good], gateway: "http://127.0.0.1:8080", version: "1")
     try HARStructure.check(Data(archive.utf8))
     #expect(archive.contains("good") && !archive.contains("m1") && archive.contains("left out: 1"))
-    #expect(TrafficTable.details(record, in: .unlimited).contains("none: bytes that could not be read"))
+    #expect(
+      TrafficTable.details(record, in: .unlimited).contains("none: bytes that could not be read"))
     #expect(
       !HARDocument.text([good], gateway: "http://127.0.0.1:8080", version: "1").contains("comment"))
   }
@@ -54,13 +55,15 @@ struct RepeatingTests {
     let log = try #require(document["log"] as? [String: Any])
     let entry = try #require((log["entries"] as? [[String: Any]])?.first)
     let request = try #require(entry["request"] as? [String: Any])
-    #expect(request["headers"] as? [[String: String]] == [["name": "User-Agent", "value": "crm/4.2"]])
+    #expect(
+      request["headers"] as? [[String: String]] == [["name": "User-Agent", "value": "crm/4.2"]])
     #expect(request["httpVersion"] as? String == "HTTP/1.0")
     let sent = try #require(request["postData"] as? [String: String])
     #expect(sent["mimeType"] == "application/json")
     #expect(sent["text"] == #"{"courseId":"it's\n","learner":"***"}"#)
     let response = try #require(entry["response"] as? [String: Any])
-    #expect(response["headers"] as? [[String: String]] == [["name": "X-Request-Id", "value": "c1"]])
+    #expect(
+      response["headers"] as? [[String: String]] == [["name": "X-Request-Id", "value": "c1"]])
     let content = try #require(response["content"] as? [String: Any])
     #expect(content["comment"] as? String == "not recorded: too-long")
     // Where nothing was captured there is nothing of a body.
@@ -83,7 +86,8 @@ struct RepeatingTests {
     #expect(details.contains("body received  not recorded: too-long"))
     #expect(ReplayRule.refusal(record, allowsWrites: true)?.contains("40 bytes") == true)
     let without = try self.record(TestLine(method: "PUT", sent: 7).text)
-    #expect(CurlCommand.caveats(without).contains { $0.contains("7 bytes, which was not recorded") })
+    #expect(
+      CurlCommand.caveats(without).contains { $0.contains("7 bytes, which was not recorded") })
   }
 
   @Test("A command for a gateway at a Unix socket names the socket, and an archive a host")

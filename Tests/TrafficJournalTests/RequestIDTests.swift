@@ -48,7 +48,9 @@ struct RequestIDTests {
     #expect(try folder.found("id=crm") == [])
   }
 
-  @Test("is found in a block whose filter is one for all request ids; removing the block removes its filters")
+  @Test(
+    "is found in a block whose filter is one for all request ids; removing the block removes its filters"
+  )
   func wholeFilter() throws {
     let folder = try filled((0..<900).map { TestLine(id: "r\($0)", agent: noise(200)) })
     do {

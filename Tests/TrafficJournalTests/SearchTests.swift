@@ -231,6 +231,7 @@ struct SearchTests {
     #expect(PlainJSON.read(Array(summary.json.utf8)) != nil)
     #expect(summary.durations.isEmpty && !summary.json.contains("\"p50\":["))
     #expect(summary.table(in: .unlimited).contains("lms"))
-    #expect(summary.table(in: .unlimited).contains("▁") || summary.table(in: .unlimited).contains("█"))
+    #expect(
+      summary.table(in: .unlimited).contains("▁") || summary.table(in: .unlimited).contains("█"))
   }
 }
