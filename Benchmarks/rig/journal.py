@@ -1,5 +1,6 @@
 """The journal: what a record takes, searches over many records, and the room of the files under load."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -9,7 +10,6 @@ import time
 
 from . import journal_room, places
 from .places import Unusable
-from .processes import on_cores
 
 MIB = 1 << 20
 DISK = 750  # MB for 5 million records
@@ -81,13 +81,28 @@ def fill(folder, count, begin, step):
     return journal, run.stdout.strip(), cpu
 
 
+@contextlib.contextmanager
+def first_in_line():
+    """On one core, before others: processes that are started meanwhile inherit it. (What is done between fork and
+    exec makes Python start them in a slower way, and its time would count.)"""
+    cores, niceness = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
+    os.sched_setaffinity(0, {places.PROXY_CORE % os.cpu_count()})
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, places.NICENESS)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        os.sched_setaffinity(0, cores)
+
+
 def search(journal, *arguments):
     """Milliseconds of a search as a process of its own, the best and the worst of nine, and its lines."""
     times = []
     for _ in range(9):
         began = time.perf_counter()
         run = subprocess.run([gateway(), "traffic", *arguments, "--journal", journal, "--format", "json"],
-                             capture_output=True, text=True, check=True, preexec_fn=on_cores(places.PROXY_CORE))
+                             capture_output=True, text=True, check=True)
         times.append((time.perf_counter() - began) * 1000)
     return min(times), max(times), len(run.stdout.splitlines())
 
@@ -142,7 +157,8 @@ def measure(count):
         rows = [{"records": count, "said": said, "cpu_us": cpu / count * 1e6, "bytes": size}]
         first = next(lines(1, begin, step)).split('"request_id":"')[1][:32]
         for name, goal, expected, question in questions(begin, first):
-            best, worst, found = search(journal, *question)
+            with first_in_line():
+                best, worst, found = search(journal, *question)
             # Searches are judged at the size that the goals are for.
             report(name, best, "ms", goal if count >= 5_000_000 else None, f"to {worst:.0f}, {found} lines")
             if expected is not None and found != expected and count >= 5_000_000:

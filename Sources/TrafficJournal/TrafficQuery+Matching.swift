@@ -93,9 +93,16 @@ extension RawSpan {
   /// Whether `bytes`, one at least, stand somewhere in it.
   fileprivate func contains(_ bytes: RawSpan) -> Bool {
     guard bytes.byteCount > 0 else { return true }
+    let length = bytes.byteCount
+    let last = bytes[length - 1]
     var start = firstIndex(of: bytes[0], from: 0)
-    while start + bytes.byteCount <= byteCount {
-      if slice(start, start + bytes.byteCount).hasSameBytes(as: bytes) { return true }
+    while start + length <= byteCount {
+      // Its last byte tells most of what is something else.
+      if self[start + length - 1] == last,
+        slice(start, start + length).hasSameBytes(as: bytes)
+      {
+        return true
+      }
       start = firstIndex(of: bytes[0], from: start + 1)
     }
     return false
