@@ -19,6 +19,21 @@ struct CallerConnection: ~Copyable {
   /// Its connection is gone or going.
   var hasLeft = false
 
+  /// Where its requests come from.
+  struct Origin {
+    let socket: SocketID
+    let listener: Int
+    /// Index of the caller; nil when the configuration names callers and none matches.
+    let caller: Int?
+  }
+
+  @inline(__always)
+  var origin: Origin {
+    Origin(
+      socket: socket, listener: Int(listener),
+      caller: callerNumber == 0 ? nil : Int(callerNumber) - 1)
+  }
+
   /// It has no exchange any more. Returns its socket.
   @inline(__always)
   mutating func endExchange() -> SocketID {

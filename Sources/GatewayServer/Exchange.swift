@@ -81,6 +81,14 @@ struct Exchange: ~Copyable {
       method: head.method, isHTTP10: isHTTP10, hasBody: hasBody, keepsCaller: keepsCaller)
   }
 
+  /// It may pass, by `plan`.
+  @inline(__always)
+  mutating func begin(_ plan: RequestPlan) {
+    self.plan = plan
+    firstRung = plan.rung
+    knowsApp = true
+  }
+
   /// It goes with another credential than it began with.
   var hasClimbed: Bool { plan.rung != firstRung }
 

@@ -131,7 +131,7 @@ extension Relay {
   ) {
     shared.faults.add(fault)
     let id = openExchangeOfNoRequest(caller, on: &loop)
-    logPlan(id, nil)
+    logCaller(id)
     answer(id, GatewayError(fault), .init(.caller, .request), on: &loop)
   }
 
@@ -139,7 +139,7 @@ extension Relay {
   mutating func refuseSlowHead(_ caller: SlabHandle, on loop: inout EventLoop) {
     callers[caller].http.input.release()
     let id = openExchangeOfNoRequest(caller, on: &loop)
-    logPlan(id, nil)
+    logCaller(id)
     answer(
       id,
       GatewayError(

@@ -13,8 +13,8 @@ extension Relay {
   mutating func beginExchange(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    let socket = callers[handle].socket
-    loop.setDeadline(socket, at: nil)
+    let origin = callers[handle].origin
+    loop.setDeadline(origin.socket, at: nil)
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
     if draining.hasBegun { exchanges[id].state.endsCaller() }
@@ -23,15 +23,14 @@ extension Relay {
       return
     }
     let context = CallerContext(
-      listener: Int(callers[handle].listener),
-      caller: callers[handle].callerNumber == 0 ? nil : Int(callers[handle].callerNumber) - 1,
+      listener: origin.listener, caller: origin.caller,
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
     do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
       case .options(let allowed):
-        logPlan(id, nil)
+        logCaller(id)
         answerOptions(id, allowed, on: &loop)
         return
       }
@@ -41,9 +40,8 @@ extension Relay {
       answer(id, error.error, .init(refusedAt: error.step), on: &loop)
       return
     }
-    exchanges[id].plan = plan
-    exchanges[id].firstRung = plan.rung
-    logPlan(id, plan)
+    exchanges[id].begin(plan)
+    logPlan(id, plan, of: origin.caller)
     if isCapturing, plan.isKnownOperation,
       let rule = shared.settings.captures.rule(of: plan.operation)
     {

@@ -27,7 +27,7 @@ extension Relay {
   }
 
   @inline(__always)
-  private func deadline(_ patience: Patience, from now: Int64) -> Int64? {
+  func deadline(_ patience: Patience, from now: Int64) -> Int64? {
     switch patience {
     case .unlimited: nil
     case .token: now + shared.settings.tokenTimeout

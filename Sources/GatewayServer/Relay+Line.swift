@@ -34,18 +34,21 @@ extension Relay {
     if isTracing { beginTrace(id, head, bytes) }
   }
 
-  /// Adds what the plan decided to the line; nil when the request was refused before.
-  mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan?) {
-    let caller = Int(callers[exchanges[id].caller].callerNumber)
-    shared.planTexts.putCaller(caller == 0 ? nil : caller - 1, into: &exchanges[id].line)
-    guard let plan else { return }
-    exchanges[id].knowsApp = true
+  /// Adds what the plan decided to the line.
+  mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan, of caller: Int?) {
+    shared.planTexts.putCaller(caller, into: &exchanges[id].line)
     shared.planTexts.put(plan, into: &exchanges[id].line)
+  }
+
+  /// Adds the caller of a request that has no plan to the line.
+  mutating func logCaller(_ id: SlabHandle) {
+    let caller = callers[exchanges[id].caller].origin.caller
+    shared.planTexts.putCaller(caller, into: &exchanges[id].line)
   }
 
   /// Adds what was known of a request that the planner refused to the line.
   mutating func logRefusal(_ id: SlabHandle, _ refusal: PlanRefusal) {
-    logPlan(id, nil)
+    logCaller(id)
     guard refusal.knowsApp else { return }
     exchanges[id].knowsApp = true
     exchanges[id].plan = refusal.plan

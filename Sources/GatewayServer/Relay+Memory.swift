@@ -42,7 +42,7 @@ extension Relay {
 
   /// Refuses an exchange that has just begun, because there is no memory for it.
   mutating func refuseForMemory(_ id: SlabHandle, on loop: inout EventLoop) {
-    logPlan(id, nil)
+    logCaller(id)
     answer(id, Relay.memoryError, .init(.gateway, .request), on: &loop)
   }
 
@@ -87,7 +87,7 @@ extension Relay {
         return
       }
       id = openExchangeOfNoRequest(caller, on: &loop)
-      logPlan(id, nil)
+      logCaller(id)
     }
     callers[caller].http.input.release()
     let phase = exchanges[id].state.logPhase

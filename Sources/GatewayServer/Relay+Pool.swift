@@ -14,24 +14,12 @@ extension Relay {
     pool.shares.take(sharer)
   }
 
-  /// The connection serves its caller no longer.
-  private mutating func giveBack(_ upstream: SlabHandle) {
-    let holder = upstreams[upstream].holder
-    guard holder >= 0 else { return }
-    upstreams[upstream].holder = -1
-    pool.shares.give(Int(holder))
-  }
-
-  /// Puts a connection without an exchange to the idle ones. `wasUsed`: it
-  /// has carried a request.
+  /// Puts a connection without a fetch to the idle ones. `wasUsed`: it has carried a request.
   mutating func becomeIdle(_ upstream: SlabHandle, wasUsed: Bool, on loop: inout EventLoop) {
-    upstreams[upstream].input.release()
-    giveBack(upstream)
-    if wasUsed { upstreams[upstream].wasReused = true }
-    upstreams[upstream].isIdle = true
+    let (socket, holder) = upstreams[upstream].becomeIdle(wasUsed: wasUsed)
+    if holder >= 0 { pool.shares.give(Int(holder)) }
     pool.idleCount += 1
-    loop.setDeadline(
-      upstreams[upstream].socket, at: loop.now + shared.settings.upstreamIdleTimeout)
+    loop.setDeadline(socket, at: loop.now + shared.settings.upstreamIdleTimeout)
     pool.putIdle(upstream)
     pool.noteRoom()
   }
@@ -44,7 +32,8 @@ extension Relay {
 
   /// Forgets a connection whose socket is gone.
   mutating func forgetUpstream(_ upstream: SlabHandle) {
-    giveBack(upstream)
+    let holder = upstreams[upstream].holder
+    if holder >= 0 { pool.shares.give(Int(holder)) }
     if upstreams[upstream].isIdle { pool.idleCount -= 1 }
     _ = upstreams.remove(upstream)
     pool.openCount -= 1

@@ -23,7 +23,8 @@ extension Relay {
     loop.send(output.bytes, to: socket)
     // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
     output.overwrite(from: credentialStart, to: credentialEnd)
-    awaitUpstream(id, on: &loop)
+    loop.setDeadline(
+      socket, at: deadline(exchanges[id].state.upstreamPatience(), from: loop.now))
     guard !exchanges[id].state.requestIsComplete else { return .wait }
     awaitCaller(id, on: &loop)
     unsettle(exchanges[id].caller)

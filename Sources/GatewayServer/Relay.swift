@@ -135,6 +135,7 @@ extension Relay: EventHandler {
       ? shared.connectionCounts.take(loopNumber) : shared.connectionCounts.takeLowest()
     if target == loopNumber {
       take(descriptor, from: peer, listener: listener, on: &loop)
+      settle(on: &loop)
     } else {
       shared.mailboxes[target].post(
         .connection(descriptor: descriptor.release(), peer: peer, listener: listener))

@@ -32,6 +32,18 @@ struct UpstreamConnection: ~Copyable {
     return socket
   }
 
+  /// It carries nothing and waits for the next fetch. `wasUsed`: it has carried a request. Returns its socket and the
+  /// caller that held it; negative for none.
+  @inline(__always)
+  mutating func becomeIdle(wasUsed: Bool) -> (socket: SocketID, holder: Int32) {
+    input.release()
+    if wasUsed { wasReused = true }
+    isIdle = true
+    let last = holder
+    holder = -1
+    return (socket, last)
+  }
+
   /// It carries `fetch`, for the caller `sharer`.
   @inline(__always)
   mutating func begin(_ fetch: Fetch, of sharer: Int) {
