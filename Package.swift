@@ -49,7 +49,7 @@ let package = Package(
       name: "scorm-gateway",
       dependencies: [
         "Gateway", "Configuration", "CurlTransport", "System", "Memory", "SCORMCloudAPI",
-        "TrafficJournal", "TrafficLog",
+        "TextCoding", "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -59,9 +59,10 @@ let package = Package(
       "Gateway",
       uses: [
         "Admin", "Configuration", "CurlTransport", "GatewayServer", "Sandbox", "Telemetry",
-        "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System", "Forwarding",
+        "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop", "System",
+        "Forwarding",
         "HTTPMessages", "JSONText",
-        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI",
+        "LocalServer", "Memory", "RateLimiting", "SCORMCloudAPI", "TextCoding", "Histograms",
       ]),
 
     // The world: sockets, files, clocks, threads.
@@ -73,29 +74,36 @@ let package = Package(
         "SCORMCloudAPI",
         "HTTPMessages", "Memory",
       ]),
+    // The thread that runs the token manager: its requests, and what it shows of them.
     area(
-      "CurlTransport",
-      uses: ["EventLoop", "System", "AccessTokens", "Memory", "CLibcurl", "COpenSSL"]),
-    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "Memory"]),
+      "TokenFetching",
+      uses: ["CurlTransport", "System", "AccessTokens", "Memory", "COpenSSL"]),
+    // libcurl: a request, many of them on one thread, and two simple uses.
+    area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl"]),
+    area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
-      "TrafficJournal", uses: ["System", "TrafficLog", "JSONText", "Memory", "CSQLite", "CZstd"]),
+      "TrafficJournal",
+      uses: [
+        "System", "TrafficLog", "JSONText", "TextCoding", "Histograms", "Memory", "CSQLite",
+        "CZstd",
+      ]),
     // Counters, histograms, trace contexts and spans.
-    area("Telemetry", uses: ["JSONText", "Memory"]),
+    area("Telemetry", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     .target(
-      name: "Admin", dependencies: ["LocalServer", "JSONText", "Memory", "CPage"],
+      name: "Admin", dependencies: ["LocalServer", "JSONText", "TextCoding", "Memory", "CPage"],
       exclude: ["Page"],
       swiftSettings: strict),
     area(
       "Sandbox",
       uses: [
         "CourseContent", "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "COpenSSL",
-        "JSONText", "Memory",
+        "JSONText", "TextCoding", "Memory",
       ]),
     // What a course's zip says of it: manifests of the learning standards, files.
-    area("CourseContent", uses: ["Memory", "CExpat", "CMinizip"]),
+    area("CourseContent", uses: ["TextCoding", "Memory", "CExpat", "CMinizip"]),
     area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "JSONText", "Memory"]),
-    area("Configuration", uses: ["HTTPMessages", "Memory", "CLibYAML", "CLinux"]),
+    area("Configuration", uses: ["HTTPMessages", "TextCoding", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["System", "Memory", "CLinux", "COpenSSL"]),
     // Files, threads, signals, clocks, names, and what the system says of this process.
     area("System", uses: ["Memory", "CLinux"]),
@@ -103,10 +111,14 @@ let package = Package(
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area(
       "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
-    area("AccessTokens", uses: ["JSONText", "Memory"]),
-    area("RateLimiting", uses: ["Memory"]),
-    area("HTTPMessages", uses: ["Memory"]),
-    area("SCORMCloudAPI", uses: ["Memory"]),
+    area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
+    area("RateLimiting", uses: ["Histograms", "Memory"]),
+    area("HTTPMessages", uses: ["TextCoding", "Memory"]),
+    area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
+    // Forms of text that several areas read or write: dates, percent escapes, base 64, and spellings that are close.
+    area("TextCoding", uses: ["Memory"]),
+    // Counts in buckets: few and fixed for metrics, fine ones for percentiles.
+    area("Histograms"),
     // JSON read in pieces of any size, escaped and written.
     area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
@@ -129,11 +141,13 @@ let package = Package(
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),
+    tests(of: "Histograms"),
+    tests(of: "TextCoding", uses: ["Memory"]),
     tests(of: "JSONText", uses: ["Memory"]),
     tests(of: "HTTPMessages", uses: ["Memory"]),
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
     tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
-    tests(of: "RateLimiting", uses: ["Memory"]),
+    tests(of: "RateLimiting", uses: ["Histograms", "Memory"]),
     tests(
       of: "Forwarding",
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
@@ -147,15 +161,20 @@ let package = Package(
         "EventLoop", "System", "TrafficLog", "Forwarding", "RateLimiting", "AccessTokens",
         "SCORMCloudAPI", "HTTPMessages", "Memory",
       ]),
-    tests(of: "CurlTransport", uses: ["System", "AccessTokens", "Memory", "CLinux"]),
+    tests(of: "CurlTransport", uses: ["Memory"]),
+    tests(of: "TokenFetching", uses: ["System", "AccessTokens", "Memory"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["System", "JSONText", "Memory"]),
-    tests(of: "TrafficJournal", uses: ["JSONText", "TrafficLog", "System", "Memory"]),
+    tests(
+      of: "TrafficJournal",
+      uses: ["JSONText", "TextCoding", "Histograms", "TrafficLog", "System", "Memory"]),
     tests(of: "CourseContent", uses: ["Memory"]),
-    tests(of: "Telemetry", uses: ["Memory"]),
+    tests(of: "Telemetry", uses: ["Histograms", "Memory"]),
     tests(
       of: "Sandbox",
-      uses: ["EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "Memory"]),
+      uses: [
+        "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
+      ]),
     tests(
       of: "Gateway",
       uses: [

@@ -64,16 +64,3 @@ package struct TokenEntry: Equatable, Sendable {
   /// Nothing known: whoever needs the token asks for it and waits.
   package static var empty: TokenEntry { TokenEntry() }
 }
-
-extension ByteBuffer {
-  /// Overwrites the waiting bytes with zeros and drops them, keeping the memory.
-  ///
-  /// For buffers that held a secret. It clears what waits, so such a buffer must not have been consumed
-  /// from or have grown while it was filled.
-  package mutating func overwriteWithZeros() {
-    let zeros = [UInt8](repeating: 0, count: count)
-    removeAll()
-    put(contentsOf: zeros)
-    removeAll()
-  }
-}

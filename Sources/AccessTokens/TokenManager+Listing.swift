@@ -1,3 +1,5 @@
+internal import Histograms
+
 /// What is kept for those who look at the tokens, and how it is shown.
 extension TokenManager {
   /// Per slot.
@@ -14,7 +16,7 @@ extension TokenManager {
   /// Per app.
   struct AppNotes: Sendable {
     var switches: UInt64 = 0
-    var durations = FetchDurations()
+    var durations = BucketCounts(.tokenFetches)
   }
 
   /// A fetch starts for `slot`, whose used mark is about to be cleared.

@@ -1,3 +1,5 @@
+package import Histograms
+
 /// What an operator is told about one key: an app with a scope set. Nothing in it is secret.
 ///
 /// Times are nanoseconds of the monotonic clock; ``TokenListing/now`` is when it was made.
@@ -64,31 +66,16 @@ package struct TokenAppRecord: Equatable, Sendable {
   package var isSecretRefused = false
   /// Times the app switched over by itself.
   package var switches: UInt64 = 0
-  package var durations = FetchDurations()
+  /// How long fetches took, nanoseconds in ``Buckets/tokenFetches``.
+  package var durations = BucketCounts(.tokenFetches)
 
   package init(name: String) { self.name = name }
 }
 
-/// How long fetches took, as Prometheus counts it.
-package struct FetchDurations: Equatable, Sendable {
-  /// Upper ends of the buckets, in milliseconds.
-  package static let bounds: [Int64] = [25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
-
-  /// Fetches of each bucket, not cumulative; the last is for those beyond the last bound.
-  package private(set) var counts = [UInt64](repeating: 0, count: bounds.count + 1)
-  /// Nanoseconds of all together.
-  package private(set) var sum: Int64 = 0
-
-  package init() {}
-
-  package var total: UInt64 { counts.reduce(0, +) }
-
-  mutating func add(_ duration: Int64) {
-    let milliseconds = duration / Nanoseconds.millisecond
-    let bucket = Self.bounds.firstIndex { milliseconds <= $0 } ?? Self.bounds.count
-    counts[bucket] += 1
-    sum = sum.addingWithoutOverflow(max(0, duration))
-  }
+extension Buckets {
+  /// How long fetches take, in nanoseconds.
+  package static let tokenFetches = Buckets(
+    milliseconds: [25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000])
 }
 
 /// Every key and app at one moment.

@@ -1,3 +1,5 @@
+internal import TextCoding
+
 /// Finds what a misspelt name was meant to be.
 enum ClosestName {
   /// Longer words are not compared: the distance costs the product of both lengths.
@@ -12,7 +14,7 @@ enum ClosestName {
     for candidate in candidates {
       let other = Array(candidate.lowercased().utf8)
       guard other.count <= maximumLength else { continue }
-      let distance = edits(wanted, other)
+      let distance = EditDistance.between(wanted, other)
       if distance <= max(2, wanted.count / 3), distance < best?.distance ?? .max {
         best = (candidate, distance)
       }
@@ -25,24 +27,5 @@ enum ClosestName {
     if let closest = to(word, among: candidates) { return "did you mean \(closest)?" }
     guard !candidates.isEmpty, candidates.count <= 16 else { return "" }
     return "known: \(candidates.joined(separator: ", "))"
-  }
-
-  /// Optimal string alignment distance: insertions, deletions, substitutions, swapped neighbours.
-  static func edits(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var beforeLast = [Int](repeating: 0, count: b.count + 1)
-    var last = Array(0...b.count)
-    for i in a.indices {
-      var row = [i + 1]
-      for j in b.indices {
-        var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
-        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
-          cost = min(cost, beforeLast[j - 1] + 1)
-        }
-        row.append(cost)
-      }
-      beforeLast = last
-      last = row
-    }
-    return last[b.count]
   }
 }

@@ -1,4 +1,5 @@
 internal import CMinizip
+internal import TextCoding
 
 /// A file inside a zip.
 package struct ZipEntry: Equatable, Sendable {
@@ -133,17 +134,9 @@ package struct ContentFault: Error, Equatable, Sendable {
   private static func seconds(_ dos: UInt32) -> Int {
     let date = Int(dos >> 16)
     let time = Int(dos & 0xFFFF)
-    let year = 1980 + date >> 9
-    let month = max(1, date >> 5 & 15)
-    let day = max(1, date & 31)
-    // Days since 1970 after Howard Hinnant's `days_from_civil`.
-    let y = month <= 2 ? year - 1 : year
-    let era = y / 400
-    let yearOfEra = y - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let days =
-      era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    return days * 86_400 + (time >> 11) * 3600 + (time >> 5 & 63) * 60 + (time & 31) * 2
+    return CalendarTime.secondsSince1970(
+      year: 1980 + date >> 9, month: max(1, date >> 5 & 15), day: max(1, date & 31),
+      hour: time >> 11, minute: time >> 5 & 63, second: (time & 31) * 2)
   }
 
   /// The unpacked bytes of the file at `path`; nil when there is none.

@@ -1,24 +1,24 @@
 internal import CLibcurl
 
-/// libcurl's global state, set up once in a process.
-enum CurlLibrary {
-  /// Whether libcurl is ready. `curl_global_init` is thread-safe since 7.84, and a `static let` runs once.
-  static let isReady = cc_global_init() == CURLE_OK
-}
-
 /// A curl multi handle: many transfers driven by one thread, which any other thread can wake.
 ///
-/// Driving it is the service thread's; ``wake()`` is anybody's.
-@safe final class CurlMulti: @unchecked Sendable {
+/// Driving it is that thread's; ``wake()`` is anybody's.
+@safe package final class CurlMulti: @unchecked Sendable {
   // @unchecked: libcurl lets any thread call curl_multi_wakeup; all else is called by the one thread
-  // that runs TokenServiceLoop, and the last reference goes after every call.
+  // that drives it, and the last reference goes after every call.
   private let handle: UnsafeMutableRawPointer
 
   /// Longest wait of one ``poll(milliseconds:)``, so that a missed timer cannot sleep for ever.
-  static let longestPoll: Int64 = 60_000
+  package static let longestPoll: Int64 = 60_000
 
-  /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next fetch.
-  init?(maximumConnections: Int) {
+  /// A transfer that has ended.
+  package struct Ended {
+    package let id: CurlEasyHandle.ID
+    fileprivate let code: CURLcode
+  }
+
+  /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next request.
+  package init?(maximumConnections: Int) {
     // Proof: libcurl is set up; a new handle or null. It goes nowhere but into self, which cleans it up.
     guard CurlLibrary.isReady, let made = unsafe curl_multi_init() else { return nil }
     unsafe handle = unsafe made
@@ -30,51 +30,52 @@ enum CurlLibrary {
   }
 
   deinit {
-    // Proof: no transfer is left (the loop removes them) and nobody else holds a reference.
+    // Proof: no transfer is left (its driver removes them) and nobody else holds a reference.
     _ = unsafe curl_multi_cleanup(handle)
   }
 
   /// Ends the current ``poll(milliseconds:)``, or the next one if none is under way.
-  func wake() {
+  package func wake() {
     // Proof: curl_multi_wakeup may be called from any thread while the handle lives, and self holds it.
     _ = unsafe curl_multi_wakeup(handle)
   }
 
-  /// Starts a transfer; false when libcurl refuses it.
-  func add(_ transfer: TokenTransfer) -> Bool {
+  /// Starts a transfer; false when libcurl refuses it. It must be removed before it goes.
+  package func add(_ transfer: borrowing CurlEasyHandle) -> Bool {
     // Proof: both handles live, and only this thread drives them.
-    unsafe curl_multi_add_handle(handle, transfer.handle) == CURLM_OK
+    unsafe curl_multi_add_handle(handle, transfer.pointer) == CURLM_OK
   }
 
-  /// Takes a transfer out, finished or not. Required before it is released.
-  func remove(_ transfer: TokenTransfer) {
+  /// Takes a transfer out, finished or not.
+  package func remove(_ transfer: borrowing CurlEasyHandle) {
     // Proof: both handles live, and only this thread drives them.
-    _ = unsafe curl_multi_remove_handle(handle, transfer.handle)
+    _ = unsafe curl_multi_remove_handle(handle, transfer.pointer)
   }
 
   /// Does what can be done without waiting; false on an internal failure of libcurl.
-  func perform() -> Bool {
+  package func perform() -> Bool {
     var running: Int32 = 0
     // Proof: the handle lives; `running` outlives the call.
     return unsafe curl_multi_perform(handle, &running) == CURLM_OK
   }
 
   /// Waits for activity, a wake-up or the time given.
-  func poll(milliseconds: Int64) {
+  package func poll(milliseconds: Int64) {
     let time = Int32(min(max(milliseconds, 0), Self.longestPoll))
     // Proof: the handle lives; no extra descriptors are passed.
     _ = unsafe curl_multi_poll(handle, nil, 0, time, nil)
   }
 
-  /// The index in `transfers` of one that has ended, with libcurl's result; nil when none has.
-  func nextFinished(of transfers: [TokenTransfer]) -> (index: Int, code: CURLcode)? {
+  /// A transfer that has ended and was not told yet; nil when there is none.
+  package func nextEnded() -> Ended? {
     var code = CURLE_OK
-    // Proof: the handle lives, and the easy handle returned is only compared.
-    while let ended = unsafe cc_next_finished(handle, &code) {
-      if let index = transfers.firstIndex(where: { unsafe $0.handle == ended }) {
-        return (index, code)
-      }
-    }
-    return nil
+    // Proof: the handle lives, and of the easy handle returned only the address is kept.
+    guard let ended = unsafe cc_next_finished(handle, &code) else { return nil }
+    return unsafe Ended(id: CurlEasyHandle.ID(ended), code: code)
   }
+}
+
+extension CurlEasyHandle {
+  /// Why `ended`, which was this transfer, has no complete answer; nil when it has one.
+  package func fault(of ended: CurlMulti.Ended) -> CurlFault? { fault(of: ended.code) }
 }

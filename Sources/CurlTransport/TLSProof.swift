@@ -3,26 +3,28 @@ internal import EventLoop
 
 /// What the TLS connections of one thread's libcurl handles have to prove, and to whom: ``TLSTrust`` instead of
 /// libcurl's own idea, which reads other files and takes a certificate's common name for a host's.
-@safe final class TLSProof: Sendable {
+@safe package final class TLSProof: Sendable {
+  /// The authorities to trust cannot be read.
+  package struct Problem: Error, CustomStringConvertible {
+    package let description: String
+  }
+
   private let trust: TLSTrust
   private let host: String
 
   /// For connections to the host of `url`; nil if they are not TLS.
-  static func make(for url: String, caFile: String?) throws(TLSClient.SetupError) -> TLSProof? {
+  ///
+  /// - Parameter caFile: authorities trusted instead of the system's, PEM.
+  package static func make(for url: String, caFile: String?) throws(Problem) -> TLSProof? {
     guard url.lowercased().hasPrefix("https://") else { return nil }
-    return TLSProof(trust: try TLSTrust(caFile: caFile), host: host(of: url))
+    do {
+      return TLSProof(trust: try TLSTrust(caFile: caFile), host: HTTPAddress.host(of: url))
+    } catch { throw Problem(description: error.description) }
   }
 
   private init(trust: TLSTrust, host: String) {
     self.trust = trust
     self.host = host
-  }
-
-  /// The host of an absolute URL, without port and brackets.
-  static func host(of url: String) -> String {
-    let authority = TokenServiceSettings.authority(of: url)
-    if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
-    return String(authority.prefix { $0 != ":" })
   }
 
   /// Has every connection of `handle` prove itself so. The handle must not outlive self.

@@ -1,11 +1,11 @@
 internal import AccessTokens
 internal import Admin
-internal import CurlTransport
 internal import GatewayServer
 internal import JSONText
 internal import LocalServer
 internal import Memory
 internal import System
+internal import TokenFetching
 
 /// The admin pages that take parameters, over a gateway that runs.
 extension AdminActions {

@@ -1,4 +1,5 @@
 internal import Memory
+internal import TextCoding
 
 /// Header fields for a collector as OpenTelemetry's variables have them: `name=value,name=value`, values
 /// percent-encoded, the form of W3C Baggage. Values may be credentials: they go from one secret into others, and what
@@ -40,33 +41,13 @@ enum ExportHeaders {
   /// What a percent-encoded value stands for; nil when an escape is broken, or it holds a control character: a line
   /// break would end a header field early.
   private static func decoded(_ bytes: RawSpan, _ range: Range<Int>) -> SecretBytes? {
-    // All of it at once: growing would leave copies behind.
-    var plain: [UInt8] = []
-    plain.reserveCapacity(range.count)
-    defer { for i in plain.indices { plain[i] = 0 } }
-    var at = range.lowerBound
-    while at < range.upperBound {
-      var byte = bytes[at]
-      at += 1
-      if byte == UInt8(ascii: "%") {
-        guard at + 1 < range.upperBound, let high = digit(bytes[at]), let low = digit(bytes[at + 1])
-        else { return nil }
-        byte = high << 4 | low
-        at += 2
-      }
-      guard byte >= 0x20, byte != 0x7F else { return nil }
-      plain.append(byte)
-    }
-    return SecretBytes(copying: plain.span.bytesOfElements)
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x41 + 10
-    case 0x61...0x66: byte - 0x61 + 10
-    default: nil
-    }
+    var plain = ByteBuffer()
+    defer { plain.overwriteWithZeros() }
+    let value = bytes.slice(range.lowerBound, range.upperBound)
+    guard PercentCoding.decode(value, plusIsBlank: false, into: &plain),
+      plain.bytes.firstControl(from: 0) == plain.count
+    else { return nil }
+    return SecretBytes(copying: plain.bytes)
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }

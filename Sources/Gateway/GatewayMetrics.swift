@@ -1,10 +1,10 @@
 internal import Admin
-internal import CurlTransport
 internal import GatewayServer
 internal import HTTPMessages
 internal import Memory
 internal import Synchronization
 internal import Telemetry
+internal import TokenFetching
 internal import TrafficJournal
 internal import TrafficLog
 

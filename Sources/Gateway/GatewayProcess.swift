@@ -1,7 +1,6 @@
 internal import AccessTokens
 internal import Admin
 package import Configuration
-internal import CurlTransport
 internal import EventLoop
 internal import Forwarding
 package import GatewayServer
@@ -12,6 +11,7 @@ internal import SCORMCloudAPI
 internal import Synchronization
 package import System
 internal import Telemetry
+internal import TokenFetching
 package import TrafficJournal
 internal import TrafficLog
 

@@ -22,7 +22,8 @@ enum LimitMetrics {
           "\nscorm_gateway_limit_calls_total{limit=\"\(name)\",outcome=\"\(outcome)\"} \(count)"
       }
       waiting += "\nscorm_gateway_limit_waiting{limit=\"\(name)\"} \(figures.waiting[index])"
-      waits += histogram(figures.waits[index], name)
+      waits += Seconds.histogram(
+        "scorm_gateway_limit_wait_seconds", "limit=\"\(name)\"", figures.waits[index])
     }
     var paused = ""
     var share = ""
@@ -48,21 +49,5 @@ enum LimitMetrics {
       # TYPE scorm_gateway_upstream_rate_ratio gauge\(share)
 
       """
-  }
-
-  private static func histogram(_ waits: WaitHistogram, _ limit: String) -> String {
-    let name = "scorm_gateway_limit_wait_seconds"
-    var text = ""
-    var sum: UInt64 = 0
-    for (place, count) in waits.counts.enumerated() {
-      sum += count
-      let bound =
-        place < WaitHistogram.bounds.count
-        ? Seconds.text(Int64(WaitHistogram.bounds[place]) * 1_000_000) : "+Inf"
-      text += "\n\(name)_bucket{limit=\"\(limit)\",le=\"\(bound)\"} \(sum)"
-    }
-    let total = Seconds.text(Int64(clamping: waits.sum))
-    return text
-      + "\n\(name)_sum{limit=\"\(limit)\"} \(total)\n\(name)_count{limit=\"\(limit)\"} \(sum)"
   }
 }

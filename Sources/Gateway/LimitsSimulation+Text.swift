@@ -1,8 +1,9 @@
-internal import HTTPMessages
+internal import Histograms
 internal import JSONText
 internal import LocalServer
 internal import Memory
 package import System
+internal import TextCoding
 
 extension LimitsSimulation {
   /// For people.
@@ -84,5 +85,19 @@ enum Seconds {
     let milliseconds = (max(0, nanoseconds) + 500_000) / 1_000_000
     let digits = String(milliseconds % 1000)
     return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+  }
+
+  /// A histogram of nanoseconds, each line begun by a line feed. `label` is one, as it stands between braces.
+  static func histogram(_ name: String, _ label: String, _ waits: BucketCounts) -> String {
+    var lines = ""
+    var sum: UInt64 = 0
+    for (place, count) in waits.counts.enumerated() {
+      sum += count
+      let bounds = waits.buckets.bounds
+      let bound = place < bounds.count ? text(bounds[place]) : "+Inf"
+      lines += "\n\(name)_bucket{\(label),le=\"\(bound)\"} \(sum)"
+    }
+    let total = text(Int64(clamping: waits.sum))
+    return lines + "\n\(name)_sum{\(label)} \(total)\n\(name)_count{\(label)} \(sum)"
   }
 }

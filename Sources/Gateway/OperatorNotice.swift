@@ -1,5 +1,5 @@
-internal import HTTPMessages
 internal import System
+internal import TextCoding
 
 /// What a gateway that serves tells its operator, on standard error.
 package struct OperatorNotice: Sendable, Equatable {

@@ -1,10 +1,10 @@
 internal import AccessTokens
-internal import CurlTransport
 internal import GatewayServer
 internal import JSONText
 internal import Memory
 internal import System
 internal import Telemetry
+internal import TokenFetching
 
 /// What those who watch the admin page are told each second: members of a JSON object. Times in seconds.
 struct PageState: Sendable {

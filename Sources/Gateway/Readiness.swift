@@ -1,12 +1,12 @@
 internal import AccessTokens
 internal import Admin
-internal import CurlTransport
 internal import EventLoop
 internal import GatewayServer
 internal import Memory
 internal import Synchronization
 internal import System
 internal import Telemetry
+internal import TokenFetching
 internal import TrafficJournal
 internal import TrafficLog
 

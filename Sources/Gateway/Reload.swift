@@ -1,11 +1,11 @@
 package import AccessTokens
 package import Configuration
-internal import CurlTransport
 internal import Forwarding
 internal import GatewayServer
 internal import Memory
 internal import Synchronization
 internal import System
+internal import TokenFetching
 
 /// A configuration read anew, while the gateway runs.
 ///

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import CurlTransport
 internal import Memory
 internal import Synchronization
+internal import TokenFetching
 
 /// Notices that the file of a secret has another content, and hands the secret on.
 ///

@@ -1,7 +1,6 @@
 internal import AccessTokens
 internal import Admin
 internal import Configuration
-internal import CurlTransport
 internal import EventLoop
 internal import Forwarding
 internal import GatewayServer
@@ -9,6 +8,7 @@ internal import HTTPMessages
 internal import LocalServer
 internal import SCORMCloudAPI
 internal import System
+internal import TokenFetching
 internal import TrafficJournal
 internal import TrafficLog
 

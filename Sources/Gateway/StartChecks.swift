@@ -1,7 +1,7 @@
 package import Configuration
-internal import CurlTransport
 internal import EventLoop
 internal import System
+internal import TokenFetching
 
 /// What would stop a start although the configuration reads well: the one list that `check` tells, a start looks at
 /// before it starts anything, and a reload warns of.

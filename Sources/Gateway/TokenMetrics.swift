@@ -45,21 +45,10 @@ enum TokenMetrics {
   }
 
   private static func durations(_ listing: TokenListing) -> String {
-    let name = "scorm_gateway_token_fetch_seconds"
-    var text = ""
-    for app in listing.apps {
-      var sum: UInt64 = 0
-      for (place, count) in app.durations.counts.enumerated() {
-        sum += count
-        let bound =
-          place < FetchDurations.bounds.count
-          ? Seconds.text(FetchDurations.bounds[place] * 1_000_000) : "+Inf"
-        text += "\n\(name)_bucket{app=\"\(app.name)\",le=\"\(bound)\"} \(sum)"
-      }
-      text += "\n\(name)_sum{app=\"\(app.name)\"} \(Seconds.text(app.durations.sum))"
-      text += "\n\(name)_count{app=\"\(app.name)\"} \(sum)"
-    }
-    return text
+    listing.apps.map { app in
+      Seconds.histogram(
+        "scorm_gateway_token_fetch_seconds", "app=\"\(app.name)\"", app.durations)
+    }.joined()
   }
 
   private static func remaining(_ listing: TokenListing) -> String {

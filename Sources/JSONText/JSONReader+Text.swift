@@ -144,7 +144,7 @@ extension JSONReader {
 
   private mutating func readDigit(_ byte: UInt8) throws(JSONDefect) {
     guard let value = byte.hexadecimalValue else { throw defect(.hexadecimalDigit) }
-    text.unit = text.unit &<< 4 | value
+    text.unit = text.unit &<< 4 | UInt32(value)
     text.digits &+= 1
     guard text.digits == 4 else { return }
     text.phase = .plain
@@ -169,15 +169,6 @@ extension JSONReader {
     case .secondLetter: defect(.surrogatePair, before: 1)
     case .character: defect(.utf8, before: Int(text.read))
     }
-  }
-}
-
-extension UInt8 {
-  /// What it stands for as a hexadecimal digit, of either case.
-  var hexadecimalValue: UInt32? {
-    if self &- 0x30 < 10 { return UInt32(self &- 0x30) }
-    let letter = asciiLowercased &- 0x61
-    return letter < 6 ? UInt32(letter) &+ 10 : nil
   }
 }
 

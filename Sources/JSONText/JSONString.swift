@@ -76,7 +76,7 @@ package enum JSONCharacter {
     var value: UInt32 = 0
     for i in at..<at + 4 {
       guard let digit = text[i].hexadecimalValue else { return nil }
-      value = value << 4 | digit
+      value = value << 4 | UInt32(digit)
     }
     return value
   }

@@ -272,6 +272,15 @@
     unsafe (base + start + first).update(repeating: 0, count: last - first)
   }
 
+  /// Overwrites the waiting bytes with zeros and drops them.
+  ///
+  /// For buffers that held a secret. Such a buffer must not have been consumed from or have grown while it was
+  /// filled: what lies elsewhere is not reached.
+  package mutating func overwriteWithZeros() {
+    overwrite(from: 0, to: count)
+    removeAll()
+  }
+
   /// Drops every waiting byte and gives the memory back.
   package mutating func release() {
     // Proof: with capacity > 0 `base` came from `allocate`; nothing refers to it after this.

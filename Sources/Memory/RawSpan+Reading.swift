@@ -243,4 +243,15 @@ extension UInt8 {
   /// The byte with `A`–`Z` turned into `a`–`z`; every other byte as it is.
   @inlinable @inline(__always)
   package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+
+  /// The value of a hexadecimal digit, of either case; nil for any other byte.
+  @inlinable @inline(__always)
+  package var hexadecimalValue: UInt8? {
+    switch self {
+    case 0x30...0x39: self &- 0x30
+    case 0x41...0x46: self &- 0x37
+    case 0x61...0x66: self &- 0x57
+    default: nil
+    }
+  }
 }

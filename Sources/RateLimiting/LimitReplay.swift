@@ -1,3 +1,5 @@
+internal import Histograms
+
 /// Calls of the past, put through limits: who would have waited, and how long.
 ///
 /// The calls come as they came, whatever the limits do to them: a caller that would have slowed down, or
@@ -139,22 +141,22 @@ package struct LimitReplay: ~Copyable {
 
 /// Mean, longest and quantiles of waits, in constant memory; quantiles are exact to an eighth.
 package struct WaitQuantiles: Sendable {
-  /// Calls by the microseconds they waited: eight classes for each power of two.
-  private var counts: [UInt32] = []
-  package private(set) var count = 0
+  /// Of microseconds.
+  private var waits = LogHistogram()
   private var sum: UInt64 = 0
   /// Nanoseconds.
   package private(set) var longest: Int64 = 0
 
   package init() {}
 
+  package var count: Int { waits.total }
+
+  /// Adds a wait of so many nanoseconds.
   package mutating func add(_ wait: Int64) {
     let wait = max(0, wait)
-    if counts.isEmpty { counts = Array(repeating: 0, count: 496) }
-    count += 1
     sum &+= UInt64(wait)
     longest = max(longest, wait)
-    counts[WaitQuantiles.place(of: wait / 1000)] &+= 1
+    waits.add(wait / 1000)
   }
 
   /// Nanoseconds.
@@ -162,26 +164,7 @@ package struct WaitQuantiles: Sendable {
 
   /// The wait, in nanoseconds, that `percent` of the calls did not exceed, rounded up by at most an eighth.
   package func quantile(percent: Int) -> Int64 {
-    let wanted = (count * percent + 99) / 100
-    var seen = 0
-    for (place, number) in counts.enumerated() {
-      seen += Int(number)
-      if seen >= wanted, number > 0 {
-        return min(longest, WaitQuantiles.upperEnd(of: place) * 1000)
-      }
-    }
-    return longest
-  }
-
-  private static func place(of microseconds: Int64) -> Int {
-    if microseconds < 8 { return Int(microseconds) }
-    let shift = 60 - microseconds.leadingZeroBitCount
-    return (shift + 1) * 8 + Int(microseconds >> Int64(shift)) - 8
-  }
-
-  private static func upperEnd(of place: Int) -> Int64 {
-    if place < 8 { return Int64(place) }
-    let shift = Int64(place / 8 - 1)
-    return (Int64(place % 8 + 9) << shift) - 1
+    guard let values = waits.values(atRank: (count * percent + 99) / 100) else { return longest }
+    return values.upperBound <= longest / 1000 ? values.upperBound * 1000 : longest
   }
 }

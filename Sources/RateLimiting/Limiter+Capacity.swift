@@ -24,7 +24,7 @@ extension Limiter {
 
   /// The upstream answered `status` to `request`, sent at `startedAt`.
   ///
-  /// - Parameter retryAfter: nanoseconds its `Retry-After` asks to wait, from ``RetryAfter/delay(_:wallTime:)``.
+  /// - Parameter retryAfter: nanoseconds its `Retry-After` asks to wait, from `RetryAfter`.
   package mutating func upstreamAnswered(
     _ request: LimitedRequest, status: Int, retryAfter: Int64?, startedAt: Int64, at time: Int64
   ) {

@@ -1,3 +1,5 @@
+internal import Histograms
+
 extension Limiter {
   /// Lets time pass: starts the calls whose time has come, and ends the wait of those that waited too long.
   package mutating func advance(to time: Int64) {

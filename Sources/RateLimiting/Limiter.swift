@@ -1,3 +1,4 @@
+package import Histograms
 internal import Memory
 
 /// All limits of a gateway: decides which call may start, and which one waits how long.
@@ -43,7 +44,7 @@ package struct Limiter: ~Copyable {
   /// Per limit, then the upstream's pause.
   package internal(set) var counters: [LimitCounters]
   /// Per limit, then the upstream's pause: how long calls have waited that had their last turn there.
-  package internal(set) var waits: [WaitHistogram]
+  package internal(set) var waits: [BucketCounts]
   /// Which of the upstream's pauses a call meets.
   let lanes: PauseLanes
   /// Pauses that stop or slow calls.
@@ -122,7 +123,7 @@ package struct Limiter: ~Copyable {
     alarms = AlarmHeap(count: buckets.count)
     due = Array(repeating: DueList(), count: max(1, settings.loopCount))
     counters = Array(repeating: LimitCounters(), count: limits.count)
-    waits = Array(repeating: WaitHistogram(), count: limits.count)
+    waits = Array(repeating: BucketCounts(.limitWaits), count: limits.count)
   }
 
   /// The rate an app recovers to: the highest of the limits per app, since the others go on holding.

@@ -1,3 +1,5 @@
+internal import TextCoding
+
 extension OperationTable {
   /// The operation that a caller most likely meant, for the text of a 404.
   ///
@@ -41,9 +43,9 @@ extension OperationTable {
 
     static func misspelling(of literal: [UInt8], as segment: [UInt8]) -> Int {
       let longer = max(literal.count, segment.count)
-      let changes = editDistance(
-        literal.count, segment.count, insertion: 1,
-        substitution: { literal[$0] == segment[$1] ? 0 : 1 })
+      let changes = EditDistance.between(
+        literal.count, segment.count, gap: 1,
+        replacement: { literal[$0] == segment[$1] ? 0 : 1 })
       return (changes * 10 + longer - 1) / longer
     }
   }
@@ -51,25 +53,8 @@ extension OperationTable {
   /// The least cost of turning a template into a path of `count` segments; `parts` holds for each part of
   /// the template what each segment of the path costs in its place.
   private static func alignment(of parts: [[Int]], with count: Int) -> Int {
-    editDistance(
-      parts.count, count, insertion: Cost.segment, substitution: { parts[$0][$1] })
-  }
-
-  /// The weighted Levenshtein distance of two sequences, one row at a time.
-  private static func editDistance(
-    _ a: Int, _ b: Int, insertion: Int, substitution: (Int, Int) -> Int
-  ) -> Int {
-    var row = (0...b).map { $0 * insertion }
-    for i in 0..<a {
-      var diagonal = row[0]
-      row[0] += insertion
-      for j in 0..<b {
-        let replaced = diagonal + substitution(i, j)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, min(row[j], row[j + 1]) + insertion)
-      }
-    }
-    return row[b]
+    EditDistance.between(
+      parts.count, count, gap: Cost.segment, replacement: { parts[$0][$1] })
   }
 
   /// The first 24 bytes, ASCII letters in lower case.

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Memory
+internal import TextCoding
 
 /// What an access token of the sandbox says.
 struct AccessTokenClaims: Equatable, Sendable {

@@ -53,12 +53,12 @@ enum TimeSpan {
     var total = 0
     guard !rest.isEmpty else { return nil }
     while !rest.isEmpty {
-      let digits = rest.prefix { $0.isDigit }
+      let digits = rest.prefix { $0 &- 0x30 < 10 }
       guard (1...15).contains(digits.count),
         let number = Int(String(decoding: digits, as: UTF8.self))
       else { return nil }
       rest = rest.dropFirst(digits.count)
-      let unit = rest.prefix { !$0.isDigit }
+      let unit = rest.prefix { $0 &- 0x30 >= 10 }
       rest = rest.dropFirst(unit.count)
       guard let factor = factors[String(decoding: unit, as: UTF8.self)] else { return nil }
       let (part, overflow) = number.multipliedReportingOverflow(by: factor)

@@ -1,4 +1,5 @@
 internal import System
+internal import TextCoding
 
 /// A course and its versions.
 struct Course: StoredRecord {

@@ -1,5 +1,6 @@
 internal import LocalServer
 internal import SCORMCloudAPI
+internal import TextCoding
 
 /// What came in the `Authorization` field, once it proved valid.
 struct Credential {

@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import TextCoding
 
 /// Destinations, and what is done to all dispatches of one.
 enum DestinationOperations {
@@ -206,7 +207,7 @@ enum DestinationOperations {
         tags.isEmpty || tags.contains(where: dispatch.tags.texts.contains)
       else { continue }
       archive.add(
-        "\(PercentEncoding.encodeForm(identifier.text)).zip",
+        "\(PercentCoding.encodeForm(identifier.text)).zip",
         DispatchOperations.package(identifier, dispatch, state, call))
     }
     return .file(.bytes(archive.finished), type: "application/zip")
@@ -219,7 +220,7 @@ enum DestinationOperations {
     let identifier = try call.parameter(0)
     _ = try state.destination(identifier)
     let base =
-      "\(LaunchLink.origin(call))/api/cloud/lti13/\(PercentEncoding.encodeForm(identifier.text))"
+      "\(LaunchLink.origin(call))/api/cloud/lti13/\(PercentCoding.encodeForm(identifier.text))"
     return .value([
       "publicKey": "-----BEGIN PUBLIC KEY-----\nc2FuZGJveA==\n-----END PUBLIC KEY-----",
       "oidcLoginInitiationsUrl": .string(base + "/login"),

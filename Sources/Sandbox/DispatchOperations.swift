@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import TextCoding
 
 /// Dispatches one by one, and in bulk by filter.
 enum DispatchOperations {
@@ -286,7 +287,7 @@ enum DispatchOperations {
   ) -> [UInt8] {
     let title = state.courses[Identifier(dispatch.text("courseId"))]?.title ?? ""
     let link = LaunchLink.url(
-      .dispatch, Identifier(PercentEncoding.encodeForm(identifier.text)), call)
+      .dispatch, Identifier(PercentCoding.encodeForm(identifier.text)), call)
     var archive = ZipWriter()
     archive.add("imsmanifest.xml", Array(DispatchPackage.manifest(title).utf8))
     archive.add(
@@ -312,7 +313,7 @@ enum DispatchOperations {
   {
     let identifier = try call.parameter(0)
     _ = try state.dispatch(identifier)
-    let name = Identifier(PercentEncoding.encodeForm(identifier.text))
+    let name = Identifier(PercentCoding.encodeForm(identifier.text))
     return .value(["targetLinkUri": .string(LaunchLink.url(.dispatch, name, call))])
   }
 
@@ -320,7 +321,7 @@ enum DispatchOperations {
   static func lti13Launch(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
-    let name = Identifier(PercentEncoding.encodeForm(try call.parameter(0).text))
+    let name = Identifier(PercentCoding.encodeForm(try call.parameter(0).text))
     return LocalResponse(
       status: 302, fields: [(name: "Location", value: LaunchLink.url(.dispatch, name, call))])
   }

@@ -1,3 +1,5 @@
+internal import Memory
+
 /// A caller-made name of a course, registration, learner …: any text of up to 255 characters.
 ///
 /// Compared byte for byte, unlike `String`, which takes `é` and `e´` for the same: an intermediary that
@@ -48,6 +50,6 @@ struct Identifier: Hashable, Sendable, CustomStringConvertible {
   static func isUUID(_ text: String) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     return parts.map(\.utf8.count) == [8, 4, 4, 4, 12]
-      && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexDigit != nil } }
+      && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexadecimalValue != nil } }
   }
 }

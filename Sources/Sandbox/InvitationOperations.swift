@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import TextCoding
 
 /// Invitations, public ones by a link and private ones by mail. No mail is sent: the registrations are there,
 /// and the links lead to the sandbox.
@@ -244,7 +245,7 @@ enum InvitationOperations {
     _ invitation: Identifier, _ registration: Identifier, _ user: Document,
     _ state: ApplicationState, _ call: CloudCall, _ query: FormFields
   ) -> JSONValue {
-    let name = PercentEncoding.encodeForm(registration.text)
+    let name = PercentCoding.encodeForm(registration.text)
     var value: JSONValue = [
       "email": .string(user.text("email")),
       "url": .string("\(LaunchLink.url(.invitation, invitation, call))?registrationId=\(name)"),

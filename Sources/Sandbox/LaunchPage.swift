@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import TextCoding
 
 /// The pages that links of the sandbox lead to: a stand-in for the player, where a person or a browser test
 /// sets what the learner did. `POST /sandbox/progress` does the same without a browser (``ProgressControl``).
@@ -13,7 +14,8 @@ enum LaunchPage {
       LaunchLink.Target.registration, .preview, .invitation, .dispatch,
     ] where rest.hasPrefix(target.rawValue + "/") {
       let name = rest.dropFirst(target.rawValue.count + 1)
-      guard let text = PercentEncoding.decode(name), let identifier = Identifier(checking: text)
+      guard let text = PercentCoding.decode(name, plusIsBlank: false),
+        let identifier = Identifier(checking: text)
       else { break }
       do {
         return try answer(target, identifier, request, &realm, clock.timestamp)

@@ -1,4 +1,5 @@
 internal import LocalServer
+internal import TextCoding
 
 /// xAPI statements that the sandbox's learners make, as `XapiStatement`.
 enum LearningRecord {
@@ -28,7 +29,7 @@ enum LearningRecord {
 
   /// The xAPI identifier of a course's version.
   static func activity(_ course: Identifier, _ version: Int) -> String {
-    "https://sandbox.invalid/courses/\(PercentEncoding.encodeForm(course.text))/\(version)"
+    "https://sandbox.invalid/courses/\(PercentCoding.encodeForm(course.text))/\(version)"
   }
 
   static func statement(
@@ -43,7 +44,7 @@ enum LearningRecord {
       "name": ["en-US": .string(title)], "type": "http://adlnet.gov/expapi/activities/course",
     ]
     if let interaction {
-      object += "/interactions/" + PercentEncoding.encodeForm(interaction["id"]?.string ?? "")
+      object += "/interactions/" + PercentCoding.encodeForm(interaction["id"]?.string ?? "")
       definition = [
         "description": ["en-US": .string(interaction["description"]?.string ?? "")],
         "type": "http://adlnet.gov/expapi/activities/cmi.interaction",

@@ -1,5 +1,6 @@
 internal import LocalServer
 internal import SCORMCloudAPI
+internal import TextCoding
 
 /// What a list operation filters and orders by, as the official clients document it.
 struct ListRule<Value: Sendable>: Sendable {

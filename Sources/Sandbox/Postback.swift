@@ -1,3 +1,5 @@
+internal import TextCoding
+
 /// A message to the caller's own system: a registration's progress, or the end of an import.
 package struct Postback: Sendable, Equatable {
   /// Attempts after the first one (postback page: "We retry failed requests up to 70 times").
@@ -38,9 +40,9 @@ package struct Postback: Sendable, Equatable {
       }
     } else {
       contentType = "application/x-www-form-urlencoded; charset=UTF-8"
-      var form = "data=" + PercentEncoding.encodeForm(data.text)
-      if let user { form += "&userName=" + PercentEncoding.encodeForm(user) }
-      if let password { form += "&password=" + PercentEncoding.encodeForm(password) }
+      var form = "data=" + PercentCoding.encodeForm(data.text)
+      if let user { form += "&userName=" + PercentCoding.encodeForm(user) }
+      if let password { form += "&password=" + PercentCoding.encodeForm(password) }
       body = Array(form.utf8)
     }
   }

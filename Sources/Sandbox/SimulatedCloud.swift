@@ -1,6 +1,7 @@
 package import LocalServer
 internal import Memory
 internal import SCORMCloudAPI
+internal import TextCoding
 
 /// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with state that
 /// lives as long as the process.
@@ -229,7 +230,7 @@ package struct SimulatedCloud: LocalResponder {
     var parameters: [Identifier] = []
     let names = operation.template.description.split(separator: "/")
     for (name, segment) in zip(names, path.split(separator: "/")) where name.hasPrefix("{") {
-      guard let text = PercentEncoding.decode(segment) else {
+      guard let text = PercentCoding.decode(segment, plusIsBlank: false) else {
         throw .message(400, "\(name) is not validly percent-encoded UTF-8.")
       }
       guard let identifier = Identifier(checking: text) else {

@@ -2,6 +2,7 @@ internal import CourseContent
 internal import LocalServer
 internal import Memory
 internal import System
+internal import TextCoding
 
 /// The bytes of an uploaded course: a part of a file without a name, so that they need no memory.
 struct StoredContent: Sendable {

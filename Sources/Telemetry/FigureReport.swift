@@ -1,3 +1,4 @@
+internal import Histograms
 internal import Memory
 
 /// The counters of all loops, added up and written for Prometheus. Series that nothing was counted in are

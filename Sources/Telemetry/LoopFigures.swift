@@ -1,3 +1,4 @@
+internal import Histograms
 internal import Memory
 
 /// The counters of one event loop: written by it, read by whoever shows them.

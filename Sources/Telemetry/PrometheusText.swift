@@ -1,3 +1,4 @@
+package import Histograms
 internal import Memory
 
 /// Figures in Prometheus' text exposition format, version 0.0.4.

@@ -1,3 +1,6 @@
+internal import Memory
+internal import TextCoding
+
 /// How spans are exported: what OpenTelemetry's environment variables say (specification 1.x, "OpenTelemetry
 /// Environment Variable Specification" and "OTLP Exporter Configuration").
 package struct TracingSettings: Sendable, Equatable {
@@ -200,21 +203,13 @@ package struct TracingSettings: Sendable, Equatable {
   }
 
   private static func decoded(_ text: String) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Substring(text).utf8
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.popFirst(), let low = rest.popFirst(),
-        let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-      else { return nil }
-      bytes.append(value)
-    }
-    // A line break would end a header field early.
-    guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
+    let bytes = Array(text.utf8)
+    var plain = ByteBuffer()
+    guard PercentCoding.decode(bytes.span.bytesOfElements, plusIsBlank: false, into: &plain),
+      // A line break would end a header field early.
+      plain.bytes.firstControl(from: 0) == plain.count
+    else { return nil }
+    return plain.bytes.text
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Histograms
 internal import Memory
 
 /// Calls of one caller to one operation of one app: what statistics say of them.
@@ -19,7 +20,8 @@ struct CallGroup {
   var received: Int64 = 0
   /// Microseconds, of all calls together.
   var waited: Int64 = 0
-  var durations = DurationHistogram()
+  /// Of microseconds.
+  var durations = LogHistogram()
 
   mutating func add(_ call: BlockCall) {
     calls += 1

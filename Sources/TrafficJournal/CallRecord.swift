@@ -1,5 +1,6 @@
 internal import JSONText
 internal import Memory
+internal import TextCoding
 internal import TrafficLog
 
 /// One call as its line tells it: for tables, HAR and commands.
@@ -110,8 +111,15 @@ package struct CallRecord: Sendable {
 
   /// Path and query as a request target, with everything escaped that may not stand there.
   package var target: String {
-    PercentCoding.target(CallRecord.plain(path))
-      + (query.map { "?" + PercentCoding.target(CallRecord.plain($0)) } ?? "")
+    CallRecord.escaped(CallRecord.plain(path))
+      + (query.map { "?" + CallRecord.escaped(CallRecord.plain($0)) } ?? "")
+  }
+
+  /// `%` is left: what was sent escaped is logged so.
+  private static func escaped(_ text: [UInt8]) -> String {
+    PercentCoding.escaped(text) { byte in
+      byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}#".utf8.contains(byte)
+    }
   }
 
   /// A part of its query or path is masked, so the call cannot be repeated as it was.

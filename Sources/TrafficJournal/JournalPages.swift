@@ -1,6 +1,8 @@
+internal import Histograms
 internal import JSONText
 internal import Memory
 package import System
+internal import TextCoding
 
 /// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
 /// the commands for a file. Blocks its thread for ``timeLimit`` at most.

@@ -1,3 +1,5 @@
+internal import TextCoding
+
 /// Which recorded calls may be sent again, and how.
 package enum ReplayRule {
   /// Methods of which none changes anything: RFC 9110 section 9.2.1.

@@ -1,5 +1,6 @@
 internal import Memory
 internal import System
+internal import TextCoding
 internal import TrafficLog
 
 /// What is wrong with a question, for whoever asked it.
@@ -24,7 +25,7 @@ extension TrafficQuery {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(pair[0])
       if others.contains(name) { continue }
-      guard pair.count == 2, let value = PercentCoding.decode(pair[1]) else {
+      guard pair.count == 2, let value = PercentCoding.decode(pair[1], plusIsBlank: true) else {
         throw QueryError(
           description: "the parameter \(name) has no value, or one that is not UTF-8")
       }

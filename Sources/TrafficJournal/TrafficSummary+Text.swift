@@ -1,3 +1,4 @@
+internal import Histograms
 internal import JSONText
 internal import Memory
 package import System

@@ -1,3 +1,4 @@
+internal import Histograms
 internal import System
 
 /// Calls counted by caller and operation, and over time.
@@ -27,7 +28,7 @@ package struct TrafficSummary {
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
   var failed = [Int](repeating: 0, count: TrafficSummary.bars)
   /// How long calls took, in each of these parts; empty unless asked for.
-  var durations: [DurationHistogram] = []
+  var durations: [LogHistogram] = []
   /// False: the time was up; only the newest calls are counted.
   package var isComplete = true
 }
@@ -53,7 +54,7 @@ extension JournalReader {
   ) throws(DatabaseError) -> TrafficSummary {
     var summary = TrafficSummary()
     if hasDurations {
-      summary.durations = Array(repeating: DurationHistogram(), count: TrafficSummary.bars)
+      summary.durations = Array(repeating: LogHistogram(), count: TrafficSummary.bars)
     }
     summary.end = query.until ?? now
     let waiting = try recent()

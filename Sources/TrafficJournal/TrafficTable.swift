@@ -1,4 +1,6 @@
+internal import Memory
 package import System
+internal import TextCoding
 
 /// Calls in columns, for people.
 package enum TrafficTable {
@@ -71,18 +73,11 @@ package enum TrafficTable {
 
   /// Microseconds since 1970 as `2026-11-24 07:01:33`.
   static func day(_ microsecond: Int64) -> String {
-    let seconds = Int(max(0, microsecond) / 1_000_000)
-    let rest = seconds % 86_400
-    // Days since 0000-03-01, in eras of 400 years: the year begins in March, so leap days come last.
-    let shifted = seconds / 86_400 + 719_468
-    let dayOfEra = shifted % 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let part = (5 * dayOfYear + 2) / 153
-    let month = part < 10 ? part + 3 : part - 9
-    let year = yearOfEra + shifted / 146_097 * 400 + (month <= 2 ? 1 : 0)
-    func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(year)-\(two(month))-\(two(dayOfYear - (153 * part + 2) / 5 + 1)) "
-      + "\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))"
+    let time = CalendarTime(secondsSince1970: Int(max(0, microsecond) / 1_000_000))
+    var text = ByteBuffer(capacity: 32)
+    time.putDate(into: &text)
+    text.put(UInt8(ascii: " "))
+    time.putClock(into: &text)
+    return text.bytes.text
   }
 }

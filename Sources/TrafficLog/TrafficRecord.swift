@@ -1,5 +1,6 @@
 internal import JSONText
 internal import Memory
+internal import TextCoding
 
 /// What one line of the traffic log says about a call: the part that a replay needs.
 package struct TrafficRecord: Sendable, Equatable {
@@ -76,43 +77,12 @@ package struct TrafficRecord: Sendable, Equatable {
     return bytes.text
   }
 
-  /// `2026-11-24T07:01:33.579950Z`, up to nine digits behind the point or none; nil for anything else.
+  /// Nanoseconds since 1970 of `2026-11-24T07:01:33.579950Z`, with up to nine digits behind the point or none; nil for
+  /// anything else, and for years before 1970 or after 2200.
   package static func time(_ text: RawSpan) -> Int64? {
-    let count = text.byteCount
-    guard count >= 20, count <= 30, text[count - 1] == UInt8(ascii: "Z"),
-      let year = number(text, 0, 4), text[4] == UInt8(ascii: "-"),
-      let month = number(text, 5, 7), text[7] == UInt8(ascii: "-"),
-      let day = number(text, 8, 10), text[10] == UInt8(ascii: "T"),
-      let hour = number(text, 11, 13), text[13] == UInt8(ascii: ":"),
-      let minute = number(text, 14, 16), text[16] == UInt8(ascii: ":"),
-      let second = number(text, 17, 19),
-      1970...2200 ~= year, 1...12 ~= month, 1...31 ~= day, hour < 24, minute < 60, second <= 60
+    guard let moment = MomentText(text), moment.zone == .utc, moment.fractionDigits <= 9,
+      1970...2200 ~= moment.year
     else { return nil }
-    var fraction: Int64 = 0
-    if count > 20 {
-      guard text[19] == UInt8(ascii: "."), let digits = number(text, 20, count - 1) else {
-        return nil
-      }
-      fraction = Int64(digits)
-      for _ in (count - 21)..<9 { fraction *= 10 }
-    }
-    // Days since 1970-01-01; the year begins in March, so that leap days come last.
-    let shifted = month <= 2 ? year - 1 : year
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + dayOfYear - 719_468
-    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-    return Int64(seconds) * 1_000_000_000 + fraction
-  }
-
-  /// The decimal number in all of `start..<end`, at most nine digits.
-  private static func number(_ text: RawSpan, _ start: Int, _ end: Int) -> Int? {
-    guard start < end, end - start <= 9 else { return nil }
-    var value = 0
-    for i in start..<end {
-      let digit = text[i] &- UInt8(ascii: "0")
-      guard digit < 10 else { return nil }
-      value = value * 10 + Int(digit)
-    }
-    return value
+    return Int64(moment.seconds) * 1_000_000_000 + Int64(moment.nanoseconds)
   }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import Gateway
 internal import System
+internal import TextCoding
 internal import TrafficJournal
 
 /// `explain`: what the gateway would do with a call.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CurlTransport
 internal import System
+internal import TextCoding
 internal import TrafficJournal
 
 /// `tokens`: the access tokens of a running gateway.

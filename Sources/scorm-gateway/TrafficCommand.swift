@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import System
+internal import TextCoding
 internal import TrafficJournal
 
 /// `traffic`: the calls on record.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CurlTransport
 internal import Gateway
+internal import TextCoding
 internal import TrafficJournal
 
 /// Where the commands find the journal: a running gateway's admin address, or its file.

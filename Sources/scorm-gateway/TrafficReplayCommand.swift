@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CurlTransport
 internal import Gateway
 internal import System
+internal import TextCoding
 internal import TrafficJournal
 
 /// `traffic replay`: a call once more.

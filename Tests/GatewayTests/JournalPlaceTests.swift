@@ -48,7 +48,7 @@ struct JournalPlaceTests {
       first?.stop()
     }
     // A process that another test starts has the claim's descriptor too, until it is a program of its own.
-    var next: WatchedJournal?
+    var next: OpenJournal?
     #expect(
       try eventually {
         next = try GatewayProcess.openJournal(traffic, at: place, tell: { _ in }).0

@@ -28,4 +28,13 @@ struct KeptInputTests {
       #expect(ChunkedBodyPromises.broken(input.bytes) == nil, "\(input.path)")
     }
   }
+
+  @Test("A Retry-After is a bounded wait, and dates are read as they were written")
+  func retryAfters() throws {
+    let inputs = try KeptInput.all(of: "retry-after")
+    #expect(inputs.count >= 5)
+    for input in inputs {
+      #expect(RetryAfterPromises.broken(input.bytes) == nil, "\(input.path)")
+    }
+  }
 }

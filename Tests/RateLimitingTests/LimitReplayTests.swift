@@ -1,3 +1,4 @@
+import Histograms
 import Testing
 
 @testable import RateLimiting
@@ -85,7 +86,7 @@ struct LimitReplayTests {
 struct LimiterFiguresTests {
   @Test("A wait is counted in the class whose upper end it does not exceed")
   func classes() {
-    var histogram = WaitHistogram()
+    var histogram = BucketCounts(.limitWaits)
     for wait in [0, 10 * millisecond, 10 * millisecond + 1, 60 * second, 60 * second + 1] {
       histogram.add(wait)
     }

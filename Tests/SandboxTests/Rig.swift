@@ -2,6 +2,7 @@ import EventLoop
 import LocalServer
 import Synchronization
 import System
+import TextCoding
 
 @testable import Sandbox
 

@@ -71,21 +71,6 @@ struct TextFormatTests {
     #expect(accepted > 0)
   }
 
-  @Test("Base64 agrees with Foundation's", arguments: 0..<40)
-  func base64(length: Int) {
-    let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 * 37 + 251) }
-    let text = Base64.standard.encode(bytes)
-    #expect(text == Data(bytes).base64EncodedString())
-    #expect(Base64.standard.decode(text) == bytes)
-    #expect(Base64.urlSafe.decode(Base64.urlSafe.encode(bytes)) == bytes)
-  }
-
-  @Test(
-    "Base64 with odd ends is refused", arguments: ["A", "AB", "AB=", "QQ=", "QR==", "Q Q=", "="])
-  func badBase64(text: String) {
-    #expect(Base64.standard.decode(text) == nil)
-  }
-
   @Test(
     "Moments agree with Foundation's calendar",
     arguments: [0, 951_782_400, 1_772_366_400, 1_709_208_000, 4_102_444_800, -1, -2_208_988_800])
@@ -106,17 +91,6 @@ struct TextFormatTests {
     ])
   func iso8601(text: String, seconds: Int?) {
     #expect(Timestamp(text)?.seconds == seconds)
-  }
-
-  @Test(
-    "Percent escapes are decoded once, and a plus is a space in queries only",
-    arguments: [
-      ("r%2F1%20%C3%BC", false, "r/1 ü"), ("a+b", false, "a+b"), ("a+b", true, "a b"),
-      ("%252F", false, "%2F"), ("%2", false, nil), ("%", true, nil), ("%zz", false, nil),
-      ("%FF", false, nil),
-    ])
-  func percent(text: String, plusIsSpace: Bool, value: String?) {
-    #expect(PercentEncoding.decode(text, plusIsSpace: plusIsSpace) == value)
   }
 
   @Test("Identifiers have the form of a version 4 UUID, differ, and are the same for the same seed")

@@ -1,3 +1,4 @@
+import Histograms
 import Memory
 import Telemetry
 import Testing

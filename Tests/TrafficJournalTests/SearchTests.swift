@@ -1,7 +1,9 @@
 import Foundation
+import Histograms
 import Memory
 import System
 import Testing
+import TextCoding
 
 @testable import TrafficJournal
 

@@ -1,0 +1,253 @@
+internal import CLibcurl
+internal import Glibc
+package import Memory
+
+/// A libcurl handle for one request at a time, and everything that libcurl reads or writes through it: header lines, the
+/// answer, the text of an error, whom TLS trusts. All of it goes after the handle.
+///
+/// The only place that speaks to libcurl about a request, so the proofs about its memory stand here. For one thread.
+@safe package struct CurlEasyHandle: ~Copyable {
+  /// Tells handles apart as long as they live.
+  package struct ID: Equatable, Sendable {
+    fileprivate let address: UInt
+
+    init(_ handle: UnsafeMutableRawPointer) { address = UInt(bitPattern: handle) }
+  }
+
+  let pointer: UnsafeMutableRawPointer
+  private let errorText: UnsafeMutablePointer<CChar>
+  private var lines: UnsafeMutablePointer<curl_slist>?
+  /// Whom a TLS connection trusts; nil without TLS.
+  private let proof: TLSProof?
+  private let answer: CurlAnswer
+
+  /// A handle that is told about `request`.
+  ///
+  /// - Parameter proof: required for `https`, which fails without one.
+  package static func make(
+    for request: CurlRequest, proof: TLSProof?
+  ) throws(CurlFault) -> CurlEasyHandle {
+    // Proof: libcurl is set up; a new handle or null. It goes nowhere but into the value made here, which cleans it up.
+    guard CurlLibrary.isReady, let made = unsafe curl_easy_init() else {
+      throw CurlFault.notStarted
+    }
+    // Whole before anything can throw, so its deinit cleans up.
+    var handle = unsafe CurlEasyHandle(made, proof, CurlAnswer(request.answer))
+    try handle.setSafety(request)
+    try handle.setMethod(request.method)
+    try handle.setAnswer(limit: request.answer.limit)
+    return handle
+  }
+
+  private init(_ made: UnsafeMutableRawPointer, _ proof: TLSProof?, _ answer: CurlAnswer) {
+    // Proof: the caller gives up its only reference.
+    unsafe pointer = unsafe made
+    self.proof = proof
+    self.answer = answer
+    // Proof: null is an empty list.
+    unsafe lines = nil
+    // Proof: as many bytes as libcurl may write; freed by deinit, after the handle that names them.
+    unsafe errorText = UnsafeMutablePointer<CChar>.allocate(capacity: cc_error_size)
+    // Proof: just allocated with that many places.
+    unsafe errorText.initialize(repeating: 0, count: cc_error_size)
+  }
+
+  deinit {
+    // Proof: the handle is this value's alone, and no multi handle has it any more; what it points to goes after it.
+    unsafe curl_easy_cleanup(pointer)
+    unsafe curl_slist_free_all(lines)
+    unsafe errorText.deallocate()
+  }
+
+  package var id: ID { unsafe ID(pointer) }
+
+  // MARK: What is sent
+
+  /// Adds a header field as a line, `Accept: text/plain`; one without a value, `Expect:`, takes a field of libcurl's out.
+  package mutating func addField(_ line: String) throws(CurlFault) {
+    // Proof: libcurl copies the line; on failure the old list stays ours.
+    guard let longer = unsafe curl_slist_append(lines, line) else { throw CurlFault.outOfMemory }
+    // Proof: the new list, which nobody else has.
+    try unsafe use(longer)
+  }
+
+  /// Adds a header field with a value that is a secret. libcurl's copy is overwritten when it is freed.
+  ///
+  /// - Parameters:
+  ///   - lead: the line up to the secret, `Authorization: Bearer `; empty when the secret is all of it.
+  ///   - count: bytes of the secret to send.
+  package mutating func addField(
+    _ lead: String, _ secret: SecretBytes, count: Int
+  ) throws(CurlFault) {
+    let start = Array(lead.utf8)
+    let length = start.count + count
+    // Proof: `room` holds length + 1 bytes, all written; libcurl copies the text before they are cleared.
+    let longer = unsafe withUnsafeTemporaryAllocation(byteCount: length + 1, alignment: 1) { room in
+      for i in start.indices { unsafe room[i] = start[i] }
+      for i in 0..<count { unsafe room[start.count + i] = secret.bytes[i] }
+      unsafe room[length] = 0
+      let text = unsafe room.baseAddress?.assumingMemoryBound(to: CChar.self)
+      let longer = unsafe curl_slist_append(lines, text)
+      if let address = room.baseAddress { unsafe explicit_bzero(address, room.count) }
+      return unsafe longer
+    }
+    guard let longer = unsafe longer else { throw CurlFault.outOfMemory }
+    // Proof: the new list, which nobody else has.
+    try unsafe use(longer)
+  }
+
+  private mutating func use(_ list: UnsafeMutablePointer<curl_slist>) throws(CurlFault) {
+    unsafe lines = list
+    // Proof: the list lives until the handle is cleaned up, or does not name it any more.
+    try check(unsafe cc_set_headers(pointer, list))
+  }
+
+  /// Takes every field out that was added, and has libcurl forget them.
+  package mutating func removeFields() {
+    // Proof: the handle names the list no more when it goes; it is ours, and freed once.
+    _ = unsafe cc_set_headers(pointer, nil)
+    unsafe curl_slist_free_all(lines)
+    unsafe lines = nil
+  }
+
+  /// Sends `body`, which libcurl copies; makes the request a POST.
+  package mutating func setBody(_ body: RawSpan) throws(CurlFault) {
+    // Proof: libcurl copies byteCount bytes during the call.
+    let code = unsafe body.withUnsafeBytes { source in
+      unsafe cc_set_post(pointer, source.baseAddress, Int64(source.count))
+    }
+    try check(code)
+  }
+
+  // MARK: What comes back
+
+  /// Does the request and waits for its end. A ``CurlMulti`` does not wait.
+  package mutating func perform() throws(CurlFault) {
+    // Proof: the handle lives, and everything it names is this value's.
+    let code = unsafe curl_easy_perform(pointer)
+    if let fault = fault(of: code) { throw fault }
+  }
+
+  /// What the end of a transfer with `code` means; nil for a complete answer.
+  func fault(of code: CURLcode) -> CurlFault? {
+    if answer.isTooLarge { return CurlFault.tooLarge }
+    return code == CURLE_OK ? nil : CurlFault(code)
+  }
+
+  /// The status of the answer; 0 without one.
+  // Proof: the handle lives.
+  package var status: Int { unsafe cc_status(pointer) }
+
+  /// Seconds that the server asked us to wait; 0 when it did not.
+  // Proof: the handle lives.
+  package var retryAfter: Int64 { unsafe cc_retry_after(pointer) }
+
+  /// Where a redirect points to; nil when the answer is none.
+  package var redirect: String? {
+    // Proof: a NUL-terminated text that lives as long as the handle.
+    unsafe cc_redirect(pointer).map { unsafe String(cString: $0) }
+  }
+
+  /// Gives away the body of the answer, as far as it has arrived. Whoever takes a secret overwrites it after reading.
+  package mutating func takeAnswer() -> ByteBuffer { answer.take() }
+
+  /// What libcurl says about `fault`, with the particulars of this request if it knows any.
+  package func explanation(of fault: CurlFault) -> String {
+    // Proof: NUL-terminated; the last byte of the buffer is never written.
+    let written = unsafe String(cString: errorText)
+    return written.isEmpty ? fault.text : written
+  }
+
+  // MARK: Options
+
+  /// Everything that decides where a request can go, and how long we listen.
+  private mutating func setSafety(_ request: CurlRequest) throws(CurlFault) {
+    try set(CURLOPT_URL, request.url)
+    try set(CURLOPT_PATH_AS_IS, request.keepsDotSegments ? 1 : 0)
+    // Nothing but the schemes that are meant, and never after a redirect, which is not followed either.
+    try set(CURLOPT_PROTOCOLS_STR, request.schemes)
+    try set(CURLOPT_REDIR_PROTOCOLS_STR, "https")
+    try set(CURLOPT_FOLLOWLOCATION, 0)
+    try set(CURLOPT_UNRESTRICTED_AUTH, 0)
+    try set(CURLOPT_DISALLOW_USERNAME_IN_URL, request.refusesUserInURL ? 1 : 0)
+    try set(CURLOPT_NETRC, Int(cc_netrc_ignored))
+    try set(CURLOPT_UNIX_SOCKET_PATH, request.socketPath)
+    // An empty text switches off the proxy variables of the environment as well.
+    try set(CURLOPT_PROXY, request.proxy ?? "")
+    try set(CURLOPT_NOPROXY, "")
+    // Our field lines, credentials among them, are for the server and not for a proxy's CONNECT.
+    try set(CURLOPT_HEADEROPT, Int(cc_headers_not_to_proxy))
+    try set(CURLOPT_SSL_VERIFYPEER, 1)
+    try set(CURLOPT_SSL_VERIFYHOST, 2)
+    try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
+    // Proof: self holds both, and cleans up the handle before it lets go of the proof.
+    if let proof { try check(unsafe proof.install(on: pointer)) }
+    // HTTP/2 would bring nothing to a request now and then but a second parser.
+    try set(CURLOPT_HTTP_VERSION, Int(cc_http_1_1))
+    try set(CURLOPT_USERAGENT, request.userAgent)
+    if let time = request.connectTimeout { try set(CURLOPT_CONNECTTIMEOUT_MS, time) }
+    try set(CURLOPT_TIMEOUT_MS, request.timeout)
+    try set(CURLOPT_NOSIGNAL, 1)
+    // Do not wait for a name lookup that hangs when the thread stops.
+    try set(CURLOPT_QUICK_EXIT, 1)
+    try set(CURLOPT_TCP_KEEPALIVE, 1)
+    // Proof: the buffer lives as long as the handle.
+    try check(unsafe cc_set_error_buffer(pointer, errorText))
+  }
+
+  private mutating func setMethod(_ method: CurlRequest.Method) throws(CurlFault) {
+    switch method {
+    case .get: break
+    case .head: try set(CURLOPT_NOBODY, 1)
+    case .other(let name): try set(CURLOPT_CUSTOMREQUEST, name)
+    // Without a body until there is one.
+    case .post: try check(unsafe cc_set_post(pointer, "", 0))
+    }
+  }
+
+  private mutating func setAnswer(limit: Int?) throws(CurlFault) {
+    if let limit {
+      // Stops a declared length; `CurlAnswer` stops an undeclared one.
+      // Proof: the handle lives, and the option takes a size.
+      try check(unsafe cc_set_size(pointer, CURLOPT_MAXFILESIZE_LARGE, Int64(limit)))
+    }
+    // Proof: not retained, since self holds the answer, and cleans up the handle before it lets go of it.
+    let context = unsafe Unmanaged.passUnretained(answer).toOpaque()
+    // Proof: callbacks run on this thread while the handle lives, and so does the answer.
+    let code = unsafe cc_set_sink(
+      pointer,
+      { bytes, size, count, context in
+        guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+        let answer = unsafe Unmanaged<CurlAnswer>.fromOpaque(context).takeUnretainedValue()
+        // Proof: libcurl lends size * count bytes for this call.
+        let piece = unsafe RawSpan(_unsafeStart: bytes, byteCount: size * count)
+        // Anything but the length makes libcurl end the transfer.
+        return answer.receive(piece) ? size * count : 0
+      }, context)
+    try check(code)
+  }
+
+  private mutating func set(_ option: CURLoption, _ value: Int) throws(CurlFault) {
+    // Proof: the handle lives, and the option takes a long.
+    try check(unsafe cc_set_long(pointer, option, value))
+  }
+
+  private mutating func set(_ option: CURLoption, _ value: String?) throws(CurlFault) {
+    // Proof: the handle lives, the option takes a text, and libcurl copies it.
+    try check(unsafe cc_set_text(pointer, option, value))
+  }
+
+  private func check(_ code: CURLcode) throws(CurlFault) {
+    if code != CURLE_OK { throw CurlFault(code) }
+  }
+}
+
+extension CurlRequest.Answer {
+  /// Bytes that are taken at most; nil when none is kept.
+  fileprivate var limit: Int? {
+    switch self {
+    case .ignored: nil
+    case .collected(let limit), .secret(let limit): limit
+    }
+  }
+}

@@ -1,0 +1,56 @@
+internal import CLibcurl
+
+/// Why libcurl has no complete answer, or would not do what it was told.
+package struct CurlFault: Error, Equatable, Sendable {
+  package enum Kind: Sendable, Equatable {
+    /// The time for the connection or for the whole request was over.
+    case timedOut
+    /// No TLS connection to a peer that is trusted.
+    case tls
+    /// What came is not HTTP, or HTTP that libcurl cannot read.
+    case notHTTP
+    /// The answer is longer than the request allows.
+    case tooLarge
+    /// libcurl itself: no memory, or an option it does not know.
+    case client
+    /// Anything else: no address, no connection, one that broke.
+    case unreachable
+  }
+
+  package let kind: Kind
+  /// libcurl's own number for it, a `CURLcode`.
+  package let code: UInt32
+
+  init(_ code: CURLcode) {
+    kind = CurlFault.kind(of: code)
+    self.code = code.rawValue
+  }
+
+  /// There is no handle, or nothing to send with it.
+  package static let notStarted = CurlFault(CURLE_FAILED_INIT)
+  package static let outOfMemory = CurlFault(CURLE_OUT_OF_MEMORY)
+  static let tooLarge = CurlFault(CURLE_FILESIZE_EXCEEDED)
+
+  /// What libcurl says about it, without the particulars of one request.
+  package var text: String {
+    // Proof: a NUL-terminated text that libcurl keeps for the whole process, for any number.
+    unsafe String(cString: curl_easy_strerror(CURLcode(code)))
+  }
+
+  private static func kind(of code: CURLcode) -> Kind {
+    switch code {
+    case CURLE_OPERATION_TIMEDOUT: .timedOut
+    case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
+      CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_CRL_BADFILE,
+      CURLE_SSL_INVALIDCERTSTATUS:
+      .tls
+    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING: .notHTTP
+    case CURLE_FILESIZE_EXCEEDED: .tooLarge
+    case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_UNKNOWN_OPTION, CURLE_NOT_BUILT_IN,
+      CURLE_BAD_FUNCTION_ARGUMENT:
+      .client
+    default: .unreachable
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/// A histogram as metrics show one: how much lies in each of a few fixed buckets, and all of it together.
+///
+/// For figures that a scraper adds up over time and gateways. Percentiles want finer classes: ``LogHistogram``.
+package struct BucketCounts: Equatable, Sendable {
+  package let buckets: Buckets
+  /// What lies in each bucket, not summed up; the last has no bound.
+  package private(set) var counts: [UInt64]
+  /// All values together, in their unit.
+  package private(set) var sum: UInt64 = 0
+
+  package init(_ buckets: Buckets) {
+    self.buckets = buckets
+    counts = Array(repeating: 0, count: buckets.count)
+  }
+
+  /// Counts `value`; a negative one as 0.
+  package mutating func add(_ value: Int64) {
+    let value = max(0, value)
+    counts[buckets.index(of: value)] &+= 1
+    sum &+= UInt64(value)
+  }
+
+  /// How many values were counted.
+  package var total: UInt64 { counts.reduce(0, &+) }
+}

@@ -1,0 +1,166 @@
+package import AccessTokens
+internal import CurlTransport
+package import Memory
+internal import Synchronization
+package import System
+
+/// What the service tells an operator's log; called on its thread, which waits for the return.
+package enum TokenReport: Sendable {
+  /// A token was granted. The lifetime's source is worth a warning when the answer's could not be used.
+  case obtained(
+    TokenSlotTable.Key, app: String, AccessToken, TokenAnswer.LifetimeSource)
+  /// A fetch has failed.
+  case failed(TokenSlotTable.Key, app: String, TokenFailure)
+  /// The app's secret was refused, and another one that works has taken its place: `generation` counts the
+  /// secrets.
+  case switched(app: String, generation: UInt32)
+}
+
+/// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
+///
+/// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
+/// missing (``need(_:)``) or was refused (``rejected(_:generation:withdraws:)``). Neither waits: the answer is a
+/// publication, after which the wake callbacks run.
+package final class TokenService: TokenDemand {
+  /// Longest ``stop()`` waits for the thread, in milliseconds.
+  package static let stopBound: Int32 = 2_000
+
+  /// Where the tokens are published.
+  package let store: TokenStore
+  let settings: TokenServiceSettings
+  /// What each slot stands for.
+  package let slots: TokenSlotTable
+  let board: TokenBoard
+  let clock: TimeSource
+  private let proof: TLSProof?
+  private let multi: CurlMulti
+  private let mailbox: TokenMailbox
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  /// Checks the settings; nothing runs before ``start(wake:report:)``.
+  ///
+  /// - Parameter clock: what lives and pauses of tokens are by. How long an endpoint may take is libcurl's to
+  ///   measure, by the system's clock.
+  package init(
+    settings: TokenServiceSettings, slots: TokenSlotTable, clock: TimeSource = .system
+  ) throws(TokenServiceSettings.Problem) {
+    try settings.check(against: slots)
+    do { proof = try TLSProof.make(for: settings.url, caFile: settings.caFile) } catch {
+      throw .badTrust(error.description)
+    }
+    guard
+      let multi = CurlMulti(
+        maximumConnections: TokenManager.maximumFetchesInFlight + settings.apps.count)
+    else {
+      throw .noCurl
+    }
+    self.settings = settings
+    self.slots = slots
+    self.clock = clock
+    self.multi = multi
+    mailbox = TokenMailbox(slotCount: slots.count)
+    board = TokenBoard(slots: slots, apps: settings.apps.map(\.name))
+    store = TokenStore(
+      slotCount: slots.count,
+      basicLines: settings.apps.map { BasicCredential.line(id: $0.id, secret: $0.secret) })
+  }
+
+  deinit { _ = stop() }
+
+  /// Starts the thread. Call it once.
+  ///
+  /// - Parameters:
+  ///   - wake: Called on the service thread after publications; must return at once.
+  ///   - report: Called on the service thread after every fetch.
+  /// - Returns: false when the system has no thread to give.
+  package func start(
+    wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
+  ) -> Bool {
+    let (settings, proof, slots) = (settings, proof, slots)
+    let (multi, mailbox) = (multi, mailbox)
+    let (store, board, clock) = (store, board, clock)
+    return thread.withLock { thread in
+      precondition(thread == nil, "the token service is started once")
+      do throws(SystemError) {
+        let worker = try WorkerThread()
+        try worker.start("tokens") {
+          var loop = TokenServiceLoop(
+            settings: settings, proof: proof, slots: slots, multi: multi, mailbox: mailbox,
+            store: store, board: board, clock: clock, wake: wake, report: report)
+          let turns = clock.onTurn { multi.wake() }
+          loop.run()
+          withExtendedLifetime(turns) {}
+        }
+        thread = worker
+        return true
+      } catch { return false }
+    }
+  }
+
+  /// A caller waits for the token of `slot`. Any thread; asking again while it is fetched is nothing.
+  package func need(_ slot: TokenSlot) {
+    if mailbox.need(slot) { multi.wake() }
+  }
+
+  /// Has tokens fetched before anybody waits for them.
+  package func prefetch(_ slots: [TokenSlot]) {
+    for slot in slots { need(slot) }
+  }
+
+  /// The upstream has answered 401 to the token of `slot` with that generation
+  /// (``TokenView/generation(of:)``). Any thread.
+  package func rejected(_ slot: TokenSlot, generation: UInt32, withdraws: Bool) {
+    if mailbox.reject(slot, generation: generation, withdraws: withdraws) { multi.wake() }
+  }
+
+  /// The upstream has answered 401 to the app's Basic credential. Any thread.
+  package func basicRefused(app: Int, operation: UInt8, generation: UInt32) {
+    if mailbox.refuseBasic(app: app, operation: operation, generation: generation) { multi.wake() }
+  }
+
+  /// Has fresh tokens fetched for `slots` at once; those there are are served meanwhile. Any thread.
+  ///
+  /// - Returns: false when too much is asked for already.
+  @discardableResult
+  package func renew(_ slots: [TokenSlot]) -> Bool { order(slots.map { .renew($0) }) }
+
+  /// Forgets the tokens of `slots`: whoever needs one next has it fetched. Any thread.
+  ///
+  /// - Returns: false when too much is asked for already.
+  @discardableResult
+  package func drop(_ slots: [TokenSlot]) -> Bool { order(slots.map { .drop($0) }) }
+
+  /// Uses other secrets for the app at `app` from now on; tokens granted for the old ones stay in use until
+  /// they end or are refused. Any thread.
+  ///
+  /// - Returns: false when a secret cannot be sent, or too much is asked for already.
+  @discardableResult
+  package func replaceSecrets(
+    app: Int, secret: SecretBytes, nextSecret: SecretBytes?
+  ) -> Bool {
+    let secrets = [secret] + (nextSecret.map { [$0] } ?? [])
+    guard secrets.allSatisfy(TokenApp.isUsable) else { return false }
+    return order([.secrets(app: app, secrets)])
+  }
+
+  private func order(_ orders: [TokenMailbox.Order]) -> Bool {
+    guard mailbox.order(orders) else { return false }
+    multi.wake()
+    return true
+  }
+
+  /// Stops the thread, transfers in flight with it. Published tokens stay as they are.
+  ///
+  /// - Returns: false when it did not end within ``stopBound``.
+  @discardableResult
+  package func stop() -> Bool {
+    let running = thread.withLock { thread in
+      let running = thread
+      thread = nil
+      return running
+    }
+    mailbox.stop()
+    multi.wake()
+    return running?.join(within: Self.stopBound) ?? true
+  }
+}

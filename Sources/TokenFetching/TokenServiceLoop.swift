@@ -1,0 +1,210 @@
+internal import AccessTokens
+internal import CurlTransport
+internal import Memory
+internal import System
+
+/// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
+/// what it decides is done.
+///
+/// The only place where the token machinery meets the clock and the network.
+struct TokenServiceLoop {
+  private let settings: TokenServiceSettings
+  private let proof: TLSProof?
+  private let slots: TokenSlotTable
+  private let multi: CurlMulti
+  private let mailbox: TokenMailbox
+  private let store: TokenStore
+  private let board: TokenBoard
+  private let clock: TimeSource
+  private let wake: [@Sendable () -> Void]
+  private let report: @Sendable (TokenReport) -> Void
+  private var manager: TokenManager
+  /// Per app, its secrets by their generation.
+  private var secrets: [[UInt32: SecretBytes]]
+  /// Transfers in flight; ``TokenManager`` bounds them.
+  private var transfers: [TokenTransfer] = []
+  private var random = SystemRandomNumberGenerator()
+
+  init(
+    settings: TokenServiceSettings, proof: TLSProof?, slots: TokenSlotTable, multi: CurlMulti,
+    mailbox: TokenMailbox,
+    store: TokenStore, board: TokenBoard, clock: TimeSource, wake: [@Sendable () -> Void],
+    report: @escaping @Sendable (TokenReport) -> Void
+  ) {
+    self.settings = settings
+    self.proof = proof
+    self.slots = slots
+    self.multi = multi
+    self.mailbox = mailbox
+    self.store = store
+    self.board = board
+    self.clock = clock
+    self.wake = wake
+    self.report = report
+    manager = TokenManager(
+      slots: slots, lifetime: settings.lifetime, schedule: settings.schedule,
+      secrets: settings.apps.map(\.secrets.count))
+    secrets = settings.apps.map { app in
+      var byGeneration: [UInt32: SecretBytes] = [:]
+      for (index, secret) in app.secrets.enumerated() { byGeneration[UInt32(index + 1)] = secret }
+      return byGeneration
+    }
+  }
+
+  /// Runs until the mailbox says stop; transfers in flight are then abandoned.
+  mutating func run() {
+    while true {
+      let asked = mailbox.take()
+      if asked.isStopping { break }
+      let now = clock.monotonic
+      var actions: [TokenAction] = []
+      // Refusals first: a loop that lost its token asks for the next one in the same breath.
+      for refusal in asked.rejected {
+        actions += manager.rejected(
+          refusal.slot, generation: refusal.generation, withdraws: refusal.withdraws, at: now)
+      }
+      for order in asked.orders { actions += carryOut(order, at: now) }
+      for refusal in asked.basicRefused {
+        actions += manager.basicRefused(
+          app: refusal.app, operation: refusal.operation, generation: refusal.generation, at: now)
+      }
+      for slot in asked.needed { actions += manager.needed(slot, at: now) }
+      let store = store
+      actions += manager.timersDue(at: now) { store.isUsed($0) }
+      act(on: actions)
+      if !multi.perform() { failAll() }
+      while let ended = multi.nextEnded() {
+        guard let index = transfers.firstIndex(where: { $0.handle.id == ended.id }) else {
+          continue
+        }
+        finish(index, transfers[index].handle.fault(of: ended))
+      }
+      showChanges()
+      multi.poll(milliseconds: waitInMilliseconds)
+    }
+    for transfer in transfers { multi.remove(transfer.handle) }
+    transfers.removeAll()
+  }
+
+  /// Time to the next timer, rounded up so that it is due when the wait ends.
+  private var waitInMilliseconds: Int64 {
+    let wait = clock.milliseconds(until: manager.nextTimer ?? .max, from: clock.monotonic)
+    return wait < 0 ? CurlMulti.longestPoll : min(Int64(wait), CurlMulti.longestPoll)
+  }
+
+  private mutating func carryOut(_ order: TokenMailbox.Order, at now: Int64) -> [TokenAction] {
+    switch order {
+    case .renew(let slot): return manager.renew(slot, at: now)
+    case .drop(let slot): return manager.drop(slot, at: now)
+    case .secrets(let app, let list):
+      let known = list.map { secret in
+        secrets[app].first { $0.value.hasSameBytes(as: secret) }?.key
+      }
+      let (generations, actions) = manager.replaceSecrets(of: app, known: known, at: now)
+      var byGeneration: [UInt32: SecretBytes] = [:]
+      for (generation, secret) in zip(generations, list) { byGeneration[generation] = secret }
+      secrets[app] = byGeneration
+      return actions
+    }
+  }
+
+  /// Brings the listing up to date.
+  private mutating func showChanges() {
+    let touched = manager.takeTouched()
+    guard !touched.slots.isEmpty || !touched.apps.isEmpty else { return }
+    board.update(
+      slots: touched.slots.map { manager.record(of: $0) },
+      apps: touched.apps.map {
+        ($0, manager.record(of: $0, name: settings.apps[$0].name))
+      })
+  }
+
+  private mutating func act(on actions: [TokenAction]) {
+    // Before tokens are published: a caller that got its answer with one finds it in the listing.
+    showChanges()
+    var rest = actions
+    var next = 0
+    var published = false
+    while next < rest.count {
+      switch rest[next] {
+      case .publish(let slot, let entry):
+        store.publish(slot, entry)
+        published = true
+      case .useSecret(let app, let generation, let isSwitch):
+        if let secret = secrets[app][generation] {
+          store.publishBasic(
+            app: app, line: BasicCredential.line(id: settings.apps[app].id, secret: secret),
+            generation: generation)
+          published = true
+        }
+        if isSwitch { report(.switched(app: settings.apps[app].name, generation: generation)) }
+      case .basicChecked(let app):
+        store.publishBasic(app: app, line: nil, generation: 0)
+        published = true
+      case .startFetch(let request):
+        if !request.isRepeat { manager.noteUse(of: request.slot, store.isUsed(request.slot)) }
+        store.clearUsed(request.slot)
+        if let failure = start(request) {
+          rest += finished(request.slot, .failure(failure), requestedAt: clock.monotonic)
+        }
+      }
+      next += 1
+    }
+    if published { for callback in wake { callback() } }
+  }
+
+  /// Sends a request; the failure when it cannot be sent.
+  private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
+    do throws(CurlFault) {
+      // The generation is one that the manager was given with a secret.
+      guard let secret = secrets[request.app][request.secret] else {
+        throw CurlFault.notStarted
+      }
+      let transfer = try TokenTransfer(
+        request, settings: settings, proof: proof, secret: secret,
+        requestedAt: clock.monotonic,
+        wallClock: clock.wall / 1_000_000_000)
+      guard multi.add(transfer.handle) else { throw CurlFault.notStarted }
+      transfers.append(transfer)
+      return nil
+    } catch {
+      let failure = TokenFailure(
+        .clientFault,
+        detail: "libcurl could not prepare a token request (code \(error.code))")
+      report(.failed(slots[request.slot], app: settings.apps[request.app].name, failure))
+      return failure
+    }
+  }
+
+  private mutating func finish(_ index: Int, _ fault: CurlFault?) {
+    let transfer = transfers.remove(at: index)
+    let request = transfer.request
+    let app = settings.apps[request.app].name
+    let outcome = TokenOutcome(
+      endpoint: settings.endpoint, app: app, scopes: request.scopes, host: settings.host,
+      lifetime: request.lifetime
+    ).judge(transfer, fault)
+    multi.remove(transfer.handle)
+    switch outcome {
+    case .success(let (token, lifetimeSource)):
+      report(.obtained(slots[request.slot], app: app, token, lifetimeSource))
+      act(on: finished(request.slot, .success(token), requestedAt: transfer.requestedAt))
+    case .failure(let failure):
+      report(.failed(slots[request.slot], app: app, failure))
+      act(on: finished(request.slot, .failure(failure), requestedAt: transfer.requestedAt))
+    }
+  }
+
+  /// libcurl's multi handle has failed as a whole (no memory): every transfer ends with it.
+  private mutating func failAll() {
+    while !transfers.isEmpty { finish(transfers.count - 1, .outOfMemory) }
+  }
+
+  private mutating func finished(
+    _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64
+  ) -> [TokenAction] {
+    manager.fetchFinished(
+      slot, result: result, requestedAt: requestedAt, at: clock.monotonic,
+      random: random.next())
+  }
+}

@@ -1,0 +1,101 @@
+package import AccessTokens
+internal import CurlTransport
+package import Memory
+
+/// One SCORM Cloud application whose tokens are fetched.
+package struct TokenApp: Sendable {
+  /// Its name in the configuration, for texts.
+  package let name: String
+  /// The app id, the user name of Basic authentication.
+  package let id: String
+  /// The secret key, its password.
+  package let secret: SecretBytes
+  /// The key that is tried when `secret` is refused.
+  package let nextSecret: SecretBytes?
+
+  package init(name: String, id: String, secret: SecretBytes, nextSecret: SecretBytes? = nil) {
+    self.name = name
+    self.id = id
+    self.secret = secret
+    self.nextSecret = nextSecret
+  }
+
+  /// In the order they are tried in.
+  var secrets: [SecretBytes] { [secret] + (nextSecret.map { [$0] } ?? []) }
+
+  /// Whether `secret` can be sent.
+  package static func isUsable(_ secret: SecretBytes) -> Bool {
+    CredentialText.defect(of: secret.bytes) == nil
+  }
+}
+
+/// What ``TokenService`` has to know.
+package struct TokenServiceSettings: Sendable {
+  /// Apps in the order of the configuration: ``TokenSlotTable/Key/app`` is an index into it.
+  package var apps: [TokenApp]
+  package var endpoint: TokenEndpoint
+  /// Full URL of the endpoint. Plain `http` is possible, for a sandbox on loopback.
+  package var url: String
+  /// Seconds of life to ask for, 1 ... ``TokenAnswer/maximumLifetime``.
+  package var lifetime: Int64 = 900
+  /// PEM file of the certificate authorities to trust instead of the system's.
+  package var caFile: String?
+  /// URL of an HTTP CONNECT proxy. Without it there is none, whatever the environment says.
+  package var proxy: String?
+  package var userAgent = "scorm-gateway"
+  /// Milliseconds until the connection, TLS included, must stand.
+  package var connectTimeout = 3_000
+  /// Milliseconds a whole fetch may take.
+  package var totalTimeout = 10_000
+  package var schedule = RefreshSchedule()
+
+  package init(apps: [TokenApp], endpoint: TokenEndpoint, url: String) {
+    self.apps = apps
+    self.endpoint = endpoint
+    self.url = url
+  }
+
+  /// Why the settings cannot work.
+  package enum Problem: Error, Equatable, Sendable {
+    /// Not `http(s)://host…`, with a user name in it, or with characters that belong in no URL.
+    case badURL
+    /// The named app's id is none by ``CredentialText``.
+    case badAppID(app: String)
+    /// The named app's secret is none by ``CredentialText``.
+    case badSecret(app: String)
+    /// Seconds of life out of range.
+    case badLifetime
+    /// A timeout that is not positive.
+    case badTimeout
+    /// A slot belongs to an app that is not listed.
+    case unknownApp
+    /// The authorities to trust cannot be read: why.
+    case badTrust(String)
+    /// libcurl could not be initialised.
+    case noCurl
+  }
+
+  /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
+  package func check(against slots: TokenSlotTable) throws(Problem) {
+    guard scheme != nil, !host.isEmpty, !host.contains("@"),
+      url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+    else { throw .badURL }
+    for app in apps {
+      guard CredentialText.idDefect(of: Array(app.id.utf8).span.bytesOfElements) == nil else {
+        throw .badAppID(app: app.name)
+      }
+      guard app.secrets.allSatisfy(TokenApp.isUsable) else { throw .badSecret(app: app.name) }
+    }
+    guard lifetime >= 1, lifetime <= TokenAnswer.maximumLifetime else { throw .badLifetime }
+    guard connectTimeout > 0, totalTimeout > 0 else { throw .badTimeout }
+    for index in 0..<slots.count where !apps.indices.contains(slots[TokenSlot(index: index)].app) {
+      throw .unknownApp
+    }
+  }
+
+  /// `https` or `http`; nil for anything else.
+  var scheme: String? { HTTPAddress.scheme(of: url) }
+
+  /// Host and port, for texts.
+  var host: String { HTTPAddress.authority(of: url) }
+}

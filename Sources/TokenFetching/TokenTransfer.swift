@@ -1,0 +1,51 @@
+internal import AccessTokens
+internal import CurlTransport
+internal import Memory
+
+/// One request to a token endpoint. Used by one thread only.
+final class TokenTransfer {
+  let request: TokenFetchRequest
+  /// Monotonic nanoseconds just before it was sent.
+  let requestedAt: Int64
+  private(set) var handle: CurlEasyHandle
+
+  /// Prepares the request; a ``CurlMulti`` sends it.
+  ///
+  /// - Parameter wallClock: Seconds since 1970.
+  init(
+    _ request: TokenFetchRequest, settings: TokenServiceSettings, proof: TLSProof?,
+    secret: SecretBytes, requestedAt: Int64, wallClock: Int64
+  ) throws(CurlFault) {
+    self.request = request
+    self.requestedAt = requestedAt
+    handle = try CurlEasyHandle.make(for: settings.request, proof: proof)
+    // A field line of ours: as user name and password libcurl would keep the credential with the idle connection; a
+    // line is cleared with the transfer. There are no redirects that could carry it away.
+    let credential = BasicCredential.line(id: settings.apps[request.app].id, secret: secret)
+    // Without CR LF, which libcurl adds.
+    try handle.addField("", credential, count: credential.count - 2)
+    try handle.addField("Content-Type: \(settings.endpoint.contentType)")
+    try handle.addField("Accept: application/json")
+    try handle.addField("Expect:")
+    var body = ByteBuffer(capacity: 256)
+    settings.endpoint.putBody(
+      scopes: request.scopes, lifetime: request.lifetime, wallClock: wallClock, into: &body)
+    try handle.setBody(body.bytes)
+  }
+
+  /// Gives the answer away, as far as it has arrived. Whoever takes it overwrites it after reading.
+  func takeAnswer() -> ByteBuffer { handle.takeAnswer() }
+}
+
+extension TokenServiceSettings {
+  /// What is asked of the endpoint, but for the fields and the body.
+  fileprivate var request: CurlRequest {
+    var request = CurlRequest(url: url, schemes: scheme ?? "https", timeout: totalTimeout)
+    request.refusesUserInURL = true
+    request.proxy = proxy
+    request.userAgent = userAgent
+    request.connectTimeout = connectTimeout
+    request.answer = .secret(limit: TokenAnswer.maximumBytes)
+    return request
+  }
+}

@@ -1,1 +1,0 @@
-../Fuzzing/KeptInputs.swift

@@ -1,0 +1,1 @@
+../HTTPMessagesTests/SplitMix64.swift
