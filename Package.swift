@@ -187,7 +187,7 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "Admin", "Configuration", "Gateway", "GatewayServer", "LocalServer", "Forwarding", "Memory",
-        "Telemetry", "TrafficLog", "scorm-gateway",
+        "System", "Telemetry", "TrafficJournal", "TrafficLog", "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

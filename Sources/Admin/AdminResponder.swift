@@ -193,8 +193,10 @@ package struct AdminResponder: LocalResponder {
   }
 
   private func limits(_ request: LocalRequest) -> LocalResponse {
-    let wantsTable = request.query.split(separator: "&").contains("format=table")
-    return wantsTable ? .text(sources.limits(.table)) : .json(sources.limits(.json))
+    guard let query = AdminQuery(request.query), query.wantsTable else {
+      return .json(sources.limits(.json))
+    }
+    return .text(sources.limits(.table(width: query.width)))
   }
 
   private var metrics: LocalResponse {

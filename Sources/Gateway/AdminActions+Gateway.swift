@@ -4,6 +4,7 @@ internal import GatewayServer
 internal import JSONText
 internal import LocalServer
 internal import Memory
+internal import System
 internal import TokenFetching
 
 /// The admin pages that take parameters, over a gateway that runs.
@@ -33,7 +34,8 @@ extension AdminActions {
     let selection = TokenSelection(query)
     if let problem = selection.problem(in: listing) { return .notFound(problem) }
     let page = TokensListing(listing, selection, relays)
-    return query.wantsTable ? .table(page.table) : .json(page.json)
+    return query.wantsTable
+      ? .table(page.table(in: TextTable.Room(width: query.width))) : .json(page.json)
   }
 
   /// Has the tokens changed that the query names. It does not wait for what comes of it: the listing shows that.
@@ -75,7 +77,9 @@ extension AdminActions {
       fields: query.all("header"))
     do {
       let explanation = try Explanation(call, ExplanationSources(relays, tokens.listing()))
-      return query.wantsTable ? .table(explanation.table) : .json(explanation.json)
+      return query.wantsTable
+        ? .table(explanation.table(in: TextTable.Room(width: query.width)))
+        : .json(explanation.json)
     } catch {
       return .badQuery("\(error).")
     }

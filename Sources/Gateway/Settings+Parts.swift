@@ -138,7 +138,10 @@ extension GatewayProcess {
       metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
-        return form == .json ? listing.json : listing.table
+        return switch form {
+        case .json: listing.json
+        case .table(let width): listing.table(in: TextTable.Room(width: width))
+        }
       }, traffic: trafficPages(journal, callersAt: addresses, clock: relays.clock))
     sources.actions = AdminActions(relays, tokens)
     sources.feed = journal?.feed

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import System
 
 /// Texts for the person at the terminal, and for whoever keeps standard error.
@@ -5,31 +6,35 @@ enum Console {
   /// A line on standard error.
   static func tell(_ text: String) { StandardError.write(line: text) }
 
+  /// Help, or what is wrong with arguments, as wide as it may be: the argument parser breaks all but two lines.
+  static func fitted(_ text: String) -> String {
+    let room = TextTable.Room.columns(StandardOutput.helpColumns)
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let isUsage = line.hasPrefix("USAGE: ") || line.hasPrefix("Usage: ")
+      guard isUsage || line.hasPrefix("  See '") else { return String(line) }
+      return TextTable.wrapped(String(line), in: room, indent: isUsage ? 7 : 2)
+    }.joined(separator: "\n")
+  }
+
   /// A line on standard error that says who speaks.
   static func report(_ text: String) { StandardError.write(line: "scorm-gateway: \(text)") }
 }
 
-/// Columns for people.
-struct TextTable {
-  private var rows: [[String]]
+/// How wide tables may be.
+struct TableOptions: ParsableArguments {
+  @Flag(help: "Show tables whole, however narrow the terminal is.")
+  var wide = false
 
-  init(header: [String]) { rows = [header] }
+  /// Room on the terminal. What goes into a file or a pipe is whole.
+  var room: TextTable.Room { TextTable.Room(width: width) }
 
-  mutating func append(_ row: [String]) { rows.append(row) }
+  private var width: Int? { wide ? nil : StandardOutput.columns }
 
-  /// The rows, each column as wide as its widest cell.
-  var text: String {
-    guard let columns = rows.first?.count else { return "" }
-    let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        line += cell
-        if column < columns - 1 {
-          line += String(repeating: " ", count: widths[column] - cell.count + 2)
-        }
-      }
-      return line
-    }.joined(separator: "\n")
+  /// The same as a parameter of admin pages; empty for any width.
+  var parameter: [(name: String, value: String)] {
+    width.map { [(name: "width", value: String($0))] } ?? []
   }
+
+  /// The same, behind other parameters of a query.
+  var query: String { width.map { "&width=\($0)" } ?? "" }
 }

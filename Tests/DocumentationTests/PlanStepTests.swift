@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Gateway
+import System
 import Telemetry
 import Testing
 
@@ -52,7 +53,7 @@ struct PlanStepTests {
     ).settings
     let explanation = try Explanation(
       ExplainedCall(method: "GET", target: path), ExplanationSources(settings))
-    let words = explanation.table.split(separator: "\n").compactMap {
+    let words = explanation.table(in: .unlimited).split(separator: "\n").compactMap {
       $0.split(separator: " ").first.map(String.init)
     }
     #expect(words.filter { $0 == $0.lowercased() } == PlanStepTests.steps)

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Gateway
+import System
 import Testing
 
 /// `limits simulate`: calls of the past under new limits.
@@ -33,7 +34,7 @@ struct LimitsSimulationTests {
       let settings = try ConfigurationSource.load(
         file: configuration.path, environment: Environment(["ID": "A", "SECRET": "a-secret"])
       ).settings
-      return try LimitsSimulation(settings, log: file.path)
+      return try LimitsSimulation(settings, .log(file.path))
     }
   }
 
@@ -154,6 +155,40 @@ struct LimitsSimulationTests {
     let broken = try Command.run(
       ["limits", "simulate", "-c", bad.path, "--traffic", "-"], variables)
     #expect(broken.exitCode == 78 && broken.errors.contains("it limits nothing"))
+  }
+
+  @Test("A journal's calls come to what those of the log do that it was made from")
+  func journal() throws {
+    let folder = try OwnFolder()
+    // Several blocks, and calls that make none yet; written in another order than they came.
+    let lines = (0..<1_500).map { number in
+      LimitsSimulationTests.line(
+        at: Double(number % 2 == 0 ? number : 1_499 - number) / 10, duration: 0.4)
+    }
+    let log = try TemporaryFile(lines.joined(separator: "\n") + "\n")
+    let journal = folder.path + "/traffic.sqlite"
+    _ = try JournalImport.run(log: log.path, journal: journal, tell: { _ in })
+    let configuration = try TemporaryConfiguration("{name: slots, concurrency: 2, rate: 9/1s}")
+    let settings = try ConfigurationSource.load(
+      file: configuration.path, environment: Environment(["ID": "A", "SECRET": "a-secret"])
+    ).settings
+    let simulation = try LimitsSimulation(settings, .journal(journal))
+    #expect(simulation.calls == 1_500)
+    #expect(simulation.json == (try LimitsSimulation(settings, .log(log.path))).json)
+
+    let variables = ["ID": "A", "SECRET": "a-secret"]
+    let shown = try Command.run(
+      ["limits", "simulate", "-c", configuration.path, "--journal", journal], variables)
+    #expect(shown.exitCode == 0 && shown.output == simulation.table(in: .unlimited))
+    #expect(shown.output.contains("1500 calls of 2 min"))
+    for choice in [[], ["--traffic", "-", "--journal", journal]] {
+      let neither = try Command.run(
+        ["limits", "simulate", "-c", configuration.path] + choice, variables)
+      #expect(neither.exitCode == 2 && neither.errors.contains("--journal FILE"))
+    }
+    let none = try Command.run(
+      ["limits", "simulate", "-c", configuration.path, "--journal", "/nowhere.sqlite"], variables)
+    #expect(none.exitCode == 1 && none.errors.contains("there is no journal at /nowhere.sqlite"))
   }
 
   @Test("check reports limits that make more combinations than can be kept count of")
