@@ -190,7 +190,7 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
-    tests(of: "Operator", uses: ["Rules", "Configuration"]),
+    tests(of: "Operator", uses: ["Rules", "Configuration", "System"]),
     tests(
       of: "Gateway",
       uses: [
@@ -203,7 +203,8 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "Admin", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer", "LocalServer",
-        "Forwarding", "Memory", "Telemetry", "TrafficLog", "scorm-gateway",
+        "Forwarding", "Memory", "System", "Telemetry", "TrafficJournal", "TrafficLog",
+        "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

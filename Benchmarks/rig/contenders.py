@@ -26,6 +26,7 @@ class Shape:
     apps: int = 1
     callers: int = 0  # known by their addresses; 0: everybody is one
     upstream_connections: int = 512
+    journal_size: str = "512MiB"  # of a contender that keeps one
 
 
 def source_address(number):
@@ -102,7 +103,10 @@ def gateway_without_limits(setting):
 
 
 def gateway_with_journal(setting):
-    return gateway(setting, journal=f"{{path: {setting.directory / 'traffic.sqlite'}}}")
+    path = setting.directory / "traffic.sqlite"
+    for old in setting.directory.glob("traffic.sqlite*"):
+        old.unlink()
+    return gateway(setting, journal=f"{{path: {path}, maxSize: {setting.shape.journal_size}}}")
 
 
 NGINX_LINE = (

@@ -1,5 +1,6 @@
-"""The journal: records written a second, and searches over many records."""
+"""The journal: what a record takes, searches over many records, and the room of the files under load."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -7,8 +8,11 @@ import subprocess
 import tempfile
 import time
 
-from . import places
+from . import journal_room, places
 from .places import Unusable
+
+MIB = 1 << 20
+DISK = 750  # MB for 5 million records
 
 OPERATIONS = (
     ("GET", "/courses", "GetCourses"), ("GET", "/courses/{}", "GetCourse"),
@@ -77,10 +81,25 @@ def fill(folder, count, begin, step):
     return journal, run.stdout.strip(), cpu
 
 
+@contextlib.contextmanager
+def first_in_line():
+    """On one core, before others: processes that are started meanwhile inherit it. (What is done between fork and
+    exec makes Python start them in a slower way, and its time would count.)"""
+    cores, niceness = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
+    os.sched_setaffinity(0, {places.PROXY_CORE % os.cpu_count()})
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, places.NICENESS)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        os.sched_setaffinity(0, cores)
+
+
 def search(journal, *arguments):
-    """Milliseconds of a search as a process of its own, the best and the worst of five, and its rows."""
+    """Milliseconds of a search as a process of its own, the best and the worst of nine, and its lines."""
     times = []
-    for _ in range(5):
+    for _ in range(9):
         began = time.perf_counter()
         run = subprocess.run([gateway(), "traffic", *arguments, "--journal", journal, "--format", "json"],
                              capture_output=True, text=True, check=True)
@@ -88,33 +107,71 @@ def search(journal, *arguments):
     return min(times), max(times), len(run.stdout.splitlines())
 
 
+def questions(begin, first):
+    """What is asked, with the milliseconds that the best run may take and the lines that must be found, if any
+    number is promised."""
+    def moment(seconds):
+        return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(seconds))
+
+    day = begin + 3 * 86_400
+    hour = ("--since", moment(day), "--until", moment(day + 3600))
+    return (
+        ("request id", 20, 1, ("--id", first)),
+        ("request id that is nowhere", 20, 0, ("--id", "0" * 32)),
+        ("caller and hour", 40, None, ("--caller", "billing", *hour)),
+        ("caller and hour, 1,000 rows", 40, 1000, ("--caller", "crm", "--limit", "1000", *hour)),
+        ("statistics of a day", 300, None, ("stats", "--since", moment(day), "--until", moment(day + 86_400))),
+        ("statistics of all", None, None, ("stats",)),
+        ("5xx, caller, eleven days", None, None, ("--status", "5xx", "--caller", "crm", "--since", hour[1])),
+        ("operation and 404", None, None, ("--operation", "GetCourse", "--status", "404")),
+        ("words and hour", None, None, ("--text", "launchHistory", *hour)),
+        ("slower than 1.5 s, hour", None, None, ("--slower", "1500ms", *hour)))
+
+
+def verdict(goal, value):
+    """How a line of the report ends, and whether the goal holds."""
+    if goal is None:
+        return "", True
+    return (f"≤ {goal:g}: holds", True) if value <= goal else (f"≤ {goal:g}: MISSED", False)
+
+
 def measure(count):
+    """Prints what is measured with its goals; returns whether all of them hold."""
     folder = tempfile.mkdtemp(prefix="scorm-gateway-journal-", dir=os.environ.get("TMPDIR"))
+    holds = True
+
+    def report(name, value, unit, goal, more=""):
+        nonlocal holds
+        words, good = verdict(goal, value)
+        holds = holds and good
+        print(f"  {name:42} {value:7.1f} {unit:3} {more:24} {words}".rstrip(), flush=True)
+
     try:
         # 5 million records in two weeks.
         step = 14 * 86_400 * 1_000_000 // count
         begin = time.time() - 14 * 86_400
         journal, said, cpu = fill(folder, count, begin, step)
         size = sum(os.path.getsize(journal + end) for end in ("", "-wal") if os.path.exists(journal + end))
-        print(f"  {said}")
-        print(f"  {cpu / count * 1e6:.1f} µs CPU and {size / count:.0f} bytes a record")
-        hour = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(begin + 3 * 86_400))
-        end = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(begin + 3 * 86_400 + 3600))
-        first = next(lines(1, begin, step)).split('"request_id":"')[1][:32]
-        within = ("--since", hour, "--until", end)
+        print(f"  {said}; {cpu / count * 1e6:.1f} µs CPU each")
+        report("disk for 5 million records", size / count * 5, "MB", DISK, f"{size / count:.0f} bytes each")
         rows = [{"records": count, "said": said, "cpu_us": cpu / count * 1e6, "bytes": size}]
-        for name, question in (
-                ("caller and hour", ("--caller", "billing", *within)),
-                ("caller and hour, 1,000 rows", ("--caller", "crm", "--limit", "1000", *within)),
-                ("5xx, caller, day", ("--status", "5xx", "--caller", "crm", "--since", hour)),
-                ("operation and 404", ("--operation", "GetCourse", "--status", "404")),
-                ("request id", ("--id", first)),
-                ("words and hour", ("--text", "launchHistory", *within)),
-                ("slower than 1.5 s, hour", ("--slower", "1500ms", *within))):
-            best, worst, found = search(journal, *question)
-            print(f"  {name:28} {best:7.1f}–{worst:.1f} ms  {found} rows")
+        first = next(lines(1, begin, step)).split('"request_id":"')[1][:32]
+        for name, goal, expected, question in questions(begin, first):
+            with first_in_line():
+                best, worst, found = search(journal, *question)
+            # Searches are judged at the size that the goals are for.
+            report(name, best, "ms", goal if count >= 5_000_000 else None, f"to {worst:.0f}, {found} lines")
+            if expected is not None and found != expected and count >= 5_000_000:
+                raise Unusable(f"{name}: {found} lines, not {expected}")
             rows.append({"question": name, "best_ms": best, "worst_ms": worst, "found": found})
+        for load in journal_room.LOADS:
+            largest = journal_room.measure(load)
+            report(f"write-ahead log, {load.name}", largest.log / MIB, "MiB",
+                   load.size / 4 / MIB, largest.said)
+            report(f"all files, {load.name}", largest.files / MIB, "MiB", load.size / MIB)
+            rows.append({"load": load.name, "log": largest.log, "files": largest.files, "said": largest.said})
         for row in rows:
             places.record("journal", row)
+        return holds
     finally:
         shutil.rmtree(folder)

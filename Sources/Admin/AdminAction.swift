@@ -10,6 +10,14 @@ package struct AdminAction: Sendable {
   /// Who asked, as the client describes itself; nil when it did not.
   package let userAgent: String?
 
+  /// Something that the gateway did by itself, as `query` would have asked for it.
+  init(path: String, query: String) {
+    self.path = path
+    self.query = query
+    status = 200
+    userAgent = nil
+  }
+
   init(_ request: LocalRequest, status: Int) {
     path = request.path
     query = request.query

@@ -10,6 +10,14 @@ package struct AdminActions: Sendable {
   /// What would become of a call.
   package var explain: @Sendable (AdminQuery) -> AdminAnswer
 
+  /// The modes that an operator has set.
+  package var modes: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
+  /// Sets one: `mode`, `caller` or `app`, `for`.
+  package var setMode: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
+  /// Takes away the modes whose time is over: what they are, as queries that would end them, and nanoseconds until the
+  /// next one ends; nil when none will.
+  package var endModes: @Sendable () -> (ended: [String], next: Int64?) = { ([], nil) }
+
   package init(
     tokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
     renewTokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,

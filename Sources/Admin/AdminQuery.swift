@@ -28,4 +28,7 @@ package struct AdminQuery: Sendable {
 
   /// Whether a listing for people is asked for.
   package var wantsTable: Bool { first("format") == "table" }
+
+  /// Characters in a line of such a listing; nil when there may be any number.
+  package var width: Int? { first("width").flatMap { Int($0) } }
 }

@@ -2,7 +2,7 @@ internal import JSONText
 package import LocalServer
 internal import Memory
 
-/// The admin pages: health, readiness, metrics, listings, and the page for browsers that shows them. Two change something,
+/// The admin pages: health, readiness, metrics, listings, and the page for browsers that shows them. Some change something,
 /// and are asked with POST; nothing here is secret.
 package struct AdminResponder: LocalResponder {
   let sources: AdminSources
@@ -23,12 +23,17 @@ package struct AdminResponder: LocalResponder {
     /// With `{id}` at its end it stands for all that begin with what is in front of that.
     let path: String
     let purpose: String
-    /// It changes something: asked with POST, and by no page of a browser but this server's own.
+    /// It only changes something: asked with POST, and by no page of a browser but this server's own.
     var isAction = false
     /// Who watches over the process asks for it: answered when there are too many connections, and whatever the Host.
     var isAlwaysAnswered = false
     /// Makes it at once. Nil: the journal does, on a thread that may block.
     var make: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
+    /// What POST does, where GET shows.
+    var act: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
+
+    /// It takes POST.
+    var takesActions: Bool { isAction || act != nil }
 
     fileprivate func covers(_ wanted: String) -> Bool {
       path == wanted || path.hasSuffix("{id}") && wanted.hasPrefix(path.dropLast(4))
@@ -60,6 +65,12 @@ package struct AdminResponder: LocalResponder {
       path: "/api/tokens/drop", purpose: "POST: forget tokens; ?app=, ?scope= or ?all=true",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.dropTokens) },
+    Page(
+      path: "/api/mode",
+      purpose:
+        "modes set meanwhile; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
+      make: { $0.answer($1, $0.sources.actions.modes) },
+      act: { $0.answer($1, $0.sources.actions.setMode) }),
     Page(path: "/api/callers", purpose: "each caller and what it may do; JSON") { responder, _ in
       .json(responder.sources.callers())
     },
@@ -82,11 +93,19 @@ package struct AdminResponder: LocalResponder {
   /// RFC 9110 section 9.3.7.
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
   private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
+  private static let allowedForBoth = (name: "Allow", value: "GET, HEAD, POST, OPTIONS")
 
   package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
 
+  /// Ends what was to end by itself, and records that like an act.
+  package func attend() -> Int64? {
+    let (ended, next) = sources.actions.endModes()
+    for query in ended { sources.note(AdminAction(path: "/api/mode", query: query)) }
+    return next
+  }
+
   package func takesOwnPages(_ path: String) -> Bool {
-    AdminResponder.page(at: path)?.isAction ?? false
+    AdminResponder.page(at: path)?.takesActions ?? false
   }
 
   package func isAlwaysAnswered(_ path: String) -> Bool {
@@ -116,16 +135,19 @@ package struct AdminResponder: LocalResponder {
       }
       return noSuchPage
     }
-    let allowed = page.isAction ? AdminResponder.allowedForActions : AdminResponder.allowed
+    let allowed =
+      page.isAction
+      ? AdminResponder.allowedForActions
+      : page.act == nil ? AdminResponder.allowed : AdminResponder.allowedForBoth
     switch request.method {
-    case "POST" where page.isAction && !sources.takesActions:
+    case "POST" where page.takesActions && !sources.takesActions:
       return AdminProblem(
         status: 403, title: "Forbidden",
         detail: "Nothing is changed from here: admin.actions is false, as it is on an address that "
           + "other machines reach unless the configuration says otherwise."
       ).response
-    case "POST" where page.isAction:
-      let response = page.make?(self, request) ?? noJournal
+    case "POST" where page.takesActions:
+      let response = (page.act ?? page.make)?(self, request) ?? noJournal
       sources.note(AdminAction(request, status: response.status))
       return response
     case "GET" where !page.isAction, "HEAD" where !page.isAction:
@@ -171,8 +193,10 @@ package struct AdminResponder: LocalResponder {
   }
 
   private func limits(_ request: LocalRequest) -> LocalResponse {
-    let wantsTable = request.query.split(separator: "&").contains("format=table")
-    return wantsTable ? .text(sources.limits(.table)) : .json(sources.limits(.json))
+    guard let query = AdminQuery(request.query), query.wantsTable else {
+      return .json(sources.limits(.json))
+    }
+    return .text(sources.limits(.table(width: query.width)))
   }
 
   private var metrics: LocalResponse {

@@ -60,9 +60,9 @@ package struct AdminSources: Sendable {
 }
 
 /// Who reads a listing.
-package enum ListingForm: Sendable {
+package enum ListingForm: Sendable, Equatable {
   /// Scripts.
   case json
-  /// People.
-  case table
+  /// People; `width` is the characters in a line, nil for any number.
+  case table(width: Int?)
 }

@@ -56,6 +56,9 @@ extension Duration: ConfigurationValue {
     self = .nanoseconds(nanoseconds)
   }
 
+  /// The duration that a command or a page is given, written as in the configuration; nil when it is not one.
+  package static func read(_ text: String) -> Duration? { Duration(configurationText: text) }
+
   var configurationText: String {
     for unit in Duration.units where nanoseconds % unit.nanoseconds == 0 && nanoseconds != 0 {
       return "\(nanoseconds / unit.nanoseconds)\(unit.name)"

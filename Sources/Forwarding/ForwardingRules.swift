@@ -35,7 +35,7 @@ package struct ForwardingRules: Sendable {
 
   /// One named caller, or everyone when the configuration names none.
   package struct Caller: Sendable {
-    package enum Mode: UInt8, Sendable { case normal, readOnly, dryRun, frozen }
+    package typealias Mode = OperatingMode
 
     package var name: String
     /// Apps it may use; the first one that is no management app is its default.

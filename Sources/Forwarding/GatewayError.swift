@@ -8,7 +8,7 @@ package import SCORMCloudAPI
 /// ``proxyErrorType``, what `Proxy-Status` says.
 package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The caller's doing.
-  case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen
+  case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen, appFrozen
   case policyRefused
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
   case requestTimeout, quotaExceeded
@@ -31,6 +31,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .browserRefused: "browser-refused"
     case .callerUnknown: "caller-unknown"
     case .callerFrozen: "caller-frozen"
+    case .appFrozen: "app-frozen"
     case .policyRefused: "policy-refused"
     case .operationUnknown: "operation-unknown"
     case .methodNotAllowed: "method-not-allowed"
@@ -70,6 +71,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .browserRefused: "Pages of browsers may not call the gateway"
     case .callerUnknown: "The caller is not known"
     case .callerFrozen: "The caller is paused"
+    case .appFrozen: "The app is paused"
     case .policyRefused: "The caller may not do this"
     case .operationUnknown: "No such operation"
     case .methodNotAllowed: "The path has no such method"
@@ -110,7 +112,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .requestTimeout: 408
     case .quotaExceeded: 429
     case .unsupportedFeature: 501
-    case .callerFrozen, .tokenUnavailable, .tokenTimeout, .connectionLimit, .draining, .memoryLow:
+    case .callerFrozen, .appFrozen, .tokenUnavailable, .tokenTimeout, .connectionLimit, .draining,
+      .memoryLow:
       503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
@@ -125,7 +128,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   package var proxyErrorType: StaticString {
     switch self {
     case .malformedRequest, .path, .requestTimeout: "http_request_error"
-    case .hostRefused, .browserRefused, .callerUnknown, .callerFrozen, .policyRefused,
+    case .hostRefused, .browserRefused, .callerUnknown, .callerFrozen, .appFrozen, .policyRefused,
       .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
@@ -155,7 +158,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .certificateRefused, .loopDetected, .credentialRefused,
       .upstreamRefusedCredential:
       false
-    case .requestTimeout, .quotaExceeded, .callerFrozen, .tokenUnavailable, .tokenTimeout,
+    case .requestTimeout, .quotaExceeded, .callerFrozen, .appFrozen, .tokenUnavailable,
+      .tokenTimeout,
       .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,

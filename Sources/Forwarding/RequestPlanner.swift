@@ -12,6 +12,8 @@ package struct RequestPlanner: ~Copyable {
   package let rules: ForwardingRules
   /// The rungs that calls begin with, where the first one proved to be too low.
   package var rungs = ScopeRungs()
+  /// Modes that an operator has set meanwhile.
+  package var modes = ModeBoard()
   private let matcher = OperationMatcher()
   private let sensitivePaths = SensitivePaths()
   private let appNames: AppNames
@@ -140,12 +142,23 @@ package struct RequestPlanner: ~Copyable {
         "No entry of callers[] matches this connection; add one whose match names its user, "
           + "address or listener.")
     }
-    if rules.callers[caller].mode == .frozen {
+    if rules.callers[caller].mode == .frozen || !modes.isEmpty { try checkFrozen(caller) }
+    return caller
+  }
+
+  @inline(never)
+  private func checkFrozen(_ caller: Int) throws(GatewayError) {
+    if modes.mode(of: .all) == .frozen {
       throw GatewayError(
-        .callerFrozen, "The caller \(rules.callers[caller].name) is frozen by the operator.",
+        .callerFrozen, "All callers are frozen by the operator (scorm-gateway mode).",
         retryAfter: 30)
     }
-    return caller
+    guard max(rules.callers[caller].mode, modes.mode(of: .caller(caller))) == .frozen else {
+      return
+    }
+    throw GatewayError(
+      .callerFrozen, "The caller \(rules.callers[caller].name) is frozen by the operator.",
+      retryAfter: 30)
   }
 
   // MARK: 4. App
@@ -362,6 +375,7 @@ package struct RequestPlanner: ~Copyable {
         .policyRefused,
         "\(callerName(plan)) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
     }
+    if !modes.isEmpty { try checkAppMode(plan) }
     if rules.apps[plan.app].isManagement, plan.isKnownOperation {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {
@@ -380,9 +394,36 @@ package struct RequestPlanner: ~Copyable {
 
   private func callerName(_ plan: RequestPlan) -> String { rules.callers[plan.caller].name }
 
+  /// What the operator has frozen or made read-only with the app, whatever may be called.
+  @inline(never)
+  private func checkAppMode(_ plan: RequestPlan) throws(GatewayError) {
+    let name = rules.apps[plan.app].name
+    switch modes.mode(of: .app(plan.app)) {
+    case .frozen:
+      throw GatewayError(
+        .appFrozen, "The app \(name) is frozen by the operator (scorm-gateway mode).",
+        retryAfter: 30)
+    case .readOnly where plan.isWrite:
+      throw GatewayError(
+        .policyRefused, "The app \(name) is in mode read-only, and this call writes.")
+    case .dryRun where plan.isWrite:
+      throw GatewayError(
+        .policyRefused,
+        "The app \(name) is in mode dry-run: this call would have been sent, and was not.")
+    case .normal, .readOnly, .dryRun: break
+    }
+  }
+
+  /// The mode of a caller, by configuration and operator.
+  private func mode(of caller: Int) -> OperatingMode {
+    modes.isEmpty
+      ? rules.callers[caller].mode
+      : max(rules.callers[caller].mode, modes.mode(of: .all, .caller(caller)))
+  }
+
   private func checkMode(_ plan: RequestPlan, _ what: String) throws(GatewayError) {
     let caller = rules.callers[plan.caller]
-    switch caller.mode {
+    switch mode(of: plan.caller) {
     case .normal, .frozen: break
     case .readOnly:
       throw GatewayError(

@@ -2,6 +2,7 @@ internal import AccessTokens
 internal import Admin
 internal import GatewayServer
 internal import Operator
+internal import System
 internal import TokenFetching
 
 /// The admin pages that take parameters, over a gateway that runs.
@@ -16,6 +17,12 @@ extension AdminActions {
         AdminActions.change($0, tokens, "dropped") { tokens.drop($0) }
       },
       explain: { AdminActions.explain($0, relays, tokens) })
+    modes = {
+      let listing = ModesListing(relays)
+      return $0.wantsTable ? .table(listing.table) : .json(listing.json)
+    }
+    setMode = { ModesListing.set($0, relays) }
+    endModes = { ModesListing.end(relays) }
   }
 
   private static func list(
@@ -25,7 +32,8 @@ extension AdminActions {
     let selection = TokenSelection(query)
     if let problem = selection.problem(in: listing) { return .notFound(problem) }
     let page = TokensListing(listing, selection, relays)
-    return query.wantsTable ? .table(page.table) : .json(page.json)
+    return query.wantsTable
+      ? .table(page.table(in: TextTable.Room(width: query.width))) : .json(page.json)
   }
 
   /// Has the tokens changed that the query names. It does not wait for what comes of it: the listing shows that.
@@ -58,7 +66,9 @@ extension AdminActions {
       fields: query.all("header"))
     do {
       let explanation = try Explanation(call, ExplanationSources(relays, tokens.listing()))
-      return query.wantsTable ? .table(explanation.table) : .json(explanation.json)
+      return query.wantsTable
+        ? .table(explanation.table(in: TextTable.Room(width: query.width)))
+        : .json(explanation.json)
     } catch {
       return .badQuery("\(error).")
     }

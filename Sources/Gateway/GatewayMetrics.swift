@@ -25,6 +25,7 @@ struct GatewayMetrics: Sendable {
     relays.settings.memory.put(into: &text)
     relays.settings.captures.put(into: &text)
     text.append(LimitMetrics.text(relays))
+    text.append(ModesListing(relays).metrics)
     text.append(TokenMetrics.text(tokens.listing()))
     text.append(ScopeMetrics.text(relays))
     text.append(JournalMetrics.text(journal?.statistics))

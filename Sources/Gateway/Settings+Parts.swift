@@ -132,11 +132,15 @@ extension GatewayProcess {
       relays: relays, readiness: readiness, spans: spans, tokens: tokens,
       journal: journal?.writer, facts: facts)
     var sources = AdminSources(
-      readiness: { readiness.checks }, isDraining: { readiness.isDraining },
+      readiness: { readiness.checks + [ModesListing(relays).check] },
+      isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
         let listing = LimitsListing(relays)
-        return form == .json ? listing.json : listing.table
+        return switch form {
+        case .json: listing.json
+        case .table(let width): listing.table(in: TextTable.Room(width: width))
+        }
       }, traffic: trafficPages(journal, callersAt: addresses, clock: relays.clock))
     sources.actions = AdminActions(relays, tokens)
     sources.feed = journal?.feed

@@ -52,6 +52,13 @@ extension Relay {
     responseRewriter = ResponseHeadRewriter(rules: rules.rules)
     identities = rules.identities
     // Apps and slots have the same numbers, so what was learnt of scopes holds.
-    (scopesVersion, planner.rungs) = shared.scopes.rungs
+    (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
+    (plannerVersions.modes, planner.modes) = shared.modes.current
+  }
+
+  /// Takes the modes that an operator has set into the planner.
+  mutating func refreshModes() {
+    guard shared.modes.version.load(ordering: .acquiring) != plannerVersions.modes else { return }
+    (plannerVersions.modes, planner.modes) = shared.modes.current
   }
 }

@@ -10,8 +10,8 @@ internal import Synchronization
 extension Relay {
   /// Takes what other loops, or this one, have learnt into the planner.
   mutating func refreshScopes() {
-    guard shared.scopes.version.load(ordering: .acquiring) != scopesVersion else { return }
-    (scopesVersion, planner.rungs) = shared.scopes.rungs
+    guard shared.scopes.version.load(ordering: .acquiring) != plannerVersions.scopes else { return }
+    (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
   }
 
   /// Makes the refused call once more with the next credential, if there is one to try.

@@ -55,8 +55,8 @@ package struct Relay: ~Copyable {
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
-  /// Which of the shared scope memory's states the planner has.
-  var scopesVersion: UInt64 = 0
+  /// Which states of what loops share the planner has: the scope memory's and the modes'.
+  var plannerVersions = (scopes: UInt64(0), modes: UInt64(0))
   var requestIDs = RequestIDs()
   var traceIDs = TraceIDs()
   var dates = DateTexts()
@@ -251,6 +251,7 @@ extension Relay: EventHandler {
     serveQueuedCalls(on: &loop)
     addresses.refresh(from: shared.resolver)
     refreshScopes()
+    refreshModes()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)
     if addresses.areKnown { serveWaiting(on: &loop) }

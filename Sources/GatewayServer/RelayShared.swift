@@ -54,7 +54,7 @@ package final class RelayShared: Sendable {
   /// What refusals of tokens have shown, by operation.
   let refusals: SharedTokenRefusals
   /// Gets a line for the operator now and then.
-  let tell: @Sendable (String) -> Void
+  package let tell: @Sendable (String) -> Void
   let limitFields: RateLimitFields
   /// Per limit, its name.
   package let limitNames: [String]
@@ -78,6 +78,8 @@ package final class RelayShared: Sendable {
   let planTexts: PlanTexts
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
+  /// What callers may do at the moment.
+  package let modes = SharedModes()
 
   package init(
     rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,

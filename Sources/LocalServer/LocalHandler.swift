@@ -123,7 +123,9 @@ extension LocalHandler: EventHandler {
     case .head where !connections[handle].http.awaitsHead: finish(handle, on: &loop)
     case .head: refuse(handle, 408, "The request's head did not arrive in time.", on: &loop)
     case .body: refuse(handle, 408, "The request's body stopped arriving.", on: &loop)
-    case .answer where connections[handle].http.readsOn(untaken: loop.untakenBytes(socket)):
+    case .answer
+    where connections[handle].stream == nil
+      && connections[handle].http.readsOn(untaken: loop.untakenBytes(socket)):
       loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
     case .answer:
       // It does not read its answer: cut, so that it cannot take a part for the whole.

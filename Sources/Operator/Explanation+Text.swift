@@ -3,6 +3,7 @@ internal import Forwarding
 internal import JSONText
 internal import RateLimiting
 internal import SCORMCloudAPI
+package import System
 
 /// An explanation for scripts and for people.
 extension Explanation {
@@ -92,7 +93,7 @@ extension Explanation {
   }
 
   /// Two columns.
-  package var table: String {
+  package func table(in room: TextTable.Room) -> String {
     var rows = [["CALL", "\(call.method) \(call.target)"]]
     let stepRows = steps.map { [$0.step.name.description, $0.text] }
     switch outcome {
@@ -105,7 +106,9 @@ extension Explanation {
       rows += [["ANSWER", answer(forwarded)], ["UPSTREAM", forwarded.url]] + stepRows
       rows += self.rows(forwarded)
     }
-    return Columns.text(rows)
+    var table = TextTable([.init(""), .init("", least: 20, wraps: true)], hasHeader: false)
+    for row in rows { table.append(row) }
+    return table.text(in: room)
   }
 
   private func rows(_ error: GatewayError) -> [[String]] {
@@ -151,7 +154,7 @@ extension Explanation {
   private func text(_ token: Token) -> String {
     var text = state(token)
     if let remaining = token.remaining, let fingerprint = token.fingerprint {
-      text += ", \(Fingerprint.text(fingerprint)), for \(Seconds.text(remaining)) s"
+      text += ", \(Fingerprint.text(fingerprint)), for \(DurationText.text(nanoseconds: remaining))"
     }
     if let failure = token.failure { text += "; last error: \(failure.detail)" }
     return text
@@ -164,7 +167,8 @@ extension Explanation {
     if forecast.predictedWait == 0 { return "\(applying); it would start at once" }
     let cause =
       forecast.isUpstreamPaused ? " because SCORM Cloud asked to pause" : ""
-    return "\(applying); it would wait \(Seconds.text(forecast.predictedWait)) s\(cause)"
+    return
+      "\(applying); it would wait \(DurationText.text(nanoseconds: forecast.predictedWait))\(cause)"
   }
 
   private func state(_ token: Token) -> String {

@@ -97,7 +97,10 @@ package struct Explanation: Sendable {
       return .malformed(GatewayError(error))
     }
     var planner = RequestPlanner(rules: sources.rules)
-    if let running = sources.running { planner.rungs = running.scopes.rungs.rungs }
+    if let running = sources.running {
+      planner.rungs = running.scopes.rungs.rungs
+      planner.modes = running.modes.board
+    }
     do throws(PlanRefusal) {
       switch try planner.plan(
         head, fields: parser.fields, in: bytes,

@@ -3,7 +3,7 @@ package import GatewayServer
 internal import JSONText
 internal import RateLimiting
 internal import Rules
-internal import System
+package import System
 
 /// What `/api/limits` and the `limits` command show: each quota's state now.
 package struct LimitsListing {
@@ -59,22 +59,35 @@ package struct LimitsListing {
     }
   }
 
+  private static let columns: [TextTable.Column] = [
+    .init("LIMIT", least: 12), .init("APP", least: 8), .init("CALLER", least: 8),
+    .init("RATE", least: 12, rank: 1), .init("LEFT", isRight: true),
+    .init("IN USE", isRight: true, rank: 2), .init("WAITING", isRight: true),
+    .init("WAIT", isRight: true), .init("PAUSED"),
+  ]
+
   /// For people.
-  package var table: String {
+  package func table(in room: TextTable.Room) -> String {
+    // An operator who looks why calls are held back finds the reason here too.
+    let modes = relays.modes.board.isEmpty ? "" : ModesListing(relays).table + "\n"
+    return modes + limitsTable(in: room)
+  }
+
+  private func limitsTable(in room: TextTable.Room) -> String {
     guard !views.isEmpty else { return "There are no limits.\n" }
-    var rows = [["LIMIT", "APP", "CALLER", "RATE", "LEFT", "IN USE", "WAITING", "WAIT", "PAUSED"]]
+    var table = TextTable(LimitsListing.columns)
     for view in views {
-      rows.append([
+      table.append([
         name(view), view.app.map { view.isUsed ? appName($0) : "each" } ?? "all",
         view.caller.map { view.isUsed ? callerName($0) : "each" } ?? "all",
         view.quota.map { "\(rate($0)), burst \($0.burst)" } ?? "-",
         view.remaining.map(String.init) ?? "-",
         view.concurrency.map { "\(view.inUse) of \($0)" } ?? "\(view.inUse)",
-        String(view.waiting), "\(seconds(view.predictedWait)) s",
-        pause(view).map { "for \(seconds($0)) s" } ?? "no",
+        String(view.waiting), DurationText.text(nanoseconds: view.predictedWait),
+        pause(view).map { "for \(DurationText.text(nanoseconds: $0))" } ?? "no",
       ])
     }
-    return Columns.text(rows)
+    return table.text(in: room)
   }
 
   private func name(_ view: LimitView) -> String {

@@ -1,31 +1,38 @@
 internal import JSONText
+package import System
 internal import TextCoding
 
 extension LimitsSimulation {
   /// For people.
-  package var table: String {
+  package func table(in room: TextTable.Room) -> String {
     guard let first else { return "No call was replayed.\n" + skippedText }
-    let seconds = (last - first) / 1_000_000_000
-    var text =
-      "\(calls) calls of \(seconds) s, from \(LimitsSimulation.instant(first)).\n\(skippedText)\n"
-    text += Columns.text(
-      [["CALLER", "CALLS", "AT ONCE", "WAITED", "REFUSED", "MEAN WAIT", "95 %", "LONGEST"]]
-        + rows.map { row in
-          [
-            row.caller, "\(row.calls)", "\(row.startedAtOnce)", "\(row.waited)", "\(row.refused)",
-            "\(Seconds.text(row.meanWait)) s", "\(Seconds.text(row.wait95)) s",
-            "\(Seconds.text(row.longestWait)) s",
-          ]
-        })
-    guard !limitRows.isEmpty else { return text + "\nThere are no limits.\n" }
-    return text + "\n"
-      + Columns.text(
-        [["LIMIT", "ADMITTED", "QUEUED", "REFUSED", "WOULD QUEUE"]]
-          + limitRows.map { row in
-            [
-              row.limit, "\(row.admitted)", "\(row.queued)", "\(row.refused)", "\(row.wouldQueue)",
-            ]
-          })
+    var callers = TextTable([
+      .init("CALLER", least: 8), .init("CALLS", isRight: true),
+      .init("AT ONCE", isRight: true, rank: 2), .init("WAITED", isRight: true),
+      .init("REFUSED", isRight: true), .init("MEAN WAIT", isRight: true, rank: 1),
+      .init("95 %", isRight: true), .init("LONGEST", isRight: true),
+    ])
+    for row in rows {
+      callers.append([
+        row.caller, "\(row.calls)", "\(row.startedAtOnce)", "\(row.waited)", "\(row.refused)",
+        DurationText.text(nanoseconds: row.meanWait), DurationText.text(nanoseconds: row.wait95),
+        DurationText.text(nanoseconds: row.longestWait),
+      ])
+    }
+    let text =
+      "\(calls) calls of \(DurationText.text(nanoseconds: last - first)), "
+      + "from \(LimitsSimulation.instant(first)).\n\(skippedText)\n\(callers.text(in: room))\n"
+    guard !limitRows.isEmpty else { return text + "There are no limits.\n" }
+    var limits = TextTable([
+      .init("LIMIT", least: 12), .init("ADMITTED", isRight: true), .init("QUEUED", isRight: true),
+      .init("REFUSED", isRight: true), .init("WOULD QUEUE", isRight: true),
+    ])
+    for row in limitRows {
+      limits.append([
+        row.limit, "\(row.admitted)", "\(row.queued)", "\(row.refused)", "\(row.wouldQueue)",
+      ])
+    }
+    return text + limits.text(in: room)
   }
 
   private var skippedText: String {

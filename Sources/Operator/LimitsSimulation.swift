@@ -4,11 +4,12 @@ internal import RateLimiting
 internal import Rules
 internal import SCORMCloudAPI
 internal import System
+internal import TrafficJournal
 internal import TrafficLog
 
-/// A traffic log replayed against the limits of a configuration: who would have waited, and how long.
+/// A traffic log, or a journal, replayed against the limits of a configuration: who would have waited, and how long.
 ///
-/// Memory does not grow with the log. Lines stand in it in the order in which exchanges ended; a window
+/// Memory does not grow with the record. Lines stand in it in the order in which exchanges ended; a window
 /// of calls is kept to bring them back into the order in which they came.
 package struct LimitsSimulation {
   /// Why a log cannot be replayed.
@@ -53,43 +54,65 @@ package struct LimitsSimulation {
   package private(set) var first: Int64?
   package private(set) var last: Int64 = 0
 
-  /// Replays the log at `path`, `-` for standard input, against the limits of `settings`.
-  package init(_ settings: Settings, log path: String) throws(Problem) {
+  /// Where the calls of the past are.
+  package enum Record: Sendable {
+    /// A traffic log; `-` for standard input.
+    case log(String)
+    /// A journal's file.
+    case journal(String)
+  }
+
+  /// Seconds for the whole of a journal.
+  private static let patience = 3_600.0
+
+  /// Replays what is on record against the limits of `settings`.
+  package init(_ settings: Settings, _ record: Record) throws(Problem) {
     let limits = RulesCompiler(settings).limits(
       callerCount: max(1, settings.callers.count), loopCount: 1)
-    do {
-      var reader = try LineReader(path: path)
-      var replay = try LimitReplay(limits)
-      var pending = EarliestFirst<LimitReplay.Call>()
-      let names = CallNames(settings)
-      try reader.readLines { line, isCut in
-        guard line.byteCount > 0 else { return }
-        guard !isCut, let record = TrafficRecord(line: line) else {
-          skipped.malformed += 1
-          return
-        }
-        guard let app = record.app, !LimitsSimulation.refusedBefore.contains(record.termination)
-        else {
-          skipped.refusedBefore += 1
-          return
-        }
-        guard let request = names.request(record, app: app) else {
-          skipped.unknown += 1
-          return
-        }
-        if pending.count >= LimitsSimulation.window { offerFirst(&pending, &replay) }
-        pending.insert(
-          LimitReplay.Call(request: request, hold: LimitsSimulation.hold(record)),
-          at: record.timestamp)
-      }
-      while pending.count > 0 { offerFirst(&pending, &replay) }
-      replay.finish()
-      makeRows(replay, settings, limits)
-    } catch let error as SystemError {
-      throw Problem(description: "\(path): \(error)")
-    } catch {
-      throw Problem(description: "limits: \(error)")
+    var replay: LimitReplay
+    do { replay = try LimitReplay(limits) } catch { throw Problem(description: "limits: \(error)") }
+    var pending = EarliestFirst<LimitReplay.Call>()
+    let names = CallNames(settings)
+    switch record {
+    case .log(let path):
+      do {
+        var reader = try LineReader(path: path)
+        try reader.readLines { line, isCut in take(line, isCut, names, &pending, &replay) }
+      } catch { throw Problem(description: "\(path): \(error)") }
+    case .journal(let path):
+      do {
+        let reader = try JournalReader(path: path, seconds: LimitsSimulation.patience)
+        try reader.readLines { take($0, false, names, &pending, &replay) }
+      } catch { throw Problem(description: error.description) }
     }
+    while pending.count > 0 { offerFirst(&pending, &replay) }
+    replay.finish()
+    makeRows(replay, settings, limits)
+  }
+
+  /// Takes a line of the record.
+  private mutating func take(
+    _ line: RawSpan, _ isCut: Bool, _ names: CallNames,
+    _ pending: inout EarliestFirst<LimitReplay.Call>, _ replay: inout LimitReplay
+  ) {
+    guard line.byteCount > 0 else { return }
+    guard !isCut, let record = TrafficRecord(line: line) else {
+      skipped.malformed += 1
+      return
+    }
+    guard let app = record.app, !LimitsSimulation.refusedBefore.contains(record.termination)
+    else {
+      skipped.refusedBefore += 1
+      return
+    }
+    guard let request = names.request(record, app: app) else {
+      skipped.unknown += 1
+      return
+    }
+    if pending.count >= LimitsSimulation.window { offerFirst(&pending, &replay) }
+    pending.insert(
+      LimitReplay.Call(request: request, hold: LimitsSimulation.hold(record)),
+      at: record.timestamp)
   }
 
   private mutating func offerFirst(

@@ -3,6 +3,7 @@ internal import Forwarding
 package import GatewayServer
 internal import JSONText
 internal import SCORMCloudAPI
+package import System
 
 /// What `/api/tokens` and the `tokens` command show: each key's token, each app's secret, and the operations
 /// that needed more than their first scope. Nothing of a token but its fingerprint.
@@ -74,15 +75,22 @@ package struct TokensListing {
       + "\"climbs\":\(climbed.entry.climbs),\"exhausted\":\(climbed.entry.exhaustions)}"
   }
 
+  private static let columns: [TextTable.Column] = [
+    .init("APP", least: 8), .init("SCOPE", least: 16), .init("TOKEN", rank: 3), .init("STATE"),
+    .init("AGE", isRight: true, rank: 2), .init("LEFT", isRight: true),
+    .init("USES", isRight: true, rank: 1), .init("NEXT"),
+    .init("LAST ERROR", least: 12, wraps: true),
+  ]
+
   /// For people.
-  package var table: String {
+  package func table(in room: TextTable.Room) -> String {
     var text = ""
     if keys.isEmpty {
       text += "No token was needed so far; --all lists what could be.\n"
     } else {
-      var rows = [["APP", "SCOPE", "TOKEN", "STATE", "AGE", "LEFT", "USES", "NEXT", "LAST ERROR"]]
-      rows += keys.map(row)
-      text += Columns.text(rows)
+      var table = TextTable(TokensListing.columns)
+      for key in keys { table.append(row(key)) }
+      text += table.text(in: room)
     }
     if dropped > 0 { text += "\(dropped) more: choose with --app or --scope.\n" }
     text += "\n" + runwayText + "\n"
@@ -92,21 +100,25 @@ package struct TokensListing {
         + (app.isSecretRefused ? ", and refused: put the right one in apps[].secret" : "") + "\n"
     }
     guard !climbed.isEmpty else { return text }
-    var rows = [["APP", "OPERATION", "BEGINS WITH", "RUNG", "CLIMBS", "ALL REFUSED"]]
-    rows += climbed.map { climbed in
-      [
+    var table = TextTable([
+      .init("APP", least: 8), .init("OPERATION", least: 12), .init("BEGINS WITH", least: 16),
+      .init("RUNG", isRight: true), .init("CLIMBS", isRight: true),
+      .init("ALL REFUSED", isRight: true),
+    ])
+    for climbed in climbed {
+      table.append([
         climbed.app, climbed.operation, climbed.credential, String(climbed.entry.rung + 1),
         String(climbed.entry.climbs), String(climbed.entry.exhaustions),
-      ]
+      ])
     }
-    return text + "\nOperations whose scope was refused:\n" + Columns.text(rows)
+    return text + "\nOperations whose scope was refused:\n" + table.text(in: room)
   }
 
   private func row(_ key: TokenRecord) -> [String] {
     // A secret that was refused fails keys that asked for nothing themselves.
     var error = (key.failure ?? key.lastFailure)?.detail
     if error != nil, let at = key.lastFailureAt {
-      error? += " (\(Seconds.text(listing.now - at)) s ago)"
+      error? += " (\(DurationText.text(nanoseconds: listing.now - at)) ago)"
     }
     return [
       appName(key), key.scopes, key.fingerprint.map(Fingerprint.text) ?? "-", key.state.rawValue,
@@ -118,7 +130,7 @@ package struct TokensListing {
     guard let runway = listing.runway else { return "No token is in use." }
     return runway == 0
       ? "A token that is needed is missing: calls wait or fail."
-      : "Without the token endpoint, all calls succeed for another \(Seconds.text(runway)) s."
+      : "Without the token endpoint, all calls succeed for another \(DurationText.text(nanoseconds: runway))."
   }
 
   // MARK: What the columns hold
@@ -162,6 +174,6 @@ package struct TokensListing {
   }
 
   private func seconds(_ nanoseconds: Int64?) -> String {
-    nanoseconds.map { "\(Seconds.text($0)) s" } ?? "-"
+    nanoseconds.map { DurationText.text(nanoseconds: $0) } ?? "-"
   }
 }

@@ -123,6 +123,29 @@ package enum StandardOutput {
   /// Whether somebody reads it on a terminal.
   package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+  /// Characters in a line of the terminal; nil when there is none, or it does not say. `COLUMNS` overrules it.
+  package static var columns: Int? {
+    guard isTerminal else { return nil }
+    if let columnsVariable { return columnsVariable }
+    var size = winsize()
+    // Proof: one record, which the call fills.
+    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
+  }
+
+  /// Characters in a line of help, which is broken for a file or a pipe too.
+  package static var helpColumns: Int { columnsVariable ?? columns ?? 80 }
+
+  private static var columnsVariable: Int? {
+    // Proof: getenv gives null or a C string, read at once.
+    guard let text = unsafe getenv("COLUMNS"), let count = Int(unsafe String(cString: text)),
+      count > 0
+    else { return nil }
+    return count
+  }
+
   /// Whether a terminal there may be sent colours: unless NO_COLOR is set or TERM says `dumb`.
   package static var wantsColours: Bool {
     // Proof: getenv gives null or a C string, read at once.

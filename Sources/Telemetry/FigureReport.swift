@@ -56,7 +56,8 @@ package struct FigureReport {
     text.sample(total(.exchangesUnderWay))
     text.family(
       "scorm_gateway_requests_total", .counter,
-      "Requests of callers that have ended, by operation and class of the status sent.")
+      "Requests of callers that have ended, by operation and class of the status sent. Failed are 5xx and none."
+    )
     for index in 0..<labels.rowCount {
       let (operation, method) = row(index)
       for (status, name) in FigureLabels.statusClasses.enumerated() {
@@ -79,10 +80,10 @@ package struct FigureReport {
         counts: Array(counts.dropLast()), sum: counts[width - 1], isSeconds: true)
     }
     putHistogram(
-      "scorm_gateway_request_body_bytes", "Bodies of requests, as read from callers.",
+      "scorm_gateway_request_body_bytes", "Bytes that callers sent: bodies of their requests.",
       layout.requestSizes, .sizes, isSeconds: false, into: &text)
     putHistogram(
-      "scorm_gateway_response_body_bytes", "Bodies of answers, as sent to callers.",
+      "scorm_gateway_response_body_bytes", "Bytes that callers received: bodies of answers.",
       layout.responseSizes, .sizes, isSeconds: false, into: &text)
     putHistogram(
       "scorm_gateway_token_wait_seconds", "How long requests waited that had to wait for a token.",
@@ -118,7 +119,8 @@ package struct FigureReport {
     }
     text.family(
       "scorm_gateway_caller_requests_total", .counter,
-      "Requests that have ended, by caller, app and class of the status sent.")
+      "Requests that have ended, by caller, app and class of the status sent. Failed are 5xx and none."
+    )
     pairs { pair, labels in
       for (status, name) in FigureLabels.statusClasses.enumerated() {
         let count = total(pair + status)
@@ -128,11 +130,11 @@ package struct FigureReport {
     for (offset, name, help) in [
       (
         0, "scorm_gateway_caller_request_body_bytes_total",
-        "Bytes of the bodies of callers' requests."
+        "Bytes that callers sent: bodies of requests."
       ),
       (
         1, "scorm_gateway_caller_response_body_bytes_total",
-        "Bytes of the bodies of answers to callers."
+        "Bytes that callers received: bodies of answers."
       ),
     ] {
       text.family(name, .counter, help)
@@ -144,11 +146,11 @@ package struct FigureReport {
     for (offset, name, help) in [
       (
         0, "scorm_gateway_operation_request_body_bytes_total",
-        "Bytes of requests' bodies, by operation."
+        "Bytes that callers sent: bodies of requests, by operation."
       ),
       (
         1, "scorm_gateway_operation_response_body_bytes_total",
-        "Bytes of answers' bodies, by operation."
+        "Bytes that callers received: bodies of answers, by operation."
       ),
     ] {
       text.family(name, .counter, help)

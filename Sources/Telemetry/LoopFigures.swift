@@ -135,7 +135,8 @@ package final class LoopFigures: Sendable {
     package var duration: Int64 = 0
     package var tokenWait: Int64 = 0
     package var queueWait: Int64 = 0
-    /// Bytes of bodies.
+    /// Bytes of bodies as the gateway sees them: of requests, of answers. Callers and operators say it the other
+    /// way round.
     package var received = 0
     package var sent = 0
     package var termination = 0

@@ -23,7 +23,7 @@ struct BlockBuilder: ~Copyable {
   private(set) var slowest: Int64 = 0
   /// A bit for each class of status; 0 is a call without an answer.
   private(set) var classes: Int64 = 0
-  private(set) var requestIDs = MemberFilter(bits: 1 << 15)
+  private(set) var requestIDs = RequestIDFilters()
   private(set) var words = MemberFilter(bits: 1 << 17)
   private(set) var calls = ByteBuffer()
   private(set) var lines = ByteBuffer()

@@ -63,19 +63,22 @@ struct BlockSearch {
   // MARK: Blocks
 
   /// The rows of blocks in which a call may be that is asked for, the latest calls first. Columns as
-  /// ``row(_:)`` reads them, and `groups` behind them.
+  /// ``row(_:)`` reads them, then `groups`, then the filter of words when the question has any.
   func rows(of database: Database) throws(DatabaseError) -> Statement {
     // The filters stand in tables of their own, so that other questions do not read them.
-    let table = requestID != nil ? "request_ids" : terms != nil ? "words" : nil
-    let column = table.map { ", \($0).filter" } ?? ""
-    let join = table.map { " JOIN \($0) ON \($0).id = blocks.id" } ?? ""
+    let (column, join) = terms == nil ? ("", "") : (", words.filter", " JOIN words USING (id)")
+    let some = requestID == nil ? "" : " AND blocks.id IN (SELECT value FROM json_each(?3))"
     let statement = try database.prepare(
       """
       SELECT blocks.id, line, count, first, last, slowest, classes, size, names, groups\(column)
-      FROM blocks\(join) WHERE last >= ?1 AND first <= ?2 ORDER BY last DESC
+      FROM blocks\(join) WHERE last >= ?1 AND first <= ?2\(some) ORDER BY last DESC
       """)
     try statement.bind(1, CallID.microsecond(ids.first))
     try statement.bind(2, CallID.microsecond(ids.last))
+    if let requestID {
+      let blocks = try RequestIDFilters.blocks(with: requestID, in: database)
+      try statement.bind(3, text: "[\(blocks.map(String.init).joined(separator: ","))]")
+    }
     return statement
   }
 
@@ -97,11 +100,6 @@ struct BlockSearch {
         hasNames(names)
       }
       guard isThere else { return false }
-    }
-    if let requestID {
-      return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in
-        MemberFilter.mayHave(requestID, in: filter)
-      }
     }
     guard let terms else { return true }
     return try rows.withBlob(10) { (filter: RawSpan) throws(DatabaseError) -> Bool in

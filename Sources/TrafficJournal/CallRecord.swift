@@ -15,6 +15,8 @@ package struct CallRecord: Sendable {
   package var path = ""
   package var query: String?
   package var userAgent: String?
+  /// `1.0`; nil for HTTP/1.1.
+  package var protocolVersion: String?
   package var caller: String?
   package var app: String?
   package var operation: String?
@@ -30,6 +32,11 @@ package struct CallRecord: Sendable {
   package var tokenWait: Int64 = 0
   package var termination = ""
   package var error: String?
+  /// The bodies, where they were captured: JSON text. Else why they were not, where they were to be.
+  package var sentBody: String?
+  package var receivedBody: String?
+  package var sentBodyOmitted: String?
+  package var receivedBodyOmitted: String?
   /// The attempts at the upstream, JSON as it is.
   package var attempts: String?
   /// The whole line.
@@ -69,6 +76,7 @@ package struct CallRecord: Sendable {
     case "url.path": path = text
     case "url.query": query = text
     case "user_agent.original": userAgent = text
+    case "network.protocol.version": protocolVersion = text
     case "caller": caller = text
     case "app": app = text
     case "operation": operation = text
@@ -76,6 +84,10 @@ package struct CallRecord: Sendable {
     case "credential": credential = text
     case "termination": termination = text
     case "error.type": error = text
+    case "http.request.body.content": sentBody = text
+    case "http.request.body.omitted": sentBodyOmitted = text
+    case "http.response.body.content": receivedBody = text
+    case "http.response.body.omitted": receivedBodyOmitted = text
     default: break
     }
   }

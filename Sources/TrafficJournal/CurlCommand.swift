@@ -20,6 +20,10 @@ package enum CurlCommand {
       let name = String(decoding: CallRecord.plain(app), as: UTF8.self)
       words += ["-H", quoted("X-Scorm-App: \(name)")]
     }
+    if let body = record.sentBody {
+      let text = String(decoding: CallRecord.plain(body), as: UTF8.self)
+      words += ["-H", "'Content-Type: application/json'", "--data-raw", quoted(text)]
+    }
     // The server as a whole: RFC 9112 section 3.2.4.
     if record.path.isEmpty { words += ["--request-target", "'*'"] }
     words.append(quoted(origin + record.target))
@@ -29,10 +33,10 @@ package enum CurlCommand {
   /// What the command cannot repeat; empty when it is the same call.
   package static func caveats(_ record: CallRecord) -> [String] {
     var lines: [String] = []
-    if record.sent > 0 {
-      lines.append("the call had a body of \(record.sent) bytes; bodies are not recorded")
+    if record.sent > 0, record.sentBody == nil {
+      lines.append("the call had a body of \(record.sent) bytes, which was not recorded")
     }
-    if record.hasMaskedValues {
+    if record.hasMaskedValues || record.sentBody?.contains("***") == true {
       lines.append("values that read *** are masked; put the real ones in their place")
     }
     if record.isCut { lines.append("the path or the query was too long to be recorded whole") }

@@ -1,7 +1,8 @@
 /// Calls as an HTTP archive, version 1.2, which the network panels of browsers open.
 ///
-/// What the gateway does not keep is there in the form the format has for it: no header fields but
-/// `User-Agent`, no bodies, sizes of heads -1.
+/// Of header fields it has those that the record tells of: `User-Agent`, and the `X-Request-Id` that every answer
+/// has. Bodies are there where they were captured. What is not known is there in the form the format has for it:
+/// sizes of heads are -1.
 package enum HARDocument {
   /// - Parameters:
   ///   - records: any order; the archive lists the oldest first, and leaves out what was not a request.
@@ -33,24 +34,44 @@ package enum HARDocument {
   }
 
   private static func request(_ record: CallRecord, _ gateway: String) -> String {
-    let fields =
-      record.userAgent.map { "{\"name\":\"User-Agent\",\"value\":\"\($0)\"}" } ?? ""
+    let fields = record.userAgent.map { field("User-Agent", $0) } ?? ""
     return "{\"method\":\"\(record.method)\",\"url\":\"\(gateway)\(record.target)\","
-      + "\"httpVersion\":\"HTTP/1.1\",\"cookies\":[],\"headers\":[\(fields)],"
-      + "\"queryString\":[\(parameters(record))],\"headersSize\":-1,\"bodySize\":\(record.sent)}"
+      + "\(version(record)),\"cookies\":[],\"headers\":[\(fields)],"
+      + "\"queryString\":[\(parameters(record))]"
+      + (body(record.sentBody, record.sentBodyOmitted).map { ",\"postData\":{\($0)}" } ?? "")
+      + ",\"headersSize\":-1,\"bodySize\":\(record.sent)}"
+  }
+
+  private static func field(_ name: String, _ value: String) -> String {
+    "{\"name\":\"\(name)\",\"value\":\"\(value)\"}"
+  }
+
+  private static func version(_ record: CallRecord) -> String {
+    "\"httpVersion\":\"HTTP/\(record.protocolVersion ?? "1.1")\""
+  }
+
+  /// The members of a body that was captured, or was to be; nil for others.
+  private static func body(_ content: String?, _ omitted: String?) -> String? {
+    // Only JSON is captured, whatever its field says.
+    if let content { return "\"mimeType\":\"application/json\",\"text\":\"\(content)\"" }
+    return omitted.map {
+      "\"mimeType\":\"\",\"text\":\"\",\"comment\":\"not recorded: \($0)\""
+    }
   }
 
   private static func parameters(_ record: CallRecord) -> String {
     guard let query = record.query else { return "" }
     return query.split(separator: "&").map { part in
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return "{\"name\":\"\(pair[0])\",\"value\":\"\(pair.count == 2 ? pair[1] : "")\"}"
+      return field(String(pair[0]), pair.count == 2 ? String(pair[1]) : "")
     }.joined(separator: ",")
   }
 
   private static func response(_ record: CallRecord) -> String {
-    "{\"status\":\(record.status),\"statusText\":\"\",\"httpVersion\":\"HTTP/1.1\",\"cookies\":[],"
-      + "\"headers\":[],\"content\":{\"size\":\(record.received),\"mimeType\":\"\"},"
+    let fields = record.status == 0 ? "" : field("X-Request-Id", record.requestID)
+    let content = body(record.receivedBody, record.receivedBodyOmitted) ?? "\"mimeType\":\"\""
+    return "{\"status\":\(record.status),\"statusText\":\"\",\(version(record)),\"cookies\":[],"
+      + "\"headers\":[\(fields)],\"content\":{\"size\":\(record.received),\(content)},"
       + "\"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":\(record.received)}"
   }
 

@@ -90,6 +90,7 @@ extension JournalFile {
         try database.run("PRAGMA application_id = \(JournalSchema.applicationID)")
         try database.run("PRAGMA user_version = \(JournalSchema.version)")
       }
+      try database.run(JournalSchema.indexes)
       try database.run(
         """
         DELETE FROM state WHERE id > 0 AND (SELECT count(*) FROM state) > \(JournalSchema.writerLimit)

@@ -37,15 +37,17 @@ package struct JournalLimits: Sendable {
 struct RetentionStatements {
   let oldest: Statement
   let removals: [Statement]
+  let removeRequestIDs: Statement
 
   init(_ database: Database) throws(DatabaseError) {
     oldest = try database.prepare(
       "SELECT id, count FROM blocks WHERE last < ?1 ORDER BY last LIMIT ?2")
     var removals: [Statement] = []
-    for table in ["blocks", "contents", "request_ids", "words"] {
+    for table in ["blocks", "contents", "words"] {
       removals.append(try database.prepare("DELETE FROM \(table) WHERE id = ?1"))
     }
     self.removals = removals
+    removeRequestIDs = try database.prepare("DELETE FROM request_ids WHERE id = ?1")
   }
 }
 
@@ -93,6 +95,7 @@ extension JournalFile {
   private func removeOldest(
     before: Int64, now: Int64
   ) throws(DatabaseError) -> (records: Int, blocks: Int64) {
+    try loadTail()
     var ids: [Int64] = []
     var records = 0
     do {
@@ -111,6 +114,10 @@ extension JournalFile {
         for removal in retention.removals {
           try removal.bind(1, id)
           try removal.runOnce()
+        }
+        for key in RequestIDFilters.keys(block: id) {
+          try retention.removeRequestIDs.bind(1, key)
+          try retention.removeRequestIDs.runOnce()
         }
       }
       if isTailOld { records += try removeTail(before: now &- limits.maxAge) }

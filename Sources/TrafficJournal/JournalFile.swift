@@ -191,9 +191,12 @@ final class JournalFile {
     while try addBlock.step() {}
     addBlock.reset()
     try store(packed.bytes, of: id, addContents)
-    scratch.removeAll()
-    block.requestIDs.put(into: &scratch)
-    try store(scratch.bytes, of: id, addRequestIDs)
+    for quarter in 0..<RequestIDFilters.quarters {
+      scratch.removeAll()
+      block.requestIDs.put(quarter: quarter, into: &scratch)
+      let key = RequestIDFilters.key(quarter: quarter, block: id)
+      try store(scratch.bytes, of: key, addRequestIDs)
+    }
     scratch.removeAll()
     block.words.put(into: &scratch)
     try store(scratch.bytes, of: id, addWords)
@@ -256,6 +259,11 @@ final class JournalFile {
     try writeState.bind(1, id)
     try writeState.bind(2, value)
     try writeState.runOnce()
+  }
+
+  /// Knows from here on what waits for a block: after a start nothing may be written for long.
+  func loadTail() throws(DatabaseError) {
+    if nextLine < 0 { try transaction { () throws(DatabaseError) in } }
   }
 
   /// Whether all calls that wait for a block began before `time` (microseconds since 1970), and there are some.

@@ -89,11 +89,16 @@ package struct JournalPages: Sendable {
   private func summary(_ query: String) throws -> Answer {
     let parameters = query.split(separator: "&")
     let summary = try reader().summary(
-      TrafficQuery(query, others: ["format", "series"], now: now), now: now,
+      TrafficQuery(query, others: ["format", "series", "width"], now: now), now: now,
       hasDurations: parameters.contains("series=durations"))
-    return parameters.contains("format=table")
-      ? Answer(status: 200, type: "text/plain; charset=utf-8", body: summary.table)
-      : Answer(status: 200, type: "application/json", body: summary.json)
+    guard parameters.contains("format=table") else {
+      return Answer(status: 200, type: "application/json", body: summary.json)
+    }
+    let width = parameters.lazy.compactMap { $0.hasPrefix("width=") ? Int($0.dropFirst(6)) : nil }
+      .first
+    return Answer(
+      status: 200, type: "text/plain; charset=utf-8",
+      body: summary.table(in: TextTable.Room(width: width)))
   }
 
   /// The calls with a request id: callers may use one more than once.

@@ -52,7 +52,7 @@ package struct JournalReader: ~Copyable {
   }
 
   private static func checked(_ database: Database) throws(DatabaseError) -> Database {
-    try database.run("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -8192")
+    try database.run("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -512")
     guard try database.integer("PRAGMA application_id") == JournalSchema.applicationID else {
       throw DatabaseError(
         code: DatabaseError.corrupt, message: "it is not a journal of this gateway")
@@ -141,9 +141,8 @@ extension JournalReader {
     _ block: borrowing OpenBlock, _ search: BlockSearch, into found: inout NewestCalls
   ) throws(DatabaseError) {
     for entry in block.entries where search.matches(entry) && found.wants(entry.id) {
-      let line = block.line(entry)
-      guard !search.comparesText || search.query.hasText(of: line) else { continue }
-      found.add(entry.id, line)
+      guard !search.comparesText || search.query.hasText(of: block.bytes(entry)) else { continue }
+      found.add(entry.id, block.line(entry))
     }
   }
 
@@ -151,13 +150,21 @@ extension JournalReader {
   func open(
     _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
   ) throws(DatabaseError) {
+    guard try openIfThere(row, from: contents, into: &block) else { throw BlockCodec.damaged }
+  }
+
+  /// Unpacks a block. False when it is not there any more.
+  func openIfThere(
+    _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
+  ) throws(DatabaseError) -> Bool {
     defer { contents.reset() }
     try contents.bind(1, row.id)
-    guard try contents.step() else { throw BlockCodec.damaged }
+    guard try contents.step() else { return false }
     try contents.withBlob(0) { (bytes) throws(DatabaseError) in
       try block.open(
         bytes, count: row.count, size: row.size, firstLine: row.line, with: codec)
     }
+    return true
   }
 
   /// The calls that are in no block yet.

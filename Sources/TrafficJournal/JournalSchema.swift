@@ -6,7 +6,7 @@
 /// | `recent` | lines that do not make a block yet, as they are | when they were written |
 /// | `blocks` | some hundred calls: what tells a search whether it must open them, and their statistics | when they were written |
 /// | `contents` | a block's calls and lines, packed | the same |
-/// | `request_ids` | which request ids a block may have | the same |
+/// | `request_ids` | which of a quarter of all request ids a block may have (``RequestIDFilters``) | quarter, and the same |
 /// | `words` | which words of paths and errors a block may have | the same |
 /// | `state` | a number that lasts | |
 ///
@@ -35,10 +35,16 @@ enum JournalSchema {
       size INTEGER NOT NULL,
       names BLOB NOT NULL,
       groups BLOB NOT NULL);
-    CREATE INDEX blocks_last ON blocks (last);
     CREATE TABLE contents (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE request_ids (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
     CREATE TABLE words (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
+    """
+
+  /// For searches in a part of the time. It has `first` too, so that blocks of other times are passed over without
+  /// their rows being read. Made when a file is opened for writing, as some files have an older one.
+  static let indexes = """
+    CREATE INDEX IF NOT EXISTS blocks_time ON blocks (last, first);
+    DROP INDEX IF EXISTS blocks_last;
     """
 
   /// Rows of `state`. The others are writers, each with how many records it has written.

@@ -30,13 +30,15 @@ struct LineFields {
       try cursor.beginObject()
       while let name = try cursor.nextMember() {
         let value = try cursor.value()
-        let key = cursor.slice(name)
+        // Not by the cursor, all of which is copied to be asked.
+        let key = line.slice(name.lowerBound, name.upperBound)
+        let bytes = line.slice(value.range.lowerBound, value.range.upperBound)
         if key.equals("timestamp") {
-          guard value.kind == .string, let time = TrafficRecord.time(cursor.slice(value.range))
+          guard value.kind == .string, let time = TrafficRecord.time(bytes)
           else { return nil }
           microsecond = time / 1000
           hasTime = true
-        } else if !take(key, value, cursor.slice(value.range)) {
+        } else if !take(key, value, bytes) {
           return nil
         }
         try cursor.skip(value)

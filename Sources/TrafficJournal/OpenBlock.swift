@@ -80,8 +80,12 @@ struct OpenBlock: ~Copyable {
     }
   }
 
-  /// The line of an entry.
-  func line(_ entry: Entry) -> [UInt8] {
-    bytes.bytes.slice(entry.line.lowerBound, entry.line.upperBound).copied()
+  /// The line of an entry, lent.
+  @_lifetime(borrow self)
+  func bytes(_ entry: Entry) -> RawSpan {
+    bytes.bytes.slice(entry.line.lowerBound, entry.line.upperBound)
   }
+
+  /// The line of an entry.
+  func line(_ entry: Entry) -> [UInt8] { bytes(entry).copied() }
 }

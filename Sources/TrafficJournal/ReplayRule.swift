@@ -15,7 +15,7 @@ package enum ReplayRule {
     if let objection = objection(record) { return objection }
     if record.path.isEmpty { return "it asked for no path but for the gateway itself" }
     if record.sent > 0 {
-      return "it had a body of \(record.sent) bytes, and bodies are not recorded"
+      return "it had a body of \(record.sent) bytes; calls with a body are not sent again"
     }
     if record.hasMaskedValues { return "values in its query are masked and not known any more" }
     if record.isCut { return "its path or query was too long to be recorded whole" }

@@ -8,13 +8,17 @@ package struct TrafficAnswer: Sendable {
   /// False: the time was up before all was searched.
   package var isComplete: Bool
 
+  private static let recordStart = Array("{\"timestamp\"".utf8)
+
   package init(_ body: String) {
-    let lines = body.split(separator: "\n")
-    for line in lines where line.hasPrefix("{\"timestamp\"") {
-      let text = line.hasSuffix(",") ? line.dropLast() : line
-      if let record = CallRecord(line: Array(text.utf8)) { records.append(record) }
+    // By bytes: going through a thousand records character by character takes longer than finding them.
+    let bytes = Array(body.utf8)
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    for line in lines where line.starts(with: TrafficAnswer.recordStart) {
+      let text = line.last == UInt8(ascii: ",") ? line.dropLast() : line
+      if let record = CallRecord(line: Array(text)) { records.append(record) }
     }
-    let ending = lines.last ?? ""
+    let ending = String(decoding: lines.last ?? [], as: UTF8.self)
     isComplete = ending.hasSuffix("\"complete\":true}")
     let quoted = ending.split(separator: "\"", omittingEmptySubsequences: false)
     if quoted.count > 3, ["before", "after"].contains(quoted[1]), Int64(quoted[3]) != nil {

@@ -19,7 +19,7 @@ extension TrafficQuery {
         return false
       }
     }
-    return hasText(fields, of: line)
+    return hasText(fields, of: line.span.bytesOfElements)
   }
 
   /// Whether `status` is one of those that are asked for.
@@ -28,32 +28,38 @@ extension TrafficQuery {
   }
 
   /// Whether path and error have each of the words, and method and request id are those wanted.
-  func hasText(of line: [UInt8]) -> Bool {
-    guard let fields = LineFields(line.span.bytesOfElements) else { return false }
+  func hasText(of line: RawSpan) -> Bool {
+    guard mayHaveRequestID(line), let fields = LineFields(line) else { return false }
     return hasText(fields, of: line)
   }
 
-  private func hasText(_ fields: LineFields, of line: [UInt8]) -> Bool {
+  /// Whether the request id may be in `line`, without reading its members: a search for one call looks at every
+  /// line of some blocks. What has an escape in it may have anything.
+  private func mayHaveRequestID(_ line: RawSpan) -> Bool {
+    guard let requestID else { return true }
+    return line.contains(requestID.utf8.span.bytesOfElements)
+      || line.firstIndex(of: UInt8(ascii: "\\"), from: 0) < line.byteCount
+  }
+
+  private func hasText(_ fields: LineFields, of line: RawSpan) -> Bool {
     if let requestID {
       guard let bounds = fields.requestID,
-        TrafficQuery.plain(line.span.bytesOfElements, bounds) == requestID
+        TrafficQuery.plain(line, bounds) == requestID
       else { return false }
     }
     if let method {
-      guard let bounds = fields.method,
-        TrafficQuery.plain(line.span.bytesOfElements, bounds) == method
+      guard let bounds = fields.method, TrafficQuery.plain(line, bounds) == method
       else { return false }
     }
     guard let text else { return true }
     if let terms = WordTerms(text) {
       var words = ByteBuffer()
-      WordText.put(fields, of: line.span.bytesOfElements, into: &words)
+      WordText.put(fields, of: line, into: &words)
       guard terms.match(wordsOf: words.bytes) else { return false }
     }
     var searched = ""
-    let bytes = line.span.bytesOfElements
-    if let path = fields.path { searched = TrafficQuery.plain(bytes, path).asciiLowercased }
-    if let error = fields.error { searched += " " + TrafficQuery.plain(bytes, error) }
+    if let path = fields.path { searched = TrafficQuery.plain(line, path).asciiLowercased }
+    if let error = fields.error { searched += " " + TrafficQuery.plain(line, error) }
     let haystack = Array(searched.utf8)
     return text.asciiLowercased.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 })
       .allSatisfy { haystack.contains(bytes: Array($0)) }
@@ -80,5 +86,25 @@ extension Array where Element == UInt8 {
     return (0...count - bytes.count).contains { start in
       self[start..<start + bytes.count].elementsEqual(bytes)
     }
+  }
+}
+
+extension RawSpan {
+  /// Whether `bytes`, one at least, stand somewhere in it.
+  fileprivate func contains(_ bytes: RawSpan) -> Bool {
+    guard bytes.byteCount > 0 else { return true }
+    let length = bytes.byteCount
+    let last = bytes[length - 1]
+    var start = firstIndex(of: bytes[0], from: 0)
+    while start + length <= byteCount {
+      // Its last byte tells most of what is something else.
+      if self[start + length - 1] == last,
+        slice(start, start + length).hasSameBytes(as: bytes)
+      {
+        return true
+      }
+      start = firstIndex(of: bytes[0], from: start + 1)
+    }
+    return false
   }
 }

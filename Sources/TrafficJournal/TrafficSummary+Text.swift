@@ -1,31 +1,44 @@
 internal import Histograms
 internal import JSONText
 internal import Memory
+package import System
 
 /// A summary for people and for scripts.
 extension TrafficSummary {
+  private static let columns: [TextTable.Column] = [
+    .init("CALLER", least: 8), .init("OPERATION", least: 12), .init("CALLS", isRight: true),
+    .init("REFUSED", isRight: true), .init("FAILED", isRight: true),
+    .init("P50", isRight: true, rank: 2), .init("P95", isRight: true),
+    .init("P99", isRight: true, rank: 1), .init("SENT", isRight: true, rank: 5),
+    .init("RECEIVED", isRight: true, rank: 4), .init("WAITED", isRight: true, rank: 3),
+  ]
+
+  /// What two of the columns count, in the words that pages, metrics and documents have too.
+  package static let meaning =
+    "Refused: answered with 400 to 499. Failed: answered with 500 or above, or not at all."
+
   /// Columns, and a chart of calls over time under them.
-  package var table: String {
+  package func table(in room: TextTable.Room) -> String {
     guard all.figures.calls > 0 else { return "There are no such calls.\n" }
-    var rows = [
-      [
-        "CALLER", "OPERATION", "CALLS", "REFUSED", "FAILED", "P50", "P95", "P99", "SENT",
-        "RECEIVED",
-        "WAITED",
-      ]
-    ]
-    for group in groups { rows.append(TrafficSummary.row(group)) }
+    var table = TextTable(TrafficSummary.columns)
+    for group in groups { table.append(TrafficSummary.row(group)) }
     if groups.count > 1 {
       var total = TrafficSummary.row(all)
       total[0] = "all"
       total[1] = "all"
-      rows.append(total)
+      table.append(total)
     }
-    var text = TrafficTable.text(rows, right: [2, 3, 4, 5, 6, 7, 8, 9, 10])
-    text += "\n" + chart("calls ", calls) + (all.figures.failed > 0 ? chart("failed", failed) : "")
-    let seconds = Double(end - start) / 1_000_000 / Double(TrafficSummary.bars)
-    text += "       \(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
-    text += "\(TrafficTable.seconds(Int64(seconds * 1_000_000))) a column\n"
+    let isNarrow = if case .columns(let width) = room { width < 80 } else { false }
+    let bars = isNarrow ? TrafficSummary.bars / 2 : TrafficSummary.bars
+    var text = table.text(in: room) + "\n" + chart("calls ", calls, bars)
+    if all.figures.failed > 0 { text += chart("failed", failed, bars) }
+    let times =
+      "\(TrafficTable.day(start)) to \(TrafficTable.day(end)) UTC, "
+      + "\(DurationText.text(microseconds: (end - start) / Int64(bars))) a column"
+    text += "       " + TextTable.wrapped(times, in: room, indent: 7) + "\n"
+    if all.figures.refused + all.figures.failed > 0 {
+      text += TextTable.wrapped(TrafficSummary.meaning, in: room) + "\n"
+    }
     if !isComplete { text += "The time was up: only the newest calls are counted.\n" }
     return text
   }
@@ -35,16 +48,23 @@ extension TrafficSummary {
       group.caller ?? "-", group.operation ?? "-", String(group.figures.calls),
       String(group.figures.refused),
       String(group.figures.failed),
-      TrafficTable.seconds(group.figures.durations.percentile(0.5)),
-      TrafficTable.seconds(group.figures.durations.percentile(0.95)),
-      TrafficTable.seconds(group.figures.durations.percentile(0.99)),
+      DurationText.text(microseconds: group.figures.durations.percentile(0.5)),
+      DurationText.text(microseconds: group.figures.durations.percentile(0.95)),
+      DurationText.text(microseconds: group.figures.durations.percentile(0.99)),
       TrafficTable.bytes(group.figures.sent),
-      TrafficTable.bytes(group.figures.received), TrafficTable.seconds(group.figures.waited),
+      TrafficTable.bytes(group.figures.received),
+      DurationText.text(microseconds: group.figures.waited),
     ]
   }
 
   /// One line of eight heights; the tallest stands for the most in a column.
-  private func chart(_ name: String, _ counts: [Int]) -> String {
+  ///
+  /// - Parameter bars: columns, of which each takes as many counts as all others.
+  private func chart(_ name: String, _ parts: [Int], _ bars: Int) -> String {
+    let size = parts.count / bars
+    let counts = stride(from: 0, to: parts.count, by: size).map {
+      parts[$0..<$0 + size].reduce(0, +)
+    }
     let most = max(1, counts.max() ?? 0)
     let heights: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     let line = counts.map { count -> Character in

@@ -123,7 +123,7 @@ private struct GroupCount {
   /// Counts a block's calls one by one.
   mutating func add(_ block: borrowing OpenBlock, to summary: inout TrafficSummary) {
     for entry in block.entries where search.matches(entry) {
-      if search.comparesText, !search.query.hasText(of: block.line(entry)) { continue }
+      if search.comparesText, !search.query.hasText(of: block.bytes(entry)) { continue }
       let place = place(
         Pair(caller: entry.call.caller, operation: entry.call.operation), in: &summary)
       summary.groups[place].figures.add(entry.call)

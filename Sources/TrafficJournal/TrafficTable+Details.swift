@@ -1,9 +1,11 @@
+package import System
+
 /// One call, a line for each thing known of it.
 extension TrafficTable {
-  package static func details(_ record: CallRecord) -> String {
-    var rows: [[String]] = []
+  package static func details(_ record: CallRecord, in room: TextTable.Room) -> String {
+    var table = TextTable([.init(""), .init("", least: 20, wraps: true)], hasHeader: false)
     func add(_ name: String, _ value: String?) {
-      if let value, !value.isEmpty { rows.append([name, value]) }
+      if let value, !value.isEmpty { table.append([name, value]) }
     }
     add("request id", shown(record.requestID))
     add("time", record.timestamp)
@@ -22,13 +24,20 @@ extension TrafficTable {
     add("status", record.status == 0 ? "none: no answer was sent" : String(record.status))
     add("ended by", record.termination)
     add("error", record.error)
-    add("took", seconds(record.duration / 1000))
+    add("took", DurationText.text(nanoseconds: record.duration))
     add(
       "waited",
-      "\(seconds(record.queueWait / 1000)) for limits, "
-        + "\(seconds(record.tokenWait / 1000)) for a token")
+      "\(DurationText.text(nanoseconds: record.queueWait)) for limits, "
+        + "\(DurationText.text(nanoseconds: record.tokenWait)) for a token")
     add("bytes", "\(record.sent) sent, \(record.received) received")
+    add("body sent", body(record.sentBody, record.sentBodyOmitted))
+    add("body received", body(record.receivedBody, record.receivedBodyOmitted))
     add("upstream", record.attempts.map(shown))
-    return text(rows, right: [])
+    return table.text(in: room)
+  }
+  /// JSON has no control characters of its own, nor have captured bodies blanks between their parts.
+  private static func body(_ content: String?, _ omitted: String?) -> String? {
+    content.map { shown(String(decoding: CallRecord.plain($0), as: UTF8.self)) }
+      ?? omitted.map { "not recorded: \($0)" }
   }
 }

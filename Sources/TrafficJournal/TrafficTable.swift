@@ -1,56 +1,43 @@
 internal import Memory
+package import System
 internal import TextCoding
 
 /// Calls in columns, for people.
 package enum TrafficTable {
-  /// Characters of a path that a row shows.
-  private static let pathWidth = 60
-
-  package static let header = [
-    "TIME", "STATUS", "METHOD", "PATH", "OPERATION", "CALLER", "APP", "TOOK", "WAITED", "BYTES",
-    "ERROR", "REQUEST ID",
+  /// Where there is little room, when, what and how long stay to the last.
+  private static let columns: [TextTable.Column] = [
+    .init("TIME"), .init("STATUS"), .init("METHOD", least: 7), .init("PATH", least: 20),
+    .init("OPERATION", least: 12, rank: 5), .init("CALLER", least: 8, rank: 2),
+    .init("APP", least: 8, rank: 9), .init("TOOK", isRight: true),
+    .init("WAITED", isRight: true, rank: 6), .init("SENT", isRight: true, rank: 8),
+    .init("RECEIVED", isRight: true, rank: 7), .init("ERROR", least: 16, rank: 3),
+    .init("REQUEST ID", rank: 4),
   ]
-  /// Columns that are set to the right.
-  package static let right: Set<Int> = [7, 8, 9]
+
+  /// The table of some calls.
+  package static func table(_ records: [CallRecord], hasHeader: Bool = true) -> TextTable {
+    var table = TextTable(columns, hasHeader: hasHeader)
+    for record in records { table.append(row(record)) }
+    return table
+  }
+
+  /// How rows stand that come one after the other: wide enough for most.
+  package static func layout(in room: TextTable.Room) -> TextTable.Layout {
+    TextTable(columns).layout(in: room, atLeast: [18, 6, 6, 40, 22, 10, 8, 8, 8, 8, 8, 16, 32])
+  }
 
   /// A call's cells.
-  package static func row(_ record: CallRecord) -> [String] {
+  private static func row(_ record: CallRecord) -> [String] {
     let target = record.path + (record.query.map { "?" + $0 } ?? "")
     return [
       time(record.timestamp), record.status == 0 ? "-" : String(record.status),
-      record.method.isEmpty ? "-" : shown(record.method),
-      target.isEmpty ? "-" : shortened(shown(target)), record.operation ?? "-",
-      record.caller.map(shown) ?? "-", record.app.map(shown) ?? "-",
-      seconds(record.duration / 1000), seconds((record.queueWait + record.tokenWait) / 1000),
+      record.method.isEmpty ? "-" : shown(record.method), target.isEmpty ? "-" : shown(target),
+      record.operation ?? "-", record.caller.map(shown) ?? "-", record.app.map(shown) ?? "-",
+      DurationText.text(nanoseconds: record.duration),
+      DurationText.text(nanoseconds: record.queueWait + record.tokenWait), bytes(record.sent),
       bytes(record.received), record.error.map { "\($0) (\(record.termination))" } ?? "-",
       shown(record.requestID),
     ]
-  }
-
-  /// Rows as lines, each column as wide as its widest cell, those in `right` set to the right.
-  ///
-  /// - Parameters:
-  ///   - atLeast: widths of columns even if no cell is so wide.
-  ///   - colour: the sequence that sets a row's colour; nil for none.
-  package static func text(
-    _ rows: [[String]], right: Set<Int>, atLeast: [Int] = [],
-    colour: (Int) -> String? = { _ in nil }
-  ) -> String {
-    guard let columns = rows.first?.indices else { return "" }
-    let widths = columns.map { column in
-      max(rows.map { $0[column].count }.max() ?? 0, column < atLeast.count ? atLeast[column] : 0)
-    }
-    var text = ""
-    for (number, row) in rows.enumerated() {
-      let cells = columns.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        if right.contains(column) { return padding + row[column] }
-        return column == columns.last ? row[column] : row[column] + padding
-      }
-      let line = cells.joined(separator: "  ")
-      text += (colour(number).map { "\($0)\(line)\u{1B}[0m" } ?? line) + "\n"
-    }
-    return text
   }
 
   /// The inside of a JSON string as it can be shown: it has no control characters; those that turn the direction
@@ -69,26 +56,10 @@ package enum TrafficTable {
     return result
   }
 
-  private static func shortened(_ text: String) -> String {
-    text.count <= pathWidth ? text : text.prefix(pathWidth - 1) + "…"
-  }
-
   /// `2026-11-24T07:01:33.579950Z` as `11-24 07:01:33.579`.
   private static func time(_ timestamp: String) -> String {
     guard timestamp.utf8.count >= 23 else { return timestamp }
     return timestamp.dropFirst(5).prefix(5) + " " + timestamp.dropFirst(11).prefix(12)
-  }
-
-  /// Microseconds with a unit that fits.
-  static func seconds(_ microseconds: Int64) -> String {
-    switch microseconds {
-    case 0: "0"
-    case ..<1_000: "\(microseconds) µs"
-    case ..<10_000: "\(microseconds / 1_000).\(microseconds / 100 % 10) ms"
-    case ..<1_000_000: "\(microseconds / 1_000) ms"
-    case ..<100_000_000: "\(microseconds / 1_000_000).\(microseconds / 100_000 % 10) s"
-    default: "\(microseconds / 1_000_000) s"
-    }
   }
 
   static func bytes(_ count: Int64) -> String {

@@ -10,7 +10,7 @@ struct CheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Check a configuration; every problem is told with its place.",
     discussion: """
-      Finds what `serve` would stop at, as the user who runs it: also folders and files that cannot be written, and
+      Finds what `serve` would stop at, as the user who runs it: also folders and files that cannot be written, and \
       addresses that this machine does not have. Ports that another process holds are no fault of the configuration.
 
       Exit code 0: it is good. 78: it is not.

@@ -10,7 +10,7 @@ struct DemoCommand: ParsableCommand {
     commandName: "demo",
     abstract: "Show the gateway at work with a simulated SCORM Cloud; no account, no file.",
     discussion: """
-      Starts a simulated SCORM Cloud, a gateway in front of it and its admin pages on this machine, makes
+      Starts a simulated SCORM Cloud, a gateway in front of it and its admin pages on this machine, makes \
       one real call through the gateway, and serves until Ctrl-C.
       """)
 

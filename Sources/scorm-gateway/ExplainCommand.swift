@@ -10,8 +10,9 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Tell what the gateway would do with a call, without calling anything.",
+    usage: "scorm-gateway explain <method> <path> [<options>]",
     discussion: """
-      Asks a running gateway, which also knows its tokens and who waits for limits. With -c it reads a
+      Asks a running gateway, which also knows its tokens and who waits for limits. With -c it reads a \
       configuration instead, and no gateway need run.
 
         scorm-gateway explain GET /api/v2/courses
@@ -45,6 +46,8 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
+  @OptionGroup var table: TableOptions
+
   func run() throws {
     if let file { try explain(by: file) } else { try ask() }
     Output.flush()
@@ -56,7 +59,7 @@ struct ExplainCommand: ParsableCommand {
     if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
     for field in header { query += "&header=\(PercentCoding.encode(field))" }
     let answer = try AdminAddress.get(
-      admin.address, "/api/explain?\(query)&format=\(format.rawValue)")
+      admin.address, "/api/explain?\(query)&format=\(format.rawValue)\(table.query)")
     print(try AdminAddress.body(of: answer), terminator: "")
   }
 
@@ -72,7 +75,7 @@ struct ExplainCommand: ParsableCommand {
       let call = ExplainedCall(
         method: method, target: path, app: app, caller: caller, fields: header)
       let explanation = try Explanation(call, ExplanationSources(settings))
-      print(format == .json ? explanation.json : explanation.table, terminator: "")
+      print(format == .json ? explanation.json : explanation.table(in: table.room), terminator: "")
     } catch {
       Console.report("\(error)")
       throw ExitCode(ExitStatus.failed)

@@ -21,8 +21,11 @@ struct LimitsShowCommand: ParsableCommand {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
+  @OptionGroup var table: TableOptions
+
   func run() throws {
-    let answer = try AdminAddress.get(admin.address, "/api/limits?format=\(format.rawValue)")
+    let answer = try AdminAddress.get(
+      admin.address, "/api/limits?format=\(format.rawValue)\(table.query)")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }

@@ -4,13 +4,15 @@ internal import Operator
 internal import Rules
 internal import System
 
-/// `limits simulate`: what a configuration's limits would have done to the calls of a traffic log.
+/// `limits simulate`: what a configuration's limits would have done to the calls of the past.
 struct LimitsSimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
-    abstract: "Replay a traffic log against new limits: who would have waited, and how long.",
+    abstract:
+      "Replay a traffic log or a journal against new limits: who would have waited, and how long.",
+    usage: "scorm-gateway limits simulate --config FILE (--traffic LOG | --journal FILE)",
     discussion: """
-      The calls come as they came: a caller that would have slowed down, or tried again, is not imagined.
+      The calls come as they came: a caller that would have slowed down, or tried again, is not imagined. \
       Nothing is called, and no secret is needed but those the configuration refers to.
       """)
 
@@ -20,12 +22,32 @@ struct LimitsSimulateCommand: ParsableCommand {
   var file: String
 
   @Option(help: "Traffic log to replay; - is standard input.")
-  var traffic: String
+  var traffic: String?
+
+  @Option(help: "Journal to replay: its file. A gateway may write it meanwhile.")
+  var journal: String?
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
+  @OptionGroup var table: TableOptions
+
+  private var record: LimitsSimulation.Record? {
+    switch (traffic, journal) {
+    case (let traffic?, nil): .log(traffic)
+    case (nil, let journal?): .journal(journal)
+    default: nil
+    }
+  }
+
+  func validate() throws {
+    guard record != nil else {
+      throw ValidationError("Say which calls are replayed: --traffic LOG or --journal FILE.")
+    }
+  }
+
   func run() throws {
+    guard let record else { return }
     let settings: Settings
     do {
       settings = try ConfigurationSource.load(file: file, environment: Environment()).settings
@@ -34,8 +56,9 @@ struct LimitsSimulateCommand: ParsableCommand {
       throw ExitCode(ExitStatus.badConfiguration)
     }
     do {
-      let simulation = try LimitsSimulation(settings, log: traffic)
-      print(format == .json ? simulation.json : simulation.table, terminator: "")
+      let simulation = try LimitsSimulation(settings, record)
+      print(
+        format == .json ? simulation.json : simulation.table(in: table.room), terminator: "")
       Output.flush()
     } catch {
       Console.report(error.description)

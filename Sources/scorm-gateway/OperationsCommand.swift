@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Operator
 internal import SCORMCloudAPI
 internal import System
 
@@ -21,6 +20,8 @@ struct OperationsCommand: ParsableCommand {
   @Option(help: "Only operations of this service: course, registration, …")
   var service: String?
 
+  @OptionGroup var table: TableOptions
+
   func run() throws {
     let operations = OperationTable.all.filter { operation in
       service.map { $0 == operation.service.name.description } ?? true
@@ -31,24 +32,28 @@ struct OperationsCommand: ParsableCommand {
         "There is no such service; there are: \(names.joined(separator: ", ")).")
     }
     switch format {
-    case .table: print(table(operations), terminator: "")
+    case .table: print(rows(operations).text(in: table.room), terminator: "")
     case .json: print(json(operations))
     }
     Output.flush()
   }
 
-  private func table(_ operations: [Operation]) -> String {
-    let header = ["OPERATION", "METHOD", "PATH", "ACCESS", "CREDENTIAL", "SCOPES", "SURE", "NOTES"]
-    let rows = operations.map { operation in
-      [
+  private func rows(_ operations: [Operation]) -> TextTable {
+    var table = TextTable([
+      .init("OPERATION", least: 20), .init("METHOD"), .init("PATH", least: 24),
+      .init("ACCESS", rank: 4), .init("CREDENTIAL", rank: 3), .init("SCOPES", least: 16, rank: 1),
+      .init("SURE", rank: 5), .init("NOTES", least: 8, rank: 2),
+    ])
+    for operation in operations {
+      table.append([
         operation.name.description, operation.method.name.description,
         operation.template.description, operation.access.name.description,
         operation.credential.name.description,
         operation.scopes.isEmpty ? "-" : operation.scopes.text,
         operation.certainty.name.description, notes(operation).joined(separator: " "),
-      ]
+      ])
     }
-    return Columns.text([header] + rows)
+    return table
   }
 
   private func notes(_ operation: Operation) -> [String] {

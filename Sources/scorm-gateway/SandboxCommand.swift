@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Gateway
-internal import Operator
 internal import System
 
 /// `sandbox`: only the simulated SCORM Cloud.
@@ -10,12 +9,12 @@ struct SandboxCommand: ParsableCommand {
     commandName: "sandbox",
     abstract: "Run a simulated SCORM Cloud.",
     discussion: """
-      It checks credentials, issues tokens, enforces their scopes and keeps state for every operation. App
-      SANDBOX has the secret sandbox-secret; app SANDBOX-MANAGEMENT, for App Management, has
-      sandbox-management-secret. Tests control it below /sandbox/: faults, clock, snapshots, calls and
+      It checks credentials, issues tokens, enforces their scopes and keeps state for every operation. App \
+      SANDBOX has the secret sandbox-secret; app SANDBOX-MANAGEMENT, for App Management, has \
+      sandbox-management-secret. Tests control it below /sandbox/: faults, clock, snapshots, calls and \
       their verification (docs/sandbox.md).
 
-      It prints "ready" when it serves. Exit codes: 0 after SIGTERM or Ctrl-C, 1 when it cannot listen,
+      It prints "ready" when it serves. Exit codes: 0 after SIGTERM or Ctrl-C, 1 when it cannot listen, \
       78 when the seed has mistakes, each with its place.
       """,
     subcommands: [SandboxRunCommand.self, SandboxEnvCommand.self, SandboxCoverageCommand.self],
@@ -138,12 +137,18 @@ struct SandboxCoverageCommand: ParsableCommand {
   @Option(help: "table or json.")
   var format = Format.table
 
+  @OptionGroup var table: TableOptions
+
   func run() {
     switch format {
     case .json: print(SandboxCoverageText.json)
     case .table:
-      let header = ["operation", "path", "standing", "reason"]
-      print(Columns.text([header] + SandboxCoverageText.rows), terminator: "")
+      var rows = TextTable([
+        .init("operation", least: 20), .init("path", least: 24), .init("standing"),
+        .init("reason", least: 16, rank: 1),
+      ])
+      for row in SandboxCoverageText.rows { rows.append(row) }
+      print(rows.text(in: table.room), terminator: "")
       print("\n\(SandboxCoverageText.summary)")
     }
   }

@@ -9,7 +9,7 @@ struct ScormGateway: ParsableCommand {
     commandName: "scorm-gateway",
     abstract: "Lets services call the SCORM Cloud API without holding a secret.",
     discussion: """
-      Services send plain HTTP to the gateway; it adds the right credential, with the least scope that
+      Services send plain HTTP to the gateway; it adds the right credential, with the least scope that \
       the call needs, and relays it to SCORM Cloud.
 
       To see it work, without an account: scorm-gateway demo
@@ -18,6 +18,7 @@ struct ScormGateway: ParsableCommand {
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
+      ModeCommand.self,
       TrafficCommand.self, HealthcheckCommand.self,
     ])
 }
@@ -48,7 +49,7 @@ enum Main {
       }
     } catch {
       let code = ScormGateway.exitCode(for: error)
-      let text = ScormGateway.fullMessage(for: error)
+      let text = Console.fitted(ScormGateway.fullMessage(for: error))
       if code == .success || code == .validationFailure,
         let unknown = UnknownCommand.text(in: CommandLine.arguments.dropFirst())
       {

@@ -10,7 +10,7 @@ struct TokensCommand: ParsableCommand {
     commandName: "tokens",
     abstract: "Show the access tokens of a running gateway, renew or drop them.",
     discussion: """
-      Of a token itself only a fingerprint is shown, the first eight digits of its SHA-256, as in the
+      Of a token itself only a fingerprint is shown, the first eight digits of its SHA-256, as in the \
       traffic log.
       """,
     subcommands: [TokensShowCommand.self, TokensRenewCommand.self, TokensDropCommand.self],
@@ -65,9 +65,11 @@ struct TokensShowCommand: ParsableCommand {
   @Flag(help: "Those too that nobody has needed so far.")
   var all = false
 
+  @OptionGroup var table: TableOptions
+
   func run() throws {
     let answer = try AdminAddress.get(
-      tokens.admin.address, "/api/tokens?\(tokens.query(all: all))")
+      tokens.admin.address, "/api/tokens?\(tokens.query(all: all))\(table.query)")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }

@@ -10,8 +10,8 @@ struct TrafficCommand: ParsableCommand {
     commandName: "traffic",
     abstract: "Search the journal of calls, follow it, count it, or repeat a call.",
     discussion: """
-      The journal is kept when the configuration names a file: traffic.journal.path. The commands ask a running
-      gateway, or read the file (--journal).
+      The commands ask a running gateway, or read the journal's file (--journal). Where that is, the gateway says \
+      when it starts; traffic.journal of the configuration decides.
       """,
     subcommands: [
       TrafficSearchCommand.self, TrafficFollowCommand.self, TrafficShowCommand.self,
@@ -80,7 +80,7 @@ struct TrafficShowCommand: ParsableCommand {
     }
     for (number, record) in records.enumerated() {
       if number > 0 { print("") }
-      print(TrafficTable.details(record), terminator: "")
+      print(TrafficTable.details(record, in: output.table.room), terminator: "")
     }
     Output.flush()
   }
@@ -100,8 +100,10 @@ struct TrafficStatsCommand: ParsableCommand {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
+  @OptionGroup var table: TableOptions
+
   func run() throws {
-    let query = filters.parameters + [(name: "format", value: format.rawValue)]
+    let query = filters.parameters + [(name: "format", value: format.rawValue)] + table.parameter
     print(try source.get("/api/traffic/stats", query), terminator: "")
     Output.flush()
   }
@@ -121,6 +123,8 @@ struct TrafficFollowCommand: ParsableCommand {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
+  @OptionGroup var table: TableOptions
+
   @Option(help: ArgumentHelp("End after so many calls.", visibility: .hidden))
   var count: Int?
 
@@ -131,6 +135,7 @@ struct TrafficFollowCommand: ParsableCommand {
 
   func run() throws {
     let printer = TrafficPrinter(gateway: source.gateway(by: nil))
+    let layout = TrafficTable.layout(in: table.room)
     var after = "now"
     var left = count ?? .max
     var isFirst = true
@@ -163,7 +168,7 @@ struct TrafficFollowCommand: ParsableCommand {
       if format == .json {
         printer.lines(answer.records)
       } else {
-        printer.rows(answer.records, header: isFirst)
+        printer.rows(answer.records, layout, header: isFirst)
       }
       isFirst = false
       left -= answer.records.count

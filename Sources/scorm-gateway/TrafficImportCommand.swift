@@ -8,7 +8,7 @@ struct TrafficImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Write the lines of a traffic log into a journal file.",
     discussion: """
-      For calls from before there was a journal, or that it lost. Lines that are in it already are written again.
+      For calls from before there was a journal, or that it lost. Lines that are in it already are written again. \
       Lines that are none of the log, as a torn last one, are skipped.
       """)
 

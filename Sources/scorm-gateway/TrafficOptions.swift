@@ -132,6 +132,8 @@ struct TrafficOutput: ParsableArguments {
   @Flag(help: "Print commands that repeat the calls through the gateway.")
   var curl = false
 
+  @OptionGroup var table: TableOptions
+
   func validate() throws {
     if har && curl { throw ValidationError("--har and --curl exclude each other.") }
   }

@@ -7,37 +7,27 @@ struct TrafficPrinter {
   /// Colours are for terminals, and not for those who do not want any (no-color.org).
   private let usesColours: Bool
 
-  /// Columns of rows that come one after the other, so that they stand under each other.
-  private static let followWidths = [18, 6, 6, 40, 22, 10, 8, 8, 8, 8]
-
   init(gateway: String) {
     self.gateway = gateway
     usesColours = StandardOutput.isTerminal && StandardOutput.wantsColours
   }
 
-  func table(_ records: [CallRecord]) {
-    print(text(records, header: true, widths: []), terminator: "")
+  func table(_ records: [CallRecord], in room: TextTable.Room) {
+    let table = TrafficTable.table(records)
+    print(table.text(in: room, colour: { colour(records[$0]) }), terminator: "")
   }
 
   /// Rows as they come; the header with the first.
-  func rows(_ records: [CallRecord], header: Bool) {
-    print(text(records, header: header, widths: TrafficPrinter.followWidths), terminator: "")
+  func rows(_ records: [CallRecord], _ layout: TextTable.Layout, header: Bool) {
+    let table = TrafficTable.table(records, hasHeader: header)
+    print(table.text(layout, colour: { colour(records[$0]) }), terminator: "")
     Output.flush()
   }
 
-  private func text(_ records: [CallRecord], header: Bool, widths: [Int]) -> String {
-    let first = header ? [TrafficTable.header] : []
-    return TrafficTable.text(
-      first + records.map(TrafficTable.row), right: TrafficTable.right, atLeast: widths,
-      colour: { row in
-        let number = row - first.count
-        return usesColours && number >= 0 ? TrafficPrinter.colour(records[number]) : nil
-      })
-  }
-
   /// Red for what failed, yellow for what was refused.
-  private static func colour(_ record: CallRecord) -> String? {
-    switch record.status {
+  private func colour(_ record: CallRecord) -> String? {
+    guard usesColours else { return nil }
+    return switch record.status {
     case 0, 500...: "\u{1B}[31m"
     case 400..<500: "\u{1B}[33m"
     default: nil
@@ -76,7 +66,7 @@ struct TrafficPrinter {
     } else if records.isEmpty {
       print("There are no such calls.")
     } else {
-      table(records)
+      table(records, in: output.table.room)
     }
     Output.flush()
   }

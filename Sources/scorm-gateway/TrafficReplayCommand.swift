@@ -10,8 +10,9 @@ struct TrafficReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
     abstract: "Send a recorded call again, with a token of now: to a sandbox unless --live.",
+    usage: "scorm-gateway traffic replay [<options>] <id>",
     discussion: """
-      Bodies are not recorded, nor are masked values: calls that had one are refused. Without --live a simulated
+      Calls that had a body, or a value that is masked on record, are refused. Without --live a simulated \
       SCORM Cloud and a gateway in front of it are started for this one call.
       """)
 

@@ -3,6 +3,7 @@ import Foundation
 import Gateway
 import Operator
 import Rules
+import System
 import Telemetry
 import Testing
 
@@ -54,7 +55,7 @@ struct PlanStepTests {
     ).settings
     let explanation = try Explanation(
       ExplainedCall(method: "GET", target: path), ExplanationSources(settings))
-    let words = explanation.table.split(separator: "\n").compactMap {
+    let words = explanation.table(in: .unlimited).split(separator: "\n").compactMap {
       $0.split(separator: " ").first.map(String.init)
     }
     #expect(words.filter { $0 == $0.lowercased() } == PlanStepTests.steps)

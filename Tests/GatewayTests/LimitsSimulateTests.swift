@@ -1,9 +1,28 @@
+import Configuration
 import Foundation
+import Gateway
+import Operator
+import Rules
+import System
 import Testing
 
 /// `limits simulate`, as a command.
 @Suite(.ownThread, .timeLimit(.minutes(1)))
 struct LimitsSimulateTests {
+  /// A line of the log: a call at `at` seconds.
+  private static func line(at: Double, duration: Double) -> String {
+    let whole = Int(at)
+    let stamp = String(
+      format: "2026-11-24T07:%02d:%02d.%06dZ", whole / 60, whole % 60,
+      Int(((at - Double(whole)) * 1_000_000).rounded()))
+    return "{\"timestamp\":\"\(stamp)\",\"request_id\":\"a\\\"b\",\"client.address\":\"127.0.0.1\","
+      + "\"http.request.method\":\"GET\",\"url.path\":\"/api/v2/\\u0041{[\",\"caller\":\"anonymous\","
+      + "\"app\":\"main\",\"operation\":\"GetCourses\","
+      + "\"upstream\":[{\"address\":\"x:1\",\"status\":200,\"duration\":0.1}],"
+      + "\"http.response.status_code\":200,\"duration\":\(duration),\"queue_wait\":0,\"token_wait\":0,"
+      + "\"termination\":\"completed\"}"
+  }
+
   @Test(
     "The log of a gateway can be replayed, and the command prints it", arguments: ["table", "json"])
   func command(format: String) throws {
@@ -40,6 +59,40 @@ struct LimitsSimulateTests {
     let broken = try Command.run(
       ["limits", "simulate", "-c", bad.path, "--traffic", "-"], variables)
     #expect(broken.exitCode == 78 && broken.errors.contains("it limits nothing"))
+  }
+
+  @Test("A journal's calls come to what those of the log do that it was made from")
+  func journal() throws {
+    let folder = try OwnFolder()
+    // Several blocks, and calls that make none yet; written in another order than they came.
+    let lines = (0..<1_500).map { number in
+      LimitsSimulateTests.line(
+        at: Double(number % 2 == 0 ? number : 1_499 - number) / 10, duration: 0.4)
+    }
+    let log = try TemporaryFile(lines.joined(separator: "\n") + "\n")
+    let journal = folder.path + "/traffic.sqlite"
+    _ = try JournalImport.run(log: log.path, journal: journal, tell: { _ in })
+    let configuration = try TemporaryConfiguration("{name: slots, concurrency: 2, rate: 9/1s}")
+    let settings = try ConfigurationSource.load(
+      file: configuration.path, environment: Environment(["ID": "A", "SECRET": "a-secret"])
+    ).settings
+    let simulation = try LimitsSimulation(settings, .journal(journal))
+    #expect(simulation.calls == 1_500)
+    #expect(simulation.json == (try LimitsSimulation(settings, .log(log.path))).json)
+
+    let variables = ["ID": "A", "SECRET": "a-secret"]
+    let shown = try Command.run(
+      ["limits", "simulate", "-c", configuration.path, "--journal", journal], variables)
+    #expect(shown.exitCode == 0 && shown.output == simulation.table(in: .unlimited))
+    #expect(shown.output.contains("1500 calls of 2 min"))
+    for choice in [[], ["--traffic", "-", "--journal", journal]] {
+      let neither = try Command.run(
+        ["limits", "simulate", "-c", configuration.path] + choice, variables)
+      #expect(neither.exitCode == 2 && neither.errors.contains("--journal FILE"))
+    }
+    let none = try Command.run(
+      ["limits", "simulate", "-c", configuration.path, "--journal", "/nowhere.sqlite"], variables)
+    #expect(none.exitCode == 1 && none.errors.contains("there is no journal at /nowhere.sqlite"))
   }
 
   @Test("check reports limits that make more combinations than can be kept count of")

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Operator
 import Rules
+import System
 import Testing
 
 /// `limits simulate`: calls of the past under new limits.
@@ -34,7 +35,7 @@ struct LimitsSimulationTests {
       let settings = try ConfigurationSource.load(
         file: configuration.path, environment: Environment(["ID": "A", "SECRET": "a-secret"])
       ).settings
-      return try LimitsSimulation(settings, log: file.path)
+      return try LimitsSimulation(settings, .log(file.path))
     }
   }
 

@@ -12,21 +12,4 @@ struct TextTests {
   func seconds(nanoseconds: Int64, text: String) {
     #expect(Seconds.text(nanoseconds) == text)
   }
-
-  @Test("Each column is as wide as its widest cell, and no line ends with spaces")
-  func columns() {
-    let text = Columns.text([
-      ["APP", "TOKEN", "NEXT"], ["main", "-", "in 2 s"], ["é", "failing", "-"],
-    ])
-    #expect(
-      text == """
-        APP   TOKEN    NEXT
-        main  -        in 2 s
-        é     failing  -
-
-        """)
-  }
-
-  @Test("A table without rows is empty")
-  func noRows() { #expect(Columns.text([]).isEmpty) }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Memory
+import System
 import Testing
 
 @testable import TrafficJournal
@@ -67,8 +68,8 @@ struct HostileTextTests {
     #expect(found == [line])
     let record = try #require(CallRecord(line: line))
     // Tables and details move no cursor.
-    #expect(HostileTextTests.isHarmless(TrafficTable.text([TrafficTable.row(record)], right: [])))
-    #expect(HostileTextTests.isHarmless(TrafficTable.details(record)))
+    #expect(HostileTextTests.isHarmless(TrafficTable.table([record]).text(in: .unlimited)))
+    #expect(HostileTextTests.isHarmless(TrafficTable.details(record, in: .unlimited)))
     // The command is one line and one command: the shell gives curl the URL as it is.
     let command = try #require(CurlCommand.text(record, gateway: "http://127.0.0.1:8080"))
     #expect(HostileTextTests.isHarmless(command))
@@ -87,7 +88,7 @@ struct HostileTextTests {
     let answer = try #require(pages.answer("/api/traffic", query: ""))
     #expect(PlainJSON.read(Array(answer.body.utf8)) != nil)
     #expect(TrafficAnswer(answer.body).records.count == 1)
-    for text in [answer.body, archive, command, TrafficTable.details(record)] {
+    for text in [answer.body, archive, command, TrafficTable.details(record, in: .unlimited)] {
       #expect(!text.contains("CANARY-MORE"))
     }
   }

@@ -114,6 +114,21 @@ struct JournalWriterTests {
     #expect(try folder.count() == 2)
   }
 
+  @Test(
+    "what waited for a block at the end of one gateway is removed by the next, though nothing is written"
+  )
+  func ageOfTheRest() throws {
+    let folder = try JournalFolder()
+    let limits = JournalLimits(maxAge: 60_000_000, maxSize: 1 << 30)
+    let lines = batch([TestLine(id: "old", ago: 30).text])
+    _ = try JournalFile.open(folder.journal, limits).file.insert(lines.bytes, writer: 1, counter: 0)
+    let file = try JournalFile.open(folder.journal, limits).file
+    #expect(try file.trim(now: TestLine.now) == (0, false))
+    #expect(try folder.found("") == ["old"])
+    #expect(try file.trim(now: TestLine.now + 60_000_000) == (1, false))
+    #expect(try folder.count() == 0)
+  }
+
   @Test("the file and its log stay within the size, the newest records in it, and searches go on")
   func size() throws {
     let folder = try JournalFolder()

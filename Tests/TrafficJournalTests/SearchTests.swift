@@ -1,6 +1,7 @@
 import Foundation
 import Histograms
 import Memory
+import System
 import Testing
 import TextCoding
 
@@ -231,7 +232,8 @@ struct SearchTests {
     #expect(summary.failed.reduce(0, +) == 2)
     #expect(PlainJSON.read(Array(summary.json.utf8)) != nil)
     #expect(summary.durations.isEmpty && !summary.json.contains("\"p50\":["))
-    #expect(summary.table.contains("lms"))
-    #expect(summary.table.contains("▁") || summary.table.contains("█"))
+    #expect(summary.table(in: .unlimited).contains("lms"))
+    #expect(
+      summary.table(in: .unlimited).contains("▁") || summary.table(in: .unlimited).contains("█"))
   }
 }

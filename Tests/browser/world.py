@@ -235,6 +235,8 @@ class World:
                 connection = connection or Caller(self.ports[caller], patience=10)
                 connection.send(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {caller}/4.2\r\n\r\n".encode())
                 if connection.read_answer(method).end != "open":
-                    connection = None
+                    connection = connection.close()
             except OSError:
-                connection = None
+                connection = connection and connection.close()
+        if connection:
+            connection.close()

@@ -20,6 +20,8 @@ from rig import SECRET, Lab, Skipped, row
 #: Longer runs of the same: FAULT_KILLS=100 FAULT_HOLD=30 scripts/fault-test journal
 KILLS = int(os.environ.get("FAULT_KILLS", "8"))
 HOLD = float(os.environ.get("FAULT_HOLD", "3"))
+#: Seconds before a SIGKILL from which calls may be lost: a loop and the journal gather for 0.2 s each, and write.
+LAST_MOMENTS = 1.0
 
 
 @contextlib.contextmanager
@@ -145,36 +147,83 @@ def damaged():
         assert lab.metric("scorm_gateway_journal_set_aside_total") == 1
 
 
-@row("31j", "journal: a full disk", lab=False, needs=["mount"])
-def full():
+@contextlib.contextmanager
+def small_disk():
+    """A file system of 2 MiB, and its folder."""
     with tempfile.TemporaryDirectory(prefix="scorm-gateway-full.") as folder:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder],
                                  capture_output=True, check=False)
         if mounted.returncode:
             raise Skipped("this machine does not let us mount a tmpfs")
         try:
-            with journaled(folder=folder) as (lab, journal):
-                call(lab, 20)
-                settled(lab)
-                filler = pathlib.Path(folder) / "filler"
-                with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
-                    while True:
-                        file.write(bytes(4096))
-                # Pages of the log that are there already are written again: more than these.
-                for _ in range(40):
-                    call(lab, 10)
-                    time.sleep(0.03)
-                    if lab.metric("scorm_gateway_journal_writable") == 0:
-                        break
-                eventually(lambda: lab.metric("scorm_gateway_journal_writable") == 0, "metrics tell of it")
-                call(lab, 20)
-                filler.unlink()
-                lost = check_all_there(lab, journal)
-                assert lost == 0, f"{lost} lost, with room enough in memory"
-                assert lab.said().count("cannot be written") == 1, "one line a minute"
-                lab.end()
+            yield folder
         finally:
             subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill_up(folder):
+    """Takes all room that is left, and returns the file that has it."""
+    filler = pathlib.Path(folder) / "filler"
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+@row("31j", "journal: a full disk", lab=False, needs=["mount"])
+def full():
+    with small_disk() as folder, journaled(folder=folder) as (lab, journal):
+        call(lab, 20)
+        settled(lab)
+        filler = fill_up(folder)
+        # Pages of the log that are there already are written again: more than these.
+        for _ in range(40):
+            call(lab, 10)
+            time.sleep(0.03)
+            if lab.metric("scorm_gateway_journal_writable") == 0:
+                break
+        eventually(lambda: lab.metric("scorm_gateway_journal_writable") == 0, "metrics tell of it")
+        call(lab, 20)
+        filler.unlink()
+        lost = check_all_there(lab, journal)
+        assert lost == 0, f"{lost} lost, with room enough in memory"
+        assert lab.said().count("cannot be written") == 1, "one line a minute"
+        lab.end()
+
+
+@row("32k", "journal: a disk that is full at the start", lab=False, needs=["mount"])
+def full_at_start():
+    with small_disk() as folder:
+        filler = fill_up(folder)
+        with journaled(folder=folder) as (lab, journal):
+            assert "cannot be opened for now" in lab.said(), "the start says what is wrong"
+            call(lab, 20)
+            assert lab.metric("scorm_gateway_journal_writable") == 0, "metrics tell of it"
+            filler.unlink()
+            lost = check_all_there(lab, journal)
+            assert lost == 0, f"{lost} lost, with room enough in memory"
+            assert lab.metric("scorm_gateway_journal_writable") == 1
+            lab.end()
+
+
+@row("32l", "journal: a read-only disk", lab=False, needs=["mount"])
+def read_only():
+    with small_disk() as folder:
+        with journaled(folder=folder) as (lab, journal):
+            call(lab, 20)
+            assert check_all_there(lab, journal) == 0
+            lab.end()
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        try:
+            with journaled(folder=folder):
+                pass
+        except AssertionError as reason:
+            assert str(journal) in str(reason) and "Read-only" in str(reason), f"the start says {reason}"
+        else:
+            raise AssertionError("it starts with a journal that it was told to write and cannot")
+        found = subprocess.run([os.environ["GATEWAY"], "traffic", "--journal", journal, "--format", "json"],
+                               check=True, capture_output=True, text=True).stdout.splitlines()
+        assert len(found) == 20, f"{len(found)} of 20 calls are found in it"
 
 
 def failing(number, name, injection):
@@ -195,6 +244,7 @@ def failing(number, name, injection):
 
 failing("31k", "EIO on write", "pwrite64:error=EIO:when=120..123")
 failing("31l", "ENOSPC on write", "pwrite64:error=ENOSPC:when=120..123")
+failing("31n", "a disk that becomes read-only", "pwrite64:error=EROFS:when=120..123")
 
 
 @row("31m", "journal: EIO on fsync", lab=False, needs=["strace"])
@@ -235,21 +285,25 @@ def fsync_at_start():
 def killed():
     moments = random.Random(37)
     with journaled() as (lab, journal):
-        known, torn = set(), 0
+        known, torn, promised = set(), 0, 0
         for _ in range(KILLS):
             stop = threading.Event()
+            answered = []
 
             def load():
                 while not stop.is_set():
                     try:
-                        lab.call()
+                        answer = lab.call()
                     except (OSError, AssertionError, ValueError):
                         return
+                    if answer.status == 200:
+                        answered.append((time.monotonic(), answer.fields["x-request-id"]))
 
             threads = [threading.Thread(target=load, daemon=True) for _ in range(4)]
             for thread in threads:
                 thread.start()
-            time.sleep(moments.uniform(0.02, 1.2))
+            time.sleep(moments.uniform(0.02, 2.4))
+            at = time.monotonic()
             lab.signal(signal.SIGKILL)
             stop.set()
             lab.process.wait(10)
@@ -258,10 +312,14 @@ def killed():
             kept = ids(journal)
             assert len(kept) == len(set(kept)), "a record is there twice"
             assert known <= set(kept), "records are gone that were there before"
+            old = {request_id for moment, request_id in answered if at - moment > LAST_MOMENTS}
+            assert old <= set(kept), f"{len(old - set(kept))} calls are gone that ended {LAST_MOMENTS:g} s before"
+            promised += len(old)
             known = set(kept)
             began = time.monotonic()
             lab.start()
             assert time.monotonic() - began < 5, "it starts again at once"
+        assert promised > 0, "no call ended early enough to tell"
         text = lab.traffic_log.read_bytes()
         for line in text.split(b"\n")[:-1]:
             try:
@@ -272,4 +330,5 @@ def killed():
 
         call(lab, 3)
         settled(lab)
-        return f"{KILLS} times, {len(ids(journal))} records, {torn} torn lines in the log"
+        return (f"{KILLS} times, {len(ids(journal))} records, {promised} of them older than {LAST_MOMENTS:g} s, "
+                f"{torn} torn lines in the log")

@@ -103,7 +103,8 @@ function one(record, curl, note) {
   planPanel.body.append(isAction ? el("p", {class: "none", text: "An act at the admin address: nothing went upstream."})
     : el("ol", {class: "steps"}, ...plan(record).map(([step, kind, text]) => el("li", {},
       el("span", {class: "mark " + kind, text: marks[kind]}, el("span", {class: "skip", text: words[kind]})), el("span", {text: step}), el("span", {class: kind === "open" ? "open" : "", text: cut(String(text), 400)})))));
-  timePanel.body.append(times(record));
+  timePanel.body.append(times(record), el("p", {class: "soft", title: "bytes of bodies, as the caller sees them",
+    text: `sent ${bytes(record["http.request.body.size"] || 0)}, received ${bytes(record["http.response.body.size"] || 0)}`}));
   const fieldPanel = panel("Record", "", "all that the traffic log has");
   fieldPanel.body.append(el("dl", {class: "facts"}, ...Object.entries(record).flatMap(([name, value]) => [
     el("dt", {text: name}), el("dd", {class: "mono", text: typeof value === "object" ? JSON.stringify(value) : String(value)})])));

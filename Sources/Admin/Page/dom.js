@@ -59,7 +59,7 @@ export const count = v => v === undefined || v === null ? "–" : v >= 1e7 ? (v 
   : Number.isInteger(v) ? v.toLocaleString("en") : v >= 100 ? Math.round(v).toLocaleString("en") : v.toFixed(1);
 export const seconds = v => v === null || v === undefined || Number.isNaN(v) ? "–"
   : v === 0 ? "0 s" : v < 0.0005 ? Math.round(v * 1e6) + " µs" : v < 0.01 ? (v * 1000).toFixed(1) + " ms" : v < 0.9995 ? Math.round(v * 1000) + " ms"
-  : v < 10 ? v.toFixed(2) + " s" : v < 120 ? Math.round(v) + " s" : v < 7200 ? Math.round(v / 60) + " min"
+  : v < 9.95 ? v.toFixed(1) + " s" : v < 120 ? Math.round(v) + " s" : v < 7200 ? Math.round(v / 60) + " min"
   : v < 172800 ? Math.round(v / 3600) + " h" : Math.round(v / 86400) + " days";
 export const bytes = v => v >= 2 ** 30 ? (v / 2 ** 30).toFixed(1) + " GiB" : v >= 2 ** 20 ? (v / 2 ** 20).toFixed(1) + " MiB"
   : v >= 1024 ? (v / 1024).toFixed(1) + " KiB" : v + " B";
@@ -70,7 +70,7 @@ export const cut = (text, most) => text.length > most ? text.slice(0, most - 1) 
 // What became of a call, by its status: the same words as in the commands and the metrics. 0 is no answer.
 export const outcome = status => status >= 500 || !status ? "failed" : status >= 400 ? "refused" : "answered";
 export const meaning = {
-  failed: "Failed: answered with 500 or above, or not answered.",
+  failed: "Failed: answered with 500 or above, or not at all.",
   refused: "Refused: answered with 400 to 499.",
   answered: "Answered: with a status below 400.",
 };

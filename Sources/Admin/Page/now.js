@@ -55,7 +55,7 @@ const notices = el("div", {class: "grid", id: "notices"});
 const callsPanel = panel("Calls", "half"), timePanel = panel("Durations", "half");
 const limitPanel = panel("Limits", "half", "a call waits for the fullest"), appPanel = panel("Apps", "half", "runway: how long calls go on without the token endpoint");
 const errorPanel = panel("What went wrong", "two-thirds"), checkPanel = panel("Checks", "third");
-callsPanel.aside.textContent = "hatched: failed, status 500 or above or no answer";
+callsPanel.aside.textContent = "hatched: failed, answered with 500 or above, or not at all";
 callsPanel.body.append(calls.node);
 timePanel.aside.replaceWith(el("span", {class: "legend chart"}, ...names.map(n => el("span", {}, sample(n), n))));
 timePanel.body.append(durations.node);

@@ -1,0 +1,54 @@
+/// Modes that an operator has set while the gateway runs, beside those of the configuration.
+///
+/// Each is for one caller, for one app, or for all. They add to the configuration's: the strictest holds. Setting
+/// `normal` takes one away. Times are wall clock, in nanoseconds since 1970.
+package struct ModeBoard: Sendable, Equatable {
+  /// What a mode is for.
+  package enum Target: Sendable, Hashable {
+    case all
+    case caller(Int)
+    case app(Int)
+  }
+
+  package struct Entry: Sendable, Equatable {
+    package var target: Target
+    package var mode: OperatingMode
+    package var since: Int64
+    /// When it ends by itself; nil: when it is taken away.
+    package var until: Int64?
+  }
+
+  /// In the order in which they were set.
+  package private(set) var entries: [Entry] = []
+
+  package init() {}
+
+  package var isEmpty: Bool { entries.isEmpty }
+
+  /// Puts `mode` in the place of what `target` had. Returns whether that changes anything.
+  @discardableResult
+  package mutating func set(
+    _ mode: OperatingMode, for target: Target, at now: Int64, until: Int64? = nil
+  ) -> Bool {
+    let had = entries.contains { $0.target == target }
+    entries.removeAll { $0.target == target }
+    guard mode != .normal else { return had }
+    entries.append(Entry(target: target, mode: mode, since: now, until: until))
+    return true
+  }
+
+  /// Takes away what has ended by `now`, and returns it.
+  package mutating func expire(at now: Int64) -> [Entry] {
+    let ended = entries.filter { $0.until.map { $0 <= now } ?? false }
+    if !ended.isEmpty { entries.removeAll { $0.until.map { $0 <= now } ?? false } }
+    return ended
+  }
+
+  /// When the next one ends; nil: none ends by itself.
+  package var nextEnd: Int64? { entries.compactMap(\.until).min() }
+
+  /// The strictest mode that was set for one of `targets`.
+  package func mode(of targets: Target...) -> OperatingMode {
+    entries.lazy.filter { targets.contains($0.target) }.map(\.mode).max() ?? .normal
+  }
+}

@@ -1,0 +1,75 @@
+internal import Admin
+internal import Configuration
+internal import Forwarding
+internal import GatewayServer
+internal import Operator
+internal import System
+internal import TextCoding
+
+/// Modes set and ended while the gateway runs, and what the check of them says.
+extension ModesListing {
+  /// Not a fault: somebody wants it so.
+  var check: ReadinessCheck {
+    ReadinessCheck(
+      name: "modes", isReady: true, isRequired: false,
+      detail: summary)
+  }
+
+  /// The longest that a mode may be set for.
+  private static let longest = Duration.seconds(365 * 24 * 3600)
+
+  /// Sets the mode that `query` names. In force on every loop when the next of its events is over.
+  static func set(_ query: AdminQuery, _ relays: RelayShared) -> AdminAnswer {
+    let names = OperatingMode.allCases.map(\.name).joined(separator: ", ")
+    guard let name = query.first("mode"), let mode = OperatingMode(name: name) else {
+      return .badQuery("Say which mode: mode= one of \(names).")
+    }
+    let target: ModeBoard.Target
+    switch (query.first("caller"), query.first("app")) {
+    case (nil, nil): target = .all
+    case (let caller?, nil):
+      guard let index = relays.rules.callers.firstIndex(where: { $0.name == caller }) else {
+        let known = relays.rules.callers.map(\.name).joined(separator: ", ")
+        return .notFound("There is no caller \"\(caller)\"; there are: \(known).")
+      }
+      target = .caller(index)
+    case (nil, let app?):
+      guard let index = relays.rules.apps.firstIndex(where: { $0.name == app }) else {
+        let known = relays.rules.apps.map(\.name).joined(separator: ", ")
+        return .notFound("There is no app \"\(app)\"; there are: \(known).")
+      }
+      target = .app(index)
+    case (.some, .some): return .badQuery("A mode is for a caller or for an app: give one of them.")
+    }
+    let now = relays.clock.wall
+    var until: Int64?
+    if let text = query.first("for") {
+      guard mode != .normal, let time = Duration.read(text), time >= .seconds(1), time <= longest
+      else {
+        return .badQuery(
+          mode == .normal
+            ? "normal takes a mode away, at once: leave out for."
+            : "for is a duration like 30s, 30m or 2h, of one second to 365 days; \"\(text)\" is not."
+        )
+      }
+      until = now + time.nanoseconds
+    }
+    relays.setMode(mode, for: target, at: now, until: until)
+    let listing = ModesListing(relays)
+    let end = until.map { ", until \(stamp($0))" } ?? ""
+    relays.tell("\(listing.subject(target)) \(mode.name) from now on\(end), by the admin address")
+    return query.wantsTable ? .table(listing.table) : .json(listing.json)
+  }
+
+  /// Ends what was to end by itself.
+  static func end(_ relays: RelayShared) -> (ended: [String], next: Int64?) {
+    let now = relays.clock.wall
+    let listing = ModesListing(relays)
+    let queries = relays.endModes(at: now).map { entry -> String in
+      relays.tell("\(listing.subject(entry.target)) no longer \(entry.mode.name): its time is over")
+      guard let target = listing.target(entry.target) else { return "mode=normal" }
+      return "mode=normal&\(target.kind)=\(PercentCoding.encode(target.name))"
+    }
+    return (queries, relays.modes.board.nextEnd.map { max(0, $0 - now) })
+  }
+}

@@ -1,0 +1,52 @@
+internal import EventLoop
+package import Forwarding
+internal import Synchronization
+
+/// One ``ModeBoard`` for all event loops and the admin address.
+///
+/// A loop keeps the board in its planner and takes it anew when it is woken for it, so a call that is planned looks
+/// at neither lock nor atomic.
+package final class SharedModes: Sendable {
+  private let state = Mutex(ModeBoard())
+  /// Counts changes. Written under the lock, read without it.
+  let version = Atomic<UInt64>(0)
+
+  package init() {}
+
+  /// The modes as they are now.
+  package var board: ModeBoard { state.withLock { $0 } }
+
+  /// The same with their version.
+  var current: (version: UInt64, board: ModeBoard) {
+    state.withLock { (version.load(ordering: .relaxed), $0) }
+  }
+
+  /// Changes the board. Returns what `change` returns.
+  fileprivate func update<Result>(_ change: (inout ModeBoard) -> Result) -> Result {
+    state.withLock { board in
+      let before = board
+      let result = change(&board)
+      if board != before { version.wrappingAdd(1, ordering: .releasing) }
+      return result
+    }
+  }
+}
+
+extension RelayShared {
+  /// Sets a mode, and has every loop take it at once. `until`: when it ends by itself.
+  package func setMode(
+    _ mode: OperatingMode, for target: ModeBoard.Target, at now: Int64, until: Int64?
+  ) {
+    modes.update { board in _ = board.set(mode, for: target, at: now, until: until) }
+    wakeLoops()
+  }
+
+  /// Takes away the modes that have ended by `now`, and returns them.
+  package func endModes(at now: Int64) -> [ModeBoard.Entry] {
+    let ended = modes.update { $0.expire(at: now) }
+    if !ended.isEmpty { wakeLoops() }
+    return ended
+  }
+
+  private func wakeLoops() { for mailbox in mailboxes { mailbox.waker.wake() } }
+}
