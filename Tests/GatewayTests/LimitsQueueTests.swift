@@ -109,7 +109,9 @@ struct LimitsQueueTests {
 
   @Test(
     "A caller that closes or resets while it waits gives up its place at once, whatever lies unread of it",
-    arguments: [false, true], [0, 1, 150_000])
+    // The longest is more than one read, and what is left of it fits into the smallest window there is: a peer's end
+    // comes after its bytes.
+    arguments: [false, true], [0, 1, 100_000])
   func leaves(resets: Bool, bodySize: Int) throws {
     let upstream = try LimitsUpstream()
     defer { upstream.stop() }
