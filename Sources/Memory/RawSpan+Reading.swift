@@ -106,6 +106,17 @@ extension RawSpan {
   /// mark, a backslash or a control byte. `byteCount` when there is none.
   @inlinable
   package func firstMarkInJSONString(from start: Int) -> Int {
+    firstMarkInJSONString(from: start, orWide: 0)
+  }
+
+  /// The same, which a byte of 0x80 or above ends too: text that is ASCII and stands for itself.
+  @inlinable
+  package func firstMarkInASCIIString(from start: Int) -> Int {
+    firstMarkInJSONString(from: start, orWide: 0x8080_8080_8080_8080)
+  }
+
+  @inlinable @inline(__always)
+  func firstMarkInJSONString(from start: Int, orWide wide: UInt64) -> Int {
     precondition(start >= 0)
     var i = start
     let ones: UInt64 = 0x0101_0101_0101_0101
@@ -117,13 +128,13 @@ extension RawSpan {
       // A borrow can mark a byte falsely, never one before the first that is marked rightly.
       let hit =
         ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (w &- (ones &* 0x20)) & ~w)
-        & highs
+        & highs | w & wide
       if hit != 0 { return i &+ (hit.trailingZeroBitCount >> 3) }
       i &+= 8
     }
     while i < byteCount {
       let byte = self[i]
-      if byte == 0x22 || byte == 0x5C || byte < 0x20 { return i }
+      if byte == 0x22 || byte == 0x5C || byte < 0x20 || UInt64(byte) & wide & 0x80 != 0 { return i }
       i &+= 1
     }
     return byteCount

@@ -29,6 +29,10 @@ final class JournalFile {
   private let codec = BlockCodec()
   /// The calls of `recent`, on their way to a block.
   private var tail = BlockBuilder()
+  // Buffers kept with their memory: new ones of these sizes come from the system each time, page by page.
+  private var recent = ByteBuffer()
+  private var scratch = ByteBuffer()
+  private var packed = ByteBuffer()
   /// The number of the next line as far as this connection knows, with which `tail` was right.
   private var nextLine: Int64 = -1
 
@@ -103,6 +107,8 @@ final class JournalFile {
     _ records: [(line: Range<Int>, fields: LineFields)], of batch: RawSpan
   ) throws(DatabaseError) {
     var kept = ByteBuffer()
+    swap(&kept, &recent)
+    defer { JournalFile.keep(&kept, in: &recent) }
     var keptFrom = nextLine
     var keptLast = Int64.min
     for (line, fields) in records {
@@ -131,6 +137,16 @@ final class JournalFile {
       try addRecent.runOnce()
     }
     try setState(JournalSchema.nextLine, nextLine)
+  }
+
+  /// Bytes of a buffer that is kept, at most: captured bodies can make one much larger than others.
+  private static let largestKept = 1024 * 1024
+
+  /// Keeps a buffer's memory for the next use, unless it is unusually large.
+  private static func keep(_ buffer: inout ByteBuffer, in place: inout ByteBuffer) {
+    if buffer.allocatedBytes > largestKept { buffer.release() }
+    buffer.removeAll()
+    swap(&buffer, &place)
   }
 
   private func addToTail(_ line: RawSpan, _ fields: LineFields) throws(DatabaseError) {
@@ -166,8 +182,14 @@ final class JournalFile {
 
   /// Writes one block, in the transaction under way.
   private func write(_ block: borrowing BlockBuilder) throws(DatabaseError) {
-    var scratch = ByteBuffer(capacity: block.calls.count + block.lines.count)
+    var scratch = ByteBuffer()
     var packed = ByteBuffer()
+    swap(&scratch, &self.scratch)
+    swap(&packed, &self.packed)
+    defer {
+      JournalFile.keep(&scratch, in: &self.scratch)
+      JournalFile.keep(&packed, in: &self.packed)
+    }
     scratch.put(block.calls)
     scratch.put(block.lines)
     let size = scratch.count
