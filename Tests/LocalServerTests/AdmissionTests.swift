@@ -147,7 +147,8 @@ struct AdmissionTests {
       let fourth = try RawClient(port: rig.port)
       try fourth.send(request("GET", "/4"))
       #expect(try fourth.answer().body == "GET /4  [] 0")
-      #expect(try third.hasEnded())
+      // With a reset, if its half head was not read yet.
+      #expect((try? third.hasEnded()) ?? true)
       try asked.send(request("GET", "/5"))
       #expect(try asked.answer().body == "GET /5  [] 0")
     }
