@@ -78,16 +78,21 @@ package import HTTPMessages
     case relayAndDropRest
   }
 
-  /// What a peer's deadline means that has passed.
-  @usableFromInline package enum LateAction: Equatable, Sendable {
+  /// What it means that the caller has let its deadline pass.
+  @usableFromInline package enum CallerLateness: Equatable, Sendable {
     /// Another deadline ends this wait.
     case wait
-    /// The peer moves: it gets more time.
-    case extend
     case tokenTimedOut
     case connectionTimedOut
+    case callerIsSlow
+  }
+
+  /// What it means that the upstream has let its deadline pass.
+  @usableFromInline package enum UpstreamLateness: Equatable, Sendable {
+    /// It takes more of the request: it gets more time.
+    case extend
     case connectTimedOut
-    /// It is the caller that keeps the upstream waiting.
+    /// It is the caller that keeps it waiting.
     case callerIsSlow
     case answerTimedOut
   }
@@ -444,7 +449,7 @@ package import HTTPMessages
   }
 
   /// The caller has let its deadline pass.
-  package func callerIsLate() -> LateAction {
+  package func callerIsLate() -> CallerLateness {
     switch phase {
     case .awaitingQuota: .wait
     case .awaitingToken: .tokenTimedOut
@@ -455,7 +460,7 @@ package import HTTPMessages
 
   /// The upstream has let its deadline pass. `takesMore`: it has taken some of the request since the last one;
   /// `hasAll`: it has taken all there is of it.
-  package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> LateAction {
+  package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> UpstreamLateness {
     switch phase {
     case .awaitingConnection: .connectTimedOut
     case .forwarding where takesMore: .extend

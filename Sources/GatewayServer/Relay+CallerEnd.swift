@@ -98,10 +98,10 @@ extension Relay {
       answer(exchange, error, .init(refusedAt: .credential), on: &loop)
     case .connectionTimedOut:
       answer(exchange, connectionWaitError(exchange), .init(.gateway, .connect), on: &loop)
-    case .callerIsSlow, .answerTimedOut, .connectTimedOut:
+    case .callerIsSlow:
       endSlowCaller(
         exchange, "The request's body stopped arriving; send it again.", on: &loop)
-    case .wait, .extend: break
+    case .wait: break
     }
   }
 }

@@ -115,7 +115,6 @@ extension Relay {
       end(
         id, exchanges[id].state.failed(), lateError(.responseTimeout), .init(.upstream, phase),
         on: &loop)
-    case .wait, .tokenTimedOut, .connectionTimedOut: break
     }
   }
 

@@ -47,7 +47,7 @@ extension JSONReader {
         at = try readSpecial(piece, from: at)
         if text.phase != .plain { break }
       }
-      at = piece.firstSpecialInText(from: at)
+      at = piece.firstMarkInASCIIString(from: at)
       guard piece.has(at) else { break }
       if piece[at] == UInt8(ascii: "\"") {
         place = at &+ 1
@@ -169,34 +169,5 @@ extension JSONReader {
     case .secondLetter: defect(.surrogatePair, before: 1)
     case .character: defect(.utf8, before: Int(text.read))
     }
-  }
-}
-
-extension RawSpan {
-  /// The offset of the first byte at or after `start` that is not plain text in a JSON string: a quotation mark, a
-  /// backslash, a control byte, or one above ASCII. `byteCount` when there is none.
-  @inline(__always)
-  func firstSpecialInText(from start: Int) -> Int {
-    precondition(start >= 0)
-    var i = start
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
-    while i <= byteCount &- 8 {
-      let w = word(at: i)
-      let quote = w ^ (ones &* 0x22)
-      let backslash = w ^ (ones &* 0x5C)
-      // A borrow can mark a byte falsely, never one before the first that is marked rightly.
-      let hit =
-        ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (w &- (ones &* 0x20)) | w)
-        & highs
-      if hit != 0 { return i &+ (hit.trailingZeroBitCount &>> 3) }
-      i &+= 8
-    }
-    while i < byteCount {
-      let byte = self[i]
-      if byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5C { return i }
-      i &+= 1
-    }
-    return byteCount
   }
 }

@@ -110,7 +110,7 @@ extension RawSpan {
   }
 
   /// The same, which a byte of 0x80 or above ends too: text that is ASCII and stands for itself.
-  @inlinable
+  @inlinable @inline(__always)
   package func firstMarkInASCIIString(from start: Int) -> Int {
     firstMarkInJSONString(from: start, orWide: 0x8080_8080_8080_8080)
   }

@@ -16,8 +16,10 @@ package struct ModesListing {
   /// For scripts.
   package var json: String {
     let rows = board.entries.map { entry -> String in
-      var members =
-        target(entry.target).map { "\"\($0.kind)\":\($0.name.quotedAsJSON)" }.map { [$0] } ?? []
+      var members: [String] = []
+      if let (kind, name) = target(entry.target) {
+        members.append("\"\(kind)\":\(name.quotedAsJSON)")
+      }
       members.append("\"mode\":\(entry.mode.name.quotedAsJSON)")
       members.append("\"since\":\(ModesListing.stamp(entry.since).quotedAsJSON)")
       members.append(

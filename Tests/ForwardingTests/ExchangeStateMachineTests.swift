@@ -365,7 +365,7 @@ struct ExchangeStateMachineTests {
 
   @Test("a caller's deadline means something else in each state", arguments: Machine.Phase.allCases)
   func lateCallers(phase: Machine.Phase) {
-    let expected: Machine.LateAction =
+    let expected: Machine.CallerLateness =
       switch phase {
       case .awaitingQuota: .wait
       case .awaitingToken: .tokenTimedOut
