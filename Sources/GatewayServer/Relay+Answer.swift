@@ -43,7 +43,7 @@ extension Relay {
     }
     if let refusal {
       // The limits' fields, Retry-After among them.
-      shared.limitFields.put(refusal, into: &output)
+      generation.limitFields.put(refusal, into: &output)
     } else if let seconds = error.retryAfter {
       output.put("Retry-After: ")
       output.put(decimal: max(1, seconds))
@@ -144,7 +144,7 @@ extension Relay {
       id,
       GatewayError(
         .requestTimeout,
-        "The request's head took longer than \(shared.settings.headTimeout / 1_000_000_000) s."),
+        "The request's head took longer than \(generation.settings.headTimeout / 1_000_000_000) s."),
       .init(.caller, .request), on: &loop)
   }
 }
