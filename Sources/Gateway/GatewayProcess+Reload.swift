@@ -115,8 +115,8 @@ extension GatewayProcess {
     let next = compiled.generation(
       relaySettings, resolver: resolver, log: log, listeners: listeners, instead: former)
     adoptLimits(compiled)
-    relays.scopes.forget(learntAnew(compiled, former))
-    relays.refusals.forget(changedSlots(compiled.rules.slots, inForce.slots))
+    relays.scopes.unlearn(learntAnew(compiled, former))
+    relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
     setModes(roster)
     if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
     adminRules.use(settings.admin)
@@ -245,7 +245,9 @@ extension GatewayProcess {
   package func tidyUp() {
     let oldest = relays.generations.oldest
     let ended = inForce.withLockIfAvailable { $0.takeEnded(oldest: oldest) } ?? []
-    for end in ended { _ = end() }
+    for end in ended where !end() {
+      tell(.warning("a thread of an earlier configuration is held up, and still runs"))
+    }
     guard oldest == relays.current.number, !readiness.isDraining else { return }
     _ = inForce.withLockIfAvailable { inForce in
       guard inForce.roster.hasLeaving else { return }

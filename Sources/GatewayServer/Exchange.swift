@@ -26,8 +26,7 @@ struct Exchange: ~Copyable {
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
   /// Where the request id stands in `line`.
-  var requestIDStart: UInt16 = 0
-  var requestIDEnd: UInt16 = 0
+  var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged

@@ -121,7 +121,8 @@ extension Relay {
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
-      exchanges[id].line, Int(exchanges[id].requestIDStart), Int(exchanges[id].requestIDEnd))
+      exchanges[id].line, Int(exchanges[id].requestIDPlace.start),
+      Int(exchanges[id].requestIDPlace.end))
     output.put("\r\n\r\n")
   }
 
@@ -152,6 +153,7 @@ extension Relay {
 extension Exchange {
   func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
     ProblemBody.put(
-      error, requestID: line.bytes.slice(Int(requestIDStart), Int(requestIDEnd)), into: &out)
+      error, requestID: line.bytes.slice(Int(requestIDPlace.start), Int(requestIDPlace.end)),
+      into: &out)
   }
 }

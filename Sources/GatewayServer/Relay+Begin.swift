@@ -79,8 +79,7 @@ extension Relay {
     TrafficLine.openAddress(into: &line)
     callers[caller].peer.put(into: &line)
     swap(&line, &exchanges[id].line)
-    exchanges[id].requestIDStart = UInt16(idStart)
-    exchanges[id].requestIDEnd = UInt16(idEnd)
+    exchanges[id].requestIDPlace = (UInt16(idStart), UInt16(idEnd))
     return id
   }
 
@@ -113,7 +112,7 @@ extension Exchange {
   /// Ends the head's lines with the request id.
   mutating func putRequestIDIntoHead() {
     head.put("X-Request-Id: ")
-    head.put(line, Int(requestIDStart), Int(requestIDEnd))
+    head.put(line, Int(requestIDPlace.start), Int(requestIDPlace.end))
     head.put("\r\n")
   }
 }

@@ -13,7 +13,7 @@ package final class SharedScopeMemory: Sendable {
   package init() {}
 
   /// What was learnt of `apps` means nothing any more.
-  package func forget(_ apps: Set<Int>) {
+  package func unlearn(_ apps: Set<Int>) {
     guard !apps.isEmpty else { return }
     memory.withLock { memory in
       for app in apps { memory.forget(app) }

@@ -6,7 +6,7 @@ package final class SharedTokenRefusals: Sendable {
   private let refusals = Mutex(TokenRefusals())
 
   /// `slots` stand for something else from now on.
-  package func forget(_ slots: [TokenSlot]) {
+  package func startOver(_ slots: [TokenSlot]) {
     refusals.withLock { refusals in
       for slot in slots { refusals.forget(slot) }
     }
