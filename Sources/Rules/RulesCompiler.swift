@@ -2,7 +2,7 @@ package import AccessTokens
 package import Configuration
 package import Forwarding
 internal import HTTPMessages
-internal import SCORMCloudAPI
+package import SCORMCloudAPI
 
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
 /// decided here, once, and not per call.
@@ -180,7 +180,8 @@ package struct RulesCompiler {
 }
 
 extension AllowRule {
-  func allows(_ operation: Operation) -> Bool {
+  /// Whether it grants `operation`.
+  package func allows(_ operation: Operation) -> Bool {
     switch self {
     case .everything: true
     case .access(let access, let service):
