@@ -48,12 +48,20 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Operator", "Policy", "Rules", "Configuration", "CurlTransport", "System",
+        "Diagnosis", "Gateway", "Operator", "Policy", "Rules", "Configuration", "CurlTransport",
+        "System",
         "Memory", "SCORMCloudAPI", "TextCoding", "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
       linkerSettings: [.unsafeFlags(releaseLinking, .when(configuration: .release))]),
+    // What `doctor` looks at: everything that a gateway needs, before it serves.
+    area(
+      "Diagnosis",
+      uses: [
+        "Gateway", "Rules", "Configuration", "CurlTransport", "TokenFetching", "AccessTokens",
+        "System", "Forwarding", "HTTPMessages", "SCORMCloudAPI", "JSONText", "Memory",
+      ]),
     // The composition root: parts in dependency order, run, drain.
     area(
       "Gateway",
@@ -207,7 +215,8 @@ let package = Package(
     tests(
       of: "Gateway",
       uses: [
-        "Rules", "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop",
+        "Diagnosis", "Rules", "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI",
+        "EventLoop",
         "System", "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
         "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
@@ -215,7 +224,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Admin", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer", "LocalServer",
+        "Admin", "Diagnosis", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer",
+        "LocalServer",
         "Forwarding", "Memory", "System", "Telemetry", "TrafficJournal", "TrafficLog",
         "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,6 +1,6 @@
 internal import AccessTokens
 internal import Admin
-internal import Configuration
+package import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
@@ -8,13 +8,13 @@ internal import LocalServer
 internal import Operator
 internal import SCORMCloudAPI
 internal import System
-internal import TokenFetching
+package import TokenFetching
 internal import TrafficLog
 
 /// Settings in the terms of each part.
 extension Settings {
   /// What the token service has to know.
-  var tokenService: TokenServiceSettings {
+  package var tokenService: TokenServiceSettings {
     let endpoint: TokenEndpoint =
       tokens.endpoint == .application ? .application : .appManagement
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
