@@ -120,7 +120,8 @@ package struct PolicySuggestion: Sendable {
       name: name, present: present, isReadOnly: needs.isReadOnly,
       mode: needs.isReadOnly ? .readOnly : .normal)
     // A mode is an operator's switch and not a grant: it is not turned back by what callers ask for.
-    if let mode = present?.mode, mode != .normal { caller.mode = mode }
+    // Permissive is none: it is there to learn, and ends with that.
+    if let mode = present?.mode, mode != .normal, mode != .permissive { caller.mode = mode }
     caller.allow = needs.grants
     caller.apps = apps(needs, present)
     caller.scopes = needs.scopes(settings)

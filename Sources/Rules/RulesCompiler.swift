@@ -157,13 +157,13 @@ package struct RulesCompiler {
         defaultApp: apps.first { settings.apps[$0].kind != .management },
         operations: operations(allowedBy: caller.allow),
         mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode),
-        isBatch: caller.priority == .batch)
+        isBatch: caller.priority == .batch, isPermissive: caller.mode == .permissive)
     }
   }
 
   private func mode(_ mode: Caller.Mode) -> ForwardingRules.Caller.Mode {
     switch mode {
-    case .normal: .normal
+    case .normal, .permissive: .normal
     case .readOnly: .readOnly
     case .dryRun: .dryRun
     case .frozen: .frozen

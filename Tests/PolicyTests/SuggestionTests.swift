@@ -146,6 +146,20 @@ struct SuggestionTests {
     #expect(try settings(suggestion.yaml).callers.first?.mode.rawValue == mode)
   }
 
+  @Test("ends a permissive mode, which is there to learn")
+  func permissive() throws {
+    let callers = """
+      callers: [{name: crm, match: {address: 10.0.0.1}, apps: [main], allow: [], mode: permissive}]
+      """
+    let suggestion = try suggest([.call("CreateRegistration", method: "POST")], callers)
+    #expect(names(suggestion) == ["CreateRegistration"])
+    let applied = try #require(try settings(suggestion.yaml).callers.first)
+    #expect(applied.mode == .normal && suggestion.diff.contains("-    mode: permissive"))
+    let simulation = try PolicySimulation(
+      tally([.call("GetCourses"), .call("GetCourses", app: "second")]), under: settings(callers))
+    #expect(simulation.passing == 1 && simulation.refused == 1)
+  }
+
   @Test("tells which grants are not used, and when they were used last")
   func unused() throws {
     let callers = """
