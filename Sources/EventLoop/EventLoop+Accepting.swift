@@ -7,6 +7,7 @@ package import System
 struct Listener {
   let number: Int32
   let isUnix: Bool
+  let isShared: Bool
 }
 
 /// A connection that was accepted and not handed over yet, for want of descriptors.
@@ -29,7 +30,9 @@ extension EventLoop {
         poll.number, socket.descriptor.number, cl_readable, 1, UInt64(index + 1))
         == 0
     else { throw .current }
-    listeners.append(Listener(number: socket.descriptor.number, isUnix: socket.isUnix))
+    listeners.append(
+      Listener(
+        number: socket.descriptor.number, isUnix: socket.isUnix, isShared: socket.isShared))
     return index
   }
 
@@ -39,14 +42,43 @@ extension EventLoop {
     _ handler: inout Handler
   ) {
     acceptsAgainAt = .max
-    for index in listeners.indices { acceptAll(index, &handler) }
+    if !pausedListeners.isEmpty { resumeListening() }
+    // Callers in a supervisor's socket are the next process'.
+    for index in listeners.indices where !listeners[index].isShared { acceptAll(index, &handler) }
     // Whoever found no descriptor until now finds none later.
     if let waiting = parked.take() { handOver(waiting, &handler) }
     for listener in listeners {
       _ = cl_epoll_remove(poll.number, listener.number)
-      _ = shutdown(listener.number, Int32(SHUT_RDWR))
+      if !listener.isShared { _ = shutdown(listener.number, Int32(SHUT_RDWR)) }
     }
     listeners = []
+    acceptsAgainAt = .max
+  }
+
+  /// Accepts nobody until ``resumeListening()``: callers wait with the kernel.
+  package mutating func pauseListening() {
+    guard pausedListeners.isEmpty else { return }
+    acceptsAgainAt = .max
+    for listener in listeners { _ = cl_epoll_remove(poll.number, listener.number) }
+    swap(&listeners, &pausedListeners)
+  }
+
+  /// Undoes ``pauseListening()``. Callers that have come meanwhile are accepted with the next turn.
+  package mutating func resumeListening() {
+    swap(&listeners, &pausedListeners)
+    for (index, listener) in listeners.enumerated() {
+      _ = cl_epoll_add(poll.number, listener.number, cl_readable, 1, UInt64(index + 1))
+    }
+    acceptsAgainAt = now
+  }
+
+  /// Stops accepting, once paused, and leaves the callers who wait with the kernel to another process that listens
+  /// with the same sockets.
+  package mutating func leaveListeners<Handler: EventHandler & ~Copyable>(
+    _ handler: inout Handler
+  ) {
+    if let waiting = parked.take() { handOver(waiting, &handler) }
+    pausedListeners = []
     acceptsAgainAt = .max
   }
 

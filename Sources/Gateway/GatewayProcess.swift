@@ -37,15 +37,13 @@ package final class GatewayProcess: Sendable {
   private let journal: OpenJournal?
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
-  private let admin: LocalService?
-  private let readiness: Readiness
+  let admin: LocalService?
+  /// The admin address's file, when it is a Unix socket.
+  let adminFile: UnixSocketFile?
+  let readiness: Readiness
+  /// In the order of the configuration.
+  let listeners: [HeldListener]
   private let threads: [SystemThread]
-
-  /// Keeps a listening socket open as long as any loop may use it.
-  private final class HeldListener: Sendable {
-    let socket: ListeningSocket
-    init(_ socket: consuming ListeningSocket) { self.socket = socket }
-  }
 
   /// Starts everything. Either all parts run when it returns, or none does.
   ///
@@ -76,13 +74,15 @@ package final class GatewayProcess: Sendable {
             listener.address, mode: UInt32(listener.socketMode),
             takesIPv4: settings.takesIPv4(listener.address))))
     }
+    self.listeners = listeners
     addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
     var socketFiles = listeners.compactMap { $0.socket.file }
     switch adminSocket {
-    case .some(let socket): if let file = socket.file { socketFiles.append(file) }
-    case .none: break
+    case .some(let socket): adminFile = socket.file
+    case .none: adminFile = nil
     }
+    if let adminFile { socketFiles.append(adminFile) }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
     self.log = log
@@ -193,7 +193,7 @@ package final class GatewayProcess: Sendable {
     adminAddress = admin?.address
   }
 
-  private static func runLoop(
+  static func runLoop(
     _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
@@ -216,12 +216,6 @@ package final class GatewayProcess: Sendable {
 
   // MARK: Stopping
 
-  /// Readiness turns false, then nothing more is accepted, and what is under way is finished, within the
-  /// drain timeout. ``hasEnded`` tells when.
-  package func beginDraining() {
-    readiness.beginDraining()
-    for mailbox in relays.mailboxes { mailbox.post(.drain) }
-  }
 
   /// Ends at once; what is under way is cut.
   package func stop() {

@@ -108,15 +108,53 @@ func waitForEnd(
     case .reopenLogs: gateway.reopenLogs()
     case .reload: reload()
     case .terminate:
-      OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
-      gateway.beginDraining()
-      while !gateway.hasEnded {
-        if case .terminate = signals.next(within: 50) { gateway.stop() }
-      }
-      if !gateway.end() { ProcessLimits.endAtOnce() }
+      end(gateway, signals)
       return
     }
   }
+}
+
+/// Ends a gateway, as the first SIGTERM asks for; the second one cuts what is under way.
+private func end(_ gateway: GatewayProcess, _ signals: borrowing ProcessSignals) {
+  let isCut = !waitForBalancers(gateway, signals)
+  if isCut {
+    gateway.stop()
+  } else {
+    OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
+    gateway.beginDraining()
+  }
+  while !gateway.hasEnded {
+    switch signals.next(within: 50) {
+    case .terminate: gateway.stop()
+    case .reopenLogs: gateway.reopenLogs()
+    case .reload, nil: break
+    }
+  }
+  if !gateway.end() { ProcessLimits.endAtOnce() }
+}
+
+/// Serves on while readiness says that it ends. Returns false when a second signal came meanwhile.
+private func waitForBalancers(
+  _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals
+) -> Bool {
+  let delay = gateway.drainDelay
+  guard delay > 0 else { return true }
+  OperatorNotice.info(
+    "not ready from now on; callers are served for another \(delay / 1_000_000) ms (drainDelay); "
+      + "a second signal ends at once"
+  ).write()
+  gateway.announceEnd()
+  let clock = TimeSource.system
+  let deadline = clock.monotonic + delay
+  while clock.monotonic < deadline {
+    switch signals.next(within: clock.milliseconds(until: deadline, from: clock.monotonic)) {
+    case .terminate: return false
+    case .reopenLogs: gateway.reopenLogs()
+    case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
+    case nil: break
+    }
+  }
+  return true
 }
 
 /// How long the first tokens and calls may use the pages that the start has read.

@@ -61,6 +61,12 @@ static inline int cl_socket(int family) {
 /// A second descriptor for the same thing, with the lowest free number; -1 when there is none.
 static inline int cl_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
+/// Makes calls on `fd` return instead of wait.
+static inline int cl_never_wait(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);
 
 static inline int cl_set_int(int fd, int level, int option, int value) {

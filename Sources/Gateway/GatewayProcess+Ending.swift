@@ -1,0 +1,35 @@
+internal import Configuration
+internal import EventLoop
+internal import GatewayServer
+internal import LocalServer
+internal import Synchronization
+
+/// The end of a gateway, step by step.
+extension GatewayProcess {
+  /// Seconds for requests at the admin address that are under way when it is given up.
+  private static let adminPatience = 2.0
+
+  /// Nanoseconds between ``announceEnd()`` and ``beginDraining()``, as configured.
+  package var drainDelay: Int64 { current.withLock { $0.drainDelay.nanoseconds } }
+
+  /// Readiness turns false; callers are served as before. A successor may take the names of Unix sockets over.
+  package func announceEnd() {
+    readiness.beginDraining()
+    for listener in listeners { listener.socket.markLeaving() }
+    adminFile?.markLeaving()
+  }
+
+  /// Readiness turns false, then nothing more is accepted, and what is under way is finished, within the
+  /// drain timeout. ``hasEnded`` tells when. The admin address is free for a successor from now on.
+  package func beginDraining() {
+    readiness.beginDraining()
+    for mailbox in relays.mailboxes { mailbox.post(.drain) }
+    admin?.leave(within: GatewayProcess.adminPatience)
+  }
+}
+
+/// Keeps a listening socket open as long as any loop may use it.
+final class HeldListener: Sendable {
+  let socket: ListeningSocket
+  init(_ socket: consuming ListeningSocket) { self.socket = socket }
+}
