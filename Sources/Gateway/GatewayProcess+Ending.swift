@@ -27,9 +27,3 @@ extension GatewayProcess {
     admin?.leave(within: GatewayProcess.adminPatience)
   }
 }
-
-/// Keeps a listening socket open as long as any loop may use it.
-final class HeldListener: Sendable {
-  let socket: ListeningSocket
-  init(_ socket: consuming ListeningSocket) { self.socket = socket }
-}

@@ -51,12 +51,14 @@ package final class GatewayProcess: Sendable {
   ///   - threadCount: event loops, at least 1.
   ///   - tracing: where spans are exported to; nil exports none.
   ///   - journalPlace: where the journal is when the configuration names no file.
+  ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
   ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
+    inherited: InheritedSockets = .none,
     clock: TimeSource = .system,
     times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -66,17 +68,10 @@ package final class GatewayProcess: Sendable {
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: clock.wall)
     // 1. What can be refused by the system comes first: ports and files.
-    var listeners: [HeldListener] = []
-    for listener in settings.listeners {
-      listeners.append(
-        HeldListener(
-          try bind(
-            listener.address, mode: UInt32(listener.socketMode),
-            takesIPv4: settings.takesIPv4(listener.address))))
-    }
+    let listeners = try GatewayProcess.openListeners(settings, inherited)
     self.listeners = listeners
     addresses = listeners.map { $0.socket.address }
-    let adminSocket = try GatewayProcess.bindAdmin(settings)
+    let adminSocket = try GatewayProcess.openAdmin(settings, inherited)
     var socketFiles = listeners.compactMap { $0.socket.file }
     switch adminSocket {
     case .some(let socket): adminFile = socket.file
@@ -263,23 +258,4 @@ private struct StartedParts: ~Copyable {
   mutating func stay() { stops = [] }
 
   deinit { for stop in stops.reversed() { stop() } }
-}
-
-/// Binds a configured address.
-func bind(
-  _ address: ListenAddress, mode: UInt32, takesIPv4: Bool = true
-) throws(StartError) -> ListeningSocket {
-  switch address {
-  case .unix(let path):
-    do { return try ListeningSocket(unixPath: path, mode: mode) } catch {
-      throw StartError(error.description)
-    }
-  case .tcp(let host, let port):
-    guard let numeric = SocketAddress(numericHost: host, port: port) else {
-      throw StartError("cannot listen on \(address): it is no numeric address")
-    }
-    do { return try ListeningSocket(tcp: numeric, takesIPv4: takesIPv4) } catch {
-      throw StartError(error.description)
-    }
-  }
 }

@@ -18,17 +18,23 @@ struct Serving: Equatable {
     ProcessLimits.raiseDescriptorLimit()
     ProcessLimits.returnLargeBlocks()
     ProcessMemory.economise()
+    ProcessStart.keepDescriptors()
+    let variables = ProcessStart.takeListenVariables()
     let signals = try ProcessSignals()
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
-    let settings = try load(environment)
+    let loaded = try load(environment)
+    let settings = loaded.settings
+    let inherited = try sockets(variables, settings)
+    try check(loaded, inherited)
     let tracing = SpanExport(environment, warn: { OperatorNotice.warning($0).write() })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
-        journalPlace: JournalPlace.usual(environment), tell: { $0.write() })
-    } catch {
+        journalPlace: JournalPlace.usual(environment),
+        inherited: inherited, tell: { $0.write() })
+    } catch let error as StartError {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
     }
@@ -42,8 +48,25 @@ struct Serving: Equatable {
         "admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)")
       ).write()
     }
-    waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
+    var loop = ServingLoop(gateway, signals, watch: SecretWatch(gateway)) {
       reload(gateway, environment)
+    }
+    loop.attend(environment)
+    loop.run()
+  }
+
+  /// The sockets that systemd hands over.
+  private func sockets(
+    _ variables: (process: String?, count: String?, names: String?), _ settings: Settings
+  ) throws -> InheritedSockets {
+    do throws(SocketSeats.Mismatch) {
+      let offers = try SocketSeats.offers(
+        process: variables.process, count: variables.count, names: variables.names,
+        ownProcess: ProcessStart.processID, kind: { InheritedDescriptor.kind(of: $0) })
+      return InheritedSockets(try SocketSeats.assign(offers, settings))
+    } catch {
+      OperatorNotice.error(error.description).write()
+      throw ExitCode(ExitStatus.badConfiguration)
     }
   }
 
@@ -63,13 +86,15 @@ struct Serving: Equatable {
     }
   }
 
-  private func load(_ environment: Environment) throws -> Settings {
-    let loaded: LoadedSettings
-    do { loaded = try ConfigurationSource.load(file: file, environment: environment) } catch {
+  private func load(_ environment: Environment) throws -> LoadedSettings {
+    do { return try ConfigurationSource.load(file: file, environment: environment) } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.badConfiguration)
     }
-    let checks = StartChecks(loaded)
+  }
+
+  private func check(_ loaded: LoadedSettings, _ inherited: InheritedSockets) throws {
+    let checks = StartChecks(loaded, inherited: inherited.seats)
     for warning in loaded.warnings + checks.warnings {
       OperatorNotice.warning("\(warning)").write()
     }
@@ -78,84 +103,5 @@ struct Serving: Equatable {
       // Not that of a bad configuration: a folder or an address may come with the next attempt.
       throw ExitCode(ExitStatus.failed)
     }
-    return loaded.settings
   }
 }
-
-/// Serves until a signal says to stop; a second one does not wait for what is under way.
-///
-/// - Parameters:
-///   - watch: looked after while waiting.
-///   - reload: what SIGHUP does.
-func waitForEnd(
-  _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals, watch: SecretWatch? = nil,
-  reload: () -> Void = {
-    OperatorNotice.warning("SIGHUP: there is no configuration to read again").write()
-  }
-) {
-  var watch = watch
-  var upstream = gateway.upstreamWatch()
-  var isStart = true
-  while true {
-    switch signals.next(within: isStart ? startMilliseconds : SecretWatch.interval) {
-    case nil where isStart:
-      // Given back at once they would be missed by the first calls.
-      ProcessLimits.releaseStartPages()
-      isStart = false
-    case nil:
-      watch?.look()
-      gateway.look(&upstream)
-    case .reopenLogs: gateway.reopenLogs()
-    case .reload: reload()
-    case .terminate:
-      end(gateway, signals)
-      return
-    }
-  }
-}
-
-/// Ends a gateway, as the first SIGTERM asks for; the second one cuts what is under way.
-private func end(_ gateway: GatewayProcess, _ signals: borrowing ProcessSignals) {
-  let isCut = !waitForBalancers(gateway, signals)
-  if isCut {
-    gateway.stop()
-  } else {
-    OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
-    gateway.beginDraining()
-  }
-  while !gateway.hasEnded {
-    switch signals.next(within: 50) {
-    case .terminate: gateway.stop()
-    case .reopenLogs: gateway.reopenLogs()
-    case .reload, nil: break
-    }
-  }
-  if !gateway.end() { ProcessLimits.endAtOnce() }
-}
-
-/// Serves on while readiness says that it ends. Returns false when a second signal came meanwhile.
-private func waitForBalancers(
-  _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals
-) -> Bool {
-  let delay = gateway.drainDelay
-  guard delay > 0 else { return true }
-  OperatorNotice.info(
-    "not ready from now on; callers are served for another \(delay / 1_000_000) ms (drainDelay); "
-      + "a second signal ends at once"
-  ).write()
-  gateway.announceEnd()
-  let clock = TimeSource.system
-  let deadline = clock.monotonic + delay
-  while clock.monotonic < deadline {
-    switch signals.next(within: clock.milliseconds(until: deadline, from: clock.monotonic)) {
-    case .terminate: return false
-    case .reopenLogs: gateway.reopenLogs()
-    case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-    case nil: break
-    }
-  }
-  return true
-}
-
-/// How long the first tokens and calls may use the pages that the start has read.
-private let startMilliseconds: Int32 = 250
