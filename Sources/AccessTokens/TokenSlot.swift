@@ -37,6 +37,11 @@ package struct TokenSlotTable: Sendable {
     package let app: Int
     /// The scopes, sorted, each once, one space between them.
     package let scopes: String
+
+    package init(app: Int, scopes: String) {
+      self.app = app
+      self.scopes = scopes
+    }
   }
 
   private var keys: [Key] = []

@@ -11,6 +11,14 @@ package import TrafficLog
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
+  /// A connection that another process had, with bytes that its caller sent and nobody has served.
+  case moved(descriptor: Int32, peer: PeerIdentity, listener: Int, input: [UInt8])
+  /// Begin nothing more, and say so (``HoldBoard``): another process is about to take over.
+  case hold(round: UInt64)
+  /// It does not, or this is the other process: serve.
+  case resume
+  /// It has taken over: callers go to it once they have their answers.
+  case leave(any CallerTaker)
   /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
   case rules(RelayRules)
   /// Descriptors run out: close some callers that ask nothing.
@@ -78,6 +86,8 @@ package final class RelayShared: Sendable {
   let planTexts: PlanTexts
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
+  /// Which loops are held.
+  package let holds: HoldBoard
   /// What callers may do at the moment.
   package let modes = SharedModes()
 
@@ -108,6 +118,7 @@ package final class RelayShared: Sendable {
     self.resolver = resolver
     self.log = log
     self.mailboxes = mailboxes
+    holds = HoldBoard(loopCount: mailboxes.count)
     connectionCounts = LoopCounters(count: mailboxes.count)
     let labels = FigureLabels(rules)
     figures = mailboxes.map { _ in LoopFigures(labels: labels) }

@@ -9,8 +9,8 @@ internal import Memory
 package final class MessageChannel: @unchecked Sendable {
   // @unchecked: the buffer is the receiving thread's alone.
 
-  /// The most bytes of one message: well below what the kernel takes at once.
-  package static let largest = 64 * 1024
+  /// The most bytes of one message: below the 208 KiB that the kernel takes at once unless told otherwise.
+  package static let largest = 160 * 1024
   /// The most descriptors of one message.
   package static let mostDescriptors = 32
   /// The number under which a program that is started finds its end.

@@ -34,6 +34,8 @@ final class TokenMailbox: Sendable {
     case drop(TokenSlot)
     /// An app's secrets were read anew.
     case secrets(app: Int, [SecretBytes])
+    /// Another process of this gateway has fetched it.
+    case handedOver(TokenSlot, HandedToken)
   }
 
   /// Orders that may wait; more are refused.

@@ -34,7 +34,7 @@ struct Serving: Equatable {
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
         journalPlace: JournalPlace.usual(environment),
         inherited: inherited, tell: { $0.write() })
-    } catch let error as StartError {
+    } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
     }

@@ -114,6 +114,11 @@ static inline int cl_local_address(int fd, struct sockaddr_storage *a, socklen_t
   return getsockname(fd, (struct sockaddr *)a, length);
 }
 
+static inline int cl_peer_address(int fd, struct sockaddr_storage *a, socklen_t *length) {
+  *length = sizeof *a;
+  return getpeername(fd, (struct sockaddr *)a, length);
+}
+
 static inline ssize_t cl_send(int fd, const void *bytes, size_t count) {
   return send(fd, bytes, count, MSG_NOSIGNAL);
 }
