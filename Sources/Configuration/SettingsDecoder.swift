@@ -25,7 +25,8 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems))
+      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems),
+      drainDelay: section.value(Keys.drainDelay, &problems))
   }
 
   /// A value with the section it came from, for checks across sections.

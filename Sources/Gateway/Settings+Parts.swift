@@ -143,12 +143,6 @@ extension GatewayProcess {
     }
   }
 
-  static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
-    guard let admin = settings.admin else { return nil }
-    return try bind(
-      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
-  }
-
   static func startAdmin(
     _ settings: Settings, on socket: consuming ListeningSocket?, _ parts: AdminParts
   ) throws(StartError) -> LocalService? {
