@@ -87,7 +87,7 @@ let package = Package(
         "EventLoop", "System", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting",
         "AccessTokens",
         "SCORMCloudAPI",
-        "HTTPMessages", "Memory",
+        "HTTPMessages", "TextCoding", "Memory",
       ]),
     // The thread that runs the token manager: its requests, and what it shows of them.
     area(

@@ -47,6 +47,8 @@ package struct RequestPlan: Sendable {
 /// How the planner ends.
 package enum PlannedAnswer: Sendable {
   case forward(RequestPlan)
+  /// The pages of a list, one after the other, as one answer.
+  case walk(RequestPlan, PageRequest)
   /// `OPTIONS`, which the upstream is not asked: the methods of the path.
   case options(MethodSet)
 }

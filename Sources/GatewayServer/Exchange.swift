@@ -23,9 +23,10 @@ struct Exchange: ~Copyable {
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
+  /// Its pages, when it walks over a list.
+  var walk: ListWalk?
   /// Where the request id stands in `line`.
-  var requestIDStart: UInt16 = 0
-  var requestIDEnd: UInt16 = 0
+  var requestID = Place()
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
@@ -61,6 +62,12 @@ struct Exchange: ~Copyable {
   var firstRung: UInt8 = 0
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
   var basicChecks: UInt32 = 0
+
+  /// A part of the line.
+  struct Place {
+    var start: UInt16 = 0
+    var end: UInt16 = 0
+  }
 
   init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
     self.caller = caller
@@ -123,6 +130,11 @@ struct Exchange: ~Copyable {
     scope: String?, at now: Int64
   ) {
     let started = state.attemptStarted
+    if let walk, !walk.lists(status: status, reason: reason) {
+      attemptsLogged &+= 1
+      state.attemptEnded()
+      return
+    }
     var attempt = TrafficLine.Attempt(
       status: Int(status), duration: Int((now - started) / 1000), retryReason: reason)
     if span != 0 {

@@ -19,10 +19,20 @@ extension Relay {
     }
   }
 
-  /// Ends the exchange with a problem document. `refusal` is there when a limit is the problem.
+  /// Ends the exchange with a problem document, unless it is a walk that goes on or has an end of its own. `refusal` is
+  /// there when a limit is the problem.
   mutating func answer(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
     refusal: LimitRefusal? = nil, on loop: inout EventLoop
+  ) {
+    if exchanges[id].walk != nil, walkFailed(id, error, termination, on: &loop) { return }
+    answerProblem(id, error, termination, refusal: refusal, on: &loop)
+  }
+
+  /// Ends the exchange with a problem document: its caller has seen nothing of an answer.
+  mutating func answerProblem(
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, refusal: LimitRefusal?,
+    on loop: inout EventLoop
   ) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
@@ -121,7 +131,7 @@ extension Relay {
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
-      exchanges[id].line, Int(exchanges[id].requestIDStart), Int(exchanges[id].requestIDEnd))
+      exchanges[id].line, Int(exchanges[id].requestID.start), Int(exchanges[id].requestID.end))
     output.put("\r\n\r\n")
   }
 
@@ -152,6 +162,6 @@ extension Relay {
 extension Exchange {
   func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
     ProblemBody.put(
-      error, requestID: line.bytes.slice(Int(requestIDStart), Int(requestIDEnd)), into: &out)
+      error, requestID: line.bytes.slice(Int(requestID.start), Int(requestID.end)), into: &out)
   }
 }

@@ -26,9 +26,13 @@ extension Relay {
       listener: origin.listener, caller: origin.caller,
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
+    var pages: PageRequest?
     do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
+      case .walk(let first, let asked):
+        plan = first
+        pages = asked
       case .options(let allowed):
         logCaller(id)
         answerOptions(id, allowed, on: &loop)
@@ -47,6 +51,10 @@ extension Relay {
     {
       exchanges[id].capture = BodyCapture(
         rule, room: shared.settings.captures.room, request: requestParser.fields, in: bytes)
+    }
+    if let pages {
+      beginWalk(id, pages, head, bytes, on: &loop)
+      return
     }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
@@ -76,8 +84,7 @@ extension Relay {
     TrafficLine.openAddress(into: &line)
     callers[caller].peer.put(into: &line)
     swap(&line, &exchanges[id].line)
-    exchanges[id].requestIDStart = UInt16(idStart)
-    exchanges[id].requestIDEnd = UInt16(idEnd)
+    exchanges[id].requestID = Exchange.Place(start: UInt16(idStart), end: UInt16(idEnd))
     return id
   }
 
@@ -110,7 +117,7 @@ extension Exchange {
   /// Ends the head's lines with the request id.
   mutating func putRequestIDIntoHead() {
     head.put("X-Request-Id: ")
-    head.put(line, Int(requestIDStart), Int(requestIDEnd))
+    head.put(line, Int(requestID.start), Int(requestID.end))
     head.put("\r\n")
   }
 }

@@ -14,7 +14,10 @@ extension Relay {
       return
     }
     // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
-    guard exchanges[exchange].state.answerHasBegun else { return }
+    guard exchanges[exchange].state.answerHasBegun else {
+      if let walk = exchanges[exchange].walk, walk.wait == .caller { writeList(exchange, on: &loop) }
+      return
+    }
     awaitCaller(exchange, on: &loop)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
@@ -75,6 +78,7 @@ extension Relay {
       refuseSlowHead(handle, on: &loop)
       return
     }
+    if exchange.isSome, exchanges[exchange].walk != nil, walkIsLate(exchange, on: &loop) { return }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
       // What it reads, however slowly, buys it time. What it takes from the kernel counts.
       let untaken = loop.untakenBytes(callers[handle].socket)

@@ -11,6 +11,10 @@ extension Relay {
   ) {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.isUpstream else {
+      if id.isSome, exchanges[id].state.phase == .readingAnswer {
+        readPage(id, bytes, from: 0, on: &loop)
+        return
+      }
       // RFC 9112 section 9.2: bytes that nothing asked for are never an answer.
       dropUpstream(upstream, on: &loop)
       return
@@ -69,6 +73,7 @@ extension Relay {
       {
         return bytes.byteCount
       }
+      if exchanges[id].walk != nil, takePage(id, head, rest, on: &loop) { return bytes.byteCount }
       beginAnswer(id, head, rest, on: &loop)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount

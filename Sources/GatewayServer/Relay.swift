@@ -27,6 +27,7 @@ internal import TrafficLog
 /// - `Relay+Send.swift`: the request goes upstream.
 /// - `Relay+Upstream.swift`: the answer comes back.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
+/// - `Relay+Walk.swift`, `Relay+WalkPage.swift`, `Relay+WalkOutput.swift`: a list over many pages as one answer.
 /// - `Relay+Deadlines.swift`: how long either side may take.
 /// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.

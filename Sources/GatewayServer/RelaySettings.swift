@@ -37,6 +37,8 @@ package struct RelaySettings: Sendable {
   package var slowBytes = 8 * 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// Bounds of lists that are read page by page.
+  package var walks = WalkSettings()
   /// Whether memory is short.
   package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver

@@ -75,6 +75,10 @@ extension Explanation {
     members.append(("refusedByLimit", String(forwarded.forecast.refusal != nil)))
     if let refusal = refusal(forwarded) { members += self.members(refusal.error) }
     members.append(("upstream", forwarded.url.quotedAsJSON))
+    if let pages = forwarded.pages {
+      members.append(("pages", pages.pages.map(String.init) ?? "\"all\""))
+      members.append(("form", (pages.form == .lines ? "ndjson" : "json").quotedAsJSON))
+    }
     return members
   }
 
@@ -124,6 +128,7 @@ extension Explanation {
       rows.append(["IF REFUSED", "tries " + further.joined(separator: ", then ")])
     }
     if let token = forwarded.token { rows.append(["TOKEN", text(token)]) }
+    if let pages = forwarded.pages { rows.append(["PAGES", text(pages)]) }
     return rows
   }
 
@@ -135,6 +140,12 @@ extension Explanation {
       return "SCORM Cloud's, once there is a token"
     }
     return "SCORM Cloud's"
+  }
+
+  private func text(_ pages: PageRequest) -> String {
+    let count = pages.pages.map { $0 == 1 ? "one page" : "up to \($0) pages" } ?? "all pages"
+    let form = pages.form == .lines ? "as lines (NDJSON)" : "as one JSON object"
+    return "\(count) of \(pages.list.name), one call a page, \(form)"
   }
 
   func credential(_ forwarded: Forwarded) -> String {

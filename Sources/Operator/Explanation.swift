@@ -31,6 +31,8 @@ package struct Explanation: Sendable {
 
   struct Forwarded: Sendable {
     let plan: RequestPlan
+    /// What X-Scorm-Pages asks for; nil without it.
+    let pages: PageRequest?
     /// The address that would be asked.
     let url: String
     /// The credentials to be tried one after the other; just one without a ladder.
@@ -107,18 +109,22 @@ package struct Explanation: Sendable {
         from: CallerContext(listener: 0, caller: caller))
       {
       case .options(let methods): return .options(methods.allowField + ", OPTIONS")
-      case .forward(let plan):
-        var out = ByteBuffer()
-        RequestHeadRewriter(rules: sources.rules).write(
-          head, fields: parser.fields, in: bytes, plan: plan, into: &out)
-        return .forwarded(
-          Forwarded(
-            plan: plan, url: sources.rules.upstreamOrigin + target(of: out.bytes),
-            rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
-            token: token(plan, sources)))
+      case .forward(let plan): return forwarded(plan, nil)
+      case .walk(let plan, let pages): return forwarded(plan, pages)
       }
     } catch {
       return .refused(error)
+    }
+    func forwarded(_ plan: RequestPlan, _ pages: PageRequest?) -> Outcome {
+      let bytes = text.span.bytesOfElements
+      var out = ByteBuffer()
+      RequestHeadRewriter(rules: sources.rules).write(
+        head, fields: parser.fields, in: bytes, plan: plan, into: &out)
+      return .forwarded(
+        Forwarded(
+          plan: plan, pages: pages, url: sources.rules.upstreamOrigin + target(of: out.bytes),
+          rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
+          token: token(plan, sources)))
     }
   }
 
