@@ -11,6 +11,7 @@ enum Schema {
     KeySchema("callers", .sections(caller)),
     KeySchema("policy", .section(policy)),
     KeySchema("limits", .sections(limit)),
+    KeySchema("pages", .section(pages)),
     KeySchema("traffic", .section(traffic)),
     Keys.replicas.schema)
 
@@ -89,6 +90,11 @@ enum Schema {
     KeySchema("service", .scalar, default: "null"),
     KeySchema("operation", .scalar, default: "null"))
 
+  static let pages = SectionSchema(
+    Keys.maxPages.schema,
+    Keys.maxItems.schema,
+    Keys.maxTime.schema)
+
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal)),
@@ -153,6 +159,11 @@ enum Keys {
   static let maxWait = Key<Duration>(
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
+
+  static let maxPages = Key("maxPages", default: 10_000, 1...10_000)
+  static let maxItems = Key("maxItems", default: 1_000_000, 1...100_000_000)
+  static let maxTime = Key<Duration>(
+    "maxTime", default: .seconds(600), .seconds(1) ... .seconds(86_400))
 
   static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
 

@@ -18,6 +18,7 @@ package struct Settings: Sendable {
   package var policy: PolicySettings
   /// 0 to 64, names unique.
   package var limits: [Limit]
+  package var pages: PageSettings
   package var traffic: TrafficSettings
   /// How many gateways share the limits, 1 to 1000: each enforces its part of every rate.
   package var replicas: Int
@@ -41,6 +42,14 @@ package struct Listener: Sendable, Equatable {
   package var allowedHosts: [String]
   /// The caller every connection here is taken for; nil: found by matching.
   package var caller: String?
+}
+
+/// Bounds of a list that is read page by page for a caller.
+package struct PageSettings: Sendable, Equatable {
+  package var maxPages: Int
+  package var maxItems: Int
+  /// From the first page's request to the last page's end.
+  package var maxTime: Duration
 }
 
 /// The address of the admin API and its page.

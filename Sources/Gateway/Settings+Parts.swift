@@ -72,6 +72,9 @@ extension RelaySettings {
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
     callerWeights = settings.callers.map(\.weight)
+    walks.maxPages = settings.pages.maxPages
+    walks.maxItems = settings.pages.maxItems
+    walks.maxTime = settings.pages.maxTime.nanoseconds
     captures = BodyCaptures(settings.traffic.captures)
     queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }

@@ -99,6 +99,7 @@ struct ReloadDifference {
     compareTokens(current.tokens, new.tokens)
     compareTraffic(current.traffic, new.traffic)
     compare(current.limits == new.limits, "limits")
+    compare(current.pages == new.pages, "pages")
     compare(current.replicas == new.replicas, "replicas")
   }
 
