@@ -125,7 +125,8 @@ let package = Package(
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area(
-      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+      "Forwarding",
+      uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),

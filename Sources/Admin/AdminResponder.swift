@@ -71,6 +71,10 @@ package struct AdminResponder: LocalResponder {
         "modes set meanwhile; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
       make: { $0.answer($1, $0.sources.actions.modes) },
       act: { $0.answer($1, $0.sources.actions.setMode) }),
+    Page(
+      path: "/api/jobs",
+      purpose: "jobs that callers have waited for, JSON; ?format=table for people"
+    ) { $0.answer($1, $0.sources.actions.jobs) },
     Page(path: "/api/callers", purpose: "each caller and what it may do; JSON") { responder, _ in
       .json(responder.sources.callers())
     },

@@ -1,4 +1,6 @@
-/// An exchange of many fetches: the pages of a list, which its caller gets as one answer.
+package import HTTPMessages
+
+/// An exchange of many fetches: the pages of a list, or the states of a job, of which its caller gets one answer.
 ///
 /// Nothing of an answer goes to the caller before all of it was read, so a fetch may be repeated whatever has become of
 /// the one before.
@@ -32,6 +34,25 @@ extension ExchangeStateMachine {
       wasRefused = false
       interimAnswers = 0
     default: ExchangeStateMachine.illegal("fetchBegins")
+    }
+  }
+
+  /// The fetches from here on ask for something else than the caller did, and nothing of its body goes with them; or, at
+  /// the end, the exchange is told of as the caller's own call once more.
+  package mutating func asks(_ method: HTTPMethod) {
+    switch phase {
+    case .betweenFetches, .finished:
+      self.method = method
+      bodyHasBegun = false
+    default: ExchangeStateMachine.illegal("asks")
+    }
+  }
+
+  /// What was read of the answer goes to the caller after all, and the rest of it as it comes.
+  package mutating func answerGivenBack() {
+    switch phase {
+    case .readingAnswer: phase = .forwarding
+    default: ExchangeStateMachine.illegal("answerGivenBack")
     }
   }
 

@@ -113,7 +113,7 @@ package import HTTPMessages
   /// Since when it waits for a token, or in the queue for a connection; 0 while it does not queue. The phase is kept
   /// apart from it, not as its payload, so that asking for a phase costs one load: it is asked with every event.
   @usableFromInline var since: Int64 = 0
-  package private(set) var method = HTTPMethod.other
+  package internal(set) var method = HTTPMethod.other
   package private(set) var isHTTP10 = false
   /// The request's last body byte was handed on.
   @usableFromInline package internal(set) var requestIsComplete = false

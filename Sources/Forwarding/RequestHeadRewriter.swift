@@ -9,13 +9,13 @@ package import Memory
 package struct RequestHeadRewriter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   /// ` HTTP/1.1` and Host.
-  private var afterTarget = ByteBuffer(capacity: 128)
-  private var basePath = ByteBuffer(capacity: 32)
-  private let via: ViaField
+  private(set) var afterTarget = ByteBuffer(capacity: 128)
+  private(set) var basePath = ByteBuffer(capacity: 32)
+  let via: ViaField
   private let dropped: FieldSet
 
-  /// What the fetches of a walk ask for, instead of what its caller does: the pages are read here.
-  private static let pageFields: StaticString =
+  /// What fetches ask for whose answers are read here, instead of what the caller does.
+  static let pageFields: StaticString =
     "Accept: application/json\r\nAccept-Encoding: identity\r\n"
 
   /// - Parameter continuesTraces: the fields of a trace are left out, for the relay to write anew.

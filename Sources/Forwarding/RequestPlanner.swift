@@ -61,6 +61,9 @@ package struct RequestPlanner: ~Copyable {
     }
     nameCredential(&plan)
     if let pages { return .walk(plan, pages) }
+    if head.present.contains(.prefer), let wait = waitRequest(fields, bytes, head, plan) {
+      return .wait(plan, wait)
+    }
     return .forward(plan)
   }
 
@@ -444,6 +447,12 @@ package struct RequestPlanner: ~Copyable {
         ?? .none
       return
     }
+    nameOwnCredential(&plan)
+  }
+
+  /// The same for an operation of the catalogue.
+  @inline(__always)
+  func nameOwnCredential(_ plan: inout RequestPlan) {
     plan.credential = rules.apps[plan.app].credentials[Int(plan.operation)]
     if !rungs.isEmpty {
       plan.rung = rungs.rung(app: plan.app, operation: plan.operation)

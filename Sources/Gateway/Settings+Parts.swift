@@ -75,6 +75,8 @@ extension RelaySettings {
     walks.maxPages = settings.pages.maxPages
     walks.maxItems = settings.pages.maxItems
     walks.maxTime = settings.pages.maxTime.nanoseconds
+    jobs.maxWait = settings.jobs.maxWait.nanoseconds
+    jobs.poll = settings.jobs.poll.nanoseconds
     captures = BodyCaptures(settings.traffic.captures)
     queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }

@@ -100,6 +100,7 @@ struct ReloadDifference {
     compareTraffic(current.traffic, new.traffic)
     compare(current.limits == new.limits, "limits")
     compare(current.pages == new.pages, "pages")
+    compare(current.jobs == new.jobs, "jobs")
     compare(current.replicas == new.replicas, "replicas")
   }
 

@@ -76,6 +76,8 @@ final class BodyCapture {
     if status == 206 { response.omission = .incomplete }
   }
 
+  func takeResponse(whole data: borrowing ByteBuffer) { takeResponse(data.bytes) }
+
   func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes, room) }
 
   /// Adds both bodies to a line that was ended.

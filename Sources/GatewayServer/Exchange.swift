@@ -23,8 +23,8 @@ struct Exchange: ~Copyable {
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
-  /// Its pages, when it walks over a list.
-  var walk: ListWalk?
+  /// What it holds when it has many fetches.
+  var errand: Errand?
   /// Where the request id stands in `line`.
   var requestID = Place()
   var requestFraming = BodyFraming.none
@@ -130,7 +130,7 @@ struct Exchange: ~Copyable {
     scope: String?, at now: Int64
   ) {
     let started = state.attemptStarted
-    if let walk, !walk.lists(status: status, reason: reason) {
+    if let errand, !errand.lists(status: status, reason: reason) {
       attemptsLogged &+= 1
       state.attemptEnded()
       return

@@ -45,10 +45,7 @@ final class ListWalk {
   var totalCount: Int?
   /// Bytes handed on of the answer's body.
   private(set) var bytesSent = 0
-  /// Attempts listed in the line so far.
-  var attemptsListed = 0
-  /// An attempt that failed is among them.
-  var listsFailure = false
+  var attempts = ListedAttempts()
   private var repeats = 0
   /// Bytes handed on of the output.
   private var written = 0

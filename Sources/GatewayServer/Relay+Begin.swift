@@ -27,12 +27,16 @@ extension Relay {
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
     var pages: PageRequest?
+    var wait: WaitRequest?
     do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
       case .walk(let first, let asked):
         plan = first
         pages = asked
+      case .wait(let first, let asked):
+        plan = first
+        wait = asked
       case .options(let allowed):
         logCaller(id)
         answerOptions(id, allowed, on: &loop)
@@ -60,6 +64,7 @@ extension Relay {
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     if isTracing { putTracestate(id, head, bytes) }
     exchanges[id].putRequestIDIntoHead()
+    if let wait { beginWait(id, wait, at: loop.now) }
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 

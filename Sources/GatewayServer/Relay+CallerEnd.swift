@@ -78,7 +78,9 @@ extension Relay {
       refuseSlowHead(handle, on: &loop)
       return
     }
-    if exchange.isSome, exchanges[exchange].walk != nil, walkIsLate(exchange, on: &loop) { return }
+    if exchange.isSome, exchanges[exchange].errand != nil, errandIsLate(exchange, on: &loop) {
+      return
+    }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
       // What it reads, however slowly, buys it time. What it takes from the kernel counts.
       let untaken = loop.untakenBytes(callers[handle].socket)

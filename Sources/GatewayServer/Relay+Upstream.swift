@@ -12,7 +12,7 @@ extension Relay {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.isUpstream else {
       if id.isSome, exchanges[id].state.phase == .readingAnswer {
-        readPage(id, bytes, from: 0, on: &loop)
+        readAnswer(id, bytes, on: &loop)
         return
       }
       // RFC 9112 section 9.2: bytes that nothing asked for are never an answer.
@@ -73,8 +73,11 @@ extension Relay {
       {
         return bytes.byteCount
       }
-      if exchanges[id].walk != nil, takePage(id, head, rest, on: &loop) { return bytes.byteCount }
+      if exchanges[id].errand != nil, takeAnswer(id, head, rest, on: &loop) {
+        return bytes.byteCount
+      }
       beginAnswer(id, head, rest, on: &loop)
+      takeOffBeginning(id)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
     }
@@ -131,7 +134,7 @@ extension Relay {
   }
 
   /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
-  private mutating func beginAnswer(
+  mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     let upstream = exchanges[id].upstream
@@ -161,7 +164,6 @@ extension Relay {
       into: &output)
     shared.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
-    takeOffBeginning(id)
   }
 
   /// What a caller still sends of its request is read and thrown away.
@@ -172,7 +174,7 @@ extension Relay {
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
-  private mutating func relayBody(
+  mutating func relayBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket

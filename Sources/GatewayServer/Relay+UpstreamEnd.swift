@@ -25,7 +25,7 @@ extension Relay {
     }
     let isEnd = cleanly && upstreams[upstream].fetch.answer.endsWithConnection
     if isEnd, exchanges[id].state.phase == .readingAnswer {
-      endPage(id, on: &loop)
+      endAnswer(id, on: &loop)
       return
     }
     if isEnd, exchanges[id].state.answerHasBegun {

@@ -23,9 +23,10 @@ extension Relay {
       into: &exchanges[id].head)
     if isTracing { putTracestate(id, head, bytes) }
     exchanges[id].putRequestIDIntoHead()
-    exchanges[id].walk = ListWalk(
-      pages, from: Relay.continuation(in: head.query(in: bytes)), shared.settings.walks,
-      at: loop.now)
+    exchanges[id].errand = .list(
+      ListWalk(
+        pages, from: Relay.continuation(in: head.query(in: bytes)), shared.settings.walks,
+        at: loop.now))
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
@@ -100,7 +101,6 @@ extension Relay {
 
   /// What was to end the exchange of a walk with `error`: the page is fetched once more where that may help, and a list
   /// that its caller has seen a part of is broken off. False when its caller is to be answered.
-  @inline(never)
   mutating func walkFailed(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
   ) -> Bool {
@@ -127,16 +127,6 @@ extension Relay {
   mutating func fetchLater(_ id: SlabHandle, at time: Int64, on loop: inout EventLoop) {
     exchanges[id].walk?.wait = .time
     loop.setDeadline(callers[exchanges[id].caller].socket, at: time)
-  }
-
-  /// Ends what the fetch under way waits for, and gives back what it holds.
-  mutating func pause(_ id: SlabHandle, on loop: inout EventLoop) {
-    if exchanges[id].state.attemptStarted != 0 {
-      putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now)
-    }
-    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
-    releaseQuota(id, now: loop.now)
-    exchanges[id].state.fetchEnded(at: loop.now)
   }
 }
 

@@ -81,11 +81,10 @@ extension Relay {
   }
 
   /// Adds to the line what there is to tell of a walk. It is over.
-  @inline(never)
   mutating func noteWalk(_ id: SlabHandle) {
     guard let walk = exchanges[id].walk else { return }
     if exchanges[id].state.hasAnswered { exchanges[id].answerBytes = walk.bytesSent }
-    if walk.attemptsListed > 0 { TrafficLine.closeAttempts(into: &exchanges[id].line) }
+    if walk.attempts.count > 0 { TrafficLine.closeAttempts(into: &exchanges[id].line) }
     TrafficLine.putWalk(
       pages: walk.pages.pages, items: walk.pages.items,
       attempts: Int(exchanges[id].attemptsLogged), into: &exchanges[id].line)
@@ -96,18 +95,4 @@ extension Relay {
 extension ListWalk {
   /// Something follows when the output is handed on that waits for the caller to read.
   fileprivate var goesOn: Bool { if case .fetch = sequel { true } else { false } }
-
-  /// Attempts of a walk that its line lists: the first three, and the first that failed.
-  private static var listedAttempts: Int { 3 }
-
-  /// Whether the line lists an attempt that ended so.
-  func lists(status: UInt16, reason: StaticString?) -> Bool {
-    let hasFailed = status != 200 || reason != nil
-    guard attemptsListed < ListWalk.listedAttempts || hasFailed && !listsFailure,
-      attemptsListed <= ListWalk.listedAttempts
-    else { return false }
-    if hasFailed { listsFailure = true }
-    attemptsListed += 1
-    return true
-  }
 }

@@ -6,7 +6,6 @@ internal import Memory
 /// The answer to a fetch of a walk: read here, as a page of its list.
 extension Relay {
   /// Takes the answer with `head`. False when it is for the caller as it is: the first page's, if it is no page.
-  @inline(never)
   mutating func takePage(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -16,7 +15,7 @@ extension Relay {
         pageRefused(id, head, bytes, on: &loop)
         return true
       }
-      exchanges[id].walk = nil
+      exchanges[id].errand = nil
       return false
     }
     let upstream = exchanges[id].upstream
@@ -84,12 +83,7 @@ extension Relay {
   /// The page under way has come to its end.
   mutating func endPage(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
-    if upstreams[exchanges[id].upstream].fetch.keepsConnection {
-      becomeIdle(endFetch(id, at: loop.now), wasUsed: true, on: &loop)
-    } else {
-      abandonUpstream(id, on: &loop)
-    }
-    pause(id, on: &loop)
+    endWholeFetch(id, on: &loop)
     switch walk.pageEnded() {
     case .fetchNext, .readOn: walk.sequel = .fetch
     case .finish: walk.sequel = .finish

@@ -39,6 +39,8 @@ package struct RelaySettings: Sendable {
   package var highWater = 128 * 1024
   /// Bounds of lists that are read page by page.
   package var walks = WalkSettings()
+  /// How jobs are waited for.
+  package var jobs = JobSettings()
   /// Whether memory is short.
   package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver

@@ -79,6 +79,7 @@ extension Explanation {
       members.append(("pages", pages.pages.map(String.init) ?? "\"all\""))
       members.append(("form", (pages.form == .lines ? "ndjson" : "json").quotedAsJSON))
     }
+    if let wait = forwarded.wait { members.append(("wait", String(wait.seconds))) }
     return members
   }
 
@@ -129,6 +130,7 @@ extension Explanation {
     }
     if let token = forwarded.token { rows.append(["TOKEN", text(token)]) }
     if let pages = forwarded.pages { rows.append(["PAGES", text(pages)]) }
+    if let wait = forwarded.wait { rows.append(["WAIT", text(wait)]) }
     return rows
   }
 
@@ -146,6 +148,14 @@ extension Explanation {
     let count = pages.pages.map { $0 == 1 ? "one page" : "up to \($0) pages" } ?? "all pages"
     let form = pages.form == .lines ? "as lines (NDJSON)" : "as one JSON object"
     return "\(count) of \(pages.list.name), one call a page, \(form)"
+  }
+
+  private func text(_ wait: WaitRequest) -> String {
+    guard let start = wait.start else {
+      return "for the job to be over, \(wait.seconds) s at most (jobs.maxWait)"
+    }
+    let poll = OperationTable.operation(at: start.poll).name
+    return "for the job that it starts to be over, \(wait.seconds) s at most (jobs.maxWait), by \(poll)"
   }
 
   func credential(_ forwarded: Forwarded) -> String {

@@ -10,12 +10,12 @@ enum ExchangeEvent: CaseIterable {
   case connectionReady, connectionReadyWithoutCredential, bodyForwarded, interimAnswer
   case answerReceived, answerSent
   case upstreamFailed, credentialRefused, climbed, failed, finished
-  case answerTaken, fetchEnded, fetchBegins, partSent
+  case answerTaken, fetchEnded, fetchBegins, partSent, asks, answerGivenBack
 
   /// Only an exchange of many fetches meets it.
   var isOfManyFetches: Bool {
     switch self {
-    case .answerTaken, .fetchEnded, .fetchBegins, .partSent: true
+    case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack: true
     default: false
     }
   }
@@ -99,6 +99,8 @@ extension ExchangeStateMachine {
     case .fetchEnded: fetchEnded(at: now)
     case .fetchBegins: fetchBegins()
     case .partSent: partSent()
+    case .asks: asks(.get)
+    case .answerGivenBack: answerGivenBack()
     }
     return .nothing
   }
@@ -163,6 +165,9 @@ struct ExchangeStateMachineTests {
     Move(.forwarding, .fetchEnded, .nothing, .betweenFetches),
     Move(.betweenFetches, .fetchEnded, .nothing, .betweenFetches),
     Move(.betweenFetches, .partSent, .nothing, .betweenFetches),
+    Move(.betweenFetches, .asks, .nothing, .betweenFetches),
+    Move(.finished, .asks, .nothing, .finished),
+    Move(.readingAnswer, .answerGivenBack, .nothing, .forwarding),
     Move(.betweenFetches, .fetchBegins, .nothing, .betweenFetches),
     Move(.betweenFetches, .queued, .nothing, .awaitingQuota),
     Move(.betweenFetches, .admitted, .next(.requireCredential), .awaitingToken),

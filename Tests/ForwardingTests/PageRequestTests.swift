@@ -20,7 +20,7 @@ struct PageRequestTests {
       {
       case .walk(_, let pages):
         return "\(pages.pages.map(String.init) ?? "all") \(pages.list) \(pages.form)"
-      case .forward: return "forward"
+      case .forward, .wait: return "forward"
       case .options: return "options"
       }
     } catch {

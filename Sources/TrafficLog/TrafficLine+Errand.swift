@@ -1,3 +1,4 @@
+internal import JSONText
 package import Memory
 
 /// What a line tells of a list that was read page by page.
@@ -15,5 +16,21 @@ extension TrafficLine {
     out.put(decimal: pages)
     out.put(",\"items\":")
     out.put(decimal: items)
+  }
+}
+
+/// What a line tells of a job that was waited for.
+extension TrafficLine {
+  /// Adds the job's id and the state it was in last, as SCORM Cloud calls it, and how many attempts there were.
+  package static func putJob(
+    id: [UInt8], status: String, attempts: Int, into out: inout ByteBuffer
+  ) {
+    out.put(",\"attempts_total\":")
+    out.put(decimal: attempts)
+    out.put(",\"job\":\"")
+    out.put(escapingForJSON: id.span.bytesOfElements)
+    out.put("\",\"job_state\":\"")
+    out.put(escapingForJSON: status.utf8.span.bytesOfElements, limit: 64)
+    out.put(UInt8(ascii: "\""))
   }
 }
