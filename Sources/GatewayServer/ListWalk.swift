@@ -65,7 +65,8 @@ final class ListWalk {
     pages =
       if let more {
         PageWalk(
-          list: request.list.name, form: request.form, pages: request.pages, from: more.span.bytesOfElements,
+          list: request.list.name, form: request.form, pages: request.pages,
+          from: more.span.bytesOfElements,
           bounds: bounds)
       } else {
         PageWalk(

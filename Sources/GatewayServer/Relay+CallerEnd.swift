@@ -15,7 +15,9 @@ extension Relay {
     }
     // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
     guard exchanges[exchange].state.answerHasBegun else {
-      if let walk = exchanges[exchange].walk, walk.wait == .caller { writeList(exchange, on: &loop) }
+      if let walk = exchanges[exchange].walk, walk.wait == .caller {
+        writeList(exchange, on: &loop)
+      }
       return
     }
     awaitCaller(exchange, on: &loop)

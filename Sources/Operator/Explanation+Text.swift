@@ -155,7 +155,8 @@ extension Explanation {
       return "for the job to be over, \(wait.seconds) s at most (jobs.maxWait)"
     }
     let poll = OperationTable.operation(at: start.poll).name
-    return "for the job that it starts to be over, \(wait.seconds) s at most (jobs.maxWait), by \(poll)"
+    return "for the job that it starts to be over, by \(poll), \(wait.seconds) s at most "
+      + "(jobs.maxWait)"
   }
 
   func credential(_ forwarded: Forwarded) -> String {

@@ -127,7 +127,8 @@ package struct Explanation: Sendable {
         head, fields: parser.fields, in: bytes, plan: plan, into: &out)
       return .forwarded(
         Forwarded(
-          plan: plan, pages: pages, wait: wait, url: sources.rules.upstreamOrigin + target(of: out.bytes),
+          plan: plan, pages: pages, wait: wait,
+          url: sources.rules.upstreamOrigin + target(of: out.bytes),
           rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
           token: token(plan, sources)))
     }

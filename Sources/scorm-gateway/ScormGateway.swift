@@ -18,8 +18,7 @@ struct ScormGateway: ParsableCommand {
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
-      ModeCommand.self, JobsCommand.self,
-      TrafficCommand.self, HealthcheckCommand.self,
+      JobsCommand.self, ModeCommand.self, TrafficCommand.self, HealthcheckCommand.self,
     ])
 }
 

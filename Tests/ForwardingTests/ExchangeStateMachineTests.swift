@@ -283,7 +283,7 @@ struct ExchangeStateMachineTests {
     #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
   }
 
-  @Test("each fetch of many has its own attempts, refusals and hints, and only the first one's hints are passed on")
+  @Test("each fetch of many has its own attempts, refusals and hints; the caller sees the first's")
   func manyFetches() {
     var machine = Machine.inPhase(.forwarding)
     _ = machine.credentialRefused(mayHelp: true, at: 0)
