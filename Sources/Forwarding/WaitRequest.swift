@@ -48,16 +48,31 @@ extension RequestPlanner {
   }
 }
 
+/// The head of a call that asks how a job goes, but for the job: written when the caller's own call is, by the same rules.
+package struct PollHead: ~Copyable {
+  /// Method and base path.
+  fileprivate var beginning = ByteBuffer()
+  /// What follows the target.
+  fileprivate var rest = ByteBuffer()
+
+  package init() {}
+
+  /// Appends the head for the job `id`, without the request id, the credential and the closing empty line.
+  package func put(for poll: UInt8, id: [UInt8], into out: inout ByteBuffer) {
+    out.put(beginning)
+    JobPath.put(poll, id: id, into: &out)
+    out.put(rest)
+  }
+}
+
 extension RequestHeadRewriter {
-  /// Appends the head of a call that asks how the job `id` goes, without the request id, the credential and the closing
-  /// empty line.
-  package func writePoll(_ start: JobOperations.Start, id: [UInt8], into out: inout ByteBuffer) {
-    out.put("GET ")
-    out.put(basePath.bytes)
-    JobPath.put(start.poll, id: id, into: &out)
-    out.put(afterTarget.bytes)
-    out.put(RequestHeadRewriter.pageFields)
-    via.put(receivedIn: .http11, into: &out)
+  /// Writes what is the same for each poll.
+  package func writePoll(into head: inout PollHead) {
+    head.beginning.put("GET ")
+    head.beginning.put(basePath)
+    head.rest.put(afterTarget)
+    head.rest.put(RequestHeadRewriter.pageFields)
+    via.put(receivedIn: .http11, into: &head.rest)
   }
 }
 

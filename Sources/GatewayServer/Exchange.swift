@@ -9,6 +9,8 @@ internal import TrafficLog
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
   let caller: SlabHandle
+  /// The configuration that it began under.
+  let generation: UInt32
   /// The connection of its fetch; none while it has none.
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
@@ -26,7 +28,7 @@ struct Exchange: ~Copyable {
   /// What it holds when it has many fetches.
   var errand: Errand?
   /// Where the request id stands in `line`.
-  var requestID = Place()
+  var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
@@ -51,26 +53,22 @@ struct Exchange: ~Copyable {
   /// Bytes of the answer's body, as they came from upstream or were written here.
   var answerBytes = 0
   var tokenFingerprint: UInt32 = 0
-  /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
-  /// the secret's.
-  var refusedGeneration: UInt32 = 0
+  /// The credential that was refused: the token's generation, whose slot may still show it for a moment, or the secret's;
+  /// and of a Basic credential ``TokenView/basicChecks(app:)`` at that time.
+  var refused: (generation: UInt32, checks: UInt32) = (0, 0)
   /// Its trace and its own span; nil unless spans are exported.
   var trace: TraceContext?
   /// The trace is the caller's.
   var hasParentTrace = false
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
-  /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
-  var basicChecks: UInt32 = 0
 
-  /// A part of the line.
-  struct Place {
-    var start: UInt16 = 0
-    var end: UInt16 = 0
-  }
-
-  init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
+  init(
+    caller: SlabHandle, under generation: UInt32, at now: Int64, head: consuming ByteBuffer,
+    line: consuming ByteBuffer
+  ) {
     self.caller = caller
+    self.generation = generation
     startedAt = now
     self.head = head
     self.line = line

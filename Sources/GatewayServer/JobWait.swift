@@ -33,6 +33,8 @@ final class JobWait {
   /// Whose job it is, once its id is known.
   var key: JobBoard.Key?
   var id: [UInt8] = []
+  /// The head of the calls that ask for its state, but for the job.
+  var pollHead = PollHead()
   /// The head of the answer under way, in case that is for the caller.
   var head = ByteBuffer()
   /// The body of the answer under way, then of the last one that told of the job.

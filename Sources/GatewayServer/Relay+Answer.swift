@@ -53,7 +53,7 @@ extension Relay {
     }
     if let refusal {
       // The limits' fields, Retry-After among them.
-      shared.limitFields.put(refusal, into: &output)
+      generation.limitFields.put(refusal, into: &output)
     } else if let seconds = error.retryAfter {
       output.put("Retry-After: ")
       output.put(decimal: max(1, seconds))
@@ -131,7 +131,8 @@ extension Relay {
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
-      exchanges[id].line, Int(exchanges[id].requestID.start), Int(exchanges[id].requestID.end))
+      exchanges[id].line, Int(exchanges[id].requestIDPlace.start),
+      Int(exchanges[id].requestIDPlace.end))
     output.put("\r\n\r\n")
   }
 
@@ -154,7 +155,7 @@ extension Relay {
       id,
       GatewayError(
         .requestTimeout,
-        "The request's head took longer than \(shared.settings.headTimeout / 1_000_000_000) s."),
+        "The request's head took longer than \(generation.settings.headTimeout / 1_000_000_000) s."),
       .init(.caller, .request), on: &loop)
   }
 }
@@ -162,6 +163,7 @@ extension Relay {
 extension Exchange {
   func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
     ProblemBody.put(
-      error, requestID: line.bytes.slice(Int(requestID.start), Int(requestID.end)), into: &out)
+      error, requestID: line.bytes.slice(Int(requestIDPlace.start), Int(requestIDPlace.end)),
+      into: &out)
   }
 }

@@ -17,25 +17,28 @@ extension Relay {
     let plan = exchanges[id].plan
     let poll = request.start.map { planner.pollPlan(plan, $0) } ?? plan
     exchanges[id].errand = .job(
-      JobWait(request, plan, poll: poll, shared.settings.jobs, at: now))
+      JobWait(request, plan, poll: poll, generation.settings.jobs, at: now))
+    guard let wait = exchanges[id].wait, request.start != nil else { return }
+    requestRewriter.writePoll(into: &wait.pollHead)
   }
 
   /// The job is known: joins those that wait for it.
   mutating func joinWait(_ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop) {
+    let rules = generation(of: id).rules
     let key = JobBoard.Key(
-      app: shared.rules.apps[wait.plan.app].name,
+      app: rules.apps[wait.plan.app].name,
       poll: OperationTable.operation(at: wait.poll).name.description,
       id: String(decoding: wait.id, as: UTF8.self))
     wait.key = key
     let role = shared.jobs.join(
-      key, caller: shared.rules.callers[wait.plan.caller].name,
+      key, caller: rules.callers[wait.plan.caller].name,
       operation: OperationTable.operation(at: wait.plan.operation).name.description,
       at: loop.wallTime)
     wait.stage = role == .polls ? .polls : .waits
-    if let start = wait.request.start {
+    if wait.request.start != nil {
       exchanges[id].body.release()
       exchanges[id].head.removeAll()
-      requestRewriter.writePoll(start, id: wait.id, into: &exchanges[id].head)
+      wait.pollHead.put(for: wait.poll, id: wait.id, into: &exchanges[id].head)
       exchanges[id].putRequestIDIntoHead()
       exchanges[id].plan = wait.pollPlan
       exchanges[id].firstRung = wait.pollPlan.rung

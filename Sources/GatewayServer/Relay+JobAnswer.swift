@@ -29,7 +29,7 @@ extension Relay {
       output.put("Location: ")
       if wait.plan.hasAppPrefix {
         output.put("/apps/")
-        output.put(text: shared.rules.apps[wait.plan.app].name)
+        output.put(text: generation(of: id).rules.apps[wait.plan.app].name)
       }
       output.put("/api/v2")
       JobPath.put(wait.poll, id: wait.id, into: &output)
@@ -37,7 +37,7 @@ extension Relay {
       output.put(decimal: max(1, Int((wait.interval + 999_999_999) / 1_000_000_000)))
       output.put("\r\n")
     }
-    shared.limitFields.put(exchanges[id].limitReport, into: &output)
+    generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putCommonFields(id)
     output.put(wait.state)
     wait.record(in: exchanges[id].capture)

@@ -25,7 +25,7 @@ extension Relay {
     exchanges[id].putRequestIDIntoHead()
     exchanges[id].errand = .list(
       ListWalk(
-        pages, from: Relay.continuation(in: head.query(in: bytes)), shared.settings.walks,
+        pages, from: Relay.continuation(in: head.query(in: bytes)), generation.settings.walks,
         at: loop.now))
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
@@ -93,7 +93,7 @@ extension Relay {
     let socket = callers[caller].socket
     // What it reads, however slowly, buys it time.
     if callers[caller].http.readsOn(untaken: loop.untakenBytes(socket)) {
-      loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+      loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
     } else {
       cutCaller(id, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
     }

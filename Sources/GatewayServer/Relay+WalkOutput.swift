@@ -50,7 +50,7 @@ extension Relay {
       output.put(decimal: (count - 1) / items + 1)
       output.put("\r\n")
     }
-    shared.limitFields.put(exchanges[id].limitReport, into: &output)
+    generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
     takeOffBeginning(id)
   }

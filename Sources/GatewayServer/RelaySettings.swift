@@ -41,6 +41,8 @@ package struct RelaySettings: Sendable {
   package var walks = WalkSettings()
   /// How jobs are waited for.
   package var jobs = JobSettings()
+  /// The first descriptor that is not for callers.
+  package var descriptorMark = Int32.max
   /// Whether memory is short.
   package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver
