@@ -95,6 +95,11 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    walks.maxPages = settings.pages.maxPages
+    walks.maxItems = settings.pages.maxItems
+    walks.maxTime = settings.pages.maxTime.nanoseconds
+    jobs.maxWait = settings.jobs.maxWait.nanoseconds
+    jobs.poll = settings.jobs.poll.nanoseconds
     descriptorMark = DescriptorReserve.mark(
       limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
     callerWeights = roster.callers.list.map { place in
