@@ -65,6 +65,7 @@ extension EventLoop {
 
   /// Undoes ``pauseListening()``. Callers that have come meanwhile are accepted with the next turn.
   package mutating func resumeListening() {
+    guard !pausedListeners.isEmpty else { return }
     swap(&listeners, &pausedListeners)
     for (index, listener) in listeners.enumerated() {
       _ = cl_epoll_add(poll.number, listener.number, cl_readable, 1, UInt64(index + 1))

@@ -13,7 +13,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
   /// somebody else made and keeps.
   package let file: UnixSocketFile?
   /// Another process listens with the same socket: it is not to be shut down, only closed.
-  let isShared: Bool
+  package let isShared: Bool
   /// Whether the file is this process' to remove.
   private let ownsFile = Atomic<Bool>(true)
 
@@ -139,6 +139,9 @@ package struct ListeningSocket: ~Copyable, Sendable {
 
   /// Says at the Unix socket's file that this process ends soon and a successor may have the name.
   package func markLeaving() { file?.markLeaving() }
+
+  /// For poll(2), and to be handed to another process.
+  package var number: Int32 { descriptor.number }
 
   /// Another descriptor for the same socket, to be handed to another process.
   package func duplicate() -> Descriptor? {

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 internal import System
 
 /// Where a gateway listens: at sockets that it was started with, else at addresses that it binds.
@@ -36,6 +37,22 @@ extension GatewayProcess {
 final class HeldListener: Sendable {
   let socket: ListeningSocket
   init(_ socket: consuming ListeningSocket) { self.socket = socket }
+}
+
+/// A descriptor of a socket that somebody else owns, until it is let go.
+final class HeldDescriptor: Sendable {
+  private let descriptor: Mutex<Descriptor?>
+  let isShared: Bool
+
+  init(_ socket: borrowing ListeningSocket) {
+    descriptor = Mutex(socket.duplicate())
+    isShared = socket.isShared
+  }
+
+  /// Nil once it was let go.
+  var number: Int32? { descriptor.withLock { $0?.number } }
+
+  func letGo() { descriptor.withLock { $0 = nil } }
 }
 
 /// Binds a configured address.

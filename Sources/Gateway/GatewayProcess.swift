@@ -34,10 +34,12 @@ package final class GatewayProcess: Sendable {
   private let resolver: NameResolver
   private let log: LogWriter?
   private let spans: SpanExporter?
-  private let journal: OpenJournal?
+  let journal: OpenJournal?
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
   let admin: LocalService?
+  /// The admin address's socket once more, for a successor.
+  let adminCopy: HeldDescriptor?
   /// The admin address's file, when it is a Unix socket.
   let adminFile: UnixSocketFile?
   let readiness: Readiness
@@ -52,13 +54,15 @@ package final class GatewayProcess: Sendable {
   ///   - tracing: where spans are exported to; nil exports none.
   ///   - journalPlace: where the journal is when the configuration names no file.
   ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
+  ///   - predecessor: the process that this one takes over from: everything is made ready, and nothing is served before
+  ///     ``serve()``.
   ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
-    inherited: InheritedSockets = .none,
+    inherited: InheritedSockets = .none, predecessor: Predecessor? = nil,
     clock: TimeSource = .system,
     times: (inout RelaySettings) -> Void = { _ in },
     tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -74,8 +78,12 @@ package final class GatewayProcess: Sendable {
     let adminSocket = try GatewayProcess.openAdmin(settings, inherited)
     var socketFiles = listeners.compactMap { $0.socket.file }
     switch adminSocket {
-    case .some(let socket): adminFile = socket.file
-    case .none: adminFile = nil
+    case .some(let socket):
+      adminFile = socket.file
+      adminCopy = HeldDescriptor(socket)
+    case .none:
+      adminFile = nil
+      adminCopy = nil
     }
     if let adminFile { socketFiles.append(adminFile) }
     var started = StartedParts()
@@ -88,7 +96,7 @@ package final class GatewayProcess: Sendable {
     self.spans = spans
     started.add { spans?.stop() }
     let (journal, journalNews) = try GatewayProcess.openJournal(
-      settings.traffic, at: journalPlace, clock: clock, tell: tell)
+      settings.traffic, at: journalPlace, isSuccessor: predecessor != nil, clock: clock, tell: tell)
     self.journal = journal
     self.journalNews = journalNews
     started.add { journal?.stop() }
@@ -156,6 +164,7 @@ package final class GatewayProcess: Sendable {
 
     // 4. Threads: tokens, loops, admin.
     let readiness = readiness
+    predecessor?.handTokens(to: tokens, settings)
     let fetches = tokens.start(
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
       report: { report in
@@ -166,12 +175,13 @@ package final class GatewayProcess: Sendable {
     started.add { tokens.stop() }
     tokens.prefetch(compiled.probes.map(\.slot))
     tokens.prefetch(WarmScopes(settings).slots(of: compiled.slots))
+    let isHeld = predecessor != nil
     var running: [SystemThread] = []
     for number in 0..<threadCount {
       let held = number == 0 ? listeners : []
       do throws(SystemError) {
         let thread = try SystemThread("loop-\(number)") {
-          GatewayProcess.runLoop(number, held, relays, tell: tell)
+          GatewayProcess.runLoop(number, held, relays, isHeld: isHeld, tell: tell)
         }
         running.append(thread)
         started.add {
@@ -181,7 +191,7 @@ package final class GatewayProcess: Sendable {
       } catch { throw StartError("the system refuses another thread: \(error)") }
     }
     admin = try GatewayProcess.startAdmin(
-      settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
+      settings, on: adminSocket, accepts: !isHeld, readiness, relays, tokens, journal, spans, facts,
       callersAt: addresses)
     started.stay()
     threads = running
@@ -189,8 +199,7 @@ package final class GatewayProcess: Sendable {
   }
 
   static func runLoop(
-    _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
-    tell: @escaping @Sendable (OperatorNotice) -> Void
+    _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared, isHeld: Bool, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(
@@ -199,6 +208,11 @@ package final class GatewayProcess: Sendable {
         limit: ProcessLimits.descriptorLimit,
         upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)
       for listener in listeners { _ = try loop.listen(on: listener.socket) }
+      if isHeld {
+        // Not one caller is accepted before the predecessor has given them up.
+        loop.pauseListening()
+        relays.mailboxes[number].post(.hold(round: 0))
+      }
       var relay = Relay(shared: relays, loopNumber: number)
       loop.run(&relay)
       relay.end()

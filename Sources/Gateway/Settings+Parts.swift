@@ -111,7 +111,8 @@ extension GatewayProcess {
   }
 
   static func startAdmin(
-    _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
+    _ settings: Settings, on socket: consuming ListeningSocket?, accepts: Bool,
+    _ readiness: Readiness,
     _ relays: RelayShared, _ tokens: TokenService, _ journal: OpenJournal?,
     _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
   ) throws(StartError) -> LocalService? {
@@ -151,7 +152,7 @@ extension GatewayProcess {
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: server, clock: relays.clock,
+        name: "admin", listeningOn: socket, settings: server, accepts: accepts, clock: relays.clock,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")
