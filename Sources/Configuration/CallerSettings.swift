@@ -2,6 +2,8 @@
 package struct Caller: Sendable, Equatable {
   package enum Mode: String, Sendable, CaseIterable {
     case normal
+    /// As normal, and what `allow` does not grant passes too, and is told in the log.
+    case permissive
     case readOnly = "read-only"
     case dryRun = "dry-run"
     case frozen
@@ -27,6 +29,13 @@ package struct Caller: Sendable, Equatable {
   package var priority = Priority.interactive
   /// Its turns in a round of waiting callers, 1 to 100.
   package var weight = 1
+}
+
+extension Caller {
+  /// Who everybody is when the configuration names no caller.
+  package static func everybody(apps: [String]) -> Caller {
+    Caller(name: "anonymous", match: nil, apps: apps, allow: [.everything], mode: .normal)
+  }
 }
 
 /// How a connection is known to be a caller's. At least one condition is set, and all set ones must hold.

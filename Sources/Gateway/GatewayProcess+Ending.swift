@@ -10,12 +10,12 @@ extension GatewayProcess {
   static let adminPatience = 2.0
 
   /// Nanoseconds between ``announceEnd()`` and ``beginDraining()``, as configured.
-  package var drainDelay: Int64 { current.withLock { $0.drainDelay.nanoseconds } }
+  package var drainDelay: Int64 { settings.drainDelay.nanoseconds }
 
   /// Readiness turns false; callers are served as before. A successor may take the names of Unix sockets over.
   package func announceEnd() {
     readiness.beginDraining()
-    for listener in listeners { listener.socket.markLeaving() }
+    for listener in relays.current.listeners { listener?.markLeaving() }
     adminFile?.markLeaving()
   }
 

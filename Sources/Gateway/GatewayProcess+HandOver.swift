@@ -7,6 +7,7 @@ internal import GatewayServer
 internal import LocalServer
 internal import Memory
 internal import RateLimiting
+internal import Rules
 internal import Synchronization
 internal import System
 internal import TokenFetching
@@ -27,7 +28,7 @@ extension GatewayProcess {
   /// The successor is the gateway from now on. What is under way is finished, and callers go over.
   func give(to successor: SuccessorLink) {
     readiness.beginDraining()
-    for listener in listeners { listener.socket.disown() }
+    for listener in relays.current.listeners { listener?.disown() }
     for mailbox in relays.mailboxes { mailbox.post(.leave(successor)) }
     admin?.give(within: GatewayProcess.adminPatience)
     adminCopy?.letGo()
@@ -35,6 +36,20 @@ extension GatewayProcess {
 
   /// Writes what waits for the journal, and gives its file up.
   func giveJournal(to successor: SuccessorLink) { journal?.giveUp(to: successor.lines) }
+
+  /// The listeners of `settings` that are open already, here or by inheritance: they need not be possible anew.
+  func openSeats(_ settings: Settings) -> Set<SocketSeats.Seat> {
+    let roster = inForce.withLock { $0.roster }
+    let open = Set(roster.settings.listeners.map(\.address))
+    var seats: Set<SocketSeats.Seat> = []
+    for (index, listener) in settings.listeners.enumerated() where open.contains(listener.address) {
+      seats.insert(.listener(index))
+    }
+    if let admin = settings.admin, admin.address == roster.settings.admin?.address {
+      seats.insert(.admin)
+    }
+    return seats
+  }
 
   // MARK: The new one
 

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import GatewayServer
 internal import Synchronization
 internal import System
 
@@ -7,17 +8,13 @@ internal import System
 extension GatewayProcess {
   static func openListeners(
     _ settings: Settings, _ inherited: InheritedSockets
-  ) throws(StartError) -> [HeldListener] {
-    var listeners: [HeldListener] = []
+  ) throws(StartError) -> [SharedListener?] {
+    var listeners: [SharedListener?] = []
     for (index, listener) in settings.listeners.enumerated() {
       if let socket = inherited.take(.listener(index)) {
-        listeners.append(HeldListener(socket))
+        listeners.append(SharedListener(socket))
       } else {
-        listeners.append(
-          HeldListener(
-            try bind(
-              listener.address, mode: UInt32(listener.socketMode),
-              takesIPv4: settings.takesIPv4(listener.address))))
+        listeners.append(SharedListener(try bind(listener, of: settings)))
       }
     }
     return listeners
@@ -31,12 +28,6 @@ extension GatewayProcess {
     return try bind(
       admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
-}
-
-/// Keeps a listening socket open as long as any loop may use it.
-final class HeldListener: Sendable {
-  let socket: ListeningSocket
-  init(_ socket: consuming ListeningSocket) { self.socket = socket }
 }
 
 /// A descriptor of a socket that somebody else owns, until it is let go.
@@ -53,6 +44,13 @@ final class HeldDescriptor: Sendable {
   var number: Int32? { descriptor.withLock { $0?.number } }
 
   func letGo() { descriptor.withLock { $0 = nil } }
+}
+
+/// Binds a configured listener.
+func bind(_ listener: Listener, of settings: Settings) throws(StartError) -> ListeningSocket {
+  try bind(
+    listener.address, mode: UInt32(listener.socketMode),
+    takesIPv4: settings.takesIPv4(listener.address))
 }
 
 /// Binds a configured address.

@@ -5,6 +5,7 @@ internal import Forwarding
 internal import GatewayServer
 package import Memory
 internal import RateLimiting
+internal import Rules
 internal import Synchronization
 package import System
 internal import TokenFetching
@@ -132,6 +133,7 @@ package final class HandOver {
     case .kill: endChild()
     case .refuse(let reason): gateway.tell(.warning("SIGUSR2: NOT HANDED OVER: \(reason)"))
     case .report(let reason):
+      gateway.isHandingOver.store(false, ordering: .releasing)
       link = nil
       held = []
       gateway.tell(
@@ -149,6 +151,7 @@ package final class HandOver {
   // MARK: The start
 
   private func start() {
+    gateway.isHandingOver.store(true, ordering: .releasing)
     guard ProcessStart.processID != 1 else {
       return handle(.notStarted("this is process 1 of a container, which would end with it"))
     }
@@ -172,7 +175,7 @@ package final class HandOver {
 
   /// Sockets, secrets and tokens.
   private func tellFirst() -> Bool {
-    let settings = gateway.current.withLock { $0 }
+    let roster = gateway.inForce.withLock { $0.roster }
     let key = (0..<SecretFingerprint.keyBytes).map { _ in UInt8.random(in: .min ... .max) }
     let hello = MessageWriter(.hello)
     var descriptors: [Int32] = []
@@ -180,14 +183,17 @@ package final class HandOver {
     hello.put(HandOverMessage.stateVersion)
     hello.put(gateway.isReady)
     hello.put(key.span.bytesOfElements)
-    for (listener, configured) in zip(gateway.listeners, settings.listeners) {
+    let open = gateway.relays.current.listeners
+    for (place, configured) in roster.listeners.inForce where place < open.count {
+      guard let listener = open[place], let number = listener.number else { continue }
       put(
-        isAdmin: false, "\(configured.address)", isShared: listener.socket.isShared,
-        listener.socket.file, into: hello)
-      descriptors.append(listener.socket.number)
+        isAdmin: false, "\(configured.address)", place, isShared: listener.isShared, listener.file,
+        into: hello)
+      descriptors.append(number)
     }
-    if let admin = settings.admin, let copy = gateway.adminCopy, let number = copy.number {
-      put(isAdmin: true, "\(admin.address)", isShared: copy.isShared, gateway.adminFile, into: hello)
+    if let admin = roster.settings.admin, let copy = gateway.adminCopy, let number = copy.number {
+      put(
+        isAdmin: true, "\(admin.address)", 0, isShared: copy.isShared, gateway.adminFile, into: hello)
       descriptors.append(number)
     }
     guard send(hello, descriptors) else { return false }
@@ -197,8 +203,9 @@ package final class HandOver {
       message.put(secret.bytes)
       guard send(message) else { return false }
     }
-    for (slot, token) in gateway.tokens.inUse() where settings.apps.indices.contains(slot.app) {
-      let app = settings.apps[slot.app]
+    for (slot, token) in gateway.tokens.inUse() where roster.apps.list.indices.contains(slot.app) {
+      guard let place = roster.apps.list[slot.app], place.isInForce else { continue }
+      let app = place.item.app
       let fingerprints = [app.secret, app.nextSecret].compactMap { secret in
         secret.flatMap { SecretFingerprint.of($0, key: key) }
       }
@@ -217,11 +224,12 @@ package final class HandOver {
   }
 
   private func put(
-    isAdmin: Bool, _ address: String, isShared: Bool, _ file: UnixSocketFile?,
+    isAdmin: Bool, _ address: String, _ place: Int, isShared: Bool, _ file: UnixSocketFile?,
     into message: MessageWriter
   ) {
     message.put(isAdmin)
     message.put(address)
+    message.put(UInt32(place))
     message.put(isShared)
     message.put(file != nil)
     message.put(file?.numbers.device ?? 0)
@@ -232,8 +240,7 @@ package final class HandOver {
 
   /// Limits, pauses and modes, as they are now that nothing begins.
   private func tellState() -> Bool {
-    let settings = gateway.current.withLock { $0 }
-    let names = HandOverNames(settings)
+    let names = HandOverNames(gateway.inForce.withLock { $0.roster })
     let snapshot = gateway.relays.limiter.snapshot(at: clock.monotonic)
     var message = MessageWriter(.used)
     held = []

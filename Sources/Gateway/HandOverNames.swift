@@ -1,5 +1,6 @@
 internal import Configuration
 internal import RateLimiting
+internal import Rules
 
 /// Apps, callers and limits under names that mean the same in two configurations: numbers do not.
 struct HandOverNames {
@@ -9,29 +10,32 @@ struct HandOverNames {
   let limits: [LimitName]
   private let scopes: [Limit.Scope]
 
-  /// A limit: by its name and who shares it. One that was only renamed is known by what it limits.
+  /// A limit: what its calls have in common, who shares it, its name.
   struct LimitName: Equatable {
     var name: String
     var per: String
     var content: String
   }
 
-  init(_ settings: Settings) {
-    apps = settings.apps.map { "\($0.kind.rawValue) \($0.id)" }
-    // Without callers in the configuration there is one, whoever calls.
-    callers = settings.callers.isEmpty ? [""] : settings.callers.map(\.name)
-    scopes = settings.limits.map(\.per)
-    limits = settings.limits.map { limit in
-      LimitName(
-        name: limit.name, per: "\(limit.per)",
-        content: "\(limit.match) \(String(describing: limit.rate)) \(String(describing: limit.concurrency))")
+  /// By the numbers of `roster`; empty for what has none.
+  init(_ roster: Roster) {
+    apps = roster.apps.list.map { place in
+      place.map { "\($0.item.app.kind.rawValue) \($0.item.app.id)" } ?? ""
+    }
+    callers = roster.callers.list.map { $0?.item.name ?? "" }
+    scopes = roster.limits.list.map { $0?.item.per ?? .gateway }
+    limits = roster.limits.list.map { place in
+      guard let limit = place?.item else { return LimitName(name: "", per: "", content: "") }
+      return LimitName(name: limit.name, per: limit.per.rawValue, content: "\(limit.match)")
     }
   }
 
-  /// The limit here that is `other` there; nil when there is none.
+  /// The limit here that is `other` there, as a reload would find it (``Roster``); nil when there is none.
   func limit(_ other: LimitName) -> Int? {
-    limits.firstIndex { $0.name == other.name && $0.per == other.per }
+    guard !other.per.isEmpty else { return nil }
+    return limits.firstIndex(of: other)
       ?? limits.firstIndex { $0.content == other.content && $0.per == other.per }
+      ?? limits.firstIndex { $0.name == other.name && $0.per == other.per }
   }
 
   func put(_ used: LimiterSnapshot.Used, into message: MessageWriter) {
@@ -55,6 +59,7 @@ struct HandOverNames {
     message.put(used.cell.words.part)
     message.put(UInt32(bitPattern: used.underWay))
     message.put(used.averageHold)
+    for word in used.rate.map({ [$0.count, $0.period, $0.burst] }) ?? [0, 0, 0] { message.put(word) }
   }
 
   /// What the other process has used, in this one's numbers; nil for what there is not here.
@@ -87,9 +92,12 @@ struct HandOverNames {
     let cell = QuotaCell(words: (message.number(), message.number()))
     let underWay = Int32(bitPattern: message.word())
     let hold = message.number()
+    let rate = (count: message.number(), period: message.number(), burst: message.number())
     guard isKnown, !message.isBroken, let app, let caller else { return nil }
     return LimiterSnapshot.Used(
       key: .init(limit: limit, app: app, caller: caller, service: service), cell: cell,
-      underWay: underWay, averageHold: hold, pause: pause)
+      underWay: underWay, averageHold: hold, pause: pause,
+      rate: rate.count > 0
+        ? Quota(count: rate.count, period: rate.period, burst: rate.burst) : nil)
   }
 }

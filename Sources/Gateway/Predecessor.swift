@@ -5,6 +5,7 @@ internal import Forwarding
 internal import GatewayServer
 internal import Memory
 internal import RateLimiting
+internal import Rules
 internal import Synchronization
 internal import System
 internal import TokenFetching
@@ -30,6 +31,8 @@ package final class Predecessor: Sendable {
   private struct Socket {
     var isAdmin: Bool
     var address: String
+    /// The listener's number there.
+    var place: Int
     var isShared: Bool
     var file: (device: UInt64, number: UInt64)?
     var descriptor: Int32
@@ -42,8 +45,8 @@ package final class Predecessor: Sendable {
     var sockets: [Socket] = []
     var tokens: [Token] = []
     var secrets: [(name: String, secret: SecretBytes)] = []
-    /// Per socket of the predecessor that is a listener, the listener here.
-    var listeners: [Int?] = []
+    /// By a listener's number there, its number here.
+    var listeners: [Int: Int] = [:]
     var names: HandOverNames?
     /// What is used of each quota, in the order in which the predecessor told; nil for what there is not here.
     var used: [LimiterSnapshot.Used?] = []
@@ -126,12 +129,13 @@ package final class Predecessor: Sendable {
     for descriptor in message.descriptors {
       let isAdmin = message.flag()
       let address = message.text()
+      let place = Int(message.word())
       let isShared = message.flag()
       let hasFile = message.flag()
       let numbers = (message.longWord(), message.longWord())
       sockets.append(
         Socket(
-          isAdmin: isAdmin, address: address, isShared: isShared, file: hasFile ? numbers : nil,
+          isAdmin: isAdmin, address: address, place: place, isShared: isShared, file: hasFile ? numbers : nil,
           descriptor: descriptor))
     }
     guard !message.isBroken else {
@@ -177,7 +181,7 @@ package final class Predecessor: Sendable {
   package func sockets(for settings: Settings) -> InheritedSockets {
     var seats: [SocketSeats.Seat: InheritedSockets.Socket] = [:]
     state.withLock { state in
-      state.names = HandOverNames(settings)
+      state.names = HandOverNames(Roster(settings))
       for socket in state.sockets {
         let seat: SocketSeats.Seat?
         if socket.isAdmin {
@@ -186,8 +190,7 @@ package final class Predecessor: Sendable {
           seat = settings.listeners.indices.first {
             "\(settings.listeners[$0].address)" == socket.address && seats[.listener($0)] == nil
           }.map { .listener($0) }
-          let index: Int? = if case .listener(let index)? = seat { index } else { nil }
-          state.listeners.append(index)
+          if case .listener(let index)? = seat { state.listeners[socket.place] = index }
         }
         guard let seat, let place = Predecessor.place(socket) else {
           _ = Descriptor(owning: socket.descriptor)
@@ -306,9 +309,7 @@ package final class Predecessor: Sendable {
     let theirs = Int(message.word())
     let input = message.data()
     guard !message.isBroken,
-      let listener = state.withLock({
-        $0.listeners.indices.contains(theirs) ? $0.listeners[theirs] : nil
-      })
+      let listener = state.withLock({ $0.listeners[theirs] })
     else { return }
     if let handOver, handOver.hasGiven {
       _ = handOver.pass(descriptor.number, listener: listener, input: input.span.bytesOfElements)
@@ -339,9 +340,18 @@ package final class Predecessor: Sendable {
       state.used[place]?.underWay = count
       return (used.key, used.underWay - count)
     }
-    guard let freed else { return }
+    guard let freed, isSameLimit(freed.key, gateway) else { return }
     gateway.relays.limiter.releaseForeign(
       freed.key, count: freed.count, at: gateway.relays.clock.monotonic)
+  }
+
+  /// Whether the number of a limit means the same as when the state was taken: a reload may have given it to another.
+  private func isSameLimit(_ key: LimiterSnapshot.Key, _ gateway: GatewayProcess) -> Bool {
+    guard let limit = key.limit, let names = state.withLock({ $0.names }) else { return false }
+    let now = HandOverNames(gateway.inForce.withLock { $0.roster })
+    guard names.limits.indices.contains(limit), now.limits.indices.contains(limit) else { return false }
+    let (then, other) = (names.limits[limit], now.limits[limit])
+    return then.per == other.per && (then.name == other.name || then.content == other.content)
   }
 
   private func takeJournal(_ gateway: GatewayProcess) {

@@ -91,9 +91,11 @@ package struct StartChecks {
 }
 
 extension StartChecks {
-  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice.
+  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice, and what it does not
+  /// look for at all.
   package mutating func compileRules() {
     let settings = loaded.settings
+    warnings += ConfigurationDoubts(loaded).doubts.map(\.problem)
     let compiled: RulesCompiler.Compiled
     do { compiled = try RulesCompiler(settings).compile() } catch {
       return stop(

@@ -13,8 +13,10 @@ extension Relay {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     input: [UInt8] = [], on loop: inout EventLoop
   ) {
-    let caller = identities.caller(of: peer, listener: listener)
-    let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
+    let caller = generation.identities.caller(of: peer, listener: listener)
+    let handle = callers.insert(
+      CallerConnection(
+        peer: peer, listener: listener, caller: caller, generation: generation.number))
     guard
       let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
     else {
@@ -22,10 +24,12 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
+    // It was accepted just before its listener was gone.
+    if !generation.listens(listener) { _ = identifyAnew(handle) }
     figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =
-      draining.hasBegun ? Draining.patience : shared.settings.keepAliveTimeout
+      draining.hasBegun ? Draining.patience : generation.settings.keepAliveTimeout
     loop.setDeadline(socket, at: loop.now + patience)
     if !input.isEmpty { callers[handle].http.input.put(input.span.bytesOfElements) }
     if draining.isHeld || !input.isEmpty { unsettle(handle) }
@@ -40,7 +44,7 @@ extension Relay {
       case .moved(let descriptor, let peer, let listener, let input):
         take(
           Descriptor(owning: descriptor), from: peer, listener: listener, input: input, on: &loop)
-      case .rules(let rules): adopt(rules)
+      case .generation(let next): adopt(next, on: &loop)
       case .hold(let round): hold(round, on: &loop)
       case .resume: resume(on: &loop)
       case .leave(let successor): leave(to: successor, on: &loop)
@@ -52,17 +56,6 @@ extension Relay {
       }
     }
     return true
-  }
-
-  /// Between two events no request is half decided, so this is the place for other rules.
-  private mutating func adopt(_ rules: RelayRules) {
-    planner = RequestPlanner(rules: rules.rules)
-    requestRewriter = RequestHeadRewriter(rules: rules.rules, continuesTraces: isTracing)
-    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
-    identities = rules.identities
-    // Apps and slots have the same numbers, so what was learnt of scopes holds.
-    (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
-    (plannerVersions.modes, planner.modes) = shared.modes.current
   }
 
   /// Takes the modes that an operator has set into the planner.

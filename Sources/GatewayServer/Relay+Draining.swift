@@ -9,7 +9,7 @@ extension Relay {
   mutating func beginDraining(on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
     if draining.isHeld { resume(on: &loop) }
-    draining.deadline = loop.now + shared.settings.drainTimeout
+    draining.deadline = loop.now + generation.settings.drainTimeout
     draining.endsCallers = true
     loop.stopListening(&self)
     if loopNumber == Relay.acceptingLoop {

@@ -69,7 +69,7 @@ extension Relay {
     guard !draining.hasBegun else { return }
     draining.isHeld = true
     draining.successor = successor
-    draining.deadline = loop.now + shared.settings.drainTimeout
+    draining.deadline = loop.now + generation.settings.drainTimeout
     loop.pauseListening()
     loop.leaveListeners(&self)
     if loopNumber == Relay.acceptingLoop {

@@ -1,15 +1,18 @@
-internal import Configuration
+package import Configuration
 package import RateLimiting
-internal import SCORMCloudAPI
+package import SCORMCloudAPI
 
 /// The limits of a configuration, as the limiter works with them.
 extension RulesCompiler {
-  /// The limits for so many callers and loops.
-  package func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
+  /// The limits for so many loops. Of a limit that is gone calls may still be under way: nothing new is counted by it.
+  package func limits(loopCount: Int) -> LimiterSettings {
     var limits = LimiterSettings(
-      rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
-      callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
-      loopCount: loopCount)
+      rules: roster.limits.list.map { place in
+        guard let place else { return .vacant }
+        return place.isInForce ? rule(place.item) : rule(place.item).leaving()
+      }, appCount: roster.apps.count, callerCount: roster.callers.count,
+      callerWeights: roster.callers.list.map { $0?.item.weight ?? 1 },
+      replicas: settings.replicas, loopCount: loopCount)
     // What is in no catalogue is a service of its own.
     limits.services = (0..<256).map { slot in
       slot < OperationTable.all.count
@@ -53,12 +56,7 @@ extension RulesCompiler {
 
   private func operations(matching match: Limit.Match) -> LimitedOperations {
     var operations = LimitedOperations()
-    for operation in OperationTable.all {
-      let access: OperationAccess = operation.access == .read ? .read : .write
-      guard match.access == nil || match.access == access,
-        match.service == nil || match.service == operation.service.name.description,
-        match.operation == nil || match.operation == operation.name.description
-      else { continue }
+    for operation in OperationTable.all where match.holds(for: operation) {
       operations.insert(operation.index)
     }
     // Paths outside the catalogue have an access, by their method, and nothing else to match.
@@ -67,5 +65,14 @@ extension RulesCompiler {
       if match.access != .read { operations.insertUnknown(isWrite: true) }
     }
     return operations
+  }
+}
+
+extension Limit.Match {
+  /// Whether calls of `operation` count.
+  package func holds(for operation: Operation) -> Bool {
+    (access == nil || (access == .read) == (operation.access == .read))
+      && (service == nil || service == operation.service.name.description)
+      && (self.operation == nil || self.operation == operation.name.description)
   }
 }

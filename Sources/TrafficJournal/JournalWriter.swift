@@ -38,7 +38,7 @@ package final class JournalWriter: LineSink, Sendable {
   let wake: ThreadSignal
   private let thread: WorkerThread
   let path: String
-  let limits: JournalLimits
+  private let bounds: Mutex<JournalLimits>
   let clock: TimeSource
   let tell: @Sendable (String) -> Void
 
@@ -61,7 +61,7 @@ package final class JournalWriter: LineSink, Sendable {
     tell: @escaping @Sendable (String) -> Void
   ) throws(JournalError) {
     self.path = path
-    self.limits = limits
+    bounds = Mutex(limits)
     self.clock = clock
     self.tell = tell
     do throws(SystemError) {
@@ -101,6 +101,15 @@ package final class JournalWriter: LineSink, Sendable {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
     state.withLock { $0.hasBegun = true }
+  }
+
+  /// What is removed from the file, and when.
+  var limits: JournalLimits { bounds.withLock { $0 } }
+
+  /// Keeps the file within other limits from now on.
+  package func use(_ limits: JournalLimits) {
+    bounds.withLock { $0 = limits }
+    wake.notify()
   }
 
   /// Hands over `lines`, whole ones only. Never waits for the file.

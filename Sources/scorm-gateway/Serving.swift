@@ -30,20 +30,26 @@ struct Serving: Equatable {
     let settings = loaded.settings
     let inherited = try predecessor?.sockets(for: settings) ?? sockets(variables, settings)
     try check(loaded, inherited)
+    let file = file
+    let reread: Reread = {
+      Result { () throws(ConfigurationError) in
+        try ConfigurationSource.load(file: file, environment: environment)
+      }
+    }
     let tracing = SpanExport(environment, warn: { OperatorNotice.warning($0).write() })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
         journalPlace: JournalPlace.usual(environment),
-        inherited: inherited, predecessor: predecessor,
+        inherited: inherited, predecessor: predecessor, reread: reread,
         tell: { $0.write() })
     } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
     }
     var loop = ServingLoop(gateway, signals, watch: SecretWatch(gateway)) {
-      reload(gateway, environment)
+      gateway.reloadAndTell(reread)
     }
     if let predecessor, !loop.takeOver(from: predecessor) {
       gateway.stop()
@@ -92,22 +98,6 @@ struct Serving: Equatable {
     } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.badConfiguration)
-    }
-  }
-
-  /// Everything is right and what can change does, or nothing does.
-  private func reload(_ gateway: GatewayProcess, _ environment: Environment) {
-    do {
-      let loaded = try ConfigurationSource.load(file: file, environment: environment)
-      for warning in loaded.warnings { OperatorNotice.warning("\(warning)").write() }
-      let reloaded = gateway.reload(loaded.settings)
-      (reloaded.needsRestart.isEmpty
-        ? OperatorNotice.info(reloaded.line) : .warning(reloaded.line)).write()
-      for problem in StartChecks(loaded).problems {
-        OperatorNotice.warning("a restart would stop at this: \(problem)").write()
-      }
-    } catch {
-      OperatorNotice.error("NOT RELOADED, everything is as before:\n\(error)").write()
     }
   }
 

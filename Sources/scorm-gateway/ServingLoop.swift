@@ -112,6 +112,7 @@ struct ServingLoop: ~Copyable {
     }
     watch?.look()
     gateway.look(&upstream)
+    gateway.tidyUp()
   }
 
   /// The next signal, if it comes before `time`, or before another process has taken over. Watchdog, successor and
