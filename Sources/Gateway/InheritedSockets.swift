@@ -169,10 +169,11 @@ package final class InheritedSockets: Sendable {
     /// The file of a Unix socket that is this process' from now on.
     var file: UnixSocketFile?
 
-    package init(number: Int32, address: SocketAddress, isShared: Bool) {
+    init(number: Int32, address: SocketAddress, isShared: Bool, file: UnixSocketFile? = nil) {
       self.number = number
       self.address = address
       self.isShared = isShared
+      self.file = file
     }
   }
 

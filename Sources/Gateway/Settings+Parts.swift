@@ -149,7 +149,7 @@ extension GatewayProcess {
   }
 
   static func startAdmin(
-    _ settings: Settings, on socket: consuming ListeningSocket?, _ parts: AdminParts
+    _ settings: Settings, on socket: consuming ListeningSocket?, accepts: Bool, _ parts: AdminParts
   ) throws(StartError) -> LocalService? {
     guard settings.admin != nil, let socket else { return nil }
     let (relays, readiness, tokens) = (parts.relays, parts.readiness, parts.tokens)
@@ -186,7 +186,7 @@ extension GatewayProcess {
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: server, clock: relays.clock,
+        name: "admin", listeningOn: socket, settings: server, accepts: accepts, clock: relays.clock,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")
