@@ -44,7 +44,8 @@ extension PolicySuggestion {
         case .kept(let index): text += " " + PolicySuggestion.commented(new[index]) + "\n"
         }
       }
-      for remark in remarks(caller) { text += "#    \(remark)\n" }
+      // What is not used stands beside the lines that go.
+      for remark in remarks(caller, tellsUnused: false) { text += "#    \(remark)\n" }
     }
     return text
   }
@@ -117,7 +118,7 @@ extension PolicySuggestion {
       ? "it made no call that succeeded or was refused by policy" : "see the remarks"
   }
 
-  private func remarks(_ caller: Caller) -> [String] {
+  private func remarks(_ caller: Caller, tellsUnused: Bool = true) -> [String] {
     var remarks: [String] = []
     if !caller.isEmpty, caller.present == nil {
       remarks.append(
@@ -133,7 +134,7 @@ extension PolicySuggestion {
     } else if !caller.isReadOnly, caller.mode != .normal {
       remarks.append("mode \(caller.mode.rawValue) is kept, so its writes stay refused")
     }
-    for unused in caller.unused {
+    for unused in caller.unused where tellsUnused {
       remarks.append("granted: \(unused.text): \(PolicySuggestion.text(unused))")
     }
     for (title, rows) in [
