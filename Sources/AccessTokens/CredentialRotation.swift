@@ -148,6 +148,12 @@ struct CredentialRotation: Sendable, Equatable {
     return verdict
   }
 
+  /// `slot` stands for something else from now on: nothing is found out by it, and it waits for nothing.
+  mutating func forget(_ slot: TokenSlot) {
+    waiting.removeAll { $0 == slot }
+    if probe == slot { probe = nil }
+  }
+
   private mutating func endProbe(of slot: TokenSlot, _ verdict: inout Verdict) {
     guard probe == slot else { return }
     probe = nil

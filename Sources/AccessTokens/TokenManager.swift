@@ -52,8 +52,8 @@ package struct TokenManager: Sendable {
   /// Most fetches of one app in flight at once.
   package static let maximumFetchesPerApp = 8
 
-  let slots: TokenSlotTable
-  private let lifetime: Int64
+  var slots: TokenSlotTable
+  var lifetime: Int64
   let schedule: RefreshSchedule
   var machines: [TokenStateMachine]
   /// Per slot, when its timer is due; `Int64.max` when it has none.
@@ -106,6 +106,29 @@ package struct TokenManager: Sendable {
     guard let first = deadlines.min(), first != .max else { return nil }
     return first
   }
+
+  // MARK: Places
+
+  /// The fetch of `slot` was given up.
+  mutating func forgetFetch(of slot: TokenSlot) {
+    guard secretInFlight[slot.index] != 0 else { return }
+    secretInFlight[slot.index] = 0
+    fetchesInFlight -= 1
+    fetchesOfApp[slots[slot].app] -= 1
+  }
+
+  mutating func dropFromQueue(_ slot: TokenSlot) { queue.removeAll { $0 == slot } }
+
+  mutating func clearTimer(of slot: TokenSlot) { deadlines[slot.index] = .max }
+
+  /// One more slot.
+  mutating func addTimer() {
+    deadlines.append(.max)
+    secretInFlight.append(0)
+  }
+
+  /// One more app.
+  mutating func addApp() { fetchesOfApp.append(0) }
 
   // MARK: Events
 
@@ -261,7 +284,7 @@ package struct TokenManager: Sendable {
         && fetchesOfApp[app] < Self.maximumFetchesPerApp
   }
 
-  private mutating func startQueued(at now: Int64) -> [TokenAction] {
+  mutating func startQueued(at now: Int64) -> [TokenAction] {
     var actions: [TokenAction] = []
     while let index = queue.firstIndex(where: { mayStart(slots[$0].app) }) {
       actions += begin(queue.remove(at: index), at: now, isRepeat: false)

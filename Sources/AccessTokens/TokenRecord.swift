@@ -58,6 +58,8 @@ package struct TokenRecord: Equatable, Sendable {
 package struct TokenAppRecord: Equatable, Sendable {
   /// Name in the configuration.
   package let name: String
+  /// False for an app that is gone from the configuration.
+  package var isInForce = true
   /// Generation of the secret in use, from 1; it rises when another secret takes over.
   package var secretGeneration: UInt32 = 1
   /// Whether there is another secret to switch to.
@@ -85,8 +87,13 @@ package struct TokenListing: Equatable, Sendable {
   package let endpoint: TokenEndpoint
   /// In the order of the slots.
   package let keys: [TokenRecord]
-  /// In the order of the configuration.
+  /// By number, those that are gone from the configuration among them.
   package let apps: [TokenAppRecord]
+
+  /// Those in force, with their numbers.
+  package var appsInForce: [(number: Int, app: TokenAppRecord)] {
+    apps.enumerated().filter(\.element.isInForce).map { ($0.offset, $0.element) }
+  }
 
   package init(now: Int64, endpoint: TokenEndpoint, keys: [TokenRecord], apps: [TokenAppRecord]) {
     self.now = now

@@ -55,17 +55,20 @@ package struct TokenRefusals: Sendable {
   }
 
   private let schedule: RefreshSchedule
-  private var slots: [Slot]
+  private var slots: [Slot] = []
 
-  package init(slotCount: Int, schedule: RefreshSchedule = .init()) {
-    self.schedule = schedule
-    slots = Array(repeating: Slot(), count: slotCount)
+  package init(schedule: RefreshSchedule = .init()) { self.schedule = schedule }
+
+  /// `slot` stands for something else from now on.
+  package mutating func forget(_ slot: TokenSlot) {
+    if slot.index < slots.count { slots[slot.index] = Slot() }
   }
 
   /// The upstream refused an attempt of `operation` with a token of `slot`.
   package mutating func refused(
     _ slot: TokenSlot, operation: UInt8, _ refusal: Refusal, at now: Int64
   ) -> Verdict {
+    while slots.count <= slot.index { slots.append(Slot()) }
     if slots[slot.index].records.isEmpty {
       slots[slot.index].records = Array(repeating: Record(), count: 256)
     }
@@ -91,13 +94,14 @@ package struct TokenRefusals: Sendable {
 
   /// Whether a refusal at `now` of the operation would be answered with a fresh token.
   package func mayRenew(_ slot: TokenSlot, operation: UInt8, at now: Int64) -> Bool {
+    guard slot.index < slots.count else { return true }
     let records = slots[slot.index].records
     return records.isEmpty || now >= records[Int(operation)].pausedUntil
   }
 
   /// A call of `operation` that was refused was taken with a fresh token.
   package mutating func worked(_ slot: TokenSlot, operation: UInt8) {
-    guard !slots[slot.index].records.isEmpty else { return }
+    guard slot.index < slots.count, !slots[slot.index].records.isEmpty else { return }
     slots[slot.index].records[Int(operation)] = Record()
   }
 

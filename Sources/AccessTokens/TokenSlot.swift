@@ -1,7 +1,7 @@
 /// Names one token to be had: an app together with a set of scopes.
 ///
-/// Slots are numbered once, when the configuration is read, so that the data plane finds a token by an
-/// array index instead of hashing an app name and a scope text on every request.
+/// Slots are numbered when a configuration is read, so that the data plane finds a token by an array index instead of
+/// hashing an app name and a scope text on every request.
 package struct TokenSlot: Hashable, Sendable {
   /// Position in every per-slot array, `0 ..< TokenSlotTable.count`.
   package let index: Int
@@ -12,7 +12,8 @@ package struct TokenSlot: Hashable, Sendable {
 
 /// Gives every (app, scope set) pair of the configuration its ``TokenSlot``.
 ///
-/// Built while the configuration is read, and constant from then on. Two spellings of one scope set
+/// Built while the configuration is read, and constant from then on. The table of the next configuration begins as the
+/// one before (``begin(generation:oldest:)``), so that slots keep their numbers. Two spellings of one scope set
 /// ("read write", "write read read") are one slot, because they are one token.
 package struct TokenSlotTable: Sendable {
   /// Most slots there can be. 161 operations name fewer than 40 scope sets, so this is room for a
@@ -33,21 +34,43 @@ package struct TokenSlotTable: Sendable {
 
   /// What a slot stands for.
   package struct Key: Hashable, Sendable {
-    /// Index of the app in the configuration's list.
+    /// The app's number; -1 for a slot that is vacant.
     package let app: Int
     /// The scopes, sorted, each once, one space between them.
     package let scopes: String
+
+    package var isVacant: Bool { app < 0 }
+    static let vacant = Key(app: -1, scopes: "")
   }
 
   private var keys: [Key] = []
+  /// Per slot, the last generation of the configuration that asked for it.
+  private var usedIn: [UInt32] = []
+  private var generation: UInt32 = 1
   private var slots: [Key: TokenSlot] = [:]
   /// The same by what was asked for: most of 161 operations ask in words that were seen before.
   private var spellings: [Key: TokenSlot] = [:]
 
   package init() {}
 
-  /// How many slots there are.
+  /// How many slots there are, vacant ones among them.
   package var count: Int { keys.count }
+
+  /// The slots that are not vacant.
+  package var occupied: [TokenSlot] {
+    keys.indices.filter { !keys[$0].isVacant }.map { TokenSlot(index: $0) }
+  }
+
+  /// From here on the slots of another configuration are asked for. Those that no generation since `oldest` has asked
+  /// for are vacated.
+  package mutating func begin(generation: UInt32, oldest: UInt32) {
+    self.generation = generation
+    for index in keys.indices where !keys[index].isVacant && usedIn[index] < oldest {
+      slots[keys[index]] = nil
+      keys[index] = .vacant
+    }
+    spellings.removeAll(keepingCapacity: true)
+  }
 
   /// The slot of `app` with `scopes` (separated by spaces, in any order), made if it is new.
   package mutating func slot(for app: Int, scopes: String) throws(Refusal) -> TokenSlot {
@@ -66,10 +89,19 @@ package struct TokenSlotTable: Sendable {
     guard !list.isEmpty else { throw .noScope }
     for scope in list where !scope.utf8.allSatisfy(Self.isScopeCharacter) { throw .badScope }
     let key = Key(app: app, scopes: list.joined(separator: " "))
-    if let known = slots[key] { return known }
-    guard keys.count < Self.maximumSlots else { throw .tooManySlots }
-    let slot = TokenSlot(index: keys.count)
-    keys.append(key)
+    if let known = slots[key] {
+      usedIn[known.index] = generation
+      return known
+    }
+    let slot = TokenSlot(index: keys.firstIndex(where: \.isVacant) ?? keys.count)
+    guard slot.index < Self.maximumSlots else { throw .tooManySlots }
+    if slot.index == keys.count {
+      keys.append(key)
+      usedIn.append(generation)
+    } else {
+      keys[slot.index] = key
+      usedIn[slot.index] = generation
+    }
     slots[key] = slot
     return slot
   }

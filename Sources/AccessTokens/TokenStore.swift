@@ -10,10 +10,22 @@ package final class TokenStore: Sendable {
   @usableFromInline
   let version = Atomic<UInt64>(1)
   private let published: Mutex<Published>
-  /// Per slot, whether some loop has looked it up since its last fetch started.
-  private let marks: [UseMark]
-  /// Per view, the requests that carried each slot's token: one view a loop, so as many as there are loops.
-  private let viewUses = Mutex<[CounterBlock]>([])
+  private let uses: Mutex<Uses>
+
+  private struct Uses {
+    /// Per slot, whether some loop has looked it up since its last fetch started.
+    var marks: [Bool]
+    /// Per view, the requests that carried each slot's token: one view a loop, so as many as there are loops.
+    var views: [CounterBlock] = []
+    /// Per slot, requests counted for what it stood for before.
+    var forgotten: [UInt64]
+
+    func total(_ slot: TokenSlot) -> UInt64 {
+      views.reduce(0) { sum, view in
+        slot.index < view.count ? sum &+ view.read(slot.index) : sum
+      }
+    }
+  }
 
   private struct Published {
     var entries: [TokenEntry]
@@ -21,18 +33,64 @@ package final class TokenStore: Sendable {
   }
 
   /// - Parameters:
-  ///   - slotCount: How many slots there are; fixed, as they come from the configuration.
+  ///   - slotCount: How many slots there are, until ``adopt(_:)``.
   ///   - basicLines: One line an app, from ``BasicCredential``.
   package init(slotCount: Int, basicLines: [SecretBytes]) {
     published = Mutex(
       Published(
         entries: Array(repeating: .empty, count: slotCount),
         basics: basicLines.map { BasicEntry(line: $0) }))
-    marks = (0..<slotCount).map { _ in UseMark() }
+    uses = Mutex(
+      Uses(
+        marks: Array(repeating: false, count: slotCount),
+        forgotten: Array(repeating: 0, count: slotCount)))
   }
 
-  /// How many slots there are.
-  package var slotCount: Int { marks.count }
+  /// What changes with another configuration.
+  package struct Change: Sendable {
+    /// How many slots there are from now on, not fewer than before.
+    package var slotCount: Int
+    /// Slots that stand for something else than before.
+    package var renewed: [TokenSlot]
+    /// By app: its Basic credential; nil to keep the one there is.
+    package var basicLines: [SecretBytes?]
+
+    package init(slotCount: Int, renewed: [TokenSlot], basicLines: [SecretBytes?]) {
+      self.slotCount = slotCount
+      self.renewed = renewed
+      self.basicLines = basicLines
+    }
+  }
+
+  /// Takes over the slots and apps of another configuration. What is as before keeps its token.
+  package func adopt(_ change: Change) {
+    uses.withLock { uses in
+      while uses.marks.count < change.slotCount {
+        uses.marks.append(false)
+        uses.forgotten.append(0)
+      }
+      for slot in change.renewed {
+        uses.marks[slot.index] = false
+        uses.forgotten[slot.index] = uses.total(slot)
+      }
+    }
+    let replaced = published.withLock { published in
+      let old = published
+      while published.entries.count < change.slotCount { published.entries.append(.empty) }
+      for slot in change.renewed { published.entries[slot.index] = .empty }
+      for (app, line) in change.basicLines.enumerated() {
+        guard let line else { continue }
+        if app < published.basics.count {
+          published.basics[app] = BasicEntry(line: line)
+        } else {
+          published.basics.append(BasicEntry(line: line))
+        }
+      }
+      version.wrappingAdd(1, ordering: .releasing)
+      return old
+    }
+    _ = consume replaced
+  }
 
   /// Replaces what is known about `slot`.
   package func publish(_ slot: TokenSlot, _ entry: TokenEntry) {
@@ -74,36 +132,39 @@ package final class TokenStore: Sendable {
 
   /// Notes that `slot` was looked up.
   func markUsed(_ slot: TokenSlot) {
-    marks[slot.index].isUsed.store(true, ordering: .relaxed)
+    uses.withLock { $0.marks[slot.index] = true }
   }
 
   /// Counters for one more view, by slot: requests that carry its token. A view's own, so that loops do not
   /// write to the same cache line with every request.
-  func addUses() -> CounterBlock {
-    let uses = CounterBlock(count: marks.count)
-    viewUses.withLock { $0.append(uses) }
-    return uses
+  ///
+  /// - Parameter earlier: the view's counters so far, which are carried over: there are more slots now.
+  func addUses(_ earlier: CounterBlock? = nil) -> CounterBlock {
+    uses.withLock { uses in
+      let block = CounterBlock(count: uses.marks.count)
+      if let earlier {
+        for index in 0..<earlier.count { block.add(earlier.read(index), to: index) }
+        uses.views.removeAll { $0 === earlier }
+      }
+      uses.views.append(block)
+      return block
+    }
   }
 
   /// Requests that carried a token of `slot`.
   package func uses(of slot: TokenSlot) -> UInt64 {
-    viewUses.withLock { $0.reduce(0) { sum, uses in sum &+ uses.read(slot.index) } }
+    uses.withLock { $0.total(slot) &- $0.forgotten[slot.index] }
   }
 
   /// Whether `slot` was looked up since ``clearUsed(_:)``.
   package func isUsed(_ slot: TokenSlot) -> Bool {
-    marks[slot.index].isUsed.load(ordering: .relaxed)
+    uses.withLock { $0.marks[slot.index] }
   }
 
   /// Starts counting anew: a fetch for `slot` starts.
   package func clearUsed(_ slot: TokenSlot) {
-    marks[slot.index].isUsed.store(false, ordering: .relaxed)
+    uses.withLock { $0.marks[slot.index] = false }
   }
-}
-
-/// An atomic that can stand in an array.
-private final class UseMark: Sendable {
-  let isUsed = Atomic<Bool>(false)
 }
 
 /// The Basic credential of an app, as published.

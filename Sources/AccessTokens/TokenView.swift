@@ -98,6 +98,7 @@ package struct TokenView: ~Copyable {
     }
     arena = text.isEmpty ? nil : SecretBytes(copying: text.bytes)
     text.overwriteWithZeros()
+    if entries.count > uses.count { uses = store.addUses(uses) }
     failures = entries.map(\.failure)
     self.basics = basics
     seenVersion = version

@@ -18,6 +18,13 @@ package struct AdminActions: Sendable {
   /// next one ends; nil when none will.
   package var endModes: @Sendable () -> (ended: [String], next: Int64?) = { ([], nil) }
 
+  /// Ends the pauses of the app that `app` names.
+  package var resume: @Sendable (AdminQuery) -> AdminAnswer = { _ in .notFound("There is no app.") }
+  /// Reads the configuration again.
+  package var reload: @Sendable (AdminQuery) -> AdminAnswer = { _ in
+    .refused("There is no configuration to read again.")
+  }
+
   package init(
     tokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
     renewTokens: @escaping @Sendable (AdminQuery) -> AdminAnswer,
@@ -42,6 +49,8 @@ package enum AdminAnswer: Sendable {
   case table(String)
   /// 400: the query asks for what cannot be; the text tells what to ask for.
   case badQuery(String)
+  /// 422: what was asked for cannot be done, and nothing has changed; the text tells all that is wrong.
+  case refused(String)
   /// 404: what it names is not there; the text tells what is.
   case notFound(String)
 }

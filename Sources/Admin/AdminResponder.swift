@@ -71,6 +71,14 @@ package struct AdminResponder: LocalResponder {
         "modes set meanwhile; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
       make: { $0.answer($1, $0.sources.actions.modes) },
       act: { $0.answer($1, $0.sources.actions.setMode) }),
+    Page(
+      path: "/api/limits/resume", purpose: "POST: end the pause that the upstream asked for; ?app=",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.resume) },
+    Page(
+      path: "/api/reload", purpose: "POST: read the configuration again, as SIGHUP does",
+      isAction: true
+    ) { $0.answer($1, $0.sources.actions.reload) },
     Page(path: "/api/callers", purpose: "each caller and what it may do; JSON") { responder, _ in
       .json(responder.sources.callers())
     },
@@ -140,7 +148,7 @@ package struct AdminResponder: LocalResponder {
       ? AdminResponder.allowedForActions
       : page.act == nil ? AdminResponder.allowed : AdminResponder.allowedForBoth
     switch request.method {
-    case "POST" where page.takesActions && !sources.takesActions:
+    case "POST" where page.takesActions && !sources.takesActions():
       return AdminProblem(
         status: 403, title: "Forbidden",
         detail: "Nothing is changed from here: admin.actions is false, as it is on an address that "
@@ -187,6 +195,8 @@ package struct AdminResponder: LocalResponder {
     case .table(let text): return .text(text)
     case .badQuery(let detail):
       return AdminProblem(status: 400, title: "Bad Request", detail: detail).response
+    case .refused(let detail):
+      return AdminProblem(status: 422, title: "Unprocessable Content", detail: detail).response
     case .notFound(let detail):
       return AdminProblem(status: 404, title: "Not Found", detail: detail).response
     }

@@ -34,7 +34,7 @@ package struct AdminSources: Sendable {
   /// The callers and what they may do, JSON.
   package var callers: @Sendable () -> String = { "{\"callers\":[]}\n" }
   /// Whether pages that change something do so.
-  package var takesActions = true
+  package var takesActions: @Sendable () -> Bool = { true }
   /// Records what was changed, or refused to be.
   package var note: @Sendable (AdminAction) -> Void = { _ in }
   /// The newest calls, for who watches; nil without a journal.

@@ -31,6 +31,13 @@ package struct Caller: Sendable, Equatable {
   package var weight = 1
 }
 
+extension Caller {
+  /// Who everybody is when the configuration names no caller.
+  package static func everybody(apps: [String]) -> Caller {
+    Caller(name: "anonymous", match: nil, apps: apps, allow: [.everything], mode: .normal)
+  }
+}
+
 /// How a connection is known to be a caller's. At least one condition is set, and all set ones must hold.
 package struct CallerMatch: Sendable, Equatable {
   /// User of the process at the other end of a Unix socket.

@@ -108,8 +108,6 @@ package struct App: Sendable {
   /// Where each was read, to be read again when the file changes; nil for a variable's.
   package var secretFile: String?
   package var nextSecretFile: String?
-  /// Gone from the file while the gateway runs: no caller may use it.
-  package var isWithdrawn = false
 }
 
 /// How access tokens are fetched.

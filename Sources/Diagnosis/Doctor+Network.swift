@@ -3,6 +3,7 @@ internal import CurlTransport
 internal import Gateway
 internal import HTTPMessages
 internal import Memory
+internal import Rules
 internal import System
 internal import TokenFetching
 
@@ -17,7 +18,7 @@ extension Doctor {
 
   /// The connection first, then what needs it, side by side.
   func network(_ settings: Settings) -> [Finding] {
-    var tokens = settings.tokenService
+    var tokens = Roster(settings).tokenService
     tokens.connectTimeout = min(tokens.connectTimeout, timeout)
     tokens.totalTimeout = timeout
     let targets = Doctor.targets(settings, tokens)
@@ -43,7 +44,7 @@ extension Doctor {
         : timed { [clockFinding(upstream)] }
     }
     guard wants(.tokens) || wants(.ping) else { return findings }
-    guard !unreachable.contains(HTTPAddress.authority(of: tokens.url)) else {
+    guard !unreachable.contains(HTTPAddress.authority(of: tokens.place.url)) else {
       return findings + [
         .skipped(.tokens, "the token endpoint cannot be reached"),
         .skipped(.ping, "there is no token"),
@@ -76,7 +77,7 @@ extension Doctor {
     let caFile = settings.upstream.caFile
     let upstream = Target(
       url: url, proxy: settings.upstream.scheme == .https ? proxy : nil, caFile: caFile)
-    let endpoint = Target(url: tokens.url, proxy: tokens.proxy, caFile: caFile)
+    let endpoint = Target(url: tokens.place.url, proxy: tokens.place.proxy, caFile: caFile)
     return endpoint.authority == upstream.authority ? [upstream] : [upstream, endpoint]
   }
 

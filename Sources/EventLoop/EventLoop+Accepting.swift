@@ -4,7 +4,7 @@ internal import Memory
 package import System
 
 /// A socket that is listened on, for its loop.
-struct Listener {
+struct Listener: Equatable {
   let number: Int32
   let isUnix: Bool
 }
@@ -23,14 +23,33 @@ extension EventLoop {
 
   /// Watches a listening socket; its number comes with every connection it accepts.
   package mutating func listen(on socket: borrowing ListeningSocket) throws(SystemError) -> Int {
-    let index = listeners.count
+    let number = listeners.count
+    try listen(on: socket, as: number)
+    return number
+  }
+
+  /// Watches a listening socket as the listener `number`, which must be free.
+  package mutating func listen(
+    on socket: borrowing ListeningSocket, as number: Int
+  ) throws(SystemError) {
+    while listeners.count <= number { listeners.append(nil) }
+    precondition(listeners[number] == nil, "two listeners have one number")
     guard
-      cl_epoll_add(
-        poll.number, socket.descriptor.number, cl_readable, 1, UInt64(index + 1))
-        == 0
+      cl_epoll_add(poll.number, socket.descriptor.number, cl_readable, 1, UInt64(number + 1)) == 0
     else { throw .current }
-    listeners.append(Listener(number: socket.descriptor.number, isUnix: socket.isUnix))
-    return index
+    listeners[number] = Listener(number: socket.descriptor.number, isUnix: socket.isUnix)
+  }
+
+  /// Stops accepting at the listener `number`, as ``stopListening(_:)`` does at all of them.
+  package mutating func stopListening<Handler: EventHandler & ~Copyable>(
+    _ number: Int, _ handler: inout Handler
+  ) {
+    guard number < listeners.count else { return }
+    acceptAll(number, &handler)
+    guard let listener = listeners[number] else { return }
+    _ = cl_epoll_remove(poll.number, listener.number)
+    _ = shutdown(listener.number, Int32(SHUT_RDWR))
+    listeners[number] = nil
   }
 
   /// Stops accepting, and lets new callers be refused at once. Those whose connection the kernel has made
@@ -42,7 +61,7 @@ extension EventLoop {
     for index in listeners.indices { acceptAll(index, &handler) }
     // Whoever found no descriptor until now finds none later.
     if let waiting = parked.take() { handOver(waiting, &handler) }
-    for listener in listeners {
+    for case let listener? in listeners {
       _ = cl_epoll_remove(poll.number, listener.number)
       _ = shutdown(listener.number, Int32(SHUT_RDWR))
     }
@@ -53,13 +72,12 @@ extension EventLoop {
   mutating func acceptAll<Handler: EventHandler & ~Copyable>(
     _ index: Int, _ handler: inout Handler
   ) {
-    guard index < listeners.count else { return }
-    let listener = listeners[index]
+    guard index < listeners.count, let listener = listeners[index] else { return }
     guard takesParked(&handler) else {
       putOffAccepting(&handler)
       return
     }
-    while index < listeners.count {
+    while index < listeners.count, listeners[index] != nil {
       guard connections.count < connectionLimit else {
         putOffAccepting(&handler)
         return

@@ -32,7 +32,7 @@ package import System
   let waker: LoopWaker
   private let clock: TimeSource
   var connections = Slab<Connection>(capacity: 64)
-  var listeners: [Listener] = []
+  var listeners: [Listener?] = []
   var wheel: TimerWheel
   /// Connections to be looked at without an event from the kernel.
   var queued = RecordList<SocketID>(capacity: 64)

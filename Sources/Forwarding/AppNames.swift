@@ -9,13 +9,18 @@ struct AppNames: Sendable {
   /// Number of an app + 1, at or behind the place of its name's hash; 0 for none. At least half are empty.
   private let places: [Int32]
 
-  init(_ apps: [String]) {
+  /// - Parameter apps: by number; nil for one that no request may name.
+  init(_ apps: [String?]) {
     var text: [UInt8] = []
     var starts = [0]
     var size = 8
     while size < 2 * apps.count { size *= 2 }
     var places = [Int32](repeating: 0, count: size)
     for (index, app) in apps.enumerated() {
+      guard let app else {
+        starts.append(text.count)
+        continue
+      }
       var place = AppNames.hash(app.utf8.span.bytesOfElements) & (size - 1)
       while places[place] != 0 { place = (place + 1) & (size - 1) }
       places[place] = Int32(index + 1)

@@ -20,6 +20,8 @@ package struct ForwardingRules: Sendable {
     package var ladders: ScopeLadders
     /// The credential for paths that are not in the catalogue; nil for an app that takes none.
     package var unknownCredential: UnknownCredential?
+    /// False for an app that is gone from the file and kept for calls that began before: no request names it.
+    package var isInForce = true
 
     package init(
       name: String, isManagement: Bool, credentials: [CredentialChoice],
@@ -38,6 +40,8 @@ package struct ForwardingRules: Sendable {
     package typealias Mode = OperatingMode
 
     package var name: String
+    /// False for a caller that is gone from the file and kept for calls that began before.
+    package var isInForce = true
     /// Apps it may use; the first one that is no management app is its default.
     package let apps: [Int]
     /// The same, for requests.
@@ -67,6 +71,7 @@ package struct ForwardingRules: Sendable {
     }
   }
 
+  // By number: the same in all rules of a process (``Roster`` in the room Rules).
   package var listeners: [Listener]
   package var apps: [App]
   package var defaultApp: Int

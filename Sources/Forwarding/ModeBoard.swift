@@ -44,6 +44,17 @@ package struct ModeBoard: Sendable, Equatable {
     return ended
   }
 
+  /// Names targets by other numbers; a target that gets none is taken away.
+  package mutating func renumber(_ number: (Target) -> Target?) {
+    entries = entries.compactMap { entry in
+      number(entry.target).map { target in
+        var entry = entry
+        entry.target = target
+        return entry
+      }
+    }
+  }
+
   /// When the next one ends; nil: none ends by itself.
   package var nextEnd: Int64? { entries.compactMap(\.until).min() }
 

@@ -30,7 +30,7 @@ package struct RequestPlanner: ~Copyable {
 
   package init(rules: ForwardingRules) {
     self.rules = rules
-    appNames = AppNames(rules.apps.map(\.name))
+    appNames = AppNames(rules.apps.map { $0.isInForce ? $0.name : nil })
     via = ViaField(hop: rules.hop)
   }
 

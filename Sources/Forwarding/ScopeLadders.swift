@@ -5,7 +5,7 @@ internal import SCORMCloudAPI
 /// Cloud takes for everything.
 ///
 /// One flat array, so that a call whose rung is known reads it like any other credential.
-package struct ScopeLadders: Sendable {
+package struct ScopeLadders: Sendable, Equatable {
   /// Rungs of a ladder: the first credential, every scope an operation can list, and Basic.
   package static let maximumRungs = ScopeList.capacity + 2
 
@@ -55,13 +55,15 @@ package struct ScopeRungs: Sendable, Equatable {
 
   /// The rung to begin with.
   package func rung(app: Int, operation: UInt8) -> UInt8 {
-    rungs.isEmpty ? 0 : rungs[app * OperationTable.all.count + Int(operation)]
+    let place = app &* OperationTable.all.count &+ Int(operation)
+    return place < rungs.count ? rungs[place] : 0
   }
 
-  mutating func set(_ rung: UInt8, app: Int, operation: UInt8, appCount: Int) {
-    if rungs.isEmpty {
-      rungs = Array(repeating: 0, count: appCount * OperationTable.all.count)
+  mutating func set(_ rung: UInt8, app: Int, operation: UInt8) {
+    let place = app * OperationTable.all.count + Int(operation)
+    while rungs.count <= place {
+      rungs += Array(repeating: 0, count: OperationTable.all.count)
     }
-    rungs[app * OperationTable.all.count + Int(operation)] = rung
+    rungs[place] = rung
   }
 }

@@ -2,8 +2,8 @@ internal import SCORMCloudAPI
 
 /// What climbing has shown, by app and operation: which rung works, and where none does.
 ///
-/// It lives as long as the process, whose reloads leave apps and ladders as they are; a restart starts anew. Bounded
-/// by apps times operations.
+/// It lives as long as the process; a restart starts anew, and so does an app whose ladders another configuration
+/// changes (``forget(_:)``). Bounded by apps times operations.
 package struct ScopeMemory: Sendable {
   /// After every rung was refused, the operation is not climbed again for this long, in nanoseconds: a call that
   /// is refused for another reason than its scope must not cost several upstream calls each time.
@@ -21,17 +21,26 @@ package struct ScopeMemory: Sendable {
     package var restsUntil = Int64.min
   }
 
-  private let appCount: Int
   /// By app, then by operation; empty until the first climb.
   private var entries: [Entry] = []
   /// The rungs alone, for planners.
   package private(set) var rungs = ScopeRungs()
 
-  package init(appCount: Int) { self.appCount = appCount }
+  package init() {}
+
+  /// What was learnt of `app` means nothing any more.
+  package mutating func forget(_ app: Int) {
+    for operation in OperationTable.all where entry(app: app, operation: operation.index) != Entry()
+    {
+      entries[place(app, operation.index)] = Entry()
+      rungs.set(0, app: app, operation: operation.index)
+    }
+  }
 
   /// What is known of `operation`.
   package func entry(app: Int, operation: UInt8) -> Entry {
-    entries.isEmpty ? Entry() : entries[place(app, operation)]
+    let place = place(app, operation)
+    return place < entries.count ? entries[place] : Entry()
   }
 
   /// A call climbs.
@@ -46,7 +55,7 @@ package struct ScopeMemory: Sendable {
   package mutating func worked(app: Int, operation: UInt8, rung: UInt8) -> Bool {
     guard rung > entry(app: app, operation: operation).rung else { return false }
     change(app, operation) { $0.rung = rung }
-    rungs.set(rung, app: app, operation: operation, appCount: appCount)
+    rungs.set(rung, app: app, operation: operation)
     return true
   }
 
@@ -71,8 +80,8 @@ package struct ScopeMemory: Sendable {
   }
 
   private mutating func change(_ app: Int, _ operation: UInt8, _ body: (inout Entry) -> Void) {
-    if entries.isEmpty {
-      entries = Array(repeating: Entry(), count: appCount * OperationTable.all.count)
+    while entries.count <= place(app, operation) {
+      entries += Array(repeating: Entry(), count: OperationTable.all.count)
     }
     body(&entries[place(app, operation)])
   }

@@ -32,6 +32,6 @@ enum ActionRecord {
     line.put(",\"http.request.body.size\":0,\"http.response.body.size\":0,\"duration\":0")
     line.put(",\"queue_wait\":0,\"token_wait\":0,\"termination\":\"admin\"}\n")
     relays.journal?.write(line)
-    relays.log?.write(&line, count: 1)
+    relays.current.log?.write(&line, count: 1)
   }
 }

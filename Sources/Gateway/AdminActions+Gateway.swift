@@ -1,7 +1,10 @@
 internal import AccessTokens
 internal import Admin
+internal import Forwarding
 internal import GatewayServer
+internal import JSONText
 internal import Operator
+internal import RateLimiting
 internal import System
 internal import TokenFetching
 
@@ -23,6 +26,7 @@ extension AdminActions {
     }
     setMode = { ModesListing.set($0, relays) }
     endModes = { ModesListing.end(relays) }
+    resume = { AdminActions.resume($0, relays) }
   }
 
   private static func list(
@@ -53,6 +57,27 @@ extension AdminActions {
     }
     let changed = ChangedTokens(keys, of: listing, done)
     return query.wantsTable ? .table(changed.table) : .json(changed.json)
+  }
+
+  /// Ends the pauses of an app that the upstream asked for.
+  private static func resume(_ query: AdminQuery, _ relays: RelayShared) -> AdminAnswer {
+    let rules = relays.current.rules
+    let known = rules.apps.filter(\.isInForce).map(\.name).joined(separator: ", ")
+    guard let name = query.first("app") else {
+      return .badQuery("Say which app: app=NAME, one of \(known).")
+    }
+    guard let app = rules.apps.firstIndex(where: { $0.isInForce && $0.name == name }) else {
+      return .notFound("There is no app \"\(name)\"; the apps are: \(known).")
+    }
+    let hasPaused = relays.limiter.resume(app: app, at: relays.clock.monotonic)
+    if hasPaused {
+      relays.tell(
+        "app \(name): its calls go on, by the admin address; SCORM Cloud had asked to wait")
+    }
+    return query.wantsTable
+      ? .table(
+        hasPaused ? "The calls of \(name) go on.\n" : "Nothing holds the calls of \(name) back.\n")
+      : .json("{\"app\":\(name.quotedAsJSON),\"wasPaused\":\(hasPaused)}\n")
   }
 
   private static func explain(

@@ -1,24 +1,26 @@
 internal import Configuration
 internal import GatewayServer
+internal import Rules
 internal import System
 
 /// Which caller of the configuration a connection belongs to.
 extension CallerIdentities {
-  init(_ settings: Settings) {
-    func index(_ name: String?) -> Int? {
-      name.flatMap { name in settings.callers.firstIndex { $0.name == name } }
+  /// By number, in the order of the file. A listener that is gone still names the caller of its connections.
+  init(_ roster: Roster) {
+    func number(_ name: String?) -> Int? {
+      name.flatMap { name in roster.callers.number { $0.name == name } }
     }
     var rules: [Rule] = []
-    for (number, caller) in settings.callers.enumerated() {
-      guard let match = caller.match else { continue }
-      var rule = Rule(caller: number)
+    for (caller, item) in roster.callers.inForce {
+      guard let match = item.match else { continue }
+      var rule = Rule(caller: caller)
       rule.user = match.unixUser?.id
       if let address = match.listener {
-        // One that is not there yet: nobody comes from it. Left out, the condition would hold for everybody.
-        guard let number = settings.listeners.firstIndex(where: { $0.address == address }) else {
-          continue
-        }
-        rule.listener = number
+        // One that is not there: nobody comes from it. Left out, the condition would hold for everybody.
+        guard
+          let listener = roster.listeners.list.firstIndex(where: { $0?.item.address == address })
+        else { continue }
+        rule.listener = listener
       }
       if let block = match.address {
         rule.matchesAddress = { peer in
@@ -28,7 +30,7 @@ extension CallerIdentities {
       rules.append(rule)
     }
     self.init(
-      byListener: settings.listeners.map { index($0.caller) }, rules: rules,
-      otherwise: settings.callers.isEmpty ? 0 : nil)
+      byListener: roster.listeners.list.map { number($0?.item.caller) }, rules: rules,
+      otherwise: roster.settings.callers.isEmpty ? roster.callers.order.first : nil)
   }
 }

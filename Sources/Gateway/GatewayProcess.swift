@@ -1,3 +1,4 @@
+package import AccessTokens
 package import Configuration
 internal import EventLoop
 internal import Forwarding
@@ -21,31 +22,24 @@ package struct StartError: Error, CustomStringConvertible {
 
 /// A gateway that runs: its parts, started in the order of their dependence and stopped in reverse.
 package final class GatewayProcess: Sendable {
-  /// Where callers are served, in the order of the configuration.
-  package let addresses: [SocketAddress]
   /// Where the admin pages are; nil without them.
   package let adminAddress: SocketAddress?
   let relays: RelayShared
   let tokens: TokenService
-  /// What is in force, for a reload to compare with.
-  let current: Mutex<Settings>
+  /// What the configuration in force was made of.
+  let inForce: Mutex<InForce>
   let tell: @Sendable (OperatorNotice) -> Void
   let facts: ProcessFacts
-  private let resolver: NameResolver
-  private let log: LogWriter?
+  let readiness: Readiness
+  let journal: OpenJournal?
+  let adminRules: AdminRules
+  /// Changes times and bounds that the configuration has no key for.
+  let times: @Sendable (inout RelaySettings) -> Void
   private let spans: SpanExporter?
-  private let journal: OpenJournal?
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
   private let admin: LocalService?
-  private let readiness: Readiness
   private let threads: [SystemThread]
-
-  /// Keeps a listening socket open as long as any loop may use it.
-  private final class HeldListener: Sendable {
-    let socket: ListeningSocket
-    init(_ socket: consuming ListeningSocket) { self.socket = socket }
-  }
 
   /// Starts everything. Either all parts run when it returns, or none does.
   ///
@@ -55,37 +49,34 @@ package final class GatewayProcess: Sendable {
   ///   - journalPlace: where the journal is when the configuration names no file.
   ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
+  ///   - reread: reads the configuration again, for a reload that is asked for at the admin address; nil where there is
+  ///     none to read.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
     clock: TimeSource = .system,
-    times: (inout RelaySettings) -> Void = { _ in },
+    times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in },
+    reread: Reread? = nil,
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) {
-    current = Mutex(settings)
     self.tell = tell
+    self.times = times
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: clock.wall)
     // 1. What can be refused by the system comes first: ports and files.
-    var listeners: [HeldListener] = []
+    var listeners: [SharedListener?] = []
     for listener in settings.listeners {
-      listeners.append(
-        HeldListener(
-          try bind(
-            listener.address, mode: UInt32(listener.socketMode),
-            takesIPv4: settings.takesIPv4(listener.address))))
+      listeners.append(SharedListener(try bind(listener, of: settings)))
     }
-    addresses = listeners.map { $0.socket.address }
     let adminSocket = try GatewayProcess.bindAdmin(settings)
-    var socketFiles = listeners.compactMap { $0.socket.file }
+    var adminFile: UnixSocketFile?
     switch adminSocket {
-    case .some(let socket): if let file = socket.file { socketFiles.append(file) }
+    case .some(let socket): adminFile = socket.file
     case .none: break
     }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
-    self.log = log
     started.add { log?.stop() }
     let spans = try tracing.map { (export) throws(StartError) in
       try SpanExporter(export, clock: clock)
@@ -99,19 +90,13 @@ package final class GatewayProcess: Sendable {
     started.add { journal?.stop() }
 
     // 2. Rules and tokens.
-    let compiler = RulesCompiler(settings)
-    let compiled: RulesCompiler.Compiled
-    do { compiled = try compiler.compile() } catch {
-      throw StartError("too many combinations of apps and scopes: \(error)")
-    }
+    let roster = Roster(settings)
+    let compiled = try CompiledConfiguration(roster, loopCount: threadCount)
     let tokens: TokenService
     do {
       tokens = try TokenService(
-        settings: settings.tokenService, slots: compiled.slots, clock: clock)
-    } catch {
-      if case .badTrust(let reason) = error { throw StartError("upstream: \(reason)") }
-      throw StartError("tokens: \(error)")
-    }
+        settings: compiled.tokens, slots: compiled.rules.slots, clock: clock)
+    } catch { throw StartError(error.text) }
     if settings.upstream.scheme == .https, settings.upstream.caFile == nil,
       let problem = TLSTrust.environmentProblem
     {
@@ -121,46 +106,38 @@ package final class GatewayProcess: Sendable {
 
     // 3. The loops' mailboxes exist before anything that wakes them.
     let mailboxes: [LoopMailbox<RelayMessage>]
-    let resolver: NameResolver
     do throws(SystemError) {
       var made: [LoopMailbox<RelayMessage>] = []
       for _ in 0..<threadCount { made.append(try LoopMailbox()) }
-      let mailboxesMade = made
-      mailboxes = mailboxesMade
-      resolver = try NameResolver(
-        host: settings.upstream.proxy?.host ?? settings.upstream.host,
-        port: settings.upstream.proxy?.port ?? settings.upstream.port, clock: clock,
-        resolved: { for mailbox in mailboxesMade { mailbox.waker.wake() } })
+      mailboxes = made
     } catch { throw StartError("out of descriptors: \(error)") }
-    self.resolver = resolver
+    let resolver = try settings.resolver(mailboxes, clock: clock)
     started.add { resolver.stop() }
-    let limits = compiler.limits(
-      callerCount: compiled.rules.callers.count, loopCount: threadCount)
     let limiter: SharedLimiter
     do {
-      limiter = try SharedLimiter(limits, wake: { mailboxes[$0].waker.wake() })
+      limiter = try SharedLimiter(compiled.limits, wake: { mailboxes[$0].waker.wake() })
     } catch {
       throw StartError("limits: \(error)")
     }
-    readiness = Readiness(
-      sockets: socketFiles, probes: compiled.probes, store: tokens.store, resolver: resolver,
-      log: log, journal: journal?.writer, clock: clock)
-    var relaySettings = try RelaySettings(settings, threadCount: threadCount)
+    var relaySettings = try RelaySettings(roster, threadCount: threadCount)
     relaySettings.sampler = tracing?.settings.sampler
     relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
     times(&relaySettings)
     let relays = RelayShared(
-      rules: compiled.rules, settings: relaySettings,
-      identities: CallerIdentities(settings), tokenStore: tokens.store, tokenService: tokens,
-      resolver: resolver, log: log, mailboxes: mailboxes, scopeTexts: compiled.scopeTexts,
-      limiter: limiter, limits: limits, journal: journal?.sink, spans: spans, clock: clock,
+      compiled.generation(
+        relaySettings, resolver: resolver, log: log, listeners: listeners, instead: nil),
+      tokenStore: tokens.store, tokenService: tokens, mailboxes: mailboxes, limiter: limiter,
+      journal: journal?.sink, spans: spans, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays
-    readiness.watch(relays.figures, relays.settings.memory)
+    inForce = Mutex(InForce(roster: roster, slots: compiled.rules.slots))
+    adminRules = AdminRules(settings.admin)
+    let readiness = Readiness(relays, adminFile: adminFile, journal: journal?.writer)
+    readiness.expect(compiled.rules.probes)
+    self.readiness = readiness
 
     // 4. Threads: tokens, loops, admin.
-    let readiness = readiness
     let fetches = tokens.start(
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
       report: { report in
@@ -169,14 +146,13 @@ package final class GatewayProcess: Sendable {
       })
     guard fetches else { throw StartError("the system refuses another thread") }
     started.add { tokens.stop() }
-    tokens.prefetch(compiled.probes.map(\.slot))
-    tokens.prefetch(WarmScopes(settings).slots(of: compiled.slots))
+    tokens.prefetch(compiled.rules.probes.map(\.slot))
+    tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
     var running: [SystemThread] = []
     for number in 0..<threadCount {
-      let held = number == 0 ? listeners : []
       do throws(SystemError) {
         let thread = try SystemThread("loop-\(number)") {
-          GatewayProcess.runLoop(number, held, relays, tell: tell)
+          GatewayProcess.runLoop(number, relays, tell: tell)
         }
         running.append(thread)
         started.add {
@@ -185,34 +161,48 @@ package final class GatewayProcess: Sendable {
         }
       } catch { throw StartError("the system refuses another thread: \(error)") }
     }
-    admin = try GatewayProcess.startAdmin(
-      settings, on: adminSocket, readiness, relays, tokens, journal, spans, facts,
-      callersAt: addresses)
-    started.stay()
     threads = running
+    let reloads = AdminReload()
+    admin = try GatewayProcess.startAdmin(
+      settings, on: adminSocket,
+      AdminParts(
+        readiness: readiness, relays: relays, tokens: tokens, journal: journal, spans: spans,
+        facts: facts, rules: adminRules, reload: reloads))
     adminAddress = admin?.address
+    started.stay()
+    reloads.connect(self, reread)
   }
 
   private static func runLoop(
-    _ number: Int, _ listeners: [HeldListener], _ relays: RelayShared,
-    tell: @escaping @Sendable (OperatorNotice) -> Void
+    _ number: Int, _ relays: RelayShared, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(
         waker: relays.mailboxes[number].waker, clock: relays.clock)
-      loop.descriptorMark = DescriptorReserve.mark(
-        limit: ProcessLimits.descriptorLimit,
-        upstreamConnections: relays.settings.maxConnections * relays.mailboxes.count)
-      for listener in listeners { _ = try loop.listen(on: listener.socket) }
       var relay = Relay(shared: relays, loopNumber: number)
+      try relay.begin(on: &loop)
       loop.run(&relay)
       relay.end()
     } catch {
       tell(.error("event loop \(number) cannot run: \(error)"))
     }
+    relays.generations.noteEnd(of: number)
     relays.limiter.leave(loop: number)
     relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
   }
+
+  /// Where callers are served, in the order of the configuration.
+  package var addresses: [SocketAddress] {
+    let order = inForce.withLock { $0.roster.listeners.order }
+    let listeners = relays.current.listeners
+    return order.compactMap { $0 < listeners.count ? listeners[$0]?.address : nil }
+  }
+
+  /// The configuration in force.
+  package var settings: Settings { inForce.withLock { $0.roster.settings } }
+
+  /// The tokens as they are now.
+  package var tokenListing: TokenListing { tokens.listing() }
 
   // MARK: Stopping
 
@@ -241,13 +231,15 @@ package final class GatewayProcess: Sendable {
   @discardableResult
   package func end() -> Bool {
     for thread in threads { thread.join() }
-    var ended = [resolver.stop()]
-    let settings = current.withLock { $0 }
-    if let problem = WarmScopes(settings).save(tokens.listing()) { tell(.warning(problem)) }
+    for listener in relays.current.listeners { listener?.close() }
+    var ended = inForce.withLock { $0.endLeaving() }
+    ended.append(relays.current.resolver.stop())
+    let roster = inForce.withLock { $0.roster }
+    if let problem = WarmScopes(roster).save(tokens.listing()) { tell(.warning(problem)) }
     ended.append(tokens.stop())
     admin?.stop(within: 2)
     ended.append(spans?.stop() ?? true)
-    ended.append(log?.stop() ?? true)
+    ended.append(relays.current.log?.stop() ?? true)
     ended.append(journal?.stop() ?? true)
     return !ended.contains(false)
   }
@@ -256,7 +248,7 @@ package final class GatewayProcess: Sendable {
   package var journalStatistics: JournalStatistics? { journal?.writer.statistics }
 
   /// After a rotation: the traffic log is opened anew.
-  package func reopenLogs() { log?.reopen() }
+  package func reopenLogs() { relays.current.log?.reopen() }
 }
 
 /// What was started so far. Stops it in reverse order as it goes, unless all parts could be started.
@@ -269,6 +261,13 @@ private struct StartedParts: ~Copyable {
   mutating func stay() { stops = [] }
 
   deinit { for stop in stops.reversed() { stop() } }
+}
+
+/// Binds a configured listener.
+func bind(_ listener: Listener, of settings: Settings) throws(StartError) -> ListeningSocket {
+  try bind(
+    listener.address, mode: UInt32(listener.socketMode),
+    takesIPv4: settings.takesIPv4(listener.address))
 }
 
 /// Binds a configured address.

@@ -1,5 +1,6 @@
 internal import Admin
 internal import Configuration
+internal import GatewayServer
 internal import LocalServer
 internal import Synchronization
 internal import System
@@ -92,8 +93,7 @@ extension GatewayProcess {
         throw JournalError("cannot open the journal \(path): \(path)\(FileClaim.suffix): \(reason)")
       }
     }
-    let limits = JournalLimits(
-      maxAge: settings.maxAge.nanoseconds / 1000, maxSize: Int64(settings.maxSize.bytes))
+    let limits = settings.limits
     return OpenJournal(
       writer: try JournalWriter(
         path: path, limits: limits, clock: clock, tell: { tell(.warning($0)) }),
@@ -102,14 +102,15 @@ extension GatewayProcess {
 
   /// Answers for `/api/traffic`; nil without a journal.
   static func trafficPages(
-    _ journal: OpenJournal?, callersAt addresses: [SocketAddress], clock: TimeSource
+    _ journal: OpenJournal?, _ relays: RelayShared
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
     guard let journal else { return nil }
-    let pages = JournalPages(
-      path: journal.path, timeLimit: searchSeconds,
-      gateway: callersPlace(addresses), version: GatewayVersion.text, clock: clock)
     return { request in
-      pages.answer(request.path, query: request.query).map { answer in
+      let pages = JournalPages(
+        path: journal.path, timeLimit: searchSeconds,
+        gateway: callersPlace(relays.current.listeners.compactMap { $0?.address }),
+        version: GatewayVersion.text, clock: relays.clock)
+      return pages.answer(request.path, query: request.query).map { answer in
         LocalResponse(
           status: answer.status, fields: [(name: "Content-Type", value: answer.type)],
           body: .bytes(Array(answer.body.utf8)))
@@ -128,5 +129,12 @@ extension GatewayProcess {
     if text.hasPrefix("0.0.0.0:") { return "http://127.0.0.1:\(address.port)" }
     if text.hasPrefix("[::]:") { return "http://[::1]:\(address.port)" }
     return "http://\(text)"
+  }
+}
+
+extension TrafficSettings.Journal {
+  /// In the journal's own terms.
+  var limits: JournalLimits {
+    JournalLimits(maxAge: maxAge.nanoseconds / 1000, maxSize: Int64(maxSize.bytes))
   }
 }

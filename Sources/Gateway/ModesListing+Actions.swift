@@ -24,18 +24,20 @@ extension ModesListing {
     guard let name = query.first("mode"), let mode = OperatingMode(name: name) else {
       return .badQuery("Say which mode: mode= one of \(names).")
     }
+    let rules = relays.current.rules
     let target: ModeBoard.Target
     switch (query.first("caller"), query.first("app")) {
     case (nil, nil): target = .all
     case (let caller?, nil):
-      guard let index = relays.rules.callers.firstIndex(where: { $0.name == caller }) else {
-        let known = relays.rules.callers.map(\.name).joined(separator: ", ")
+      guard let index = rules.callers.firstIndex(where: { $0.isInForce && $0.name == caller })
+      else {
+        let known = rules.callers.filter(\.isInForce).map(\.name).joined(separator: ", ")
         return .notFound("There is no caller \"\(caller)\"; there are: \(known).")
       }
       target = .caller(index)
     case (nil, let app?):
-      guard let index = relays.rules.apps.firstIndex(where: { $0.name == app }) else {
-        let known = relays.rules.apps.map(\.name).joined(separator: ", ")
+      guard let index = rules.apps.firstIndex(where: { $0.isInForce && $0.name == app }) else {
+        let known = rules.apps.filter(\.isInForce).map(\.name).joined(separator: ", ")
         return .notFound("There is no app \"\(app)\"; there are: \(known).")
       }
       target = .app(index)

@@ -25,30 +25,29 @@ final class Readiness: Sendable {
     /// The upstream's name was resolved once.
     var hasResolved = false
     var isDraining = false
-    var figures: [LoopFigures] = []
-    var memory = MemoryWatch([])
+    /// Per app, the slot whose token shows that its credential works.
+    var probes: [(app: String, slot: TokenSlot)] = []
+    /// Apps that were there at the start: one that a reload adds does not take the gateway away from the others.
+    var required: Set<String>?
   }
 
-  private let sockets: [UnixSocketFile]
-  private let probes: [(app: String, slot: TokenSlot)]
-  private let store: TokenStore
-  private let clock: TimeSource
-  private let resolver: NameResolver
-  private let log: LogWriter?
+  private let relays: RelayShared
+  private let adminFile: UnixSocketFile?
   private let journal: JournalWriter?
   private let state = Mutex(State())
 
-  init(
-    sockets: [UnixSocketFile], probes: [(app: String, slot: TokenSlot)], store: TokenStore,
-    resolver: NameResolver, log: LogWriter?, journal: JournalWriter?, clock: TimeSource
-  ) {
-    self.clock = clock
-    self.sockets = sockets
-    self.probes = probes
-    self.store = store
-    self.resolver = resolver
-    self.log = log
+  init(_ relays: RelayShared, adminFile: UnixSocketFile?, journal: JournalWriter?) {
+    self.relays = relays
+    self.adminFile = adminFile
     self.journal = journal
+  }
+
+  /// These credentials are looked at from now on.
+  func expect(_ probes: [(app: String, slot: TokenSlot)]) {
+    state.withLock { state in
+      state.probes = probes
+      if state.required == nil { state.required = Set(probes.map(\.app)) }
+    }
   }
 
   func note(_ report: TokenReport) {
@@ -64,14 +63,6 @@ final class Readiness: Sendable {
     }
   }
 
-  /// The loops whose calls tell how the upstream does, and the memory they use.
-  func watch(_ figures: [LoopFigures], _ memory: MemoryWatch) {
-    state.withLock { state in
-      state.figures = figures
-      state.memory = memory
-    }
-  }
-
   func beginDraining() { state.withLock { $0.isDraining = true } }
 
   var isDraining: Bool { state.withLock { $0.isDraining } }
@@ -83,8 +74,9 @@ final class Readiness: Sendable {
     var checks = tokenChecks
     checks.append(nameCheck)
     checks.append(upstreamCheck)
-    checks += sockets.map(socketCheck)
-    if let log { checks.append(logCheck(log.health)) }
+    let files = relays.current.listeners.compactMap { $0?.file } + [adminFile].compactMap { $0 }
+    checks += files.map(socketCheck)
+    if let log = relays.current.log { checks.append(logCheck(log.health)) }
     if let journal { checks.append(journalCheck(journal.statistics)) }
     if let memory = memoryCheck { checks.append(memory) }
     let isDraining = isDraining
@@ -96,14 +88,17 @@ final class Readiness: Sendable {
   }
 
   private var tokenChecks: [ReadinessCheck] {
-    let (proven, firstFailures) = state.withLock { ($0.proven, $0.firstFailures) }
-    let entries = store.snapshot().entries
+    let (proven, firstFailures, probes, required) = state.withLock {
+      ($0.proven, $0.firstFailures, $0.probes, $0.required ?? [])
+    }
+    let entries = relays.tokenStore.snapshot().entries
     return probes.map { app, slot in
       let failure = entries[slot.index].failure
       let isProven = proven.contains(app)
       let isReady = isProven && (failure == nil || entries[slot.index].token != nil)
       return ReadinessCheck(
-        name: "token of app \(app)", isReady: isReady, isRequired: !isProven,
+        name: "token of app \(app)", isReady: isReady,
+        isRequired: !isProven && required.contains(app),
         detail: isReady
           ? "has a token"
           // A fetch that failed is tried again; the store then knows of no failure.
@@ -112,7 +107,7 @@ final class Readiness: Sendable {
   }
 
   private var nameCheck: ReadinessCheck {
-    let resolution = resolver.resolution
+    let resolution = relays.current.resolver.resolution
     let isResolved = !resolution.addresses.isEmpty
     let hasResolved = state.withLock { state in
       if isResolved { state.hasResolved = true }
@@ -126,7 +121,7 @@ final class Readiness: Sendable {
 
   /// How the last request to the upstream went, whichever loop made it.
   private var upstreamCheck: ReadinessCheck {
-    let last = UpstreamTrace(state.withLock { $0.figures })
+    let last = UpstreamTrace(relays.figures)
     let detail: String
     switch (last.isWell, last.answeredAt) {
     case (true, 0): detail = "not called yet"
@@ -134,7 +129,7 @@ final class Readiness: Sendable {
     case (false, 0):
       detail = "has not answered yet; the last call failed: see error.type in the log"
     case (false, let time):
-      let seconds = max(0, (clock.monotonic - time) / 1_000_000_000)
+      let seconds = max(0, (relays.clock.monotonic - time) / 1_000_000_000)
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
@@ -153,7 +148,7 @@ final class Readiness: Sendable {
 
   /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
   private var memoryCheck: ReadinessCheck? {
-    let memory = state.withLock { $0.memory }
+    let memory = relays.current.settings.memory
     guard let state = memory.state else { return nil }
     let isReady = memory.level == .ample
     return ReadinessCheck(

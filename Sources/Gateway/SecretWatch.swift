@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Memory
+internal import Rules
 internal import Synchronization
 internal import TokenFetching
 
@@ -20,9 +21,7 @@ package struct SecretWatch {
   }
 
   private var paths: [String] {
-    gateway.current.withLock { settings in
-      settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
-    }
+    gateway.settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
   }
 
   /// Whether there is any file to look at.
@@ -45,8 +44,9 @@ package struct SecretWatch {
 extension GatewayProcess {
   /// Reads the secrets in these files anew and uses them.
   func rereadSecrets(from files: Set<String>) {
-    current.withLock { current in
-      for (index, app) in current.apps.enumerated() {
+    inForce.withLock { inForce in
+      for (number, item) in inForce.roster.apps.inForce {
+        let app = item.app
         var next = app
         if let secret = reread(app.secretFile, of: app, in: files, instead: app.secret) {
           next.secret = secret
@@ -57,8 +57,8 @@ extension GatewayProcess {
           next.nextSecret = secret
         }
         guard next.secret !== app.secret || next.nextSecret !== app.nextSecret else { continue }
-        if tokens.replaceSecrets(app: index, secret: next.secret, nextSecret: next.nextSecret) {
-          current.apps[index] = next
+        if tokens.replaceSecrets(app: number, secret: next.secret, nextSecret: next.nextSecret) {
+          inForce.roster.setSecrets(next, of: number)
           tell(.info("app \(app.name): its secret's file has changed, and is used from now on"))
         } else {
           tell(

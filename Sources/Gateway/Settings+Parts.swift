@@ -1,35 +1,50 @@
 internal import AccessTokens
 internal import Admin
-package import Configuration
+internal import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import Operator
+package import Rules
 internal import SCORMCloudAPI
 internal import System
 package import TokenFetching
 internal import TrafficLog
 
 /// Settings in the terms of each part.
-extension Settings {
+extension Roster {
   /// What the token service has to know.
   package var tokenService: TokenServiceSettings {
+    let place = TokenPlace(settings.tokens, settings.upstream)
+    var result = TokenServiceSettings(
+      apps: apps.list.map { entry in
+        guard let entry else { return .vacant }
+        let app = entry.item.app
+        var result = TokenApp(
+          name: app.name, id: app.id, secret: app.secret, nextSecret: app.nextSecret)
+        result.isInForce = entry.isInForce
+        let its = TokenPlace(entry.item.tokens, entry.item.upstream)
+        if its != place { result.formerPlace = its }
+        return result
+      },
+      endpoint: place.endpoint, url: place.url)
+    result.place = place
+    result.lifetime = settings.tokens.lifetime.nanoseconds / 1_000_000_000
+    result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
+    return result
+  }
+}
+
+extension TokenPlace {
+  init(_ tokens: TokenSettings, _ upstream: UpstreamSettings) {
     let endpoint: TokenEndpoint =
       tokens.endpoint == .application ? .application : .appManagement
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
-    var result = TokenServiceSettings(
-      apps: apps.map {
-        TokenApp(
-          name: $0.name, id: $0.id, secret: $0.secret, nextSecret: $0.nextSecret)
-      },
-      endpoint: endpoint, url: url)
-    result.lifetime = tokens.lifetime.nanoseconds / 1_000_000_000
-    result.caFile = upstream.caFile
+    self.init(endpoint: endpoint, url: url)
+    caFile = upstream.caFile
     // libcurl makes the tunnel for tokens by itself.
-    if let proxy = upstream.proxy, url.hasPrefix("https:") { result.proxy = proxy.description }
-    result.connectTimeout = Int(upstream.connectTimeout.nanoseconds / 1_000_000)
-    return result
+    if let address = upstream.proxy, url.hasPrefix("https:") { proxy = address.description }
   }
 }
 
@@ -60,8 +75,12 @@ extension TrafficSettings.Capture {
 }
 
 extension RelaySettings {
-  init(_ settings: Settings, threadCount: Int) throws(StartError) {
+  /// - Parameter known: the TLS client in use, which is kept for connections that lead to the same place.
+  init(
+    _ roster: Roster, threadCount: Int, known: TLSClient? = nil
+  ) throws(StartError) {
     self.init()
+    let settings = roster.settings
     let upstream = settings.upstream
     connectTimeout = upstream.connectTimeout.nanoseconds
     responseTimeout = upstream.responseTimeout.nanoseconds
@@ -71,10 +90,19 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
-    callerWeights = settings.callers.map(\.weight)
+    descriptorMark = DescriptorReserve.mark(
+      limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
+    callerWeights = roster.callers.list.map { place in
+      guard let place, place.isInForce else { return 0 }
+      return place.item.weight
+    }
     captures = BodyCaptures(settings.traffic.captures)
     queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }
+    if let known {
+      tls = known
+      return
+    }
     do { tls = try TLSClient(host: upstream.host, caFile: upstream.caFile) } catch {
       throw StartError("upstream: \(error)")
     }
@@ -117,20 +145,14 @@ extension GatewayProcess {
   }
 
   static func startAdmin(
-    _ settings: Settings, on socket: consuming ListeningSocket?, _ readiness: Readiness,
-    _ relays: RelayShared, _ tokens: TokenService, _ journal: OpenJournal?,
-    _ spans: SpanExporter?, _ facts: ProcessFacts, callersAt addresses: [SocketAddress]
+    _ settings: Settings, on socket: consuming ListeningSocket?, _ parts: AdminParts
   ) throws(StartError) -> LocalService? {
-    guard let admin = settings.admin, let socket else { return nil }
-    let hosts: HostAllowList
-    switch admin.address {
-    case .unix: hosts = .any
-    case .tcp:
-      hosts = HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
-    }
+    guard settings.admin != nil, let socket else { return nil }
+    let (relays, readiness, tokens) = (parts.relays, parts.readiness, parts.tokens)
+    let (journal, rules, reload) = (parts.journal, parts.rules, parts.reload)
     let metrics = GatewayMetrics(
-      relays: relays, readiness: readiness, spans: spans, tokens: tokens,
-      journal: journal?.writer, facts: facts)
+      relays: relays, readiness: readiness, spans: parts.spans, tokens: tokens,
+      journal: journal?.writer, facts: parts.facts)
     var sources = AdminSources(
       readiness: { readiness.checks + [ModesListing(relays).check] },
       isDraining: { readiness.isDraining },
@@ -141,19 +163,22 @@ extension GatewayProcess {
         case .json: listing.json
         case .table(let width): listing.table(in: TextTable.Room(width: width))
         }
-      }, traffic: trafficPages(journal, callersAt: addresses, clock: relays.clock))
+      }, traffic: trafficPages(journal, relays))
     sources.actions = AdminActions(relays, tokens)
+    sources.actions.reload = { reload.answer($0) }
     sources.feed = journal?.feed
     sources.callers = { CallersListing(relays).json }
-    sources.takesActions = admin.actions
+    sources.takesActions = { rules.takesActions }
     sources.note = { ActionRecord.note($0, relays) }
     let state = PageState(
-      relays: relays, hasJournal: journal != nil, takesActions: admin.actions,
+      relays: relays, hasJournal: journal != nil, takesActions: { rules.takesActions },
       startedAt: SystemClock.wall, version: GatewayVersion.text)
     sources.state = { state.members(tokens.listing()) }
     let complete = sources
     // No page looks at a body.
-    var server = LocalServerSettings(hosts: hosts, refusesBrowserPages: true, bodyBytesKept: 0)
+    var server = LocalServerSettings(
+      hosts: rules.hosts, refusesBrowserPages: true, bodyBytesKept: 0)
+    server.hostsNow = { rules.hosts }
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
@@ -163,4 +188,16 @@ extension GatewayProcess {
       throw StartError("admin: \(error)")
     }
   }
+}
+
+/// What the admin pages are drawn from.
+struct AdminParts {
+  let readiness: Readiness
+  let relays: RelayShared
+  let tokens: TokenService
+  let journal: OpenJournal?
+  let spans: SpanExporter?
+  let facts: ProcessFacts
+  let rules: AdminRules
+  let reload: AdminReload
 }

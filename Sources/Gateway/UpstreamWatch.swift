@@ -27,9 +27,9 @@ package struct UpstreamWatch {
   }
 
   private var state = State.well
-  private let name: String
+  /// The upstream, for the operator: `cloud.scorm.com:443`.
+  var name: String
 
-  /// - Parameter name: the upstream, for the operator: `cloud.scorm.com:443`.
   package init(name: String) { self.name = name }
 
   /// What is to be told after this look; nil for nothing.
@@ -71,12 +71,12 @@ package struct UpstreamWatch {
 extension GatewayProcess {
   /// A watch over this gateway's upstream.
   package func upstreamWatch() -> UpstreamWatch {
-    let upstream = current.withLock { $0.upstream }
-    return UpstreamWatch(name: "\(upstream.host):\(upstream.port)")
+    UpstreamWatch(name: relays.current.settings.upstreamName)
   }
 
   /// Looks once, and tells what is to be told.
   package func look(_ watch: inout UpstreamWatch) {
+    watch.name = relays.current.settings.upstreamName
     let trace = UpstreamTrace(relays.figures)
     let look = UpstreamWatch.Look(
       answeredAt: trace.answeredAt, unansweredAt: trace.unansweredAt)

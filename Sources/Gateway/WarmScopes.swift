@@ -1,5 +1,6 @@
 internal import AccessTokens
 internal import Configuration
+internal import Rules
 
 /// Which tokens are fetched at the start, before anybody asks: those of `tokens.warm`, and those that were in
 /// use when the gateway last stopped, if `tokens.stateFile` says where that is kept.
@@ -7,9 +8,11 @@ internal import Configuration
 /// The file holds a line for each key, the app's name and the scopes with a tab between. What is not
 /// understood in it is skipped: it only ever saves the first caller a wait.
 struct WarmScopes {
-  private let settings: Settings
+  private let roster: Roster
 
-  init(_ settings: Settings) { self.settings = settings }
+  init(_ roster: Roster) { self.roster = roster }
+
+  private var settings: Settings { roster.settings }
 
   private static let head = "# scorm-gateway: scopes in use at the last stop\n"
 
@@ -17,17 +20,24 @@ struct WarmScopes {
   func slots(of table: TokenSlotTable) -> [TokenSlot] {
     let remembered = remembered
     var result: [TokenSlot] = []
-    for index in 0..<table.count {
-      let slot = TokenSlot(index: index)
+    for slot in table.occupied {
       let key = table[slot]
+      guard let name = name(of: key.app) else { continue }
       let scopes = key.scopes.split(separator: " ").map(String.init)
       if settings.tokens.warm.contains(where: scopes.contains)
-        || remembered.contains("\(settings.apps[key.app].name)\t\(key.scopes)")
+        || remembered.contains("\(name)\t\(key.scopes)")
       {
         result.append(slot)
       }
     }
     return result
+  }
+
+  /// The name of an app in force.
+  private func name(of app: Int) -> String? {
+    guard app >= 0, app < roster.apps.count, let place = roster.apps.list[app], place.isInForce
+    else { return nil }
+    return place.item.app.name
   }
 
   private var remembered: Set<String> {
@@ -38,8 +48,8 @@ struct WarmScopes {
   /// Keeps the scopes in use for the next start; what the operator must hear if that fails.
   func save(_ listing: TokenListing) -> String? {
     guard let path = settings.tokens.stateFile else { return nil }
-    let lines = listing.keys.filter(\.isUsed).map { key in
-      "\(settings.apps[key.app].name)\t\(key.scopes)\n"
+    let lines = listing.keys.filter(\.isUsed).compactMap { key in
+      name(of: key.app).map { "\($0)\t\(key.scopes)\n" }
     }
     if StateFile.write(WarmScopes.head + lines.joined(), to: path) { return nil }
     return "tokens.stateFile: \(path) cannot be written; the next start fetches tokens when asked"

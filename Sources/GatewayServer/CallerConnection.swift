@@ -12,8 +12,12 @@ struct CallerConnection: ~Copyable {
   var http = HTTPConnection()
   let peer: PeerIdentity
   let listener: UInt16
+  /// The configuration that ``callerNumber`` was found by.
+  private var generation: UInt32
+  /// Its listener is gone: this request is its last one.
+  private var isLast = false
   /// Index of the caller plus one; 0 when the configuration names callers and none matches.
-  let callerNumber: UInt16
+  private(set) var callerNumber: UInt16
   /// It is in ``Relay/unsettled``.
   private(set) var isUnsettled = false
   /// Its connection is gone or going.
@@ -25,13 +29,25 @@ struct CallerConnection: ~Copyable {
     let listener: Int
     /// Index of the caller; nil when the configuration names callers and none matches.
     let caller: Int?
+    /// The configuration that says so.
+    let generation: UInt32
+    /// Its listener is gone.
+    let isLast: Bool
   }
 
   @inline(__always)
   var origin: Origin {
     Origin(
       socket: socket, listener: Int(listener),
-      caller: callerNumber == 0 ? nil : Int(callerNumber) - 1)
+      caller: callerNumber == 0 ? nil : Int(callerNumber) - 1,
+      generation: generation, isLast: isLast)
+  }
+
+  /// It belongs to `caller`, as the configuration `generation` has it. `isLast`: its listener is gone.
+  mutating func identify(_ caller: Int?, by generation: UInt32, isLast: Bool) {
+    callerNumber = caller.map { UInt16($0 + 1) } ?? 0
+    self.generation = generation
+    self.isLast = isLast
   }
 
   /// It has no exchange any more. Returns its socket.
@@ -69,7 +85,8 @@ struct CallerConnection: ~Copyable {
     Standing(socket: socket, exchange: exchange, hasInput: !http.input.isEmpty, hasLeft: hasLeft)
   }
 
-  init(peer: PeerIdentity, listener: Int, caller: Int?) {
+  init(peer: PeerIdentity, listener: Int, caller: Int?, generation: UInt32) {
+    self.generation = generation
     self.peer = peer
     self.listener = UInt16(listener)
     callerNumber = caller.map { UInt16($0 + 1) } ?? 0

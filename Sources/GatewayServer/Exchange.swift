@@ -9,6 +9,8 @@ internal import TrafficLog
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
   let caller: SlabHandle
+  /// The configuration that it began under.
+  let generation: UInt32
   /// The connection of its fetch; none while it has none.
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
@@ -24,8 +26,7 @@ struct Exchange: ~Copyable {
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
   /// Where the request id stands in `line`.
-  var requestIDStart: UInt16 = 0
-  var requestIDEnd: UInt16 = 0
+  var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
@@ -62,8 +63,12 @@ struct Exchange: ~Copyable {
   /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
   var basicChecks: UInt32 = 0
 
-  init(caller: SlabHandle, at now: Int64, head: consuming ByteBuffer, line: consuming ByteBuffer) {
+  init(
+    caller: SlabHandle, under generation: UInt32, at now: Int64, head: consuming ByteBuffer,
+    line: consuming ByteBuffer
+  ) {
     self.caller = caller
+    self.generation = generation
     startedAt = now
     self.head = head
     self.line = line

@@ -25,11 +25,11 @@ struct LineBatch: ~Copyable {
 
   mutating func addSpan(_ line: borrowing ByteBuffer) { spans.put(line) }
 
-  mutating func flush(to shared: RelayShared) {
+  mutating func flush(to shared: RelayShared, _ log: LogWriter?) {
     flushAt = 0
     if !text.isEmpty {
       shared.journal?.write(text)
-      shared.log?.write(&text, count: count)
+      log?.write(&text, count: count)
       text.removeAll()
       count = 0
       // Bodies made it larger than lines alone do.

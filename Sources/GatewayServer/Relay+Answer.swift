@@ -43,7 +43,7 @@ extension Relay {
     }
     if let refusal {
       // The limits' fields, Retry-After among them.
-      shared.limitFields.put(refusal, into: &output)
+      generation.limitFields.put(refusal, into: &output)
     } else if let seconds = error.retryAfter {
       output.put("Retry-After: ")
       output.put(decimal: max(1, seconds))
@@ -121,7 +121,8 @@ extension Relay {
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
-      exchanges[id].line, Int(exchanges[id].requestIDStart), Int(exchanges[id].requestIDEnd))
+      exchanges[id].line, Int(exchanges[id].requestIDPlace.start),
+      Int(exchanges[id].requestIDPlace.end))
     output.put("\r\n\r\n")
   }
 
@@ -144,7 +145,7 @@ extension Relay {
       id,
       GatewayError(
         .requestTimeout,
-        "The request's head took longer than \(shared.settings.headTimeout / 1_000_000_000) s."),
+        "The request's head took longer than \(generation.settings.headTimeout / 1_000_000_000) s."),
       .init(.caller, .request), on: &loop)
   }
 }
@@ -152,6 +153,7 @@ extension Relay {
 extension Exchange {
   func putProblem(_ error: GatewayError, into out: inout ByteBuffer) {
     ProblemBody.put(
-      error, requestID: line.bytes.slice(Int(requestIDStart), Int(requestIDEnd)), into: &out)
+      error, requestID: line.bytes.slice(Int(requestIDPlace.start), Int(requestIDPlace.end)),
+      into: &out)
   }
 }

@@ -12,8 +12,10 @@ extension Relay {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    let caller = identities.caller(of: peer, listener: listener)
-    let handle = callers.insert(CallerConnection(peer: peer, listener: listener, caller: caller))
+    let caller = generation.identities.caller(of: peer, listener: listener)
+    let handle = callers.insert(
+      CallerConnection(
+        peer: peer, listener: listener, caller: caller, generation: generation.number))
     guard
       let socket = loop.adopt(descriptor, tag: SocketTag(kind: SocketKind.caller, record: handle))
     else {
@@ -21,10 +23,12 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
+    // It was accepted just before its listener was gone.
+    if !generation.listens(listener) { _ = identifyAnew(handle) }
     figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =
-      draining.hasBegun ? Draining.patience : shared.settings.keepAliveTimeout
+      draining.hasBegun ? Draining.patience : generation.settings.keepAliveTimeout
     loop.setDeadline(socket, at: loop.now + patience)
   }
 
@@ -34,7 +38,7 @@ extension Relay {
       switch message {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
-      case .rules(let rules): adopt(rules)
+      case .generation(let next): adopt(next, on: &loop)
       case .makeRoom: closeIdleCallers(on: &loop)
       case .drain: beginDraining(on: &loop)
       case .stop:
@@ -43,17 +47,6 @@ extension Relay {
       }
     }
     return true
-  }
-
-  /// Between two events no request is half decided, so this is the place for other rules.
-  private mutating func adopt(_ rules: RelayRules) {
-    planner = RequestPlanner(rules: rules.rules)
-    requestRewriter = RequestHeadRewriter(rules: rules.rules, continuesTraces: isTracing)
-    responseRewriter = ResponseHeadRewriter(rules: rules.rules)
-    identities = rules.identities
-    // Apps and slots have the same numbers, so what was learnt of scopes holds.
-    (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
-    (plannerVersions.modes, planner.modes) = shared.modes.current
   }
 
   /// Takes the modes that an operator has set into the planner.

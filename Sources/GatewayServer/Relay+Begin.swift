@@ -13,11 +13,12 @@ extension Relay {
   mutating func beginExchange(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
-    let origin = callers[handle].origin
+    var origin = callers[handle].origin
+    if origin.generation != generation.number { origin = identifyAnew(handle) }
     loop.setDeadline(origin.socket, at: nil)
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
-    if draining.hasBegun { exchanges[id].state.endsCaller() }
+    if draining.hasBegun || origin.isLast { exchanges[id].state.endsCaller() }
     guard HeldBytes.current <= memory.startLimit else {
       refuseForMemory(id, on: &loop)
       return
@@ -43,10 +44,10 @@ extension Relay {
     exchanges[id].begin(plan)
     logPlan(id, plan, of: origin.caller)
     if isCapturing, plan.isKnownOperation,
-      let rule = shared.settings.captures.rule(of: plan.operation)
+      let rule = generation.settings.captures.rule(of: plan.operation)
     {
       exchanges[id].capture = BodyCapture(
-        rule, room: shared.settings.captures.room, request: requestParser.fields, in: bytes)
+        rule, room: generation.settings.captures.room, request: requestParser.fields, in: bytes)
     }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
@@ -61,7 +62,9 @@ extension Relay {
     _ caller: SlabHandle, _ present: FieldSet, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> SlabHandle {
     let id = exchanges.insert(
-      Exchange(caller: caller, at: loop.now, head: spares.take(), line: spares.take()))
+      Exchange(
+        caller: caller, under: generation.number, at: loop.now, head: spares.take(),
+        line: spares.take()))
     callers[caller].exchange = id
     dates.update(wallTime: loop.wallTime)
     // The line is taken out while it is written: it would be looked up for each of its parts.
@@ -76,8 +79,7 @@ extension Relay {
     TrafficLine.openAddress(into: &line)
     callers[caller].peer.put(into: &line)
     swap(&line, &exchanges[id].line)
-    exchanges[id].requestIDStart = UInt16(idStart)
-    exchanges[id].requestIDEnd = UInt16(idEnd)
+    exchanges[id].requestIDPlace = (UInt16(idStart), UInt16(idEnd))
     return id
   }
 
@@ -110,7 +112,7 @@ extension Exchange {
   /// Ends the head's lines with the request id.
   mutating func putRequestIDIntoHead() {
     head.put("X-Request-Id: ")
-    head.put(line, Int(requestIDStart), Int(requestIDEnd))
+    head.put(line, Int(requestIDPlace.start), Int(requestIDPlace.end))
     head.put("\r\n")
   }
 }

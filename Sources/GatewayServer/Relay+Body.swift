@@ -21,7 +21,7 @@ extension Relay {
       takeOffBeginning(id)
       loop.send(output.bytes, to: socket)
     }
-    if shared.settings.collectedBody == 0 {
+    if generation.settings.collectedBody == 0 {
       return exchanges[id].state.bodyCollected(isComplete: false)
     }
     unsettle(caller)
@@ -43,7 +43,7 @@ extension Relay {
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
     let isChunked = exchanges[id].requestFraming == .chunked
-    let limit = shared.settings.collectedBody
+    let limit = generation.settings.collectedBody
     var at = start
     do throws(RequestFault) {
       while at < bytes.byteCount, !exchanges[id].requestBody.isFinished,

@@ -79,7 +79,7 @@ extension Relay {
       // What it reads, however slowly, buys it time. What it takes from the kernel counts.
       let untaken = loop.untakenBytes(callers[handle].socket)
       if callers[handle].http.readsOn(untaken: untaken) {
-        loop.setDeadline(callers[handle].socket, at: loop.now + shared.settings.idleTimeout)
+        loop.setDeadline(callers[handle].socket, at: loop.now + generation.settings.idleTimeout)
         return
       }
       guard exchange.isSome else {

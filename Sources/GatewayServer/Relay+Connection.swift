@@ -13,6 +13,9 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let sharer = sharer(id)
+    if exchanges[id].generation != generation.number, leadsElsewhere(id) {
+      return connectAfresh(id, on: &loop)
+    }
     guard pool.shares.mayTake(sharer) else { return queueForConnection(id, on: &loop) }
     while let upstream = pool.takeIdle() {
       guard upstreams.contains(upstream) else { continue }
@@ -25,7 +28,7 @@ extension Relay {
       join(id, upstream, sharer)
       return connectionIsReady(id, on: &loop)
     }
-    return pool.openCount < shared.settings.maxConnections
+    return pool.openCount < generation.settings.maxConnections
       ? .connect : queueForConnection(id, on: &loop)
   }
 
@@ -33,7 +36,7 @@ extension Relay {
   mutating func connectAfresh(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
-    pool.openCount < shared.settings.maxConnections && pool.shares.mayTake(sharer(id))
+    pool.openCount < generation.settings.maxConnections && pool.shares.mayTake(sharer(id))
       ? .connect : queueForConnection(id, on: &loop)
   }
 
@@ -41,12 +44,15 @@ extension Relay {
   mutating func connect(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
+    let isFormer = exchanges[id].generation != generation.number
+    let addresses = isFormer ? formerAddresses(of: id) : destination.addresses
     guard let address = addresses.next else { return awaitAddresses(id, on: &loop) }
-    let upstream = upstreams.insert(UpstreamConnection())
+    let its = generation(of: id)
+    let upstream = upstreams.insert(UpstreamConnection(to: its.upstream))
     pool.openCount += 1
     do throws(SystemError) {
       upstreams[upstream].socket = try loop.connect(
-        to: address, tunnel: shared.settings.tunnel, tls: shared.settings.tls,
+        to: address, tunnel: its.settings.tunnel, tls: its.settings.tls,
         tag: SocketTag(kind: SocketKind.upstream, record: upstream))
     } catch {
       forgetUpstream(upstream)
@@ -66,34 +72,37 @@ extension Relay {
     // A certificate is no better at another address.
     let mayTryNext = if case .connect = failure { true } else { false }
     if case .tryAgain(let action) = exchanges[id].state.connectFailed(
-      mayTryNext: mayTryNext, addressCount: addresses.count)
+      mayTryNext: mayTryNext, addressCount: destination.addresses.count)
     {
       return action
     }
     answer(
-      id, Relay.error(for: failure, name: shared.settings.upstreamName), .init(.upstream, .connect),
+      id, Relay.error(for: failure, name: generation(of: id).settings.upstreamName),
+      .init(.upstream, .connect),
       on: &loop)
     return .wait
   }
 
   /// An address did not take a connection: others are tried next, and the name is looked up anew.
   mutating func noteUnreachable() {
-    addresses.skip()
+    destination.addresses.skip()
     figures.count(.connectionsFailed)
-    shared.resolver.refresh()
+    generation.resolver.refresh()
   }
 
   /// The upstream's name does not resolve, or not yet.
   private mutating func awaitAddresses(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
-    guard let failure = addresses.failure else { return queueForConnection(id, on: &loop) }
-    shared.resolver.refresh()
+    guard let failure = formerAddresses(of: id).failure else {
+      return queueForConnection(id, on: &loop)
+    }
+    generation.resolver.refresh()
     answer(
       id,
       GatewayError(
         .nameResolution,
-        "The name of \(shared.settings.upstreamName) does not resolve: \(failure). "
+        "The name of \(generation(of: id).settings.upstreamName) does not resolve: \(failure). "
           + "Check upstream.url and the resolver."),
       .init(.gateway, .connect), on: &loop)
     return .wait

@@ -14,7 +14,7 @@ extension Relay {
   mutating func queueForConnection(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
-    guard pool.shares.waitingCount >= shared.settings.maxWaiting else {
+    guard pool.shares.waitingCount >= generation.settings.maxWaiting else {
       waitForConnection(id, on: &loop)
       return .wait
     }
@@ -45,13 +45,14 @@ extension Relay {
 
   /// Why the exchange got no connection in time.
   func connectionWaitError(_ id: SlabHandle) -> GatewayError {
-    if addresses.next == nil {
+    if destination.addresses.next == nil {
       return GatewayError(
-        .nameResolutionTimeout, "The name of \(shared.settings.upstreamName) does not resolve yet.")
+        .nameResolutionTimeout,
+        "The name of \(generation(of: id).settings.upstreamName) does not resolve yet.")
     }
     return GatewayError(
       .connectionLimit,
-      "All \(shared.settings.maxConnections) connections to the upstream are in use "
+      "All \(generation.settings.maxConnections) connections to the upstream are in use "
         + "(upstream.maxConnections); try again.",
       retryAfter: 1)
   }
@@ -62,7 +63,7 @@ extension Relay {
   mutating func serveWaiting(on loop: inout EventLoop) {
     pool.mustServeWaiting = false
     var budget = pool.shares.waitingCount
-    while budget > 0, pool.idleCount > 0 || pool.openCount < shared.settings.maxConnections,
+    while budget > 0, pool.idleCount > 0 || pool.openCount < generation.settings.maxConnections,
       let call = pool.shares.takeNext()
     {
       budget -= 1

@@ -110,7 +110,7 @@ extension Relay {
     GatewayError(
       .upstreamRefusedCredential,
       "SCORM Cloud answered 401 to the gateway's credential for the app "
-        + "\(shared.rules.apps[exchanges[id].plan.app].name): check that its secret is current "
+        + "\(generation.rules.apps[exchanges[id].plan.app].name): check that its secret is current "
         + "and that it may call this operation.")
   }
 }

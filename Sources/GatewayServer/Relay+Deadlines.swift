@@ -30,10 +30,10 @@ extension Relay {
   func deadline(_ patience: Patience, from now: Int64) -> Int64? {
     switch patience {
     case .unlimited: nil
-    case .token: now + shared.settings.tokenTimeout
-    case .connection: now + shared.settings.connectTimeout
-    case .idle: now + shared.settings.idleTimeout
-    case .response: now + shared.settings.responseTimeout
+    case .token: now + generation.settings.tokenTimeout
+    case .connection: now + generation.settings.connectTimeout
+    case .idle: now + generation.settings.idleTimeout
+    case .response: now + generation.settings.responseTimeout
     }
   }
 }

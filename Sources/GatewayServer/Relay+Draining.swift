@@ -8,7 +8,7 @@ internal import Synchronization
 extension Relay {
   mutating func beginDraining(on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
-    draining.deadline = loop.now + shared.settings.drainTimeout
+    draining.deadline = loop.now + generation.settings.drainTimeout
     loop.stopListening(&self)
     if loopNumber == Relay.acceptingLoop {
       shared.acceptingHasEnded.store(true, ordering: .releasing)

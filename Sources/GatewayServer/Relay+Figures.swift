@@ -65,8 +65,9 @@ extension FigureLabels {
     methods = [
       "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "other",
     ]
-    callers = rules.callers.map(\.name)
-    apps = rules.apps.map(\.name)
+    // What is gone is not shown: something else may have its name by now.
+    callers = rules.callers.map { $0.isInForce ? $0.name : "" }
+    apps = rules.apps.map { $0.isInForce ? $0.name : "" }
     errors = GatewayErrorKind.allCases.map(\.name) + ["caller-gone", "caller-too-slow"]
     terminations = Termination.byNumber.map(\.text.description)
     retryReasons = FigureLabels.reasons

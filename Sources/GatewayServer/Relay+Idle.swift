@@ -25,7 +25,7 @@ extension Relay {
       let deadline = loop.deadline(of: callers[handle].socket)
       let timeout =
         callers[handle].http.awaitsHead
-        ? shared.settings.headTimeout : shared.settings.keepAliveTimeout
+        ? generation.settings.headTimeout : generation.settings.keepAliveTimeout
       guard deadline - timeout + Relay.patience <= loop.now else { continue }
       idle.append((callers[handle].http.hasAsked, deadline, handle))
     }

@@ -20,7 +20,7 @@ extension Relay {
       hasParameter: head.hasPathParameter,
       query: head.queryStart < head.targetEnd
         ? bytes.slice(head.queryStart + 1, head.targetEnd) : RawSpan(),
-      masked: shared.settings.queryMask, into: &line)
+      masked: generation.settings.queryMask, into: &line)
     if head.present.contains(.userAgent), let field = requestParser.fields.first(.userAgent) {
       TrafficLine.putUserAgent(field.value(in: bytes), into: &line)
     }
@@ -36,15 +36,15 @@ extension Relay {
 
   /// Adds what the plan decided to the line.
   mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan, of caller: Int?) {
-    shared.planTexts.putCaller(caller, into: &exchanges[id].line)
-    shared.planTexts.put(plan, into: &exchanges[id].line)
+    generation.planTexts.putCaller(caller, into: &exchanges[id].line)
+    generation.planTexts.put(plan, into: &exchanges[id].line)
     if plan.wouldDeny { TrafficLine.putWouldDeny(into: &exchanges[id].line) }
   }
 
   /// Adds the caller of a request that has no plan to the line.
   mutating func logCaller(_ id: SlabHandle) {
     let caller = callers[exchanges[id].caller].origin.caller
-    shared.planTexts.putCaller(caller, into: &exchanges[id].line)
+    generation.planTexts.putCaller(caller, into: &exchanges[id].line)
   }
 
   /// Adds what was known of a request that the planner refused to the line.
@@ -53,7 +53,7 @@ extension Relay {
     guard refusal.knowsApp else { return }
     exchanges[id].knowsApp = true
     exchanges[id].plan = refusal.plan
-    shared.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
+    generation.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
   }
 
   /// Adds the attempt under way to the line, with what its fetch has seen. `reason` says why another one follows.
@@ -66,9 +66,25 @@ extension Relay {
     // One that sent nothing has no span yet.
     let span = isTracing && fetch.span == 0 ? traceIDs.next() : fetch.span
     let scope =
-      exchanges[id].hasClimbed ? shared.scopeText(of: exchanges[id].plan.credential) : nil
+      exchanges[id].hasClimbed ? generation.scopeText(of: exchanges[id].plan.credential) : nil
+    if exchanges[id].generation != generation.number {
+      putFormerAttempt(id, fetch.status, span, reason, scope, at: now)
+      return
+    }
     exchanges[id].putAttempt(
-      status: fetch.status, span: span, to: upstreamName, reason: reason, scope: scope, at: now)
+      status: fetch.status, span: span, to: destination.name, reason: reason, scope: scope, at: now)
+  }
+
+  /// As ``putAttempt(_:_:reason:now:)``, where the upstream may have another name by now.
+  @inline(never)
+  private mutating func putFormerAttempt(
+    _ id: SlabHandle, _ status: UInt16, _ span: UInt64, _ reason: StaticString?, _ scope: String?,
+    at now: Int64
+  ) {
+    var name = ByteBuffer(capacity: 64)
+    name.put(text: generation(of: id).settings.upstreamName)
+    exchanges[id].putAttempt(
+      status: status, span: span, to: name, reason: reason, scope: scope, at: now)
   }
 
   /// Adds the end of the exchange's line, and the line to those that wait to be handed over.
@@ -76,7 +92,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     let isExported = isTracing && exchanges[id].trace?.isSampled ?? false
-    let isKept = shared.log != nil || shared.journal != nil
+    let isKept = generation.log != nil || shared.journal != nil
     guard isKept || isExported else { return }
     exchanges[id].putEnding(termination, error: error, at: loop.now)
     if isKept {
@@ -99,6 +115,6 @@ extension Relay {
 
   /// Hands the waiting lines to the log's thread, and to the journal's.
   mutating func flushLines() {
-    lines.flush(to: shared)
+    lines.flush(to: shared, generation.log)
   }
 }

@@ -18,12 +18,12 @@ extension Relay {
 
   /// Looks how memory stands, and what follows from it. Called before each wait for events, if there is a limit.
   mutating func watchMemory(on loop: inout EventLoop) {
-    memory = shared.settings.memory.look(at: loop.now)
+    memory = generation.settings.memory.look(at: loop.now)
     let isAmple = memory.level == .ample
-    highWater = shared.settings.memory.highWater(
-      atMost: isAmple ? shared.settings.highWater : Relay.lowHighWater)
-    loop.readBytes = isAmple ? shared.settings.memory.readBytes : Relay.smallRead
-    loop.eventsPerWait = shared.settings.memory.eventsPerWait
+    highWater = generation.settings.memory.highWater(
+      atMost: isAmple ? generation.settings.highWater : Relay.lowHighWater)
+    loop.readBytes = isAmple ? generation.settings.memory.readBytes : Relay.smallRead
+    loop.eventsPerWait = generation.settings.memory.eventsPerWait
     if !isAmple { spares.release() }
     if memory.hasChanged { tellOfMemory(now: loop.now) }
     if memory.level == .critical { endLargest(on: &loop) }
@@ -31,7 +31,7 @@ extension Relay {
   }
 
   private mutating func tellOfMemory(now: Int64) {
-    guard let state = shared.settings.memory.state, memory.level != .ample else { return }
+    guard let state = generation.settings.memory.state, memory.level != .ample else { return }
     guard now >= tellsOfMemoryAt else { return }
     tellsOfMemoryAt = now + Relay.complaintPause
     shared.tell(

@@ -16,10 +16,15 @@ extension Relay {
 
   /// Puts a connection without a fetch to the idle ones. `wasUsed`: it has carried a request.
   mutating func becomeIdle(_ upstream: SlabHandle, wasUsed: Bool, on loop: inout EventLoop) {
-    let (socket, holder) = upstreams[upstream].becomeIdle(wasUsed: wasUsed)
+    let (socket, holder, leadsTo) = upstreams[upstream].becomeIdle(wasUsed: wasUsed)
     if holder >= 0 { pool.shares.give(Int(holder)) }
     pool.idleCount += 1
-    loop.setDeadline(socket, at: loop.now + shared.settings.upstreamIdleTimeout)
+    guard leadsTo == generation.upstream else {
+      // The upstream is another one by now.
+      dropUpstream(upstream, on: &loop)
+      return
+    }
+    loop.setDeadline(socket, at: loop.now + generation.settings.upstreamIdleTimeout)
     pool.putIdle(upstream)
     pool.noteRoom()
   }

@@ -70,7 +70,7 @@ extension Relay {
   private func names(of limits: LimitSet) -> [String] {
     var limits = limits
     var names: [String] = []
-    while let limit = limits.popFirst() { names.append(shared.limitNames[limit]) }
+    while let limit = limits.popFirst() { names.append(generation.limitName(limit)) }
     return names
   }
 

@@ -21,7 +21,7 @@ extension Relay {
   {
     let plan = exchanges[id].plan
     guard plan.isKnownOperation else { return false }
-    let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
+    let count = generation(of: id).rules.apps[plan.app].ladders.count(of: plan.operation)
     guard count > 1 else { return false }
     let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
     let refusal = ClimbRule.Refusal(
@@ -60,7 +60,7 @@ extension Relay {
     guard plan.isKnownOperation, case .token(let slot) = plan.credential,
       case .refusedScope = tokens.failure(of: slot)?.reason
     else { return .wait }
-    let count = shared.rules.apps[plan.app].ladders.count(of: plan.operation)
+    let count = generation(of: id).rules.apps[plan.app].ladders.count(of: plan.operation)
     let known = shared.scopes.entry(app: plan.app, operation: plan.operation)
     let rung = max(Int(plan.rung) + 1, Int(known.rung))
     guard rung < count, exchanges[id].state.hasClimbed || now >= known.restsUntil else {
@@ -83,11 +83,11 @@ extension Relay {
     guard ClimbRule.proves(status: status),
       shared.scopes.worked(app: plan.app, operation: plan.operation, rung: plan.rung)
     else { return }
-    let app = shared.rules.apps[plan.app]
-    let refused = shared.scopeText(
+    let app = generation(of: id).rules.apps[plan.app]
+    let refused = generation.scopeText(
       of: app.credentials[Int(plan.operation)]
     ).map { "the scope \($0)" }
-    let taken = shared.scopeText(of: plan.credential).map { "the scope \($0)" }
+    let taken = generation(of: id).scopeText(of: plan.credential).map { "the scope \($0)" }
     shared.tell(
       "app \(app.name): SCORM Cloud refused \(OperationTable.operation(at: plan.operation).name) with "
         + "\(refused ?? "its credential") and took it with \(taken ?? "id and secret (Basic)"), "
@@ -103,7 +103,7 @@ extension Relay {
     let plan = exchanges[id].plan
     shared.scopes.climbed(app: plan.app, operation: plan.operation)
     exchanges[id].plan.rung = UInt8(rung)
-    exchanges[id].plan.credential = shared.rules.apps[plan.app].ladders.credential(
+    exchanges[id].plan.credential = generation(of: id).rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)
     exchanges[id].refusedGeneration = 0
     exchanges[id].tokenFingerprint = 0

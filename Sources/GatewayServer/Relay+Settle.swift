@@ -104,7 +104,7 @@ extension Relay {
     if queued > highWater {
       // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
       loop.pauseReading(socket)
-      loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+      loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
       return
     }
     switch callers[handle].http.settle(isDraining: draining.hasBegun) {
@@ -114,10 +114,10 @@ extension Relay {
       loop.setDeadline(
         socket,
         at: loop.now
-          + (queued == 0 ? shared.settings.keepAliveTimeout : shared.settings.idleTimeout))
+          + (queued == 0 ? generation.settings.keepAliveTimeout : generation.settings.idleTimeout))
       loop.resumeReading(socket)
     case .beginHead:
-      loop.setDeadline(socket, at: loop.now + shared.settings.headTimeout)
+      loop.setDeadline(socket, at: loop.now + generation.settings.headTimeout)
       loop.resumeReading(socket)
     case .awaitHead: loop.resumeReading(socket)
     }

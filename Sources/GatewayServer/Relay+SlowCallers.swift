@@ -31,7 +31,7 @@ extension Relay {
 
   private mutating func look(on loop: inout EventLoop) {
     // Two looks in a window: who is slow now and then is not slow.
-    looksAt = loop.now + shared.settings.slowWindow / 2
+    looksAt = loop.now + generation.settings.slowWindow / 2
     loop.setAlarm(at: looksAt)
     var slow: [SlabHandle] = []
     for upstream in upstreams.handles where isSlow(upstream, on: loop) { slow.append(upstream) }
@@ -70,10 +70,10 @@ extension Relay {
       upstreams[upstream].movedAtLook = moved
       return false
     }
-    guard loop.now - upstreams[upstream].lookedAt >= shared.settings.slowWindow else {
+    guard loop.now - upstreams[upstream].lookedAt >= generation.settings.slowWindow else {
       return false
     }
-    let isSlow = moved - upstreams[upstream].movedAtLook < shared.settings.slowBytes
+    let isSlow = moved - upstreams[upstream].movedAtLook < generation.settings.slowBytes
     upstreams[upstream].lookedAt = loop.now
     upstreams[upstream].movedAtLook = moved
     return isSlow

@@ -9,7 +9,7 @@ internal import TrafficLog
 extension Relay {
   /// Gives the exchange its place in a trace: the caller's, or a new one.
   mutating func beginTrace(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
-    guard let sampler = shared.settings.sampler else { return }
+    guard let sampler = generation.settings.sampler else { return }
     let parent = head.flatMap { callersTrace($0, bytes) }
     var trace =
       parent

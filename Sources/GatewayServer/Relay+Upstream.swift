@@ -147,16 +147,32 @@ extension Relay {
     }
     let context = ResponseHeadRewriter.Context(
       framing: beginning.framing, closesConnection: !beginning.keepsCaller,
-      appPrefix: beginning.app.map { "/apps/" + shared.rules.apps[$0].name } ?? "",
+      appPrefix: beginning.app.map { "/apps/" + generation.rules.apps[$0].name } ?? "",
       leavesLocation: beginning.isForBrowser)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
-    responseRewriter.write(
-      head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
-      into: &output)
-    shared.limitFields.put(exchanges[id].limitReport, into: &output)
+    if beginning.generation == generation.number {
+      responseRewriter.write(
+        head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
+        into: &output)
+    } else {
+      writeFormerHead(id, head, bytes, context)
+    }
+    generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
     takeOffBeginning(id)
+  }
+
+  /// Writes the head of an answer to a request that went to an upstream that may be another one by now.
+  @inline(never)
+  private mutating func writeFormerHead(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan,
+    _ context: ResponseHeadRewriter.Context
+  ) {
+    let rewriter = ResponseHeadRewriter(rules: generation(of: id).rules)
+    rewriter.write(
+      head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
+      into: &output)
   }
 
   /// What a caller still sends of its request is read and thrown away.
@@ -243,6 +259,8 @@ extension Exchange {
     let app: Int?
     /// The call goes with no credential: a learner's browser follows its redirects itself.
     let isForBrowser: Bool
+    /// The configuration that the exchange began under.
+    let generation: UInt32
   }
 
   /// Settles how the answer with `head` goes to the caller.
@@ -261,6 +279,7 @@ extension Exchange {
     let isForBrowser = if case .none = plan.credential { true } else { false }
     return AnswerBeginning(
       action: action, framing: outgoingFraming, keepsCaller: state.keepsCaller,
-      app: plan.hasAppPrefix ? plan.app : nil, isForBrowser: isForBrowser)
+      app: plan.hasAppPrefix ? plan.app : nil, isForBrowser: isForBrowser,
+      generation: generation)
   }
 }

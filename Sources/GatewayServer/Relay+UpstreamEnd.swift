@@ -39,9 +39,11 @@ extension Relay {
     let error =
       hasAnswer
       ? GatewayError(
-        .responseIncomplete, "\(shared.settings.upstreamName) closed in the middle of its answer.")
+        .responseIncomplete,
+        "\(generation(of: id).settings.upstreamName) closed in the middle of its answer.")
       : GatewayError(
-        .connectionTerminated, "\(shared.settings.upstreamName) closed without an answer.")
+        .connectionTerminated,
+        "\(generation(of: id).settings.upstreamName) closed without an answer.")
     upstreamBroke(
       id, error, exchanges[id].state.answerHasBegun ? .responseBody : .responseHead, mayRetry: true,
       reason: "closed", on: &loop)
@@ -63,7 +65,7 @@ extension Relay {
     }
     let wroteBytes = if case .untaken = failure { false } else { true }
     upstreamBroke(
-      id, Relay.error(for: failure, name: shared.settings.upstreamName),
+      id, Relay.error(for: failure, name: generation(of: id).settings.upstreamName),
       exchanges[id].state.logPhase, mayRetry: true, wroteBytes: wroteBytes, reason: "broken",
       on: &loop)
   }
@@ -104,22 +106,22 @@ extension Relay {
     switch exchanges[id].state.upstreamIsLate(
       takesMore: takesMore(upstream, on: &loop), hasAll: loop.queuedBytes(socket) == 0)
     {
-    case .extend: loop.setDeadline(socket, at: loop.now + shared.settings.idleTimeout)
+    case .extend: loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
     case .callerIsSlow: callerTooSlow(exchanges[id].caller, on: &loop)
     case .connectTimedOut:
       abandonUpstream(id, on: &loop)
       noteUnreachable()
-      answer(id, lateError(.connectionTimeout), .init(.upstream, .connect), on: &loop)
+      answer(id, lateError(id, .connectionTimeout), .init(.upstream, .connect), on: &loop)
     case .answerTimedOut:
       abandonUpstream(id, on: &loop)
       end(
-        id, exchanges[id].state.failed(), lateError(.responseTimeout), .init(.upstream, phase),
+        id, exchanges[id].state.failed(), lateError(id, .responseTimeout), .init(.upstream, phase),
         on: &loop)
     }
   }
 
-  private func lateError(_ kind: GatewayErrorKind) -> GatewayError {
-    let name = shared.settings.upstreamName
+  private func lateError(_ id: SlabHandle, _ kind: GatewayErrorKind) -> GatewayError {
+    let name = generation(of: id).settings.upstreamName
     return GatewayError(
       kind,
       kind == .connectionTimeout

@@ -35,23 +35,27 @@ internal import TrafficLog
 /// - `Relay+Line.swift`, `Relay+Figures.swift`, `Relay+Trace.swift`: what is told of it, all the way.
 /// - `Relay+SlowCallers.swift`, `Relay+Idle.swift`, `Relay+Memory.swift`: when connections, descriptors or memory run
 ///   out.
+/// - `Relay+Generation.swift`: the configuration changes.
 /// - `Relay+Draining.swift`: the end.
 package struct Relay: ~Copyable {
   private let staysInPlace = StaysInPlace()
   let shared: RelayShared
+  /// What new requests are decided by.
+  var generation: Generation
+  /// Older ones, as long as calls are under way that began under them.
+  var retirement = Retirement()
   /// This loop's number.
   let loopNumber: Int
   /// What this loop counts.
-  let figures: LoopFigures
+  var figures: LoopFigures
   let limiter: SharedLimiter
   /// Spans are exported, of some traces at least.
   let isTracing: Bool
   /// Bodies of some operations are recorded.
-  let isCapturing: Bool
+  var isCapturing: Bool
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
-  var identities: CallerIdentities
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
@@ -75,9 +79,7 @@ package struct Relay: ~Copyable {
   var lines = LineBatch()
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spares = SpareBuffers()
-  /// The upstream's name in the log.
-  var upstreamName = ByteBuffer(capacity: 64)
-  var addresses = UpstreamAddresses()
+  var destination: UpstreamDestination
   var draining = Draining()
   /// When it may be told again that descriptors run out.
   var complainsAgainAt: Int64 = 0
@@ -102,20 +104,21 @@ package struct Relay: ~Copyable {
   static let sparePause: Int64 = 10_000_000_000
 
   package init(shared: RelayShared, loopNumber: Int) {
+    let first = shared.current
     self.shared = shared
+    generation = first
     self.loopNumber = loopNumber
     figures = shared.figures[loopNumber]
     limiter = shared.limiter
-    isTracing = shared.settings.sampler != nil
-    isCapturing = !shared.settings.captures.isEmpty
-    planner = RequestPlanner(rules: shared.rules)
-    requestRewriter = RequestHeadRewriter(rules: shared.rules, continuesTraces: isTracing)
-    responseRewriter = ResponseHeadRewriter(rules: shared.rules)
-    identities = shared.identities
+    isTracing = first.settings.sampler != nil
+    isCapturing = !first.settings.captures.isEmpty
+    planner = RequestPlanner(rules: first.rules)
+    requestRewriter = RequestHeadRewriter(rules: first.rules, continuesTraces: isTracing)
+    responseRewriter = ResponseHeadRewriter(rules: first.rules)
     tokens = TokenView(of: shared.tokenStore)
-    highWater = shared.settings.highWater
-    pool = UpstreamPool(shared)
-    upstreamName.put(text: shared.settings.upstreamName)
+    highWater = first.settings.highWater
+    pool = UpstreamPool(first)
+    destination = UpstreamDestination(first.settings.upstreamName)
   }
 }
 
@@ -208,7 +211,7 @@ extension Relay: EventHandler {
 
   package mutating func aboutToWait(on loop: inout EventLoop) {
     publishFigures()
-    if shared.settings.memory.isBounded {
+    if generation.settings.memory.isBounded {
       watchMemory(on: &loop)
       settle(on: &loop)
     }
@@ -228,6 +231,7 @@ extension Relay: EventHandler {
     lookAtSlowCallers(on: &loop)
     settle(on: &loop)
     if draining.hasBegun { continueDraining(on: &loop) }
+    if !retirement.isEmpty { lookAtRetired(on: &loop) }
   }
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {
@@ -249,12 +253,12 @@ extension Relay: EventHandler {
   package mutating func woken(on loop: inout EventLoop) {
     guard takeMessages(on: &loop) else { return }
     serveQueuedCalls(on: &loop)
-    addresses.refresh(from: shared.resolver)
+    destination.addresses.refresh(from: generation.resolver)
     refreshScopes()
     refreshModes()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)
-    if addresses.areKnown { serveWaiting(on: &loop) }
+    if destination.addresses.areKnown { serveWaiting(on: &loop) }
     settle(on: &loop)
   }
 }

@@ -37,6 +37,8 @@ package struct RelaySettings: Sendable {
   package var slowBytes = 8 * 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// The first descriptor that is not for callers.
+  package var descriptorMark = Int32.max
   /// Whether memory is short.
   package var memory = MemoryWatch([])
   /// The upstream's authority when it is reached through a CONNECT proxy, whose address the resolver

@@ -1,6 +1,6 @@
 package import AccessTokens
 package import EventLoop
-package import Forwarding
+internal import Forwarding
 package import RateLimiting
 package import Synchronization
 package import System
@@ -11,8 +11,8 @@ package import TrafficLog
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
-  /// Decide by these rules from the next request on; exchanges under way keep what was decided for them.
-  case rules(RelayRules)
+  /// Decide by this configuration from the next request on; exchanges under way keep what was decided for them.
+  case generation(Generation)
   /// Descriptors run out: close some callers that ask nothing.
   case makeRoom
   /// Finish what is under way, accept nothing more, then end.
@@ -21,27 +21,12 @@ package enum RelayMessage: Sendable {
   case stop
 }
 
-/// What a relay decides by, and can be exchanged while it runs. Apps, callers, listeners and token slots have
-/// the same numbers in all rules of a process.
-package final class RelayRules: Sendable {
-  package let rules: ForwardingRules
-  package let identities: CallerIdentities
-
-  package init(rules: ForwardingRules, identities: CallerIdentities) {
-    self.rules = rules
-    self.identities = identities
-  }
-}
-
 /// What all relays of a gateway share.
 package final class RelayShared: Sendable {
-  package let rules: ForwardingRules
-  package let settings: RelaySettings
-  package let identities: CallerIdentities
+  /// What is decided by, now and until calls under way are over.
+  package let generations: Generations
   package let tokenStore: TokenStore
   package let tokenService: any TokenDemand
-  package let resolver: NameResolver
-  package let log: LogWriter?
   /// Gets the lines of the log as well; nil without one.
   package let journal: (any LineSink)?
   /// Gets the lines of exchanges whose spans are exported; nil when none are.
@@ -50,83 +35,62 @@ package final class RelayShared: Sendable {
   /// What the loops, and those who look on, read the time from.
   package let clock: TimeSource
   /// Which scopes proved to be needed.
-  package let scopes: SharedScopeMemory
+  package let scopes = SharedScopeMemory()
   /// What refusals of tokens have shown, by operation.
-  let refusals: SharedTokenRefusals
+  package let refusals = SharedTokenRefusals()
   /// Gets a line for the operator now and then.
   package let tell: @Sendable (String) -> Void
-  let limitFields: RateLimitFields
-  /// Per limit, its name.
-  package let limitNames: [String]
   /// One mailbox a loop, by its number.
   package let mailboxes: [LoopMailbox<RelayMessage>]
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
-  /// Per token slot, its scopes for the log.
-  package let scopeTexts: [String]
   /// Malformed requests by what is wrong with them.
   package let faults = FaultCounters()
   /// Times that accepting was put off for want of descriptors.
   package let acceptsPutOff = Atomic<UInt64>(0)
   /// The accepting loop will hand no caller over any more.
   let acceptingHasEnded = Atomic<Bool>(false)
-  /// The rules of the last reload; nil before.
-  private let replacement = Mutex<RelayRules?>(nil)
-  /// What each loop counts.
-  package let figures: [LoopFigures]
-  /// What plans read like in the log.
-  let planTexts: PlanTexts
+  private let loopFigures: Mutex<[LoopFigures]>
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
   /// What callers may do at the moment.
   package let modes = SharedModes()
 
   package init(
-    rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
-    tokenStore: TokenStore, tokenService: any TokenDemand, resolver: NameResolver, log: LogWriter?,
-    mailboxes: [LoopMailbox<RelayMessage>], scopeTexts: [String],
-    limiter: SharedLimiter, limits: LimiterSettings, journal: (any LineSink)? = nil,
-    spans: (any LineSink)? = nil, clock: TimeSource = .system,
+    _ first: Generation, tokenStore: TokenStore, tokenService: any TokenDemand,
+    mailboxes: [LoopMailbox<RelayMessage>], limiter: SharedLimiter,
+    journal: (any LineSink)? = nil, spans: (any LineSink)? = nil, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
-    scopes = SharedScopeMemory(appCount: rules.apps.count)
-    refusals = SharedTokenRefusals(slotCount: tokenStore.slotCount)
+    generations = Generations(first, loopCount: mailboxes.count)
     self.journal = journal
     self.spans = spans
     self.tell = tell
     self.limiter = limiter
     self.clock = clock
-    limitFields = RateLimitFields(limits)
-    limitNames = limits.rules.map(\.name)
-    self.scopeTexts = scopeTexts
-    planTexts = PlanTexts(rules: rules, scopeTexts: scopeTexts)
-    self.rules = rules
-    self.settings = settings
-    self.identities = identities
     self.tokenStore = tokenStore
     self.tokenService = tokenService
-    self.resolver = resolver
-    self.log = log
     self.mailboxes = mailboxes
     connectionCounts = LoopCounters(count: mailboxes.count)
-    let labels = FigureLabels(rules)
-    figures = mailboxes.map { _ in LoopFigures(labels: labels) }
+    loopFigures = Mutex(mailboxes.map { _ in LoopFigures(labels: first.labels) })
   }
 
-  /// Has every loop decide by `rules` from its next request on.
-  package func use(_ rules: RelayRules) {
-    replacement.withLock { $0 = rules }
-    for mailbox in mailboxes { mailbox.post(.rules(rules)) }
+  /// Has every loop decide by `next` from its next request on. What the limiter and the tokens have to know of it they
+  /// know already.
+  package func use(_ next: Generation) {
+    modes.renumber(from: current.rules, to: next.rules)
+    generations.put(next)
+    for mailbox in mailboxes { mailbox.post(.generation(next)) }
   }
 
-  /// The rules that new requests are decided by; for those who look on.
-  package var currentRules: ForwardingRules { replacement.withLock { $0?.rules } ?? rules }
+  /// The configuration that new requests are decided by; for those who look on.
+  package var current: Generation { generations.current }
 
-  /// The scopes of a token credential, for the log.
-  package func scopeText(of credential: CredentialChoice) -> String? {
-    guard case .token(let slot) = credential else { return nil }
-    return scopeTexts[slot.index]
-  }
+  /// What each loop counts.
+  package var figures: [LoopFigures] { loopFigures.withLock { $0 } }
+
+  /// `loop` counts in `figures` from now on.
+  func put(_ figures: LoopFigures, of loop: Int) { loopFigures.withLock { $0[loop] = figures } }
 }
 
 /// One counter a loop.

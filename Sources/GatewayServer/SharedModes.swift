@@ -32,6 +32,28 @@ package final class SharedModes: Sendable {
   }
 }
 
+extension SharedModes {
+  /// Names callers and apps as `next` does: what was set for a name goes on for that name. What is gone keeps its mode
+  /// while it has a place.
+  func renumber(from former: ForwardingRules, to next: ForwardingRules) {
+    update { board in
+      board.renumber { target in
+        switch target {
+        case .all: return .all
+        case .caller(let number):
+          let name = former.callers[number].name
+          let caller = next.callers.firstIndex { $0.isInForce && $0.name == name }
+          return caller.map { .caller($0) } ?? (next.callers[number].name == name ? target : nil)
+        case .app(let number):
+          let name = former.apps[number].name
+          let app = next.apps.firstIndex { $0.isInForce && $0.name == name }
+          return app.map { .app($0) } ?? (next.apps[number].name == name ? target : nil)
+        }
+      }
+    }
+  }
+}
+
 extension RelayShared {
   /// Sets a mode, and has every loop take it at once. `until`: when it ends by itself.
   package func setMode(

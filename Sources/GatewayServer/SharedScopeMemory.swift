@@ -6,11 +6,20 @@ internal import Synchronization
 /// A loop keeps the rungs in its planner and takes them anew when it is woken for it, so a call that is planned
 /// looks at neither lock nor atomic. The lock is taken only after a refusal that may be a matter of scope.
 package final class SharedScopeMemory: Sendable {
-  private let memory: Mutex<ScopeMemory>
+  private let memory = Mutex(ScopeMemory())
   /// Counts what was learnt. Written under the lock, read without it.
   let version = Atomic<UInt64>(0)
 
-  package init(appCount: Int) { memory = Mutex(ScopeMemory(appCount: appCount)) }
+  package init() {}
+
+  /// What was learnt of `apps` means nothing any more.
+  package func unlearn(_ apps: Set<Int>) {
+    guard !apps.isEmpty else { return }
+    memory.withLock { memory in
+      for app in apps { memory.forget(app) }
+      version.wrappingAdd(1, ordering: .releasing)
+    }
+  }
 
   /// The rungs to begin with, and their version.
   package var rungs: (version: UInt64, rungs: ScopeRungs) {

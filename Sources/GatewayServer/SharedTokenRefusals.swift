@@ -1,11 +1,16 @@
-internal import AccessTokens
+package import AccessTokens
 internal import Synchronization
 
 /// One ``TokenRefusals`` for all event loops. Only a call that was refused takes the lock.
-final class SharedTokenRefusals: Sendable {
-  private let refusals: Mutex<TokenRefusals>
+package final class SharedTokenRefusals: Sendable {
+  private let refusals = Mutex(TokenRefusals())
 
-  init(slotCount: Int) { refusals = Mutex(TokenRefusals(slotCount: slotCount)) }
+  /// `slots` stand for something else from now on.
+  package func startOver(_ slots: [TokenSlot]) {
+    refusals.withLock { refusals in
+      for slot in slots { refusals.forget(slot) }
+    }
+  }
 
   func refused(
     _ slot: TokenSlot, operation: UInt8, _ refusal: TokenRefusals.Refusal, at now: Int64

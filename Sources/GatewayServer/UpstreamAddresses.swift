@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Memory
 internal import Synchronization
 internal import System
 
@@ -31,4 +32,13 @@ struct UpstreamAddresses {
     addresses = resolution.addresses
     failure = resolution.failure
   }
+}
+
+/// The upstream that new connections lead to.
+struct UpstreamDestination: ~Copyable {
+  /// Its name in the log.
+  var name = ByteBuffer(capacity: 64)
+  var addresses = UpstreamAddresses()
+
+  init(_ name: String) { self.name.put(text: name) }
 }

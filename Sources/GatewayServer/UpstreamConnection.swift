@@ -15,6 +15,8 @@ struct UpstreamConnection: ~Copyable {
   var untaken = Untaken()
   /// The index of the caller whose exchange it serves; negative for none.
   var holder: Int32 = -1
+  /// ``Generation/upstream`` of where it leads.
+  let destination: UInt32
   /// The exchange whose caller was found to keep it waiting, since when, and what it had moved by then.
   var lookedAtFor = SlabHandle.none
   var lookedAt: Int64 = 0
@@ -24,6 +26,8 @@ struct UpstreamConnection: ~Copyable {
   var wasReused = false
   /// It waits in the pool.
   var isIdle = false
+
+  init(to destination: UInt32) { self.destination = destination }
 
   /// It is not idle any more. Returns its socket.
   @inline(__always)
@@ -35,13 +39,15 @@ struct UpstreamConnection: ~Copyable {
   /// It carries nothing and waits for the next fetch. `wasUsed`: it has carried a request. Returns its socket and the
   /// caller that held it; negative for none.
   @inline(__always)
-  mutating func becomeIdle(wasUsed: Bool) -> (socket: SocketID, holder: Int32) {
+  mutating func becomeIdle(wasUsed: Bool) -> (
+    socket: SocketID, holder: Int32, destination: UInt32
+  ) {
     input.release()
     if wasUsed { wasReused = true }
     isIdle = true
     let last = holder
     holder = -1
-    return (socket, last)
+    return (socket, last, destination)
   }
 
   /// It carries `fetch`, for the caller `sharer`.

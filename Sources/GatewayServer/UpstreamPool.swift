@@ -17,10 +17,17 @@ struct UpstreamPool: ~Copyable {
   /// A connection came free, or may be made, while exchanges wait for one.
   var mustServeWaiting = false
 
-  init(_ shared: RelayShared) {
+  init(_ generation: Generation) {
     shares = ConnectionShares(
-      weights: shared.settings.callerWeights(count: shared.rules.callers.count),
-      capacity: shared.settings.maxConnections)
+      weights: generation.settings.callerWeights(count: generation.rules.callers.count),
+      capacity: generation.settings.maxConnections)
+  }
+
+  /// Shares connections out as `generation` has it.
+  mutating func adopt(_ generation: Generation) {
+    shares.adopt(
+      weights: generation.settings.callerWeights(count: generation.rules.callers.count),
+      capacity: generation.settings.maxConnections)
   }
 
   /// Notes that one more exchange can have a connection.

@@ -91,7 +91,7 @@ extension LocalHandler {
     connections[handle].keepsAlive = head.keepsAlive && !connections[handle].isReserved
     connections[handle].isHead = head.method == .head
     let path = (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text
-    let isKnownHost = settings.hosts.allows(head, in: bytes)
+    let isKnownHost = settings.currentHosts.allows(head, in: bytes)
     let takesHost = isKnownHost || responder.isAlwaysAnswered(path)
     if let refusal = refusal(head, bytes, takesHost: takesHost)
       ?? lackOfRoom(handle, head, bytes)
@@ -146,7 +146,7 @@ extension LocalHandler {
   }
 
   private func hostRefusal(_ host: String) -> LocalResponse {
-    let known = settings.hosts.summary
+    let known = settings.currentHosts.summary
     // RFC 9110 section 4.2.1: an http URI without a host is invalid.
     if host.isEmpty { return .message(400, "The Host field is empty; use one of: \(known).") }
     let advice = settings.hostsKey.isEmpty ? "" : ", or add it to \(settings.hostsKey)"

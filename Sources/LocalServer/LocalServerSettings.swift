@@ -4,6 +4,8 @@ package import HTTPMessages
 package struct LocalServerSettings: Sendable {
   /// The authorities it answers to; every other is refused with 403.
   package var hosts: HostAllowList
+  /// The same where they can change; nil where they cannot.
+  package var hostsNow: (@Sendable () -> HostAllowList)?
   /// The key that adds to them, for the text of the refusal; empty when there is none.
   package var hostsKey = ""
   /// Refuse what pages of other origins ask for; see ``PageRule``.
@@ -32,6 +34,8 @@ package struct LocalServerSettings: Sendable {
   /// and those that linger so that the peer can read its last answer. More wait in the kernel's queue. A quarter
   /// of them may be peers that are still sending what they were answered to.
   static let departingConnections = 256
+
+  var currentHosts: HostAllowList { hostsNow?() ?? hosts }
 
   package init(
     hosts: HostAllowList, refusesBrowserPages: Bool = true, bodyBytesKept: Int = 1 << 20,

@@ -10,12 +10,13 @@ package struct CallersListing {
   private let modes: ModeBoard
 
   package init(_ relays: RelayShared) {
-    rules = relays.currentRules
+    rules = relays.current.rules
     modes = relays.modes.board
   }
 
   package var json: String {
-    let rows = rules.callers.enumerated().map { index, caller -> String in
+    let rows = rules.callers.enumerated().filter(\.element.isInForce).map {
+      index, caller -> String in
       let strictest = max(caller.mode, modes.mode(of: .all, .caller(index)))
       let mode = caller.isPermissive && strictest == .normal ? "permissive" : strictest.name
       let all = OperationTable.all

@@ -187,7 +187,9 @@ extension Explanation {
   private func names(_ limits: LimitSet) -> [String] {
     var limits = limits
     var names: [String] = []
-    while let limit = limits.popFirst() { names.append(sources.limitNames[limit]) }
+    while let limit = limits.popFirst() {
+      names.append(limit < sources.limitNames.count ? sources.limitNames[limit] : "")
+    }
     return names
   }
 

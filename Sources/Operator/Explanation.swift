@@ -69,13 +69,17 @@ package struct Explanation: Sendable {
   private static func caller(
     _ call: ExplainedCall, _ rules: ForwardingRules
   ) throws(Problem) -> Int {
-    let names = rules.callers.map(\.name).joined(separator: ", ")
+    let names = rules.callers.filter(\.isInForce).map(\.name).joined(separator: ", ")
     guard let name = call.caller else {
-      if rules.callers.count == 1 { return 0 }
+      if let only = rules.callers.firstIndex(where: \.isInForce),
+        rules.callers.count(where: \.isInForce) == 1
+      {
+        return only
+      }
       throw Problem(
         description: "name the caller (--caller, or caller= in a query); there are: \(names)")
     }
-    guard let number = rules.callers.firstIndex(where: { $0.name == name }) else {
+    guard let number = rules.callers.firstIndex(where: { $0.isInForce && $0.name == name }) else {
       throw Problem(description: "there is no caller \(name); there are: \(names)")
     }
     return number

@@ -23,10 +23,10 @@ package struct ExplanationSources: Sendable {
   /// Those of a gateway that runs.
   package init(_ relays: RelayShared, _ tokens: TokenListing) {
     self.tokens = tokens
-    rules = relays.currentRules
-    scopeTexts = relays.scopeTexts
+    rules = relays.current.rules
+    scopeTexts = relays.current.scopeTexts
     limiter = relays.limiter
-    limitNames = relays.limitNames
+    limitNames = relays.current.limitNames
     clock = relays.clock
     running = relays
   }
@@ -37,7 +37,7 @@ package struct ExplanationSources: Sendable {
     let compiler = RulesCompiler(settings)
     do {
       let compiled = try compiler.compile()
-      let limits = compiler.limits(callerCount: compiled.rules.callers.count, loopCount: 1)
+      let limits = compiler.limits(loopCount: 1)
       rules = compiled.rules
       scopeTexts = compiled.scopeTexts
       limiter = try SharedLimiter(limits, wake: { _ in })

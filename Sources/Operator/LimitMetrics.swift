@@ -9,11 +9,17 @@ internal import System
 package enum LimitMetrics {
   package static func text(_ relays: RelayShared) -> String {
     let figures = relays.limiter.figures(at: relays.clock.monotonic)
-    let names = relays.limitNames + ["upstream-pause"]
+    let generation = relays.current
+    // Between two configurations there can be more counters than names, or fewer.
+    let names =
+      generation.limitNames.prefix(figures.counters.count - 1)
+      + Array(
+        repeating: "", count: max(0, figures.counters.count - 1 - generation.limitNames.count))
+      + ["upstream-pause"]
     var calls = ""
     var waiting = ""
     var waits = ""
-    for (index, name) in names.enumerated() {
+    for (index, name) in names.enumerated() where !name.isEmpty {
       let counters = figures.counters[index]
       for (outcome, count) in [
         ("admitted", counters.admitted), ("queued", counters.queued),
@@ -28,9 +34,9 @@ package enum LimitMetrics {
     }
     var paused = ""
     var share = ""
-    for pause in figures.pauses {
+    for pause in figures.pauses where generation.isAppInForce(pause.app) {
       let labels =
-        "app=\"\(relays.rules.apps[pause.app].name)\",service=\"\(RulesCompiler.pausedName(pause.service))\""
+        "app=\"\(generation.rules.apps[pause.app].name)\",service=\"\(RulesCompiler.pausedName(pause.service))\""
       paused +=
         "\nscorm_gateway_upstream_pause_seconds{\(labels)} \(Seconds.text(pause.remaining))"
       let level = Int64(1000) * pause.level / UpstreamPause.fullLevel

@@ -11,11 +11,13 @@ package struct LimitsListing {
   private static let most = 100
 
   private let relays: RelayShared
+  private let generation: Generation
   private let views: [LimitView]
   private let now: Int64
 
   package init(_ relays: RelayShared) {
     self.relays = relays
+    generation = relays.current
     now = relays.clock.monotonic
     views = relays.limiter.views(at: now)
   }
@@ -91,13 +93,18 @@ package struct LimitsListing {
   }
 
   private func name(_ view: LimitView) -> String {
-    if let limit = view.limit { return relays.limitNames[limit] }
+    if let limit = view.limit { return generation.limitName(limit) }
     let service = view.service.map { " (\(RulesCompiler.pausedName($0)))" } ?? ""
     return "pause asked for by SCORM Cloud\(service)"
   }
 
-  private func appName(_ app: Int) -> String { relays.rules.apps[app].name }
-  private func callerName(_ caller: Int) -> String { relays.rules.callers[caller].name }
+  // A number that this configuration does not know yet: it is shown a moment later.
+  private func appName(_ app: Int) -> String {
+    app < generation.rules.apps.count ? generation.rules.apps[app].name : ""
+  }
+  private func callerName(_ caller: Int) -> String {
+    caller < generation.rules.callers.count ? generation.rules.callers[caller].name : ""
+  }
 
   /// `100/1m`.
   private func rate(_ quota: Quota) -> String {

@@ -67,8 +67,7 @@ package struct LimitsSimulation {
 
   /// Replays what is on record against the limits of `settings`.
   package init(_ settings: Settings, _ record: Record) throws(Problem) {
-    let limits = RulesCompiler(settings).limits(
-      callerCount: max(1, settings.callers.count), loopCount: 1)
+    let limits = RulesCompiler(settings).limits(loopCount: 1)
     var replay: LimitReplay
     do { replay = try LimitReplay(limits) } catch { throw Problem(description: "limits: \(error)") }
     var pending = EarliestFirst<LimitReplay.Call>()

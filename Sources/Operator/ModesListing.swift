@@ -76,8 +76,8 @@ package struct ModesListing {
   package func target(_ target: ModeBoard.Target) -> (kind: String, name: String)? {
     switch target {
     case .all: nil
-    case .caller(let index): ("caller", relays.rules.callers[index].name)
-    case .app(let index): ("app", relays.rules.apps[index].name)
+    case .caller(let index): ("caller", relays.current.rules.callers[index].name)
+    case .app(let index): ("app", relays.current.rules.apps[index].name)
     }
   }
 

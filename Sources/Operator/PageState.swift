@@ -8,14 +8,15 @@ internal import Telemetry
 package struct PageState: Sendable {
   let relays: RelayShared
   let hasJournal: Bool
-  let takesActions: Bool
+  let takesActions: @Sendable () -> Bool
   /// Nanoseconds since 1970.
   let startedAt: Int64
   /// What the gateway's build calls itself.
   let version: String
 
   package init(
-    relays: RelayShared, hasJournal: Bool, takesActions: Bool, startedAt: Int64, version: String
+    relays: RelayShared, hasJournal: Bool,
+    takesActions: @escaping @Sendable () -> Bool, startedAt: Int64, version: String
   ) {
     self.relays = relays
     self.hasJournal = hasJournal
@@ -27,14 +28,14 @@ package struct PageState: Sendable {
   package func members(_ listing: TokenListing) -> String {
     let figures = FigureReport(relays.figures)
     let totals = (figures?.requestsByStatus ?? []).map(String.init).joined(separator: ",")
-    let apps = listing.apps.enumerated().map { index, app in
+    let apps = listing.appsInForce.map { index, app in
       "{\"app\":\(app.name.quotedAsJSON),"
         + "\"runway\":\(listing.runway(ofApp: index).map(Seconds.text) ?? "null"),"
         + "\"secretRefused\":\(app.isSecretRefused)}"
     }
     return "\"time\":\(Seconds.text(SystemClock.wall)),\"started\":\(Seconds.text(startedAt)),"
       + "\"version\":\(version.quotedAsJSON),\"journal\":\(hasJournal),"
-      + "\"actions\":\(takesActions),"
+      + "\"actions\":\(takesActions()),"
       + "\"underWay\":\(figures?.total(.exchangesUnderWay) ?? 0),"
       // Of calls that have ended: without an answer, then 1xx to 5xx.
       + "\"totals\":[\(totals)],\"apps\":[\(apps.joined(separator: ","))],"

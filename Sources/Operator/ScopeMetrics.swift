@@ -6,12 +6,14 @@ internal import SCORMCloudAPI
 /// operations, and in practice a handful.
 package enum ScopeMetrics {
   package static func text(_ relays: RelayShared) -> String {
+    let generation = relays.current
     var climbs = ""
     var exhausted = ""
     var rungs = ""
-    for (app, operation, entry) in relays.scopes.climbedOperations {
+    for (app, operation, entry) in relays.scopes.climbedOperations
+    where generation.isAppInForce(app) {
       let labels =
-        "{app=\"\(relays.rules.apps[app].name)\","
+        "{app=\"\(generation.rules.apps[app].name)\","
         + "operation=\"\(OperationTable.operation(at: operation).name)\"}"
       climbs += "\nscorm_gateway_scope_climbs_total\(labels) \(entry.climbs)"
       exhausted += "\nscorm_gateway_scope_exhausted_total\(labels) \(entry.exhaustions)"

@@ -31,7 +31,7 @@ package enum TokenMetrics {
   /// By app and result, of which there are as many as reasons to fail, and one.
   private static func fetches(_ listing: TokenListing) -> String {
     var text = ""
-    for (index, app) in listing.apps.enumerated() {
+    for (index, app) in listing.appsInForce {
       var results: [String: UInt64] = ["ok": 0]
       for key in listing.keys where key.app == index {
         for (result, count) in key.fetches { results[result, default: 0] += count }
@@ -45,7 +45,7 @@ package enum TokenMetrics {
   }
 
   private static func durations(_ listing: TokenListing) -> String {
-    listing.apps.map { app in
+    listing.appsInForce.map { _, app in
       Seconds.histogram(
         "scorm_gateway_token_fetch_seconds", "app=\"\(app.name)\"", app.durations)
     }.joined()
@@ -78,6 +78,8 @@ package enum TokenMetrics {
   private static func perApp(
     _ listing: TokenListing, _ name: String, _ value: (TokenAppRecord) -> UInt64
   ) -> String {
-    listing.apps.map { "\nscorm_gateway_\(name){app=\"\($0.name)\"} \(value($0))" }.joined()
+    listing.appsInForce.map {
+      "\nscorm_gateway_\(name){app=\"\($0.app.name)\"} \(value($0.app))"
+    }.joined()
   }
 }

@@ -17,9 +17,9 @@ package struct TokenSelection {
 
   /// Why nothing can be meant by it, and what can; nil when something can.
   package func problem(in listing: TokenListing) -> String? {
-    if let app, !listing.apps.contains(where: { $0.name == app }) {
+    if let app, !listing.appsInForce.contains(where: { $0.app.name == app }) {
       return "There is no app \(app); there are: "
-        + listing.apps.map(\.name).joined(separator: ", ") + "."
+        + listing.appsInForce.map(\.app.name).joined(separator: ", ") + "."
     }
     if let scope, !listing.keys.contains(where: { selects($0, in: listing) }) {
       return "No operation of \(app ?? "any app") gets a token with the scope \(scope); "

@@ -30,7 +30,7 @@ package struct TokensListing {
   package var json: String {
     let runway = listing.runway.map(Seconds.text) ?? "null"
     return "{\"tokens\":[\(keys.map(json).joined(separator: ","))],\"omitted\":\(dropped),"
-      + "\"runway\":\(runway),\"apps\":[\(listing.apps.map(json).joined(separator: ","))],"
+      + "\"runway\":\(runway),\"apps\":[\(listing.appsInForce.map { json($0.app) }.joined(separator: ","))],"
       + "\"operations\":[\(climbed.map(json).joined(separator: ","))]}\n"
   }
 
@@ -94,7 +94,7 @@ package struct TokensListing {
     }
     if dropped > 0 { text += "\(dropped) more: choose with --app or --scope.\n" }
     text += "\n" + runwayText + "\n"
-    for app in listing.apps where app.isSecretRefused || app.secretGeneration > 1 {
+    for (_, app) in listing.appsInForce where app.isSecretRefused || app.secretGeneration > 1 {
       text +=
         "app \(app.name): secret \(app.secretGeneration) is in use"
         + (app.isSecretRefused ? ", and refused: put the right one in apps[].secret" : "") + "\n"
@@ -143,8 +143,10 @@ package struct TokensListing {
   }
 
   private var climbed: [Climbed] {
-    relays.scopes.climbedOperations.compactMap { app, operation, entry in
-      let rules = relays.rules.apps[app]
+    let generation = relays.current
+    return relays.scopes.climbedOperations.compactMap { app, operation, entry in
+      guard generation.isAppInForce(app) else { return nil }
+      let rules = generation.rules.apps[app]
       guard selection.app == nil || selection.app == rules.name else { return nil }
       let credential =
         entry.rung == 0
@@ -152,7 +154,7 @@ package struct TokensListing {
         : rules.ladders.credential(of: operation, at: Int(entry.rung))
       return Climbed(
         app: rules.name, operation: OperationTable.operation(at: operation).name.description,
-        credential: relays.scopeText(of: credential) ?? "basic", entry: entry)
+        credential: generation.scopeText(of: credential) ?? "basic", entry: entry)
     }
   }
 

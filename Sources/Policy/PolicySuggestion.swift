@@ -138,7 +138,7 @@ package struct PolicySuggestion: Sendable {
       return "It is not in the catalogue; only \"*\" grants such paths."
     }
     guard let settings else { return nil }
-    guard settings.apps.contains(where: { $0.name == kind.app && !$0.isWithdrawn }) else {
+    guard settings.apps.contains(where: { $0.name == kind.app }) else {
       return "There is no app \(kind.app) in the configuration."
     }
     return probe?.refusal(kind)

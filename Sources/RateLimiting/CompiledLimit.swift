@@ -2,12 +2,15 @@
 struct CompiledLimit: BitwiseCopyable {
   /// No number of calls under way is too many.
   static let anyNumber = Int32.max
+  /// No number is too many, but calls under way are counted, for they were when they began.
+  static let anyNumberCounted = anyNumber - 1
 
   /// Without a rate, never looked at.
   var quota: Quota
   var hasRate: Bool
   var concurrency: Int32
   var excess: LimitRule.Excess
+  var isInForce: Bool
   var maxWait: Int64
   var maxQueue: Int32
   var firstBucket: Int
@@ -20,6 +23,7 @@ struct CompiledLimit: BitwiseCopyable {
   var flowAppStride: Int
 
   var countsCallsUnderWay: Bool { concurrency != CompiledLimit.anyNumber }
+  var limitsCallsUnderWay: Bool { concurrency < CompiledLimit.anyNumberCounted }
 
   func bucket(_ app: Int, _ caller: Int) -> Int {
     firstBucket &+ app &* appStride &+ caller &* callerStride
@@ -36,9 +40,10 @@ struct CompiledLimit: BitwiseCopyable {
     hasRate = quota != nil
     concurrency =
       rule.concurrency(replicas: settings.replicas).map {
-        Int32(clamping: min($0, Int(CompiledLimit.anyNumber) - 1))
+        Int32(clamping: min($0, Int(CompiledLimit.anyNumberCounted) - 1))
       } ?? CompiledLimit.anyNumber
     excess = rule.onExceed
+    isInForce = rule.isInForce
     maxWait = min(max(0, rule.maxWait), Quota.longestPeriod)
     maxQueue = Int32(clamping: max(0, rule.maxQueue))
     self.firstBucket = firstBucket

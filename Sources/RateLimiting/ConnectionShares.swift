@@ -13,7 +13,7 @@ internal import Memory
 package struct ConnectionShares: ~Copyable {
   /// One caller.
   struct Line: BitwiseCopyable {
-    let weight: Int32
+    var weight: Int32
     /// Connections it holds.
     var held: Int32 = 0
     var waiting: Int32 = 0
@@ -45,9 +45,9 @@ package struct ConnectionShares: ~Copyable {
   /// Callers that wait, in no order.
   private var waitingCallers = RecordList<Int32>(capacity: 16)
   private var turns: UInt64 = 0
-  private let capacity: Int
-  private let reserved: Int
-  private let totalWeight: Int
+  private var capacity = 0
+  private var reserved = 0
+  private var totalWeight = 0
   private var heldCount = 0
   /// Calls that wait.
   package private(set) var waitingCount = 0
@@ -58,10 +58,23 @@ package struct ConnectionShares: ~Copyable {
   package init(weights: [Int], capacity: Int) {
     precondition(!weights.isEmpty)
     lines = RecordList(capacity: weights.count)
-    for weight in weights { lines.append(Line(weight: Int32(clamping: max(1, weight)))) }
-    totalWeight = weights.reduce(0) { $0 + max(1, $1) }
+    adopt(weights: weights, capacity: capacity)
+  }
+
+  /// Shares out by other weights, of no fewer callers, from now on. A weight of 0 is that of a caller that is gone: it
+  /// counts for nothing, and what it holds still is shared as with a weight of 1.
+  package mutating func adopt(weights: [Int], capacity: Int) {
+    for (caller, weight) in weights.enumerated() {
+      let weight = Int32(clamping: max(1, weight))
+      if caller < lines.count {
+        lines[caller].weight = weight
+      } else {
+        lines.append(Line(weight: weight))
+      }
+    }
+    totalWeight = max(1, weights.reduce(0, +))
     self.capacity = capacity
-    reserved = weights.count > 1 ? capacity / ConnectionShares.reservedParts : 0
+    reserved = weights.count { $0 > 0 } > 1 ? capacity / ConnectionShares.reservedParts : 0
   }
 
   // MARK: Connections

@@ -50,6 +50,9 @@ struct FairQueues: ~Copyable {
     waiters = WaiterPool(limit: waiterLimit)
   }
 
+  /// Takes the records of `other`, none of which stands in a queue here yet.
+  mutating func takeWaiters(of other: inout FairQueues) { swap(&waiters, &other.waiters) }
+
   /// Calls waiting for `bucket`.
   func count(_ bucket: Int) -> Int {
     Int(buckets[bucket].interactive.waiting &+ buckets[bucket].batch.waiting)

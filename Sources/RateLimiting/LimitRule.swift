@@ -43,6 +43,8 @@ package struct LimitRule: Sendable {
   package var maxWait: Int64
   /// Calls that may wait for one quota of this limit.
   package var maxQueue: Int
+  /// False for a limit that is gone: no call falls under it any more, but calls may be under way that did.
+  package var isInForce = true
 
   package init(
     name: String, per: Scope, operations: LimitedOperations = .all, rate: Rate? = nil,
@@ -59,6 +61,16 @@ package struct LimitRule: Sendable {
     self.maxWait = maxWait
     self.maxQueue = maxQueue
   }
+
+  /// What is left of a limit that is gone.
+  package func leaving() -> LimitRule {
+    var rule = LimitRule(name: name, per: per, operations: LimitedOperations())
+    rule.isInForce = false
+    return rule
+  }
+
+  /// A place without a limit.
+  package static let vacant = LimitRule(name: "", per: .gateway).leaving()
 
   /// The rate and burst that one of `replicas` gateways enforces; nil without a rate.
   func quota(replicas: Int) -> Quota? {

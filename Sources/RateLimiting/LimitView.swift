@@ -65,7 +65,10 @@ extension Limiter {
     var shown: [Int] = []
     var used: [Int] = []
     var limitsShown = Set<Int>()
-    for bucket in buckets.indices where isBusy(bucket, at: now) || isUsed(bucket) {
+    for bucket in buckets.indices
+    where limits[Int(buckets[bucket].limit)].isInForce
+      && (isBusy(bucket, at: now) || isUsed(bucket))
+    {
       if isBusy(bucket, at: now) {
         shown.append(bucket)
       } else if used.count < most {
@@ -74,7 +77,8 @@ extension Limiter {
       limitsShown.insert(Int(buckets[bucket].limit))
     }
     shown += used
-    for limit in limits.indices where limit != upstreamLimit && !limitsShown.contains(limit) {
+    for limit in limits.indices
+    where limits[limit].isInForce && limit != upstreamLimit && !limitsShown.contains(limit) {
       shown.append(limits[limit].firstBucket)
     }
     return shown.prefix(most).sorted().map { view(of: $0, at: now) }
@@ -109,7 +113,7 @@ extension Limiter {
       service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
       remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
-      concurrency: limit.countsCallsUnderWay ? Int(limit.concurrency) : nil,
+      concurrency: limit.limitsCallsUnderWay ? Int(limit.concurrency) : nil,
       waiting: queues.count(bucket),
       predictedWait: predictedWait(
         bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),

@@ -59,6 +59,23 @@ extension Limiter {
     return true
   }
 
+  /// Ends the pauses of an app and of its services: calls that wait for them start, as other limits let them.
+  ///
+  /// - Returns: whether anything was paused or slowed.
+  package mutating func resume(app: Int, at time: Int64) -> Bool {
+    let now = clock(time)
+    var isNews = false
+    refreshUpstreams(app, at: now)
+    for lane in lanes.all(app) where upstreams[lane].pause.isActive {
+      isNews = true
+      upstreams[lane].pause.end()
+      levelChanged(lane)
+      unsettled.append(Int32(upstreamBucket(lane)))
+    }
+    settle(at: now)
+    return isNews
+  }
+
   /// What pauses have added to the patience of calls of a service so far.
   func extensions(_ app: Int, lane: Int) -> Int64 {
     let whole = lanes.whole(app)

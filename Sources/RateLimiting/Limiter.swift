@@ -20,11 +20,13 @@ internal import Memory
 package struct Limiter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   /// The limits in the order of the settings, then the upstream's pause.
-  let limits: [CompiledLimit]
+  private(set) var limits: [CompiledLimit]
+  /// Some call falls under a limit.
+  private let hasLimits: Bool
   /// Per slot of ``LimitedOperations``, the limits that count it.
   private let matching: [LimitSet]
   /// Limits that count calls under way.
-  let counting: LimitSet
+  private(set) var counting: LimitSet
   let recovery: RecoveryPolicy
 
   var buckets: [LimitBucket]
@@ -107,6 +109,7 @@ package struct Limiter: ~Copyable {
       }
       return set
     }
+    hasLimits = settings.rules.contains { $0.isInForce }
     var counting = LimitSet()
     for index in settings.rules.indices where limits[index].countsCallsUnderWay {
       counting.insert(index)
@@ -159,7 +162,7 @@ package struct Limiter: ~Copyable {
   package var waiting: Int { queues.waiters.count }
 
   /// Whether it would admit everything: no limits, no pause, nobody waiting.
-  package var isIdle: Bool { limits.count == 1 && activeUpstreams == 0 && waiting == 0 }
+  package var isIdle: Bool { !hasLimits && activeUpstreams == 0 && waiting == 0 }
 
   /// The next instant at which ``advance(to:)`` has something to do; `Int64.max` when nothing waits.
   package var nextDue: Int64 { min(alarms.earliest, patience.earliest) }
@@ -169,6 +172,12 @@ package struct Limiter: ~Copyable {
     let loops = loopsToWake
     loopsToWake = 0
     return loops
+  }
+
+  /// Goes on counting the calls under way that fall under a limit, though any number may be.
+  mutating func goOnCounting(_ limit: Int) {
+    limits[limit].concurrency = CompiledLimit.anyNumberCounted
+    counting.insert(limit)
   }
 
   /// Time never goes back.

@@ -17,6 +17,14 @@ struct PauseLanes: Sendable {
     }
   }
 
+  /// The lane that `lane` of other lanes is here; nil where services are told apart in one of the two only and it is a
+  /// service's.
+  func lane(_ lane: Int, of other: PauseLanes) -> Int? {
+    let place = lane % other.perApp
+    guard place == 0 || perApp == other.perApp else { return nil }
+    return whole(other.app(of: lane)) &+ place
+  }
+
   /// The lane of the whole app.
   func whole(_ app: Int) -> Int { app &* perApp }
 

@@ -83,6 +83,21 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
   /// The first whole nanosecond at or after the theoretical arrival time.
   private var fullAt: Int64 { arrival &+ (arrivalPart > 0 ? 1 : 0) }
 
+  /// The same calls used of another quota: what was taken stays taken, however fast it comes back from now on. Rounded
+  /// up, so that a change gives nothing away.
+  func used(of old: Quota, as new: Quota, at now: Int64) -> QuotaCell {
+    guard old != new, fullAt > now else { return self }
+    // Calls taken, in parts of 2^20: ahead is below 2^61, and the count at most 2^32.
+    let ahead = Int128(fullAt - now)
+    let calls = (ahead * Int128(old.count) << 20 + Int128(old.period) - 1) / Int128(old.period)
+    let pace = Int128(new.count) << 20
+    // With a rate that is slower by far it takes longer than anything is measured.
+    let time = (min(calls, 1 << 60) * Int128(new.period) + pace - 1) / pace
+    var cell = QuotaCell()
+    cell.arrival = now &+ Int64(min(time, Int128(Quota.longestPeriod)))
+    return cell
+  }
+
   /// Makes ready for use with a quota of another rate: a fraction of a nanosecond is rounded up.
   mutating func changeQuota() {
     if arrivalPart > 0 { arrival &+= 1 }

@@ -44,6 +44,8 @@ package struct RateLimitFields: ~Copyable, Sendable {
 
   @inline(__always)
   private func putPiece(_ piece: Int, into out: inout ByteBuffer) {
+    // A limit of a configuration that this loop is about to take.
+    guard piece < ends.count else { return }
     let start = piece == 0 ? 0 : ends[piece &- 1]
     out.put(text.span.bytesOfElements.slice(start, ends[piece]))
   }

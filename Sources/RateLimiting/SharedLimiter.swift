@@ -130,6 +130,27 @@ package final class SharedLimiter: Sendable {
   /// Calls that wait, or whose end of waiting their loops have not taken yet.
   package var waiting: Int { state.withLock { $0.limiter.waiting } }
 
+  /// As ``Limiter/adopt(_:_:at:)``; from any thread.
+  package func adopt(
+    _ settings: LimiterSettings, _ news: LimiterChange, at now: Int64
+  ) throws(LimiterProblem) {
+    var problem: LimiterProblem?
+    change(by: keeper.load(ordering: .acquiring)) { limiter in
+      do throws(LimiterProblem) { try limiter.adopt(settings, news, at: now) } catch {
+        problem = error
+      }
+    }
+    if let problem { throw problem }
+    wake(keeper.load(ordering: .acquiring))
+  }
+
+  /// As ``Limiter/resume(app:at:)``; from any thread.
+  package func resume(app: Int, at now: Int64) -> Bool {
+    let isNews = change(by: keeper.load(ordering: .acquiring)) { $0.resume(app: app, at: now) }
+    wake(keeper.load(ordering: .acquiring))
+    return isNews
+  }
+
   /// Changes the limiter under its lock, publishes what the loops look at, then wakes those with news.
   private func change<Result: ~Copyable & Sendable>(
     by loop: Int, _ body: (inout Limiter) -> Result

@@ -60,6 +60,13 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
     (UpstreamPause.fullLevel - level) * policy.step
   }
 
+  /// Ends the pause and the recovery at once, as an operator wants it.
+  mutating func end() {
+    until = .min
+    level = UpstreamPause.fullLevel
+    unsaid = 0
+  }
+
   /// Lets time pass. Returns whether the level changed.
   package mutating func advance(_ policy: RecoveryPolicy, at now: Int64) -> Bool {
     guard isActive, now &- steppedAt >= policy.step else { return false }

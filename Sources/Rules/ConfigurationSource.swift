@@ -24,8 +24,6 @@ package enum ConfigurationSource {
 
   /// Why these limits cannot be enforced; nil when they can.
   private static func limitProblem(_ settings: Settings) -> String? {
-    RulesCompiler(settings).limits(
-      callerCount: max(1, settings.callers.count), loopCount: 1
-    ).problem?.description
+    RulesCompiler(settings).limits(loopCount: 1).problem?.description
   }
 }

@@ -4,12 +4,15 @@ package import SCORMCloudAPI
 
 /// The limits of a configuration, as the limiter works with them.
 extension RulesCompiler {
-  /// The limits for so many callers and loops.
-  package func limits(callerCount: Int, loopCount: Int) -> LimiterSettings {
+  /// The limits for so many loops. Of a limit that is gone calls may still be under way: nothing new is counted by it.
+  package func limits(loopCount: Int) -> LimiterSettings {
     var limits = LimiterSettings(
-      rules: settings.limits.map(rule), appCount: settings.apps.count, callerCount: callerCount,
-      callerWeights: settings.callers.map(\.weight), replicas: settings.replicas,
-      loopCount: loopCount)
+      rules: roster.limits.list.map { place in
+        guard let place else { return .vacant }
+        return place.isInForce ? rule(place.item) : rule(place.item).leaving()
+      }, appCount: roster.apps.count, callerCount: roster.callers.count,
+      callerWeights: roster.callers.list.map { $0?.item.weight ?? 1 },
+      replicas: settings.replicas, loopCount: loopCount)
     // What is in no catalogue is a service of its own.
     limits.services = (0..<256).map { slot in
       slot < OperationTable.all.count

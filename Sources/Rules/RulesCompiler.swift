@@ -7,14 +7,19 @@ package import SCORMCloudAPI
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
 /// decided here, once, and not per call.
 package struct RulesCompiler {
-  let settings: Settings
+  let roster: Roster
 
-  package init(_ settings: Settings) { self.settings = settings }
+  /// For a configuration that is the first.
+  package init(_ settings: Settings) { roster = Roster(settings) }
+
+  package init(_ roster: Roster) { self.roster = roster }
+
+  var settings: Settings { roster.settings }
 
   package struct Compiled {
     package var rules: ForwardingRules
     package var slots: TokenSlotTable
-    /// Per token slot, its scopes.
+    /// Per token slot, its scopes; empty for a vacant one.
     package var scopeTexts: [String]
     /// Per ordinary app, the slot whose token shows that its credential works.
     package var probes: [(app: String, slot: TokenSlot)]
@@ -23,26 +28,38 @@ package struct RulesCompiler {
   /// By chance, and one for the process: gateways behind one another are told apart, reloads are not.
   private static let hop = UInt32.random(in: .min ... .max)
 
-  package func compile() throws(TokenSlotTable.Refusal) -> Compiled {
-    var slots = TokenSlotTable()
+  /// - Parameters:
+  ///   - slots: those of the configuration before; of the first, none.
+  ///   - oldest: the oldest generation that calls are under way of.
+  package func compile(
+    slots known: TokenSlotTable = TokenSlotTable(), oldest: UInt32 = 1
+  ) throws(TokenSlotTable.Refusal) -> Compiled {
+    var slots = known
+    slots.begin(generation: roster.generation, oldest: oldest)
     var apps: [ForwardingRules.App] = []
     var probes: [(app: String, slot: TokenSlot)] = []
-    for (index, app) in settings.apps.enumerated() {
-      let credentials = try credentials(of: app, index, &slots)
-      apps.append(
-        ForwardingRules.App(
-          name: app.name, isManagement: app.kind == .management, credentials: credentials,
-          ladders: try ladders(of: index, credentials, &slots),
-          unknownCredential: try unknownCredential(of: app, index, &slots)))
-      if let probe = probe(app, credentials) { probes.append((app.name, probe)) }
+    for (number, place) in roster.apps.list.enumerated() {
+      guard let place else {
+        apps.append(.vacant)
+        continue
+      }
+      let (app, scopes) = (place.item.app, place.item.tokens)
+      let credentials = try credentials(of: app, scopes, number, &slots)
+      var compiled = ForwardingRules.App(
+        name: app.name, isManagement: app.kind == .management, credentials: credentials,
+        ladders: try ladders(of: number, scopes, credentials, &slots),
+        unknownCredential: try unknownCredential(of: app, scopes, number, &slots))
+      compiled.isInForce = place.isInForce
+      apps.append(compiled)
+      if place.isInForce, let probe = probe(app, credentials) { probes.append((app.name, probe)) }
     }
     var scopeTexts: [String] = []
     for index in 0..<slots.count { scopeTexts.append(slots[TokenSlot(index: index)].scopes) }
     let url = settings.upstream.url
     var rules = ForwardingRules(
       listeners: listeners, apps: apps,
-      defaultApp: settings.apps.firstIndex { $0.name == settings.defaultApp } ?? 0,
-      managementApp: settings.apps.firstIndex { $0.kind == .management }, callers: callers,
+      defaultApp: roster.apps.number { $0.app.name == settings.defaultApp } ?? 0,
+      managementApp: roster.apps.number { $0.app.kind == .management }, callers: callers,
       forwardsUnknownOperations: settings.policy.unknownOperations == .forward,
       forwardsOutsideBasePath: settings.policy.outsideBasePath == .forward,
       passedSensitive: passedSensitive,
@@ -56,17 +73,18 @@ package struct RulesCompiler {
   // MARK: Credentials
 
   private func credentials(
-    of app: App, _ index: Int, _ slots: inout TokenSlotTable
+    of app: App, _ tokens: TokenSettings, _ index: Int, _ slots: inout TokenSlotTable
   ) throws(TokenSlotTable.Refusal) -> [CredentialChoice] {
     var result: [CredentialChoice] = []
     for operation in OperationTable.all {
-      result.append(try credential(for: operation, app, index, &slots))
+      result.append(try credential(for: operation, app, tokens, index, &slots))
     }
     return result
   }
 
   private func credential(
-    for operation: Operation, _ app: App, _ index: Int, _ slots: inout TokenSlotTable
+    for operation: Operation, _ app: App, _ tokens: TokenSettings, _ index: Int,
+    _ slots: inout TokenSlotTable
   ) throws(TokenSlotTable.Refusal) -> CredentialChoice {
     switch operation.credential {
     case .none: return .none
@@ -80,8 +98,8 @@ package struct RulesCompiler {
         return .basic
       }
       let scopes =
-        firstScopes(of: operation, least)?.text
-        ?? settings.tokens.scopesList.joined(separator: " ")
+        RulesCompiler.firstScopes(of: operation, least, tokens)?.text
+        ?? tokens.scopesList.joined(separator: " ")
       return .token(try slots.slot(for: index, scopes: scopes))
     }
   }
@@ -89,15 +107,12 @@ package struct RulesCompiler {
   /// What no service of its own is needed for: `read`, `write` and `delete` hold for all of them. Not `admin`, which is
   /// the account's. A fixed list is the operator's word for this too. None for the App Management application, which
   /// can do nothing but its own operations.
-  ///
-  /// Whatever the policy is now: a reload may change that, and slots have to keep their numbers.
   private func unknownCredential(
-    of app: App, _ index: Int, _ slots: inout TokenSlotTable
+    of app: App, _ tokens: TokenSettings, _ index: Int, _ slots: inout TokenSlotTable
   ) throws(TokenSlotTable.Refusal) -> UnknownCredential? {
     if app.kind == .management { return nil }
-    if settings.tokens.scopes == .fixed {
-      let slot = try slots.slot(
-        for: index, scopes: settings.tokens.scopesList.joined(separator: " "))
+    if tokens.scopes == .fixed {
+      let slot = try slots.slot(for: index, scopes: tokens.scopesList.joined(separator: " "))
       return UnknownCredential(reads: slot, writes: slot)
     }
     return UnknownCredential(
@@ -127,8 +142,9 @@ package struct RulesCompiler {
   // MARK: Listeners and callers
 
   private var listeners: [ForwardingRules.Listener] {
-    settings.listeners.map { listener in
-      switch listener.address {
+    roster.listeners.list.map { place in
+      guard let listener = place?.item else { return ForwardingRules.Listener(hosts: .any) }
+      return switch listener.address {
       case .unix: ForwardingRules.Listener(hosts: .any)
       case .tcp:
         ForwardingRules.Listener(
@@ -138,26 +154,21 @@ package struct RulesCompiler {
     }
   }
 
-  /// Without `callers[]` there is one, who may use every app for everything that policy allows.
   private var callers: [ForwardingRules.Caller] {
-    if settings.callers.isEmpty {
-      return [
-        ForwardingRules.Caller(
-          name: "anonymous", apps: settings.apps.indices.filter { !settings.apps[$0].isWithdrawn },
-          defaultApp: nil,
-          operations: .all, mayUseUnknownOperations: true, mode: .normal)
-      ]
-    }
-    return settings.callers.map { caller in
-      let apps = caller.apps.compactMap { name in
-        settings.apps.firstIndex { $0.name == name && !$0.isWithdrawn }
-      }
-      return ForwardingRules.Caller(
+    roster.callers.list.map { place in
+      guard let place else { return .vacant }
+      let caller = place.item
+      let apps = caller.apps.compactMap { name in roster.apps.number { $0.app.name == name } }
+      var compiled = ForwardingRules.Caller(
         name: caller.name, apps: apps,
-        defaultApp: apps.first { settings.apps[$0].kind != .management },
+        // Without callers in the file everybody uses the default app.
+        defaultApp: settings.callers.isEmpty
+          ? nil : apps.first { roster.apps.list[$0]?.item.app.kind != .management },
         operations: operations(allowedBy: caller.allow),
         mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode),
         isBatch: caller.priority == .batch, isPermissive: caller.mode == .permissive)
+      compiled.isInForce = place.isInForce
+      return compiled
     }
   }
 

@@ -29,6 +29,11 @@ package struct FigureLabels: Sendable {
 
   package init() {}
 
+  /// Whether callers and apps, which alone can change, are those of `other`.
+  package func areSame(as other: FigureLabels) -> Bool {
+    callers == other.callers && apps == other.apps
+  }
+
   /// Operations, and one row for each method without one.
   var rowCount: Int { operations.count + methods.count }
   /// Pairs of caller and app, each with one more for none.

@@ -8,7 +8,7 @@ package struct FigureReport {
   private let labels: FigureLabels
   private let layout: LoopFigures.Layout
 
-  /// Nil without loops. All have the same labels.
+  /// Nil without loops. Callers and apps can differ for the moment in which loops take another configuration.
   package init?(_ loops: [LoopFigures]) {
     guard let first = loops.first else { return nil }
     self.loops = loops
@@ -31,6 +31,15 @@ package struct FigureReport {
   }
 
   private func total(_ cell: Int) -> UInt64 { loops.reduce(0) { $0 &+ $1.cells.read(cell) } }
+
+  /// The sum over the loops that know the pair.
+  private func total(_ pair: FigurePair, _ offset: Int) -> UInt64 {
+    loops.reduce(0) { sum, loop in
+      guard pair.stands(in: loop.labels) else { return sum }
+      return sum
+        &+ loop.cells.read(loop.layout.pair(caller: pair.caller, app: pair.app) + offset)
+    }
+  }
 
   private func totals(_ start: Int, _ count: Int) -> [UInt64] {
     (0..<count).map { total(start + $0) }
@@ -105,15 +114,13 @@ package struct FigureReport {
   }
 
   private func putCallers(into text: inout PrometheusText) {
-    func pairs(_ body: (Int, [PrometheusText.Label]) -> Void) {
+    func pairs(_ body: (FigurePair, [PrometheusText.Label]) -> Void) {
       for caller in 0...labels.callers.count {
         for app in 0...labels.apps.count {
-          body(
-            layout.pair(caller: caller, app: app),
-            [
-              ("caller", caller == 0 ? "none" : labels.callers[caller - 1]),
-              ("app", app == 0 ? "none" : labels.apps[app - 1]),
-            ])
+          let pair = FigurePair(caller: caller, app: app, labels)
+          // What is gone from the configuration.
+          guard !pair.callerName.isEmpty, !pair.appName.isEmpty else { continue }
+          body(pair, [("caller", pair.callerName), ("app", pair.appName)])
         }
       }
     }
@@ -123,7 +130,7 @@ package struct FigureReport {
     )
     pairs { pair, labels in
       for (status, name) in FigureLabels.statusClasses.enumerated() {
-        let count = total(pair + status)
+        let count = total(pair, status)
         if count > 0 { text.sample(labels + [("status", name)], count) }
       }
     }
@@ -139,7 +146,7 @@ package struct FigureReport {
     ] {
       text.family(name, .counter, help)
       pairs { pair, labels in
-        let count = total(pair + layout.bytesInPair + offset)
+        let count = total(pair, layout.bytesInPair + offset)
         if count > 0 { text.sample(labels, count) }
       }
     }
@@ -236,6 +243,27 @@ package struct FigureReport {
         [("loop", "\(number)")],
         loop.cells.read(layout.singles + LoopFigures.Single.turns.rawValue))
     }
+  }
+}
+
+/// A caller and an app, each by its number plus one, 0 for none.
+private struct FigurePair {
+  let caller: Int
+  let app: Int
+  let callerName: String
+  let appName: String
+
+  init(caller: Int, app: Int, _ labels: FigureLabels) {
+    self.caller = caller
+    self.app = app
+    callerName = caller == 0 ? "none" : labels.callers[caller - 1]
+    appName = app == 0 ? "none" : labels.apps[app - 1]
+  }
+
+  func stands(in labels: FigureLabels) -> Bool {
+    caller <= labels.callers.count && app <= labels.apps.count
+      && (caller == 0 || labels.callers[caller - 1] == callerName)
+      && (app == 0 || labels.apps[app - 1] == appName)
   }
 }
 

@@ -18,6 +18,26 @@ package final class LoopFigures: Sendable {
     cells = CounterBlock(count: layout.count)
   }
 
+  /// These figures under other labels: what was counted of a caller or an app goes on, unless its number, plus one, is
+  /// among those that stand for another one now. Operations, methods and reasons are the same.
+  package func under(
+    _ next: FigureLabels, newCallers: Set<Int>, newApps: Set<Int>
+  ) -> LoopFigures {
+    let result = LoopFigures(labels: next)
+    for cell in 0..<layout.pairs { result.cells.set(cell, to: cells.read(cell)) }
+    for caller in 0...min(labels.callers.count, next.callers.count)
+    where !newCallers.contains(caller) {
+      for app in 0...min(labels.apps.count, next.apps.count) where !newApps.contains(app) {
+        let from = layout.pair(caller: caller, app: app)
+        let to = result.layout.pair(caller: caller, app: app)
+        for place in 0..<layout.pairWidth {
+          result.cells.set(to + place, to: cells.read(from + place))
+        }
+      }
+    }
+    return result
+  }
+
   /// Where each family of counters begins.
   struct Layout: Sendable {
     /// Rows: operations, and methods without one. What is counted of one lies side by side: its durations (the
@@ -29,8 +49,8 @@ package final class LoopFigures: Sendable {
     let statusesInRow: Int
     let bytesInRow: Int
     /// Pairs of caller and app: requests by class of status, then bytes of bodies: received, sent.
-    private let pairs: Int
-    private let pairWidth: Int
+    let pairs: Int
+    let pairWidth: Int
     private let operationCount: Int
     private let appStride: Int
     /// Where bytes begin in a pair.
@@ -67,7 +87,6 @@ package final class LoopFigures: Sendable {
       rows = take(labels.rowCount * rowWidth)
       bytesInPair = classes
       pairWidth = bytesInPair + 2
-      pairs = take(labels.pairCount * pairWidth)
       requestSizes = take(size)
       responseSizes = take(size)
       tokenWaits = take(duration)
@@ -78,6 +97,8 @@ package final class LoopFigures: Sendable {
       errors = take(labels.errors.count + 1)
       terminations = take(labels.terminations.count)
       singles = take(Single.allCases.count)
+      // At the end: the only family whose size another configuration changes.
+      pairs = take(labels.pairCount * pairWidth)
       count = end
     }
 

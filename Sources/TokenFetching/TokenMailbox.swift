@@ -34,6 +34,8 @@ final class TokenMailbox: Sendable {
     case drop(TokenSlot)
     /// An app's secrets were read anew.
     case secrets(app: Int, [SecretBytes])
+    /// Another configuration.
+    case configuration(TokenConfiguration)
   }
 
   /// Orders that may wait; more are refused.
@@ -48,6 +50,13 @@ final class TokenMailbox: Sendable {
 
   init(slotCount: Int) {
     state = Mutex(State(isNeeded: Array(repeating: false, count: slotCount)))
+  }
+
+  /// There are `count` slots now, not fewer than before.
+  func allowSlots(below count: Int) {
+    state.withLock { state in
+      while state.isNeeded.count < count { state.isNeeded.append(false) }
+    }
   }
 
   /// Each returns whether the thread has to be woken: whether the mailbox was empty.

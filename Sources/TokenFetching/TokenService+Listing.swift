@@ -19,6 +19,27 @@ final class TokenBoard: Sendable {
     state = Mutex(State(keys: keys, apps: apps.map { TokenAppRecord(name: $0) }))
   }
 
+  /// The slots and apps of another configuration.
+  func adopt(_ slots: TokenSlotTable, renewed: [TokenSlot], apps: [String], newApps: Set<Int>) {
+    state.withLock { state in
+      for slot in renewed {
+        let record = TokenRecord(slot: slot, app: slots[slot].app, scopes: slots[slot].scopes)
+        if slot.index < state.keys.count {
+          state.keys[slot.index] = record
+        } else {
+          state.keys.append(record)
+        }
+      }
+      for (app, name) in apps.enumerated() {
+        if app == state.apps.count {
+          state.apps.append(TokenAppRecord(name: name))
+        } else if newApps.contains(app) || state.apps[app].name != name {
+          state.apps[app] = TokenAppRecord(name: name)
+        }
+      }
+    }
+  }
+
   func update(slots: [TokenRecord], apps: [(index: Int, record: TokenAppRecord)]) {
     state.withLock { state in
       for record in slots { state.keys[record.slot.index] = record }
@@ -35,12 +56,17 @@ extension TokenService {
   /// Every key and every app as they are now. Any thread; waits for nobody.
   package func listing() -> TokenListing {
     var (keys, apps) = board.content
+    let settings = settings
+    for index in apps.indices where index < settings.apps.count {
+      apps[index].isInForce = settings.apps[index].isInForce
+    }
+    keys.removeAll { $0.app < 0 || !apps[$0.app].isInForce }
     for index in keys.indices {
-      let slot = TokenSlot(index: index)
+      let slot = keys[index].slot
       keys[index].uses = store.uses(of: slot)
       keys[index].isUsed = keys[index].isUsed || store.isUsed(slot)
     }
     return TokenListing(
-      now: clock.monotonic, endpoint: settings.endpoint, keys: keys, apps: apps)
+      now: clock.monotonic, endpoint: settings.place.endpoint, keys: keys, apps: apps)
   }
 }

@@ -27,12 +27,9 @@ package final class TokenService: TokenDemand {
 
   /// Where the tokens are published.
   package let store: TokenStore
-  let settings: TokenServiceSettings
-  /// What each slot stands for.
-  package let slots: TokenSlotTable
+  private let current: Mutex<Current>
   let board: TokenBoard
   let clock: TimeSource
-  private let proof: TLSProof?
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let thread = Mutex<WorkerThread?>(nil)
@@ -45,17 +42,14 @@ package final class TokenService: TokenDemand {
     settings: TokenServiceSettings, slots: TokenSlotTable, clock: TimeSource = .system
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
-    do { proof = try TLSProof.make(for: settings.url, caFile: settings.caFile) } catch {
-      throw .badTrust(error.description)
-    }
+    let proofs = try TokenProofs(settings)
     guard
       let multi = CurlMulti(
         maximumConnections: TokenManager.maximumFetchesInFlight + settings.apps.count)
     else {
       throw .noCurl
     }
-    self.settings = settings
-    self.slots = slots
+    current = Mutex(Current(settings: settings, slots: slots, proofs: proofs))
     self.clock = clock
     self.multi = multi
     mailbox = TokenMailbox(slotCount: slots.count)
@@ -67,6 +61,17 @@ package final class TokenService: TokenDemand {
 
   deinit { _ = stop() }
 
+  private struct Current {
+    var settings: TokenServiceSettings
+    var slots: TokenSlotTable
+    var proofs: TokenProofs
+  }
+
+  var settings: TokenServiceSettings { current.withLock { $0.settings } }
+
+  /// What each slot stands for.
+  package var slots: TokenSlotTable { current.withLock { $0.slots } }
+
   /// Starts the thread. Call it once.
   ///
   /// - Parameters:
@@ -76,7 +81,7 @@ package final class TokenService: TokenDemand {
   package func start(
     wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
   ) -> Bool {
-    let (settings, proof, slots) = (settings, proof, slots)
+    let current = current.withLock { $0 }
     let (multi, mailbox) = (multi, mailbox)
     let (store, board, clock) = (store, board, clock)
     return thread.withLock { thread in
@@ -85,7 +90,8 @@ package final class TokenService: TokenDemand {
         let worker = try WorkerThread()
         try worker.start("tokens") {
           var loop = TokenServiceLoop(
-            settings: settings, proof: proof, slots: slots, multi: multi, mailbox: mailbox,
+            settings: current.settings, proofs: current.proofs, slots: current.slots, multi: multi,
+            mailbox: mailbox,
             store: store, board: board, clock: clock, wake: wake, report: report)
           let turns = clock.onTurn { multi.wake() }
           loop.run()
@@ -141,6 +147,30 @@ package final class TokenService: TokenDemand {
     let secrets = [secret] + (nextSecret.map { [$0] } ?? [])
     guard secrets.allSatisfy(TokenApp.isUsable) else { return false }
     return order([.secrets(app: app, secrets)])
+  }
+
+  /// Longest ``adopt(_:slots:newApps:)`` waits for the thread, in milliseconds.
+  package static let adoptBound: Int32 = 5_000
+
+  /// Fetches for another configuration from now on. Slots and apps that stand for the same as before keep their tokens
+  /// and what is known of their secrets. Waits until it is in force.
+  ///
+  /// - Parameter newApps: numbers that stand for another app than before.
+  /// - Throws: when the settings cannot work, and then nothing has changed.
+  package func adopt(
+    _ settings: TokenServiceSettings, slots: TokenSlotTable, newApps: Set<Int>
+  ) throws(TokenServiceSettings.Problem) {
+    try settings.check(against: slots)
+    let proofs = try TokenProofs(settings, known: current.withLock { $0.proofs })
+    let taken: ThreadSignal
+    do { taken = try ThreadSignal() } catch { throw .isBusy }
+    mailbox.allowSlots(below: slots.count)
+    let next = TokenConfiguration(
+      settings: settings, slots: slots, proofs: proofs, newApps: newApps, taken: taken)
+    guard order([.configuration(next)]), taken.wait(milliseconds: Self.adoptBound) else {
+      throw .isBusy
+    }
+    current.withLock { $0 = Current(settings: settings, slots: slots, proofs: proofs) }
   }
 
   private func order(_ orders: [TokenMailbox.Order]) -> Bool {

@@ -8,9 +8,9 @@ internal import System
 ///
 /// The only place where the token machinery meets the clock and the network.
 struct TokenServiceLoop {
-  private let settings: TokenServiceSettings
-  private let proof: TLSProof?
-  private let slots: TokenSlotTable
+  private var settings: TokenServiceSettings
+  private var proofs: TokenProofs
+  private var slots: TokenSlotTable
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let store: TokenStore
@@ -26,13 +26,13 @@ struct TokenServiceLoop {
   private var random = SystemRandomNumberGenerator()
 
   init(
-    settings: TokenServiceSettings, proof: TLSProof?, slots: TokenSlotTable, multi: CurlMulti,
+    settings: TokenServiceSettings, proofs: TokenProofs, slots: TokenSlotTable, multi: CurlMulti,
     mailbox: TokenMailbox,
     store: TokenStore, board: TokenBoard, clock: TimeSource, wake: [@Sendable () -> Void],
     report: @escaping @Sendable (TokenReport) -> Void
   ) {
     self.settings = settings
-    self.proof = proof
+    self.proofs = proofs
     self.slots = slots
     self.multi = multi
     self.mailbox = mailbox
@@ -105,7 +105,52 @@ struct TokenServiceLoop {
       for (generation, secret) in zip(generations, list) { byGeneration[generation] = secret }
       secrets[app] = byGeneration
       return actions
+    case .configuration(let next):
+      let actions = adopt(next, at: now)
+      next.taken.notify()
+      return actions
     }
+  }
+
+  /// Works with another configuration from now on. Fetches under way for what it has no more are given up.
+  private mutating func adopt(_ next: TokenConfiguration, at now: Int64) -> [TokenAction] {
+    let renewed = manager.renewed(by: next.slots)
+    var abandoned: [TokenSlot] = []
+    transfers.removeAll { transfer in
+      guard renewed.contains(transfer.request.slot) else { return false }
+      multi.remove(transfer.handle)
+      abandoned.append(transfer.request.slot)
+      return true
+    }
+    let apps = next.settings.apps.enumerated().map { app, new in
+      let isNew = app >= secrets.count || next.newApps.contains(app)
+      return TokenManager.AppSecrets(
+        known: new.secrets.map { secret in
+          isNew ? nil : secrets[app].first { $0.value.hasSameBytes(as: secret) }?.key
+        }, isNew: isNew)
+    }
+    let (generations, actions) = manager.adopt(
+      next.slots, lifetime: next.settings.lifetime, apps: apps, abandoned: abandoned, at: now)
+    var lines: [SecretBytes?] = []
+    secrets = zip(generations, next.settings.apps).enumerated().map { app, pair in
+      let (generations, new) = pair
+      lines.append(
+        // Of an app that is gone nothing is kept.
+        apps[app].isNew || new.isVacant ? BasicCredential.line(id: new.id, secret: new.secret) : nil
+      )
+      var byGeneration: [UInt32: SecretBytes] = [:]
+      for (generation, secret) in zip(generations, new.secrets) {
+        byGeneration[generation] = secret
+      }
+      return byGeneration
+    }
+    settings = next.settings
+    proofs = next.proofs
+    slots = next.slots
+    store.adopt(
+      TokenStore.Change(slotCount: slots.count, renewed: renewed, basicLines: lines))
+    board.adopt(slots, renewed: renewed, apps: settings.apps.map(\.name), newApps: next.newApps)
+    return actions
   }
 
   /// Brings the listing up to date.
@@ -161,7 +206,7 @@ struct TokenServiceLoop {
         throw CurlFault.notStarted
       }
       let transfer = try TokenTransfer(
-        request, settings: settings, proof: proof, secret: secret,
+        request, settings: settings, proof: proofs[settings.place(of: request.app)], secret: secret,
         requestedAt: clock.monotonic,
         wallClock: clock.wall / 1_000_000_000)
       guard multi.add(transfer.handle) else { throw CurlFault.notStarted }
@@ -181,7 +226,8 @@ struct TokenServiceLoop {
     let request = transfer.request
     let app = settings.apps[request.app].name
     let outcome = TokenOutcome(
-      endpoint: settings.endpoint, app: app, scopes: request.scopes, host: settings.host,
+      endpoint: transfer.place.endpoint, app: app, scopes: request.scopes,
+      host: transfer.place.host,
       lifetime: request.lifetime
     ).judge(transfer, fault)
     multi.remove(transfer.handle)

@@ -12,6 +12,19 @@ package struct TokenApp: Sendable {
   package let secret: SecretBytes
   /// The key that is tried when `secret` is refused.
   package let nextSecret: SecretBytes?
+  /// Where its tokens come from, if that is another place than ``TokenServiceSettings/place``: the configuration has
+  /// changed, and calls are under way that began before.
+  package var formerPlace: TokenPlace?
+  /// False for an app that is gone from the configuration: no listing shows it.
+  package var isInForce = true
+
+  /// A number that no app has.
+  package static let vacant: TokenApp = {
+    var app = TokenApp(
+      name: "", id: "", secret: SecretBytes(copying: [UInt8]().span.bytesOfElements))
+    app.isInForce = false
+    return app
+  }()
 
   package init(name: String, id: String, secret: SecretBytes, nextSecret: SecretBytes? = nil) {
     self.name = name
@@ -19,6 +32,8 @@ package struct TokenApp: Sendable {
     self.secret = secret
     self.nextSecret = nextSecret
   }
+
+  package var isVacant: Bool { name.isEmpty && id.isEmpty }
 
   /// In the order they are tried in.
   var secrets: [SecretBytes] { [secret] + (nextSecret.map { [$0] } ?? []) }
@@ -29,19 +44,35 @@ package struct TokenApp: Sendable {
   }
 }
 
-/// What ``TokenService`` has to know.
-package struct TokenServiceSettings: Sendable {
-  /// Apps in the order of the configuration: ``TokenSlotTable/Key/app`` is an index into it.
-  package var apps: [TokenApp]
+/// Where tokens come from.
+package struct TokenPlace: Hashable, Sendable {
   package var endpoint: TokenEndpoint
   /// Full URL of the endpoint. Plain `http` is possible, for a sandbox on loopback.
   package var url: String
-  /// Seconds of life to ask for, 1 ... ``TokenAnswer/maximumLifetime``.
-  package var lifetime: Int64 = 900
   /// PEM file of the certificate authorities to trust instead of the system's.
   package var caFile: String?
   /// URL of an HTTP CONNECT proxy. Without it there is none, whatever the environment says.
   package var proxy: String?
+
+  package init(endpoint: TokenEndpoint, url: String) {
+    self.endpoint = endpoint
+    self.url = url
+  }
+
+  /// `https` or `http`; nil for anything else.
+  var scheme: String? { HTTPAddress.scheme(of: url) }
+
+  /// Host and port, for texts.
+  var host: String { HTTPAddress.authority(of: url) }
+}
+
+/// What ``TokenService`` has to know.
+package struct TokenServiceSettings: Sendable {
+  /// Apps by number: ``TokenSlotTable/Key/app`` is an index into it.
+  package var apps: [TokenApp]
+  package var place: TokenPlace
+  /// Seconds of life to ask for, 1 ... ``TokenAnswer/maximumLifetime``.
+  package var lifetime: Int64 = 900
   package var userAgent = "scorm-gateway"
   /// Milliseconds until the connection, TLS included, must stand.
   package var connectTimeout = 3_000
@@ -51,9 +82,11 @@ package struct TokenServiceSettings: Sendable {
 
   package init(apps: [TokenApp], endpoint: TokenEndpoint, url: String) {
     self.apps = apps
-    self.endpoint = endpoint
-    self.url = url
+    place = TokenPlace(endpoint: endpoint, url: url)
   }
+
+  /// Where the tokens of the app with this number come from.
+  func place(of app: Int) -> TokenPlace { apps[app].formerPlace ?? place }
 
   /// Why the settings cannot work.
   package enum Problem: Error, Equatable, Sendable {
@@ -71,16 +104,18 @@ package struct TokenServiceSettings: Sendable {
     case unknownApp
     /// The authorities to trust cannot be read: why.
     case badTrust(String)
+    /// The thread that fetches tokens does not take the change: it is held up, or the process is out of descriptors.
+    case isBusy
     /// libcurl could not be initialised.
     case noCurl
   }
 
   /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
   package func check(against slots: TokenSlotTable) throws(Problem) {
-    guard scheme != nil, !host.isEmpty, !host.contains("@"),
-      url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+    guard place.scheme != nil, !place.host.isEmpty, !place.host.contains("@"),
+      place.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else { throw .badURL }
-    for app in apps {
+    for app in apps where !app.isVacant {
       guard CredentialText.idDefect(of: Array(app.id.utf8).span.bytesOfElements) == nil else {
         throw .badAppID(app: app.name)
       }
@@ -88,14 +123,8 @@ package struct TokenServiceSettings: Sendable {
     }
     guard lifetime >= 1, lifetime <= TokenAnswer.maximumLifetime else { throw .badLifetime }
     guard connectTimeout > 0, totalTimeout > 0 else { throw .badTimeout }
-    for index in 0..<slots.count where !apps.indices.contains(slots[TokenSlot(index: index)].app) {
+    for slot in slots.occupied where !apps.indices.contains(slots[slot].app) {
       throw .unknownApp
     }
   }
-
-  /// `https` or `http`; nil for anything else.
-  var scheme: String? { HTTPAddress.scheme(of: url) }
-
-  /// Host and port, for texts.
-  var host: String { HTTPAddress.authority(of: url) }
 }

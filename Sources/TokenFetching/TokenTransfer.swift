@@ -5,6 +5,8 @@ internal import Memory
 /// One request to a token endpoint. Used by one thread only.
 final class TokenTransfer {
   let request: TokenFetchRequest
+  /// Where it was sent.
+  let place: TokenPlace
   /// Monotonic nanoseconds just before it was sent.
   let requestedAt: Int64
   private(set) var handle: CurlEasyHandle
@@ -17,18 +19,20 @@ final class TokenTransfer {
     secret: SecretBytes, requestedAt: Int64, wallClock: Int64
   ) throws(CurlFault) {
     self.request = request
+    let place = settings.place(of: request.app)
+    self.place = place
     self.requestedAt = requestedAt
-    handle = try CurlEasyHandle.make(for: settings.request, proof: proof)
+    handle = try CurlEasyHandle.make(for: settings.request(to: place), proof: proof)
     // A field line of ours: as user name and password libcurl would keep the credential with the idle connection; a
     // line is cleared with the transfer. There are no redirects that could carry it away.
     let credential = BasicCredential.line(id: settings.apps[request.app].id, secret: secret)
     // Without CR LF, which libcurl adds.
     try handle.addField("", credential, count: credential.count - 2)
-    try handle.addField("Content-Type: \(settings.endpoint.contentType)")
+    try handle.addField("Content-Type: \(place.endpoint.contentType)")
     try handle.addField("Accept: application/json")
     try handle.addField("Expect:")
     var body = ByteBuffer(capacity: 256)
-    settings.endpoint.putBody(
+    place.endpoint.putBody(
       scopes: request.scopes, lifetime: request.lifetime, wallClock: wallClock, into: &body)
     try handle.setBody(body.bytes)
   }
@@ -47,10 +51,11 @@ final class TokenTransfer {
 
 extension TokenServiceSettings {
   /// What is asked of the endpoint, but for the fields and the body.
-  fileprivate var request: CurlRequest {
-    var request = CurlRequest(url: url, schemes: scheme ?? "https", timeout: totalTimeout)
+  fileprivate func request(to place: TokenPlace) -> CurlRequest {
+    var request = CurlRequest(
+      url: place.url, schemes: place.scheme ?? "https", timeout: totalTimeout)
     request.refusesUserInURL = true
-    request.proxy = proxy
+    request.proxy = place.proxy
     request.userAgent = userAgent
     request.connectTimeout = connectTimeout
     request.answer = .secret(limit: TokenAnswer.maximumBytes)

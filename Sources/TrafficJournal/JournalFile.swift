@@ -10,7 +10,8 @@ final class JournalFile {
   static let pageBytes: Int64 = 4_096
 
   let path: String
-  let limits: JournalLimits
+  /// Followed from the next transaction on.
+  var limits: JournalLimits
   let database: Database
   private let names: NameTable
   private let begin: Statement

@@ -156,7 +156,10 @@ struct JournalLoop: ~Copyable {
   }
 
   private mutating func openFile() throws(DatabaseError) -> JournalFile {
-    if let file { return file }
+    if let file {
+      file.limits = writer.limits
+      return file
+    }
     let opened = try JournalFile.open(writer.path, writer.limits, clock)
     if let news = opened.setAside {
       writer.tell(news)

@@ -36,7 +36,7 @@ package final class JournalWriter: LineSink, Sendable {
   let wake: ThreadSignal
   private let thread: WorkerThread
   let path: String
-  let limits: JournalLimits
+  private let bounds: Mutex<JournalLimits>
   let clock: TimeSource
   let tell: @Sendable (String) -> Void
 
@@ -50,7 +50,7 @@ package final class JournalWriter: LineSink, Sendable {
     tell: @escaping @Sendable (String) -> Void
   ) throws(JournalError) {
     self.path = path
-    self.limits = limits
+    bounds = Mutex(limits)
     self.clock = clock
     self.tell = tell
     do throws(SystemError) {
@@ -85,6 +85,15 @@ package final class JournalWriter: LineSink, Sendable {
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
+  }
+
+  /// What is removed from the file, and when.
+  var limits: JournalLimits { bounds.withLock { $0 } }
+
+  /// Keeps the file within other limits from now on.
+  package func use(_ limits: JournalLimits) {
+    bounds.withLock { $0 = limits }
+    wake.notify()
   }
 
   /// Hands over `lines`, whole ones only. Never waits for the file.

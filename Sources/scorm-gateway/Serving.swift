@@ -22,12 +22,19 @@ struct Serving: Equatable {
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
     let settings = try load(environment)
+    let file = file
+    let reread: Reread = {
+      Result { () throws(ConfigurationError) in
+        try ConfigurationSource.load(file: file, environment: environment)
+      }
+    }
     let tracing = SpanExport(environment, warn: { OperatorNotice.warning($0).write() })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
-        journalPlace: JournalPlace.usual(environment), tell: { $0.write() })
+        journalPlace: JournalPlace.usual(environment), reread: reread,
+        tell: { $0.write() })
     } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
@@ -43,23 +50,7 @@ struct Serving: Equatable {
       ).write()
     }
     waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
-      reload(gateway, environment)
-    }
-  }
-
-  /// Everything is right and what can change does, or nothing does.
-  private func reload(_ gateway: GatewayProcess, _ environment: Environment) {
-    do {
-      let loaded = try ConfigurationSource.load(file: file, environment: environment)
-      for warning in loaded.warnings { OperatorNotice.warning("\(warning)").write() }
-      let reloaded = gateway.reload(loaded.settings)
-      (reloaded.needsRestart.isEmpty
-        ? OperatorNotice.info(reloaded.line) : .warning(reloaded.line)).write()
-      for problem in StartChecks(loaded).problems {
-        OperatorNotice.warning("a restart would stop at this: \(problem)").write()
-      }
-    } catch {
-      OperatorNotice.error("NOT RELOADED, everything is as before:\n\(error)").write()
+      gateway.reloadAndTell(reread)
     }
   }
 
@@ -105,6 +96,7 @@ func waitForEnd(
     case nil:
       watch?.look()
       gateway.look(&upstream)
+      gateway.tidyUp()
     case .reopenLogs: gateway.reopenLogs()
     case .reload: reload()
     case .terminate:

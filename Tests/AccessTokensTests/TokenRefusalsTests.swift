@@ -5,7 +5,7 @@ import Testing
 /// A token's slot, its machine and what refusals say, with an upstream that ends tokens and refuses operations: time
 /// in seconds, one call of each operation a second.
 private struct Playbook {
-  var refusals = TokenRefusals(slotCount: 1)
+  var refusals = TokenRefusals()
   var machine = TokenStateMachine(schedule: RefreshSchedule())
   let slot = TokenSlot(index: 0)
   /// The newest generation that the upstream has ended.
@@ -125,7 +125,7 @@ struct TokenRefusalsTests {
   @Test(
     "a second operation refused with the same token withdraws it; one known to be refused does not")
   func withdrawal() {
-    var refusals = TokenRefusals(slotCount: 1)
+    var refusals = TokenRefusals()
     let slot = TokenSlot(index: 0)
     func first(_ generation: UInt32) -> TokenRefusals.Refusal {
       TokenRefusals.Refusal(generation: generation, isSecond: false, isReplayable: true)
@@ -147,7 +147,7 @@ struct TokenRefusalsTests {
   @Test(
     "uploads, which cannot be made again, pause after the second in ten seconds, and only then")
   func uploads() {
-    var refusals = TokenRefusals(slotCount: 1)
+    var refusals = TokenRefusals()
     let slot = TokenSlot(index: 0)
     func upload(_ generation: UInt32) -> TokenRefusals.Refusal {
       TokenRefusals.Refusal(generation: generation, isSecond: false, isReplayable: false)

@@ -146,7 +146,7 @@ struct EventTests {
     let noted = Mutex<[String]>([])
     var sources = AdminSources(
       readiness: { [] }, isDraining: { false }, metrics: { "" }, limits: { _ in "" })
-    sources.takesActions = isAllowed
+    sources.takesActions = { isAllowed }
     sources.note = { action in
       noted.withLock { $0.append("\(action.path)?\(action.query) \(action.status)") }
     }

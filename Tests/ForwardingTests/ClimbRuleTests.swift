@@ -71,7 +71,7 @@ struct ClimbRuleTests {
 struct ScopeMemoryTests {
   @Test("A rung that worked is kept for this operation of this app alone, and is news once")
   func worked() {
-    var memory = ScopeMemory(appCount: 2)
+    var memory = ScopeMemory()
     #expect(memory.rungs.isEmpty)
     memory.climbed(app: 1, operation: 7)
     #expect(memory.rungs.isEmpty)
@@ -85,7 +85,7 @@ struct ScopeMemoryTests {
 
   @Test("A rung goes up and never down")
   func monotonic() {
-    var memory = ScopeMemory(appCount: 1)
+    var memory = ScopeMemory()
     let news = [2, 1].map { memory.worked(app: 0, operation: 160, rung: $0) }
     #expect(news == [true, false])
     #expect(memory.rungs.rung(app: 0, operation: 160) == 2)
@@ -93,7 +93,7 @@ struct ScopeMemoryTests {
 
   @Test("When every rung was refused, nothing is learnt but a rest of a minute")
   func exhausted() {
-    var memory = ScopeMemory(appCount: 1)
+    var memory = ScopeMemory()
     memory.exhausted(app: 0, operation: 3, at: 1000)
     let entry = memory.entry(app: 0, operation: 3)
     #expect(entry.rung == 0 && entry.restsUntil == 60_000_001_000 && memory.rungs.isEmpty)
@@ -123,7 +123,7 @@ struct LadderTests {
     let about = try #require(OperationTable.named("GetAbout"))
     var rules = ForwardingRules.sample
     for app in 0..<2 { rules.apps[app].ladders.set([.none, .basic], for: about.index) }
-    var memory = ScopeMemory(appCount: rules.apps.count)
+    var memory = ScopeMemory()
     let isNews = memory.worked(app: 0, operation: about.index, rung: 1)
     #expect(isNews)
     let gate = Gate(rules, rungs: memory.rungs)

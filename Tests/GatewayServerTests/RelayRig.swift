@@ -27,7 +27,9 @@ final class RelayRig {
   private let mailbox: LoopMailbox<RelayMessage>
   private let folder: String
   private let upstreams: RawListener
-  private let listener: ListeningSocket
+  private let listener: SharedListener
+  /// What the first configuration is made of, for the next ones.
+  private(set) var first: Generation.Parts
   private let record = LineRecord()
   private var loop: EventLoop
   private var relay: Relay
@@ -57,17 +59,21 @@ final class RelayRig {
     mailbox = try LoopMailbox()
     let limits = LimiterSettings(rules: rules, appCount: 1, callerCount: 1)
     let time = TimeSource(clock)
-    shared = RelayShared(
+    listener = SharedListener(
+      try ListeningSocket(unixPath: folder + "/gateway", mode: 0o600))
+    first = Generation.Parts(
       rules: RelayRig.rules, settings: settings,
       identities: CallerIdentities(byListener: [0], rules: [], otherwise: nil),
-      tokenStore: desk.store, tokenService: desk, resolver: try NameResolver(addresses: [address]),
-      log: nil, mailboxes: [mailbox], scopeTexts: ["read:everything"],
+      resolver: try NameResolver(addresses: [address]), scopeTexts: ["read:everything"],
+      limits: limits)
+    first.listeners = [listener]
+    shared = RelayShared(
+      Generation(first), tokenStore: desk.store, tokenService: desk, mailboxes: [mailbox],
       limiter: try SharedLimiter(limits, wake: { [mailbox] _ in mailbox.waker.wake() }),
-      limits: limits, journal: record, clock: time)
+      journal: record, clock: time)
     loop = try EventLoop(waker: mailbox.waker, clock: time)
-    listener = try ListeningSocket(unixPath: folder + "/gateway", mode: 0o600)
-    _ = try loop.listen(on: listener)
     relay = Relay(shared: shared, loopNumber: 0)
+    try relay.begin(on: &loop)
     // What the threads beside a loop do once they run: tell it to look.
     mailbox.waker.wake()
     settle()

@@ -36,7 +36,8 @@ final class GatewayRig {
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
     _ overrides: [String: String] = [:], threads: Int = 1, tracing: SpanExport? = nil,
-    clock: TurnedClock = Changes.clock(), times: (inout RelaySettings) -> Void = { _ in }
+    clock: TurnedClock = Changes.clock(),
+    times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in }
   ) throws {
     self.clock = clock
     sandbox = try SandboxService(
@@ -78,10 +79,14 @@ final class GatewayRig {
 
   /// Reads the configuration again, with another text of its file if one is given.
   @discardableResult
-  func reload(yaml: String? = nil) throws -> GatewayProcess.Reloaded {
+  func reload(
+    yaml: String? = nil, _ changed: [String: String] = [:]
+  ) throws -> GatewayProcess.Reloaded {
     if let yaml, let file { try yaml.write(toFile: file, atomically: true, encoding: .utf8) }
     return gateway.reload(
-      try ConfigurationSource.load(file: file, environment: environment, overrides: values).settings
+      try ConfigurationSource.load(
+        file: file, environment: environment, overrides: values.merging(changed) { $1 }
+      ).settings
     )
   }
 

@@ -22,7 +22,8 @@ struct TokenProofTests {
 
   private static func rig(
     _ cloud: RevocableCloud, secret: String = "old", yaml: String? = nil, threads: Int = 2,
-    clock: TurnedClock = Changes.clock(), times: (inout RelaySettings) -> Void = { _ in }
+    clock: TurnedClock = Changes.clock(),
+    times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in }
   ) throws -> GatewayRig {
     try GatewayRig(
       upstream: cloud.port, secret: secret, yaml: yaml,
@@ -208,7 +209,7 @@ struct TokenProofTests {
     if watched {
       watch.look()
     } else {
-      #expect(try rig.reload().applied == ["secrets of main"])
+      #expect(try rig.reload().changes == ["app main: secret replaced"])
     }
     let before = load.count
     #expect(eventually { load.count > before + 400 })

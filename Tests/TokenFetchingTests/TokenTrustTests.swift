@@ -10,7 +10,7 @@ struct TokenTrustTests {
   private func reason(
     _ server: TLSServer, host: String, caFile: String?
   ) async throws -> TokenFailure.Reason? {
-    let rig = try TokenRig("https://\(host):\(server.port)/token") { $0.caFile = caFile }
+    let rig = try TokenRig("https://\(host):\(server.port)/token") { $0.place.caFile = caFile }
     return try await rig.failure().reason
   }
 
@@ -47,7 +47,7 @@ struct TokenTrustTests {
   @Test("a trust file without a certificate stops the set-up and is named")
   func badFile() {
     #expect {
-      _ = try TokenRig("https://localhost:1/token") { $0.caFile = "/etc/hosts" }
+      _ = try TokenRig("https://localhost:1/token") { $0.place.caFile = "/etc/hosts" }
     } throws: { error in
       guard case .badTrust(let reason)? = error as? TokenServiceSettings.Problem else {
         return false

@@ -1,0 +1,19 @@
+/// What stands where nothing is: the place of an app or a caller that is gone. Nothing names it.
+extension ForwardingRules.App {
+  package static let vacant: ForwardingRules.App = {
+    var app = ForwardingRules.App(
+      name: "", isManagement: false, credentials: [], unknownCredential: nil)
+    app.isInForce = false
+    return app
+  }()
+}
+
+extension ForwardingRules.Caller {
+  package static let vacant: ForwardingRules.Caller = {
+    var caller = ForwardingRules.Caller(
+      name: "", apps: [], defaultApp: nil, operations: OperationSet(),
+      mayUseUnknownOperations: false, mode: .frozen)
+    caller.isInForce = false
+    return caller
+  }()
+}

@@ -1,0 +1,77 @@
+internal import AccessTokens
+internal import Configuration
+internal import EventLoop
+internal import GatewayServer
+internal import Memory
+internal import RateLimiting
+internal import Rules
+internal import System
+internal import Telemetry
+internal import TokenFetching
+internal import TrafficLog
+
+/// A configuration in the terms of every part, before any part knows of it: what can be refused is refused here.
+struct CompiledConfiguration {
+  let roster: Roster
+  let rules: RulesCompiler.Compiled
+  let limits: LimiterSettings
+  let tokens: TokenServiceSettings
+
+  var settings: Settings { roster.settings }
+
+  /// - Parameters:
+  ///   - slots: those of the configuration before; of the first, none.
+  ///   - oldest: the oldest generation that calls are under way of.
+  init(
+    _ roster: Roster, slots: TokenSlotTable = TokenSlotTable(), oldest: UInt32 = 1, loopCount: Int
+  ) throws(StartError) {
+    self.roster = roster
+    let compiler = RulesCompiler(roster)
+    do { rules = try compiler.compile(slots: slots, oldest: oldest) } catch {
+      throw StartError("too many combinations of apps and scopes: \(error)")
+    }
+    limits = compiler.limits(loopCount: loopCount)
+    if let problem = limits.problem { throw StartError("limits: \(problem)") }
+    tokens = roster.tokenService
+    do { try tokens.check(against: rules.slots) } catch { throw StartError("tokens: \(error)") }
+  }
+
+  /// What loops decide by. `former` is what they decide by now; nil at the start.
+  func generation(
+    _ settings: RelaySettings, resolver: NameResolver, log: LogWriter?,
+    listeners: [SharedListener?], instead former: Generation?
+  ) -> Generation {
+    var parts = Generation.Parts(
+      rules: rules.rules, settings: settings, identities: CallerIdentities(roster),
+      resolver: resolver, scopeTexts: rules.scopeTexts, limits: limits)
+    parts.number = roster.generation
+    parts.log = log
+    parts.listeners = listeners
+    parts.arrivedCallers = roster.callers.arrived
+    parts.arrivedApps = roster.apps.arrived
+    if let former {
+      parts.upstream = former.resolver === resolver ? former.upstream : former.upstream + 1
+    }
+    return Generation(parts)
+  }
+}
+
+extension Settings {
+  /// Whether connections to the upstream lead to the same place, in the same way, as by `other`.
+  func hasSameUpstream(as other: Settings) -> Bool {
+    upstream.scheme == other.upstream.scheme && upstream.host == other.upstream.host
+      && upstream.port == other.upstream.port && upstream.proxy == other.upstream.proxy
+      && upstream.caFile == other.upstream.caFile
+  }
+
+  /// Resolves the name of the upstream, or of the proxy before it.
+  func resolver(
+    _ mailboxes: [LoopMailbox<RelayMessage>], clock: TimeSource
+  ) throws(StartError) -> NameResolver {
+    do {
+      return try NameResolver(
+        host: upstream.proxy?.host ?? upstream.host, port: upstream.proxy?.port ?? upstream.port,
+        clock: clock, resolved: { for mailbox in mailboxes { mailbox.waker.wake() } })
+    } catch { throw StartError("out of descriptors: \(error)") }
+  }
+}

@@ -1,0 +1,272 @@
+internal import AccessTokens
+package import Configuration
+internal import EventLoop
+internal import Forwarding
+internal import GatewayServer
+internal import Glibc
+internal import RateLimiting
+internal import Rules
+internal import Synchronization
+internal import System
+internal import TokenFetching
+internal import TrafficJournal
+internal import TrafficLog
+
+/// Another configuration, while the gateway runs.
+///
+/// All or nothing. What can be refused comes first and changes nothing: the file itself, what takes a restart, rules
+/// that cannot be compiled, addresses and files that the system refuses. Then each part takes what it has to know, those
+/// that loops ask before the loops themselves: tokens, limits, and at last the loops, by one message each.
+extension GatewayProcess {
+  /// What came of a reload.
+  package struct Reloaded: Equatable, Sendable {
+    /// What is in force from now on, one line for each thing.
+    package var changes: [String] = []
+    /// Why nothing has changed.
+    package var problems: [String] = []
+
+    /// For the operator, one line for each change.
+    package var text: String {
+      guard problems.isEmpty else {
+        return "NOT RELOADED, everything is as before:\n" + problems.joined(separator: "\n")
+      }
+      if changes.isEmpty { return "reloaded: nothing has changed" }
+      return "reloaded:\n" + changes.joined(separator: "\n")
+    }
+
+    func tell(by tell: (OperatorNotice) -> Void) {
+      tell(problems.isEmpty ? .info(text) : .error(text))
+    }
+  }
+
+  /// Reads the configuration again, takes it unless it has problems, and tells the operator what came of it.
+  package func reloadAndTell(_ reread: Reread) { reload(reread()).tell(by: tell) }
+
+  /// Takes a configuration that was read again, unless it has problems.
+  package func reload(_ read: Result<LoadedSettings, ConfigurationError>) -> Reloaded {
+    switch read {
+    case .failure(let error): return Reloaded(problems: [error.description])
+    case .success(let loaded):
+      for warning in loaded.warnings { tell(.warning("\(warning)")) }
+      let problems = StartChecks(loaded).problems.map(\.description)
+      return problems.isEmpty ? reload(loaded.settings) : Reloaded(problems: problems)
+    }
+  }
+
+  /// Takes `settings`. Calls under way end as they began.
+  package func reload(_ settings: Settings) -> Reloaded {
+    guard !readiness.isDraining else {
+      return Reloaded(problems: ["the gateway is shutting down"])
+    }
+    let done = inForce.withLockIfAvailable { inForce -> Reloaded in
+      do throws(StartError) { return try exchange(settings, &inForce) } catch {
+        return Reloaded(problems: [error.description])
+      }
+    }
+    return done ?? Reloaded(problems: ["another reload is under way; ask again when it is done"])
+  }
+
+  private func exchange(
+    _ settings: Settings, _ inForce: inout InForce
+  ) throws(StartError) -> Reloaded {
+    let changes = SettingsChanges(from: inForce.roster.settings, to: settings)
+    guard changes.impossible.isEmpty else { return Reloaded(problems: changes.impossible) }
+    try put(settings, in: &inForce, rereadsTrust: true)
+    return Reloaded(changes: changes.lines)
+  }
+
+  /// - Parameter rereadsTrust: whether the file of authorities is read again: it may have other content.
+  private func put(
+    _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool
+  ) throws(StartError) {
+    guard waitForLoops() else {
+      throw StartError("the event loops have not taken the last change yet; ask again in a moment")
+    }
+    let former = relays.current
+    let oldest = relays.generations.oldest
+    // 1. What can be refused, and changes nothing.
+    let roster: Roster
+    do { roster = try inForce.roster.next(settings, oldest: oldest) } catch {
+      throw StartError("\(error)")
+    }
+    let compiled = try CompiledConfiguration(
+      roster, slots: inForce.slots, oldest: oldest, loopCount: relays.mailboxes.count)
+    let leadsThere = settings.hasSameUpstream(as: inForce.roster.settings)
+    var relaySettings = try RelaySettings(
+      roster, threadCount: relays.mailboxes.count,
+      known: leadsThere && (settings.upstream.caFile == nil || !rereadsTrust)
+        ? former.settings.tls : nil)
+    relaySettings.sampler = former.settings.sampler
+    relaySettings.memory = former.settings.memory
+    times(&relaySettings)
+    let listeners = try listeners(of: roster, former)
+    let log = try log(of: settings, inForce.roster.settings, former)
+    let resolver =
+      leadsThere
+      ? former.resolver : try settings.resolver(relays.mailboxes, clock: relays.clock)
+    do {
+      try tokens.adopt(
+        compiled.tokens, slots: compiled.rules.slots, newApps: roster.apps.arrived)
+    } catch {
+      if resolver !== former.resolver { resolver.stop() }
+      throw StartError(error.text)
+    }
+    // 2. From here on nothing is refused.
+    let next = compiled.generation(
+      relaySettings, resolver: resolver, log: log, listeners: listeners, instead: former)
+    adoptLimits(compiled)
+    relays.scopes.unlearn(learntAnew(compiled, former))
+    relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
+    setModes(roster)
+    if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
+    adminRules.use(settings.admin)
+    relays.use(next)
+    readiness.expect(compiled.rules.probes)
+    facts.note(settings, loadedAt: relays.clock.wall)
+    tokens.prefetch(compiled.rules.probes.map(\.slot))
+    tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
+    // 3. What only calls under way still need.
+    if log !== former.log, let old = former.log {
+      inForce.keep(former.number) { old.stop() }
+    }
+    if resolver !== former.resolver {
+      let old = former.resolver
+      inForce.keep(former.number) { old.stop() }
+    }
+    inForce.roster = roster
+    inForce.slots = compiled.rules.slots
+  }
+
+  /// Waits until every loop decides by the generation in force; false when that takes too long.
+  private func waitForLoops() -> Bool {
+    for _ in 0..<GatewayProcess.looks {
+      if relays.generations.isAdopted { return true }
+      _ = poll(nil, 0, GatewayProcess.lookPause)
+    }
+    return relays.generations.isAdopted
+  }
+
+  /// How often it is looked whether the loops have taken a change, and milliseconds between two looks.
+  private static let looks = 2_000
+  private static let lookPause: Int32 = 1
+
+  // MARK: Parts
+
+  /// Those there are go on; new ones are bound.
+  private func listeners(
+    of roster: Roster, _ former: Generation
+  ) throws(StartError) -> [SharedListener?] {
+    var listeners = [SharedListener?](repeating: nil, count: roster.listeners.count)
+    for (number, listener) in roster.listeners.inForce {
+      if number < former.listeners.count, let open = former.listeners[number] {
+        listeners[number] = open
+      } else {
+        do throws(StartError) {
+          listeners[number] = SharedListener(try bind(listener, of: roster.settings))
+        } catch {
+          for (number, open) in listeners.enumerated()
+          where number >= former.listeners.count || former.listeners[number] !== open {
+            open?.close()
+          }
+          throw StartError(error.description + overlap(listener, roster))
+        }
+      }
+    }
+    return listeners
+  }
+
+  /// Why an address that is free once this reload is done is not free yet.
+  private func overlap(_ new: Listener, _ roster: Roster) -> String {
+    guard case .tcp(_, let port) = new.address else { return "" }
+    let old = roster.listeners.list.compactMap { $0 }.first { place in
+      if case .tcp(_, port) = place.item.address { !place.isInForce } else { false }
+    }
+    guard let old else { return "" }
+    return
+      " (it is this gateway, on \(old.item.address): remove that first, reload, then add the new one)"
+  }
+
+  private func log(
+    of settings: Settings, _ old: Settings, _ former: Generation
+  ) throws(StartError) -> LogWriter? {
+    guard settings.traffic.log != old.traffic.log else { return former.log }
+    return try GatewayProcess.openLog(
+      settings.traffic, clock: relays.clock, tell: { [tell] in tell(.warning($0)) })
+  }
+
+  private func adoptLimits(_ compiled: CompiledConfiguration) {
+    let roster = compiled.roster
+    do {
+      try relays.limiter.adopt(
+        compiled.limits,
+        LimiterChange(
+          limits: roster.limits.arrived, apps: roster.apps.arrived, callers: roster.callers.arrived),
+        at: relays.clock.monotonic)
+    } catch {
+      // Looked at before: the compiled configuration has no such problem.
+      preconditionFailure("limits that were found to be good are refused: \(error)")
+    }
+  }
+
+  /// Apps of which it means nothing any more which scopes were enough.
+  private func learntAnew(_ compiled: CompiledConfiguration, _ former: Generation) -> Set<Int> {
+    let apps = compiled.rules.rules.apps
+    let changed = former.rules.apps.indices.filter {
+      apps[$0].ladders != former.rules.apps[$0].ladders
+    }
+    return compiled.roster.apps.arrived.union(changed)
+  }
+
+  private func changedSlots(_ next: TokenSlotTable, _ old: TokenSlotTable) -> [TokenSlot] {
+    (0..<old.count).map { TokenSlot(index: $0) }.filter { next[$0] != old[$0] }
+  }
+
+  /// Permission bits of the files of Unix sockets that stay.
+  private func setModes(_ roster: Roster) {
+    for listener in roster.settings.listeners {
+      if case .unix(let path) = listener.address { setMode(path, listener.socketMode) }
+    }
+    if let admin = roster.settings.admin, case .unix(let path) = admin.address {
+      setMode(path, admin.socketMode)
+    }
+  }
+
+  private func setMode(_ path: String, _ mode: UInt16) {
+    // Proof: the path is a C string for the call.
+    if unsafe chmod(path, mode_t(mode)) != 0 {
+      tell(.warning("cannot change the mode of \(path): \(SystemError.current)"))
+    }
+  }
+
+  // MARK: What is left of configurations before
+
+  /// Ends what only calls needed that are over by now, and gives the places of what is gone to others. To be called now
+  /// and then, on the thread that waits for signals.
+  package func tidyUp() {
+    let oldest = relays.generations.oldest
+    let ended = inForce.withLockIfAvailable { $0.takeEnded(oldest: oldest) } ?? []
+    for end in ended where !end() {
+      tell(.warning("a thread of an earlier configuration is held up, and still runs"))
+    }
+    guard oldest == relays.current.number, !readiness.isDraining else { return }
+    _ = inForce.withLockIfAvailable { inForce in
+      guard inForce.roster.hasLeaving else { return }
+      // The same configuration once more, in which what is gone has no place any more.
+      do throws(StartError) {
+        try put(inForce.roster.settings, in: &inForce, rereadsTrust: false)
+      } catch {
+        tell(.warning("what an earlier configuration had stays in memory for now: \(error)"))
+      }
+    }
+  }
+}
+
+extension TokenServiceSettings.Problem {
+  /// For the operator.
+  var text: String {
+    switch self {
+    case .badTrust(let reason): "upstream: \(reason)"
+    default: "tokens: \(self)"
+    }
+  }
+}

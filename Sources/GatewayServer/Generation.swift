@@ -1,0 +1,138 @@
+internal import AccessTokens
+package import EventLoop
+package import Forwarding
+package import RateLimiting
+internal import Synchronization
+package import System
+package import Telemetry
+package import TrafficLog
+
+/// One configuration, compiled: everything that a reload exchanges, and immutable.
+///
+/// A loop decides each request by the generation that it has when the request begins, and takes another one between two
+/// events, by one pointer. Apps, callers, listeners, limits and token slots have the same numbers in all generations
+/// (``Roster`` in the room Rules), so what a call under way names by number means the same in the next one. What does
+/// not, it finds in its own, which its loop keeps until the call is over (``Retirement``).
+package final class Generation: Sendable {
+  /// Counts the configurations of a process, from 1.
+  package let number: UInt32
+  package let rules: ForwardingRules
+  package let settings: RelaySettings
+  package let identities: CallerIdentities
+  package let resolver: NameResolver
+  /// Another number in the next generation: connections lead to another place there, or are made in another way.
+  package let upstream: UInt32
+  package let log: LogWriter?
+  /// By number, what is listened on; nil for a listener that is gone.
+  package let listeners: [SharedListener?]
+  /// Per token slot, its scopes for the log.
+  package let scopeTexts: [String]
+  /// Per limit, its name; empty for none.
+  package let limitNames: [String]
+  /// What its metrics are told apart by.
+  package let labels: FigureLabels
+  /// Numbers of callers and apps that mean something else than in the generation before.
+  let arrived: (callers: Set<Int>, apps: Set<Int>)
+  let limitFields: RateLimitFields
+  /// What plans read like in the log.
+  let planTexts: PlanTexts
+
+  /// The parts of one.
+  package struct Parts {
+    package var number: UInt32 = 1
+    package var rules: ForwardingRules
+    package var settings: RelaySettings
+    package var identities: CallerIdentities
+    package var resolver: NameResolver
+    package var upstream: UInt32 = 1
+    package var log: LogWriter?
+    package var listeners: [SharedListener?] = []
+    package var scopeTexts: [String]
+    package var limits: LimiterSettings
+    package var arrivedCallers: Set<Int> = []
+    package var arrivedApps: Set<Int> = []
+
+    package init(
+      rules: ForwardingRules, settings: RelaySettings, identities: CallerIdentities,
+      resolver: NameResolver, scopeTexts: [String], limits: LimiterSettings
+    ) {
+      self.rules = rules
+      self.settings = settings
+      self.identities = identities
+      self.resolver = resolver
+      self.scopeTexts = scopeTexts
+      self.limits = limits
+    }
+  }
+
+  package init(_ parts: Parts) {
+    number = parts.number
+    rules = parts.rules
+    settings = parts.settings
+    identities = parts.identities
+    resolver = parts.resolver
+    upstream = parts.upstream
+    log = parts.log
+    listeners = parts.listeners
+    scopeTexts = parts.scopeTexts
+    limitNames = parts.limits.rules.map { $0.isInForce ? $0.name : "" }
+    labels = FigureLabels(parts.rules)
+    arrived = (parts.arrivedCallers, parts.arrivedApps)
+    limitFields = RateLimitFields(parts.limits)
+    planTexts = PlanTexts(rules: parts.rules, scopeTexts: parts.scopeTexts)
+  }
+
+  /// The scopes of a token credential, for the log.
+  package func scopeText(of credential: CredentialChoice) -> String? {
+    guard case .token(let slot) = credential else { return nil }
+    return scopeTexts[slot.index]
+  }
+
+  /// The name of a limit. The limiter takes another configuration a moment before the loops: a limit that is new there has
+  /// no name here.
+  package func limitName(_ limit: Int) -> String {
+    limit < limitNames.count ? limitNames[limit] : ""
+  }
+
+  /// Whether the app with this number is in the configuration.
+  package func isAppInForce(_ app: Int) -> Bool {
+    app < rules.apps.count && rules.apps[app].isInForce
+  }
+
+  /// Whether callers still come in at the listener with this number.
+  func listens(_ listener: Int) -> Bool {
+    listener < listeners.count && listeners[listener] != nil
+  }
+}
+
+/// A listening socket that the loop which accepts and those who changed the configuration share.
+package final class SharedListener: Sendable {
+  package let address: SocketAddress
+  /// The file of a Unix socket; nil for TCP.
+  package let file: UnixSocketFile?
+  private let socket: Mutex<ListeningSocket?>
+
+  package init(_ socket: consuming ListeningSocket) {
+    address = socket.address
+    file = socket.file
+    self.socket = Mutex(socket)
+  }
+
+  /// Has `loop` accept what comes in, as the listener `number`. Nothing happens once it was closed.
+  package func listen(on loop: inout EventLoop, as number: Int) throws(SystemError) {
+    var problem: SystemError?
+    var taken = socket.withLock { socket in socket.take() }
+    if let open = taken.take() {
+      do throws(SystemError) { try loop.listen(on: open, as: number) } catch { problem = error }
+      var back: ListeningSocket? = consume open
+      socket.withLock { $0 = back.take() }
+    }
+    if let problem { throw problem }
+  }
+
+  /// Closes the socket and removes its file. The loop does not look at it any more.
+  package func close() {
+    let closed = socket.withLock { socket in socket.take() }
+    _ = consume closed
+  }
+}

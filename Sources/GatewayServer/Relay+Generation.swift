@@ -1,0 +1,143 @@
+internal import AccessTokens
+package import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+package import System
+internal import Telemetry
+
+/// The configuration changes while the loop runs.
+///
+/// Between two events no request is half decided, so that is when the loop takes the next generation. Nothing is done
+/// to connections: each is identified anew with its next request.
+extension Relay {
+  /// Begins to accept, if that is this loop's part.
+  package mutating func begin(on loop: inout EventLoop) throws(SystemError) {
+    loop.descriptorMark = generation.settings.descriptorMark
+    guard loopNumber == Relay.acceptingLoop else { return }
+    for (number, listener) in generation.listeners.enumerated() {
+      try listener?.listen(on: &loop, as: number)
+    }
+  }
+
+  mutating func adopt(_ next: Generation, on loop: inout EventLoop) {
+    // They belong into the log that was in force when their calls ended.
+    flushLines()
+    let former = generation
+    retire(next)
+    generation = next
+    planner = RequestPlanner(rules: next.rules)
+    requestRewriter = RequestHeadRewriter(rules: next.rules, continuesTraces: isTracing)
+    responseRewriter = ResponseHeadRewriter(rules: next.rules)
+    (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
+    (plannerVersions.modes, planner.modes) = shared.modes.current
+    tokens.refreshIfChanged(from: shared.tokenStore)
+    loop.descriptorMark = next.settings.descriptorMark
+    isCapturing = !next.settings.captures.isEmpty
+    if !former.labels.areSame(as: next.labels) || !next.arrived.apps.isEmpty
+      || !next.arrived.callers.isEmpty
+    {
+      figures = figures.under(
+        next.labels, newCallers: Set(next.arrived.callers.map { $0 + 1 }),
+        newApps: Set(next.arrived.apps.map { $0 + 1 }))
+      shared.put(figures, of: loopNumber)
+    }
+    pool.adopt(next)
+    if former.upstream != next.upstream { leaveUpstream(on: &loop) }
+    dropSurplus(on: &loop)
+    pool.noteRoom()
+    if loopNumber == Relay.acceptingLoop { listen(insteadOf: former, on: &loop) }
+    noteGenerations()
+    if !retirement.isEmpty { loop.setAlarm(at: loop.now + Retirement.pause) }
+  }
+
+  /// The generation in force is kept for what is under way.
+  private mutating func retire(_ next: Generation) {
+    var leaving: [SlabHandle] = []
+    if generation.listeners.indices.contains(where: { generation.listens($0) && !next.listens($0) })
+    {
+      for handle in callers.handles where !next.listens(Int(callers[handle].listener)) {
+        leaving.append(handle)
+      }
+    }
+    retirement.add(generation, exchanges: exchanges.handles, callers: leaving)
+  }
+
+  private func noteGenerations() {
+    shared.generations.note(
+      loop: loopNumber, adopted: generation.number, oldest: retirement.oldest ?? generation.number)
+  }
+
+  /// Looks whether the last call of an older generation is over.
+  mutating func lookAtRetired(on loop: inout EventLoop) {
+    if retirement.look(exchanges: exchanges, callers: callers) { noteGenerations() }
+    if !retirement.isEmpty { loop.setAlarm(at: loop.now + Retirement.pause) }
+  }
+
+  // MARK: Callers
+
+  /// The caller was identified by another configuration.
+  @inline(never)
+  mutating func identifyAnew(_ handle: SlabHandle) -> CallerConnection.Origin {
+    let listener = Int(callers[handle].listener)
+    let caller = generation.identities.caller(of: callers[handle].peer, listener: listener)
+    callers[handle].identify(
+      caller, by: generation.number, isLast: !generation.listens(listener))
+    return callers[handle].origin
+  }
+
+  /// Accepts what comes in at new listeners, and nothing at those that are gone.
+  private mutating func listen(insteadOf former: Generation, on loop: inout EventLoop) {
+    guard !draining.hasBegun else { return }
+    for (number, listener) in former.listeners.enumerated() {
+      guard let listener, generation.listeners[number] !== listener else { continue }
+      loop.stopListening(number, &self)
+      listener.close()
+    }
+    for (number, listener) in generation.listeners.enumerated() {
+      guard let listener, number >= former.listeners.count || former.listeners[number] !== listener
+      else { continue }
+      do throws(SystemError) { try listener.listen(on: &loop, as: number) } catch {
+        shared.tell("cannot listen on \(listener.address): \(error)")
+      }
+    }
+  }
+
+  // MARK: Upstream
+
+  /// The generation that the exchange began under.
+  func generation(of id: SlabHandle) -> Generation {
+    let number = exchanges[id].generation
+    return number == generation.number
+      ? generation : retirement.generation(number) ?? generation
+  }
+
+  /// Whether the exchange's upstream is another one than new exchanges have: its connection is its own.
+  @inline(never)
+  func leadsElsewhere(_ id: SlabHandle) -> Bool {
+    generation(of: id).upstream != generation.upstream
+  }
+
+  /// The address to connect to for an exchange that began under another configuration; nil while there is none.
+  @inline(never)
+  mutating func formerAddresses(of id: SlabHandle) -> UpstreamAddresses {
+    guard leadsElsewhere(id) else { return destination.addresses }
+    return retirement.addresses(of: exchanges[id].generation) ?? destination.addresses
+  }
+
+  /// New connections lead to another place: those that are idle are of no use any more.
+  private mutating func leaveUpstream(on loop: inout EventLoop) {
+    destination = UpstreamDestination(generation.settings.upstreamName)
+    destination.addresses.refresh(from: generation.resolver)
+    while let upstream = pool.takeIdle() {
+      if upstreams.contains(upstream) { dropUpstream(upstream, on: &loop) }
+    }
+  }
+
+  /// Closes idle connections beyond the number that there may be.
+  private mutating func dropSurplus(on loop: inout EventLoop) {
+    while pool.openCount > generation.settings.maxConnections, let upstream = pool.takeIdle() {
+      if upstreams.contains(upstream) { dropUpstream(upstream, on: &loop) }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/// What is new in the settings of a limiter that runs.
+package struct LimiterChange: Sendable {
+  /// Numbers of limits, apps and callers that mean something else than before: what was counted under them is forgotten.
+  package var limits: Set<Int>
+  package var apps: Set<Int>
+  package var callers: Set<Int>
+
+  package init(limits: Set<Int> = [], apps: Set<Int> = [], callers: Set<Int> = []) {
+    self.limits = limits
+    self.apps = apps
+    self.callers = callers
+  }
+}
+
+/// Other settings while it runs.
+///
+/// Limits, apps and callers keep their numbers. What calls have used of a limit stays used under its new rate, calls
+/// under way go on being counted, those that wait keep their places in time, and pauses of the upstream go on.
+extension Limiter {
+  /// Works by `settings` from now on.
+  ///
+  /// Calls wait at the limits they came under; a limit that is gone keeps nobody any more.
+  package mutating func adopt(
+    _ settings: LimiterSettings, _ change: LimiterChange, at time: Int64
+  ) throws(LimiterProblem) {
+    var next = try Limiter(settings)
+    let now = clock(time)
+    next.latest = latest
+    next.sequence = sequence
+    next.loopsToWake = loopsToWake
+    let map = Renumbering(
+      change: change, upstream: (upstreamLimit, next.upstreamLimit), lanes: (lanes, next.lanes))
+    for limit in limits.indices {
+      guard let other = map.limit(limit) else { continue }
+      next.counters[other] = counters[limit]
+      next.waits[other] = waits[limit]
+    }
+    carryPauses(to: &next, map)
+    let places = carryBuckets(to: &next, map, at: now)
+    carryWaiters(to: &next, map, places)
+    self = next
+    for bucket in buckets.indices where queues.count(bucket) > 0 {
+      unsettled.append(Int32(bucket))
+    }
+    settle(at: now)
+  }
+
+  private func carryPauses(to next: inout Limiter, _ map: Renumbering) {
+    for lane in upstreams.indices {
+      guard let other = map.lane(lane), next.upstreams.indices.contains(other) else { continue }
+      next.upstreams[other].pause = upstreams[lane].pause
+      guard upstreams[lane].pause.isActive else { continue }
+      next.upstreams[other].quota = next.quotaOfLevel(other)
+      next.activeUpstreams += 1
+    }
+  }
+
+  /// Returns the new place of each bucket; -1 for one that is gone.
+  private func carryBuckets(
+    to next: inout Limiter, _ map: Renumbering, at now: Int64
+  ) -> [Int32] {
+    var places = [Int32](repeating: -1, count: buckets.count)
+    for (place, bucket) in buckets.enumerated() {
+      let old = limits[Int(bucket.limit)]
+      // What all share belongs to no app and no caller.
+      guard let limit = map.limit(Int(bucket.limit)),
+        let app = old.appStride == 0 ? 0 : map.app(Int(bucket.app), of: Int(bucket.limit)),
+        let caller = old.callerStride == 0 ? 0 : map.caller(Int(bucket.caller))
+      else { continue }
+      let other = next.limits[limit].bucket(app, caller)
+      places[place] = Int32(other)
+      let isPause = limit == next.upstreamLimit
+      next.buckets[other].cell = bucket.cell.used(
+        of: isPause ? upstreams[Int(bucket.app)].quota : old.quota,
+        as: isPause ? next.upstreams[app].quota : next.limits[limit].quota, at: now)
+      next.buckets[other].inUse = bucket.inUse
+      next.buckets[other].averageHold = bucket.averageHold
+      next.buckets[other].claim = bucket.claim
+      if bucket.inUse > 0, !next.limits[limit].countsCallsUnderWay { next.goOnCounting(limit) }
+    }
+    return places
+  }
+
+  private mutating func carryWaiters(
+    to next: inout Limiter, _ map: Renumbering, _ places: [Int32]
+  ) {
+    let isCountedAnew = LimitSet(bits: next.counting.bits & ~counting.bits)
+    var waiting: [Int32] = []
+    for index in queues.waiters.records.indices {
+      let record = queues.waiters.records[index]
+      guard record.generation & 1 == 1 else { continue }
+      let bucket = buckets[Int(record.bucket)]
+      let place = places[Int(record.bucket)]
+      let waiter = Int32(index)
+      queues.waiters[waiter].lane = Int32(
+        map.lane(Int(record.lane)) ?? next.lanes.whole(Int(record.app)))
+      // Where it waited is there no more, as the pause of a service: it stands where it would stand for its app.
+      let limit = map.limit(Int(bucket.limit)) ?? next.upstreamLimit
+      let app = map.app(Int(bucket.app), of: Int(bucket.limit)) ?? next.lanes.whole(Int(record.app))
+      queues.waiters[waiter].bucket =
+        place >= 0 ? place : Int32(next.limits[limit].bucket(app, Int(record.caller)))
+      queues.waiters[waiter].flow = Int32(
+        next.limits[limit].flow(app, Int(record.caller), record.priority))
+      if record.state == .waiting {
+        queues.waiters[waiter].previous = Waiter.none
+        queues.waiters[waiter].next = Waiter.none
+        waiting.append(waiter)
+      } else if record.state == .started {
+        // It has not been counted there, so it gives nothing back.
+        queues.waiters[waiter].matched.bits &= ~isCountedAnew.bits
+      }
+    }
+    next.queues.takeWaiters(of: &queues)
+    swap(&next.patience, &patience)
+    next.due = due
+    waiting.sort { next.queues.waiters[$0].sequence < next.queues.waiters[$1].sequence }
+    for waiter in waiting {
+      let record = next.queues.waiters[waiter]
+      next.queues.join(waiter, bucket: Int(record.bucket), flow: Int(record.flow))
+    }
+  }
+
+  /// Numbers of a limiter in the next one.
+  private struct Renumbering {
+    let change: LimiterChange
+    /// The number of the upstream's pauses.
+    let upstream: (old: Int, new: Int)
+    let lanes: (old: PauseLanes, new: PauseLanes)
+
+    func limit(_ limit: Int) -> Int? {
+      if limit == upstream.old { return upstream.new }
+      return change.limits.contains(limit) || limit >= upstream.new ? nil : limit
+    }
+
+    func lane(_ lane: Int) -> Int? {
+      change.apps.contains(lanes.old.app(of: lane)) ? nil : lanes.new.lane(lane, of: lanes.old)
+    }
+
+    /// What stands for the app in a bucket of `limit`: for the pauses a lane.
+    func app(_ app: Int, of limit: Int) -> Int? {
+      if limit == upstream.old { return lane(app) }
+      return change.apps.contains(app) ? nil : app
+    }
+
+    func caller(_ caller: Int) -> Int? { change.callers.contains(caller) ? nil : caller }
+  }
+}
