@@ -56,11 +56,17 @@ extension PolicySuggestion {
   }
 
   private static func comment(_ grant: Grant) -> String {
-    if grant.isNew {
-      return "NEW: refused so far, \(calls(grant.refused))"
+    var texts: [String] = []
+    if grant.succeeded.calls > 0 { texts.append(calls(grant.succeeded)) }
+    if grant.refused.calls > 0 {
+      texts.append(
+        texts.isEmpty
+          ? "refused so far, \(calls(grant.refused))" : "refused \(grant.refused.calls) times")
     }
-    let text = calls(grant.succeeded)
-    return grant.refused.calls > 0 ? "\(text); refused \(grant.refused.calls) times" : text
+    if grant.denied.calls > 0 {
+      texts.append("would have been denied \(grant.denied.calls) times")
+    }
+    return (grant.isNew ? "NEW: " : "") + texts.joined(separator: "; ")
   }
 
   /// `1204 calls, last 2026-11-29T10:12:01Z`.

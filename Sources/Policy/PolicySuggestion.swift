@@ -24,10 +24,12 @@ package struct PolicySuggestion: Sendable {
     /// As it stands in the configuration.
     let text: String
     var succeeded = CallTally.Count()
+    /// Those that succeeded because the mode was permissive.
+    var denied = CallTally.Count()
     var refused = CallTally.Count()
 
-    /// None of its calls succeeded: it allows what is refused so far.
-    var isNew: Bool { succeeded.calls == 0 }
+    /// Nothing granted it so far: its calls were refused, or passed a permissive mode.
+    var isNew: Bool { succeeded.calls == denied.calls }
   }
 
   /// Something that is granted, and when it was used last; nil when the record has no such call.

@@ -151,8 +151,15 @@ struct SuggestionTests {
     let callers = """
       callers: [{name: crm, match: {address: 10.0.0.1}, apps: [main], allow: [], mode: permissive}]
       """
-    let suggestion = try suggest([.call("CreateRegistration", method: "POST")], callers)
-    #expect(names(suggestion) == ["CreateRegistration"])
+    let suggestion = try suggest(
+      [
+        .call("CreateRegistration", method: "POST", wouldDeny: true), .call("GetCourses"),
+        .call("GetCourses", wouldDeny: true), .call("GetCourse", status: 404, wouldDeny: true),
+      ], callers)
+    #expect(names(suggestion) == ["GetCourses", "CreateRegistration"])
+    #expect(suggestion.yaml.contains(#/- CreateRegistration  # NEW: 1 call, last .*; would have/#))
+    #expect(
+      suggestion.yaml.contains(#/- GetCourses  # 2 calls, last .*; would have been denied 1 ti/#))
     let applied = try #require(try settings(suggestion.yaml).callers.first)
     #expect(applied.mode == .normal && suggestion.diff.contains("-    mode: permissive"))
     let simulation = try PolicySimulation(
