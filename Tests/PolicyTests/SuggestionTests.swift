@@ -100,6 +100,10 @@ struct SuggestionTests {
     #expect(yaml.contains("only \"*\" grants such paths"))
     #expect(yaml.contains("There is no app gone in the configuration."))
     #expect(yaml.contains("no caller is to hold that"))
+    // Without a configuration it is taken to be refused still.
+    let unknown = try suggest(records)
+    #expect(!names(unknown).contains("CreateCredential"))
+    #expect(unknown.yaml.contains("policy.sensitiveForwarded would allow it"))
     // Where the policy lets it pass, it is granted like any other.
     let passed = try suggest(
       records, callers + "\npolicy: {sensitiveForwarded: [CreateCredential]}")
