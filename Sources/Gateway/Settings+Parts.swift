@@ -1,12 +1,12 @@
 internal import AccessTokens
 internal import Admin
-package import Configuration
+internal import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import Operator
-internal import Rules
+package import Rules
 internal import SCORMCloudAPI
 internal import System
 package import TokenFetching
@@ -15,7 +15,7 @@ internal import TrafficLog
 /// Settings in the terms of each part.
 extension Roster {
   /// What the token service has to know.
-  var tokenService: TokenServiceSettings {
+  package var tokenService: TokenServiceSettings {
     let place = TokenPlace(settings.tokens, settings.upstream)
     var result = TokenServiceSettings(
       apps: apps.list.map { entry in
@@ -34,11 +34,6 @@ extension Roster {
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
-}
-
-extension Settings {
-  /// What the token service of a gateway has to know that starts with these.
-  package var tokenService: TokenServiceSettings { Roster(self).tokenService }
 }
 
 extension TokenPlace {
