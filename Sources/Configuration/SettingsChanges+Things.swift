@@ -166,6 +166,17 @@ extension JobSettings {
   }
 }
 
+extension UploadSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "uploads",
+      values: [
+        Value("spool", spool.rawValue), Value("maxSpool", maxSpool.configurationText),
+        Value("folder", text(folder)),
+      ])
+  }
+}
+
 extension PolicySettings {
   var asThing: SettingsChanges.Thing {
     Thing(

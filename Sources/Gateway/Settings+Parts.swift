@@ -74,6 +74,17 @@ extension TrafficSettings.Capture {
   }
 }
 
+extension Configuration.UploadSettings {
+  /// Where bodies are kept; nil: nowhere.
+  fileprivate var place: GatewayServer.UploadSettings.Place? {
+    switch spool {
+    case .off: nil
+    case .memory: .memory
+    case .disk: .disk(folder: folder ?? KeptFile.lastingFolder)
+    }
+  }
+}
+
 extension RelaySettings {
   /// - Parameter known: the TLS client in use, which is kept for connections that lead to the same place.
   init(
@@ -95,6 +106,7 @@ extension RelaySettings {
     walks.maxTime = settings.pages.maxTime.nanoseconds
     jobs.maxWait = settings.jobs.maxWait.nanoseconds
     jobs.poll = settings.jobs.poll.nanoseconds
+    uploads = UploadSettings(settings.uploads.place, limit: settings.uploads.maxSpool.bytes)
     descriptorMark = DescriptorReserve.mark(
       limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
     callerWeights = roster.callers.list.map { place in
