@@ -177,6 +177,7 @@ extension GatewayProcess {
       }, traffic: trafficPages(journal, relays))
     sources.actions = AdminActions(relays, tokens)
     sources.actions.reload = { reload.answer($0) }
+    sources.actions.configuration = { reload.configuration($0) }
     sources.feed = journal?.feed
     sources.callers = { CallersListing(relays).json }
     sources.takesActions = { rules.takesActions }

@@ -167,7 +167,9 @@ struct ServingLoop: ~Copyable {
         return false
       }
       let next = clock.monotonic + ServingLoop.readyInterval
-      if case .terminate? = signals.next(within: clock.milliseconds(until: next, from: clock.monotonic)) {
+      if case .terminate? = signals.next(
+        within: clock.milliseconds(until: next, from: clock.monotonic))
+      {
         return false
       }
       if isGone(predecessor) { return false }
@@ -194,7 +196,8 @@ struct ServingLoop: ~Copyable {
   }
 
   private func sayGone() -> Bool {
-    OperatorNotice.error("the process that was to hand over is gone; this one has not taken over").write()
+    OperatorNotice.error("the process that was to hand over is gone; this one has not taken over")
+      .write()
     return true
   }
 
@@ -242,7 +245,8 @@ struct ServingLoop: ~Copyable {
       case .terminate: gateway.stop()
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver: OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
       case nil: break
       }
     }
@@ -264,7 +268,8 @@ struct ServingLoop: ~Copyable {
       case .terminate: return false
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver: OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
       case nil: break
       }
     }
