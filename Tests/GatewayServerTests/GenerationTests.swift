@@ -1,4 +1,5 @@
 import EventLoop
+import Forwarding
 import GatewayServer
 import Testing
 
