@@ -18,7 +18,9 @@ extension GatewayProcess {
   // MARK: The old one
 
   /// Has the event loops begin nothing more. ``areHeld(_:)`` tells when they do.
-  func hold(_ round: UInt64) { for mailbox in relays.mailboxes { mailbox.post(.hold(round: round)) } }
+  func hold(_ round: UInt64) {
+    for mailbox in relays.mailboxes { mailbox.post(.hold(round: round)) }
+  }
 
   func areHeld(_ round: UInt64) -> Bool { relays.holds.areHeld(round) }
 

@@ -48,7 +48,8 @@ extension GatewayProcess {
     case .failure(let error): return Reloaded(problems: [error.description])
     case .success(let loaded):
       for warning in loaded.warnings { tell(.warning("\(warning)")) }
-      let problems = StartChecks(loaded, inherited: openSeats(loaded.settings)).problems.map(\.description)
+      let problems = StartChecks(loaded, inherited: openSeats(loaded.settings)).problems.map(
+        \.description)
       return problems.isEmpty ? reload(loaded.settings) : Reloaded(problems: problems)
     }
   }

@@ -221,7 +221,6 @@ package final class GatewayProcess: Sendable {
 
   // MARK: Stopping
 
-
   /// Ends at once; what is under way is cut.
   package func stop() {
     for mailbox in relays.mailboxes { mailbox.post(.stop) }

@@ -137,7 +137,9 @@ package final class HandOver {
       link = nil
       held = []
       gateway.tell(
-        .error("NOT HANDED OVER, this process serves as before: the new one did not take over: \(reason)"))
+        .error(
+          "NOT HANDED OVER, this process serves as before: the new one did not take over: \(reason)"
+        ))
     }
   }
 
@@ -161,7 +163,9 @@ package final class HandOver {
       let (ours, theirs) = try MessageChannel.pair()
       child = try program.spawn(
         theirs,
-        adding: [(HandOver.variable, "\(MessageChannel.inheritedNumber):\(ProcessStart.processID)")],
+        adding: [
+          (HandOver.variable, "\(MessageChannel.inheritedNumber):\(ProcessStart.processID)")
+        ],
         omitting: ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
       link = SuccessorLink(ours)
     } catch { return handle(.notStarted("\(program.path) cannot be started: \(error)")) }
@@ -193,7 +197,8 @@ package final class HandOver {
     }
     if let admin = roster.settings.admin, let copy = gateway.adminCopy, let number = copy.number {
       put(
-        isAdmin: true, "\(admin.address)", 0, isShared: copy.isShared, gateway.adminFile, into: hello)
+        isAdmin: true, "\(admin.address)", 0, isShared: copy.isShared, gateway.adminFile,
+        into: hello)
       descriptors.append(number)
     }
     guard send(hello, descriptors) else { return false }
@@ -257,7 +262,8 @@ package final class HandOver {
       let target: (UInt8, String) =
         switch entry.target {
         case .all: (0, "")
-        case .caller(let index): (1, names.callers.indices.contains(index) ? names.callers[index] : "")
+        case .caller(let index):
+          (1, names.callers.indices.contains(index) ? names.callers[index] : "")
         case .app(let index): (2, names.apps.indices.contains(index) ? names.apps[index] : "")
         }
       message.put(target.0)

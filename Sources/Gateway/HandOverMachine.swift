@@ -89,7 +89,8 @@ package struct HandOverMachine: Sendable, Equatable {
     case (.starting, .notStarted(let reason)), (.holding, .notStarted(let reason)),
       (.settling, .notStarted(let reason)):
       return fail(reason, kills: true)
-    case (.starting, .gone(let reason)), (.holding, .gone(let reason)), (.settling, .gone(let reason)):
+    case (.starting, .gone(let reason)), (.holding, .gone(let reason)),
+      (.settling, .gone(let reason)):
       return fail(reason, kills: false)
     case (.starting(let time), .timePassed):
       guard now >= time else { return [] }
@@ -102,7 +103,8 @@ package struct HandOverMachine: Sendable, Equatable {
       return fail("it did not take the state", kills: true)
     case (.starting, .endAsked), (.holding, .endAsked), (.settling, .endAsked):
       return fail("this process is to end", kills: true)
-    case (.serving, _), (.given, _), (.starting, .loopsAreHeld), (.starting, .prepared), (.holding, .ready),
+    case (.serving, _), (.given, _), (.starting, .loopsAreHeld), (.starting, .prepared),
+      (.holding, .ready),
       (.holding, .prepared), (.settling, .ready), (.settling, .loopsAreHeld):
       return []
     }

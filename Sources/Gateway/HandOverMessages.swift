@@ -66,9 +66,13 @@ final class MessageWriter {
     count += 1
   }
 
-  func put(_ number: UInt32) { for shift in 0..<4 { put(UInt8(truncatingIfNeeded: number >> UInt32(shift * 8))) } }
+  func put(_ number: UInt32) {
+    for shift in 0..<4 { put(UInt8(truncatingIfNeeded: number >> UInt32(shift * 8))) }
+  }
 
-  func put(_ number: UInt64) { for shift in 0..<8 { put(UInt8(truncatingIfNeeded: number >> UInt64(shift * 8))) } }
+  func put(_ number: UInt64) {
+    for shift in 0..<8 { put(UInt8(truncatingIfNeeded: number >> UInt64(shift * 8))) }
+  }
 
   func put(_ number: Int64) { put(UInt64(bitPattern: number)) }
 
@@ -85,7 +89,9 @@ final class MessageWriter {
   }
 
   /// The whole message.
-  func send(_ channel: MessageChannel, _ descriptors: [Int32] = [], waiting milliseconds: Int32) -> Bool {
+  func send(_ channel: MessageChannel, _ descriptors: [Int32] = [], waiting milliseconds: Int32)
+    -> Bool
+  {
     guard !isTooLong else { return false }
     // The same bytes, not a copy.
     let bytes = bytes

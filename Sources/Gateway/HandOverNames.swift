@@ -42,7 +42,8 @@ struct HandOverNames {
     let key = used.key
     message.put(key.limit != nil)
     if let limit = key.limit {
-      let name = limits.indices.contains(limit) ? limits[limit] : LimitName(name: "", per: "", content: "")
+      let name =
+        limits.indices.contains(limit) ? limits[limit] : LimitName(name: "", per: "", content: "")
       message.put(name.name)
       message.put(name.per)
       message.put(name.content)
@@ -59,7 +60,9 @@ struct HandOverNames {
     message.put(used.cell.words.part)
     message.put(UInt32(bitPattern: used.underWay))
     message.put(used.averageHold)
-    for word in used.rate.map({ [$0.count, $0.period, $0.burst] }) ?? [0, 0, 0] { message.put(word) }
+    for word in used.rate.map({ [$0.count, $0.period, $0.burst] }) ?? [0, 0, 0] {
+      message.put(word)
+    }
   }
 
   /// What the other process has used, in this one's numbers; nil for what there is not here.

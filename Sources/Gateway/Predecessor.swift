@@ -78,7 +78,9 @@ package final class Predecessor: Sendable {
       let channel = MessageChannel.inherited()
     else {
       throw Failure(
-        description: "\(HandOver.variable) is set, and there is no process that hands over: it is not for people to set")
+        description:
+          "\(HandOver.variable) is set, and there is no process that hands over: it is not for people to set"
+      )
     }
     return Predecessor(channel)
   }
@@ -138,7 +140,8 @@ package final class Predecessor: Sendable {
       let numbers = (message.longWord(), message.longWord())
       sockets.append(
         Socket(
-          isAdmin: isAdmin, address: address, place: place, isShared: isShared, file: hasFile ? numbers : nil,
+          isAdmin: isAdmin, address: address, place: place, isShared: isShared,
+          file: hasFile ? numbers : nil,
           descriptor: descriptor))
     }
     guard !message.isBroken else {
@@ -207,11 +210,15 @@ package final class Predecessor: Sendable {
   }
 
   private static func place(_ socket: Socket) -> InheritedSockets.Socket? {
-    guard case .listening(let bound) = InheritedDescriptor.kind(of: socket.descriptor) else { return nil }
+    guard case .listening(let bound) = InheritedDescriptor.kind(of: socket.descriptor) else {
+      return nil
+    }
     var address = bound
     var file: UnixSocketFile?
     // A socket may have been made under another name, and renamed.
-    if case .unix(let path)? = ListenAddress(socket.address), let named = SocketAddress(unixPath: path) {
+    if case .unix(let path)? = ListenAddress(socket.address),
+      let named = SocketAddress(unixPath: path)
+    {
       address = named
       file = socket.file.map { UnixSocketFile(path: path, device: $0.device, number: $0.number) }
     }
@@ -352,7 +359,9 @@ package final class Predecessor: Sendable {
   private func isSameLimit(_ key: LimiterSnapshot.Key, _ gateway: GatewayProcess) -> Bool {
     guard let limit = key.limit, let names = state.withLock({ $0.names }) else { return false }
     let now = HandOverNames(gateway.inForce.withLock { $0.roster })
-    guard names.limits.indices.contains(limit), now.limits.indices.contains(limit) else { return false }
+    guard names.limits.indices.contains(limit), now.limits.indices.contains(limit) else {
+      return false
+    }
     let (then, other) = (names.limits[limit], now.limits[limit])
     return then.per == other.per && (then.name == other.name || then.content == other.content)
   }

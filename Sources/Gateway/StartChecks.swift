@@ -37,7 +37,9 @@ package struct StartChecks {
     where !inherited.contains(.listener(index)) {
       check(listener.address, "listen[\(index)].address")
     }
-    if let admin = loaded.settings.admin, !inherited.contains(.admin) { check(admin.address, "admin.address") }
+    if let admin = loaded.settings.admin, !inherited.contains(.admin) {
+      check(admin.address, "admin.address")
+    }
   }
 
   private mutating func check(_ address: ListenAddress, _ keyPath: String) {

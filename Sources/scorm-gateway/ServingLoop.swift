@@ -217,7 +217,8 @@ struct ServingLoop: ~Copyable {
   }
 
   private func sayGone() -> Bool {
-    OperatorNotice.error("the process that was to hand over is gone; this one has not taken over").write()
+    OperatorNotice.error("the process that was to hand over is gone; this one has not taken over")
+      .write()
     return true
   }
 
@@ -268,7 +269,8 @@ struct ServingLoop: ~Copyable {
       case .terminate: gateway.stop()
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver: OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
       case nil: break
       }
     }
@@ -290,7 +292,8 @@ struct ServingLoop: ~Copyable {
       case .terminate: return false
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver: OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
       case nil: break
       }
     }
