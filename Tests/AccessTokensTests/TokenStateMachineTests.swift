@@ -35,7 +35,9 @@ struct TokenStateMachineTests {
     #expect(machine.needed(at: 3 * second) == [])
   }
 
-  @Test("a token that another process hands over is served and renewed as one of its own; later than the first fetch it is not taken")
+  @Test(
+    "a token that another process hands over is served and renewed as one of its own; later than the first fetch it is not taken"
+  )
   mutating func handedOver() {
     let granted = grant(seconds: 100)
     let handed = HandedToken(

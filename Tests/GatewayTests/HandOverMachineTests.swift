@@ -32,7 +32,8 @@ import Testing
       let begun = machine(Array(Self.steps.prefix(count)))
       let resumes: [Machine.Action] = count > 1 ? [.resume] : []
       var gone = begun
-      #expect(gone.handle(.gone("it ended with 3"), at: 1) == resumes + [.report("it ended with 3")])
+      #expect(
+        gone.handle(.gone("it ended with 3"), at: 1) == resumes + [.report("it ended with 3")])
       #expect(gone == Machine())
       var mute = begun
       #expect(mute.handle(.notStarted("no"), at: 1) == [.kill] + resumes + [.report("no")])

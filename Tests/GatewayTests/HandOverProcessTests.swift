@@ -11,7 +11,9 @@ struct HandOverProcessTests {
     command.errors.matches(of: /process (\d+) has taken over/).compactMap { pid_t($0.output.1) }
   }
 
-  @Test("20 times under load, over kept and new connections, TCP and Unix: no call fails, each is on record once")
+  @Test(
+    "20 times under load, over kept and new connections, TCP and Unix: no call fails, each is on record once"
+  )
   func underLoad() throws {
     let rig = try GatewayRig()
     let folder = NSTemporaryDirectory() + "h\(UUID().uuidString.prefix(8))"
@@ -83,7 +85,9 @@ struct HandOverProcessTests {
 
   /// A process that nobody waits for stays as an entry.
   private static func hasEnded(_ pid: pid_t) -> Bool {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {
+      return true
+    }
     return text.split(separator: ")").last?.dropFirst().first == "Z"
   }
 

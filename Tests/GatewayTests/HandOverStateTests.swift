@@ -67,14 +67,17 @@ import Testing
     }
   }
 
-  @Test("Limits, apps and callers are found by what they are, wherever they stand and whatever they are called")
+  @Test(
+    "Limits, apps and callers are found by what they are, wherever they stand and whatever they are called"
+  )
   func names() throws {
     var cell = QuotaCell()
     let rate = Quota(count: 100, period: 60_000_000_000, burst: 20)
     cell.spend(rate, at: 5)
     let carried = try carry([
       .init(
-        key: .init(limit: 0, app: 0, caller: 1), cell: cell, underWay: 3, averageHold: 7, rate: rate),
+        key: .init(limit: 0, app: 0, caller: 1), cell: cell, underWay: 3, averageHold: 7, rate: rate
+      ),
       .init(key: .init(limit: 0, app: 1, caller: 0), cell: cell),
       .init(key: .init(limit: 1, app: 0, caller: 0), cell: cell),
       .init(
@@ -123,7 +126,8 @@ import Testing
     #expect(writer.isTooLong && !writer.send(a, waiting: 10))
   }
 
-  @Test("Descriptors go along, closed in programs that are started; the end is told apart from nothing")
+  @Test(
+    "Descriptors go along, closed in programs that are started; the end is told apart from nothing")
   func channel() throws {
     let (a, b) = try MessageChannel.pair()
     var pipe: (Int32, Int32) = (0, 0)
@@ -142,7 +146,10 @@ import Testing
     #expect(unsafe read(pipe.0, &byte, 1) == 1)
     close(pipe.0)
     close(received[0])
-    if case .nothing = b.receive({ MessageReader($0, $1) }) {} else { Issue.record("there is nothing") }
+    if case .nothing = b.receive({ MessageReader($0, $1) }) {
+    } else {
+      Issue.record("there is nothing")
+    }
     var sent = MessageChannel.Sent.sent
     while sent == .sent { sent = MessageWriter(.lines, room: 32).send(a) }
     #expect(sent == .full)
