@@ -10,6 +10,8 @@ package struct AdminActions: Sendable {
   /// What would become of a call.
   package var explain: @Sendable (AdminQuery) -> AdminAnswer
 
+  /// The jobs that callers have waited for.
+  package var jobs: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"jobs\":[]}\n") }
   /// The modes that an operator has set.
   package var modes: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
   /// Sets one: `mode`, `caller` or `app`, `for`.

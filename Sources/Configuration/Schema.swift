@@ -11,15 +11,19 @@ enum Schema {
     KeySchema("callers", .sections(caller)),
     KeySchema("policy", .section(policy)),
     KeySchema("limits", .sections(limit)),
+    KeySchema("pages", .section(pages)),
+    KeySchema("jobs", .section(jobs)),
     KeySchema("traffic", .section(traffic)),
-    Keys.replicas.schema)
+    Keys.replicas.schema,
+    Keys.drainDelay.schema)
 
   static let listener = SectionSchema(
     KeySchema("address", .scalar, default: Keys.listenAddress),
     KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
     KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
     KeySchema("allowedHosts", .words, default: "[]"),
-    KeySchema("caller", .scalar, default: "null"))
+    KeySchema("caller", .scalar, default: "null"),
+    KeySchema("name", .scalar, default: "address"))
 
   static let admin = SectionSchema(
     KeySchema("address", .scalar, default: Keys.adminAddress),
@@ -89,6 +93,15 @@ enum Schema {
     KeySchema("service", .scalar, default: "null"),
     KeySchema("operation", .scalar, default: "null"))
 
+  static let pages = SectionSchema(
+    Keys.maxPages.schema,
+    Keys.maxItems.schema,
+    Keys.maxTime.schema)
+
+  static let jobs = SectionSchema(
+    Keys.maxJobWait.schema,
+    Keys.poll.schema)
+
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal)),
@@ -113,10 +126,15 @@ enum Schema {
 /// Keys with a range or a choice of words, and the defaults of the others.
 enum Keys {
   static let listenAddress = "127.0.0.1:8080"
+  /// Under which a supervisor hands the admin address's socket over.
+  static let adminSocketName = "admin"
   static let adminAddress = "127.0.0.1:9901"
   static let upstreamURL = "https://cloud.scorm.com/api/v2"
 
   static let replicas = Key("replicas", default: 1, 1...1_000)
+  /// An hour: longer than any load balancer takes to notice.
+  static let drainDelay = Key<Duration>(
+    "drainDelay", default: .zero, .zero ... .seconds(3_600))
 
   static let connectTimeout = Key<Duration>(
     "connectTimeout", default: .seconds(3), .milliseconds(10) ... .seconds(60))
@@ -153,6 +171,17 @@ enum Keys {
   static let maxWait = Key<Duration>(
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
+
+  static let maxPages = Key("maxPages", default: 10_000, 1...10_000)
+  static let maxItems = Key("maxItems", default: 1_000_000, 1...100_000_000)
+  static let maxTime = Key<Duration>(
+    "maxTime", default: .seconds(600), .seconds(1) ... .seconds(86_400))
+
+  /// Below the minute after which many proxies on the way give a call up.
+  static let maxJobWait = Key<Duration>(
+    "maxWait", default: .seconds(55), .seconds(1) ... .seconds(600))
+  static let poll = Key<Duration>(
+    "poll", default: .seconds(1), .milliseconds(100) ... .seconds(60))
 
   static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
 

@@ -18,9 +18,13 @@ package struct Settings: Sendable {
   package var policy: PolicySettings
   /// 0 to 64, names unique.
   package var limits: [Limit]
+  package var pages: PageSettings
+  package var jobs: JobSettings
   package var traffic: TrafficSettings
   /// How many gateways share the limits, 1 to 1000: each enforces its part of every rate.
   package var replicas: Int
+  /// From the first sign that the gateway ends, its readiness, to the end of accepting callers; 0 to 1 h.
+  package var drainDelay: Duration
 }
 
 extension Settings {
@@ -32,6 +36,8 @@ extension Settings {
 
 /// One address callers connect to.
 package struct Listener: Sendable, Equatable {
+  /// Unique; without one in the configuration the address's text.
+  package var name: String
   package var address: ListenAddress
   /// Permission bits of a Unix socket's file, 0 to 0o777.
   package var socketMode: UInt16
@@ -41,6 +47,22 @@ package struct Listener: Sendable, Equatable {
   package var allowedHosts: [String]
   /// The caller every connection here is taken for; nil: found by matching.
   package var caller: String?
+}
+
+/// Bounds of a list that is read page by page for a caller.
+package struct PageSettings: Sendable, Equatable {
+  package var maxPages: Int
+  package var maxItems: Int
+  /// From the first page's request to the last page's end.
+  package var maxTime: Duration
+}
+
+/// How a job is waited for that a caller would not poll itself.
+package struct JobSettings: Sendable, Equatable {
+  /// The longest that one call waits.
+  package var maxWait: Duration
+  /// Between two polls.
+  package var poll: Duration
 }
 
 /// The address of the admin API and its page.

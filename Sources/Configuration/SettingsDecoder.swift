@@ -25,7 +25,24 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems))
+      pages: pages(section), jobs: jobs(section), traffic: traffic(section),
+      replicas: section.value(Keys.replicas, &problems),
+      drainDelay: section.value(Keys.drainDelay, &problems))
+  }
+
+  private mutating func pages(_ root: Section) -> PageSettings {
+    let section = self.section("pages", Schema.pages, of: root)
+    return PageSettings(
+      maxPages: section.value(Keys.maxPages, &problems),
+      maxItems: section.value(Keys.maxItems, &problems),
+      maxTime: section.value(Keys.maxTime, &problems))
+  }
+
+  private mutating func jobs(_ root: Section) -> JobSettings {
+    let section = self.section("jobs", Schema.jobs, of: root)
+    return JobSettings(
+      maxWait: section.value(Keys.maxJobWait, &problems),
+      poll: section.value(Keys.poll, &problems))
   }
 
   /// A value with the section it came from, for checks across sections.

@@ -1,12 +1,12 @@
 internal import AccessTokens
 internal import Admin
-internal import Configuration
+package import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import Operator
-package import Rules
+internal import Rules
 internal import SCORMCloudAPI
 internal import System
 package import TokenFetching
@@ -15,7 +15,7 @@ internal import TrafficLog
 /// Settings in the terms of each part.
 extension Roster {
   /// What the token service has to know.
-  package var tokenService: TokenServiceSettings {
+  var tokenService: TokenServiceSettings {
     let place = TokenPlace(settings.tokens, settings.upstream)
     var result = TokenServiceSettings(
       apps: apps.list.map { entry in
@@ -34,6 +34,11 @@ extension Roster {
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
+}
+
+extension Settings {
+  /// What the token service of a gateway has to know that starts with these.
+  package var tokenService: TokenServiceSettings { Roster(self).tokenService }
 }
 
 extension TokenPlace {
@@ -90,6 +95,11 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    walks.maxPages = settings.pages.maxPages
+    walks.maxItems = settings.pages.maxItems
+    walks.maxTime = settings.pages.maxTime.nanoseconds
+    jobs.maxWait = settings.jobs.maxWait.nanoseconds
+    jobs.poll = settings.jobs.poll.nanoseconds
     descriptorMark = DescriptorReserve.mark(
       limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
     callerWeights = roster.callers.list.map { place in
@@ -136,12 +146,6 @@ extension GatewayProcess {
     case .human: return colours
     case .auto: return isTerminal ? colours : .json
     }
-  }
-
-  static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
-    guard let admin = settings.admin else { return nil }
-    return try bind(
-      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
 
   static func startAdmin(

@@ -11,6 +11,10 @@ extension Relay {
   ) {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.isUpstream else {
+      if id.isSome, exchanges[id].state.phase == .readingAnswer {
+        readAnswer(id, bytes, on: &loop)
+        return
+      }
       // RFC 9112 section 9.2: bytes that nothing asked for are never an answer.
       dropUpstream(upstream, on: &loop)
       return
@@ -69,7 +73,11 @@ extension Relay {
       {
         return bytes.byteCount
       }
+      if exchanges[id].errand != nil, takeAnswer(id, head, rest, on: &loop) {
+        return bytes.byteCount
+      }
       beginAnswer(id, head, rest, on: &loop)
+      takeOffBeginning(id)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
     }
@@ -126,7 +134,7 @@ extension Relay {
   }
 
   /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
-  private mutating func beginAnswer(
+  mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     let upstream = exchanges[id].upstream
@@ -138,7 +146,7 @@ extension Relay {
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
-    let beginning = exchanges[id].beginAnswer(head, isDraining: draining.hasBegun)
+    let beginning = exchanges[id].beginAnswer(head, isDraining: draining.endsCallers)
     switch beginning.action {
     case .relay: break
     // From here on nobody waits for the rest of the request.
@@ -160,7 +168,6 @@ extension Relay {
     }
     generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
-    takeOffBeginning(id)
   }
 
   /// Writes the head of an answer to a request that went to an upstream that may be another one by now.
@@ -183,7 +190,7 @@ extension Relay {
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
-  private mutating func relayBody(
+  mutating func relayBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket

@@ -33,6 +33,8 @@ struct DocumentationTests {
     #expect(settings.upstream == bare.upstream)
     #expect(settings.tokens == bare.tokens)
     #expect(settings.policy == bare.policy)
+    #expect(settings.pages == bare.pages)
+    #expect(settings.jobs == bare.jobs)
     #expect(settings.traffic == bare.traffic)
   }
 
@@ -118,7 +120,7 @@ struct DocumentationTests {
   func reference() throws {
     let rows = try rows()
     let sections = DocumentationTests.sections(Schema.root, "")
-    #expect(sections.count == 15)
+    #expect(sections.count == 17)
     for (path, schema) in sections {
       for key in schema.keys {
         let row = rows[path]?[key.name] ?? ""
