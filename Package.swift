@@ -206,6 +206,7 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
+    tests(of: "Rules", uses: ["Memory", "Configuration", "AccessTokens", "Forwarding", "RateLimiting"]),
     tests(of: "Operator", uses: ["Rules", "Configuration", "System"]),
     tests(
       of: "Policy",

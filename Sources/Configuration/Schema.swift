@@ -13,6 +13,7 @@ enum Schema {
     KeySchema("limits", .sections(limit)),
     KeySchema("pages", .section(pages)),
     KeySchema("jobs", .section(jobs)),
+    KeySchema("uploads", .section(uploads)),
     KeySchema("traffic", .section(traffic)),
     Keys.replicas.schema,
     Keys.drainDelay.schema)
@@ -102,6 +103,11 @@ enum Schema {
     Keys.maxJobWait.schema,
     Keys.poll.schema)
 
+  static let uploads = SectionSchema(
+    Keys.spool.schema,
+    Keys.maxSpool.schema,
+    KeySchema("folder", .scalar, default: "null"))
+
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal)),
@@ -182,6 +188,10 @@ enum Keys {
     "maxWait", default: .seconds(55), .seconds(1) ... .seconds(600))
   static let poll = Key<Duration>(
     "poll", default: .seconds(1), .milliseconds(100) ... .seconds(60))
+
+  static let spool = ChoiceKey<UploadSettings.Spool>("spool", default: .off)
+  static let maxSpool = Key(
+    "maxSpool", default: ByteSize(2 << 30), ByteSize(1 << 20)...ByteSize(1 << 40))
 
   static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
 

@@ -20,6 +20,7 @@ package struct Settings: Sendable {
   package var limits: [Limit]
   package var pages: PageSettings
   package var jobs: JobSettings
+  package var uploads: UploadSettings
   package var traffic: TrafficSettings
   /// How many gateways share the limits, 1 to 1000: each enforces its part of every rate.
   package var replicas: Int
@@ -63,6 +64,19 @@ package struct JobSettings: Sendable, Equatable {
   package var maxWait: Duration
   /// Between two polls.
   package var poll: Duration
+}
+
+/// Whether bodies that stream are kept, so that they can be sent once more.
+package struct UploadSettings: Sendable, Equatable {
+  package enum Spool: String, Sendable, CaseIterable {
+    case off, memory, disk
+  }
+
+  package var spool: Spool
+  /// Bytes of all uploads together.
+  package var maxSpool: ByteSize
+  /// Where the files are; nil: `$STATE_DIRECTORY`, else `$TMPDIR`, else `/tmp`.
+  package var folder: String?
 }
 
 /// The address of the admin API and its page.

@@ -25,7 +25,8 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      pages: pages(section), jobs: jobs(section), traffic: traffic(section),
+      pages: pages(section), jobs: jobs(section), uploads: uploads(section),
+      traffic: traffic(section),
       replicas: section.value(Keys.replicas, &problems),
       drainDelay: section.value(Keys.drainDelay, &problems))
   }
@@ -43,6 +44,20 @@ struct SettingsDecoder {
     return JobSettings(
       maxWait: section.value(Keys.maxJobWait, &problems),
       poll: section.value(Keys.poll, &problems))
+  }
+
+  private mutating func uploads(_ root: Section) -> UploadSettings {
+    let section = self.section("uploads", Schema.uploads, of: root)
+    let spool = section.choice(Keys.spool, &problems)
+    let folder = section.text("folder", example: "/var/lib/scorm-gateway", &problems)
+      .flatMap { filePath($0) }
+    if folder != nil, spool != .disk {
+      problems.add(
+        section.place(of: "folder"), section.path("folder"), "a folder belongs to spool: disk",
+        hint: "add spool: disk, or remove the key")
+    }
+    return UploadSettings(
+      spool: spool, maxSpool: section.value(Keys.maxSpool, &problems), folder: folder)
   }
 
   /// A value with the section it came from, for checks across sections.

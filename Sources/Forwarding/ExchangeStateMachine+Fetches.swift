@@ -16,7 +16,7 @@ extension ExchangeStateMachine {
   /// The fetch is over, or did not come about, and another one follows. Waits end with it.
   package mutating func fetchEnded(at now: Int64) {
     switch phase {
-    case .planning, .collectingBody, .answering, .finished:
+    case .planning, .collectingBody, .answering, .resending, .finished:
       ExchangeStateMachine.illegal("fetchEnded")
     case .betweenFetches: break
     case .awaitingQuota, .awaitingToken, .awaitingConnection, .forwarding, .readingAnswer:
@@ -44,6 +44,7 @@ extension ExchangeStateMachine {
     case .betweenFetches, .finished:
       self.method = method
       bodyHasBegun = false
+      keepsBody = false
     default: ExchangeStateMachine.illegal("asks")
     }
   }
@@ -53,6 +54,26 @@ extension ExchangeStateMachine {
     switch phase {
     case .readingAnswer: phase = .forwarding
     default: ExchangeStateMachine.illegal("answerGivenBack")
+    }
+  }
+
+  /// What was kept of the body has been sent once more: the caller sends on, or the answer is waited for.
+  package mutating func resent() {
+    switch phase {
+    case .resending: phase = .forwarding
+    default: ExchangeStateMachine.illegal("resent")
+    }
+  }
+
+  /// The upstream answers before it has got what was kept of the body: nothing more of it is sent.
+  package mutating func answeredWhileResending() {
+    switch phase {
+    case .resending:
+      phase = .forwarding
+      requestIsComplete = false
+      keepsBody = false
+      bodyHasBegun = true
+    default: ExchangeStateMachine.illegal("answeredWhileResending")
     }
   }
 

@@ -18,7 +18,7 @@ extension ExchangeStateMachine {
   @inlinable @inline(__always)
   package func callerPatience(isBehind: Bool = false, upstreamIsBehind: Bool = false) -> Patience {
     switch phase {
-    case .planning, .awaitingQuota, .readingAnswer, .finished: .unlimited
+    case .planning, .awaitingQuota, .readingAnswer, .resending, .finished: .unlimited
     case .answering, .betweenFetches: isBehind ? .idle : .unlimited
     case .awaitingToken: .token
     case .collectingBody: .idle
@@ -35,7 +35,7 @@ extension ExchangeStateMachine {
     case .awaitingConnection: .connection
     case .forwarding: requestIsComplete ? .response : .idle
     case .answering: callerIsBehind ? .unlimited : .idle
-    case .readingAnswer: .idle
+    case .readingAnswer, .resending: .idle
     case .planning, .awaitingQuota, .awaitingToken, .collectingBody, .betweenFetches, .finished:
       .unlimited
     }

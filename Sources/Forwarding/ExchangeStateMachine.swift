@@ -39,6 +39,8 @@ package import HTTPMessages
     case readingAnswer
     /// Another fetch follows, after a while: when its caller has read what it got, or some time has passed.
     case betweenFetches
+    /// What was kept of its body is sent once more, before the caller sends on.
+    case resending
     case finished
   }
 
@@ -55,6 +57,8 @@ package import HTTPMessages
     /// Take a connection that carried no request before.
     case connectAfresh
     case sendRequest
+    /// The same, and what was kept of its body after that.
+    case resendRequest
   }
 
   /// What the shell does when something failed.
@@ -119,6 +123,8 @@ package import HTTPMessages
   @usableFromInline package internal(set) var requestIsComplete = false
   /// Bytes of the request's body were handed on, and are not at hand any more.
   @usableFromInline package internal(set) var bodyHasBegun = false
+  /// What was handed on of the body was kept as well.
+  @usableFromInline package internal(set) var keepsBody = false
   /// What was to be collected of the body is there.
   @usableFromInline var bodyIsCollected = false
   /// Bytes of a final answer were sent to the caller, and further fetches follow.
@@ -175,8 +181,8 @@ package import HTTPMessages
     }
   }
 
-  /// Everything of the request is at hand, to be sent again.
-  package var isReplayable: Bool { requestIsComplete && !bodyHasBegun }
+  /// Everything of the request is at hand, to be sent again; what its caller has not sent yet follows.
+  package var isReplayable: Bool { (requestIsComplete || keepsBody) && !bodyHasBegun }
 
   /// The part of an exchange that it is in, for the log.
   package var logPhase: Termination.Phase {
@@ -188,6 +194,7 @@ package import HTTPMessages
     case .awaitingConnection: .connect
     case .answering, .readingAnswer, .betweenFetches: .responseBody
     case .forwarding, .finished: requestIsComplete ? .responseHead : .requestBody
+    case .resending: .requestBody
     }
   }
 
@@ -315,26 +322,28 @@ package import HTTPMessages
         (phase, since) = (.awaitingToken, now)
         return .requireCredential
       }
-      phase = .forwarding
+      phase = keepsBody ? .resending : .forwarding
       attempts += 1
       if attemptStarted == 0 { attemptStarted = now }
       hasInterimAnswer = false
-      return .sendRequest
+      return keepsBody ? .resendRequest : .sendRequest
     default:
       ExchangeStateMachine.illegal("connectionReady")
       return .wait
     }
   }
 
-  /// Body bytes were handed on, the last ones among them when `isComplete`.
-  package mutating func bodyForwarded(isComplete: Bool) {
+  /// Body bytes were handed on, the last ones among them when `isComplete`. `isKept`: these are kept, as all before them
+  /// were.
+  package mutating func bodyForwarded(isComplete: Bool, isKept: Bool = false) {
     switch phase {
     case .forwarding, .answering: break
     default:
       ExchangeStateMachine.illegal("bodyForwarded")
       return
     }
-    bodyHasBegun = true
+    keepsBody = isKept
+    if !isKept { bodyHasBegun = true }
     if isComplete { requestIsComplete = true }
   }
 
@@ -391,12 +400,13 @@ package import HTTPMessages
   package mutating func upstreamFailed(_ failure: UpstreamFailure) -> FailureAction {
     switch phase {
     case .answering: return .abortCaller
-    case .readingAnswer: return .answerError
+    case .readingAnswer, .resending: return .answerError
     case .forwarding:
       let attempt = RetryRule.Attempt(
         method: method, number: Int(attempts - answeredAttempts), wasReused: failure.wasReused,
         wroteBytes: failure.wroteBytes,
-        receivedBytes: failure.receivedBytes || hasInterimAnswer, isReplayable: !bodyHasBegun)
+        receivedBytes: failure.receivedBytes || hasInterimAnswer, isReplayable: !bodyHasBegun,
+        isPartial: keepsBody && !requestIsComplete)
       guard failure.mayRetry, RetryRule.allowsRetry(after: attempt) else {
         return .answerError
       }
@@ -465,7 +475,7 @@ package import HTTPMessages
     case .awaitingToken: .tokenTimedOut
     case .awaitingConnection: .connectionTimedOut
     case .planning, .collectingBody, .forwarding, .answering, .readingAnswer, .betweenFetches,
-      .finished:
+      .resending, .finished:
       .callerIsSlow
     }
   }
@@ -475,7 +485,7 @@ package import HTTPMessages
   package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> UpstreamLateness {
     switch phase {
     case .awaitingConnection: .connectTimedOut
-    case .forwarding where takesMore: .extend
+    case .forwarding where takesMore, .resending where takesMore: .extend
     case .forwarding where !requestIsComplete && hasAll: .callerIsSlow
     default: .answerTimedOut
     }

@@ -99,8 +99,8 @@ extension Relay {
   mutating func errandIsLate(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
     switch exchanges[id].errand {
     case .list: walkIsLate(id, on: &loop)
-    case .job: waitIsLate(id, on: &loop)
-    case nil: false
+    case .job: waitIsLate(id, on: &loop) || uploadIsDue(id, on: &loop)
+    case nil: uploadIsDue(id, on: &loop)
     }
   }
 

@@ -19,8 +19,8 @@ struct Exchange: ~Copyable {
   var knowsApp = false
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
-  /// What was collected of the body, framed as it goes upstream; kept until the end, to be sent again.
-  var body = ByteBuffer()
+  /// What is kept of its body until the end, to be sent again.
+  var body = KeptBody()
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.

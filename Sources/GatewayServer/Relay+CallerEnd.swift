@@ -80,7 +80,10 @@ extension Relay {
       refuseSlowHead(handle, on: &loop)
       return
     }
-    if exchange.isSome, exchanges[exchange].errand != nil, errandIsLate(exchange, on: &loop) {
+    if exchange.isSome,
+      exchanges[exchange].errand != nil || exchanges[exchange].state.phase == .betweenFetches,
+      errandIsLate(exchange, on: &loop)
+    {
       return
     }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {

@@ -8,7 +8,10 @@ extension Relay {
   /// What was queued for the upstream has gone out: the caller may send more of its body.
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].fetch.exchange
-    guard id.isSome, exchanges[id].state.wantsBody else { return }
+    guard id.isSome, exchanges[id].state.wantsBody else {
+      if id.isSome, exchanges[id].state.phase == .resending { resend(id, on: &loop) }
+      return
+    }
     awaitUpstream(id, on: &loop)
     awaitCaller(id, on: &loop)
     unsettle(exchanges[id].caller)

@@ -24,7 +24,7 @@ internal import TrafficLog
 /// - `Relay+Credential.swift`: tokens.
 /// - `Relay+Body.swift`: the request's body.
 /// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
-/// - `Relay+Send.swift`: the request goes upstream.
+/// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes once more.
 /// - `Relay+Upstream.swift`: the answer comes back.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
 /// - `Errand.swift`: exchanges of many fetches.

@@ -39,6 +39,8 @@ package struct RelaySettings: Sendable {
   package var highWater = 128 * 1024
   /// Bounds of lists that are read page by page.
   package var walks = WalkSettings()
+  /// Where bodies that stream are kept.
+  package var uploads = UploadSettings()
   /// How jobs are waited for.
   package var jobs = JobSettings()
   /// The first descriptor that is not for callers.

@@ -11,11 +11,14 @@ enum ExchangeEvent: CaseIterable {
   case answerReceived, answerSent
   case upstreamFailed, credentialRefused, climbed, failed, finished
   case answerTaken, fetchEnded, fetchBegins, partSent, asks, answerGivenBack
+  case resent, answeredWhileResending
 
   /// Only an exchange of many fetches meets it.
   var isOfManyFetches: Bool {
     switch self {
-    case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack: true
+    case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack, .resent,
+      .answeredWhileResending:
+      true
     default: false
     }
   }
@@ -63,6 +66,12 @@ extension ExchangeStateMachine {
     case .betweenFetches:
       machine = .inPhase(.readingAnswer, method: method)
       machine.fetchEnded(at: 0)
+    case .resending:
+      machine = .inPhase(.forwarding, hasBody: true, method: method)
+      machine.bodyForwarded(isComplete: false, isKept: true)
+      _ = machine.credentialRefused(mayHelp: true, at: 0)
+      _ = machine.credentialFound(at: 0)
+      _ = machine.connectionReady(hasCredential: true, at: 0)
     case .finished: machine.finished(at: 0)
     }
     return machine
@@ -101,6 +110,8 @@ extension ExchangeStateMachine {
     case .partSent: partSent()
     case .asks: asks(.get)
     case .answerGivenBack: answerGivenBack()
+    case .resent: resent()
+    case .answeredWhileResending: answeredWhileResending()
     }
     return .nothing
   }
@@ -163,6 +174,9 @@ struct ExchangeStateMachineTests {
     Move(.awaitingToken, .fetchEnded, .nothing, .betweenFetches),
     Move(.awaitingConnection, .fetchEnded, .nothing, .betweenFetches),
     Move(.forwarding, .fetchEnded, .nothing, .betweenFetches),
+    Move(.resending, .resent, .nothing, .forwarding),
+    Move(.resending, .answeredWhileResending, .nothing, .forwarding),
+    Move(.resending, .upstreamFailed, .failure(.answerError), .resending),
     Move(.betweenFetches, .fetchEnded, .nothing, .betweenFetches),
     Move(.betweenFetches, .partSent, .nothing, .betweenFetches),
     Move(.betweenFetches, .asks, .nothing, .betweenFetches),
@@ -235,6 +249,48 @@ struct ExchangeStateMachineTests {
     var streamed = Machine.inPhase(.forwarding, hasBody: true)
     streamed.bodyForwarded(isComplete: true)
     #expect(streamed.credentialRefused(mayHelp: true, at: 0) == .answerError)
+  }
+
+  @Test("a body that streamed and was kept is sent again, and its caller sends on after that")
+  func keptBodies() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: false, isKept: true)
+    #expect(machine.isReplayable == true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.tryAgain(.connectAfresh)))
+    #expect(machine.wantsBody == false)
+    #expect(machine.connectionReady(hasCredential: true, at: 0) == .resendRequest)
+    #expect(machine.wantsBody == false)
+    machine.resent()
+    #expect(machine.wantsBody == true)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.isReplayable == true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError), "once more, not twice")
+  }
+
+  @Test("a POST of which all was sent may have been acted on, so a lost connection does not repeat it")
+  func wholeUploads() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
+    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
+  }
+
+  @Test("a body whose keeping has ended is not sent again")
+  func unkeptBodies() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: false, isKept: true)
+    machine.bodyForwarded(isComplete: false, isKept: false)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.isReplayable == false)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
+  }
+
+  @Test("an upstream that answers before it has got all that was kept gets no more")
+  func earlyWhileResending() {
+    var machine = Machine.inPhase(.resending, hasBody: true, method: .post)
+    machine.answeredWhileResending()
+    #expect(machine.answerReceived(status: 413, endsCaller: false) == .relayAndDropRest)
+    #expect(machine.keepsCaller == false && machine.isReplayable == false)
   }
 
   @Test("a refused credential leads to one further try, and each rung has one of its own")
@@ -388,6 +444,7 @@ struct ExchangeStateMachineTests {
     #expect(Machine.inPhase(.answering).logPhase == .responseBody)
     #expect(Machine.inPhase(.readingAnswer).logPhase == .responseBody)
     #expect(Machine.inPhase(.betweenFetches).logPhase == .responseBody)
+    #expect(Machine.inPhase(.resending).logPhase == .requestBody)
   }
 
   @Test("addresses are tried one after the other, three at most, and all of them are one attempt")
@@ -467,7 +524,7 @@ struct ExchangeStateMachineTests {
       case .collectingBody: (.idle, .unlimited)
       case .awaitingConnection: (.unlimited, .connection)
       case .forwarding: (.unlimited, .response)
-      case .answering, .readingAnswer: (.unlimited, .idle)
+      case .answering, .readingAnswer, .resending: (.unlimited, .idle)
       }
     let machine = Machine.inPhase(phase)
     #expect(machine.callerPatience() == caller)
