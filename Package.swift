@@ -48,12 +48,20 @@ let package = Package(
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
-        "Gateway", "Operator", "Rules", "Configuration", "CurlTransport", "System", "Memory",
-        "SCORMCloudAPI", "TextCoding", "TrafficJournal", "TrafficLog",
+        "Diagnosis", "Gateway", "Operator", "Policy", "Rules", "Configuration", "CurlTransport",
+        "System",
+        "Memory", "SCORMCloudAPI", "TextCoding", "TrafficJournal", "TrafficLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
       linkerSettings: [.unsafeFlags(releaseLinking, .when(configuration: .release))]),
+    // What `doctor` looks at: everything that a gateway needs, before it serves.
+    area(
+      "Diagnosis",
+      uses: [
+        "Gateway", "Rules", "Configuration", "CurlTransport", "TokenFetching", "AccessTokens",
+        "System", "Forwarding", "HTTPMessages", "SCORMCloudAPI", "JSONText", "Memory",
+      ]),
     // The composition root: parts in dependency order, run, drain.
     area(
       "Gateway",
@@ -71,6 +79,13 @@ let package = Package(
         "Rules", "Configuration", "GatewayServer", "Telemetry", "TrafficJournal", "TrafficLog",
         "System", "Forwarding", "AccessTokens", "RateLimiting", "HTTPMessages", "SCORMCloudAPI",
         "JSONText", "TextCoding", "Histograms", "Memory",
+      ]),
+    // Callers' rights: the least that the calls on record need, and calls of the past under new rules.
+    area(
+      "Policy",
+      uses: [
+        "Rules", "Configuration", "TrafficLog", "System", "Forwarding", "HTTPMessages",
+        "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
     // Settings compiled into what a request looks up, once.
     area(
@@ -191,11 +206,19 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
+    tests(of: "Rules", uses: ["Memory", "Configuration", "AccessTokens", "Forwarding", "RateLimiting"]),
     tests(of: "Operator", uses: ["Rules", "Configuration", "System"]),
+    tests(
+      of: "Policy",
+      uses: [
+        "Rules", "Configuration", "TrafficLog", "System", "Forwarding", "HTTPMessages",
+        "SCORMCloudAPI", "Memory",
+      ]),
     tests(
       of: "Gateway",
       uses: [
-        "Rules", "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI", "EventLoop",
+        "Diagnosis", "Rules", "Configuration", "GatewayServer", "Sandbox", "SCORMCloudAPI",
+        "EventLoop",
         "System", "LocalServer",
         "HTTPMessages", "Memory", "CLinux", "scorm-gateway", "AccessTokens", "Forwarding",
         "RateLimiting", "Telemetry", "TrafficJournal", "TrafficLog",
@@ -203,7 +226,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Admin", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer", "LocalServer",
+        "Admin", "Diagnosis", "Operator", "Rules", "Configuration", "Gateway", "GatewayServer",
+        "LocalServer",
         "Forwarding", "Memory", "System", "Telemetry", "TrafficJournal", "TrafficLog",
         "scorm-gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -11,6 +11,18 @@ package struct TokenFetchRequest: Equatable, Sendable {
   package var secret: UInt32 = 1
   /// The same fetch once more, with another secret.
   package var isRepeat = false
+
+  package init(
+    slot: TokenSlot, app: Int, scopes: String, lifetime: Int64, secret: UInt32 = 1,
+    isRepeat: Bool = false
+  ) {
+    self.slot = slot
+    self.app = app
+    self.scopes = scopes
+    self.lifetime = lifetime
+    self.secret = secret
+    self.isRepeat = isRepeat
+  }
 }
 
 /// What the owner of a ``TokenManager`` has to do, in the order given.

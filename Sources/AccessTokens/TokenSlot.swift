@@ -41,6 +41,11 @@ package struct TokenSlotTable: Sendable {
 
     package var isVacant: Bool { app < 0 }
     static let vacant = Key(app: -1, scopes: "")
+
+    package init(app: Int, scopes: String) {
+      self.app = app
+      self.scopes = scopes
+    }
   }
 
   private var keys: [Key] = []

@@ -86,6 +86,27 @@ package struct TokenStateMachine: Sendable {
     ]
   }
 
+  /// Another process of this gateway hands a token over that it has fetched; the generation is counted anew here. Not
+  /// taken once this one has begun to fetch.
+  package mutating func handedOver(
+    _ token: HandedToken, at now: Int64, random: UInt64
+  ) -> [Action] {
+    guard case .empty(wanted: false) = phase, token.usableUntil > now, token.requestedAt <= now else {
+      return []
+    }
+    generation &+= 1
+    let published = PublishedToken(
+      secret: token.secret, fingerprint: token.fingerprint, generation: generation,
+      requestedAt: token.requestedAt, usableUntil: token.usableUntil)
+    let renewAt = schedule.renewAt(
+      requestedAt: token.requestedAt,
+      lifetime: token.usableUntil.subtractingClamped(token.requestedAt), random: random)
+    phase = .fresh(published, renewAt: renewAt)
+    return [
+      .publish(TokenEntry(token: published)), .armTimer(at: min(renewAt, token.usableUntil)),
+    ]
+  }
+
   /// The fetch in flight has failed. A failure that is scheduled already keeps its time.
   package mutating func fetchFailed(
     _ failure: TokenFailure, at now: Int64, random: UInt64

@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <linux/close_range.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -14,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 // glibc hands every initialiser what main gets. The arguments are noted here because Swift looks for them in
 // /proc, or in front of the environment, which is elsewhere once a preloaded library has changed it.
@@ -28,6 +31,8 @@ __attribute__((constructor)) static void note_arguments(int count, char **values
 int cl_argument_count(void) { return argument_count; }
 
 const char *cl_argument(int index) { return arguments[index]; }
+
+const char *cl_environment(int index) { return environ ? environ[index] : 0; }
 
 int cl_fill_standard_descriptors(void) {
   for (int fd = 0; fd <= 2; fd++) {
@@ -60,6 +65,7 @@ int cl_signal_descriptor(void) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
   if (pthread_sigmask(SIG_BLOCK, &set, 0)) return -1;
   return signalfd(-1, &set, SFD_CLOEXEC);
 }
@@ -70,6 +76,143 @@ int cl_next_signal(int fd) {
   do n = read(fd, &info, sizeof info);
   while (n < 0 && errno == EINTR);
   return n == sizeof info ? (int)info.ssi_signo : -1;
+}
+
+void cl_close_all_on_exec(void) { close_range(3, ~0u, CLOSE_RANGE_CLOEXEC); }
+
+int cl_listening_socket(int fd) {
+  int type = 0, listens = 0;
+  socklen_t length = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length)) return -1;
+  length = sizeof listens;
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length)) return 0;
+  return type == SOCK_STREAM && listens;
+}
+
+int cl_message_pair(int ends[2]) {
+  return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+}
+
+int cl_is_message_end(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) || type != SOCK_SEQPACKET) return 0;
+  uid_t user = 0;
+  gid_t group = 0;
+  return cl_peer_credentials(fd, &user, &group) == 0 && user == geteuid();
+}
+
+// The most that one message carries is 253; listeners and the admin address are 17.
+enum { descriptor_room = 32 };
+
+ssize_t cl_send_message(int fd, const void *bytes, size_t size, const int *descriptors, int count) {
+  struct iovec part = {(void *)bytes, size};
+  union {
+    char bytes[CMSG_SPACE(sizeof(int) * descriptor_room)];
+    struct cmsghdr alignment;
+  } control;
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (count > descriptor_room) {
+    errno = EMSGSIZE;
+    return -1;
+  }
+  if (count > 0) {
+    memset(&control, 0, sizeof control);
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+    memcpy(CMSG_DATA(header), descriptors, sizeof(int) * (size_t)count);
+  }
+  ssize_t sent;
+  do sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+ssize_t cl_receive_message(int fd, void *bytes, size_t size, int *descriptors, int room, int *count) {
+  struct iovec part = {bytes, size};
+  union {
+    char bytes[CMSG_SPACE(sizeof(int) * descriptor_room)];
+    struct cmsghdr alignment;
+  } control;
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+  *count = 0;
+  ssize_t got;
+  do got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return got;
+  for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    size_t number = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < number; i++) {
+      int received;
+      memcpy(&received, CMSG_DATA(header) + i * sizeof(int), sizeof received);
+      if (*count < room)
+        descriptors[(*count)++] = received;
+      else
+        close(received);
+    }
+  }
+  return got;
+}
+
+int cl_spawn(const char *path, char *const arguments[], char *const environment[], int channel, int *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return error;
+  if ((error = posix_spawnattr_init(&attributes))) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  // Where the two numbers are the same, dup2 clears close-on-exec as well: posix_spawn(3).
+  error = posix_spawn_file_actions_adddup2(&actions, channel, 3);
+  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+  if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
+  if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
+  if (!error) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t started = 0;
+  if (!error) error = posix_spawn(&started, path, &actions, &attributes, arguments, environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  *pid = started;
+  return error;
+}
+
+int cl_has_ended(int pid, int *status) {
+  int raw = 0;
+  pid_t ended;
+  do ended = waitpid(pid, &raw, WNOHANG);
+  while (ended < 0 && errno == EINTR);
+  if (ended == 0) return 0;
+  *status = ended < 0 ? 0 : WIFSIGNALED(raw) ? -WTERMSIG(raw) : WEXITSTATUS(raw);
+  return 1;
+}
+
+int cl_notify(const char *path, const char *text, size_t size) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  if (length < 2 || length >= sizeof address.sun_path || (path[0] != '/' && path[0] != '@')) {
+    errno = EINVAL;
+    return -1;
+  }
+  memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = 0;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  ssize_t sent = sendto(fd, text, size, MSG_NOSIGNAL, (struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+  int error = errno;
+  close(fd);
+  errno = error;
+  return sent < 0 ? -1 : 0;
 }
 
 _Noreturn void cl_end_at_once(int status) {

@@ -2,6 +2,8 @@
 package struct Caller: Sendable, Equatable {
   package enum Mode: String, Sendable, CaseIterable {
     case normal
+    /// As normal, and what `allow` does not grant passes too, and is told in the log.
+    case permissive
     case readOnly = "read-only"
     case dryRun = "dry-run"
     case frozen

@@ -60,7 +60,8 @@ extension Duration: ConfigurationValue {
   package static func read(_ text: String) -> Duration? { Duration(configurationText: text) }
 
   var configurationText: String {
-    for unit in Duration.units where nanoseconds % unit.nanoseconds == 0 && nanoseconds != 0 {
+    if nanoseconds == 0 { return "0s" }
+    for unit in Duration.units where nanoseconds % unit.nanoseconds == 0 {
       return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
     }
     return "\(nanoseconds / 1_000_000)ms"

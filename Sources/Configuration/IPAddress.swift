@@ -99,3 +99,33 @@ package struct AddressBlock: Sendable, Equatable {
     return true
   }
 }
+
+extension IPAddress: CustomStringConvertible {
+  /// Dotted decimal, or IPv6 in the form of RFC 5952: the longest row of zeros is left out.
+  package var description: String {
+    guard isV6 else { return bytes.map(String.init).joined(separator: ".") }
+    let groups = stride(from: 0, to: 16, by: 2).map { Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]) }
+    var zeros = 0..<0
+    var start = 0
+    for (place, group) in groups.enumerated() {
+      if group != 0 {
+        start = place + 1
+      } else if place + 1 - start > max(1, zeros.count) {
+        zeros = start..<place + 1
+      }
+    }
+    func text(_ range: Range<Int>) -> String {
+      groups[range].map { String($0, radix: 16) }.joined(separator: ":")
+    }
+    return zeros.isEmpty
+      ? text(0..<8) : "\(text(0..<zeros.lowerBound))::\(text(zeros.upperBound..<8))"
+  }
+}
+
+extension AddressBlock: CustomStringConvertible {
+  /// As it is written in a configuration: one address without a prefix length.
+  package var description: String {
+    prefixLength == address.bytes.count * 8
+      ? address.description : "\(address)/\(prefixLength)"
+  }
+}

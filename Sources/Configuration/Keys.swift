@@ -59,7 +59,7 @@ struct KeySchema: Sendable {
     case scalar
     /// A list of words.
     case words
-    /// `{env: NAME}` or `{file: PATH}`.
+    /// `{file: PATH}`, `{credential: NAME}` or `{env: NAME}`.
     case reference
     case section(SectionSchema)
     case sections(SectionSchema)

@@ -15,14 +15,16 @@ enum Schema {
     KeySchema("jobs", .section(jobs)),
     KeySchema("uploads", .section(uploads)),
     KeySchema("traffic", .section(traffic)),
-    Keys.replicas.schema)
+    Keys.replicas.schema,
+    Keys.drainDelay.schema)
 
   static let listener = SectionSchema(
     KeySchema("address", .scalar, default: Keys.listenAddress),
     KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
     KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
     KeySchema("allowedHosts", .words, default: "[]"),
-    KeySchema("caller", .scalar, default: "null"))
+    KeySchema("caller", .scalar, default: "null"),
+    KeySchema("name", .scalar, default: "address"))
 
   static let admin = SectionSchema(
     KeySchema("address", .scalar, default: Keys.adminAddress),
@@ -130,10 +132,15 @@ enum Schema {
 /// Keys with a range or a choice of words, and the defaults of the others.
 enum Keys {
   static let listenAddress = "127.0.0.1:8080"
+  /// Under which a supervisor hands the admin address's socket over.
+  static let adminSocketName = "admin"
   static let adminAddress = "127.0.0.1:9901"
   static let upstreamURL = "https://cloud.scorm.com/api/v2"
 
   static let replicas = Key("replicas", default: 1, 1...1_000)
+  /// An hour: longer than any load balancer takes to notice.
+  static let drainDelay = Key<Duration>(
+    "drainDelay", default: .zero, .zero ... .seconds(3_600))
 
   static let connectTimeout = Key<Duration>(
     "connectTimeout", default: .seconds(3), .milliseconds(10) ... .seconds(60))

@@ -1,16 +1,20 @@
 internal import Memory
 
-/// Reads secrets and ids by reference: `{env: NAME}` or `{file: PATH}`.
+/// Reads secrets and ids by reference: `{file: PATH}`, `{credential: NAME}` or `{env: NAME}`.
 ///
 /// Its messages never quote what was written in a secret's place, because that may be the secret.
 struct SecretReference {
   private enum Source {
     case variable(String)
     case file(String)
+    /// A file that systemd hands over, by its plain name (systemd.exec(5), `LoadCredential=`).
+    case credential(String)
   }
 
   private static let fix =
-    "write {file: PATH} or {env: NAME}, as in secret: {file: /run/secrets/scorm}"
+    "write {file: PATH}, {credential: NAME} or {env: NAME}, as in secret: {file: /run/secrets/scorm}"
+  /// Where systemd puts a service's credentials.
+  private static let credentialFolder = "CREDENTIALS_DIRECTORY"
   private let source: Source
   private let node: Node
   private let path: String
@@ -23,12 +27,18 @@ struct SecretReference {
     case .mapping(let members):
       guard members.count == 1, let member = members.first,
         case .scalar(let text) = member.value.content, !text.isEmpty,
-        member.key == "env" || member.key == "file"
+        let source = SecretReference.source(member.key, text)
       else {
         problems.add(node.place, path, "expected a reference", hint: SecretReference.fix)
         return nil
       }
-      source = member.key == "env" ? .variable(text) : .file(text)
+      if case .credential(let name) = source, !SecretReference.isFileName(name) {
+        problems.add(
+          node.place, path, "a credential is named by a plain file name, without a folder",
+          hint: "as in {credential: scorm}, with LoadCredential=scorm:PATH in the unit")
+        return nil
+      }
+      self.source = source
     case .scalar:
       problems.add(
         node.place, path, "a secret must not be written in the configuration",
@@ -42,10 +52,32 @@ struct SecretReference {
     }
   }
 
-  /// The path of the file it names, absolute or relative to the working directory; nil for a variable.
-  func file(folder: String) -> String? {
-    guard case .file(let name) = source else { return nil }
-    return name.hasPrefix("/") ? name : folder + name
+  private static func source(_ key: String, _ text: String) -> Source? {
+    switch key {
+    case "env": .variable(text)
+    case "file": .file(text)
+    case "credential": .credential(text)
+    default: nil
+    }
+  }
+
+  /// Whether `name` names a file in a folder and nothing above or below it.
+  private static func isFileName(_ name: String) -> Bool {
+    name != "." && name != ".." && name.utf8.count <= 255
+      && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+  }
+
+  /// The path of the file it names, absolute or relative to the working directory; nil for a variable, and for a
+  /// credential where the service manager gave none.
+  func file(_ environment: Environment, folder: String) -> String? {
+    switch source {
+    case .variable: return nil
+    case .file(let name): return name.hasPrefix("/") ? name : folder + name
+    case .credential(let name):
+      guard let given = environment.value(SecretReference.credentialFolder), given.hasPrefix("/")
+      else { return nil }
+      return "\(given)/\(name)"
+    }
   }
 
   private var shownVariable: String {
@@ -77,8 +109,8 @@ struct SecretReference {
           hint: defect.hint)
       }
       return nil
-    case .file(let name):
-      guard var bytes = contents(of: name, folder: folder, isSecret: true, &problems) else {
+    case .file, .credential:
+      guard var bytes = contents(environment, folder: folder, isSecret: true, &problems) else {
         return nil
       }
       return SecretBytes(taking: &bytes)
@@ -94,40 +126,56 @@ struct SecretReference {
         return nil
       }
       return value
-    case .file(let name):
-      return contents(of: name, folder: folder, isSecret: false, &problems).map {
+    case .file, .credential:
+      return contents(environment, folder: folder, isSecret: false, &problems).map {
         String(decoding: $0, as: UTF8.self)
       }
     }
   }
 
+  /// How messages call the file. A word without a slash may be the secret itself, written in the wrong place.
+  private var shown: String {
+    switch source {
+    case .file(let name): "the file \(name.contains("/") ? KeyPathText.shown(name) : "named here")"
+    case .credential, .variable: "the credential named here"
+    }
+  }
+
   private func contents(
-    of name: String, folder: String, isSecret: Bool, _ problems: inout ProblemList
+    _ environment: Environment, folder: String, isSecret: Bool, _ problems: inout ProblemList
   ) -> [UInt8]? {
-    // A word without a slash may be the secret itself, written in the wrong place.
-    let shown = name.contains("/") ? KeyPathText.shown(name) : "named here"
-    var file: FileContents
-    do {
-      file = try FileContents(
-        path: name.hasPrefix("/") ? name : folder + name, limit: SecretFile.limit)
-    } catch {
+    guard let path = file(environment, folder: folder) else {
       problems.add(
-        node.place, path, "the file \(shown) is not readable: \(error.reason)",
-        hint: "create it, readable by the gateway's user only (chmod 600)")
+        node.place, self.path,
+        "there are no credentials: the environment variable \(SecretReference.credentialFolder) is "
+          + "not set, or no absolute path",
+        hint: "systemd sets it for a unit with LoadCredential=NAME:PATH; elsewhere use {file: PATH}"
+      )
+      return nil
+    }
+    var file: FileContents
+    do { file = try FileContents(path: path, limit: SecretFile.limit) } catch {
+      problems.add(
+        node.place, self.path, "\(shown) is not readable: \(error.reason)", hint: unreadableHint)
       return nil
     }
     if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
     if let defect = SecretRules.defect(of: file.bytes) {
       FileContents.erase(&file.bytes)
       problems.add(
-        node.place, path, "the content of the file \(shown) \(defect.reason)", hint: defect.hint)
+        node.place, self.path, "the content of \(shown) \(defect.reason)", hint: defect.hint)
       return nil
     }
     if isSecret, file.isReadableByEveryone {
       problems.warn(
-        node.place, path, "every user of this machine can read the secret in \(shown)",
+        node.place, self.path, "every user of this machine can read the secret in \(shown)",
         hint: "chmod 600 it")
     }
     return file.bytes
+  }
+
+  private var unreadableHint: String {
+    if case .credential = source { return "name it in the unit: LoadCredential=NAME:PATH" }
+    return "create it, readable by the gateway's user only (chmod 600)"
   }
 }

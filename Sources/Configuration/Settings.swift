@@ -24,6 +24,8 @@ package struct Settings: Sendable {
   package var traffic: TrafficSettings
   /// How many gateways share the limits, 1 to 1000: each enforces its part of every rate.
   package var replicas: Int
+  /// From the first sign that the gateway ends, its readiness, to the end of accepting callers; 0 to 1 h.
+  package var drainDelay: Duration
 }
 
 extension Settings {
@@ -35,6 +37,8 @@ extension Settings {
 
 /// One address callers connect to.
 package struct Listener: Sendable, Equatable {
+  /// Unique; without one in the configuration the address's text.
+  package var name: String
   package var address: ListenAddress
   /// Permission bits of a Unix socket's file, 0 to 0o777.
   package var socketMode: UInt16

@@ -16,7 +16,8 @@ extension Listener {
     Thing(
       name: "listen \(address)",
       values: [
-        Value("mode", octal(socketMode)), Value("allowRemote", "\(allowRemote)"),
+        Value("name", name), Value("mode", octal(socketMode)),
+        Value("allowRemote", "\(allowRemote)"),
         Value("allowedHosts", list(allowedHosts)), Value("caller", text(caller)),
       ])
   }
@@ -37,7 +38,10 @@ extension Settings {
   var generalThing: SettingsChanges.Thing {
     Thing(
       name: "gateway",
-      values: [Value("defaultApp", defaultApp), Value("replicas", "\(replicas)")])
+      values: [
+        Value("defaultApp", defaultApp), Value("replicas", "\(replicas)"),
+        Value("drainDelay", drainDelay.configurationText),
+      ])
   }
 }
 
@@ -137,6 +141,27 @@ extension TokenSettings {
         Value("scopes", scopes.rawValue), Value("scopesList", list(scopesList)),
         Value("lifetime", lifetime.configurationText), Value("warm", list(warm)),
         Value("stateFile", text(stateFile)),
+      ])
+  }
+}
+
+extension PageSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "pages",
+      values: [
+        Value("maxPages", "\(maxPages)"), Value("maxItems", "\(maxItems)"),
+        Value("maxTime", maxTime.configurationText),
+      ])
+  }
+}
+
+extension JobSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "jobs",
+      values: [
+        Value("maxWait", maxWait.configurationText), Value("poll", poll.configurationText),
       ])
   }
 }

@@ -53,6 +53,8 @@ package struct SettingsChanges: Equatable, Sendable {
     compare(old.limits.map(\.asThing), new.limits.map(\.asThing))
     compare([old.generalThing], [new.generalThing])
     compare([old.tokens.asThing], [new.tokens.asThing])
+    compare([old.pages.asThing], [new.pages.asThing])
+    compare([old.jobs.asThing], [new.jobs.asThing])
     compare([old.policy.asThing], [new.policy.asThing])
     compare([old.traffic.asThing], [new.traffic.asThing])
     compare(old.traffic.captures.map(\.asThing), new.traffic.captures.map(\.asThing))

@@ -134,7 +134,7 @@ extension SettingsDecoder {
       return nil
     }
     return reference.secret(environment, folder: folder, &problems).map {
-      ($0, reference.file(folder: folder))
+      ($0, reference.file(environment, folder: folder))
     }
   }
 

@@ -25,6 +25,7 @@ extension SettingsDecoder {
         hint: "leave the key out for \(Keys.listenAddress)")
     }
     var listeners: [Sourced<Listener>] = []
+    var names: [String: Int] = [:]
     for section in sections ?? [empty] {
       let common = self.common(section, defaultAddress: Keys.listenAddress)
       let caller = section.text("caller", example: "crm", &problems)?.text
@@ -32,11 +33,25 @@ extension SettingsDecoder {
       listeners.append(
         Sourced(
           value: Listener(
+            name: listenerName(section, &names) ?? common.address.description,
             address: common.address, socketMode: common.socketMode,
             allowRemote: common.allowRemote, allowedHosts: common.allowedHosts, caller: caller),
           section: section))
     }
     return listeners
+  }
+
+  /// The name by which a supervisor hands the listener's socket over; nil without one.
+  private mutating func listenerName(_ section: Section, _ taken: inout [String: Int]) -> String? {
+    guard section.node("name") != nil else { return nil }
+    let name = self.name(section, example: "public", &taken)
+    if name == Keys.adminSocketName {
+      problems.add(
+        section.place(of: "name"), section.path("name"),
+        "\"\(Keys.adminSocketName)\" is the name of the admin address's socket",
+        hint: "choose another")
+    }
+    return name
   }
 
   mutating func admin(_ root: Section, besides listeners: [Sourced<Listener>]) -> AdminSettings? {

@@ -25,8 +25,9 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      pages: pages(section), jobs: jobs(section), uploads: uploads(section), traffic: traffic(section),
-      replicas: section.value(Keys.replicas, &problems))
+      pages: pages(section), jobs: jobs(section), uploads: uploads(section),
+      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems),
+      drainDelay: section.value(Keys.drainDelay, &problems))
   }
 
   private mutating func pages(_ root: Section) -> PageSettings {

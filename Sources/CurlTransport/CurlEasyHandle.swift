@@ -148,6 +148,40 @@ package import Memory
     unsafe cc_redirect(pointer).map { unsafe String(cString: $0) }
   }
 
+  /// The value of the answer's first field called `name`; nil without one.
+  package func field(_ name: String) -> String? {
+    // Proof: the handle lives, the name is a C string for the call; the text is NUL-terminated, and copied at once.
+    unsafe cc_field(pointer, name).map { unsafe String(cString: $0) }
+  }
+
+  // MARK: The connection
+
+  /// The number of the address that was connected to, the proxy's if there is one; nil without a connection.
+  package var peerAddress: String? {
+    // Proof: the handle lives; a NUL-terminated text that is copied at once.
+    let text = unsafe cc_peer_address(pointer).map { unsafe String(cString: $0) }
+    return text?.isEmpty == false ? text : nil
+  }
+
+  /// Whether the name was found, whose address was to be connected to.
+  // Proof: the handle lives.
+  var hasResolved: Bool { unsafe cc_has_resolved(pointer) == 1 }
+
+  /// Whether there was a TCP connection: libcurl 7.88 notes its time only when TLS stands, so its address tells.
+  var hasConnected: Bool { peerAddress != nil }
+
+  /// What OpenSSL made of the peer's certificates, an X509_V_ code; 0 if they are good, 1 if it did not look at them.
+  // Proof: the handle lives.
+  var verifyResult: Int { unsafe cc_verify_result(pointer) }
+
+  /// When the first certificate of the peer's chain ends, in seconds since 1970, after a request that only connects; nil
+  /// without TLS.
+  var firstExpiry: Int64? {
+    // Proof: the handle lives, and with it the list that is read.
+    let end = unsafe cc_first_expiry(pointer)
+    return end < 0 ? nil : end
+  }
+
   /// Gives away the body of the answer, as far as it has arrived. Whoever takes a secret overwrites it after reading.
   package mutating func takeAnswer() -> ByteBuffer { answer.take() }
 
@@ -187,6 +221,10 @@ package import Memory
     try set(CURLOPT_USERAGENT, request.userAgent)
     if let time = request.connectTimeout { try set(CURLOPT_CONNECTTIMEOUT_MS, time) }
     try set(CURLOPT_TIMEOUT_MS, request.timeout)
+    if request.connectsOnly {
+      try set(CURLOPT_CONNECT_ONLY, 1)
+      try set(CURLOPT_CERTINFO, 1)
+    }
     try set(CURLOPT_NOSIGNAL, 1)
     // Do not wait for a name lookup that hangs when the thread stops.
     try set(CURLOPT_QUICK_EXIT, 1)

@@ -46,6 +46,8 @@ package struct CurlRequest: Sendable {
   /// Whether `..` in the URL's path is sent as it stands, instead of leading up.
   package var keepsDotSegments = false
   package var answer = Answer.ignored
+  /// Whether only the connection is made, TLS and a proxy's tunnel included, and nothing is sent over it.
+  package var connectsOnly = false
 
   package init(url: String, schemes: String, timeout: Int) {
     self.url = url

@@ -7,6 +7,7 @@ package import System
 struct Listener: Equatable {
   let number: Int32
   let isUnix: Bool
+  let isShared: Bool
 }
 
 /// A connection that was accepted and not handed over yet, for want of descriptors.
@@ -37,7 +38,8 @@ extension EventLoop {
     guard
       cl_epoll_add(poll.number, socket.descriptor.number, cl_readable, 1, UInt64(number + 1)) == 0
     else { throw .current }
-    listeners[number] = Listener(number: socket.descriptor.number, isUnix: socket.isUnix)
+    listeners[number] = Listener(
+      number: socket.descriptor.number, isUnix: socket.isUnix, isShared: socket.isShared)
   }
 
   /// Stops accepting at the listener `number`, as ``stopListening(_:)`` does at all of them.
@@ -45,10 +47,11 @@ extension EventLoop {
     _ number: Int, _ handler: inout Handler
   ) {
     guard number < listeners.count else { return }
-    acceptAll(number, &handler)
+    // Callers in a supervisor's socket are the next process'.
+    if !(listeners[number]?.isShared ?? true) { acceptAll(number, &handler) }
     guard let listener = listeners[number] else { return }
     _ = cl_epoll_remove(poll.number, listener.number)
-    _ = shutdown(listener.number, Int32(SHUT_RDWR))
+    if !listener.isShared { _ = shutdown(listener.number, Int32(SHUT_RDWR)) }
     listeners[number] = nil
   }
 
@@ -58,14 +61,46 @@ extension EventLoop {
     _ handler: inout Handler
   ) {
     acceptsAgainAt = .max
-    for index in listeners.indices { acceptAll(index, &handler) }
+    if !pausedListeners.isEmpty { resumeListening() }
+    // Callers in a supervisor's socket are the next process'.
+    for index in listeners.indices where !(listeners[index]?.isShared ?? true) {
+      acceptAll(index, &handler)
+    }
     // Whoever found no descriptor until now finds none later.
     if let waiting = parked.take() { handOver(waiting, &handler) }
     for case let listener? in listeners {
       _ = cl_epoll_remove(poll.number, listener.number)
-      _ = shutdown(listener.number, Int32(SHUT_RDWR))
+      if !listener.isShared { _ = shutdown(listener.number, Int32(SHUT_RDWR)) }
     }
     listeners = []
+    acceptsAgainAt = .max
+  }
+
+  /// Accepts nobody until ``resumeListening()``: callers wait with the kernel.
+  package mutating func pauseListening() {
+    guard pausedListeners.isEmpty else { return }
+    acceptsAgainAt = .max
+    for case let listener? in listeners { _ = cl_epoll_remove(poll.number, listener.number) }
+    swap(&listeners, &pausedListeners)
+  }
+
+  /// Undoes ``pauseListening()``. Callers that have come meanwhile are accepted with the next turn.
+  package mutating func resumeListening() {
+    swap(&listeners, &pausedListeners)
+    for (index, listener) in listeners.enumerated() {
+      guard let listener else { continue }
+      _ = cl_epoll_add(poll.number, listener.number, cl_readable, 1, UInt64(index + 1))
+    }
+    acceptsAgainAt = now
+  }
+
+  /// Stops accepting, once paused, and leaves the callers who wait with the kernel to another process that listens
+  /// with the same sockets.
+  package mutating func leaveListeners<Handler: EventHandler & ~Copyable>(
+    _ handler: inout Handler
+  ) {
+    if let waiting = parked.take() { handOver(waiting, &handler) }
+    pausedListeners = []
     acceptsAgainAt = .max
   }
 

@@ -156,6 +156,23 @@ extension EventLoop {
     continueFinishing(socket)
   }
 
+  /// Gives a connection up without closing it, for another process to go on with. Bytes that its peer sends
+  /// meanwhile wait with the kernel.
+  ///
+  /// - Returns: its socket; nil when something is queued for it or it speaks TLS, which ties it to this process: it
+  ///   stays as it is then.
+  package mutating func release(_ socket: SocketID) -> Descriptor? {
+    guard contains(socket), connections[socket].phase == .open, connections[socket].session == nil,
+      connections[socket].output.isEmpty, connections[socket].writeError == 0
+    else { return nil }
+    unlink(socket)
+    _ = cl_epoll_remove(poll.number, connections[socket].descriptor.number)
+    let copy = cl_duplicate(connections[socket].descriptor.number)
+    // Out of descriptors: the peer sees an end.
+    drop(socket)
+    return copy < 0 ? nil : Descriptor(owning: copy)
+  }
+
   mutating func continueFinishing(_ socket: SocketID) {
     let waiting = connections[socket].output.count
     connections[socket].flush()

@@ -33,6 +33,8 @@ package import System
   private let clock: TimeSource
   var connections = Slab<Connection>(capacity: 64)
   var listeners: [Listener?] = []
+  /// Those that are not accepted from for now: ``pauseListening()``.
+  var pausedListeners: [Listener?] = []
   var wheel: TimerWheel
   /// Connections to be looked at without an event from the kernel.
   var queued = RecordList<SocketID>(capacity: 64)

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 package import System
 
 /// A socket that waits for callers, TCP or Unix, with one owner.
@@ -8,8 +9,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
   let isUnix: Bool
   /// Where it listens, with the port that the system chose when 0 was asked for.
   package let address: SocketAddress
-  /// The Unix socket's file, removed with the socket as long as it is this one's; nil for TCP.
+  /// The Unix socket's file, removed with the socket as long as it is this one's; nil for TCP, and for a socket that
+  /// somebody else made and keeps.
   package let file: UnixSocketFile?
+  /// Another process listens with the same socket: it is not to be shut down, only closed.
+  package let isShared: Bool
+  /// Whether the file is this process' to remove.
+  private let ownsFile = Atomic<Bool>(true)
 
   /// Bytes that may wait in the kernel for their turn to be sent. Without a bound a reader who takes nothing
   /// costs megabytes, and the deadline of one who takes little passes before the socket is writable again.
@@ -55,12 +61,16 @@ package struct ListeningSocket: ~Copyable, Sendable {
     _ = unsafe cl_local_address(number, &bound.storage, &bound.length)
     self.descriptor = descriptor
     isUnix = false
+    isShared = false
     file = nil
     self.address = bound
   }
 
   /// Listens on a Unix socket at `path` with the file mode `mode`. A socket left there by a process that
   /// is gone, or that takes no more callers, is replaced; anything else in its place is left alone and refused.
+  ///
+  /// A gateway that ends and still takes callers says so at its file (``UnixSocketFile/markLeaving()``): its name goes
+  /// to this socket in one step, so that each caller finds one of them.
   package init(unixPath path: String, mode: UInt32) throws(BindError) {
     guard let address = SocketAddress(unixPath: path) else {
       throw BindError(description: "the path of a Unix socket has 1 to 107 bytes: \(path)")
@@ -68,11 +78,16 @@ package struct ListeningSocket: ~Copyable, Sendable {
     // Held while the name is looked at and changed, so that two processes do not remove each other's socket.
     let lock = FolderLock(ofFile: path)
     defer { withExtendedLifetime(lock) {} }
-    try ListeningSocket.clearStale(path, address)
+    let replaces = try ListeningSocket.clearStale(path, address)
     let number = cl_socket(AF_UNIX)
     guard number >= 0 else { throw BindError(description: "\(SystemError.current)") }
     let descriptor = Descriptor(owning: number)
-    var bound = address
+    // Where it is made: a name that is in use is taken over only when callers can be served.
+    let place = replaces ? UnixSocketFile.nameBeside(path) : path
+    guard var bound = SocketAddress(unixPath: place) else {
+      throw BindError(
+        description: "no name beside \(path) is short enough to take its place; wait until the other one has ended")
+    }
     // The file is made with no rights for anyone else; the mode asked for comes before listening.
     let before = umask(0o177)
     // Proof: the kernel reads `length` bytes of `storage`, which is larger than any address.
@@ -83,29 +98,68 @@ package struct ListeningSocket: ~Copyable, Sendable {
       throw BindError(description: "cannot make the Unix socket \(path): \(error)")
     }
     // Proof: the path is a C string for the call.
-    guard unsafe chmod(path, mode_t(mode)) == 0, Glibc.listen(number, 4096) == 0,
-      let file = UnixSocketFile(at: path)
+    guard unsafe chmod(place, mode_t(mode)) == 0, Glibc.listen(number, 4096) == 0,
+      place == path || UnixSocketFile.rename(place, to: path), let file = UnixSocketFile(at: path)
     else {
       let error = SystemError.current
       // Proof: the path is a C string for the call.
-      _ = unsafe unlink(path)
+      _ = unsafe unlink(place)
       throw BindError(description: "cannot listen on \(path): \(error)")
     }
     self.descriptor = descriptor
     isUnix = true
+    isShared = false
     self.address = address
     self.file = file
   }
 
-  deinit {
-    // The descriptor is still open: as long as it is, no other file gets this one's inode number.
-    file?.remove()
+  /// Listens with a socket that another process has made: a supervisor, which goes on listening with it, or a
+  /// predecessor, which stops. It is neither bound nor given rights; its file stays unless `file` says that it is this
+  /// process' from now on.
+  ///
+  /// - Parameters:
+  ///   - descriptor: a socket that listens (``InheritedDescriptor``).
+  ///   - isShared: its maker goes on listening.
+  package init(
+    inherited descriptor: consuming Descriptor, at address: SocketAddress, isShared: Bool,
+    file: UnixSocketFile? = nil
+  ) {
+    // A supervisor's descriptor may be one that waits.
+    _ = cl_never_wait(descriptor.number)
+    isUnix = address.family == AF_UNIX
+    if !isUnix { _ = cl_limit_unsent(descriptor.number, ListeningSocket.unsentBytes) }
+    self.descriptor = descriptor
+    self.address = address
+    self.isShared = isShared
+    self.file = file
   }
 
-  private static func clearStale(_ path: String, _ address: SocketAddress) throws(BindError) {
+  /// The file is somebody else's from now on: it stays when this socket goes.
+  package func disown() { ownsFile.store(false, ordering: .relaxed) }
+
+  /// Says at the Unix socket's file that this process ends soon and a successor may have the name.
+  package func markLeaving() { file?.markLeaving() }
+
+  /// Another descriptor for the same socket, to be handed to another process.
+  package func duplicate() -> Descriptor? {
+    let number = cl_duplicate(descriptor.number)
+    return number < 0 ? nil : Descriptor(owning: number)
+  }
+
+  deinit {
+    // The descriptor is still open: as long as it is, no other file gets this one's inode number.
+    if ownsFile.load(ordering: .relaxed) { file?.remove() }
+  }
+
+  /// Makes way at `path`, unless somebody listens there.
+  ///
+  /// - Returns: whether a gateway listens there that says that it ends.
+  private static func clearStale(
+    _ path: String, _ address: SocketAddress
+  ) throws(BindError) -> Bool {
     var status = stat()
     // Proof: the path is a C string for the call, and the status outlives it.
-    guard unsafe lstat(path, &status) == 0 else { return }
+    guard unsafe lstat(path, &status) == 0 else { return false }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
       throw BindError(
         description: "\(path) exists and is not a socket; remove it or choose another")
@@ -118,9 +172,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
     if unsafe cl_connect(descriptor.number, &target.storage, target.length) == 0
       || errno != ECONNREFUSED
     {
-      throw BindError(description: "another process listens on \(path)")
+      guard status.st_mode & UnixSocketFile.leavingMark != 0 else {
+        throw BindError(description: "another process listens on \(path)")
+      }
+      return true
     }
     // Proof: the path is a C string for the call.
     _ = unsafe unlink(path)
+    return false
   }
 }

@@ -11,8 +11,11 @@ package struct UnixSocketFile: Sendable, Equatable {
   private let device: UInt64
   private let number: UInt64
 
+  /// The sticky bit, which means nothing for a socket otherwise: its owner ends soon.
+  static let leavingMark: mode_t = 0o1000
+
   /// The socket that is at `path` now; nil when there is none.
-  init?(at path: String) {
+  package init?(at path: String) {
     guard let (device, number) = UnixSocketFile.identity(at: path) else { return nil }
     self.path = path
     self.device = device
@@ -30,6 +33,29 @@ package struct UnixSocketFile: Sendable, Equatable {
     // Proof: the path is a C string for the call.
     if isInPlace { _ = unsafe unlink(path) }
     withExtendedLifetime(lock) {}
+  }
+
+  /// Says at the file that its owner ends, and that another gateway may have the name although callers are still
+  /// served. The next one's socket has a file of its own, without the mark.
+  package func markLeaving() {
+    let lock = FolderLock(ofFile: path)
+    var status = stat()
+    // Proof: the path is a C string for both calls, and the status outlives them.
+    if isInPlace, unsafe lstat(path, &status) == 0 {
+      _ = unsafe chmod(path, status.st_mode & 0o7777 | UnixSocketFile.leavingMark)
+    }
+    withExtendedLifetime(lock) {}
+  }
+
+  /// A name in the same folder that no other process uses.
+  static func nameBeside(_ path: String) -> String {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    return folder + ".gateway-\(getpid())"
+  }
+
+  static func rename(_ path: String, to name: String) -> Bool {
+    // Proof: both paths are C strings for the call.
+    unsafe Glibc.rename(path, name) == 0
   }
 
   private static func identity(at path: String) -> (device: UInt64, number: UInt64)? {

@@ -52,10 +52,12 @@ package struct ForwardingRules: Sendable {
     package var mode: Mode
     /// Its calls let others go first, unless a request says otherwise.
     package var isBatch: Bool
+    /// What it is not granted passes all the same, and is told.
+    package var isPermissive: Bool
 
     package init(
       name: String, apps: [Int], defaultApp: Int?, operations: OperationSet,
-      mayUseUnknownOperations: Bool, mode: Mode, isBatch: Bool = false
+      mayUseUnknownOperations: Bool, mode: Mode, isBatch: Bool = false, isPermissive: Bool = false
     ) {
       self.name = name
       self.apps = apps
@@ -65,6 +67,7 @@ package struct ForwardingRules: Sendable {
       self.mayUseUnknownOperations = mayUseUnknownOperations
       self.mode = mode
       self.isBatch = isBatch
+      self.isPermissive = isPermissive
     }
   }
 

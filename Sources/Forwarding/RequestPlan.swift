@@ -37,6 +37,9 @@ package struct RequestPlan: Sendable {
   /// It changes something: as the catalogue says, or the method where the operation is not known.
   package var isWrite = false
 
+  /// Its caller is not granted the operation, and is permissive.
+  package var wouldDeny = false
+
   package static let unknownOperation: UInt8 = .max
 
   package init() {}

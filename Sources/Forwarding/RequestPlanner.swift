@@ -348,20 +348,26 @@ package struct RequestPlanner: ~Copyable {
         }
         plan.app = app
       }
-      guard rules.callers[plan.caller].operations.contains(plan.operation) else {
-        throw GatewayError(
-          .policyRefused,
-          "\(callerName(plan)) is not allowed to call \(operation.name) (callers[].allow).")
+      if !rules.callers[plan.caller].operations.contains(plan.operation) {
+        guard rules.callers[plan.caller].isPermissive else {
+          throw GatewayError(
+            .policyRefused,
+            "\(callerName(plan)) is not allowed to call \(operation.name) (callers[].allow).")
+        }
+        plan.wouldDeny = true
       }
       if case .write = operation.access {
         plan.isWrite = true
         try checkMode(plan, operation.name.description)
       }
     } else {
-      guard rules.callers[plan.caller].mayUseUnknownOperations else {
-        throw GatewayError(
-          .policyRefused,
-          "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
+      if !rules.callers[plan.caller].mayUseUnknownOperations {
+        guard rules.callers[plan.caller].isPermissive else {
+          throw GatewayError(
+            .policyRefused,
+            "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
+        }
+        plan.wouldDeny = true
       }
       guard rules.apps[plan.app].unknownCredential != nil else {
         throw notForManagement(plan)

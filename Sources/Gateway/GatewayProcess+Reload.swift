@@ -117,7 +117,7 @@ extension GatewayProcess {
     adoptLimits(compiled)
     relays.scopes.unlearn(learntAnew(compiled, former))
     relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
-    setModes(roster)
+    setModes(settings, inForce.roster.settings, former)
     if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
     adminRules.use(settings.admin)
     relays.use(next)
@@ -221,12 +221,19 @@ extension GatewayProcess {
     (0..<old.count).map { TokenSlot(index: $0) }.filter { next[$0] != old[$0] }
   }
 
-  /// Permission bits of the files of Unix sockets that stay.
-  private func setModes(_ roster: Roster) {
-    for listener in roster.settings.listeners {
-      if case .unix(let path) = listener.address { setMode(path, listener.socketMode) }
+  /// Permission bits of the files of Unix sockets that stay, where they change.
+  private func setModes(_ next: Settings, _ former: Settings, _ generation: Generation) {
+    for listener in next.listeners {
+      guard case .unix(let path) = listener.address,
+        let old = former.listeners.first(where: { $0.address == listener.address }),
+        old.socketMode != listener.socketMode,
+        !generation.listeners.contains(where: { $0?.file?.path == path && $0?.isInherited ?? false })
+      else { continue }
+      setMode(path, listener.socketMode)
     }
-    if let admin = roster.settings.admin, case .unix(let path) = admin.address {
+    if let admin = next.admin, case .unix(let path) = admin.address,
+      former.admin?.socketMode != admin.socketMode
+    {
       setMode(path, admin.socketMode)
     }
   }

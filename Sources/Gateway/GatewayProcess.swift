@@ -38,7 +38,9 @@ package final class GatewayProcess: Sendable {
   private let spans: SpanExporter?
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
-  private let admin: LocalService?
+  let admin: LocalService?
+  /// The admin address's file, when it is a Unix socket.
+  let adminFile: UnixSocketFile?
   private let threads: [SystemThread]
 
   /// Starts everything. Either all parts run when it returns, or none does.
@@ -47,6 +49,7 @@ package final class GatewayProcess: Sendable {
   ///   - threadCount: event loops, at least 1.
   ///   - tracing: where spans are exported to; nil exports none.
   ///   - journalPlace: where the journal is when the configuration names no file.
+  ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
   ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - reread: reads the configuration again, for a reload that is asked for at the admin address; nil where there is
@@ -55,6 +58,7 @@ package final class GatewayProcess: Sendable {
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
+    inherited: InheritedSockets = .none,
     clock: TimeSource = .system,
     times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in },
     reread: Reread? = nil,
@@ -65,15 +69,11 @@ package final class GatewayProcess: Sendable {
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: clock.wall)
     // 1. What can be refused by the system comes first: ports and files.
-    var listeners: [SharedListener?] = []
-    for listener in settings.listeners {
-      listeners.append(SharedListener(try bind(listener, of: settings)))
-    }
-    let adminSocket = try GatewayProcess.bindAdmin(settings)
-    var adminFile: UnixSocketFile?
+    let listeners = try GatewayProcess.openListeners(settings, inherited)
+    let adminSocket = try GatewayProcess.openAdmin(settings, inherited)
     switch adminSocket {
     case .some(let socket): adminFile = socket.file
-    case .none: break
+    case .none: adminFile = nil
     }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
@@ -173,7 +173,7 @@ package final class GatewayProcess: Sendable {
     reloads.connect(self, reread)
   }
 
-  private static func runLoop(
+  static func runLoop(
     _ number: Int, _ relays: RelayShared, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
@@ -206,12 +206,6 @@ package final class GatewayProcess: Sendable {
 
   // MARK: Stopping
 
-  /// Readiness turns false, then nothing more is accepted, and what is under way is finished, within the
-  /// drain timeout. ``hasEnded`` tells when.
-  package func beginDraining() {
-    readiness.beginDraining()
-    for mailbox in relays.mailboxes { mailbox.post(.drain) }
-  }
 
   /// Ends at once; what is under way is cut.
   package func stop() {
@@ -261,30 +255,4 @@ private struct StartedParts: ~Copyable {
   mutating func stay() { stops = [] }
 
   deinit { for stop in stops.reversed() { stop() } }
-}
-
-/// Binds a configured listener.
-func bind(_ listener: Listener, of settings: Settings) throws(StartError) -> ListeningSocket {
-  try bind(
-    listener.address, mode: UInt32(listener.socketMode),
-    takesIPv4: settings.takesIPv4(listener.address))
-}
-
-/// Binds a configured address.
-func bind(
-  _ address: ListenAddress, mode: UInt32, takesIPv4: Bool = true
-) throws(StartError) -> ListeningSocket {
-  switch address {
-  case .unix(let path):
-    do { return try ListeningSocket(unixPath: path, mode: mode) } catch {
-      throw StartError(error.description)
-    }
-  case .tcp(let host, let port):
-    guard let numeric = SocketAddress(numericHost: host, port: port) else {
-      throw StartError("cannot listen on \(address): it is no numeric address")
-    }
-    do { return try ListeningSocket(tcp: numeric, takesIPv4: takesIPv4) } catch {
-      throw StartError(error.description)
-    }
-  }
 }

@@ -2,28 +2,42 @@ internal import Admin
 internal import Configuration
 internal import GatewayServer
 internal import LocalServer
+internal import Memory
 internal import Synchronization
 internal import System
 internal import TrafficJournal
 internal import TrafficLog
 
 /// The journal of a gateway that runs: the writer, and this process' claim on the file.
-final class OpenJournal: Sendable {
+///
+/// One process writes. A successor takes lines and keeps them until its predecessor has given the file up; that one's last
+/// lines come to it by another way (``OutgoingLines``).
+final class OpenJournal: LineSink, Sendable {
   let writer: JournalWriter
   let path: String
   /// Its newest lines, for who watches the admin page.
   let feed = CallFeed()
   /// Held as long as the writer may write.
   private let claim: Mutex<FileClaim?>
+  /// Where lines go once the file was given up; nil before.
+  private let onward = Mutex<OutgoingLines?>(nil)
 
-  init(writer: JournalWriter, path: String, claim: consuming FileClaim) {
+  init(writer: JournalWriter, path: String, claim: consuming FileClaim?) {
     self.writer = writer
     self.path = path
     self.claim = Mutex(claim)
   }
 
   /// What takes the lines of calls.
-  var sink: any LineSink { WatchedJournal(journal: writer, feed: feed) }
+  var sink: any LineSink { self }
+
+  func write(_ lines: borrowing ByteBuffer) {
+    // Under the lock, so that no line comes to a writer that has just been stopped.
+    onward.withLock { onward in
+      if let onward { onward.write(lines) } else { writer.write(lines) }
+    }
+    feed.write(lines)
+  }
 
   /// Writes what waits and gives the file back, for the next gateway. Returns false when the writer still runs.
   @discardableResult
@@ -31,6 +45,71 @@ final class OpenJournal: Sendable {
     guard writer.stop() else { return false }
     claim.withLock { $0 = nil }
     return true
+  }
+
+  /// Writes what waits and gives the file up to a successor, to which lines go from now on.
+  func giveUp(to lines: OutgoingLines) {
+    onward.withLock { $0 = lines }
+    stop()
+  }
+
+  /// The predecessor has given the file up: it is this process' to write.
+  ///
+  /// - Returns: why it is not; nil when it is.
+  func takeOver() -> String? {
+    var claim: FileClaim?
+    do { claim = try FileClaim(on: path) } catch {
+      switch error {
+      case .taken: return "another gateway writes \(path)"
+      case .failed(let reason): return "\(path)\(FileClaim.suffix): \(reason)"
+      }
+    }
+    self.claim.withLock { $0 = claim.take() }
+    do {
+      try writer.begin()
+      return nil
+    } catch { return error.description }
+  }
+}
+
+/// Lines on their way to a successor. Bounded like the journal's own; what finds no room is counted.
+final class OutgoingLines: LineSink, Sendable {
+  private struct State: ~Copyable {
+    var waiting = ByteBuffer()
+    var dropped = 0
+  }
+
+  private let state = Mutex(State())
+
+  func write(_ lines: borrowing ByteBuffer) {
+    state.withLock { state in
+      if state.waiting.count + lines.count <= JournalWriter.maximumWaitingBytes {
+        state.waiting.put(lines.bytes)
+      } else {
+        state.dropped += 1
+      }
+    }
+  }
+
+  /// Hands over whole lines, `most` bytes at a time, as long as `send` takes them. Returns false once it takes none.
+  func flush(most: Int, _ send: (RawSpan) -> Bool) -> Bool {
+    state.withLock { state in
+      while !state.waiting.isEmpty {
+        let end = OutgoingLines.end(state.waiting.bytes, most)
+        guard send(state.waiting.bytes.slice(0, end)) else { return false }
+        state.waiting.consume(end)
+      }
+      return true
+    }
+  }
+
+  /// Where the last line ends that lies within the first `most` bytes. No line is longer than a message; if one were, it
+  /// would go in pieces, and count as broken.
+  private static func end(_ bytes: RawSpan, _ most: Int) -> Int {
+    let most = min(most, bytes.byteCount)
+    var end = most
+    while end > 0, bytes[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+    return end == 0 ? most : end
   }
 }
 
@@ -45,10 +124,11 @@ extension GatewayProcess {
   /// for, stops no start. A file that another gateway writes stops none either.
   ///
   /// - Parameter place: where the journal is when the configuration does not say.
+  /// - Parameter isSuccessor: the file is a predecessor's until ``OpenJournal/takeOver()``.
   /// - Returns: the journal, nil for none, and a line that tells the operator which.
   static func openJournal(
-    _ traffic: TrafficSettings, at place: JournalPlace, clock: TimeSource = .system,
-    tell: @escaping @Sendable (OperatorNotice) -> Void
+    _ traffic: TrafficSettings, at place: JournalPlace, isSuccessor: Bool = false,
+    clock: TimeSource = .system, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) -> (journal: OpenJournal?, news: OperatorNotice) {
     guard let settings = traffic.journal else {
       return (nil, .info("no journal of calls: the configuration switches it off"))
@@ -60,7 +140,7 @@ extension GatewayProcess {
     case (nil, .none(let reason)): return (nil, .info("no journal of calls: \(reason)"))
     }
     do {
-      let journal = try open(path, settings, clock: clock, tell: tell)
+      let journal = try open(path, settings, isSuccessor: isSuccessor, clock: clock, tell: tell)
       guard let journal else {
         return (
           nil,
@@ -82,9 +162,16 @@ extension GatewayProcess {
 
   /// Nil: another gateway has the file.
   private static func open(
-    _ path: String, _ settings: TrafficSettings.Journal, clock: TimeSource,
+    _ path: String, _ settings: TrafficSettings.Journal, isSuccessor: Bool, clock: TimeSource,
     tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(JournalError) -> OpenJournal? {
+    let limits = settings.limits
+    guard !isSuccessor else {
+      return OpenJournal(
+        writer: try JournalWriter(
+          waitingFor: path, limits: limits, clock: clock, tell: { tell(.warning($0)) }),
+        path: path, claim: nil)
+    }
     let claim: FileClaim
     do { claim = try FileClaim(on: path) } catch {
       switch error {
@@ -93,7 +180,6 @@ extension GatewayProcess {
         throw JournalError("cannot open the journal \(path): \(path)\(FileClaim.suffix): \(reason)")
       }
     }
-    let limits = settings.limits
     return OpenJournal(
       writer: try JournalWriter(
         path: path, limits: limits, clock: clock, tell: { tell(.warning($0)) }),

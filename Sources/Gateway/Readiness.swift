@@ -53,7 +53,7 @@ final class Readiness: Sendable {
   func note(_ report: TokenReport) {
     state.withLock { state in
       switch report {
-      case .obtained(_, let app, _, _):
+      case .obtained(_, let app, _, _), .handedOver(let app):
         state.proven.insert(app)
         state.firstFailures[app] = nil
       case .failed(_, let app, let failure):
@@ -178,6 +178,7 @@ extension TokenReport {
   /// What the operator should read; nil for what goes as it should.
   var line: String? {
     switch self {
+    case .handedOver: nil
     case .obtained(let key, let app, _, let source):
       source == .answer
         ? nil

@@ -1,6 +1,6 @@
 internal import AccessTokens
 internal import Admin
-internal import Configuration
+package import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
@@ -9,7 +9,7 @@ internal import Operator
 internal import Rules
 internal import SCORMCloudAPI
 internal import System
-internal import TokenFetching
+package import TokenFetching
 internal import TrafficLog
 
 /// Settings in the terms of each part.
@@ -34,6 +34,11 @@ extension Roster {
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
+}
+
+extension Settings {
+  /// What the token service of a gateway has to know that starts with these.
+  package var tokenService: TokenServiceSettings { Roster(self).tokenService }
 }
 
 extension TokenPlace {
@@ -153,12 +158,6 @@ extension GatewayProcess {
     case .human: return colours
     case .auto: return isTerminal ? colours : .json
     }
-  }
-
-  static func bindAdmin(_ settings: Settings) throws(StartError) -> ListeningSocket? {
-    guard let admin = settings.admin else { return nil }
-    return try bind(
-      admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
 
   static func startAdmin(

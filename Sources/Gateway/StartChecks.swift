@@ -15,9 +15,13 @@ package struct StartChecks {
   package private(set) var warnings: [Problem] = []
 
   private let loaded: LoadedSettings
+  /// Listeners whose sockets are there already.
+  private let inherited: Set<SocketSeats.Seat>
 
-  package init(_ loaded: LoadedSettings) {
+  /// - Parameter inherited: listeners whose sockets the process was started with.
+  package init(_ loaded: LoadedSettings, inherited: Set<SocketSeats.Seat> = []) {
     self.loaded = loaded
+    self.inherited = inherited
     checkAddresses()
     checkFiles()
     checkTrust()
@@ -29,10 +33,11 @@ package struct StartChecks {
   }
 
   private mutating func checkAddresses() {
-    for (index, listener) in loaded.settings.listeners.enumerated() {
+    for (index, listener) in loaded.settings.listeners.enumerated()
+    where !inherited.contains(.listener(index)) {
       check(listener.address, "listen[\(index)].address")
     }
-    if let admin = loaded.settings.admin { check(admin.address, "admin.address") }
+    if let admin = loaded.settings.admin, !inherited.contains(.admin) { check(admin.address, "admin.address") }
   }
 
   private mutating func check(_ address: ListenAddress, _ keyPath: String) {
@@ -86,16 +91,18 @@ package struct StartChecks {
 }
 
 extension StartChecks {
-  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice.
+  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice, and what it does not
+  /// look for at all.
   package mutating func compileRules() {
     let settings = loaded.settings
+    warnings += ConfigurationDoubts(loaded).doubts.map(\.problem)
     let compiled: RulesCompiler.Compiled
     do { compiled = try RulesCompiler(settings).compile() } catch {
       return stop(
         "tokens.scopes", "too many combinations of apps and scopes: \(error)",
         hint: "fewer apps, or scopes: service")
     }
-    do { try Roster(settings).tokenService.check(against: compiled.slots) } catch {
+    do { try settings.tokenService.check(against: compiled.slots) } catch {
       stop("tokens", "\(error)")
     }
   }

@@ -110,11 +110,14 @@ package final class SharedListener: Sendable {
   package let address: SocketAddress
   /// The file of a Unix socket; nil for TCP.
   package let file: UnixSocketFile?
+  /// It was made by another process, whose file and mode it has.
+  package let isInherited: Bool
   private let socket: Mutex<ListeningSocket?>
 
   package init(_ socket: consuming ListeningSocket) {
     address = socket.address
     file = socket.file
+    isInherited = socket.isShared
     self.socket = Mutex(socket)
   }
 
@@ -128,6 +131,21 @@ package final class SharedListener: Sendable {
       socket.withLock { $0 = back.take() }
     }
     if let problem { throw problem }
+  }
+
+  /// The gateway ends: a successor may take the name of a Unix socket over.
+  package func markLeaving() { file?.markLeaving() }
+
+  /// Looks at the socket, or marks something at it; nil once it was closed.
+  package func look<Result: ~Copyable>(
+    _ body: (borrowing ListeningSocket) -> sending Result
+  ) -> sending Result? {
+    socket.withLock { socket in
+      switch socket {
+      case .some(let open): body(open)
+      case .none: nil
+      }
+    }
   }
 
   /// Closes the socket and removes its file. The loop does not look at it any more.

@@ -37,7 +37,7 @@ extension Relay {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
     // A connection that ends does so in stages, so that the caller gets to see why (RFC 9112 section 9.6).
-    exchanges[id].state.answersItself(endsCaller: error.closesConnection || draining.hasBegun)
+    exchanges[id].state.answersItself(endsCaller: error.closesConnection || draining.endsCallers)
     var body = ByteBuffer(capacity: 512)
     exchanges[id].putProblem(error, into: &body)
     dates.update(wallTime: loop.wallTime)

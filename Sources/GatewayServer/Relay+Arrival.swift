@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Forwarding
+internal import HTTPMessages
 internal import Memory
 internal import Synchronization
 internal import System
@@ -10,7 +11,7 @@ extension Relay {
   /// Begins to read from a caller that this loop, or the accepting one, has accepted.
   mutating func take(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
-    on loop: inout EventLoop
+    input: [UInt8] = [], on loop: inout EventLoop
   ) {
     let caller = generation.identities.caller(of: peer, listener: listener)
     let handle = callers.insert(
@@ -30,6 +31,8 @@ extension Relay {
     let patience =
       draining.hasBegun ? Draining.patience : generation.settings.keepAliveTimeout
     loop.setDeadline(socket, at: loop.now + patience)
+    if !input.isEmpty { callers[handle].http.input.put(input.span.bytesOfElements) }
+    if draining.isHeld || !input.isEmpty { unsettle(handle) }
   }
 
   /// Does what other threads ask for. False when that is to end at once.
@@ -39,6 +42,12 @@ extension Relay {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
       case .generation(let next): adopt(next, on: &loop)
+      case .moved(let descriptor, let peer, let listener, let input):
+        take(
+          Descriptor(owning: descriptor), from: peer, listener: listener, input: input, on: &loop)
+      case .hold(let round): hold(round, on: &loop)
+      case .resume: resume(on: &loop)
+      case .leave(let successor): leave(to: successor, on: &loop)
       case .makeRoom: closeIdleCallers(on: &loop)
       case .drain: beginDraining(on: &loop)
       case .stop:

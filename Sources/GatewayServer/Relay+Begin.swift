@@ -18,7 +18,7 @@ extension Relay {
     loop.setDeadline(origin.socket, at: nil)
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
-    if draining.hasBegun || origin.isLast { exchanges[id].state.endsCaller() }
+    if draining.endsCallers || origin.isLast { exchanges[id].state.endsCaller() }
     guard HeldBytes.current <= memory.startLimit else {
       refuseForMemory(id, on: &loop)
       return

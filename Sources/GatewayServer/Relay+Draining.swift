@@ -8,7 +8,9 @@ internal import Synchronization
 extension Relay {
   mutating func beginDraining(on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
+    if draining.isHeld { resume(on: &loop) }
     draining.deadline = loop.now + generation.settings.drainTimeout
+    draining.endsCallers = true
     loop.stopListening(&self)
     if loopNumber == Relay.acceptingLoop {
       shared.acceptingHasEnded.store(true, ordering: .releasing)
@@ -20,6 +22,7 @@ extension Relay {
   /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read
   /// by now; a caller that has just come and asked nothing yet gets a moment longer.
   private mutating func releaseIdleCallers(on loop: inout EventLoop) {
+    guard !draining.isHeld else { return offerIdleCallers() }
     for handle in callers.handles
     where !callers[handle].exchange.isSome && callers[handle].http.input.isEmpty {
       let socket = callers[handle].socket
@@ -46,6 +49,16 @@ extension Relay {
   }
 
   mutating func continueDraining(on loop: inout EventLoop) {
+    if draining.looksAgain {
+      draining.looksAgain = false
+      readFromIdleCallers(on: &loop)
+      settle(on: &loop)
+    }
+    if draining.isHeld {
+      // The successor had no room for some of them.
+      offerIdleCallers()
+      settle(on: &loop)
+    }
     guard hasAllCallers(on: &loop) || loop.now >= draining.deadline else {
       loop.setAlarm(at: loop.now + Draining.pause)
       return

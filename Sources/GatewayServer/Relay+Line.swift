@@ -38,6 +38,7 @@ extension Relay {
   mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan, of caller: Int?) {
     generation.planTexts.putCaller(caller, into: &exchanges[id].line)
     generation.planTexts.put(plan, into: &exchanges[id].line)
+    if plan.wouldDeny { TrafficLine.putWouldDeny(into: &exchanges[id].line) }
   }
 
   /// Adds the caller of a request that has no plan to the line.

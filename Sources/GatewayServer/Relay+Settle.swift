@@ -50,6 +50,8 @@ extension Relay {
     if !caller.hasLeft {
       if caller.exchange.isSome {
         settleBody(handle, caller, on: &loop)
+      } else if draining.isHeld {
+        settleHeld(handle, caller, on: &loop)
       } else {
         settleIdle(handle, caller, on: &loop)
       }
@@ -68,7 +70,9 @@ extension Relay {
   private func mayServe(
     _ caller: CallerConnection.Standing, on loop: borrowing EventLoop
   ) -> Bool {
-    !caller.hasLeft && (caller.exchange.isSome || loop.queuedBytes(caller.socket) <= highWater)
+    !caller.hasLeft
+      && (caller.exchange.isSome
+        || !draining.isHeld && loop.queuedBytes(caller.socket) <= highWater)
   }
 
   /// A caller with an exchange is read from while that wants more of the body.

@@ -169,7 +169,7 @@ extension Relay {
     if head.status == 429 || head.status == 503 {
       noteUpstreamRefusal(id, head, bytes, on: &loop)
     }
-    let beginning = exchanges[id].beginAnswer(head, isDraining: draining.hasBegun)
+    let beginning = exchanges[id].beginAnswer(head, isDraining: draining.endsCallers)
     switch beginning.action {
     case .relay: break
     // From here on nobody waits for the rest of the request.

@@ -13,6 +13,14 @@ package enum RelayMessage: Sendable {
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
   /// Decide by this configuration from the next request on; exchanges under way keep what was decided for them.
   case generation(Generation)
+  /// A connection that another process had, with bytes that its caller sent and nobody has served.
+  case moved(descriptor: Int32, peer: PeerIdentity, listener: Int, input: [UInt8])
+  /// Begin nothing more, and say so (``HoldBoard``): another process is about to take over.
+  case hold(round: UInt64)
+  /// It does not, or this is the other process: serve.
+  case resume
+  /// It has taken over: callers go to it once they have their answers.
+  case leave(any CallerTaker)
   /// Descriptors run out: close some callers that ask nothing.
   case makeRoom
   /// Finish what is under way, accept nothing more, then end.
@@ -55,6 +63,8 @@ package final class RelayShared: Sendable {
   private let loopFigures: Mutex<[LoopFigures]>
   /// Loops that have ended after draining.
   package let loopsEnded = Atomic<Int>(0)
+  /// Which loops are held.
+  package let holds: HoldBoard
   /// What callers may do at the moment.
   package let modes = SharedModes()
 
@@ -73,6 +83,7 @@ package final class RelayShared: Sendable {
     self.tokenStore = tokenStore
     self.tokenService = tokenService
     self.mailboxes = mailboxes
+    holds = HoldBoard(loopCount: mailboxes.count)
     connectionCounts = LoopCounters(count: mailboxes.count)
     loopFigures = Mutex(mailboxes.map { _ in LoopFigures(labels: first.labels) })
   }

@@ -77,11 +77,19 @@ package final class LocalService: Sendable {
   /// Lets the responder look at what came from other threads (``LocalResponder/attend()``).
   package func callAttention() { mailbox.post(.attend) }
 
+  /// Begins what ``stop(within:)`` does, and does not wait for it.
+  package func leave(within seconds: Double) {
+    mailbox.post(.drain(nanoseconds: LocalService.nanoseconds(seconds)))
+  }
+
+  private static func nanoseconds(_ seconds: Double) -> Int64 {
+    Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)
+  }
+
   /// Ends the server: it stops accepting at once, requests under way are finished for at most `seconds`,
   /// and what is left then is cut. Blocks its thread until then; may be called more than once.
   package func stop(within seconds: Double = 5) {
-    let nanoseconds = Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)
-    mailbox.post(.drain(nanoseconds: nanoseconds))
+    leave(within: seconds)
     let taken = thread.withLock { thread in
       let taken = thread
       thread = nil

@@ -17,7 +17,8 @@ package struct CallersListing {
   package var json: String {
     let rows = rules.callers.enumerated().filter(\.element.isInForce).map {
       index, caller -> String in
-      let mode = max(caller.mode, modes.mode(of: .all, .caller(index))).name
+      let strictest = max(caller.mode, modes.mode(of: .all, .caller(index)))
+      let mode = caller.isPermissive && strictest == .normal ? "permissive" : strictest.name
       let all = OperationTable.all
       let allowed = all.filter { caller.operations.contains($0.index) }
       let apps = caller.apps.map { rules.apps[$0].name.quotedAsJSON }.joined(separator: ",")

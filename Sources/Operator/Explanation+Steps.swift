@@ -71,6 +71,8 @@ extension Explanation {
       guard plan.isKnownOperation else { return "none of the catalogue; sent on as it is" }
       let operation = OperationTable.operation(at: plan.operation)
       return "\(operation.name), \(operation.access.name), of \(operation.service.name)"
+    case .policy where plan.wouldDeny:
+      return "passes, for its caller is permissive: callers[].allow does not grant it"
     case .framing, .host, .policy, .quota, .credential: return "passes"
     }
   }

@@ -21,6 +21,18 @@ package struct QuotaCell: Equatable, Sendable, BitwiseCopyable {
     arrivalPart = 0
   }
 
+  /// The state, for another process on this machine: its monotonic clock is the same.
+  package var words: (arrival: Int64, part: Int64) { (arrival, arrivalPart) }
+
+  /// A cell of another process, for a quota that may have another rate: a fraction of a nanosecond is rounded up, and
+  /// what was used stays used.
+  package init(words: (arrival: Int64, part: Int64)) {
+    // A cell that was never used stays so; one in the far future would stop all calls for ever.
+    arrival = max(QuotaCell.unused, min(words.arrival, .max / 4))
+    arrivalPart = max(0, words.part)
+    changeQuota()
+  }
+
   /// Nanoseconds from `now` until one call would conform; 0 when it does now. Takes nothing.
   package func wait(_ quota: Quota, at now: Int64) -> Int64 {
     var earliest = arrival &- quota.tolerance

@@ -151,8 +151,13 @@ package final class SharedLimiter: Sendable {
     return isNews
   }
 
+  /// Looks at the limiter under its lock.
+  func inspect<Result>(_ body: (inout Limiter) -> Result) -> sending Result {
+    state.withLock { body(&$0.limiter) }
+  }
+
   /// Changes the limiter under its lock, publishes what the loops look at, then wakes those with news.
-  private func change<Result: ~Copyable & Sendable>(
+  func change<Result: ~Copyable & Sendable>(
     by loop: Int, _ body: (inout Limiter) -> Result
   ) -> Result {
     var loops: UInt64 = 0

@@ -22,6 +22,37 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
 
   package init() {}
 
+  /// The state, for another process on this machine.
+  package struct Words: Equatable, Sendable {
+    package var until: Int64
+    package var level: Int64
+    package var steppedAt: Int64
+    package var loweredAt: Int64
+    package var unsaid: Int64
+
+    package init(until: Int64, level: Int64, steppedAt: Int64, loweredAt: Int64, unsaid: Int64) {
+      self.until = until
+      self.level = level
+      self.steppedAt = steppedAt
+      self.loweredAt = loweredAt
+      self.unsaid = unsaid
+    }
+  }
+
+  package var words: Words {
+    Words(
+      until: until, level: level, steppedAt: steppedAt, loweredAt: loweredAt, unsaid: unsaid)
+  }
+
+  /// A pause of another process; no longer than the policy has them.
+  package init(words: Words, _ policy: RecoveryPolicy, at now: Int64) {
+    until = min(words.until, now.addingClamped(policy.longestPause))
+    level = min(UpstreamPause.fullLevel, max(1, words.level))
+    steppedAt = min(words.steppedAt, max(now, until))
+    loweredAt = min(words.loweredAt, now)
+    unsaid = min(16, max(0, words.unsaid))
+  }
+
   /// Whether it stops or slows calls, as of the last ``advance(_:at:)``.
   package var isActive: Bool { level < UpstreamPause.fullLevel }
 

@@ -1,6 +1,6 @@
-internal import Configuration
+package import Configuration
 package import RateLimiting
-internal import SCORMCloudAPI
+package import SCORMCloudAPI
 
 /// The limits of a configuration, as the limiter works with them.
 extension RulesCompiler {
@@ -56,12 +56,7 @@ extension RulesCompiler {
 
   private func operations(matching match: Limit.Match) -> LimitedOperations {
     var operations = LimitedOperations()
-    for operation in OperationTable.all {
-      let access: OperationAccess = operation.access == .read ? .read : .write
-      guard match.access == nil || match.access == access,
-        match.service == nil || match.service == operation.service.name.description,
-        match.operation == nil || match.operation == operation.name.description
-      else { continue }
+    for operation in OperationTable.all where match.holds(for: operation) {
       operations.insert(operation.index)
     }
     // Paths outside the catalogue have an access, by their method, and nothing else to match.
@@ -70,5 +65,14 @@ extension RulesCompiler {
       if match.access != .read { operations.insertUnknown(isWrite: true) }
     }
     return operations
+  }
+}
+
+extension Limit.Match {
+  /// Whether calls of `operation` count.
+  package func holds(for operation: Operation) -> Bool {
+    (access == nil || (access == .read) == (operation.access == .read))
+      && (service == nil || service == operation.service.name.description)
+      && (self.operation == nil || self.operation == operation.name.description)
   }
 }

@@ -2,7 +2,7 @@ package import AccessTokens
 package import Configuration
 package import Forwarding
 internal import HTTPMessages
-internal import SCORMCloudAPI
+package import SCORMCloudAPI
 
 /// Compiles checked settings into the values that the data plane works with: what each operation needs is
 /// decided here, once, and not per call.
@@ -166,7 +166,7 @@ package struct RulesCompiler {
           ? nil : apps.first { roster.apps.list[$0]?.item.app.kind != .management },
         operations: operations(allowedBy: caller.allow),
         mayUseUnknownOperations: caller.allow.contains(.everything), mode: mode(caller.mode),
-        isBatch: caller.priority == .batch)
+        isBatch: caller.priority == .batch, isPermissive: caller.mode == .permissive)
       compiled.isInForce = place.isInForce
       return compiled
     }
@@ -174,7 +174,7 @@ package struct RulesCompiler {
 
   private func mode(_ mode: Caller.Mode) -> ForwardingRules.Caller.Mode {
     switch mode {
-    case .normal: .normal
+    case .normal, .permissive: .normal
     case .readOnly: .readOnly
     case .dryRun: .dryRun
     case .frozen: .frozen
@@ -191,7 +191,8 @@ package struct RulesCompiler {
 }
 
 extension AllowRule {
-  func allows(_ operation: Operation) -> Bool {
+  /// Whether it grants `operation`.
+  package func allows(_ operation: Operation) -> Bool {
     switch self {
     case .everything: true
     case .access(let access, let service):

@@ -10,11 +10,13 @@ package struct ProcessSignals: ~Copyable {
     case reload
     /// SIGUSR1.
     case reopenLogs
+    /// SIGUSR2.
+    case handOver
   }
 
   private let descriptor: Descriptor
 
-  /// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and those it starts, and ignores SIGPIPE.
+  /// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 for this thread and those it starts, and ignores SIGPIPE.
   /// To be made before any other thread.
   package init() throws(SystemError) {
     cl_ignore_sigpipe()
@@ -38,10 +40,24 @@ package struct ProcessSignals: ~Copyable {
     return ProcessSignals.signal(cl_next_signal(descriptor.number))
   }
 
+  /// The next signal, when it comes within so many milliseconds, or, before that, nil when one of `channels` has
+  /// something to be read.
+  package func next(within milliseconds: Int32, orFrom channels: [Int32]) -> Signal? {
+    var waiting = ([descriptor.number] + channels).map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    // Proof: as many records as the array has, for the call.
+    guard unsafe poll(&waiting, nfds_t(waiting.count), milliseconds) > 0,
+      waiting[0].revents & Int16(POLLIN) != 0
+    else { return nil }
+    return ProcessSignals.signal(cl_next_signal(descriptor.number))
+  }
+
   private static func signal(_ number: Int32) -> Signal? {
     switch number {
     case SIGHUP: .reload
     case SIGUSR1: .reopenLogs
+    case SIGUSR2: .handOver
     case SIGINT, SIGTERM: .terminate
     default: nil
     }

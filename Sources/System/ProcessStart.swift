@@ -14,6 +14,32 @@ package enum ProcessStart {
     return (1..<max(count, 1)).map { unsafe String(cString: cl_argument($0)) }
   }
 
+  /// What systemd hands over (sd_listen_fds(3)), as its variables say it. They are removed, so that no other program
+  /// takes them for its own. Before other threads read the environment.
+  package static func takeListenVariables() -> (process: String?, count: String?, names: String?) {
+    let taken = (variable("LISTEN_PID"), variable("LISTEN_FDS"), variable("LISTEN_FDNAMES"))
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { remove(name) }
+    return taken
+  }
+
+  /// A variable of the environment, copied; nil when it is not set.
+  package static func variable(_ name: String) -> String? {
+    // Proof: getenv gives null or a C string, copied at once.
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+
+  /// Removes a variable. Before other threads read the environment.
+  package static func remove(_ name: String) {
+    // Proof: the name is a C string for the call.
+    _ = unsafe unsetenv(name)
+  }
+
+  /// This process' number.
+  package static var processID: Int32 { getpid() }
+
+  /// Has every descriptor that this process was started with, but 0 to 2, closed when it starts another program.
+  package static func keepDescriptors() { cl_close_all_on_exec() }
+
   /// Makes sure that the descriptors of standard input, output and error are open, on /dev/null if nothing else:
   /// a number that is free would be given to a socket, which then would get what is printed. Before anything is
   /// opened.

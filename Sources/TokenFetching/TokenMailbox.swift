@@ -36,6 +36,8 @@ final class TokenMailbox: Sendable {
     case secrets(app: Int, [SecretBytes])
     /// Another configuration.
     case configuration(TokenConfiguration)
+    /// Another process of this gateway has fetched it.
+    case handedOver(TokenSlot, HandedToken)
   }
 
   /// Orders that may wait; more are refused.

@@ -11,6 +11,8 @@ package enum TokenReport: Sendable {
     TokenSlotTable.Key, app: String, AccessToken, TokenAnswer.LifetimeSource)
   /// A fetch has failed.
   case failed(TokenSlotTable.Key, app: String, TokenFailure)
+  /// Another process of this gateway has handed a token of the app over.
+  case handedOver(app: String)
   /// The app's secret was refused, and another one that works has taken its place: `generation` counts the
   /// secrets.
   case switched(app: String, generation: UInt32)
@@ -173,7 +175,7 @@ package final class TokenService: TokenDemand {
     current.withLock { $0 = Current(settings: settings, slots: slots, proofs: proofs) }
   }
 
-  private func order(_ orders: [TokenMailbox.Order]) -> Bool {
+  func order(_ orders: [TokenMailbox.Order]) -> Bool {
     guard mailbox.order(orders) else { return false }
     multi.wake()
     return true

@@ -96,6 +96,10 @@ struct TokenServiceLoop {
     switch order {
     case .renew(let slot): return manager.renew(slot, at: now)
     case .drop(let slot): return manager.drop(slot, at: now)
+    case .handedOver(let slot, let token):
+      let actions = manager.handedOver(slot, token, at: now, random: random.next())
+      if !actions.isEmpty { report(.handedOver(app: settings.apps[slots[slot].app].name)) }
+      return actions
     case .secrets(let app, let list):
       let known = list.map { secret in
         secrets[app].first { $0.value.hasSameBytes(as: secret) }?.key

@@ -37,6 +37,14 @@ final class TokenTransfer {
     try handle.setBody(body.bytes)
   }
 
+  /// Sends the request and waits for its end, without a ``CurlMulti``. Nil: there is a whole answer.
+  func perform() -> CurlFault? {
+    do throws(CurlFault) {
+      try handle.perform()
+      return nil
+    } catch { return error }
+  }
+
   /// Gives the answer away, as far as it has arrived. Whoever takes it overwrites it after reading.
   func takeAnswer() -> ByteBuffer { handle.takeAnswer() }
 }

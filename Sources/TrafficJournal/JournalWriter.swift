@@ -27,6 +27,8 @@ package final class JournalWriter: LineSink, Sendable {
     /// Bytes that the thread has taken and not yet written.
     var held = 0
     var isStopping = false
+    /// The thread runs.
+    var hasBegun = false
     /// Monotonic nanoseconds until which the thread goes on trying, once it stops.
     var stopDeadline = Int64.max
     var statistics = JournalStatistics()
@@ -45,8 +47,17 @@ package final class JournalWriter: LineSink, Sendable {
   /// - Parameters:
   ///   - path: the file, made when it is not there; its folder must be there.
   ///   - tell: gets a line for the operator now and then, from the journal's thread.
-  package init(
+  package convenience init(
     path: String, limits: JournalLimits, clock: TimeSource = .system,
+    tell: @escaping @Sendable (String) -> Void
+  ) throws(JournalError) {
+    try self.init(waitingFor: path, limits: limits, clock: clock, tell: tell)
+    try begin()
+  }
+
+  /// Takes lines, and leaves the file alone until ``begin()``: another process writes it.
+  package init(
+    waitingFor path: String, limits: JournalLimits, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void
   ) throws(JournalError) {
     self.path = path
@@ -59,6 +70,10 @@ package final class JournalWriter: LineSink, Sendable {
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
+  }
+
+  /// Opens the file and writes what waits, from now on. To be called once.
+  package func begin() throws(JournalError) {
     // Opened here once, so that a path that does not work stops the start. A disk that does not work does not,
     // as it would not later either: calls are served, and the thread tries again.
     do throws(DatabaseError) {
@@ -85,6 +100,7 @@ package final class JournalWriter: LineSink, Sendable {
     } catch {
       throw JournalError("cannot start the journal's thread: \(error)")
     }
+    state.withLock { $0.hasBegun = true }
   }
 
   /// What is removed from the file, and when.
@@ -138,6 +154,12 @@ package final class JournalWriter: LineSink, Sendable {
     let isFirst = state.withLock { state in
       guard !state.isStopping else { return false }
       state.isStopping = true
+      guard state.hasBegun else {
+        // Nobody writes what waits.
+        state.statistics.droppedAtStop += LineCount.lines(state.waiting.bytes)
+        state.waiting = ByteBuffer()
+        return false
+      }
       state.stopDeadline = clock.monotonic + Int64(seconds) * 1_000_000_000
       return true
     }

@@ -163,6 +163,11 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
+  /// Appends that the call passed although `allow` does not grant it: its caller's mode is permissive.
+  package static func putWouldDeny(into out: inout ByteBuffer) {
+    out.put(",\"would_deny\":\"allow\"")
+  }
+
   /// A configured name. It hardly ever holds what JSON must escape.
   private static func putName(_ name: String, into out: inout ByteBuffer) {
     let bytes = name.utf8.span.bytesOfElements

@@ -2,7 +2,7 @@ internal import JSONText
 internal import Memory
 internal import TextCoding
 
-/// What one line of the traffic log says about a call: the part that a replay needs.
+/// What one line of the traffic log says about a call: the part that a replay against limits or rules needs.
 package struct TrafficRecord: Sendable, Equatable {
   /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
@@ -13,6 +13,12 @@ package struct TrafficRecord: Sendable, Equatable {
   package var operation: String?
   /// GET or HEAD.
   package var isRead = false
+  /// OPTIONS, which the gateway answers by itself.
+  package var isOptions = false
+  /// 0: there was no answer.
+  package var status = 0
+  /// Why there was no answer of the upstream's, as in `policy-refused`.
+  package var error: String?
   /// Nanoseconds.
   package var duration: Int64 = 0
   package var queueWait: Int64 = 0
@@ -59,6 +65,12 @@ package struct TrafficRecord: Sendable, Equatable {
     } else if name.equals("http.request.method") {
       guard value.kind == .string else { return false }
       isRead = bytes.equals("GET") || bytes.equals("HEAD")
+      isOptions = bytes.equals("OPTIONS")
+    } else if name.equals("http.response.status_code") {
+      guard value.kind == .number, let number = bytes.wholeNumber else { return false }
+      status = Int(clamping: number)
+    } else if name.equals("error.type") {
+      error = TrafficRecord.plainText(value, bytes)
     } else if name.equals("duration") {
       guard value.kind == .number, let time = bytes.nanosecondsOfSeconds else { return false }
       duration = time

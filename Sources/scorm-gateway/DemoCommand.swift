@@ -43,7 +43,8 @@ struct DemoCommand: ParsableCommand {
       }
       print(demo.invitation)
       Output.flush()
-      waitForEnd(demo.gateway, signals)
+      var loop = ServingLoop(demo.gateway, signals)
+      loop.run()
       demo.stop()
     }
   }

@@ -17,8 +17,10 @@ struct ScormGateway: ParsableCommand {
     version: "scorm-gateway \(Version.text)",
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
+      DoctorCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
-      JobsCommand.self, ModeCommand.self, TrafficCommand.self, HealthcheckCommand.self,
+      JobsCommand.self, ModeCommand.self, PolicyCommand.self, TrafficCommand.self,
+      HealthcheckCommand.self,
     ])
 }
 
@@ -26,6 +28,8 @@ struct ScormGateway: ParsableCommand {
 enum ExitStatus {
   static let failed: Int32 = 1
   static let usage: Int32 = 2
+  /// SCORM Cloud cannot be reached (`doctor`).
+  static let unreachable: Int32 = 69
   static let badConfiguration: Int32 = 78
 }
 

@@ -9,7 +9,8 @@ struct ServeCommand: ParsableCommand {
       Without a file it listens on 127.0.0.1:8080 for one app, whose credential comes from SCORM_APP_ID \
       and SCORM_SECRET_KEY or SCORM_SECRET_KEY_FILE.
 
-      Signals: SIGTERM and SIGINT finish what is under way and end (a second one ends at once); \
+      Signals: SIGTERM and SIGINT turn /readyz to 503, go on serving for drainDelay, finish what is under way and end \
+      (a second one ends at once); \
       SIGHUP reads file and secrets again, all or nothing; SIGUSR1 opens the traffic log anew. The file of a \
       secret that changes is read again by itself.
       """)

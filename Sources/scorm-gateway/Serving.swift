@@ -18,10 +18,15 @@ struct Serving: Equatable {
     ProcessLimits.raiseDescriptorLimit()
     ProcessLimits.returnLargeBlocks()
     ProcessMemory.economise()
+    ProcessStart.keepDescriptors()
+    let variables = ProcessStart.takeListenVariables()
     let signals = try ProcessSignals()
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
-    let settings = try load(environment)
+    let loaded = try load(environment)
+    let settings = loaded.settings
+    let inherited = try sockets(variables, settings)
+    try check(loaded, inherited)
     let file = file
     let reread: Reread = {
       Result { () throws(ConfigurationError) in
@@ -33,8 +38,8 @@ struct Serving: Equatable {
     do {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
-        journalPlace: JournalPlace.usual(environment), reread: reread,
-        tell: { $0.write() })
+        journalPlace: JournalPlace.usual(environment),
+        inherited: inherited, reread: reread, tell: { $0.write() })
     } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
@@ -49,18 +54,37 @@ struct Serving: Equatable {
         "admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)")
       ).write()
     }
-    waitForEnd(gateway, signals, watch: SecretWatch(gateway)) {
+    var loop = ServingLoop(gateway, signals, watch: SecretWatch(gateway)) {
       gateway.reloadAndTell(reread)
     }
+    loop.attend(environment)
+    loop.run()
   }
 
-  private func load(_ environment: Environment) throws -> Settings {
-    let loaded: LoadedSettings
-    do { loaded = try ConfigurationSource.load(file: file, environment: environment) } catch {
+  /// The sockets that systemd hands over.
+  private func sockets(
+    _ variables: (process: String?, count: String?, names: String?), _ settings: Settings
+  ) throws -> InheritedSockets {
+    do throws(SocketSeats.Mismatch) {
+      let offers = try SocketSeats.offers(
+        process: variables.process, count: variables.count, names: variables.names,
+        ownProcess: ProcessStart.processID, kind: { InheritedDescriptor.kind(of: $0) })
+      return InheritedSockets(try SocketSeats.assign(offers, settings))
+    } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.badConfiguration)
     }
-    let checks = StartChecks(loaded)
+  }
+
+  private func load(_ environment: Environment) throws -> LoadedSettings {
+    do { return try ConfigurationSource.load(file: file, environment: environment) } catch {
+      OperatorNotice.error(error.description).write()
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
+  }
+
+  private func check(_ loaded: LoadedSettings, _ inherited: InheritedSockets) throws {
+    let checks = StartChecks(loaded, inherited: inherited.seats)
     for warning in loaded.warnings + checks.warnings {
       OperatorNotice.warning("\(warning)").write()
     }
@@ -69,47 +93,5 @@ struct Serving: Equatable {
       // Not that of a bad configuration: a folder or an address may come with the next attempt.
       throw ExitCode(ExitStatus.failed)
     }
-    return loaded.settings
   }
 }
-
-/// Serves until a signal says to stop; a second one does not wait for what is under way.
-///
-/// - Parameters:
-///   - watch: looked after while waiting.
-///   - reload: what SIGHUP does.
-func waitForEnd(
-  _ gateway: GatewayProcess, _ signals: borrowing ProcessSignals, watch: SecretWatch? = nil,
-  reload: () -> Void = {
-    OperatorNotice.warning("SIGHUP: there is no configuration to read again").write()
-  }
-) {
-  var watch = watch
-  var upstream = gateway.upstreamWatch()
-  var isStart = true
-  while true {
-    switch signals.next(within: isStart ? startMilliseconds : SecretWatch.interval) {
-    case nil where isStart:
-      // Given back at once they would be missed by the first calls.
-      ProcessLimits.releaseStartPages()
-      isStart = false
-    case nil:
-      watch?.look()
-      gateway.look(&upstream)
-      gateway.tidyUp()
-    case .reopenLogs: gateway.reopenLogs()
-    case .reload: reload()
-    case .terminate:
-      OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
-      gateway.beginDraining()
-      while !gateway.hasEnded {
-        if case .terminate = signals.next(within: 50) { gateway.stop() }
-      }
-      if !gateway.end() { ProcessLimits.endAtOnce() }
-      return
-    }
-  }
-}
-
-/// How long the first tokens and calls may use the pages that the start has read.
-private let startMilliseconds: Int32 = 250

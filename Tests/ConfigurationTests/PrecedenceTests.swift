@@ -13,7 +13,7 @@ struct PrecedenceTests {
     #expect(
       settings.listeners == [
         Listener(
-          address: .tcp(host: "127.0.0.1", port: 8080), socketMode: 0o660, allowRemote: false,
+          name: "127.0.0.1:8080", address: .tcp(host: "127.0.0.1", port: 8080), socketMode: 0o660, allowRemote: false,
           allowedHosts: [], caller: nil)
       ])
     #expect(
@@ -53,6 +53,7 @@ struct PrecedenceTests {
           journal: TrafficSettings.Journal(
             path: nil, maxAge: .seconds(30 * 86_400), maxSize: ByteSize(512 << 20))))
     #expect(settings.replicas == 1)
+    #expect(settings.drainDelay == .zero)
   }
 
   @Test(

@@ -211,7 +211,7 @@ struct ProblemTests {
     ),
     (
       "callers: [{name: a, apps: [main], allow: ['*'], mode: slow, match: {address: '::1'}}]\n",
-      Expected(1, 55, "callers[0].mode", "normal, read-only, dry-run, frozen")
+      Expected(1, 55, "callers[0].mode", "normal, permissive, read-only, dry-run, frozen")
     ),
     (
       "callers: [{name: a, apps: [main], allow: ['*'], priority: low, match: {address: '::1'}}]\n",

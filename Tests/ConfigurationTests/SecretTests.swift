@@ -9,7 +9,9 @@ struct SecretTests {
   static let misplaced = [
     "secret: CANARY", "secret: {env: CANARY}", "secret: {file: CANARY}", "secret: {value: CANARY}",
     "secret: {CANARY: x}", "secret: [CANARY]", "secret: {env: [CANARY]}",
-    "secret: {file: s, env: CANARY}",
+    "secret: {file: s, env: CANARY}", "secret: {credential: CANARY}",
+    "secret: {credential: a/CANARY}",
+    "secret: {credential: [CANARY]}", "id: {credential: CANARY}",
     "secret: !x CANARY", "secret: &x CANARY", "secret: {env: CANARY", "nextSecret: CANARY",
     "secret: {file: {CANARY: 1}}", "secret: {CANARY: 1, CANARY: 2}", "secret: {CANARY: &a 1}",
     "secret: {CANARY: *a}", "kind: CANARY", "kind: [CANARY]", "secrte: CANARY", "id: {env: CANARY}",
@@ -33,6 +35,71 @@ struct SecretTests {
     let problems = try LoadingRig().problems("apps: [{name: main, id: A, secret: abc}]\n")
     #expect(problems.map(\.keyPath) == ["apps[0].secret"])
     #expect(problems.first?.hint.contains("{file: /run/secrets/scorm}") == true)
+  }
+
+  private static let credential = "apps: [{name: main, id: A, secret: {credential: scorm}}]\n"
+
+  @Test(
+    "A credential of systemd is read from the folder that it names, id and secret alike, and is watched as a file"
+  )
+  func credential() throws {
+    let rig = try LoadingRig()
+    try rig.write("scorm", LoadingRig.canary + "\n", mode: 0o400)
+    try rig.write("id", "APP\n")
+    rig.variables["CREDENTIALS_DIRECTORY"] = rig.folder.path
+    let app = try #require(
+      try rig.load(
+        """
+        apps:
+          - name: main
+            id: {credential: id}
+            secret: {credential: scorm}
+            nextSecret: {credential: scorm}
+        """
+      ).settings.apps.first)
+    #expect(app.id == "APP" && app.secret.exposed == LoadingRig.canary)
+    #expect(app.nextSecret?.exposed == LoadingRig.canary)
+    let path = rig.folder.path + "/scorm"
+    #expect(app.secretFile == path && app.nextSecretFile == path)
+  }
+
+  @Test(
+    "Without a folder of credentials that is said, with what to do",
+    arguments: [nil, "", "relative/folder"])
+  func noCredentials(folder: String?) throws {
+    let rig = try LoadingRig()
+    rig.variables["CREDENTIALS_DIRECTORY"] = folder
+    let problem = try #require(try rig.problems(Self.credential).first)
+    #expect(problem.keyPath == "apps[0].secret")
+    #expect(problem.message.contains("the environment variable CREDENTIALS_DIRECTORY is not set"))
+    #expect(problem.hint.contains("LoadCredential=NAME:PATH"))
+  }
+
+  @Test("A credential that is not there, or that no secret is in, is told")
+  func badCredential() throws {
+    let rig = try LoadingRig()
+    rig.variables["CREDENTIALS_DIRECTORY"] = rig.folder.path
+    let missing = try #require(try rig.problems(Self.credential).first)
+    #expect(missing.message.hasPrefix("the credential named here is not readable: No such file"))
+    #expect(missing.hint == "name it in the unit: LoadCredential=NAME:PATH")
+    try rig.write("scorm", "\(LoadingRig.canary) ")
+    let blank = try #require(try rig.problems(Self.credential).first)
+    #expect(blank.message.hasPrefix("the content of the credential named here ends with a blank"))
+    try rig.write("scorm", LoadingRig.canary, mode: 0o644)
+    let warnings = try rig.load(Self.credential).warnings
+    #expect(warnings.map(\.keyPath) == ["apps[0].secret"])
+  }
+
+  @Test(
+    "A credential's name leads nowhere but into that folder",
+    arguments: ["../secret", "a/b", "/etc/passwd", ".", "..", "a b", "\"a\\tb\""])
+  func credentialName(name: String) throws {
+    let rig = try LoadingRig()
+    rig.variables["CREDENTIALS_DIRECTORY"] = rig.folder.path
+    let problems = try rig.problems(
+      "apps: [{name: main, id: A, secret: {credential: \(name)}}]\n")
+    #expect(problems.map(\.keyPath) == ["apps[0].secret"])
+    #expect(problems.first?.message.contains("plain file name") == true)
   }
 
   @Test("A password in a URL is refused and not repeated", arguments: ["url", "proxy"])

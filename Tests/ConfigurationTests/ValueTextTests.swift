@@ -181,4 +181,18 @@ struct ValueTextTests {
   func fromHere(text: String, expected: String) throws {
     #expect(try #require(ListenAddress(text)).fromHere.description == expected)
   }
+
+  @Test(
+    "A block of addresses is written as RFC 5952 has it, and can be read again",
+    arguments: [
+      ("10.1.0.0/16", "10.1.0.0/16"), ("10.1.2.3/32", "10.1.2.3"), ("0.0.0.0/0", "0.0.0.0/0"),
+      ("FD00:0:0:1::/64", "fd00:0:0:1::/64"), ("::/0", "::/0"), ("::1", "::1"),
+      ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+      ("1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"),
+    ])
+  func blockText(text: String, expected: String) throws {
+    let block = try #require(AddressBlock(text))
+    #expect(block.description == expected)
+    #expect(AddressBlock(block.description) == block)
+  }
 }

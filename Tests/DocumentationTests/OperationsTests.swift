@@ -26,7 +26,9 @@ struct OperationsTests {
   func exitCodes() throws {
     let documented = try rows("Exit codes").compactMap { $0.cells.first.flatMap { Int32($0) } }
     #expect(
-      documented == [0, ExitStatus.failed, ExitStatus.usage, ExitStatus.badConfiguration])
+      documented == [
+        0, ExitStatus.failed, ExitStatus.usage, ExitStatus.unreachable, ExitStatus.badConfiguration,
+      ])
   }
 
   @Test("Every admin page is there, and no other")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import System
 import Testing
 
@@ -51,6 +52,108 @@ struct UnixSocketFileTests {
       let file = last.file
       #expect(file?.isInPlace == true)
     }
+  }
+
+  @Test("A gateway that says that it ends gives its name away while callers still reach it")
+  func leaving() throws {
+    try UnixSocketFileTests.withPath { path in
+      let old = try ListeningSocket(unixPath: path, mode: 0o600)
+      let early = UnixSocketFileTests.refusal { try ListeningSocket(unixPath: path, mode: 0o600) }
+      #expect(early == "another process listens on \(path)")
+      old.markLeaving()
+      #expect(UnixSocketFileTests.connects(path: path))
+      let new = try ListeningSocket(unixPath: path, mode: 0o640)
+      let (oldFile, newFile) = (old.file, new.file)
+      #expect(oldFile?.isInPlace == false && newFile?.isInPlace == true)
+      #expect(UnixSocketFileTests.connects(path: path))
+      var status = stat()
+      #expect(unsafe lstat(path, &status) == 0 && status.st_mode & 0o7777 == 0o640)
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: (path as NSString).deletingLastPathComponent)
+      #expect(names == ["s"], "nothing is left of the way there")
+      // Who has not said that it ends keeps its name.
+      #expect(UnixSocketFileTests.refusal { try ListeningSocket(unixPath: path, mode: 0o600) } != nil)
+      withExtendedLifetime((old.address, new.address)) {}
+    }
+  }
+
+  @Test("At each moment of a change of names a caller finds a socket that takes it")
+  func noGap() throws {
+    try UnixSocketFileTests.withPath { path in
+      let hasEnded = Mutex(false)
+      let refused = Mutex(0)
+      let calls = Mutex(0)
+      var current = try ListeningSocket(unixPath: path, mode: 0o600)
+      let caller = Thread {
+        while !hasEnded.withLock({ $0 }) {
+          if !UnixSocketFileTests.connects(path: path) { refused.withLock { $0 += 1 } }
+          calls.withLock { $0 += 1 }
+        }
+      }
+      caller.start()
+      for round in 1...200 {
+        // Connections are made meanwhile, too.
+        while calls.withLock({ $0 }) < round * 2 { sched_yield() }
+        current.markLeaving()
+        let next = try ListeningSocket(unixPath: path, mode: 0o600)
+        current = next
+      }
+      hasEnded.withLock { $0 = true }
+      while !caller.isFinished { sched_yield() }
+      #expect(refused.withLock { $0 } == 0)
+      withExtendedLifetime(current.address) {}
+    }
+  }
+
+  @Test("A socket that somebody else made keeps its file and its rights when a process is done with it")
+  func inherited() throws {
+    try UnixSocketFileTests.withPath { path in
+      let maker = try ListeningSocket(unixPath: path, mode: 0o612)
+      do {
+        let number = UnixSocketFileTests.copy(maker)
+        let copy = try #require(number)
+        let heir = ListeningSocket(
+          inherited: Descriptor(owning: copy), at: maker.address, isShared: true)
+        let file = heir.file
+        #expect(file == nil)
+      }
+      var status = stat()
+      #expect(unsafe lstat(path, &status) == 0 && status.st_mode & 0o7777 == 0o612)
+      #expect(UnixSocketFileTests.connects(path: path))
+      // A predecessor's file is its heir's to remove.
+      let file = try #require(UnixSocketFile(at: path))
+      maker.disown()
+      do {
+        let number = UnixSocketFileTests.copy(maker)
+        let copy = try #require(number)
+        let heir = ListeningSocket(
+          inherited: Descriptor(owning: copy), at: maker.address, isShared: false, file: file)
+        withExtendedLifetime(heir.address) {}
+      }
+      #expect(!FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  private static func copy(_ socket: borrowing ListeningSocket) -> Int32? {
+    socket.duplicate()?.release()
+  }
+
+  private static func refusal(_ body: () throws -> ListeningSocket) -> String? {
+    do {
+      _ = try body()
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  private static func connects(path: String) -> Bool {
+    guard var address = SocketAddress(unixPath: path) else { return false }
+    let number = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(number) }
+    return unsafe withUnsafePointer(to: &address.storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe connect(number, $0, address.length)
+      }
+    } == 0
   }
 
   @Test("A socket whose file was removed or replaced is known to be out of reach")

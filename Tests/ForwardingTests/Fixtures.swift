@@ -16,6 +16,7 @@ extension ForwardingRules {
     static let frozen = 4
     static let second = 5
     static let plain = 6
+    static let permissive = 7
   }
 
   static let sample = {
@@ -41,6 +42,7 @@ extension ForwardingRules {
       caller("frozen", [0], mode: .frozen),
       caller("second", [1], defaultApp: 1),
       caller("plain", [0, 1]),
+      caller("permissive", [0, 2], allow: ["GetCourses"], unknown: false, isPermissive: true),
     ],
     forwardsUnknownOperations: false, passedSensitive: OperationSet(),
     upstreamAuthority: "cloud.example", upstreamOrigin: "https://cloud.example",
@@ -74,7 +76,7 @@ extension ForwardingRules {
 
   private static func caller(
     _ name: String, _ apps: [Int], defaultApp: Int? = nil, allow: [String]? = nil,
-    unknown: Bool = true, mode: Caller.Mode = .normal
+    unknown: Bool = true, mode: Caller.Mode = .normal, isPermissive: Bool = false
   ) -> Caller {
     var operations = OperationSet()
     for operation in OperationTable.all
@@ -83,7 +85,7 @@ extension ForwardingRules {
     }
     return Caller(
       name: name, apps: apps, defaultApp: defaultApp, operations: operations,
-      mayUseUnknownOperations: unknown, mode: mode)
+      mayUseUnknownOperations: unknown, mode: mode, isPermissive: isPermissive)
   }
 }
 

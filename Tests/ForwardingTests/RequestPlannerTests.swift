@@ -302,6 +302,37 @@ struct RequestPlannerTests {
     #expect(outcome.words == table.words)
   }
 
+  @Test(
+    "a permissive caller does what it is not granted too, and the plan says so; all else holds for it",
+    arguments: [
+      ("GET /api/v2/courses", "GetCourses main token /api/v2/courses", false),
+      ("GET /api/v2/courses/a", "GetCourse main token /api/v2/courses/a", true),
+      (
+        "POST /api/v2/registrations", "CreateRegistration main token /api/v2/registrations", true
+      ),
+      (
+        "GET /api/v2/appManagement/applications",
+        "GetApplicationList management token /api/v2/appManagement/applications", true
+      ),
+      ("GET /api/v2/new", "? main read /api/v2/new", true),
+      ("GET /apps/second/api/v2/courses", "403 policy-refused", false),
+      ("GET /apps/management/api/v2/courses", "403 policy-refused", false),
+      ("POST /api/v2/appManagement/token", "403 sensitive-operation-refused", false),
+    ])
+  func permissive(line: String, words: String, wouldDeny: Bool) {
+    let rules = ForwardingRules.sample { $0.forwardsUnknownOperations = true }
+    let outcome = take([line + " HTTP/1.1"], rules: rules, caller: Number.permissive)
+    #expect(outcome.words == words)
+    #expect((outcome.plan?.wouldDeny ?? false) == wouldDeny)
+  }
+
+  @Test("nobody else's plan says that it would have been denied")
+  func notPermissive() {
+    for caller in [Number.everyone, Number.crm, Number.reader] {
+      #expect(take(["GET /api/v2/courses HTTP/1.1"], caller: caller).plan?.wouldDeny == false)
+    }
+  }
+
   @Test("a frozen caller is told when to come back")
   func frozen() {
     let error = take(["GET /api/v2/courses HTTP/1.1"], caller: Number.frozen).error

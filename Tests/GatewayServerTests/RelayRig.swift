@@ -158,6 +158,12 @@ final class RelayRig {
     settle()
   }
 
+  /// Has the relay told something, and lets it do that.
+  func tell(_ message: RelayMessage) {
+    mailbox.post(message)
+    settle()
+  }
+
   /// Calls that wait in a limit's queue.
   var waiting: Int { shared.limiter.waiting }
 

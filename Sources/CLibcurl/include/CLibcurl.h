@@ -5,6 +5,7 @@
 // No _GNU_SOURCE in here: it changes fd_set and other types of the headers libcurl includes, and Swift's
 // Glibc module, which is built without it, would then contradict this one.
 #include <curl/curl.h>
+#include <string.h>
 
 #if LIBCURL_VERSION_NUM < 0x075700
 #error "libcurl 7.87 or newer is needed (Debian 12 and Ubuntu 24.04 have it)"
@@ -79,6 +80,48 @@ static inline long long cc_retry_after(CURL *h) {
 static inline const char *cc_redirect(CURL *h) {
   char *v = 0;
   return curl_easy_getinfo(h, CURLINFO_REDIRECT_URL, &v) == CURLE_OK ? v : 0;
+}
+
+/// The value of the answer's first field called `name`; null without one. Lives until the handle's next transfer.
+static inline const char *cc_field(CURL *h, const char *name) {
+  struct curl_header *found = 0;
+  return curl_easy_header(h, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value : 0;
+}
+
+/// The number of the address that was connected to, of the proxy if there is one; null or empty without a connection.
+/// Lives until the handle's next transfer.
+static inline const char *cc_peer_address(CURL *h) {
+  char *v = 0;
+  return curl_easy_getinfo(h, CURLINFO_PRIMARY_IP, &v) == CURLE_OK ? v : 0;
+}
+
+/// What OpenSSL made of the peer's certificates, an X509_V_ code; 0 if they are good, or there was no handshake.
+static inline long cc_verify_result(CURL *h) {
+  long v = 0;
+  return curl_easy_getinfo(h, CURLINFO_SSL_VERIFYRESULT, &v) == CURLE_OK ? v : 0;
+}
+
+/// Whether the last transfer found an address for the name it asked for.
+static inline int cc_has_resolved(CURL *h) {
+  curl_off_t v = 0;
+  return curl_easy_getinfo(h, CURLINFO_NAMELOOKUP_TIME_T, &v) == CURLE_OK && v > 0;
+}
+
+/// When the first certificate of the chain that the peer sent ends, in seconds since 1970; -1 when none is known. Asks
+/// for CURLOPT_CERTINFO.
+static inline long long cc_first_expiry(CURL *h) {
+  struct curl_certinfo *chain = 0;
+  long long first = -1;
+  if (curl_easy_getinfo(h, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain) return -1;
+  for (int i = 0; i < chain->num_of_certs; i++) {
+    for (struct curl_slist *line = chain->certinfo[i]; line; line = line->next) {
+      static const char name[] = "Expire date:";
+      if (strncmp(line->data, name, sizeof name - 1) != 0) continue;
+      long long end = (long long)curl_getdate(line->data + sizeof name - 1, 0);
+      if (end >= 0 && (first < 0 || end < first)) first = end;
+    }
+  }
+  return first;
 }
 
 CC_CHECKED CURLMcode cc_multi_set_long(CURLM *m, CURLMoption o, long v) {

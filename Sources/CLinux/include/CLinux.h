@@ -61,6 +61,12 @@ static inline int cl_socket(int family) {
 /// A second descriptor for the same thing, with the lowest free number; -1 when there is none.
 static inline int cl_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
+/// Makes calls on `fd` return instead of wait.
+static inline int cl_never_wait(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 int cl_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);
 
 static inline int cl_set_int(int fd, int level, int option, int value) {
@@ -108,6 +114,11 @@ static inline int cl_local_address(int fd, struct sockaddr_storage *a, socklen_t
   return getsockname(fd, (struct sockaddr *)a, length);
 }
 
+static inline int cl_peer_address(int fd, struct sockaddr_storage *a, socklen_t *length) {
+  *length = sizeof *a;
+  return getpeername(fd, (struct sockaddr *)a, length);
+}
+
 static inline ssize_t cl_send(int fd, const void *bytes, size_t count) {
   return send(fd, bytes, count, MSG_NOSIGNAL);
 }
@@ -147,7 +158,7 @@ static inline int cl_numeric_name(const struct sockaddr_storage *a, socklen_t le
 
 int cl_eventfd(void);
 
-/// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 in this thread (and those it starts) and returns a
+/// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 in this thread (and those it starts) and returns a
 /// descriptor they are read from; -1 on failure. SIGPIPE is ignored for the whole process.
 int cl_signal_descriptor(void);
 
@@ -162,6 +173,40 @@ _Noreturn void cl_end_at_once(int status);
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
 
+// Other processes ---------------------------------------------------------------------------------
+
+/// Has all descriptors from 3 on closed when another program is started.
+void cl_close_all_on_exec(void);
+
+/// What a descriptor that was inherited is: 1 a stream socket that listens, 0 a socket of another kind, -1 none.
+int cl_listening_socket(int fd);
+
+/// Has `fd` closed when another program is started.
+static inline int cl_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+/// Two ends that keep messages apart, not waited for and closed when another program is started.
+int cl_message_pair(int ends[2]);
+
+/// Whether `fd` is such an end, and the process at the other one has this user.
+int cl_is_message_end(int fd);
+
+/// Sends one message with up to `count` descriptors; the bytes sent, or -1.
+ssize_t cl_send_message(int fd, const void *bytes, size_t size, const int *descriptors, int count);
+
+/// Receives one message and its descriptors, `room` at most, which are closed when another program is started. 0 at
+/// the end, -1 when there is none now.
+ssize_t cl_receive_message(int fd, void *bytes, size_t size, int *descriptors, int room, int *count);
+
+/// Starts the program at `path`, not waited for, with no signal blocked or ignored. It inherits descriptors 0 to 2, and
+/// `channel` as number 3, nothing else. 0, or an error number.
+int cl_spawn(const char *path, char *const arguments[], char *const environment[], int channel, int *pid);
+
+/// Whether the child has ended: 1, and `status` is its exit code or, below 0, the signal that ended it; 0 when it runs.
+int cl_has_ended(int pid, int *status);
+
+/// A datagram for the service manager whose socket is at `path`; `@` at the beginning stands for a name that is no file.
+int cl_notify(const char *path, const char *text, size_t size);
+
 // Start -------------------------------------------------------------------------------------------
 
 /// How many arguments this process was started with, its own name among them; 0 when the C library did not tell.
@@ -169,6 +214,9 @@ int cl_argument_count(void);
 
 /// The argument at `index`, below the count.
 const char *cl_argument(int index);
+
+/// The entry at `index` of the environment, as NAME=VALUE; null behind the last one.
+const char *cl_environment(int index);
 
 /// Opens /dev/null at those of the descriptors 0, 1 and 2 that are closed, so that no socket or file is given
 /// their numbers and what is meant for a terminal does not go into it. To be called before anything is opened.

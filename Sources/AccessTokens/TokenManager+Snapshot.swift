@@ -1,0 +1,50 @@
+package import Memory
+
+/// A token that was fetched by another process of this gateway. Times are of the monotonic clock, which is one for all
+/// processes of a machine.
+package struct HandedToken: Sendable {
+  package let secret: SecretBytes
+  /// First four bytes of the text's SHA-256.
+  package let fingerprint: UInt32
+  /// Nanoseconds, from before the request for it was sent.
+  package let requestedAt: Int64
+  /// Nanoseconds from which it must not be sent any more.
+  package let usableUntil: Int64
+
+  package init(secret: SecretBytes, fingerprint: UInt32, requestedAt: Int64, usableUntil: Int64) {
+    self.secret = secret
+    self.fingerprint = fingerprint
+    self.requestedAt = requestedAt
+    self.usableUntil = usableUntil
+  }
+
+  package init(_ token: PublishedToken) {
+    self.init(
+      secret: token.secret, fingerprint: token.fingerprint, requestedAt: token.requestedAt,
+      usableUntil: token.usableUntil)
+  }
+}
+
+extension TokenManager {
+  /// Another process hands over the token of `slot`, granted for the secret that the app uses.
+  package mutating func handedOver(
+    _ slot: TokenSlot, _ token: HandedToken, at now: Int64, random: UInt64
+  ) -> [TokenAction] {
+    let decided = machines[slot.index].handedOver(token, at: now, random: random)
+    guard !decided.isEmpty else { return [] }
+    let app = slots[slot].app
+    notes[slot.index].secretGeneration = rotations[app].generation
+    // The secret has worked: it is not in doubt when the next fetch fails.
+    _ = rotations[app].succeeded(slot, secret: rotations[app].generation)
+    touchedApps.insert(app)
+    return run(slot, decided, at: now)
+  }
+}
+
+extension Int64 {
+  /// The difference, held at the end of the range.
+  func subtractingClamped(_ other: Int64) -> Int64 {
+    let (difference, overflows) = subtractingReportingOverflow(other)
+    return overflows ? (other < 0 ? .max : .min) : difference
+  }
+}

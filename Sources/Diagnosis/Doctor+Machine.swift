@@ -1,0 +1,140 @@
+internal import Configuration
+internal import Gateway
+internal import System
+
+/// What is looked at on this machine.
+extension Doctor {
+  /// The configuration and its secrets.
+  func configuration(_ loaded: LoadedSettings) -> [Finding] {
+    var checks = StartChecks(loaded)
+    checks.compileRules()
+    var findings: [Finding] = checks.problems.map {
+      .failure(.configuration, .startWouldFail, "\($0)")
+    }
+    let isOfSecrets = { (problem: Problem) in problem.keyPath.hasPrefix("apps[") }
+    let doubts = ConfigurationDoubts(loaded).doubts
+    // What has a code of its own is told there.
+    let told = doubts.filter { $0.subject == .secret || $0.subject == .reach }.map(\.problem)
+    for problem in loaded.warnings + checks.warnings
+    where !told.contains(problem) && !isOfSecrets(problem) {
+      findings.append(.warning(.configuration, .doubtfulConfiguration, "\(problem)"))
+    }
+    if findings.isEmpty {
+      let settings = loaded.settings
+      findings.append(
+        .ok(
+          .configuration,
+          "\(file ?? "environment"): \(settings.apps.count) app(s), \(settings.callers.count) "
+            + "caller(s), \(settings.limits.count) limit(s)"))
+    }
+    var secrets: [Finding] = loaded.warnings.filter(isOfSecrets).map {
+      .warning(.secrets, .secretReadable, "\($0)")
+    }
+    secrets += doubts.filter { $0.subject == .secret }.map {
+      .warning(.secrets, .secretQuoted, "\($0.problem)")
+    }
+    secrets += writableSecrets(loaded.settings)
+    if secrets.isEmpty {
+      let apps = loaded.settings.apps.map(\.name).joined(separator: ", ")
+      secrets.append(.ok(.secrets, "\(apps): read, and kept from other users"))
+    }
+    return findings + secrets
+  }
+
+  private func writableSecrets(_ settings: Settings) -> [Finding] {
+    settings.apps.flatMap { app in
+      [app.secretFile, app.nextSecretFile].compactMap { $0 }.compactMap { path -> Finding? in
+        let folder = path.lastIndex(of: "/").map {
+          $0 == path.startIndex ? "/" : String(path[..<$0])
+        }
+        let open = [path, folder ?? "."].first(where: DiskSpace.isWritableByOthers)
+        return open.map {
+          .warning(.secrets, .secretWritable, "app \(app.name): other users can change \($0)")
+        }
+      }
+    }
+  }
+
+  // MARK: Listeners
+
+  func listeners(_ settings: Settings) -> [Finding] {
+    var findings: [Finding] = []
+    for listener in settings.listeners {
+      let address = listener.address
+      let who =
+        listener.caller.map { "every connection is \($0)" }
+        ?? (settings.callers.isEmpty
+          ? "everyone who connects may do everything"
+          : "callers[] decide (\(settings.callers.count))")
+      let reach = Doctor.reach(address, mode: listener.socketMode)
+      let isOpenSocket = !address.isTCP && listener.socketMode & 0o007 != 0
+      if settings.callers.isEmpty, !address.isLocal {
+        findings.append(.warning(.listeners, .listenerOpen, "\(address): \(reach); \(who)"))
+      } else if settings.callers.isEmpty, isOpenSocket {
+        findings.append(.warning(.listeners, .socketOpen, "\(address): \(reach); \(who)"))
+      } else {
+        findings.append(.ok(.listeners, "\(address): \(reach); \(who)"))
+      }
+    }
+    guard let admin = settings.admin else {
+      return findings + [.ok(.listeners, "no admin address")]
+    }
+    let text = "admin \(admin.address): \(Doctor.reach(admin.address, mode: admin.socketMode))"
+    findings.append(
+      admin.address.isLocal
+        ? .ok(.listeners, text) : .warning(.listeners, .adminOpen, text))
+    return findings
+  }
+
+  private static func reach(_ address: ListenAddress, mode: UInt16) -> String {
+    guard address.isTCP else {
+      return mode & 0o007 != 0
+        ? "every user of this machine" : mode & 0o070 != 0 ? "its owner and group" : "its owner"
+    }
+    return address.isLocal ? "this machine only" : "other machines reach it"
+  }
+
+  // MARK: Disk
+
+  /// Below this records are lost soon.
+  static let leastFree: Int64 = 16 << 20
+  /// Below this somebody should look.
+  static let littleFree: Int64 = 256 << 20
+
+  func disk(_ settings: Settings) -> [Finding] {
+    var findings: [Finding] = []
+    if case .file(let path)? = settings.traffic.log?.destination {
+      findings.append(disk("traffic log", path, mayGrow: 0))
+    }
+    if let journal = settings.traffic.journal {
+      let place = journal.path.map(JournalPlace.file) ?? JournalPlace.usual(environment)
+      switch place {
+      case .file(let path):
+        let left = Int64(journal.maxSize.bytes) - DiskSpace.size(of: path)
+        findings.append(disk("journal", path, mayGrow: max(0, left)))
+      case .none(let reason): findings.append(.ok(.disk, "no journal: \(reason)"))
+      }
+    }
+    return findings.isEmpty ? [.ok(.disk, "nothing is written to a file")] : findings
+  }
+
+  private func disk(_ what: String, _ path: String, mayGrow: Int64) -> Finding {
+    guard let free = freeSpace(path) else {
+      return .skipped(.disk, "\(what) \(path): nobody says how much is free")
+    }
+    let text = "\(what) \(path): \(free >> 20) MiB free"
+    if free < Doctor.leastFree { return .failure(.disk, .diskFull, text) }
+    if free < max(mayGrow, Doctor.littleFree) {
+      return .warning(
+        .disk, .diskLow, mayGrow > 0 ? "\(text), and it may grow by \(mayGrow >> 20) MiB" : text)
+    }
+    return .ok(.disk, text)
+  }
+}
+
+extension ListenAddress {
+  fileprivate var isTCP: Bool {
+    if case .tcp = self { return true }
+    return false
+  }
+}

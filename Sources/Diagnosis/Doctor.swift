@@ -1,0 +1,67 @@
+package import Configuration
+internal import Gateway
+internal import Rules
+package import System
+
+/// Looks at everything a gateway needs, and finds what is wrong: before it serves, or while another one does. It
+/// changes nothing here or at SCORM Cloud; the tokens that it fetches are thrown away.
+package struct Doctor: Sendable {
+  /// Milliseconds that one question over the network may take.
+  package static let usualTimeout = 5_000
+
+  let file: String?
+  let environment: Environment
+  let areas: Set<DoctorArea>
+  let timeout: Int
+  let clock: TimeSource
+  /// Bytes that can still be written where a path leads.
+  let freeSpace: @Sendable (String) -> Int64?
+
+  /// - Parameters:
+  ///   - file: the configuration's; nil for the environment alone, as `serve` has it.
+  ///   - areas: what to look at; the configuration is read in any case.
+  ///   - timeout: milliseconds for one question over the network.
+  ///   - clock: what SCORM Cloud's time is compared with.
+  package init(
+    file: String?, environment: Environment, areas: Set<DoctorArea> = Set(DoctorArea.allCases),
+    timeout: Int = Doctor.usualTimeout, clock: TimeSource = .system,
+    freeSpace: @escaping @Sendable (String) -> Int64? = { DiskSpace.free(at: $0) }
+  ) {
+    self.file = file
+    self.environment = environment
+    self.areas = areas
+    self.timeout = timeout
+    self.clock = clock
+    self.freeSpace = freeSpace
+  }
+
+  /// Looks at everything once. Blocks its thread.
+  package func examine() -> Examination {
+    let loaded: LoadedSettings
+    do throws(ConfigurationError) {
+      loaded = try ConfigurationSource.load(file: file, environment: environment)
+    } catch {
+      return Examination(
+        error.problems.map { .failure(.configuration, .unusableConfiguration, "\($0)") })
+    }
+    var findings = configuration(loaded)
+    let settings = loaded.settings
+    if wants(.listeners) { findings += listeners(settings) }
+    if wants(.disk) { findings += disk(settings) }
+    findings += network(settings)
+    return Examination(
+      findings.filter { areas.contains($0.area) || $0.code?.isOfConfiguration == true })
+  }
+
+  func wants(_ area: DoctorArea) -> Bool { areas.contains(area) }
+
+  /// `findings` with the time that finding them took.
+  func timed(_ body: () -> [Finding]) -> [Finding] {
+    let start = SystemClock.monotonic
+    return body().map { finding in
+      var finding = finding
+      finding.milliseconds = (SystemClock.monotonic - start) / 1_000_000
+      return finding
+    }
+  }
+}

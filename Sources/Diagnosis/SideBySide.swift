@@ -1,0 +1,40 @@
+internal import Synchronization
+internal import System
+
+/// Work that waits for others, on a few threads at once.
+enum SideBySide {
+  /// Threads, at most: as many questions SCORM Cloud gets at a time.
+  static let limit = 8
+
+  /// The results of `body`, in the order of `items`.
+  static func map<Item: Sendable, Result: Sendable>(
+    _ items: [Item], _ body: @escaping @Sendable (Item) -> Result
+  ) -> [Result] {
+    let board = Board<Result>()
+    let work: @Sendable () -> Void = {
+      while true {
+        let number = board.next.withLock { next in
+          defer { next += 1 }
+          return next
+        }
+        guard number < items.count else { return }
+        let result = body(items[number])
+        board.results.withLock { $0[number] = result }
+      }
+    }
+    var threads: [SystemThread] = []
+    for _ in 1..<max(1, min(limit, items.count)) {
+      // Without another thread this one does the work.
+      if let thread = try? SystemThread("doctor", work) { threads.append(thread) }
+    }
+    work()
+    for thread in threads { thread.join() }
+    let results = board.results.withLock { $0 }
+    return items.indices.compactMap { results[$0] }
+  }
+
+  private final class Board<Result: Sendable>: Sendable {
+    let next = Mutex(0)
+    let results = Mutex<[Int: Result]>([:])
+  }
+}

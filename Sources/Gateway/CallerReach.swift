@@ -1,0 +1,34 @@
+internal import Configuration
+
+/// What connections the conditions of `callers[].match` can hold for.
+enum CallerReach {
+  /// Whether a connection to `listener` can meet the conditions; which listener they name is not looked at.
+  static func fits(
+    _ match: CallerMatch, _ listener: Listener, takesIPv4: (ListenAddress) -> Bool
+  ) -> Bool {
+    switch listener.address {
+    case .unix: return match.address == nil
+    case .tcp(let host, _):
+      guard match.unixUser == nil else { return false }
+      guard let block = match.address, let own = IPAddress(host) else { return true }
+      // A loopback address is reached from loopback addresses only.
+      if own.isLoopback { return own.isV6 == block.address.isV6 && holdsLoopback(block) }
+      return own.isV6 == block.address.isV6 || own.isV6 && takesIPv4(listener.address)
+    }
+  }
+
+  private static func holdsLoopback(_ block: AddressBlock) -> Bool {
+    if block.address.isLoopback { return true }
+    return [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
+      .contains { IPAddress(bytes: $0).map(block.contains) ?? false }
+  }
+
+  /// Whether whatever meets `inner` at `listener` meets `outer` as well.
+  static func covers(_ outer: CallerMatch, _ inner: CallerMatch, at listener: Listener) -> Bool {
+    if let wanted = outer.listener, wanted != listener.address { return false }
+    if let user = outer.unixUser, user.id != inner.unixUser?.id { return false }
+    guard let block = outer.address else { return true }
+    guard let smaller = inner.address else { return false }
+    return block.prefixLength <= smaller.prefixLength && block.contains(smaller.address)
+  }
+}

@@ -1,0 +1,157 @@
+package import Configuration
+internal import Forwarding
+internal import Memory
+internal import Rules
+internal import SCORMCloudAPI
+
+/// What loads, and starts, and is hardly what was meant: a caller that nobody can be, a limit that counts nothing.
+/// For `check` and `doctor`; a start does not look.
+package struct ConfigurationDoubts {
+  /// What a doubt is about, for those who tell some of it in their own words.
+  package enum Subject: Sendable {
+    case caller, limit, upstream, secret
+    /// Other machines reach a listener, and nobody is told apart.
+    case reach
+  }
+
+  package struct Doubt: Sendable {
+    package let subject: Subject
+    package let problem: Problem
+  }
+
+  /// In the configuration's order.
+  package private(set) var doubts: [Doubt] = []
+  private let loaded: LoadedSettings
+  private var settings: Settings { loaded.settings }
+
+  package init(_ loaded: LoadedSettings) {
+    self.loaded = loaded
+    lookAtListeners()
+    lookAtUpstream()
+    lookAtSecrets()
+    lookAtCallers()
+    lookAtLimits()
+  }
+
+  private mutating func add(
+    _ subject: Subject, _ keyPath: String, _ message: String, hint: String
+  ) {
+    doubts.append(
+      Doubt(subject: subject, problem: loaded.problem(keyPath, message, hint: hint)))
+  }
+
+  private mutating func lookAtListeners() {
+    guard settings.callers.isEmpty else { return }
+    for (index, listener) in settings.listeners.enumerated() where !listener.address.isLocal {
+      add(
+        .reach, "listen[\(index)].address",
+        "other machines reach \(listener.address), and without callers[] each of them may do everything",
+        hint: "name who may connect: callers[].match.address, with what they need in allow")
+    }
+  }
+
+  private mutating func lookAtUpstream() {
+    guard !settings.upstream.basePath.hasSuffix("/api/v2") else { return }
+    add(
+      .upstream, "upstream.url",
+      "\(settings.upstream.url) does not end in /api/v2, below which SCORM Cloud serves its API",
+      hint: "for example https://cloud.scorm.com/api/v2")
+  }
+
+  /// Marks that a shell or a file of variables left around a value.
+  private mutating func lookAtSecrets() {
+    for (index, app) in settings.apps.enumerated() {
+      for (key, secret) in [("secret", app.secret), ("nextSecret", app.nextSecret)] {
+        guard let secret, isQuoted(secret.bytes) else { continue }
+        add(
+          .secret, "apps[\(index)].\(key)", "the secret begins and ends with a quotation mark",
+          hint: "the marks are sent as part of it; remove them if they are not meant")
+      }
+      if isQuoted(Array(app.id.utf8).span.bytesOfElements) {
+        add(
+          .secret, "apps[\(index)].id", "the id begins and ends with a quotation mark",
+          hint: "the marks are sent as part of it; remove them if they are not meant")
+      }
+    }
+  }
+
+  private func isQuoted(_ text: RawSpan) -> Bool {
+    guard text.byteCount > 1 else { return false }
+    let (first, last) = (text[0], text[text.byteCount - 1])
+    return first == last && (first == UInt8(ascii: "\"") || first == UInt8(ascii: "'"))
+  }
+
+  // MARK: Callers
+
+  private mutating func lookAtCallers() {
+    for (index, caller) in settings.callers.enumerated() {
+      // Without a match the loader has a word about it.
+      guard let match = caller.match,
+        !settings.listeners.contains(where: { $0.caller == caller.name })
+      else { continue }
+      if let doubt = doubt(match, before: settings.callers[..<index]) {
+        add(
+          .caller, "callers[\(index)].match", "nobody can be \(caller.name): \(doubt.message)",
+          hint: doubt.hint)
+      }
+    }
+  }
+
+  /// Why no connection is a caller with this match, which is asked after `earlier`; nil when one can be.
+  private func doubt(
+    _ match: CallerMatch, before earlier: ArraySlice<Caller>
+  ) -> (message: String, hint: String)? {
+    let named = settings.listeners.filter { match.listener == nil || match.listener == $0.address }
+    let free = named.filter { $0.caller == nil }
+    guard !free.isEmpty else {
+      guard let taken = named.first, let other = taken.caller else { return nil }
+      return (
+        "every connection to \(taken.address) is \(other)",
+        "listen[].caller says so; take it out, or match another listener"
+      )
+    }
+    let fitting = free.filter { CallerReach.fits(match, $0, takesIPv4: settings.takesIPv4) }
+    guard !fitting.isEmpty else {
+      return (
+        "no listener takes connections with these conditions",
+        "unixUser wants a Unix socket, address a TCP listener that such addresses reach"
+      )
+    }
+    var shadow: String?
+    for listener in fitting {
+      guard
+        let first = earlier.first(where: { other in
+          other.match.map { CallerReach.covers($0, match, at: listener) } ?? false
+        })
+      else { return nil }
+      shadow = shadow ?? first.name
+    }
+    return shadow.map {
+      ("whoever matches is \($0), which stands before it", "put the narrower match first")
+    }
+  }
+
+  // MARK: Limits
+
+  private mutating func lookAtLimits() {
+    guard !settings.limits.isEmpty, let rules = try? RulesCompiler(settings).compile().rules else {
+      return
+    }
+    let allowed = OperationTable.all.filter { operation in
+      !(operation.isSensitive && !rules.passedSensitive.contains(operation.index))
+        && rules.callers.contains { $0.operations.contains(operation.index) }
+    }
+    for (index, limit) in settings.limits.enumerated() {
+      let matched = OperationTable.all.filter { limit.match.holds(for: $0) }
+      if matched.isEmpty {
+        add(
+          .limit, "limits[\(index)].match", "no operation meets all of these conditions",
+          hint: "scorm-gateway operations lists them")
+      } else if !matched.contains(where: { one in allowed.contains { $0.index == one.index } }) {
+        add(
+          .limit, "limits[\(index)].match", "no caller may call what this limit counts",
+          hint: "see callers[].allow and policy.sensitiveForwarded")
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+internal import Configuration
+internal import SCORMCloudAPI
+
+/// What the calls of one caller need, gathered kind by kind.
+struct Needs {
+  typealias Grant = PolicySuggestion.Grant
+  typealias Left = PolicySuggestion.Left
+
+  /// Calls by operation.
+  private var operations: [UInt8: Grant] = [:]
+  private(set) var apps: [String: Grant] = [:]
+  private(set) var destructive = LeftOut()
+  private(set) var askedFor = LeftOut()
+  private(set) var outOfReach = LeftOut()
+
+  /// - Parameter obstacle: why no grant would allow the calls.
+  mutating func add(
+    _ kind: CallTally.Kind, _ outcomes: CallTally.Outcomes, _ wish: PolicySuggestion.Wish,
+    obstacle: String?
+  ) {
+    var all = outcomes.succeeded
+    all.add(outcomes.refused)
+    if let obstacle {
+      all.add(outcomes.sensitive)
+      outOfReach.add(kind, all, obstacle)
+      return
+    }
+    // The present rules refuse no such call for its answer any more.
+    all.add(outcomes.sensitive)
+    var refused = outcomes.refused
+    refused.add(outcomes.sensitive)
+    guard all.calls > 0 else { return }
+    let operation = OperationTable.operation(at: kind.operation)
+    if wish.excludesRefused, outcomes.succeeded.calls == 0 {
+      askedFor.add(kind, all, "It was refused so far.")
+    } else if operation.isDestructive, !wish.includesDestructive {
+      destructive.add(kind, all, "It erases something.")
+    } else {
+      var grant = Grant(text: operation.name.description)
+      grant.succeeded = outcomes.succeeded
+      grant.refused = refused
+      operations[kind.operation, default: Grant(text: grant.text)].add(grant)
+      apps[kind.app, default: Grant(text: kind.app)].add(grant)
+    }
+  }
+
+  /// All granted operations read.
+  var isReadOnly: Bool {
+    operations.keys.allSatisfy { OperationTable.operation(at: $0).access == .read }
+  }
+
+  /// The `allow` list, each rule with the calls that need it.
+  var grants: [Grant] {
+    GrantList.least(for: Set(operations.keys)).map { rule in
+      var grant = Grant(text: GrantList.text(rule))
+      for operation in GrantList.operations(of: rule) {
+        if let calls = operations[operation] { grant.add(calls) }
+      }
+      return grant
+    }
+  }
+
+  /// The least scopes of the operations, as the catalogue has them; with fixed ones, those. `basic` stands for
+  /// operations whose scope nobody knows.
+  func scopes(_ settings: Settings?) -> [String] {
+    if let tokens = settings?.tokens, tokens.scopes == .fixed { return tokens.scopesList }
+    var names: Set<String> = []
+    for index in operations.keys {
+      let operation = OperationTable.operation(at: index)
+      switch operation.credential {
+      case .none: continue
+      case .eitherApplication: names.insert("basic")
+      case .application, .management:
+        guard operation.certainty != .unknown, let least = operation.scopes.first else {
+          names.insert("basic")
+          continue
+        }
+        names.insert(least.name.description)
+      }
+    }
+    return names.sorted()
+  }
+}
+
+extension PolicySuggestion.Grant {
+  mutating func add(_ other: PolicySuggestion.Grant) {
+    succeeded.add(other.succeeded)
+    refused.add(other.refused)
+  }
+}
+
+/// Calls that no grant is suggested for, by operation and app.
+struct LeftOut {
+  private var rows: [String: PolicySuggestion.Left] = [:]
+
+  mutating func add(_ kind: CallTally.Kind, _ calls: CallTally.Count, _ reason: String) {
+    guard calls.calls > 0 else { return }
+    let name = kind.operationName
+    rows[
+      "\(name) \(kind.app)",
+      default: PolicySuggestion.Left(
+        operation: name, app: kind.app, calls: CallTally.Count(), reason: reason)
+    ].calls.add(calls)
+  }
+
+  /// By operation and app.
+  var sorted: [PolicySuggestion.Left] {
+    rows.sorted { $0.key < $1.key }.map(\.value)
+  }
+}
+
+extension CallTally.Kind {
+  /// The operation's name, or what it is instead.
+  var operationName: String {
+    operation < OperationTable.all.count
+      ? OperationTable.operation(at: operation).name.description : "(outside the catalogue)"
+  }
+}

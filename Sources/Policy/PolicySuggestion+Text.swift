@@ -1,0 +1,160 @@
+internal import Configuration
+internal import SCORMCloudAPI
+internal import System
+internal import TextCoding
+
+/// For people: YAML with comments, and what it would change.
+extension PolicySuggestion {
+  /// `callers:` of a configuration.
+  package var yaml: String {
+    var text = head
+    let shown = callers.filter { !$0.isEmpty }
+    text += shown.isEmpty ? "callers: []\n" : "callers:\n"
+    for caller in shown {
+      let lines = CallerLines(caller, comment: PolicySuggestion.comment)
+      for line in lines.lines { text += PolicySuggestion.commented(line) + "\n" }
+      for remark in remarks(caller) { text += "    # \(remark)\n" }
+    }
+    for caller in callers where caller.isEmpty {
+      text += "# Nothing is suggested for \(caller.name): \(emptiness(caller))\n"
+      for remark in remarks(caller) { text += "#   \(remark)\n" }
+    }
+    return text
+  }
+
+  /// The callers as they are against those that are suggested: a line that would go begins with `-`, one that would
+  /// come with `+`.
+  package var diff: String {
+    var text = head + "--- callers, as they are\n+++ callers, as suggested\n"
+    for caller in callers {
+      guard !caller.isEmpty else {
+        text += "# Nothing is suggested for \(caller.name): \(emptiness(caller))\n"
+        continue
+      }
+      let unused = Dictionary(
+        caller.unused.map { ($0.text, $0) }, uniquingKeysWith: { first, _ in first })
+      let old = caller.present.map { present in
+        CallerLines(present) { text in unused[text].map(PolicySuggestion.text) }.lines
+      }
+      let new = CallerLines(caller, comment: PolicySuggestion.comment).lines
+      for change in LineChanges.between(old?.map(\.text) ?? [], new.map(\.text)) {
+        switch change {
+        case .removed(let index): text += "-" + PolicySuggestion.commented(old?[index]) + "\n"
+        case .added(let index): text += "+" + PolicySuggestion.commented(new[index]) + "\n"
+        case .kept(let index): text += " " + PolicySuggestion.commented(new[index]) + "\n"
+        }
+      }
+      for remark in remarks(caller) { text += "#    \(remark)\n" }
+    }
+    return text
+  }
+
+  private static func commented(_ line: CallerLines.Line?) -> String {
+    guard let line else { return "" }
+    return line.comment.map { "\(line.text)  # \($0)" } ?? line.text
+  }
+
+  private static func comment(_ grant: Grant) -> String {
+    if grant.isNew {
+      return "NEW: refused so far, \(calls(grant.refused))"
+    }
+    let text = calls(grant.succeeded)
+    return grant.refused.calls > 0 ? "\(text); refused \(grant.refused.calls) times" : text
+  }
+
+  /// `1204 calls, last 2026-11-29T10:12:01Z`.
+  private static func calls(_ count: CallTally.Count) -> String {
+    "\(count.calls) \(count.calls == 1 ? "call" : "calls"), last \(instant(count.last))"
+  }
+
+  /// `2026-11-24T07:01:33Z`.
+  static func instant(_ nanoseconds: Int64) -> String {
+    CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000)).stamp + "Z"
+  }
+
+  // MARK: Comments of the whole
+
+  private var head: String {
+    let range = tally.first.map { _ in
+      "\(tally.calls) calls, \(PolicySuggestion.instant(max(tally.since, tally.first ?? 0))) to "
+        + PolicySuggestion.instant(tally.last)
+    }
+    var lines = [
+      "Least rights for \(range ?? "no call"). Review it before you use it.",
+      wish.includesDestructive
+        ? "Operations that erase something are included (--include-destructive)."
+        : "Operations that erase something are left out; --include-destructive suggests them too.",
+    ]
+    if wish.excludesRefused {
+      lines.append("What was refused so far is left out (--exclude-refused).")
+    }
+    return (lines + warnings.map { "Warning: \($0)" }).map { "# \($0)\n" }.joined()
+  }
+
+  /// Why the suggestion may lack something.
+  package var warnings: [String] {
+    var warnings: [String] = []
+    if covered < PolicySuggestion.enoughTime {
+      warnings.append(
+        "the record covers \(DurationText.text(nanoseconds: covered)) of this time; what callers do "
+          + "once a week or a month may be missing")
+    }
+    if tally.calls < PolicySuggestion.enoughCalls {
+      warnings.append("these are only \(tally.calls) calls; rare ones may be missing")
+    }
+    if tally.malformed > 0 {
+      warnings.append("\(tally.malformed) records could not be read")
+    }
+    return warnings
+  }
+
+  // MARK: Comments of a caller
+
+  private func emptiness(_ caller: Caller) -> String {
+    let isSilent =
+      caller.destructive.isEmpty && caller.askedFor.isEmpty && caller.outOfReach.isEmpty
+    return isSilent
+      ? "it made no call that succeeded or was refused by policy" : "see the remarks"
+  }
+
+  private func remarks(_ caller: Caller) -> [String] {
+    var remarks: [String] = []
+    if !caller.isEmpty, caller.present == nil {
+      remarks.append(
+        settings == nil
+          ? "say how to know it: match, or listen[].caller"
+          : "not configured so far; say how to know it: match, or listen[].caller")
+    }
+    if !caller.scopes.isEmpty {
+      remarks.append("scopes: \(caller.scopes.joined(separator: " "))")
+    }
+    if !caller.isEmpty, caller.isReadOnly, caller.mode != .readOnly {
+      remarks.append("all of it reads; mode \(caller.mode.rawValue) is kept")
+    } else if !caller.isReadOnly, caller.mode != .normal {
+      remarks.append("mode \(caller.mode.rawValue) is kept, so its writes stay refused")
+    }
+    for unused in caller.unused {
+      remarks.append("granted: \(unused.text): \(PolicySuggestion.text(unused))")
+    }
+    for (title, rows) in [
+      ("left out, it erases something", caller.destructive),
+      ("left out, refused so far", caller.askedFor),
+    ] {
+      for row in rows {
+        remarks.append(
+          "\(title): \(row.operation) on \(row.app), \(PolicySuggestion.calls(row.calls))")
+      }
+    }
+    for row in caller.outOfReach {
+      remarks.append(
+        "no grant allows \(row.operation) on \(row.app), \(PolicySuggestion.calls(row.calls)): "
+          + row.reason)
+    }
+    return remarks
+  }
+
+  private static func text(_ unused: Unused) -> String {
+    if let used = unused.used { return "\(used.used) of its \(used.all) operations are used" }
+    return unused.last.map { "not used; last \(instant($0))" } ?? "not used; no call on record"
+  }
+}

@@ -1,0 +1,33 @@
+package import AccessTokens
+internal import CurlTransport
+package import Memory
+
+/// Fetches one token as ``TokenService`` would, without keeping it: for commands. Blocks its thread, for
+/// `totalTimeout` of the settings at most.
+package enum TokenProbe {
+  /// - Parameters:
+  ///   - app: index into the settings' apps.
+  ///   - secret: in the place of the app's own, for one that is to be tried.
+  ///   - wallClock: seconds since 1970.
+  package static func fetch(
+    app: Int, secret: SecretBytes? = nil, scopes: String, _ settings: TokenServiceSettings,
+    wallClock: Int64
+  ) -> Result<AccessToken, TokenFailure> {
+    let request = TokenFetchRequest(
+      slot: TokenSlot(index: 0), app: app, scopes: scopes, lifetime: settings.lifetime)
+    let outcome = TokenOutcome(
+      endpoint: settings.place.endpoint, app: settings.apps[app].name, scopes: scopes,
+      host: settings.place.host, lifetime: settings.lifetime)
+    let transfer: TokenTransfer
+    do {
+      let proof = try TLSProof.make(for: settings.place.url, caFile: settings.place.caFile)
+      transfer = try TokenTransfer(
+        request, settings: settings, proof: proof, secret: secret ?? settings.apps[app].secret,
+        requestedAt: 0, wallClock: wallClock)
+    } catch {
+      return .failure(
+        TokenFailure(.clientFault, detail: "the token request cannot be made: \(error)"))
+    }
+    return outcome.judge(transfer, transfer.perform()).map(\.0)
+  }
+}

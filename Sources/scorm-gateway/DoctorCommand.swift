@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Diagnosis
+internal import Glibc
+internal import System
+
+/// `doctor`: everything that a gateway needs, looked at.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Look at everything the gateway needs, and tell what is wrong and how to fix it.",
+    discussion: """
+      Configuration, rights of secrets, who can reach the listeners, disk, the connection to SCORM Cloud (name, TCP, \
+      TLS and the days its certificate has left), the clock, a token for each app and scope that callers need, and a \
+      ping. A gateway may run meanwhile. Nothing is changed, here or at SCORM Cloud.
+
+      Each finding has a code that never changes its meaning; docs/errors.md explains it.
+
+      Exit code 0: nothing failed (with --strict: no warning either). 1: something failed. 69: SCORM Cloud cannot be \
+      reached. 78: the configuration is not good.
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, short, json
+  }
+
+  @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
+  var file: String?
+
+  @Option(
+    help: """
+      Only these areas, with commas between them: \
+      \(DoctorArea.allCases.map(\.rawValue).joined(separator: ", ")).
+      """)
+  var only: String?
+
+  @Option(help: "text for people, short for a line a finding, json for scripts.")
+  var format = Format.text
+
+  @Option(help: "Look again until nothing fails, for this time at most: 30s, 2m.")
+  var wait: String?
+
+  @Flag(help: "Warnings count as failures.")
+  var strict = false
+
+  @OptionGroup var table: TableOptions
+
+  /// Microseconds between two looks.
+  private static let pause: UInt32 = 1_000_000
+
+  func validate() throws {
+    if let word = words.first(where: { DoctorArea(rawValue: $0) == nil }) {
+      throw ValidationError(
+        "There is no area '\(word)'; there are: "
+          + DoctorArea.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+    }
+    if let wait, Duration.read(wait) == nil {
+      throw ValidationError("--wait takes a time like 30s or 2m.")
+    }
+  }
+
+  private var words: [String] {
+    only?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
+  }
+
+  func run() throws {
+    let areas = only == nil ? DoctorArea.allCases : words.compactMap(DoctorArea.init(rawValue:))
+    let doctor = Doctor(file: file, environment: Environment(), areas: Set(areas))
+    let patience = wait.flatMap(Duration.read) ?? .zero
+    let end = SystemClock.monotonic + patience.nanoseconds
+    var examination = doctor.examine()
+    // A configuration that is not good does not become so by itself.
+    while [ExitStatus.failed, ExitStatus.unreachable].contains(
+      examination.exitCode(isStrict: strict)),
+      SystemClock.monotonic < end
+    {
+      usleep(DoctorCommand.pause)
+      examination = doctor.examine()
+    }
+    let text =
+      switch format {
+      case .text: examination.text(in: table.room)
+      case .short: examination.short
+      case .json: examination.json(isStrict: strict)
+      }
+    print(text, terminator: "")
+    Output.flush()
+    let code = examination.exitCode(isStrict: strict)
+    if code != 0 { throw ExitCode(code) }
+  }
+}

@@ -1,0 +1,113 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Gateway
+internal import Memory
+internal import Policy
+internal import Rules
+internal import System
+internal import TextCoding
+internal import TrafficJournal
+
+/// Where `policy` finds the calls of the past, and the rules that they met.
+struct PolicySource: ParsableArguments {
+  @OptionGroup var admin: AdminOption
+
+  @Option(help: "Read this journal file; no gateway need run.")
+  var journal: String?
+
+  @Option(
+    name: [.customShort("c"), .customLong("config")],
+    help: """
+      The present configuration (YAML): its callers are compared, and its journal is read unless --admin or --journal \
+      names another.
+      """)
+  var file: String?
+
+  @Option(help: "Calls since then: 15m, 1h, 30d ago, or 2026-11-24T07:00:00Z.")
+  var since = "30d"
+
+  /// Seconds for the whole of a journal.
+  private static let patience = 3_600.0
+  /// Milliseconds for an answer of the admin address.
+  private static let answerTimeout = 30_000
+
+  func validate() throws {
+    if journal != nil && admin.admin != nil {
+      throw ValidationError("--journal and --admin exclude each other.")
+    }
+    do { _ = try time() } catch { throw ValidationError("--\(error.description)") }
+  }
+
+  /// Nanoseconds since 1970 of `--since`.
+  private func time() throws(QueryError) -> Int64 {
+    let query = try TrafficQuery(
+      "since=\(PercentCoding.encode(since))", now: TimeSource.system.wall / 1_000)
+    return (query.since ?? 0) * 1_000
+  }
+
+  /// The present configuration; nil when none is named.
+  func settings() throws -> Settings? { try file.map { try PolicySource.settings(of: $0) } }
+
+  /// The settings of a file, or the end of the command.
+  static func settings(of file: String) throws -> Settings {
+    do {
+      return try ConfigurationSource.load(file: file, environment: Environment()).settings
+    } catch {
+      Console.tell(error.description)
+      throw ExitCode(ExitStatus.badConfiguration)
+    }
+  }
+
+  /// The calls on record, or the end of the command with what is wrong.
+  func tally(_ settings: Settings?) throws -> CallTally {
+    do {
+      var tally = CallTally(since: try time())
+      if let path = try path(settings) {
+        try JournalReader(path: path, seconds: PolicySource.patience).readLines {
+          tally.add(line: $0)
+        }
+      } else {
+        try ask(&tally)
+      }
+      return tally
+    } catch let error as ExitCode {
+      throw error
+    } catch {
+      Console.report("\(error)")
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+
+  /// The journal's file; nil: a gateway is asked.
+  private func path(_ settings: Settings?) throws -> String? {
+    if let journal { return journal }
+    guard let settings, admin.admin == nil else { return nil }
+    guard let configured = settings.traffic.journal else {
+      Console.report("the configuration keeps no journal: traffic.journal is null")
+      throw ExitCode(ExitStatus.failed)
+    }
+    if let path = configured.path { return path }
+    switch JournalPlace.usual(Environment()) {
+    case .file(let path): return path
+    case .none(let reason):
+      Console.report("no journal is configured, and there is no usual place for one: \(reason)")
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+
+  /// Reads all of a running gateway's journal, page by page: what came before the window tells when a grant was used
+  /// last.
+  private func ask(_ tally: inout CallTally) throws {
+    var before: String?
+    repeat {
+      let cursor = before.map { "&before=\($0)" } ?? ""
+      let answer = TrafficAnswer(
+        try AdminAddress.body(
+          of: AdminAddress.get(
+            admin.address, "/api/traffic?limit=\(TrafficQuery.largestLimit)\(cursor)",
+            timeout: PolicySource.answerTimeout)))
+      for record in answer.records { tally.add(line: record.line.utf8.span.bytesOfElements) }
+      before = answer.next
+    } while before != nil
+  }
+}
