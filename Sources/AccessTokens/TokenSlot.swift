@@ -39,13 +39,12 @@ package struct TokenSlotTable: Sendable {
     /// The scopes, sorted, each once, one space between them.
     package let scopes: String
 
-    package var isVacant: Bool { app < 0 }
-    static let vacant = Key(app: -1, scopes: "")
-
     package init(app: Int, scopes: String) {
       self.app = app
       self.scopes = scopes
     }
+    package var isVacant: Bool { app < 0 }
+    static let vacant = Key(app: -1, scopes: "")
   }
 
   private var keys: [Key] = []

@@ -22,6 +22,8 @@ package struct AdminActions: Sendable {
 
   /// Ends the pauses of the app that `app` names.
   package var resume: @Sendable (AdminQuery) -> AdminAnswer = { _ in .notFound("There is no app.") }
+  /// The configuration in force.
+  package var configuration: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{}\n") }
   /// Reads the configuration again.
   package var reload: @Sendable (AdminQuery) -> AdminAnswer = { _ in
     .refused("There is no configuration to read again.")

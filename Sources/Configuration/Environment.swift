@@ -1,6 +1,6 @@
 // Proof: `environ` is read under the lock below, and changed nowhere else in this process.
 @unsafe @preconcurrency internal import Glibc
-internal import Memory
+package import Memory
 internal import Synchronization
 
 /// The environment as the configuration sees it: ordinary variables that stay, and secrets that are taken.
@@ -48,6 +48,17 @@ package final class Environment: Sendable {
   /// Whether `name` is set and not empty, or was taken.
   func has(_ name: String) -> Bool {
     value(name) != nil || state.withLock { $0.taken[name] != nil }
+  }
+
+  /// The secrets that were taken out of the environment, for another process of this gateway, which finds them nowhere
+  /// else.
+  package var takenSecrets: [(name: String, secret: SecretBytes)] {
+    state.withLock { state in state.taken.map { (name: $0.key, secret: $0.value) } }
+  }
+
+  /// A secret that another process of this gateway has taken out of the environment. One that stands there counts more.
+  package func restore(_ name: String, _ secret: SecretBytes) {
+    state.withLock { $0.taken[name] = secret }
   }
 
   /// The secret in `name`, removed from the environment. `isList`: it is text that holds secrets, which whoever

@@ -24,6 +24,22 @@ extension Listener {
 }
 
 extension Settings {
+  /// All of it, in the order of the documentation.
+  var things: [SettingsChanges.Thing] {
+    var things = listeners.map(\.asThing) + [adminThing, upstream.asThing]
+    things += apps.map(\.asThing) + callers.map(\.asThing) + limits.map(\.asThing)
+    things += [generalThing, tokens.asThing, pages.asThing, jobs.asThing, uploads.asThing]
+    things += [policy.asThing, traffic.asThing] + traffic.captures.map(\.asThing)
+    things.append(
+      Thing(
+        name: Thing.fixed,
+        values: [
+          Value("admin.address:", text(admin?.address)),
+          Value("traffic.journal.path:", text(traffic.journalText)),
+        ]))
+    return things
+  }
+
   var adminThing: SettingsChanges.Thing {
     Thing(
       name: "admin",
@@ -162,6 +178,17 @@ extension JobSettings {
       name: "jobs",
       values: [
         Value("maxWait", maxWait.configurationText), Value("poll", poll.configurationText),
+      ])
+  }
+}
+
+extension UploadSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "uploads",
+      values: [
+        Value("spool", spool.rawValue), Value("maxSpool", maxSpool.configurationText),
+        Value("folder", text(folder)),
       ])
   }
 }

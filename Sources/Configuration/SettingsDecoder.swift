@@ -26,7 +26,8 @@ struct SettingsDecoder {
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
       pages: pages(section), jobs: jobs(section), uploads: uploads(section),
-      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems),
+      traffic: traffic(section),
+      replicas: section.value(Keys.replicas, &problems),
       drainDelay: section.value(Keys.drainDelay, &problems))
   }
 

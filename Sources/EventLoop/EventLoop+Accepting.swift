@@ -63,7 +63,7 @@ extension EventLoop {
     acceptsAgainAt = .max
     if !pausedListeners.isEmpty { resumeListening() }
     // Callers in a supervisor's socket are the next process'.
-    for index in listeners.indices where !(listeners[index]?.isShared ?? true) {
+    for index in listeners.indices where listeners[index]?.isShared == false {
       acceptAll(index, &handler)
     }
     // Whoever found no descriptor until now finds none later.
@@ -86,9 +86,9 @@ extension EventLoop {
 
   /// Undoes ``pauseListening()``. Callers that have come meanwhile are accepted with the next turn.
   package mutating func resumeListening() {
+    guard !pausedListeners.isEmpty else { return }
     swap(&listeners, &pausedListeners)
-    for (index, listener) in listeners.enumerated() {
-      guard let listener else { continue }
+    for case (let index, let listener?) in listeners.enumerated() {
       _ = cl_epoll_add(poll.number, listener.number, cl_readable, 1, UInt64(index + 1))
     }
     acceptsAgainAt = now

@@ -140,6 +140,9 @@ package struct ListeningSocket: ~Copyable, Sendable {
   /// Says at the Unix socket's file that this process ends soon and a successor may have the name.
   package func markLeaving() { file?.markLeaving() }
 
+  /// For poll(2), and to be handed to another process.
+  package var number: Int32 { descriptor.number }
+
   /// Another descriptor for the same socket, to be handed to another process.
   package func duplicate() -> Descriptor? {
     let number = cl_duplicate(descriptor.number)

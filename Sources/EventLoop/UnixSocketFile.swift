@@ -22,6 +22,16 @@ package struct UnixSocketFile: Sendable, Equatable {
     self.number = number
   }
 
+  /// A socket of another process at `path`, by the numbers that it had when it was made.
+  package init(path: String, device: UInt64, number: UInt64) {
+    self.path = path
+    self.device = device
+    self.number = number
+  }
+
+  /// Device and inode.
+  package var numbers: (device: UInt64, number: UInt64) { (device, number) }
+
   /// Whether callers who connect to the path reach this socket.
   package var isInPlace: Bool {
     UnixSocketFile.identity(at: path).map { $0 == (device, number) } ?? false

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The end of a gateway, step by step.
 extension GatewayProcess {
   /// Seconds for requests at the admin address that are under way when it is given up.
-  private static let adminPatience = 2.0
+  static let adminPatience = 2.0
 
   /// Nanoseconds between ``announceEnd()`` and ``beginDraining()``, as configured.
   package var drainDelay: Int64 { settings.drainDelay.nanoseconds }
@@ -24,6 +24,7 @@ extension GatewayProcess {
   package func beginDraining() {
     readiness.beginDraining()
     for mailbox in relays.mailboxes { mailbox.post(.drain) }
+    adminCopy?.letGo()
     admin?.leave(within: GatewayProcess.adminPatience)
   }
 }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import GatewayServer
+internal import Synchronization
 internal import System
 
 /// Where a gateway listens: at sockets that it was started with, else at addresses that it binds.
@@ -27,6 +28,22 @@ extension GatewayProcess {
     return try bind(
       admin.address, mode: UInt32(admin.socketMode), takesIPv4: settings.takesIPv4(admin.address))
   }
+}
+
+/// A descriptor of a socket that somebody else owns, until it is let go.
+final class HeldDescriptor: Sendable {
+  private let descriptor: Mutex<Descriptor?>
+  let isShared: Bool
+
+  init(_ socket: borrowing ListeningSocket) {
+    descriptor = Mutex(socket.duplicate())
+    isShared = socket.isShared
+  }
+
+  /// Nil once it was let go.
+  var number: Int32? { descriptor.withLock { $0?.number } }
+
+  func letGo() { descriptor.withLock { $0 = nil } }
 }
 
 /// Binds a configured listener.

@@ -48,7 +48,8 @@ extension GatewayProcess {
     case .failure(let error): return Reloaded(problems: [error.description])
     case .success(let loaded):
       for warning in loaded.warnings { tell(.warning("\(warning)")) }
-      let problems = StartChecks(loaded).problems.map(\.description)
+      let problems = StartChecks(loaded, inherited: openSeats(loaded.settings)).problems.map(
+        \.description)
       return problems.isEmpty ? reload(loaded.settings) : Reloaded(problems: problems)
     }
   }
@@ -57,6 +58,11 @@ extension GatewayProcess {
   package func reload(_ settings: Settings) -> Reloaded {
     guard !readiness.isDraining else {
       return Reloaded(problems: ["the gateway is shutting down"])
+    }
+    guard !isHandingOver.load(ordering: .acquiring) else {
+      return Reloaded(problems: [
+        "a hand-over is under way: the new process reads the configuration as it is now"
+      ])
     }
     let done = inForce.withLockIfAvailable { inForce -> Reloaded in
       do throws(StartError) { return try exchange(settings, &inForce) } catch {
@@ -227,7 +233,7 @@ extension GatewayProcess {
       guard case .unix(let path) = listener.address,
         let old = former.listeners.first(where: { $0.address == listener.address }),
         old.socketMode != listener.socketMode,
-        !generation.listeners.contains(where: { $0?.file?.path == path && $0?.isInherited ?? false })
+        !generation.listeners.contains(where: { $0?.file?.path == path && $0?.isShared ?? false })
       else { continue }
       setMode(path, listener.socketMode)
     }
@@ -255,7 +261,9 @@ extension GatewayProcess {
     for end in ended where !end() {
       tell(.warning("a thread of an earlier configuration is held up, and still runs"))
     }
-    guard oldest == relays.current.number, !readiness.isDraining else { return }
+    guard oldest == relays.current.number, !readiness.isDraining,
+      !isHandingOver.load(ordering: .acquiring)
+    else { return }
     _ = inForce.withLockIfAvailable { inForce in
       guard inForce.roster.hasLeaving else { return }
       // The same configuration once more, in which what is gone has no place any more.

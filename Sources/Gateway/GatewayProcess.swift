@@ -39,8 +39,12 @@ package final class GatewayProcess: Sendable {
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
   let admin: LocalService?
+  /// The admin address's socket once more, for a successor.
+  let adminCopy: HeldDescriptor?
   /// The admin address's file, when it is a Unix socket.
   let adminFile: UnixSocketFile?
+  /// Another process takes over: nothing else changes meanwhile.
+  let isHandingOver = Atomic<Bool>(false)
   private let threads: [SystemThread]
 
   /// Starts everything. Either all parts run when it returns, or none does.
@@ -50,6 +54,8 @@ package final class GatewayProcess: Sendable {
   ///   - tracing: where spans are exported to; nil exports none.
   ///   - journalPlace: where the journal is when the configuration names no file.
   ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
+  ///   - predecessor: the process that this one takes over from: everything is made ready, and nothing is served before
+  ///     ``serve()``.
   ///   - clock: what all parts read the time from.
   ///   - times: changes times and bounds that the configuration has no key for.
   ///   - reread: reads the configuration again, for a reload that is asked for at the admin address; nil where there is
@@ -58,7 +64,7 @@ package final class GatewayProcess: Sendable {
   package init(
     _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
     journalPlace: JournalPlace = .none("no place was given"),
-    inherited: InheritedSockets = .none,
+    inherited: InheritedSockets = .none, predecessor: Predecessor? = nil,
     clock: TimeSource = .system,
     times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in },
     reread: Reread? = nil,
@@ -72,8 +78,12 @@ package final class GatewayProcess: Sendable {
     let listeners = try GatewayProcess.openListeners(settings, inherited)
     let adminSocket = try GatewayProcess.openAdmin(settings, inherited)
     switch adminSocket {
-    case .some(let socket): adminFile = socket.file
-    case .none: adminFile = nil
+    case .some(let socket):
+      adminFile = socket.file
+      adminCopy = HeldDescriptor(socket)
+    case .none:
+      adminFile = nil
+      adminCopy = nil
     }
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
@@ -84,7 +94,7 @@ package final class GatewayProcess: Sendable {
     self.spans = spans
     started.add { spans?.stop() }
     let (journal, journalNews) = try GatewayProcess.openJournal(
-      settings.traffic, at: journalPlace, clock: clock, tell: tell)
+      settings.traffic, at: journalPlace, isSuccessor: predecessor != nil, clock: clock, tell: tell)
     self.journal = journal
     self.journalNews = journalNews
     started.add { journal?.stop() }
@@ -138,6 +148,7 @@ package final class GatewayProcess: Sendable {
     self.readiness = readiness
 
     // 4. Threads: tokens, loops, admin.
+    predecessor?.handTokens(to: tokens, settings)
     let fetches = tokens.start(
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
       report: { report in
@@ -148,11 +159,12 @@ package final class GatewayProcess: Sendable {
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
+    let isHeld = predecessor != nil
     var running: [SystemThread] = []
     for number in 0..<threadCount {
       do throws(SystemError) {
         let thread = try SystemThread("loop-\(number)") {
-          GatewayProcess.runLoop(number, relays, tell: tell)
+          GatewayProcess.runLoop(number, relays, isHeld: isHeld, tell: tell)
         }
         running.append(thread)
         started.add {
@@ -164,7 +176,7 @@ package final class GatewayProcess: Sendable {
     threads = running
     let reloads = AdminReload()
     admin = try GatewayProcess.startAdmin(
-      settings, on: adminSocket,
+      settings, on: adminSocket, accepts: !isHeld,
       AdminParts(
         readiness: readiness, relays: relays, tokens: tokens, journal: journal, spans: spans,
         facts: facts, rules: adminRules, reload: reloads))
@@ -173,14 +185,17 @@ package final class GatewayProcess: Sendable {
     reloads.connect(self, reread)
   }
 
-  static func runLoop(
-    _ number: Int, _ relays: RelayShared, tell: @escaping @Sendable (OperatorNotice) -> Void
+  private static func runLoop(
+    _ number: Int, _ relays: RelayShared, isHeld: Bool,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
     do throws(SystemError) {
       var loop = try EventLoop(
         waker: relays.mailboxes[number].waker, clock: relays.clock)
+      // Not one caller is accepted before the predecessor has given them up.
+      if isHeld { relays.mailboxes[number].post(.hold(round: 0)) }
       var relay = Relay(shared: relays, loopNumber: number)
-      try relay.begin(on: &loop)
+      try relay.begin(on: &loop, isHeld: isHeld)
       loop.run(&relay)
       relay.end()
     } catch {
@@ -198,6 +213,9 @@ package final class GatewayProcess: Sendable {
     return order.compactMap { $0 < listeners.count ? listeners[$0]?.address : nil }
   }
 
+  /// Counts the configurations that were in force, from 1.
+  package var generation: UInt32 { relays.current.number }
+
   /// The configuration in force.
   package var settings: Settings { inForce.withLock { $0.roster.settings } }
 
@@ -205,7 +223,6 @@ package final class GatewayProcess: Sendable {
   package var tokenListing: TokenListing { tokens.listing() }
 
   // MARK: Stopping
-
 
   /// Ends at once; what is under way is cut.
   package func stop() {

@@ -46,7 +46,9 @@ package enum SocketSeats {
     guard let number = Int32(count), (0...mostOffers).contains(number) else {
       throw Mismatch(problems: ["LISTEN_FDS=\(count): expected 0 to \(mostOffers) sockets"])
     }
-    let list = names.map { $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init) }
+    let list = names.map {
+      $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    }
     if let list, list.count != Int(number) {
       throw Mismatch(problems: [
         "LISTEN_FDS hands over \(number) sockets, and LISTEN_FDNAMES has \(list.count) names"
@@ -85,7 +87,8 @@ package enum SocketSeats {
       if let problem = problem(of: address, in: seat, settings) {
         problems.append("\(offer.title) of LISTEN_FDS listens at \(address): \(problem)")
       } else if let other = seats[seat] {
-        problems.append("\(offer.title) of LISTEN_FDS is for the same listener as \(other.offer.title)")
+        problems.append(
+          "\(offer.title) of LISTEN_FDS is for the same listener as \(other.offer.title)")
       } else {
         seats[seat] = (offer, address)
       }
@@ -152,7 +155,9 @@ extension ListenAddress {
     switch self {
     case .unix(let path): return address.unixPath == path
     case .tcp(let host, let port):
-      guard port != 0, let numeric = SocketAddress(numericHost: host, port: port) else { return false }
+      guard port != 0, let numeric = SocketAddress(numericHost: host, port: port) else {
+        return false
+      }
       return numeric.description == address.description
     }
   }
@@ -169,10 +174,11 @@ package final class InheritedSockets: Sendable {
     /// The file of a Unix socket that is this process' from now on.
     var file: UnixSocketFile?
 
-    package init(number: Int32, address: SocketAddress, isShared: Bool) {
+    init(number: Int32, address: SocketAddress, isShared: Bool, file: UnixSocketFile? = nil) {
       self.number = number
       self.address = address
       self.isShared = isShared
+      self.file = file
     }
   }
 
@@ -188,7 +194,9 @@ package final class InheritedSockets: Sendable {
     _ seats: [SocketSeats.Seat: (offer: SocketSeats.Offer, address: SocketAddress)]
   ) {
     self.init(
-      sockets: seats.mapValues { Socket(number: $0.offer.number, address: $0.address, isShared: true) })
+      sockets: seats.mapValues {
+        Socket(number: $0.offer.number, address: $0.address, isShared: true)
+      })
   }
 
   /// The places that are taken by them.

@@ -1,12 +1,12 @@
 internal import AccessTokens
 internal import Admin
-package import Configuration
+internal import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import Operator
-internal import Rules
+package import Rules
 internal import SCORMCloudAPI
 internal import System
 package import TokenFetching
@@ -15,7 +15,7 @@ internal import TrafficLog
 /// Settings in the terms of each part.
 extension Roster {
   /// What the token service has to know.
-  var tokenService: TokenServiceSettings {
+  package var tokenService: TokenServiceSettings {
     let place = TokenPlace(settings.tokens, settings.upstream)
     var result = TokenServiceSettings(
       apps: apps.list.map { entry in
@@ -34,11 +34,6 @@ extension Roster {
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
-}
-
-extension Settings {
-  /// What the token service of a gateway has to know that starts with these.
-  package var tokenService: TokenServiceSettings { Roster(self).tokenService }
 }
 
 extension TokenPlace {
@@ -161,7 +156,7 @@ extension GatewayProcess {
   }
 
   static func startAdmin(
-    _ settings: Settings, on socket: consuming ListeningSocket?, _ parts: AdminParts
+    _ settings: Settings, on socket: consuming ListeningSocket?, accepts: Bool, _ parts: AdminParts
   ) throws(StartError) -> LocalService? {
     guard settings.admin != nil, let socket else { return nil }
     let (relays, readiness, tokens) = (parts.relays, parts.readiness, parts.tokens)
@@ -182,6 +177,7 @@ extension GatewayProcess {
       }, traffic: trafficPages(journal, relays))
     sources.actions = AdminActions(relays, tokens)
     sources.actions.reload = { reload.answer($0) }
+    sources.actions.configuration = { reload.configuration($0) }
     sources.feed = journal?.feed
     sources.callers = { CallersListing(relays).json }
     sources.takesActions = { rules.takesActions }
@@ -198,7 +194,7 @@ extension GatewayProcess {
     server.hostsKey = "admin.allowedHosts"
     do {
       return try LocalService.start(
-        name: "admin", listeningOn: socket, settings: server, clock: relays.clock,
+        name: "admin", listeningOn: socket, settings: server, accepts: accepts, clock: relays.clock,
         makeResponder: { AdminResponder(sources: complete) })
     } catch {
       throw StartError("admin: \(error)")

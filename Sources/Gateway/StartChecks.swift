@@ -37,7 +37,9 @@ package struct StartChecks {
     where !inherited.contains(.listener(index)) {
       check(listener.address, "listen[\(index)].address")
     }
-    if let admin = loaded.settings.admin, !inherited.contains(.admin) { check(admin.address, "admin.address") }
+    if let admin = loaded.settings.admin, !inherited.contains(.admin) {
+      check(admin.address, "admin.address")
+    }
   }
 
   private mutating func check(_ address: ListenAddress, _ keyPath: String) {
@@ -102,7 +104,7 @@ extension StartChecks {
         "tokens.scopes", "too many combinations of apps and scopes: \(error)",
         hint: "fewer apps, or scopes: service")
     }
-    do { try settings.tokenService.check(against: compiled.slots) } catch {
+    do { try Roster(settings).tokenService.check(against: compiled.slots) } catch {
       stop("tokens", "\(error)")
     }
   }

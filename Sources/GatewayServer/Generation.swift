@@ -110,14 +110,14 @@ package final class SharedListener: Sendable {
   package let address: SocketAddress
   /// The file of a Unix socket; nil for TCP.
   package let file: UnixSocketFile?
-  /// It was made by another process, whose file and mode it has.
-  package let isInherited: Bool
+  /// A supervisor goes on listening with it.
+  package let isShared: Bool
   private let socket: Mutex<ListeningSocket?>
 
   package init(_ socket: consuming ListeningSocket) {
     address = socket.address
+    isShared = socket.isShared
     file = socket.file
-    isInherited = socket.isShared
     self.socket = Mutex(socket)
   }
 
@@ -133,20 +133,14 @@ package final class SharedListener: Sendable {
     if let problem { throw problem }
   }
 
-  /// The gateway ends: a successor may take the name of a Unix socket over.
+  /// Says at a Unix socket's file that this process ends, and a successor may have the name.
   package func markLeaving() { file?.markLeaving() }
 
-  /// Looks at the socket, or marks something at it; nil once it was closed.
-  package func look<Result: ~Copyable>(
-    _ body: (borrowing ListeningSocket) -> sending Result
-  ) -> sending Result? {
-    socket.withLock { socket in
-      switch socket {
-      case .some(let open): body(open)
-      case .none: nil
-      }
-    }
-  }
+  /// The file is another process' from now on.
+  package func disown() { socket.withLock { $0?.disown() } }
+
+  /// The socket, to be handed to another process; nil once it was closed.
+  package var number: Int32? { socket.withLock { $0?.number } }
 
   /// Closes the socket and removes its file. The loop does not look at it any more.
   package func close() {

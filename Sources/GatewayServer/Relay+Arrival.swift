@@ -41,10 +41,10 @@ extension Relay {
       switch message {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
-      case .generation(let next): adopt(next, on: &loop)
       case .moved(let descriptor, let peer, let listener, let input):
         take(
           Descriptor(owning: descriptor), from: peer, listener: listener, input: input, on: &loop)
+      case .generation(let next): adopt(next, on: &loop)
       case .hold(let round): hold(round, on: &loop)
       case .resume: resume(on: &loop)
       case .leave(let successor): leave(to: successor, on: &loop)

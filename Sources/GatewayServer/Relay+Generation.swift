@@ -11,13 +11,16 @@ internal import Telemetry
 /// Between two events no request is half decided, so that is when the loop takes the next generation. Nothing is done
 /// to connections: each is identified anew with its next request.
 extension Relay {
-  /// Begins to accept, if that is this loop's part.
-  package mutating func begin(on loop: inout EventLoop) throws(SystemError) {
+  /// Begins to accept, if that is this loop's part. With `isHeld`, callers wait until it is told to serve.
+  package mutating func begin(
+    on loop: inout EventLoop, isHeld: Bool = false
+  ) throws(SystemError) {
     loop.descriptorMark = generation.settings.descriptorMark
     guard loopNumber == Relay.acceptingLoop else { return }
     for (number, listener) in generation.listeners.enumerated() {
       try listener?.listen(on: &loop, as: number)
     }
+    if isHeld { loop.pauseListening() }
   }
 
   mutating func adopt(_ next: Generation, on loop: inout EventLoop) {

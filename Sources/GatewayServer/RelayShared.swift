@@ -11,8 +11,6 @@ package import TrafficLog
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
-  /// Decide by this configuration from the next request on; exchanges under way keep what was decided for them.
-  case generation(Generation)
   /// A connection that another process had, with bytes that its caller sent and nobody has served.
   case moved(descriptor: Int32, peer: PeerIdentity, listener: Int, input: [UInt8])
   /// Begin nothing more, and say so (``HoldBoard``): another process is about to take over.
@@ -21,6 +19,8 @@ package enum RelayMessage: Sendable {
   case resume
   /// It has taken over: callers go to it once they have their answers.
   case leave(any CallerTaker)
+  /// Decide by this configuration from the next request on; exchanges under way keep what was decided for them.
+  case generation(Generation)
   /// Descriptors run out: close some callers that ask nothing.
   case makeRoom
   /// Finish what is under way, accept nothing more, then end.

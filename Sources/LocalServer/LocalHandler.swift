@@ -157,6 +157,14 @@ extension LocalHandler: EventHandler {
     for message in mailbox.takeAll() {
       switch message {
       case .drain(let nanoseconds): beginDraining(within: nanoseconds, on: &loop)
+      case .give(let nanoseconds):
+        if !isDraining {
+          loop.pauseListening()
+          loop.leaveListeners(&self)
+          listener?.disown()
+        }
+        beginDraining(within: nanoseconds, on: &loop)
+      case .accept: if !isDraining { loop.resumeListening() }
       case .answer(let handle, let response): completeSlowAnswer(handle, response, on: &loop)
       case .attend: attend(on: &loop)
       }

@@ -7,6 +7,10 @@ package import System
 package enum LocalServiceMessage: Sendable {
   /// Finish what is under way within so many nanoseconds, accept nothing more, then end.
   case drain(nanoseconds: Int64)
+  /// The same; another process goes on accepting with the same socket.
+  case give(nanoseconds: Int64)
+  /// Accept; for a server that was started without.
+  case accept
   /// What the worker made for a connection's request.
   case answer(connection: SlabHandle, LocalResponse)
   /// The responder has something to look at.
@@ -33,16 +37,17 @@ package final class LocalService: Sendable {
   ///
   /// `makeResponder` is called once, on that thread.
   ///
+  /// - Parameter accepts: false: callers wait with the kernel until ``accept()``.
   /// - Throws: when the process is out of threads or descriptors.
   package static func start<Responder: LocalResponder & SendableMetatype>(
     name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
-    clock: TimeSource = .system, makeResponder: @escaping @Sendable () -> Responder
+    accepts: Bool = true, clock: TimeSource = .system, makeResponder: @escaping @Sendable () -> Responder
   ) throws(SystemError) -> LocalService {
     let address = listener.address
     let mailbox = try LoopMailbox<LocalServiceMessage>()
     let start = try LocalServiceStart(listener)
     let thread = try SystemThread(name) {
-      run(start, settings, clock, mailbox, makeResponder)
+      run(start, settings, accepts, clock, mailbox, makeResponder)
     }
     if let failure = start.outcome() {
       thread.join()
@@ -53,7 +58,7 @@ package final class LocalService: Sendable {
 
   /// Serves until told to stop: the thread's whole life.
   private static func run<Responder: LocalResponder & SendableMetatype>(
-    _ start: LocalServiceStart, _ settings: LocalServerSettings, _ clock: TimeSource,
+    _ start: LocalServiceStart, _ settings: LocalServerSettings, _ accepts: Bool, _ clock: TimeSource,
     _ mailbox: LoopMailbox<LocalServiceMessage>, _ makeResponder: @Sendable () -> Responder
   ) {
     guard let listener = start.takeListener() else { return }
@@ -64,6 +69,7 @@ package final class LocalService: Sendable {
         + LocalServerSettings.departingConnections
       loop.restLimit = LocalServerSettings.departingConnections / 4
       _ = try loop.listen(on: listener)
+      if !accepts { loop.pauseListening() }
       var handler = LocalHandler(
         settings: settings, responder: makeResponder(), mailbox: mailbox, listener: listener)
       start.began(nil)
@@ -81,6 +87,14 @@ package final class LocalService: Sendable {
   package func leave(within seconds: Double) {
     mailbox.post(.drain(nanoseconds: LocalService.nanoseconds(seconds)))
   }
+
+  /// The same; another process goes on accepting with the same socket.
+  package func give(within seconds: Double) {
+    mailbox.post(.give(nanoseconds: LocalService.nanoseconds(seconds)))
+  }
+
+  /// Begins to accept, where it was started without.
+  package func accept() { mailbox.post(.accept) }
 
   private static func nanoseconds(_ seconds: Double) -> Int64 {
     Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)

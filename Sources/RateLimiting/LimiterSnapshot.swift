@@ -32,11 +32,14 @@ package struct LimiterSnapshot: Equatable, Sendable {
     package var averageHold: Int64
     /// Of a pause that stops or slows calls.
     package var pause: UpstreamPause.Words?
+    /// What the cell was used with; nil without a rate.
+    package var rate: Quota?
 
     package init(
       key: Key, cell: QuotaCell, underWay: Int32 = 0, averageHold: Int64 = 0,
-      pause: UpstreamPause.Words? = nil
+      pause: UpstreamPause.Words? = nil, rate: Quota? = nil
     ) {
+      self.rate = rate
       self.key = key
       self.cell = cell
       self.underWay = underWay
@@ -84,13 +87,14 @@ extension Limiter {
       else { return nil }
       return LimiterSnapshot.Used(
         key: .init(limit: limit, app: Int(bucket.app), caller: Int(bucket.caller)),
-        cell: bucket.cell, underWay: bucket.inUse, averageHold: bucket.averageHold)
+        cell: bucket.cell, underWay: bucket.inUse, averageHold: bucket.averageHold,
+        rate: limits[limit].hasRate ? limits[limit].quota : nil)
     }
     let lane = Int(bucket.app)
     guard upstreams[lane].pause.isActive else { return nil }
     return LimiterSnapshot.Used(
       key: .init(limit: nil, app: lanes.app(of: lane), service: lanes.service(of: lane)),
-      cell: bucket.cell, pause: upstreams[lane].pause.words)
+      cell: bucket.cell, pause: upstreams[lane].pause.words, rate: upstreams[lane].quota)
   }
 
   /// Begins with what another limiter has used: its keys are in this one's numbers. To be called once, before calls come;
@@ -101,6 +105,9 @@ extension Limiter {
       if let limit = used.key.limit {
         guard let bucket = bucket(limit, used.key) else { continue }
         buckets[bucket].cell = used.cell
+        if let rate = used.rate, limits[limit].hasRate {
+          buckets[bucket].cell = used.cell.used(of: rate, as: limits[limit].quota, at: now)
+        }
         buckets[bucket].averageHold = max(0, used.averageHold)
         buckets[bucket].inUse &+= max(0, used.underWay)
       } else if let words = used.pause, let lane = lane(used.key) {

@@ -130,6 +130,11 @@ package final class SharedLimiter: Sendable {
   /// Calls that wait, or whose end of waiting their loops have not taken yet.
   package var waiting: Int { state.withLock { $0.limiter.waiting } }
 
+  /// Looks at the limiter under its lock.
+  func inspect<Result>(_ body: (inout Limiter) -> Result) -> sending Result {
+    state.withLock { body(&$0.limiter) }
+  }
+
   /// As ``Limiter/adopt(_:_:at:)``; from any thread.
   package func adopt(
     _ settings: LimiterSettings, _ news: LimiterChange, at now: Int64
@@ -149,11 +154,6 @@ package final class SharedLimiter: Sendable {
     let isNews = change(by: keeper.load(ordering: .acquiring)) { $0.resume(app: app, at: now) }
     wake(keeper.load(ordering: .acquiring))
     return isNews
-  }
-
-  /// Looks at the limiter under its lock.
-  func inspect<Result>(_ body: (inout Limiter) -> Result) -> sending Result {
-    state.withLock { body(&$0.limiter) }
   }
 
   /// Changes the limiter under its lock, publishes what the loops look at, then wakes those with news.

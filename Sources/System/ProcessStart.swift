@@ -37,6 +37,19 @@ package enum ProcessStart {
   /// This process' number.
   package static var processID: Int32 { getpid() }
 
+  /// The number of the process that started this one.
+  package static var parentID: Int32 { getppid() }
+
+  /// Waits, where there is nothing to be told by.
+  package static func pause(milliseconds: Int32) { _ = poll(nil, 0, milliseconds) }
+
+  /// Waits until `descriptor` has something to be read, or its end, for so many milliseconds at most.
+  package static func waitToRead(_ descriptor: Int32, milliseconds: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // Proof: one record, whose storage outlives the call.
+    return unsafe poll(&waiting, 1, milliseconds) > 0
+  }
+
   /// Has every descriptor that this process was started with, but 0 to 2, closed when it starts another program.
   package static func keepDescriptors() { cl_close_all_on_exec() }
 

@@ -34,10 +34,10 @@ final class TokenMailbox: Sendable {
     case drop(TokenSlot)
     /// An app's secrets were read anew.
     case secrets(app: Int, [SecretBytes])
-    /// Another configuration.
-    case configuration(TokenConfiguration)
     /// Another process of this gateway has fetched it.
     case handedOver(TokenSlot, HandedToken)
+    /// Another configuration.
+    case configuration(TokenConfiguration)
   }
 
   /// Orders that may wait; more are refused.

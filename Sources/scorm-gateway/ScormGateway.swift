@@ -19,7 +19,8 @@ struct ScormGateway: ParsableCommand {
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       DoctorCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
-      JobsCommand.self, ModeCommand.self, PolicyCommand.self, TrafficCommand.self,
+      JobsCommand.self, ModeCommand.self, ReloadCommand.self, PolicyCommand.self,
+      TrafficCommand.self,
       HealthcheckCommand.self,
     ])
 }

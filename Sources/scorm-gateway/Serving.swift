@@ -19,13 +19,16 @@ struct Serving: Equatable {
     ProcessLimits.returnLargeBlocks()
     ProcessMemory.economise()
     ProcessStart.keepDescriptors()
+    let program = ProgramStart()
+    let predecessor = try findPredecessor()
     let variables = ProcessStart.takeListenVariables()
     let signals = try ProcessSignals()
     // One for the life of the process: it keeps the secrets that were taken out of the environment.
     let environment = Environment()
+    predecessor?.restore(environment)
     let loaded = try load(environment)
     let settings = loaded.settings
-    let inherited = try sockets(variables, settings)
+    let inherited = try predecessor?.sockets(for: settings) ?? sockets(variables, settings)
     try check(loaded, inherited)
     let file = file
     let reread: Reread = {
@@ -39,11 +42,26 @@ struct Serving: Equatable {
       gateway = try GatewayProcess(
         settings, threadCount: threads ?? Processors.count, tracing: tracing,
         journalPlace: JournalPlace.usual(environment),
-        inherited: inherited, reread: reread, tell: { $0.write() })
+        inherited: inherited, predecessor: predecessor, reread: reread,
+        tell: { $0.write() })
     } catch {
       OperatorNotice.error(error.description).write()
       throw ExitCode(ExitStatus.failed)
     }
+    var loop = ServingLoop(gateway, signals, watch: SecretWatch(gateway)) {
+      gateway.reloadAndTell(reread)
+    }
+    if let predecessor, !loop.takeOver(from: predecessor) {
+      gateway.stop()
+      gateway.end()
+      throw ExitCode(ExitStatus.failed)
+    }
+    announce(gateway, tracing)
+    loop.attend(environment, program)
+    loop.run()
+  }
+
+  private func announce(_ gateway: GatewayProcess, _ tracing: SpanExport?) {
     gateway.journalNews.write()
     if let tracing { OperatorNotice.info("exporting spans to \(tracing.url)").write() }
     for address in gateway.addresses {
@@ -54,11 +72,18 @@ struct Serving: Equatable {
         "admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)")
       ).write()
     }
-    var loop = ServingLoop(gateway, signals, watch: SecretWatch(gateway)) {
-      gateway.reloadAndTell(reread)
+  }
+
+  /// The process that has started this one to take over from it, and what it has said so far.
+  private func findPredecessor() throws -> Predecessor? {
+    do throws(Predecessor.Failure) {
+      guard let predecessor = try Predecessor.find() else { return nil }
+      for warning in try predecessor.read() { OperatorNotice.warning(warning).write() }
+      return predecessor
+    } catch {
+      OperatorNotice.error(error.description).write()
+      throw ExitCode(ExitStatus.failed)
     }
-    loop.attend(environment)
-    loop.run()
   }
 
   /// The sockets that systemd hands over.

@@ -13,6 +13,10 @@ struct ServingLoop: ~Copyable {
   private let reload: () -> Void
   private var notices = ServiceNotices(address: nil)
   private var watchdog: WatchdogTimer?
+  /// Hands over to a successor when it is asked to; nil where that is not possible.
+  private var handOver: HandOver?
+  /// Sends the last of its callers and lines; nil once it is gone, or when there was none.
+  private var predecessor: Predecessor?
   /// When to look after what changes by itself, in monotonic nanoseconds.
   private var looksAt: Int64
   /// The pages that only the start needed are still there.
@@ -42,9 +46,10 @@ struct ServingLoop: ~Copyable {
     looksAt = clock.monotonic + ServingLoop.startTime
   }
 
-  /// Tells the service manager that the variables name, and its watchdog.
-  mutating func attend(_ environment: Environment) {
+  /// Tells the service manager that the variables name, and its watchdog, and can hand over to `program`.
+  mutating func attend(_ environment: Environment, _ program: ProgramStart?) {
     notices = ServiceNotices(address: environment.value("NOTIFY_SOCKET"))
+    handOver = HandOver(gateway, program: program, notices: notices) { environment.takenSecrets }
     guard notices.isListenedTo else { return }
     watchdog = WatchdogTimer(
       microseconds: environment.value("WATCHDOG_USEC"),
@@ -57,22 +62,43 @@ struct ServingLoop: ~Copyable {
     .ready(process: ProcessStart.processID, status: gateway.servingStatus)
   }
 
-  /// Serves until a signal says to stop; a second one does not wait for what is under way.
+  /// Serves until a signal says to stop, or another process has taken over; a second signal does not wait for what is
+  /// under way.
   mutating func run() {
     while true {
-      switch wait(until: looksAt) {
+      let signal = wait(until: looksAt)
+      if handOver?.hasGiven == true { return leave(signal) }
+      switch signal {
       case nil: look()
       case .reopenLogs: gateway.reopenLogs()
-      case .reload:
-        notices.tell(.reloading(at: clock.monotonic))
-        reload()
-        notices.tell(ready)
-      case .handOver: break
+      case .reload: reloadNow()
+      case .handOver: askForHandOver()
       case .terminate:
+        handOver?.endAsked()
         end()
         return
       }
     }
+  }
+
+  private func reloadNow() {
+    guard handOver?.isUnderWay != true else {
+      OperatorNotice.warning(
+        "NOT RELOADED: a hand-over is under way; the new process reads the configuration as it is now"
+      ).write()
+      return
+    }
+    notices.tell(.reloading(at: clock.monotonic))
+    reload()
+    notices.tell(ready)
+  }
+
+  private func askForHandOver() {
+    guard let handOver else {
+      OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: a demo has no successor").write()
+      return
+    }
+    handOver.ask()
   }
 
   private mutating func look() {
@@ -89,15 +115,29 @@ struct ServingLoop: ~Copyable {
     gateway.tidyUp()
   }
 
-  /// The next signal, if it comes before `time`. The watchdog is told meanwhile.
+  /// The next signal, if it comes before `time`, or before another process has taken over. Watchdog, successor and
+  /// predecessor are attended to meanwhile.
   private mutating func wait(until time: Int64) -> ProcessSignals.Signal? {
     while true {
       feedWatchdog()
-      let due = min(time, watchdog?.due ?? .max)
+      let hadGiven = handOver?.hasGiven == true
+      let due = min(time, watchdog?.due ?? .max, handOver?.due ?? .max)
       let now = clock.monotonic
-      let signal = signals.next(within: clock.milliseconds(until: due, from: now), orFrom: [])
-      if signal != nil || clock.monotonic >= time { return signal }
+      let channels = [handOver?.channel, predecessor?.number].compactMap { $0 }
+      let signal = signals.next(
+        within: clock.milliseconds(until: due, from: now), orFrom: channels)
+      handOver?.attend()
+      attendPredecessor()
+      let hasJustGiven = handOver?.hasGiven == true && !hadGiven
+      if signal != nil || clock.monotonic >= time || hasJustGiven { return signal }
     }
+  }
+
+  private mutating func attendPredecessor() {
+    guard let predecessor, predecessor.attend(gateway, passing: handOver) == .gone else { return }
+    predecessor.takeWhatIsLeft(gateway)
+    OperatorNotice.info("the process before this one has ended").write()
+    self.predecessor = nil
   }
 
   private mutating func feedWatchdog() {
@@ -109,7 +149,87 @@ struct ServingLoop: ~Copyable {
     if look.wakes { gateway.wakeLoops() }
   }
 
+  // MARK: Taking over
+
+  /// How long this process may take until it can serve. Its predecessor waits a little longer.
+  private static let readyPatience: Int64 = 30_000_000_000
+  private static let readyInterval: Int64 = 20_000_000
+
+  /// Takes over from `predecessor`: says that it can serve, and serves when the other says so.
+  ///
+  /// - Returns: false when it does not come to that; everything is as it was then.
+  mutating func takeOver(from predecessor: Predecessor) -> Bool {
+    let deadline = clock.monotonic + ServingLoop.readyPatience
+    while predecessor.wasReady, !gateway.isReady {
+      guard clock.monotonic < deadline else {
+        OperatorNotice.error("not ready, so this process does not take over: \(gateway.obstacles)")
+          .write()
+        return false
+      }
+      let next = clock.monotonic + ServingLoop.readyInterval
+      if case .terminate? = signals.next(
+        within: clock.milliseconds(until: next, from: clock.monotonic))
+      {
+        return false
+      }
+      if isGone(predecessor) { return false }
+    }
+    predecessor.ready()
+    while true {
+      switch predecessor.attend(gateway) {
+      case .serve:
+        gateway.serve()
+        self.predecessor = predecessor
+        return true
+      case .gone: return !sayGone()
+      case .settle: continue
+      case .nothing: break
+      }
+      guard let number = predecessor.number else { return !sayGone() }
+      if case .terminate? = signals.next(within: -1, orFrom: [number]) { return false }
+    }
+  }
+
+  private func isGone(_ predecessor: Predecessor) -> Bool {
+    guard predecessor.attend(gateway) == .gone else { return false }
+    return sayGone()
+  }
+
+  private func sayGone() -> Bool {
+    OperatorNotice.error("the process that was to hand over is gone; this one has not taken over")
+      .write()
+    return true
+  }
+
   // MARK: The end
+
+  /// How long a process waits for its predecessor's last callers, in nanoseconds: longer than calls under way have.
+  private static let predecessorPatience: Int64 = 45_000_000_000
+
+  /// Another process has taken over: what is under way is finished.
+  private mutating func leave(_ first: ProcessSignals.Signal?) {
+    watchdog = nil
+    var isAsked = false
+    var signal = first
+    let deadline = clock.monotonic + ServingLoop.predecessorPatience
+    while true {
+      switch signal {
+      case .terminate:
+        if isAsked { gateway.stop() }
+        isAsked = true
+      case .reopenLogs: gateway.reopenLogs()
+      case .reload:
+        OperatorNotice.warning("NOT RELOADED: another process has taken over").write()
+      case .handOver: handOver?.ask()
+      case nil: break
+      }
+      if gateway.hasEnded, predecessor == nil || clock.monotonic >= deadline { break }
+      signal = wait(until: clock.monotonic + HandOver.interval)
+    }
+    let hasEnded = gateway.end()
+    handOver?.finish()
+    if !hasEnded { ProcessLimits.endAtOnce() }
+  }
 
   /// As the first SIGTERM asks for; the second one cuts what is under way.
   private mutating func end() {
@@ -125,7 +245,9 @@ struct ServingLoop: ~Copyable {
       case .terminate: gateway.stop()
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver, nil: break
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case nil: break
       }
     }
     if !gateway.end() { ProcessLimits.endAtOnce() }
@@ -146,7 +268,9 @@ struct ServingLoop: ~Copyable {
       case .terminate: return false
       case .reopenLogs: gateway.reopenLogs()
       case .reload: OperatorNotice.warning("NOT RELOADED: the gateway is ending").write()
-      case .handOver, nil: break
+      case .handOver:
+        OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the gateway is ending").write()
+      case nil: break
       }
     }
     return true

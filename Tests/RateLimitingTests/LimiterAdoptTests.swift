@@ -119,7 +119,9 @@ struct LimiterAdoptTests {
     let settings = LimiterSettings(rules: rules, appCount: 2, callerCount: 1)
     let rig = try LimiterRig(settings)
     for app in 0..<2 {
-      for tag in 0..<5 as Range<UInt64> { #expect(rig.offer(UInt64(app * 10) + tag, app: app) == .admitted) }
+      for tag in 0..<5 as Range<UInt64> {
+        #expect(rig.offer(UInt64(app * 10) + tag, app: app) == .admitted)
+      }
     }
     try rig.adopt(settings, LimiterChange(apps: [0]))
     #expect(rig.offer(100, app: 0) == .admitted)

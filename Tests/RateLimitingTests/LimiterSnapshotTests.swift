@@ -33,7 +33,8 @@ struct LimiterSnapshotTests {
     }
   }
 
-  @Test("Calls that wait in the old process have the next calls of the quota, the new one's come after")
+  @Test(
+    "Calls that wait in the old process have the next calls of the quota, the new one's come after")
   func waiting() throws {
     let settings = LimiterSettings(
       LimitRule(name: "a", per: .app, rate: .perSecond(10), burst: 1, maxWait: 10 * second))
@@ -49,7 +50,9 @@ struct LimiterSnapshotTests {
     #expect(new.starts.map(\.at) == [400 * millisecond])
   }
 
-  @Test("Places of calls under way, and of those that wait for one, are free when the old process says so")
+  @Test(
+    "Places of calls under way, and of those that wait for one, are free when the old process says so"
+  )
   func concurrency() throws {
     let settings = LimiterSettings(
       LimitRule(name: "a", per: .app, concurrency: 3, maxWait: 100 * second))
@@ -95,7 +98,9 @@ struct LimiterSnapshotTests {
     LimiterSnapshotTests.end(new)
   }
 
-  @Test("Keys that the new configuration does not have are passed over, as is what nobody could have sent")
+  @Test(
+    "Keys that the new configuration does not have are passed over, as is what nobody could have sent"
+  )
   func strangers() throws {
     let settings = LimiterSettings(
       LimitRule(name: "a", per: .appAndCaller, rate: .perSecond(10), burst: 1, onExceed: .refuse))
@@ -116,7 +121,8 @@ struct LimiterSnapshotTests {
         }), at: 0)
     #expect(new.offer(1) == .admitted)
     new.limiter.releaseForeign(LimiterSnapshotTests.key(0), count: 99, at: 0)
-    #expect(new.limiter.underWay([LimiterSnapshotTests.key(0), LimiterSnapshotTests.key(4)]) == [0, 0])
+    #expect(
+      new.limiter.underWay([LimiterSnapshotTests.key(0), LimiterSnapshotTests.key(4)]) == [0, 0])
     // A time that cannot be: held to the end of the range, and no trap.
     #expect(QuotaCell(words: (.max, .max)).isUsed && !QuotaCell(words: (.min, 0)).isUsed)
     LimiterSnapshotTests.end(new)
@@ -137,7 +143,8 @@ struct LimiterSnapshotTests {
     let burst = Int.random(in: 1...20, using: &random)
     let places = Int.random(in: 1...8, using: &random)
     let settings = LimiterSettings(
-      LimitRule(name: "rate", per: .app, rate: .perSecond(rate), burst: burst, maxWait: 600 * second),
+      LimitRule(
+        name: "rate", per: .app, rate: .perSecond(rate), burst: burst, maxWait: 600 * second),
       LimitRule(name: "places", per: .gateway, concurrency: places, maxWait: 600 * second))
     let keys = [LimiterSnapshotTests.key(1)]
     var processes = [try LimiterRig(settings)]
@@ -170,7 +177,9 @@ struct LimiterSnapshotTests {
           last.offer(tag)
         }
       }
-      if processes.count < 20, Int.random(in: 0..<20, using: &random) == 0, let last = processes.last {
+      if processes.count < 20, Int.random(in: 0..<20, using: &random) == 0,
+        let last = processes.last
+      {
         let snapshot = last.limiter.snapshot(at: now)
         let next = try LimiterRig(settings)
         next.now = now

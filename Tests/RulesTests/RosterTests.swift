@@ -83,7 +83,9 @@ struct RosterTests {
     #expect(last.slots.occupied.allSatisfy { last.slots[$0].app == 0 })
   }
 
-  @Test("Slots of tokens keep their numbers, and those of scopes that nobody asks for any more are used again")
+  @Test(
+    "Slots of tokens keep their numbers, and those of scopes that nobody asks for any more are used again"
+  )
   func slots() throws {
     var roster = Roster(try settings(apps(("main", "A"))))
     var compiled = try RulesCompiler(roster).compile()

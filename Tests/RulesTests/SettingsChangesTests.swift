@@ -37,11 +37,13 @@ struct SettingsChangesTests {
       "caller a: allow [*] → [read:*]"
     ),
     (
-      "listen: [{address: 127.0.0.1:1}]", "listen: [{address: 127.0.0.1:1}, {address: 127.0.0.1:2}]",
+      "listen: [{address: 127.0.0.1:1}]",
+      "listen: [{address: 127.0.0.1:1}, {address: 127.0.0.1:2}]",
       "listen 127.0.0.1:2: added"
     ),
     (
-      "upstream: {url: \"https://a.example/api/v2\"}", "upstream: {url: \"https://b.example/api/v2\"}",
+      "upstream: {url: \"https://a.example/api/v2\"}",
+      "upstream: {url: \"https://b.example/api/v2\"}",
       "upstream: https://a.example/api/v2 → https://b.example/api/v2"
     ),
     ("", "tokens: {lifetime: 5m}", "tokens: lifetime 15m → 5m"),
@@ -50,7 +52,8 @@ struct SettingsChangesTests {
     ("", "pages: {maxPages: 7}", "pages: maxPages 10000 → 7"),
     ("", "jobs: {poll: 3s}", "jobs: poll 1s → 3s"),
     (
-      "traffic: {log: {path: /tmp/a}}", "traffic: {log: {path: /tmp/b}}", "traffic: log /tmp/a → /tmp/b"
+      "traffic: {log: {path: /tmp/a}}", "traffic: {log: {path: /tmp/b}}",
+      "traffic: log /tmp/a → /tmp/b"
     ),
     (
       "", "traffic: {capture: [{operation: GetCourses}]}", "capture GetCourses: added"
@@ -67,10 +70,12 @@ struct SettingsChangesTests {
     #expect(SettingsChanges(from: old, to: new).lines == ["app main: secret replaced"])
   }
 
-  @Test("What takes a restart is no change, but a reason to change nothing", arguments: [
-    ("admin: {address: 127.0.0.1:9902}", "admin.address: 127.0.0.1:9901 → 127.0.0.1:9902"),
-    ("traffic: {journal: {path: /tmp/other.sqlite}}", "traffic.journal.path: "),
-  ])
+  @Test(
+    "What takes a restart is no change, but a reason to change nothing",
+    arguments: [
+      ("admin: {address: 127.0.0.1:9902}", "admin.address: 127.0.0.1:9901 → 127.0.0.1:9902"),
+      ("traffic: {journal: {path: /tmp/other.sqlite}}", "traffic.journal.path: "),
+    ])
   func impossible(new: String, problem: String) throws {
     let changes = try Self.changes("", new)
     #expect(changes.impossible.count == 1)
