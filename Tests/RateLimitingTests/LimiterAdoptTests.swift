@@ -71,7 +71,8 @@ struct LimiterAdoptTests {
     #expect(rig.limiter.buckets.map(\.inUse).max() == 3)
     rig.finishAll()
     #expect(rig.limiter.buckets.allSatisfy { $0.inUse == 0 })
-    #expect(rig.limiter.isIdle)
+    let isIdle = rig.limiter.isIdle
+    #expect(isIdle)
   }
 
   @Test("Calls under way count for a limit on them that is changed, lifted, and set again")
@@ -170,11 +171,13 @@ struct LimiterAdoptTests {
       rig.offer(UInt64(app), app: app)
     }
     #expect(rig.starts.isEmpty)
-    #expect(rig.limiter.resume(app: 1, at: rig.now))
+    let isResumed = rig.limiter.resume(app: 1, at: rig.now)
+    #expect(isResumed)
     rig.takeDue()
     #expect(rig.starts.map(\.tag) == [1])
     for tag in 10..<40 as Range<UInt64> { #expect(rig.offer(tag, app: 1) == .admitted) }
-    #expect(!rig.limiter.resume(app: 1, at: rig.now))
+    let isResumedAgain = rig.limiter.resume(app: 1, at: rig.now)
+    #expect(!isResumedAgain)
     #expect(rig.offer(99, app: 0) != .admitted)
   }
 }
