@@ -91,7 +91,8 @@ package struct TokenStateMachine: Sendable {
   package mutating func handedOver(
     _ token: HandedToken, at now: Int64, random: UInt64
   ) -> [Action] {
-    guard case .empty(wanted: false) = phase, token.usableUntil > now, token.requestedAt <= now else {
+    guard case .empty(wanted: false) = phase, token.usableUntil > now, token.requestedAt <= now
+    else {
       return []
     }
     generation &+= 1

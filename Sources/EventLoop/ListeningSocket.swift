@@ -86,7 +86,9 @@ package struct ListeningSocket: ~Copyable, Sendable {
     let place = replaces ? UnixSocketFile.nameBeside(path) : path
     guard var bound = SocketAddress(unixPath: place) else {
       throw BindError(
-        description: "no name beside \(path) is short enough to take its place; wait until the other one has ended")
+        description:
+          "no name beside \(path) is short enough to take its place; wait until the other one has ended"
+      )
     }
     // The file is made with no rights for anyone else; the mode asked for comes before listening.
     let before = umask(0o177)

@@ -245,9 +245,8 @@ extension GatewayProcess {
   }
 
   private func setMode(_ path: String, _ mode: UInt16) {
-    // Proof: the path is a C string for the call.
-    if unsafe chmod(path, mode_t(mode)) != 0 {
-      tell(.warning("cannot change the mode of \(path): \(SystemError.current)"))
+    do throws(SystemError) { try FileMode.set(mode, of: path) } catch {
+      tell(.warning("cannot change the mode of \(path): \(error)"))
     }
   }
 

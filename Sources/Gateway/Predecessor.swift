@@ -91,6 +91,9 @@ package final class Predecessor: Sendable {
   /// Whether the old process could serve when it started this one: if not, this one need not either.
   package var wasReady: Bool { state.withLock { $0.wasReady } }
 
+  /// Whether it still writes the journal.
+  package var holdsJournal: Bool { state.withLock { !$0.hasJournal && !$0.isGone } }
+
   // MARK: Getting ready
 
   /// Reads sockets, secrets and tokens. Returns lines for the operator.

@@ -41,7 +41,8 @@ package final class LocalService: Sendable {
   /// - Throws: when the process is out of threads or descriptors.
   package static func start<Responder: LocalResponder & SendableMetatype>(
     name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
-    accepts: Bool = true, clock: TimeSource = .system, makeResponder: @escaping @Sendable () -> Responder
+    accepts: Bool = true, clock: TimeSource = .system,
+    makeResponder: @escaping @Sendable () -> Responder
   ) throws(SystemError) -> LocalService {
     let address = listener.address
     let mailbox = try LoopMailbox<LocalServiceMessage>()
@@ -58,7 +59,8 @@ package final class LocalService: Sendable {
 
   /// Serves until told to stop: the thread's whole life.
   private static func run<Responder: LocalResponder & SendableMetatype>(
-    _ start: LocalServiceStart, _ settings: LocalServerSettings, _ accepts: Bool, _ clock: TimeSource,
+    _ start: LocalServiceStart, _ settings: LocalServerSettings, _ accepts: Bool,
+    _ clock: TimeSource,
     _ mailbox: LoopMailbox<LocalServiceMessage>, _ makeResponder: @Sendable () -> Responder
   ) {
     guard let listener = start.takeListener() else { return }

@@ -59,7 +59,8 @@ extension Limiter {
     let now = clock(time)
     for lane in upstreams.indices { refreshUpstream(lane, at: now) }
     var after = buckets
-    for record in queues.waiters.records where record.generation & 1 == 1 && record.state == .waiting {
+    for record in queues.waiters.records
+    where record.generation & 1 == 1 && record.state == .waiting {
       countAsTaken(record, &after, at: now)
     }
     return LimiterSnapshot(used: after.compactMap { used($0, at: now) })
@@ -142,7 +143,8 @@ extension Limiter {
   /// Calls under way and waiting ones of each of these quotas, 0 for one that there is not.
   package func underWay(_ keys: [LimiterSnapshot.Key]) -> [Int32] {
     var waiting: [Int: Int32] = [:]
-    for record in queues.waiters.records where record.generation & 1 == 1 && record.state == .waiting {
+    for record in queues.waiters.records
+    where record.generation & 1 == 1 && record.state == .waiting {
       let party = record.party
       var walk = walk(record.matched, party)
       while let step = walk.next(limits, party) { waiting[step.bucket, default: 0] += 1 }

@@ -8,7 +8,9 @@ package struct ServiceManager: Sendable {
 
   /// Nil when `address` is neither: sockets of virtual machines are not spoken to.
   package init?(address: String) {
-    guard address.hasPrefix("/") || address.hasPrefix("@"), address.utf8.count > 1 else { return nil }
+    guard address.hasPrefix("/") || address.hasPrefix("@"), address.utf8.count > 1 else {
+      return nil
+    }
     self.address = address
   }
 

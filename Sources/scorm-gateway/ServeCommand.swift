@@ -11,7 +11,8 @@ struct ServeCommand: ParsableCommand {
 
       Signals: SIGTERM and SIGINT turn /readyz to 503, go on serving for drainDelay, finish what is under way and end \
       (a second one ends at once); \
-      SIGHUP reads file and secrets again, all or nothing; SIGUSR1 opens the traffic log anew. The file of a \
+      SIGHUP reads file and secrets again, all or nothing; SIGUSR1 opens the traffic log anew; \
+      SIGUSR2 hands over to the program that is on the disk now, without a gap. The file of a \
       secret that changes is read again by itself.
       """)
 

@@ -17,6 +17,10 @@ struct ServingLoop: ~Copyable {
   private var handOver: HandOver?
   /// Sends the last of its callers and lines; nil once it is gone, or when there was none.
   private var predecessor: Predecessor?
+  /// Signals that came before this process was the gateway, and are heard then.
+  private var putOff: [ProcessSignals.Signal] = []
+  /// A hand-over is asked for, and begins once the predecessor has given everything.
+  private var isHandOverPutOff = false
   /// When to look after what changes by itself, in monotonic nanoseconds.
   private var looksAt: Int64
   /// The pages that only the start needed are still there.
@@ -93,12 +97,14 @@ struct ServingLoop: ~Copyable {
     notices.tell(ready)
   }
 
-  private func askForHandOver() {
+  private mutating func askForHandOver() {
     guard let handOver else {
       OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: a demo has no successor").write()
       return
     }
-    handOver.ask()
+    // The journal has to be this process' own before it can be given on.
+    isHandOverPutOff = predecessor?.holdsJournal == true
+    if !isHandOverPutOff { handOver.ask() }
   }
 
   private mutating func look() {
@@ -118,6 +124,7 @@ struct ServingLoop: ~Copyable {
   /// The next signal, if it comes before `time`, or before another process has taken over. Watchdog, successor and
   /// predecessor are attended to meanwhile.
   private mutating func wait(until time: Int64) -> ProcessSignals.Signal? {
+    if !putOff.isEmpty { return putOff.removeFirst() }
     while true {
       feedWatchdog()
       let hadGiven = handOver?.hasGiven == true
@@ -134,10 +141,16 @@ struct ServingLoop: ~Copyable {
   }
 
   private mutating func attendPredecessor() {
-    guard let predecessor, predecessor.attend(gateway, passing: handOver) == .gone else { return }
-    predecessor.takeWhatIsLeft(gateway)
-    OperatorNotice.info("the process before this one has ended").write()
-    self.predecessor = nil
+    guard let predecessor else { return }
+    if predecessor.attend(gateway, passing: handOver) == .gone {
+      predecessor.takeWhatIsLeft(gateway)
+      OperatorNotice.info("the process before this one has ended").write()
+      self.predecessor = nil
+    }
+    if isHandOverPutOff, !predecessor.holdsJournal {
+      isHandOverPutOff = false
+      handOver?.ask()
+    }
   }
 
   private mutating func feedWatchdog() {
@@ -167,11 +180,8 @@ struct ServingLoop: ~Copyable {
         return false
       }
       let next = clock.monotonic + ServingLoop.readyInterval
-      if case .terminate? = signals.next(
-        within: clock.milliseconds(until: next, from: clock.monotonic))
-      {
-        return false
-      }
+      let signal = signals.next(within: clock.milliseconds(until: next, from: clock.monotonic))
+      if endsBefore(signal) { return false }
       if isGone(predecessor) { return false }
     }
     predecessor.ready()
@@ -186,7 +196,18 @@ struct ServingLoop: ~Copyable {
       case .nothing: break
       }
       guard let number = predecessor.number else { return !sayGone() }
-      if case .terminate? = signals.next(within: -1, orFrom: [number]) { return false }
+      if endsBefore(signals.next(within: -1, orFrom: [number])) { return false }
+    }
+  }
+
+  /// Whether a signal ends this process before it has taken over. Others are heard when it has.
+  private mutating func endsBefore(_ signal: ProcessSignals.Signal?) -> Bool {
+    switch signal {
+    case nil: return false
+    case .terminate: return true
+    case let signal?:
+      putOff.append(signal)
+      return false
     }
   }
 
@@ -240,7 +261,10 @@ struct ServingLoop: ~Copyable {
     } else {
       gateway.stop()
     }
-    while !gateway.hasEnded {
+    isHandOverPutOff = false
+    let deadline = clock.monotonic + ServingLoop.predecessorPatience
+    // Without the journal's file what waits for it would be lost.
+    while !gateway.hasEnded || predecessor?.holdsJournal == true && clock.monotonic < deadline {
       switch wait(until: clock.monotonic + ServingLoop.endInterval) {
       case .terminate: gateway.stop()
       case .reopenLogs: gateway.reopenLogs()

@@ -35,6 +35,31 @@ struct TokenStateMachineTests {
     #expect(machine.needed(at: 3 * second) == [])
   }
 
+  @Test(
+    "a token that another process hands over is served and renewed as one of its own; later than the first fetch it is not taken"
+  )
+  mutating func handedOver() {
+    let granted = grant(seconds: 100)
+    let handed = HandedToken(
+      secret: granted.secret, fingerprint: 1, requestedAt: 0, usableUntil: 95 * second)
+    var late = machine
+    _ = late.needed(at: 10 * second)
+    #expect(late.handedOver(handed, at: 10 * second, random: 0) == [])
+    var ended = machine
+    #expect(ended.handedOver(handed, at: 95 * second, random: 0) == [])
+    var future = machine
+    #expect(
+      future.handedOver(
+        HandedToken(
+          secret: granted.secret, fingerprint: 1, requestedAt: 50 * second, usableUntil: .max),
+        at: 10 * second, random: 0) == [], "no clock was ever there")
+    let actions = machine.handedOver(handed, at: 10 * second, random: 0)
+    #expect(actions.published?.token?.secret === granted.secret)
+    #expect(actions.published?.token?.generation == 1)
+    #expect(machine.needed(at: 11 * second) == [], "nobody asks for what is there")
+    #expect(machine.timerFired(at: 80 * second, used: true).fetches == 1)
+  }
+
   @Test("a used token is renewed before its end, and served meanwhile")
   func renewal() {
     var (machine, old) = fresh()

@@ -13,7 +13,8 @@ struct PrecedenceTests {
     #expect(
       settings.listeners == [
         Listener(
-          name: "127.0.0.1:8080", address: .tcp(host: "127.0.0.1", port: 8080), socketMode: 0o660, allowRemote: false,
+          name: "127.0.0.1:8080", address: .tcp(host: "127.0.0.1", port: 8080), socketMode: 0o660,
+          allowRemote: false,
           allowedHosts: [], caller: nil)
       ])
     #expect(

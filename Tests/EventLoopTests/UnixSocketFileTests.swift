@@ -72,7 +72,8 @@ struct UnixSocketFileTests {
         atPath: (path as NSString).deletingLastPathComponent)
       #expect(names == ["s"], "nothing is left of the way there")
       // Who has not said that it ends keeps its name.
-      #expect(UnixSocketFileTests.refusal { try ListeningSocket(unixPath: path, mode: 0o600) } != nil)
+      #expect(
+        UnixSocketFileTests.refusal { try ListeningSocket(unixPath: path, mode: 0o600) } != nil)
       withExtendedLifetime((old.address, new.address)) {}
     }
   }
@@ -105,7 +106,8 @@ struct UnixSocketFileTests {
     }
   }
 
-  @Test("A socket that somebody else made keeps its file and its rights when a process is done with it")
+  @Test(
+    "A socket that somebody else made keeps its file and its rights when a process is done with it")
   func inherited() throws {
     try UnixSocketFileTests.withPath { path in
       let maker = try ListeningSocket(unixPath: path, mode: 0o612)

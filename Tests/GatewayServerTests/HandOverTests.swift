@@ -61,7 +61,9 @@ import Testing
     #expect(!caller.hasEnded)
   }
 
-  @Test("While a relay is held it begins nothing and accepts nobody; what has come is served when it serves again")
+  @Test(
+    "While a relay is held it begins nothing and accepts nobody; what has come is served when it serves again"
+  )
   func held() throws {
     let rig = try RelayRig()
     let cloud = Cloud(rig)
@@ -86,7 +88,9 @@ import Testing
     #expect(try rig.lines().count == 5)
   }
 
-  @Test("Callers that wait for nothing are the successor's at once, with what they have sent; none sees an end")
+  @Test(
+    "Callers that wait for nothing are the successor's at once, with what they have sent; none sees an end"
+  )
   func idle() throws {
     let (old, new) = (try RelayRig(), try RelayRig())
     let way = Way(to: new)
@@ -111,7 +115,9 @@ import Testing
     #expect(old.hasStopped)
   }
 
-  @Test("A caller whose call is under way gets its answer from the old one, and goes to the new one after it")
+  @Test(
+    "A caller whose call is under way gets its answer from the old one, and goes to the new one after it"
+  )
   func underWay() throws {
     let (old, new) = (try RelayRig(), try RelayRig())
     let way = Way(to: new)
@@ -130,7 +136,9 @@ import Testing
     #expect(try new.lines().map { $0.string("url.path") } == ["/api/v2/registrations"])
   }
 
-  @Test("A successor without room gets its callers later; one that is gone leaves them to the old one, which answers and ends them")
+  @Test(
+    "A successor without room gets its callers later; one that is gone leaves them to the old one, which answers and ends them"
+  )
   func noRoom() throws {
     let (old, new) = (try RelayRig(), try RelayRig())
     let way = Way(to: new)

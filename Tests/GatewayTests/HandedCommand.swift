@@ -8,7 +8,8 @@ final class HandedCommand {
   private var status: Int32?
 
   init(
-    _ program: String, _ arguments: [String], _ environment: [String: String], handing descriptors: [Int32]
+    _ program: String, _ arguments: [String], _ environment: [String: String],
+    handing descriptors: [Int32]
   ) throws {
     guard FileManager.default.createFile(atPath: path, contents: nil) else {
       throw CocoaError(.fileWriteUnknown)
@@ -17,12 +18,14 @@ final class HandedCommand {
     let sources = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, 100) }
     defer { for source in sources { close(source) } }
     let folder = ["STATE_DIRECTORY": path + ".none", "PATH": "/usr/bin:/bin"]
-    let variables = environment.merging(folder) { given, _ in given }.map { "\($0.key)=\($0.value)" }
+    let variables = environment.merging(folder) { given, _ in given }.map {
+      "\($0.key)=\($0.value)"
+    }
     let arguments = unsafe HandedCommand.list([program] + arguments)
     let environment = unsafe HandedCommand.list(variables)
     defer {
-      unsafe arguments.forEach { unsafe free($0) }
-      unsafe environment.forEach { unsafe free($0) }
+      for index in unsafe arguments.indices { unsafe free(arguments[index]) }
+      for index in unsafe environment.indices { unsafe free(environment[index]) }
     }
     var actions = unsafe posix_spawn_file_actions_t()
     _ = unsafe posix_spawn_file_actions_init(&actions)

@@ -84,6 +84,26 @@ struct ServiceManagerTests {
     #expect(order == ["READY=1\n", "RELOADIN", "READY=1\n", "STOPPING"])
   }
 
+  @Test(
+    "When another process takes over it hears which is the main one, before that says that it is ready"
+  )
+  func handOver() throws {
+    let rig = try GatewayRig()
+    let desk = try Desk(isAbstract: true)
+    let command = try Command(
+      ["serve"], ServiceManagerTests.environment(rig, ["NOTIFY_SOCKET": desk.name]))
+    #expect(eventually { desk.notices.count == 1 })
+    command.signal(SIGUSR2)
+    #expect(eventually { desk.notices.count == 3 }, "\(command.errors)")
+    let main = try #require(desk.notices[1].firstMatch(of: /^MAINPID=(\d+)\n$/)).output.1
+    let successor = try #require(pid_t(main))
+    defer { kill(successor, SIGKILL) }
+    #expect(desk.notices[2].hasPrefix("READY=1\nMAINPID=\(successor)\nSTATUS=serving callers on"))
+    #expect(command.exitCode == 0)
+    kill(successor, SIGTERM)
+    #expect(eventually { desk.notices.last?.hasPrefix("STOPPING=1") == true })
+  }
+
   @Test("A watchdog that waits for another process is told nothing")
   func othersWatchdog() throws {
     let rig = try GatewayRig()
@@ -107,11 +127,13 @@ struct ServiceManagerTests {
     if let names { variables += " LISTEN_FDNAMES=\(names)" }
     // The shell's number is the gateway's, which takes its place.
     return try HandedCommand(
-      "/bin/sh", ["-c", "export \(variables); exec \"$0\" serve --threads 1", Command.program.path],
+      "/bin/sh",
+      ["-c", "export \(variables); exec \"$0\" serve --threads 1", Command.program.path],
       ServiceManagerTests.environment(rig, more), handing: sockets)
   }
 
-  private static func listener(type: Int32 = Int32(SOCK_STREAM.rawValue)) throws -> (Int32, UInt16) {
+  private static func listener(type: Int32 = Int32(SOCK_STREAM.rawValue)) throws -> (Int32, UInt16)
+  {
     let number = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -129,7 +151,8 @@ struct ServiceManagerTests {
     return (number, UInt16(bigEndian: address.sin_port))
   }
 
-  @Test("Sockets that it hands over are served, and callers who wait through a restart are not refused")
+  @Test(
+    "Sockets that it hands over are served, and callers who wait through a restart are not refused")
   func activation() throws {
     let rig = try GatewayRig()
     let (callers, port) = try ServiceManagerTests.listener()
@@ -204,7 +227,8 @@ struct ServiceManagerTests {
     #expect(command.exitCode == 78)
     #expect(command.errors.contains("descriptor 3 (other) of LISTEN_FDS listens at 127.0.0.1:"))
     #expect(
-      command.errors.contains("descriptor 4 (more) of LISTEN_FDS is not a stream socket that listens"))
+      command.errors.contains(
+        "descriptor 4 (more) of LISTEN_FDS is not a stream socket that listens"))
   }
 
   @Test("The units are good in the eyes of systemd, and keep the gateway in")
@@ -227,7 +251,9 @@ struct ServiceManagerTests {
         .replacing("/usr/bin/scorm-gateway", with: Command.program.path)
       try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     }
-    let checked = try run(verify, ["verify", "--man=no", "\(folder)/scorm-gateway.service", "\(folder)/scorm-gateway.socket"])
+    let checked = try run(
+      verify,
+      ["verify", "--man=no", "\(folder)/scorm-gateway.service", "\(folder)/scorm-gateway.socket"])
     #expect(checked.code == 0 && !checked.text.contains("scorm-gateway."), "\(checked.text)")
     let rated = try run(
       verify, ["security", "--offline=true", "--threshold=20", "\(folder)/scorm-gateway.service"])

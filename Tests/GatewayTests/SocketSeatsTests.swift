@@ -6,7 +6,9 @@ import Testing
 
 /// Sockets that a supervisor hands over, and the listeners they are for.
 @Suite struct SocketSeatsTests {
-  private static func settings(_ listen: String, admin: String = "127.0.0.1:9901") throws -> Settings {
+  private static func settings(_ listen: String, admin: String = "127.0.0.1:9901") throws
+    -> Settings
+  {
     let file = try TemporaryFile("listen:\n\(listen)\nadmin: {address: \(admin)}\n")
     return try ConfigurationSource.load(
       file: file.path,
@@ -98,13 +100,16 @@ import Testing
         ], settings)
     }
     #expect(
-      twice?.problems == ["descriptor 4 of LISTEN_FDS is for the same listener as descriptor 3 (callers)"])
+      twice?.problems == [
+        "descriptor 4 of LISTEN_FDS is for the same listener as descriptor 3 (callers)"
+      ])
   }
 
   @Test(
     "The variables count only for the process that they name, and must agree with each other",
     arguments: [
-      ("7", "2", "a:b", 2, nil), ("7", "2", nil, 2, nil), ("7", "2", ":b", 2, nil), ("7", "0", nil, 0, nil),
+      ("7", "2", "a:b", 2, nil), ("7", "2", nil, 2, nil), ("7", "2", ":b", 2, nil),
+      ("7", "0", nil, 0, nil),
       ("8", "2", "a:b", 0, nil), (nil, "2", "a:b", 0, nil), ("7", nil, nil, 0, nil),
       ("7", "2", "a", 0, "hands over 2 sockets, and LISTEN_FDNAMES has 1 names"),
       ("7", "1", "a:b", 0, "hands over 1 sockets, and LISTEN_FDNAMES has 2 names"),

@@ -171,13 +171,13 @@ struct LimiterAdoptTests {
       rig.offer(UInt64(app), app: app)
     }
     #expect(rig.starts.isEmpty)
-    let isResumed = rig.limiter.resume(app: 1, at: rig.now)
-    #expect(isResumed)
+    let hasPaused = rig.limiter.resume(app: 1, at: rig.now)
+    #expect(hasPaused)
     rig.takeDue()
     #expect(rig.starts.map(\.tag) == [1])
     for tag in 10..<40 as Range<UInt64> { #expect(rig.offer(tag, app: 1) == .admitted) }
-    let isResumedAgain = rig.limiter.resume(app: 1, at: rig.now)
-    #expect(!isResumedAgain)
+    let isStillPaused = rig.limiter.resume(app: 1, at: rig.now)
+    #expect(!isStillPaused)
     #expect(rig.offer(99, app: 0) != .admitted)
   }
 }
