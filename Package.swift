@@ -102,7 +102,7 @@ let package = Package(
         "EventLoop", "System", "Telemetry", "TrafficLog", "Forwarding", "RateLimiting",
         "AccessTokens",
         "SCORMCloudAPI",
-        "HTTPMessages", "Memory",
+        "HTTPMessages", "TextCoding", "Memory",
       ]),
     // The thread that runs the token manager: its requests, and what it shows of them.
     area(
@@ -140,7 +140,8 @@ let package = Package(
 
     // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
     area(
-      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+      "Forwarding",
+      uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
@@ -205,6 +206,7 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
+    tests(of: "Rules", uses: ["Memory", "Configuration", "AccessTokens", "Forwarding", "RateLimiting"]),
     tests(of: "Operator", uses: ["Rules", "Configuration", "System"]),
     tests(
       of: "Policy",

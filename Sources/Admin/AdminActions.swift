@@ -10,6 +10,8 @@ package struct AdminActions: Sendable {
   /// What would become of a call.
   package var explain: @Sendable (AdminQuery) -> AdminAnswer
 
+  /// The jobs that callers have waited for.
+  package var jobs: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"jobs\":[]}\n") }
   /// The modes that an operator has set.
   package var modes: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
   /// Sets one: `mode`, `caller` or `app`, `for`.
@@ -20,6 +22,8 @@ package struct AdminActions: Sendable {
 
   /// Ends the pauses of the app that `app` names.
   package var resume: @Sendable (AdminQuery) -> AdminAnswer = { _ in .notFound("There is no app.") }
+  /// The configuration in force.
+  package var configuration: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{}\n") }
   /// Reads the configuration again.
   package var reload: @Sendable (AdminQuery) -> AdminAnswer = { _ in
     .refused("There is no configuration to read again.")

@@ -79,6 +79,15 @@ package struct AdminResponder: LocalResponder {
       path: "/api/reload", purpose: "POST: read the configuration again, as SIGHUP does",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.reload) },
+    Page(
+      path: "/api/jobs",
+      purpose: "jobs that callers have waited for, JSON; ?format=table for people"
+    ) { $0.answer($1, $0.sources.actions.jobs) },
+    Page(
+      path: "/api/configuration",
+      purpose:
+        "the configuration in force without its secrets, JSON; ?format=table: lines with tabs"
+    ) { $0.answer($1, $0.sources.actions.configuration) },
     Page(path: "/api/callers", purpose: "each caller and what it may do; JSON") { responder, _ in
       .json(responder.sources.callers())
     },

@@ -11,6 +11,9 @@ enum Schema {
     KeySchema("callers", .sections(caller)),
     KeySchema("policy", .section(policy)),
     KeySchema("limits", .sections(limit)),
+    KeySchema("pages", .section(pages)),
+    KeySchema("jobs", .section(jobs)),
+    KeySchema("uploads", .section(uploads)),
     KeySchema("traffic", .section(traffic)),
     Keys.replicas.schema,
     Keys.drainDelay.schema)
@@ -91,6 +94,20 @@ enum Schema {
     KeySchema("service", .scalar, default: "null"),
     KeySchema("operation", .scalar, default: "null"))
 
+  static let pages = SectionSchema(
+    Keys.maxPages.schema,
+    Keys.maxItems.schema,
+    Keys.maxTime.schema)
+
+  static let jobs = SectionSchema(
+    Keys.maxJobWait.schema,
+    Keys.poll.schema)
+
+  static let uploads = SectionSchema(
+    Keys.spool.schema,
+    Keys.maxSpool.schema,
+    KeySchema("folder", .scalar, default: "null"))
+
   static let traffic = SectionSchema(
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal)),
@@ -160,6 +177,21 @@ enum Keys {
   static let maxWait = Key<Duration>(
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
+
+  static let maxPages = Key("maxPages", default: 10_000, 1...10_000)
+  static let maxItems = Key("maxItems", default: 1_000_000, 1...100_000_000)
+  static let maxTime = Key<Duration>(
+    "maxTime", default: .seconds(600), .seconds(1) ... .seconds(86_400))
+
+  /// Below the minute after which many proxies on the way give a call up.
+  static let maxJobWait = Key<Duration>(
+    "maxWait", default: .seconds(55), .seconds(1) ... .seconds(600))
+  static let poll = Key<Duration>(
+    "poll", default: .seconds(1), .milliseconds(100) ... .seconds(60))
+
+  static let spool = ChoiceKey<UploadSettings.Spool>("spool", default: .off)
+  static let maxSpool = Key(
+    "maxSpool", default: ByteSize(2 << 30), ByteSize(1 << 20)...ByteSize(1 << 40))
 
   static let logFormat = ChoiceKey<TrafficSettings.Format>("format", default: .auto)
 

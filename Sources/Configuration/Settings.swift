@@ -18,6 +18,9 @@ package struct Settings: Sendable {
   package var policy: PolicySettings
   /// 0 to 64, names unique.
   package var limits: [Limit]
+  package var pages: PageSettings
+  package var jobs: JobSettings
+  package var uploads: UploadSettings
   package var traffic: TrafficSettings
   /// How many gateways share the limits, 1 to 1000: each enforces its part of every rate.
   package var replicas: Int
@@ -45,6 +48,35 @@ package struct Listener: Sendable, Equatable {
   package var allowedHosts: [String]
   /// The caller every connection here is taken for; nil: found by matching.
   package var caller: String?
+}
+
+/// Bounds of a list that is read page by page for a caller.
+package struct PageSettings: Sendable, Equatable {
+  package var maxPages: Int
+  package var maxItems: Int
+  /// From the first page's request to the last page's end.
+  package var maxTime: Duration
+}
+
+/// How a job is waited for that a caller would not poll itself.
+package struct JobSettings: Sendable, Equatable {
+  /// The longest that one call waits.
+  package var maxWait: Duration
+  /// Between two polls.
+  package var poll: Duration
+}
+
+/// Whether bodies that stream are kept, so that they can be sent once more.
+package struct UploadSettings: Sendable, Equatable {
+  package enum Spool: String, Sendable, CaseIterable {
+    case off, memory, disk
+  }
+
+  package var spool: Spool
+  /// Bytes of all uploads together.
+  package var maxSpool: ByteSize
+  /// Where the files are; nil: `$STATE_DIRECTORY`, else `$TMPDIR`, else `/tmp`.
+  package var folder: String?
 }
 
 /// The address of the admin API and its page.

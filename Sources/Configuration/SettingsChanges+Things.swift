@@ -16,13 +16,30 @@ extension Listener {
     Thing(
       name: "listen \(address)",
       values: [
-        Value("mode", octal(socketMode)), Value("allowRemote", "\(allowRemote)"),
+        Value("name", name), Value("mode", octal(socketMode)),
+        Value("allowRemote", "\(allowRemote)"),
         Value("allowedHosts", list(allowedHosts)), Value("caller", text(caller)),
       ])
   }
 }
 
 extension Settings {
+  /// All of it, in the order of the documentation.
+  var things: [SettingsChanges.Thing] {
+    var things = listeners.map(\.asThing) + [adminThing, upstream.asThing]
+    things += apps.map(\.asThing) + callers.map(\.asThing) + limits.map(\.asThing)
+    things += [generalThing, tokens.asThing, pages.asThing, jobs.asThing, uploads.asThing]
+    things += [policy.asThing, traffic.asThing] + traffic.captures.map(\.asThing)
+    things.append(
+      Thing(
+        name: Thing.fixed,
+        values: [
+          Value("admin.address:", text(admin?.address)),
+          Value("traffic.journal.path:", text(traffic.journalText)),
+        ]))
+    return things
+  }
+
   var adminThing: SettingsChanges.Thing {
     Thing(
       name: "admin",
@@ -37,7 +54,10 @@ extension Settings {
   var generalThing: SettingsChanges.Thing {
     Thing(
       name: "gateway",
-      values: [Value("defaultApp", defaultApp), Value("replicas", "\(replicas)")])
+      values: [
+        Value("defaultApp", defaultApp), Value("replicas", "\(replicas)"),
+        Value("drainDelay", drainDelay.configurationText),
+      ])
   }
 }
 
@@ -137,6 +157,38 @@ extension TokenSettings {
         Value("scopes", scopes.rawValue), Value("scopesList", list(scopesList)),
         Value("lifetime", lifetime.configurationText), Value("warm", list(warm)),
         Value("stateFile", text(stateFile)),
+      ])
+  }
+}
+
+extension PageSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "pages",
+      values: [
+        Value("maxPages", "\(maxPages)"), Value("maxItems", "\(maxItems)"),
+        Value("maxTime", maxTime.configurationText),
+      ])
+  }
+}
+
+extension JobSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "jobs",
+      values: [
+        Value("maxWait", maxWait.configurationText), Value("poll", poll.configurationText),
+      ])
+  }
+}
+
+extension UploadSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "uploads",
+      values: [
+        Value("spool", spool.rawValue), Value("maxSpool", maxSpool.configurationText),
+        Value("folder", text(folder)),
       ])
   }
 }

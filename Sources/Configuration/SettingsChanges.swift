@@ -44,29 +44,15 @@ package struct SettingsChanges: Equatable, Sendable {
   ///   - old: what is in force.
   ///   - new: what is to be.
   package init(from old: Settings, to new: Settings) {
-    compare(old.listeners.map(\.asThing), new.listeners.map(\.asThing))
-    compare([old.adminThing], [new.adminThing])
-    compare([old.upstream.asThing], [new.upstream.asThing])
-    compare(old.apps.map(\.asThing), new.apps.map(\.asThing))
-    compare(old.callers.map(\.asThing), new.callers.map(\.asThing))
-    compareOrder(of: "callers", old.callers.map(\.name), new.callers.map(\.name))
-    compare(old.limits.map(\.asThing), new.limits.map(\.asThing))
-    compare([old.generalThing], [new.generalThing])
-    compare([old.tokens.asThing], [new.tokens.asThing])
-    compare([old.policy.asThing], [new.policy.asThing])
-    compare([old.traffic.asThing], [new.traffic.asThing])
-    compare(old.traffic.captures.map(\.asThing), new.traffic.captures.map(\.asThing))
-    refuse("admin.address", old.admin?.address.description, new.admin?.address.description)
-    refuse("traffic.journal.path", old.traffic.journalText, new.traffic.journalText)
+    self.init(from: old.things, to: new.things)
   }
 
-  private mutating func refuse(_ key: String, _ old: String?, _ new: String?) {
-    guard old != new else { return }
-    impossible.append(
-      "\(key): \(old ?? "none") → \(new ?? "none") takes a restart; put it back, or restart")
+  /// What is in force as its gateway tells it: without secrets, which are then not compared.
+  package init(from old: ConfigurationText, to new: Settings) {
+    self.init(from: old.things, to: new.things)
   }
 
-  private mutating func compare(_ old: [Thing], _ new: [Thing]) {
+  private init(from old: [Thing], to new: [Thing]) {
     for thing in old where !new.contains(where: { $0.name == thing.name }) {
       lines.append("\(thing.name): removed")
     }
@@ -75,9 +61,16 @@ package struct SettingsChanges: Equatable, Sendable {
         lines.append("\(thing.name): added")
         continue
       }
-      let changes = zip(before.values, thing.values).compactMap { $0.change(to: $1) }
-      if !changes.isEmpty { lines.append("\(thing.name): " + changes.joined(separator: ", ")) }
+      let changes = thing.values.compactMap { value in
+        before.values.first { $0.key == value.key }.flatMap { $0.change(to: value) }
+      }
+      if thing.isFixed {
+        impossible += changes.map { "\($0) takes a restart; put it back, or restart" }
+      } else if !changes.isEmpty {
+        lines.append("\(thing.name): " + changes.joined(separator: ", "))
+      }
     }
+    compareOrder(of: "callers", Thing.callers(of: old), Thing.callers(of: new))
   }
 
   /// The first caller that matches is taken.
@@ -85,6 +78,16 @@ package struct SettingsChanges: Equatable, Sendable {
     let kept = new.filter(old.contains)
     guard old.filter(new.contains) != kept else { return }
     lines.append("\(things): in another order: " + kept.joined(separator: ", "))
+  }
+}
+
+extension SettingsChanges.Thing {
+  /// What cannot change while a gateway runs, by its keys.
+  static let fixed = "what takes a restart"
+  var isFixed: Bool { name == SettingsChanges.Thing.fixed }
+
+  static func callers(of things: [SettingsChanges.Thing]) -> [String] {
+    things.map(\.name).filter { $0.hasPrefix("caller ") }.map { String($0.dropFirst(7)) }
   }
 }
 

@@ -25,8 +25,39 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      traffic: traffic(section), replicas: section.value(Keys.replicas, &problems),
+      pages: pages(section), jobs: jobs(section), uploads: uploads(section),
+      traffic: traffic(section),
+      replicas: section.value(Keys.replicas, &problems),
       drainDelay: section.value(Keys.drainDelay, &problems))
+  }
+
+  private mutating func pages(_ root: Section) -> PageSettings {
+    let section = self.section("pages", Schema.pages, of: root)
+    return PageSettings(
+      maxPages: section.value(Keys.maxPages, &problems),
+      maxItems: section.value(Keys.maxItems, &problems),
+      maxTime: section.value(Keys.maxTime, &problems))
+  }
+
+  private mutating func jobs(_ root: Section) -> JobSettings {
+    let section = self.section("jobs", Schema.jobs, of: root)
+    return JobSettings(
+      maxWait: section.value(Keys.maxJobWait, &problems),
+      poll: section.value(Keys.poll, &problems))
+  }
+
+  private mutating func uploads(_ root: Section) -> UploadSettings {
+    let section = self.section("uploads", Schema.uploads, of: root)
+    let spool = section.choice(Keys.spool, &problems)
+    let folder = section.text("folder", example: "/var/lib/scorm-gateway", &problems)
+      .flatMap { filePath($0) }
+    if folder != nil, spool != .disk {
+      problems.add(
+        section.place(of: "folder"), section.path("folder"), "a folder belongs to spool: disk",
+        hint: "add spool: disk, or remove the key")
+    }
+    return UploadSettings(
+      spool: spool, maxSpool: section.value(Keys.maxSpool, &problems), folder: folder)
   }
 
   /// A value with the section it came from, for checks across sections.

@@ -3,6 +3,7 @@ internal import CurlTransport
 internal import Gateway
 internal import HTTPMessages
 internal import Memory
+internal import Rules
 internal import System
 internal import TokenFetching
 
@@ -17,7 +18,7 @@ extension Doctor {
 
   /// The connection first, then what needs it, side by side.
   func network(_ settings: Settings) -> [Finding] {
-    var tokens = settings.tokenService
+    var tokens = Roster(settings).tokenService
     tokens.connectTimeout = min(tokens.connectTimeout, timeout)
     tokens.totalTimeout = timeout
     let targets = Doctor.targets(settings, tokens)

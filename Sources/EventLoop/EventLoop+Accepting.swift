@@ -47,7 +47,8 @@ extension EventLoop {
     _ number: Int, _ handler: inout Handler
   ) {
     guard number < listeners.count else { return }
-    acceptAll(number, &handler)
+    // Callers in a supervisor's socket are the next process'.
+    if !(listeners[number]?.isShared ?? true) { acceptAll(number, &handler) }
     guard let listener = listeners[number] else { return }
     _ = cl_epoll_remove(poll.number, listener.number)
     if !listener.isShared { _ = shutdown(listener.number, Int32(SHUT_RDWR)) }

@@ -18,8 +18,8 @@ extension ExchangeStateMachine {
   @inlinable @inline(__always)
   package func callerPatience(isBehind: Bool = false, upstreamIsBehind: Bool = false) -> Patience {
     switch phase {
-    case .planning, .awaitingQuota, .finished: .unlimited
-    case .answering: isBehind ? .idle : .unlimited
+    case .planning, .awaitingQuota, .readingAnswer, .resending, .finished: .unlimited
+    case .answering, .betweenFetches: isBehind ? .idle : .unlimited
     case .awaitingToken: .token
     case .collectingBody: .idle
     // One whose connection is being made waits for the upstream.
@@ -35,7 +35,9 @@ extension ExchangeStateMachine {
     case .awaitingConnection: .connection
     case .forwarding: requestIsComplete ? .response : .idle
     case .answering: callerIsBehind ? .unlimited : .idle
-    case .planning, .awaitingQuota, .awaitingToken, .collectingBody, .finished: .unlimited
+    case .readingAnswer, .resending: .idle
+    case .planning, .awaitingQuota, .awaitingToken, .collectingBody, .betweenFetches, .finished:
+      .unlimited
     }
   }
 }

@@ -8,6 +8,9 @@ package import HTTPMessages
 ///     └─────────────┴────────────────┴────────────────┴──────────────────┴───────────────────┴───────────┴─→ finished
 /// ```
 ///
+/// An exchange of many fetches (`ExchangeStateMachine+Fetches.swift`) goes from `forwarding` to `readingAnswer`, to
+/// `betweenFetches`, and from there once more to the limits.
+///
 /// It goes back from `forwarding` when the request is made again: to `awaitingConnection` after a connection broke
 /// (``RetryRule``), to `awaitingToken` after a credential was refused. From `answering` there is no way back: the
 /// caller has seen a part of the answer.
@@ -32,6 +35,12 @@ package import HTTPMessages
     case forwarding
     /// Some byte of a final answer was sent to the caller.
     case answering
+    /// An answer is read by the gateway itself: a page of a list.
+    case readingAnswer
+    /// Another fetch follows, after a while: when its caller has read what it got, or some time has passed.
+    case betweenFetches
+    /// What was kept of its body is sent once more, before the caller sends on.
+    case resending
     case finished
   }
 
@@ -48,6 +57,8 @@ package import HTTPMessages
     /// Take a connection that carried no request before.
     case connectAfresh
     case sendRequest
+    /// The same, and what was kept of its body after that.
+    case resendRequest
   }
 
   /// What the shell does when something failed.
@@ -106,14 +117,18 @@ package import HTTPMessages
   /// Since when it waits for a token, or in the queue for a connection; 0 while it does not queue. The phase is kept
   /// apart from it, not as its payload, so that asking for a phase costs one load: it is asked with every event.
   @usableFromInline var since: Int64 = 0
-  package private(set) var method = HTTPMethod.other
+  package internal(set) var method = HTTPMethod.other
   package private(set) var isHTTP10 = false
   /// The request's last body byte was handed on.
   @usableFromInline package internal(set) var requestIsComplete = false
   /// Bytes of the request's body were handed on, and are not at hand any more.
   @usableFromInline package internal(set) var bodyHasBegun = false
+  /// What was handed on of the body was kept as well.
+  @usableFromInline package internal(set) var keepsBody = false
   /// What was to be collected of the body is there.
   @usableFromInline var bodyIsCollected = false
+  /// Bytes of a final answer were sent to the caller, and further fetches follow.
+  @usableFromInline package internal(set) var hasAnswered = false
   @usableFromInline var interimAnswers: UInt8 = 0
   /// The current attempt has brought an interim answer: the upstream has seen the request.
   @usableFromInline var hasInterimAnswer = false
@@ -158,16 +173,16 @@ package import HTTPMessages
   /// An upstream connection carries it.
   @inlinable package var isUpstream: Bool { phase == .forwarding || phase == .answering }
 
-  /// It waits for something that is neither its caller nor its answer.
+  /// It waits for something that is neither its caller nor its answer, and no byte of an answer was sent.
   package var isWaiting: Bool {
     switch phase {
-    case .awaitingQuota, .awaitingToken, .awaitingConnection: true
+    case .awaitingQuota, .awaitingToken, .awaitingConnection: !hasAnswered
     default: false
     }
   }
 
-  /// Everything of the request is at hand, to be sent again.
-  package var isReplayable: Bool { requestIsComplete && !bodyHasBegun }
+  /// Everything of the request is at hand, to be sent again; what its caller has not sent yet follows.
+  package var isReplayable: Bool { (requestIsComplete || keepsBody) && !bodyHasBegun }
 
   /// The part of an exchange that it is in, for the log.
   package var logPhase: Termination.Phase {
@@ -177,8 +192,9 @@ package import HTTPMessages
     case .awaitingToken: .token
     case .collectingBody: .requestBody
     case .awaitingConnection: .connect
-    case .answering: .responseBody
+    case .answering, .readingAnswer, .betweenFetches: .responseBody
     case .forwarding, .finished: requestIsComplete ? .responseHead : .requestBody
+    case .resending: .requestBody
     }
   }
 
@@ -202,7 +218,7 @@ package import HTTPMessages
   /// A limit puts it into a queue.
   package mutating func queued(at now: Int64) {
     switch phase {
-    case .planning: (phase, since) = (.awaitingQuota, now)
+    case .planning, .betweenFetches: (phase, since) = (.awaitingQuota, now)
     default: ExchangeStateMachine.illegal("queued")
     }
   }
@@ -211,7 +227,7 @@ package import HTTPMessages
   @inlinable @inline(__always)
   package mutating func admitted(waited: Int64, at now: Int64) -> Action {
     switch phase {
-    case .planning, .awaitingQuota:
+    case .planning, .awaitingQuota, .betweenFetches:
       queueWait += waited
       (phase, since) = (.awaitingToken, now)
       return .requireCredential
@@ -306,26 +322,28 @@ package import HTTPMessages
         (phase, since) = (.awaitingToken, now)
         return .requireCredential
       }
-      phase = .forwarding
+      phase = keepsBody ? .resending : .forwarding
       attempts += 1
       if attemptStarted == 0 { attemptStarted = now }
       hasInterimAnswer = false
-      return .sendRequest
+      return keepsBody ? .resendRequest : .sendRequest
     default:
       ExchangeStateMachine.illegal("connectionReady")
       return .wait
     }
   }
 
-  /// Body bytes were handed on, the last ones among them when `isComplete`.
-  package mutating func bodyForwarded(isComplete: Bool) {
+  /// Body bytes were handed on, the last ones among them when `isComplete`. `isKept`: these are kept, as all before them
+  /// were.
+  package mutating func bodyForwarded(isComplete: Bool, isKept: Bool = false) {
     switch phase {
     case .forwarding, .answering: break
     default:
       ExchangeStateMachine.illegal("bodyForwarded")
       return
     }
-    bodyHasBegun = true
+    keepsBody = isKept
+    if !isKept { bodyHasBegun = true }
     if isComplete { requestIsComplete = true }
   }
 
@@ -341,8 +359,8 @@ package import HTTPMessages
     hasInterimAnswer = true
     // We never ask to switch protocols (RFC 9110 section 7.8).
     if status == 101 || interimAnswers > ExchangeStateMachine.interimLimit { return .refuse }
-    // 100 is ours to say, and HTTP/1.0 has no interim answers.
-    if status == 100 || isHTTP10 { return .drop }
+    // 100 is ours to say, HTTP/1.0 has no interim answers, and none follows the beginning of a final one.
+    if status == 100 || isHTTP10 || hasAnswered { return .drop }
     // A request that is made again brings the same hints again.
     if hintedIn != 0, hintedIn != attempts { return .drop }
     hintedIn = attempts
@@ -382,11 +400,13 @@ package import HTTPMessages
   package mutating func upstreamFailed(_ failure: UpstreamFailure) -> FailureAction {
     switch phase {
     case .answering: return .abortCaller
+    case .readingAnswer, .resending: return .answerError
     case .forwarding:
       let attempt = RetryRule.Attempt(
         method: method, number: Int(attempts - answeredAttempts), wasReused: failure.wasReused,
         wroteBytes: failure.wroteBytes,
-        receivedBytes: failure.receivedBytes || hasInterimAnswer, isReplayable: !bodyHasBegun)
+        receivedBytes: failure.receivedBytes || hasInterimAnswer, isReplayable: !bodyHasBegun,
+        isPartial: keepsBody && !requestIsComplete)
       guard failure.mayRetry, RetryRule.allowsRetry(after: attempt) else {
         return .answerError
       }
@@ -454,7 +474,9 @@ package import HTTPMessages
     case .awaitingQuota: .wait
     case .awaitingToken: .tokenTimedOut
     case .awaitingConnection: .connectionTimedOut
-    case .planning, .collectingBody, .forwarding, .answering, .finished: .callerIsSlow
+    case .planning, .collectingBody, .forwarding, .answering, .readingAnswer, .betweenFetches,
+      .resending, .finished:
+      .callerIsSlow
     }
   }
 
@@ -463,7 +485,7 @@ package import HTTPMessages
   package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> UpstreamLateness {
     switch phase {
     case .awaitingConnection: .connectTimedOut
-    case .forwarding where takesMore: .extend
+    case .forwarding where takesMore, .resending where takesMore: .extend
     case .forwarding where !requestIsComplete && hasAll: .callerIsSlow
     default: .answerTimedOut
     }

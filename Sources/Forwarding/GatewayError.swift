@@ -10,7 +10,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The caller's doing.
   case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen, appFrozen
   case policyRefused
-  case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, unsupportedFeature
+  case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, pagesNotAList
   case requestTimeout, quotaExceeded
   // Tokens.
   case tokenUnavailable, tokenTimeout, credentialRefused, upstreamRefusedCredential
@@ -19,6 +19,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   case certificateRefused, tlsFailed, connectionLimit, connectionTerminated
   // The upstream's answer.
   case responseMalformed, responseTimeout, responseIncomplete
+  // A page of a list.
+  case pagesMalformed, pagesRepeat, pagesBound, pagesFailed
   // Ourselves.
   case draining, memoryLow, loopDetected, internalError
 
@@ -37,7 +39,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .methodNotAllowed: "method-not-allowed"
     case .sensitiveRefused: "sensitive-operation-refused"
     case .appUnknown: "app-unknown"
-    case .unsupportedFeature: "unsupported-feature"
+    case .pagesNotAList: "pages-not-a-list"
     case .requestTimeout: "request-timeout"
     case .quotaExceeded: "quota-exceeded"
     case .tokenUnavailable: "token-unavailable"
@@ -55,6 +57,10 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseMalformed: "response-malformed"
     case .responseTimeout: "response-timeout"
     case .responseIncomplete: "response-incomplete"
+    case .pagesMalformed: "pages-malformed"
+    case .pagesRepeat: "pages-repeat"
+    case .pagesBound: "pages-bound"
+    case .pagesFailed: "pages-failed"
     case .draining: "draining"
     case .memoryLow: "memory-low"
     case .loopDetected: "loop-detected"
@@ -77,7 +83,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .methodNotAllowed: "The path has no such method"
     case .sensitiveRefused: "The operation's answer is a secret"
     case .appUnknown: "No such app"
-    case .unsupportedFeature: "The gateway cannot do this"
+    case .pagesNotAList: "The operation is not a list over pages"
     case .requestTimeout: "The request took too long to arrive"
     case .quotaExceeded: "A limit on calls is exceeded"
     case .tokenUnavailable: "There is no access token at the moment"
@@ -95,6 +101,10 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .responseMalformed: "The upstream's answer is malformed"
     case .responseTimeout: "The upstream took too long to answer"
     case .responseIncomplete: "The upstream's answer is incomplete"
+    case .pagesMalformed: "A page of the list is malformed"
+    case .pagesRepeat: "The list leads back to a page that was read"
+    case .pagesBound: "The list is larger than one call may read"
+    case .pagesFailed: "A page of the list was refused"
     case .draining: "The gateway is shutting down"
     case .memoryLow: "The gateway is short of memory"
     case .loopDetected: "The request has passed this gateway before"
@@ -105,19 +115,19 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   /// The status code unless the error says otherwise.
   package var status: Int {
     switch self {
-    case .malformedRequest, .path: 400
+    case .malformedRequest, .path, .pagesNotAList: 400
     case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .sensitiveRefused: 403
     case .operationUnknown, .appUnknown: 404
     case .methodNotAllowed: 405
     case .requestTimeout: 408
     case .quotaExceeded: 429
-    case .unsupportedFeature: 501
     case .callerFrozen, .appFrozen, .tokenUnavailable, .tokenTimeout, .connectionLimit, .draining,
       .memoryLow:
       503
     case .nameResolution, .connectionRefused, .certificateRefused, .tlsFailed,
       .connectionTerminated, .responseMalformed, .responseIncomplete, .loopDetected,
-      .credentialRefused, .upstreamRefusedCredential:
+      .credentialRefused, .upstreamRefusedCredential, .pagesMalformed, .pagesRepeat, .pagesBound,
+      .pagesFailed:
       502
     case .nameResolutionTimeout, .connectionTimeout, .responseTimeout: 504
     case .internalError: 500
@@ -129,7 +139,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     switch self {
     case .malformedRequest, .path, .requestTimeout: "http_request_error"
     case .hostRefused, .browserRefused, .callerUnknown, .callerFrozen, .appFrozen, .policyRefused,
-      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature:
+      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .pagesNotAList:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
     case .quotaExceeded, .memoryLow: "proxy_internal_response"
@@ -142,7 +152,9 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .tlsFailed: "tls_protocol_error"
     case .connectionLimit: "connection_limit_reached"
     case .connectionTerminated: "connection_terminated"
-    case .responseMalformed: "http_protocol_error"
+    case .responseMalformed, .pagesMalformed, .pagesRepeat: "http_protocol_error"
+    case .pagesBound: "http_response_body_size"
+    case .pagesFailed: "proxy_internal_response"
     case .responseTimeout: "http_response_timeout"
     case .responseIncomplete: "http_response_incomplete"
     case .loopDetected: "proxy_loop_detected"
@@ -154,8 +166,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   package var isRetriable: Bool {
     switch self {
     case .malformedRequest, .path, .hostRefused, .browserRefused, .callerUnknown, .policyRefused,
-      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .unsupportedFeature,
-      .certificateRefused, .loopDetected, .credentialRefused,
+      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .pagesNotAList,
+      .pagesBound, .certificateRefused, .loopDetected, .credentialRefused,
       .upstreamRefusedCredential:
       false
     case .requestTimeout, .quotaExceeded, .callerFrozen, .appFrozen, .tokenUnavailable,
@@ -163,7 +175,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
       .nameResolution,
       .nameResolutionTimeout, .connectionRefused, .connectionTimeout, .tlsFailed,
       .connectionLimit, .connectionTerminated, .responseMalformed, .responseTimeout,
-      .responseIncomplete, .draining, .memoryLow, .internalError:
+      .responseIncomplete, .pagesMalformed, .pagesRepeat, .pagesFailed, .draining, .memoryLow,
+      .internalError:
       true
     }
   }

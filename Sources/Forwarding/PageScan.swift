@@ -38,8 +38,12 @@ struct PageScan: ~Copyable {
   private var isInElement = false
   private var hasList = false
 
-  /// What is kept.
+  /// What is kept, but for what was spilled.
   private(set) var bytes = ByteBuffer()
+  /// Where the list's elements begin in it.
+  private(set) var elementsStart = 0
+  /// Bytes of elements that were taken out of it, all of them from ``elementsStart`` on.
+  private(set) var spilled = 0
   private(set) var items = 0
   private(set) var hasMore = false
   /// The inside of the string that `more` is, as it was written.
@@ -61,6 +65,22 @@ struct PageScan: ~Copyable {
     reader.reportedDepth = 1
   }
 
+  /// What may be taken out: elements, and the page goes on with more of them, or nothing else is kept of it.
+  var spillable: Range<Int> {
+    let isOpen = keeping != .whole || place == .elements
+    return elementsStart..<(isOpen ? max(elementsStart, bytes.count) : elementsStart)
+  }
+
+  /// ``spillable`` was written elsewhere.
+  mutating func spill() {
+    let range = spillable
+    spilled += range.count
+    if !range.isEmpty { bytes.truncate(to: range.lowerBound) }
+  }
+
+  /// Where something that begins at `offset` of a page that is kept whole lies in ``bytes``.
+  func place(of offset: Int) -> Int { offset > elementsStart ? offset - spilled : offset }
+
   var heldBytes: Int { bytes.allocatedBytes + more.allocatedBytes + name.allocatedBytes }
 
   /// Forgets the page, and keeps the memory for the next.
@@ -73,6 +93,8 @@ struct PageScan: ~Copyable {
     isInElement = false
     hasList = false
     bytes.removeAll()
+    elementsStart = 0
+    spilled = 0
     items = 0
     hasMore = false
     more.removeAll()
@@ -86,6 +108,7 @@ struct PageScan: ~Copyable {
     received += piece.byteCount
     guard received <= bounds.pageBytes else { return .pageTooLarge }
     if keeping == .whole { bytes.put(piece) }
+    guard bytes.count <= bounds.memoryBytes else { return .pageTooLarge }
     keptFrom = 0
     do throws(JSONDefect) {
       while let event = try reader.next(in: piece) {
@@ -169,6 +192,7 @@ struct PageScan: ~Copyable {
       reader.reportedDepth = 2
       keptFrom = event.end
       if keeping == .elements { bytes.put(UInt8(ascii: ",")) }
+      elementsStart = keeping == .whole ? reader.offset : bytes.count
     case .more:
       guard event.kind == .string else { return .moreIsNotText }
       guard more.count + event.range.count <= bounds.moreBytes else { return .moreTooLong }

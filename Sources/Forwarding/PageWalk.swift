@@ -3,8 +3,10 @@ package import Memory
 
 /// A list over many pages as one answer: the bytes of page after page in; the list's bytes, and what to ask for next, out.
 ///
-/// A page is written whole or not at all. So it is kept, within ``Bounds/pageBytes``, until its end has come and its
-/// `more` is known; nothing else grows but eight bytes a page to know a continuation again.
+/// A page is written whole or not at all: its last member may be the `more` that was seen before, and its last byte the
+/// one that is missing. So it is kept, within ``Bounds/pageBytes``, until its end has come. What is too much for memory
+/// its owner takes out (``spillable``) and writes where it belongs (``fileBytes``). Nothing else grows but eight bytes a
+/// page to know a continuation again.
 ///
 /// As JSON the answer is the first page's object as the upstream wrote it, its list going on with the elements of all
 /// pages, and without `more`: or with it, as the last member, where the number of pages that was asked for ended the
@@ -22,7 +24,7 @@ package import Memory
 /// Whatever else ends the walk from outside, a time limit or a refusal by the upstream, is ``abandon()`` and then the
 /// same as an abort. Statuses, waiting, attempts, time and the caller's patience are the exchange's.
 package struct PageWalk: ~Copyable {
-  package enum Form: Sendable {
+  package enum Form: UInt8, Sendable {
     case json
     /// `application/x-ndjson`.
     case lines
@@ -33,8 +35,10 @@ package struct PageWalk: ~Copyable {
   package struct Bounds: Sendable {
     package var pages = 10_000
     package var items = 1_000_000
-    /// Bytes of one page, and so of the memory that a walk holds.
-    package var pageBytes = 16 * 1024 * 1024
+    /// Bytes of one page.
+    package var pageBytes = 64 * 1024 * 1024
+    /// Bytes of one page that are held in memory: those that its owner does not take out.
+    package var memoryBytes = 16 * 1024 * 1024
     /// Bytes of `more` as it is written: it has to fit into a request's target.
     package var moreBytes = 4 * 1024
 
@@ -72,6 +76,7 @@ package struct PageWalk: ~Copyable {
   /// Parts of what the scan kept that are to be written now.
   private var first = 0..<0
   private var second = 0..<0
+  private var third = 0..<0
   private var writesEnding = false
 
   /// Pages and items written.
@@ -147,7 +152,7 @@ package struct PageWalk: ~Copyable {
   // MARK: What comes of them
 
   /// Parts of the output, of which any may be empty; valid until the next event.
-  package static let outputCount = 3
+  package static let outputCount = 4
 
   /// A part of what is to be written now.
   @_lifetime(borrow self)
@@ -155,18 +160,38 @@ package struct PageWalk: ~Copyable {
     switch index {
     case 0: return scan.bytes.bytes.slice(first.lowerBound, first.upperBound)
     case 1: return scan.bytes.bytes.slice(second.lowerBound, second.upperBound)
+    case 2: return scan.bytes.bytes.slice(third.lowerBound, third.upperBound)
     default: return ending.bytes.slice(0, writesEnding ? ending.count : 0)
     }
   }
 
-  /// Bytes of the whole output.
+  /// Bytes of the whole output, but for those that were taken out.
   package var outputByteCount: Int {
-    first.count + second.count + (writesEnding ? ending.count : 0)
+    first.count + second.count + third.count + (writesEnding ? ending.count : 0)
   }
+
+  /// Bytes that were taken out and belong into the output, after its part ``partBeforeFile``.
+  package private(set) var fileBytes = 0
+  package static let partBeforeFile = 1
 
   /// Bytes of memory the walk holds on to, besides eight a page.
   package var heldBytes: Int {
     scan.heldBytes + asked.allocatedBytes + ending.allocatedBytes
+  }
+
+  /// What may be taken out of memory now, to lie behind what was taken out of this page before.
+  package var spillable: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let range = scan.spillable
+      return scan.bytes.bytes.slice(range.lowerBound, range.upperBound)
+    }
+  }
+
+  /// ``spillable`` was taken out.
+  package mutating func spill() {
+    assert(phase == .reading, "what is to be written is there")
+    scan.spill()
   }
 
   /// Whether there is a continuation: not before the first page has brought one, unless the caller did.
@@ -243,14 +268,14 @@ extension PageWalk {
 
   /// Takes the page over into the output.
   private mutating func accept() {
-    let kept = scan.bytes.count
     if form == .json, pages == 0 {
       splitFirstPage()
-    } else if form == .lines {
-      first = 0..<kept
     } else if scan.items > 0 {
+      let start = scan.elementsStart
       // Nothing is there for the comma to follow if all pages so far were empty.
-      first = (items == 0 ? 1 : 0)..<kept
+      if form == .json, items > 0 { first = 0..<start }
+      third = start..<scan.bytes.count
+      fileBytes = scan.spilled
     }
     if pages == 0 { itemsOfFirstPage = scan.items }
     pages += 1
@@ -260,18 +285,25 @@ extension PageWalk {
   /// The first page: what is up to the list's end is written, what follows is for the end of the walk; neither has
   /// `more`.
   private mutating func splitFirstPage() {
-    let end = scan.listEnd
-    let more = scan.hasMore ? scan.moreBounds : end..<end
+    let start = scan.elementsStart
+    let end = scan.place(of: scan.listEnd)
+    let lastEnd = scan.place(of: scan.lastValueEnd)
+    let more =
+      scan.hasMore
+      ? scan.place(of: scan.moreBounds.lowerBound)..<scan.place(of: scan.moreBounds.upperBound)
+      : end..<end
     ending.removeAll()
-    moreOffset = scan.lastValueEnd - end
+    moreOffset = lastEnd - end
+    third = start..<end
+    fileBytes = scan.spilled
     if more.lowerBound >= end {
-      first = 0..<end
+      first = 0..<start
       ending.put(scan.bytes, end, more.lowerBound)
       ending.put(scan.bytes, more.upperBound, scan.bytes.count)
-      if scan.lastValueEnd > more.lowerBound { moreOffset -= more.count }
+      if lastEnd > more.lowerBound { moreOffset -= more.count }
     } else {
       first = 0..<more.lowerBound
-      second = more.upperBound..<end
+      second = more.upperBound..<start
       ending.put(scan.bytes, end, scan.bytes.count)
     }
   }
@@ -323,6 +355,8 @@ extension PageWalk {
   private mutating func clearOutput() {
     first = 0..<0
     second = 0..<0
+    third = 0..<0
+    fileBytes = 0
     writesEnding = false
   }
 }

@@ -3,6 +3,8 @@ package import JSONText
 /// Why a walk over a list's pages ends before the list does. What is at fault is the page that came last; nothing of
 /// it was written, but for ``tooManyPages``.
 package enum PageWalkError: Error, Equatable, Sendable {
+  /// Its body is compressed, although it was asked for as it is.
+  case encoded
   /// Not JSON, or cut off.
   case notJSON(JSONDefect)
   /// JSON, but not an object.
@@ -21,24 +23,36 @@ package enum PageWalkError: Error, Equatable, Sendable {
   case tooManyPages
   /// ``PageWalk/Bounds/items``.
   case tooManyItems
-  /// ``PageWalk/Bounds/pageBytes``.
+  /// ``PageWalk/Bounds/pageBytes``, or what of it is held in memory.
   case pageTooLarge
+  /// The time for the whole walk is over; told by the walk's owner.
+  case outOfTime
   /// ``PageWalk/Bounds/moreBytes``.
   case moreTooLong
 
   /// The problem's name: the same for what a caller would treat alike.
-  package var name: StaticString {
+  package var name: StaticString { kind.name }
+
+  /// The same as an error of the gateway.
+  package var kind: GatewayErrorKind {
     switch self {
-    case .notJSON, .notAnObject, .noList, .listTwice, .listIsNotArray, .moreTwice, .moreIsNotText:
-      "pages-malformed"
-    case .repeatedMore: "pages-repeat"
-    case .tooManyPages, .tooManyItems, .pageTooLarge, .moreTooLong: "pages-bound"
+    case .encoded, .notJSON, .notAnObject, .noList, .listTwice, .listIsNotArray, .moreTwice,
+      .moreIsNotText:
+      .pagesMalformed
+    case .repeatedMore: .pagesRepeat
+    case .tooManyPages, .tooManyItems, .pageTooLarge, .moreTooLong, .outOfTime: .pagesBound
     }
+  }
+
+  /// What to tell the caller of page `number`, counted from 1.
+  package func error(page number: Int) -> GatewayError {
+    GatewayError(kind, "Page \(number) of the list \(explanation)")
   }
 
   /// What to tell the caller, after the number of the page.
   package var explanation: String {
     switch self {
+    case .encoded: "is compressed, although it was asked for as it is."
     case .notJSON(let defect): "is not JSON. \(defect)"
     case .notAnObject: "is not a JSON object."
     case .noList: "does not hold the list."
@@ -50,6 +64,7 @@ package enum PageWalkError: Error, Equatable, Sendable {
     case .tooManyPages: "is the last that one call may read, and the list goes on."
     case .tooManyItems: "has more items than one call may read."
     case .pageTooLarge: "is larger than one page may be."
+    case .outOfTime: "was not there when the time for the whole list was over."
     case .moreTooLong: "holds a `more` that is too long to be sent."
     }
   }

@@ -9,10 +9,14 @@ package import Memory
 package struct RequestHeadRewriter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   /// ` HTTP/1.1` and Host.
-  private var afterTarget = ByteBuffer(capacity: 128)
-  private var basePath = ByteBuffer(capacity: 32)
-  private let via: ViaField
+  private(set) var afterTarget = ByteBuffer(capacity: 128)
+  private(set) var basePath = ByteBuffer(capacity: 32)
+  let via: ViaField
   private let dropped: FieldSet
+
+  /// What fetches ask for whose answers are read here, instead of what the caller does.
+  static let pageFields: StaticString =
+    "Accept: application/json\r\nAccept-Encoding: identity\r\n"
 
   /// - Parameter continuesTraces: the fields of a trace are left out, for the relay to write anew.
   package init(rules: ForwardingRules, continuesTraces: Bool = false) {
@@ -56,4 +60,27 @@ package struct RequestHeadRewriter: ~Copyable {
     via.put(receivedIn: head.version, into: &out)
     if case .chunked = head.framing { out.put("Transfer-Encoding: chunked\r\n") }
   }
+
+  /// The same for the first page of a walk over a list: what the caller says of the answer's form is the gateway's to
+  /// obey, and a condition or a range would be about one page.
+  package func writeWalk(
+    _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan, plan: RequestPlan,
+    into out: inout ByteBuffer
+  ) {
+    out.put(head.method(in: bytes))
+    out.put(UInt8(ascii: " "))
+    out.put(basePath.bytes)
+    out.put(bytes.slice(plan.restStart, head.targetEnd))
+    out.put(afterTarget.bytes)
+    fields.copy(
+      from: bytes, without: dropped, namedAmong: RequestHeadRewriter.aboutOnePage, head.connection,
+      into: &out)
+    out.put(RequestHeadRewriter.pageFields)
+    via.put(receivedIn: head.version, into: &out)
+  }
+
+  private static let aboutOnePage: [StaticString] = [
+    "accept", "accept-encoding", "range", "if-range", "if-match", "if-none-match",
+    "if-modified-since", "if-unmodified-since",
+  ]
 }

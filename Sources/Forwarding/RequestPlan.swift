@@ -50,6 +50,10 @@ package struct RequestPlan: Sendable {
 /// How the planner ends.
 package enum PlannedAnswer: Sendable {
   case forward(RequestPlan)
+  /// The pages of a list, one after the other, as one answer.
+  case walk(RequestPlan, PageRequest)
+  /// A job is started, or asked for, and waited for.
+  case wait(RequestPlan, WaitRequest)
   /// `OPTIONS`, which the upstream is not asked: the methods of the path.
   case options(MethodSet)
 }

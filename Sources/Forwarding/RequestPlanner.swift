@@ -41,6 +41,7 @@ package struct RequestPlanner: ~Copyable {
   ) throws(PlanRefusal) -> PlannedAnswer {
     var plan = RequestPlan()
     var step = PlanStep.framing
+    var pages: PageRequest?
     do throws(GatewayError) {
       // The parser has checked the framing by itself; what is left of it needs the head as a whole.
       try checkFraming(head, fields, bytes)
@@ -52,12 +53,17 @@ package struct RequestPlanner: ~Copyable {
       try chooseApp(head, fields, bytes, &plan)
       step = .operation
       if let allowed = try matchOperation(head, bytes, context, &plan) { return .options(allowed) }
+      if head.present.contains(.xScormPages) { pages = try pageRequest(head, fields, bytes, plan) }
       step = .policy
       try checkPolicy(head, &plan)
     } catch {
       throw PlanRefusal(at: step, error, plan)
     }
     nameCredential(&plan)
+    if let pages { return .walk(plan, pages) }
+    if head.present.contains(.prefer), let wait = waitRequest(fields, bytes, head, plan) {
+      return .wait(plan, wait)
+    }
     return .forward(plan)
   }
 
@@ -186,11 +192,6 @@ package struct RequestPlanner: ~Copyable {
         throw GatewayError(
           .malformedRequest, "X-Scorm-Priority is either interactive or batch.")
       }
-    }
-    if head.present.contains(.xScormPages) {
-      throw GatewayError(
-        .unsupportedFeature,
-        "X-Scorm-Pages is not supported by this version; follow the answer's more instead.")
     }
   }
 
@@ -452,6 +453,12 @@ package struct RequestPlanner: ~Copyable {
         ?? .none
       return
     }
+    nameOwnCredential(&plan)
+  }
+
+  /// The same for an operation of the catalogue.
+  @inline(__always)
+  func nameOwnCredential(_ plan: inout RequestPlan) {
     plan.credential = rules.apps[plan.app].credentials[Int(plan.operation)]
     if !rungs.isEmpty {
       plan.rung = rungs.rung(app: plan.app, operation: plan.operation)

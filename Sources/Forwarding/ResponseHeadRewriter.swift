@@ -5,7 +5,7 @@ package import Memory
 package struct ResponseHeadRewriter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   private let upstream: UpstreamReference
-  private let via: ViaField
+  let via: ViaField
   private let dropped = ResponseHeadRewriter.dropped
 
   package init(rules: ForwardingRules) {

@@ -5,7 +5,8 @@ package import HTTPMessages
 ///
 /// Only what is provably safe is repeated. A POST is repeated when not a byte of it was written; a request
 /// that is idempotent also when its connection had been kept alive and ended before the first byte of an
-/// answer, because then the upstream most likely closed it before it saw the request.
+/// answer, because then the upstream most likely closed it before it saw the request. A request of which not all was
+/// sent is none that could have been acted on (RFC 9112 section 8).
 package struct RetryRule: Sendable {
   /// Upstream requests made for one exchange with one credential, at most.
   package static let attemptLimit = 2
@@ -23,11 +24,14 @@ package struct RetryRule: Sendable {
     package var receivedBytes: Bool
     /// Everything sent so far is still at hand.
     package var isReplayable: Bool
+    /// Some of it was not sent yet.
+    package var isPartial: Bool
 
     package init(
       method: HTTPMethod, number: Int, wasReused: Bool, wroteBytes: Bool, receivedBytes: Bool,
-      isReplayable: Bool
+      isReplayable: Bool, isPartial: Bool = false
     ) {
+      self.isPartial = isPartial
       self.method = method
       self.number = number
       self.wasReused = wasReused
@@ -41,6 +45,7 @@ package struct RetryRule: Sendable {
     guard attempt.number < attemptLimit, !attempt.receivedBytes, attempt.isReplayable else {
       return false
     }
-    return !attempt.wroteBytes || attempt.method.isIdempotent && attempt.wasReused
+    return !attempt.wroteBytes || attempt.isPartial
+      || attempt.method.isIdempotent && attempt.wasReused
   }
 }

@@ -20,6 +20,11 @@ extension AdminActions {
         AdminActions.change($0, tokens, "dropped") { tokens.drop($0) }
       },
       explain: { AdminActions.explain($0, relays, tokens) })
+    jobs = {
+      let listing = JobsListing(relays)
+      return $0.wantsTable
+        ? .table(listing.table(in: TextTable.Room(width: $0.width))) : .json(listing.json)
+    }
     modes = {
       let listing = ModesListing(relays)
       return $0.wantsTable ? .table(listing.table) : .json(listing.json)

@@ -123,7 +123,7 @@ extension GatewayProcess {
     adoptLimits(compiled)
     relays.scopes.unlearn(learntAnew(compiled, former))
     relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
-    setModes(roster)
+    setModes(settings, inForce.roster.settings, former)
     if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
     adminRules.use(settings.admin)
     relays.use(next)
@@ -227,20 +227,26 @@ extension GatewayProcess {
     (0..<old.count).map { TokenSlot(index: $0) }.filter { next[$0] != old[$0] }
   }
 
-  /// Permission bits of the files of Unix sockets that stay.
-  private func setModes(_ roster: Roster) {
-    for listener in roster.settings.listeners {
-      if case .unix(let path) = listener.address { setMode(path, listener.socketMode) }
+  /// Permission bits of the files of Unix sockets that stay, where they change.
+  private func setModes(_ next: Settings, _ former: Settings, _ generation: Generation) {
+    for listener in next.listeners {
+      guard case .unix(let path) = listener.address,
+        let old = former.listeners.first(where: { $0.address == listener.address }),
+        old.socketMode != listener.socketMode,
+        !generation.listeners.contains(where: { $0?.file?.path == path && $0?.isShared ?? false })
+      else { continue }
+      setMode(path, listener.socketMode)
     }
-    if let admin = roster.settings.admin, case .unix(let path) = admin.address {
+    if let admin = next.admin, case .unix(let path) = admin.address,
+      former.admin?.socketMode != admin.socketMode
+    {
       setMode(path, admin.socketMode)
     }
   }
 
   private func setMode(_ path: String, _ mode: UInt16) {
-    // Proof: the path is a C string for the call.
-    if unsafe chmod(path, mode_t(mode)) != 0 {
-      tell(.warning("cannot change the mode of \(path): \(SystemError.current)"))
+    do throws(SystemError) { try FileMode.set(mode, of: path) } catch {
+      tell(.warning("cannot change the mode of \(path): \(error)"))
     }
   }
 
@@ -254,7 +260,9 @@ extension GatewayProcess {
     for end in ended where !end() {
       tell(.warning("a thread of an earlier configuration is held up, and still runs"))
     }
-    guard oldest == relays.current.number, !readiness.isDraining else { return }
+    guard oldest == relays.current.number, !readiness.isDraining,
+      !isHandingOver.load(ordering: .acquiring)
+    else { return }
     _ = inForce.withLockIfAvailable { inForce in
       guard inForce.roster.hasLeaving else { return }
       // The same configuration once more, in which what is gone has no place any more.

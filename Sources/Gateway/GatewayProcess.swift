@@ -213,6 +213,9 @@ package final class GatewayProcess: Sendable {
     return order.compactMap { $0 < listeners.count ? listeners[$0]?.address : nil }
   }
 
+  /// Counts the configurations that were in force, from 1.
+  package var generation: UInt32 { relays.current.number }
+
   /// The configuration in force.
   package var settings: Settings { inForce.withLock { $0.roster.settings } }
 

@@ -1,12 +1,12 @@
 internal import AccessTokens
 internal import Admin
-package import Configuration
+internal import Configuration
 internal import EventLoop
 internal import GatewayServer
 internal import HTTPMessages
 internal import LocalServer
 internal import Operator
-internal import Rules
+package import Rules
 internal import SCORMCloudAPI
 internal import System
 package import TokenFetching
@@ -15,7 +15,7 @@ internal import TrafficLog
 /// Settings in the terms of each part.
 extension Roster {
   /// What the token service has to know.
-  var tokenService: TokenServiceSettings {
+  package var tokenService: TokenServiceSettings {
     let place = TokenPlace(settings.tokens, settings.upstream)
     var result = TokenServiceSettings(
       apps: apps.list.map { entry in
@@ -34,11 +34,6 @@ extension Roster {
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }
-}
-
-extension Settings {
-  /// What the token service of a gateway has to know that starts with these.
-  package var tokenService: TokenServiceSettings { Roster(self).tokenService }
 }
 
 extension TokenPlace {
@@ -79,6 +74,17 @@ extension TrafficSettings.Capture {
   }
 }
 
+extension Configuration.UploadSettings {
+  /// Where bodies are kept; nil: nowhere.
+  fileprivate var place: GatewayServer.UploadSettings.Place? {
+    switch spool {
+    case .off: nil
+    case .memory: .memory
+    case .disk: .disk(folder: folder ?? KeptFile.lastingFolder)
+    }
+  }
+}
+
 extension RelaySettings {
   /// - Parameter known: the TLS client in use, which is kept for connections that lead to the same place.
   init(
@@ -95,6 +101,12 @@ extension RelaySettings {
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
     if upstream.proxy != nil { tunnel = upstreamName }
+    walks.maxPages = settings.pages.maxPages
+    walks.maxItems = settings.pages.maxItems
+    walks.maxTime = settings.pages.maxTime.nanoseconds
+    jobs.maxWait = settings.jobs.maxWait.nanoseconds
+    jobs.poll = settings.jobs.poll.nanoseconds
+    uploads = UploadSettings(settings.uploads.place, limit: settings.uploads.maxSpool.bytes)
     descriptorMark = DescriptorReserve.mark(
       limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
     callerWeights = roster.callers.list.map { place in
@@ -165,6 +177,7 @@ extension GatewayProcess {
       }, traffic: trafficPages(journal, relays))
     sources.actions = AdminActions(relays, tokens)
     sources.actions.reload = { reload.answer($0) }
+    sources.actions.configuration = { reload.configuration($0) }
     sources.feed = journal?.feed
     sources.callers = { CallersListing(relays).json }
     sources.takesActions = { rules.takesActions }

@@ -104,7 +104,7 @@ extension StartChecks {
         "tokens.scopes", "too many combinations of apps and scopes: \(error)",
         hint: "fewer apps, or scopes: service")
     }
-    do { try settings.tokenService.check(against: compiled.slots) } catch {
+    do { try Roster(settings).tokenService.check(against: compiled.slots) } catch {
       stop("tokens", "\(error)")
     }
   }

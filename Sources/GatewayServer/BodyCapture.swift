@@ -1,3 +1,4 @@
+internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 internal import TrafficLog
@@ -61,7 +62,7 @@ final class BodyCapture {
   ) {
     self.rule = rule
     self.room = room
-    if BodyCapture.isEncoded(fields, bytes) { request.omission = .encoded }
+    if ResponseHeadRewriter.isEncoded(fields, in: bytes) { request.omission = .encoded }
   }
 
   deinit { room.give(request.held + response.held) }
@@ -70,10 +71,12 @@ final class BodyCapture {
 
   func beginResponse(status: Int, _ fields: borrowing FieldList, in bytes: RawSpan) {
     hasAnswer = true
-    if BodyCapture.isEncoded(fields, bytes) { response.omission = .encoded }
+    if ResponseHeadRewriter.isEncoded(fields, in: bytes) { response.omission = .encoded }
     // What a path leads to in a part is anybody's guess.
     if status == 206 { response.omission = .incomplete }
   }
+
+  func takeResponse(whole data: borrowing ByteBuffer) { takeResponse(data.bytes) }
 
   func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes, room) }
 
@@ -87,13 +90,5 @@ final class BodyCapture {
       response.put(.response, isComplete: responseIsComplete, rule.redaction, into: &line)
     }
     TrafficLine.close(&line)
-  }
-
-  private static func isEncoded(_ fields: borrowing FieldList, _ bytes: RawSpan) -> Bool {
-    for i in 0..<fields.count where fields[i].name == .other {
-      guard fields[i].name(in: bytes).equalsIgnoringCase("content-encoding") else { continue }
-      if !fields[i].value(in: bytes).equalsIgnoringCase("identity") { return true }
-    }
-    return false
   }
 }

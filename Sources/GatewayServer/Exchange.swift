@@ -19,12 +19,14 @@ struct Exchange: ~Copyable {
   var knowsApp = false
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
-  /// What was collected of the body, framed as it goes upstream; kept until the end, to be sent again.
-  var body = ByteBuffer()
+  /// What is kept of its body until the end, to be sent again.
+  var body = KeptBody()
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
+  /// What it holds when it has many fetches.
+  var errand: Errand?
   /// Where the request id stands in `line`.
   var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
@@ -51,17 +53,15 @@ struct Exchange: ~Copyable {
   /// Bytes of the answer's body, as they came from upstream or were written here.
   var answerBytes = 0
   var tokenFingerprint: UInt32 = 0
-  /// The token's generation that was refused: its slot may still show it for a moment. Of a Basic credential
-  /// the secret's.
-  var refusedGeneration: UInt32 = 0
+  /// The credential that was refused: the token's generation, whose slot may still show it for a moment, or the secret's;
+  /// and of a Basic credential ``TokenView/basicChecks(app:)`` at that time.
+  var refused: (generation: UInt32, checks: UInt32) = (0, 0)
   /// Its trace and its own span; nil unless spans are exported.
   var trace: TraceContext?
   /// The trace is the caller's.
   var hasParentTrace = false
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
-  /// Of a Basic credential that was refused: ``TokenView/basicChecks(app:)`` at that time.
-  var basicChecks: UInt32 = 0
 
   init(
     caller: SlabHandle, under generation: UInt32, at now: Int64, head: consuming ByteBuffer,
@@ -128,6 +128,11 @@ struct Exchange: ~Copyable {
     scope: String?, at now: Int64
   ) {
     let started = state.attemptStarted
+    if let errand, !errand.lists(status: status, reason: reason) {
+      attemptsLogged &+= 1
+      state.attemptEnded()
+      return
+    }
     var attempt = TrafficLine.Attempt(
       status: Int(status), duration: Int((now - started) / 1000), retryReason: reason)
     if span != 0 {

@@ -19,10 +19,20 @@ extension Relay {
     }
   }
 
-  /// Ends the exchange with a problem document. `refusal` is there when a limit is the problem.
+  /// Ends the exchange with a problem document, unless it has further fetches, or an end of its own. `refusal` is
+  /// there when a limit is the problem.
   mutating func answer(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
     refusal: LimitRefusal? = nil, on loop: inout EventLoop
+  ) {
+    if exchanges[id].errand != nil, errandFailed(id, error, termination, on: &loop) { return }
+    answerProblem(id, error, termination, refusal: refusal, on: &loop)
+  }
+
+  /// Ends the exchange with a problem document: its caller has seen nothing of an answer.
+  mutating func answerProblem(
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, refusal: LimitRefusal?,
+    on loop: inout EventLoop
   ) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
@@ -80,7 +90,7 @@ extension Relay {
     finish(id, .completed, error: nil, on: &loop)
   }
 
-  private mutating func putStatusLine(_ status: Int) {
+  mutating func putStatusLine(_ status: Int) {
     output.put("HTTP/1.1 ")
     output.put(decimal: status)
     output.put(UInt8(ascii: " "))
@@ -111,7 +121,7 @@ extension Relay {
   }
 
   /// The fields that every answer of ours has, and the empty line.
-  private mutating func putCommonFields(_ id: SlabHandle) {
+  mutating func putCommonFields(_ id: SlabHandle) {
     output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
     if !exchanges[id].state.keepsCaller { output.put("Connection: close\r\n") }
     putRequestIDAndEnd(id)

@@ -27,9 +27,17 @@ extension Relay {
       listener: origin.listener, caller: origin.caller,
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
+    var pages: PageRequest?
+    var wait: WaitRequest?
     do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
+      case .walk(let first, let asked):
+        plan = first
+        pages = asked
+      case .wait(let first, let asked):
+        plan = first
+        wait = asked
       case .options(let allowed):
         logCaller(id)
         answerOptions(id, allowed, on: &loop)
@@ -49,10 +57,15 @@ extension Relay {
       exchanges[id].capture = BodyCapture(
         rule, room: generation.settings.captures.room, request: requestParser.fields, in: bytes)
     }
+    if let pages {
+      beginWalk(id, pages, head, bytes, on: &loop)
+      return
+    }
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     if isTracing { putTracestate(id, head, bytes) }
     exchanges[id].putRequestIDIntoHead()
+    if let wait { beginWait(id, wait, at: loop.now) }
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 

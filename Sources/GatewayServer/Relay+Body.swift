@@ -47,7 +47,7 @@ extension Relay {
     var at = start
     do throws(RequestFault) {
       while at < bytes.byteCount, !exchanges[id].requestBody.isFinished,
-        exchanges[id].body.count < limit
+        exchanges[id].body.beginning.count < limit
       {
         let run = try exchanges[id].requestBody.next(bytes, from: at)
         at = run.next
@@ -55,9 +55,9 @@ extension Relay {
         let data = bytes.slice(run.dataStart, run.dataEnd)
         exchanges[id].capture?.takeRequest(data)
         if isChunked {
-          ChunkWriter.put(data, into: &exchanges[id].body)
+          ChunkWriter.put(data, into: &exchanges[id].body.beginning)
         } else {
-          exchanges[id].body.put(data)
+          exchanges[id].body.beginning.put(data)
         }
       }
     } catch {
@@ -66,8 +66,11 @@ extension Relay {
       return bytes.byteCount
     }
     let isComplete = exchanges[id].requestBody.isFinished
-    guard isComplete || exchanges[id].body.count >= limit else { return at }
-    if isComplete, isChunked { exchanges[id].body.put("0\r\n\r\n") }
+    guard isComplete || exchanges[id].body.beginning.count >= limit else { return at }
+    if isComplete, isChunked { exchanges[id].body.beginning.put("0\r\n\r\n") }
+    if !isComplete, generation.settings.uploads.place != nil {
+      beginKeeping(id)
+    }
     let action = exchanges[id].state.bodyCollected(isComplete: isComplete)
     awaitCaller(id, on: &loop)
     run(action, of: id, on: &loop)
@@ -110,8 +113,11 @@ extension Relay {
       return bytes.byteCount
     }
     let isComplete = exchanges[id].requestBody.isFinished
-    exchanges[id].state.bodyForwarded(isComplete: isComplete)
     if isComplete, isChunked { output.put("0\r\n\r\n") }
+    let isKept =
+      exchanges[id].body.spool != nil
+      && (isChunked ? keepOutput(id) : keep(id, bytes.slice(runStart, runEnd)))
+    exchanges[id].state.bodyForwarded(isComplete: isComplete, isKept: isKept)
     let queued =
       isChunked
       ? loop.send(output.bytes, to: socket)

@@ -14,7 +14,12 @@ extension Relay {
       return
     }
     // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
-    guard exchanges[exchange].state.answerHasBegun else { return }
+    guard exchanges[exchange].state.answerHasBegun else {
+      if let walk = exchanges[exchange].walk, walk.wait == .caller {
+        writeList(exchange, on: &loop)
+      }
+      return
+    }
     awaitCaller(exchange, on: &loop)
     let upstream = exchanges[exchange].upstream
     guard upstream.isSome else { return }
@@ -73,6 +78,12 @@ extension Relay {
     let exchange = callers[handle].exchange
     if !exchange.isSome && callers[handle].http.awaitsHead {
       refuseSlowHead(handle, on: &loop)
+      return
+    }
+    if exchange.isSome,
+      exchanges[exchange].errand != nil || exchanges[exchange].state.phase == .betweenFetches,
+      errandIsLate(exchange, on: &loop)
+    {
       return
     }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {

@@ -58,7 +58,7 @@ extension Relay {
     guard case .token(let slot) = exchanges[id].plan.credential else {
       return lookForBasic(id, on: &loop)
     }
-    switch tokens.state(of: slot, now: loop.now, refused: exchanges[id].refusedGeneration) {
+    switch tokens.state(of: slot, now: loop.now, refused: exchanges[id].refused.generation) {
     case .usable: return exchanges[id].state.credentialFound(at: loop.now)
     case .missing:
       awaitingToken.append(id)
@@ -77,10 +77,10 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let app = exchanges[id].plan.app
-    if tokens.basicGeneration(app: app) != exchanges[id].refusedGeneration {
+    if tokens.basicGeneration(app: app) != exchanges[id].refused.generation {
       return exchanges[id].state.credentialFound(at: loop.now)
     }
-    if tokens.basicChecks(app: app) != exchanges[id].basicChecks {
+    if tokens.basicChecks(app: app) != exchanges[id].refused.checks {
       answer(id, credentialError(id), .init(.upstream, .responseHead), on: &loop)
     } else {
       awaitingToken.append(id)
@@ -91,7 +91,7 @@ extension Relay {
   /// Why there is no token, for the caller: what to do, and never a secret.
   func tokenError(_ id: SlabHandle, now: Int64) -> GatewayError {
     guard case .token(let slot) = exchanges[id].plan.credential else {
-      if exchanges[id].refusedGeneration != 0 { return credentialError(id) }
+      if exchanges[id].refused.generation != 0 { return credentialError(id) }
       return GatewayError(
         .internalError, "The gateway waited for a token that this call does not use.")
     }

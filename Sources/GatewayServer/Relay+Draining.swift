@@ -16,6 +16,7 @@ extension Relay {
       shared.acceptingHasEnded.store(true, ordering: .releasing)
     }
     loop.setAlarm(at: loop.now + Draining.pause)
+    endWaits(on: &loop)
   }
 
   /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read

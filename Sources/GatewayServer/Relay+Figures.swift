@@ -53,7 +53,7 @@ extension Exchange {
 extension FigureLabels {
   /// Why a further attempt is made: what ``Relay`` gives as the reason in the log.
   private static let reasons: [StaticString] = [
-    "closed", "broken", "token-refused", "scope-refused",
+    "closed", "broken", "token-refused", "scope-refused", "page-repeated", "busy",
   ]
 
   /// The labels of a gateway with these rules.

@@ -25,6 +25,7 @@ extension Relay {
     if end.hasAttempt { putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now) }
     if end.isQueued { leaveConnectionQueue(id) }
     if end.holdsQuota { releaseQuota(id, now: loop.now) }
+    if exchanges[id].errand != nil { noteErrand(id, termination, on: &loop) }
     count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)
     recycle(id)
@@ -44,7 +45,7 @@ extension Relay {
     var body = ByteBuffer()
     swap(&head, &exchanges[id].head)
     swap(&line, &exchanges[id].line)
-    swap(&body, &exchanges[id].body)
+    swap(&body, &exchanges[id].body.beginning)
     exchanges.discard(id)
     spares.keep(body)
     spares.keep(head)

@@ -21,7 +21,7 @@ extension Relay {
       return
     }
     abandonUpstream(id, retryReason: "token-refused", on: &loop)
-    exchanges[id].refusedGeneration = generation
+    exchanges[id].refused.generation = generation
     run(action, of: id, on: &loop)
     // The next one may be there already, and nothing more be published.
     serveAwaitingToken(on: &loop)
@@ -50,7 +50,7 @@ extension Relay {
       shared.tokenService.rejected(slot, generation: generation, withdraws: withdraws)
       return true
     case .basic:
-      exchanges[id].basicChecks = tokens.basicChecks(app: app)
+      exchanges[id].refused.checks = tokens.basicChecks(app: app)
       shared.tokenService.basicRefused(app: app, operation: operation, generation: generation)
       return true
     case .none: return false

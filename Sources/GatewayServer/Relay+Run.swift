@@ -22,6 +22,7 @@ extension Relay {
       case .connect: action = connect(id, on: &loop)
       case .connectAfresh: action = connectAfresh(id, on: &loop)
       case .sendRequest: action = sendRequest(id, on: &loop)
+      case .resendRequest: action = resendRequest(id, on: &loop)
       }
     }
   }

@@ -105,7 +105,7 @@ extension Relay {
     exchanges[id].plan.rung = UInt8(rung)
     exchanges[id].plan.credential = generation(of: id).rules.apps[plan.app].ladders.credential(
       of: plan.operation, at: rung)
-    exchanges[id].refusedGeneration = 0
+    exchanges[id].refused.generation = 0
     exchanges[id].tokenFingerprint = 0
     return exchanges[id].state.climbed(at: now)
   }

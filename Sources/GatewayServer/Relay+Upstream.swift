@@ -11,6 +11,15 @@ extension Relay {
   ) {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.isUpstream else {
+      if id.isSome, exchanges[id].state.phase == .readingAnswer {
+        readAnswer(id, bytes, on: &loop)
+        return
+      }
+      if id.isSome, exchanges[id].state.phase == .resending {
+        exchanges[id].state.answeredWhileResending()
+        readAnswerHead(id, bytes, from: upstream, on: &loop)
+        return
+      }
       // RFC 9112 section 9.2: bytes that nothing asked for are never an answer.
       dropUpstream(upstream, on: &loop)
       return
@@ -18,7 +27,17 @@ extension Relay {
     if exchanges[id].state.answerHasBegun {
       output.removeAll()
       relayBody(id, bytes, from: 0, on: &loop)
-    } else if upstreams[upstream].input.isEmpty {
+    } else {
+      readAnswerHead(id, bytes, from: upstream, on: &loop)
+    }
+  }
+
+  /// Reads an answer's head, of which a beginning may be there already.
+  @inline(__always)
+  private mutating func readAnswerHead(
+    _ id: SlabHandle, _ bytes: RawSpan, from upstream: SlabHandle, on loop: inout EventLoop
+  ) {
+    if upstreams[upstream].input.isEmpty {
       let served = serveAnswerHead(id, bytes, isContinued: false, on: &loop)
       guard served < bytes.byteCount else { return }
       upstreams[upstream].scanner = HeadScanner(behindLeadingLines: true)
@@ -64,16 +83,28 @@ extension Relay {
         upstreams[exchanges[id].upstream].scanner = HeadScanner(behindLeadingLines: true)
         continue
       }
-      if head.status == 401 || head.status == 403,
-        isAboutCredential(id, status: head.status, on: &loop)
-      {
+      if head.status >= 401, isForGateway(id, head, rest, on: &loop) { return bytes.byteCount }
+      if exchanges[id].errand != nil, takeAnswer(id, head, rest, on: &loop) {
         return bytes.byteCount
       }
       beginAnswer(id, head, rest, on: &loop)
+      takeOffBeginning(id)
       relayBody(id, rest, from: head.length, on: &loop)
       return bytes.byteCount
     }
     return at
+  }
+
+  /// Deals with a refusal that is not for the caller. Returns false for any other answer.
+  @inline(never)
+  private mutating func isForGateway(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> Bool {
+    switch head.status {
+    case 401, 403: isAboutCredential(id, status: head.status, on: &loop)
+    case 503: putOffUpload(id, head, bytes, on: &loop)
+    default: false
+    }
   }
 
   /// Deals with a refusal that is about the gateway's credential, not for the caller. Returns false for any other.
@@ -126,7 +157,7 @@ extension Relay {
   }
 
   /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
-  private mutating func beginAnswer(
+  mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     let upstream = exchanges[id].upstream
@@ -160,7 +191,6 @@ extension Relay {
     }
     generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
-    takeOffBeginning(id)
   }
 
   /// Writes the head of an answer to a request that went to an upstream that may be another one by now.
@@ -183,7 +213,7 @@ extension Relay {
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
-  private mutating func relayBody(
+  mutating func relayBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket

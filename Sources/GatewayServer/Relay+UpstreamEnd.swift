@@ -8,7 +8,10 @@ extension Relay {
   /// What was queued for the upstream has gone out: the caller may send more of its body.
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].fetch.exchange
-    guard id.isSome, exchanges[id].state.wantsBody else { return }
+    guard id.isSome, exchanges[id].state.wantsBody else {
+      if id.isSome, exchanges[id].state.phase == .resending { resend(id, on: &loop) }
+      return
+    }
     awaitUpstream(id, on: &loop)
     awaitCaller(id, on: &loop)
     unsettle(exchanges[id].caller)
@@ -23,9 +26,12 @@ extension Relay {
       dropUpstream(upstream, on: &loop)
       return
     }
-    if exchanges[id].state.answerHasBegun, upstreams[upstream].fetch.answer.endsWithConnection,
-      cleanly
-    {
+    let isEnd = cleanly && upstreams[upstream].fetch.answer.endsWithConnection
+    if isEnd, exchanges[id].state.phase == .readingAnswer {
+      endAnswer(id, on: &loop)
+      return
+    }
+    if isEnd, exchanges[id].state.answerHasBegun {
       // RFC 9112 section 6.3: that is the end of this body. Over TLS only with close_notify (9.8).
       if exchanges[id].outgoingFraming == .chunked {
         output.removeAll()
@@ -35,7 +41,8 @@ extension Relay {
       finishAnswer(id, on: &loop)
       return
     }
-    let hasAnswer = exchanges[id].state.answerHasBegun || !upstreams[upstream].input.isEmpty
+    let isInBody = exchanges[id].state.answerHasBegun || exchanges[id].state.phase == .readingAnswer
+    let hasAnswer = isInBody || !upstreams[upstream].input.isEmpty
     let error =
       hasAnswer
       ? GatewayError(
@@ -45,8 +52,8 @@ extension Relay {
         .connectionTerminated,
         "\(generation(of: id).settings.upstreamName) closed without an answer.")
     upstreamBroke(
-      id, error, exchanges[id].state.answerHasBegun ? .responseBody : .responseHead, mayRetry: true,
-      reason: "closed", on: &loop)
+      id, error, isInBody ? .responseBody : .responseHead, mayRetry: true, reason: "closed",
+      on: &loop)
   }
 
   /// The connection failed, and is closed already.

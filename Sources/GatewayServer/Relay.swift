@@ -24,9 +24,12 @@ internal import TrafficLog
 /// - `Relay+Credential.swift`: tokens.
 /// - `Relay+Body.swift`: the request's body.
 /// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
-/// - `Relay+Send.swift`: the request goes upstream.
+/// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes once more.
 /// - `Relay+Upstream.swift`: the answer comes back.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
+/// - `Errand.swift`: exchanges of many fetches.
+/// - `Relay+Job.swift`, `Relay+JobState.swift`, `Relay+JobAnswer.swift`: a job as one call.
+/// - `Relay+Walk.swift`, `Relay+WalkPage.swift`, `Relay+WalkOutput.swift`: a list over many pages as one answer.
 /// - `Relay+Deadlines.swift`: how long either side may take.
 /// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
@@ -59,8 +62,8 @@ package struct Relay: ~Copyable {
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
-  /// Which states of what loops share the planner has: the scope memory's and the modes'.
-  var plannerVersions = (scopes: UInt64(0), modes: UInt64(0))
+  /// Which states of what loops share this one has seen: the scope memory's, the modes' and the jobs'.
+  var plannerVersions = (scopes: UInt64(0), modes: UInt64(0), jobs: UInt64(0))
   var requestIDs = RequestIDs()
   var traceIDs = TraceIDs()
   var dates = DateTexts()
@@ -258,6 +261,7 @@ extension Relay: EventHandler {
     refreshModes()
     tokens.refreshIfChanged(from: shared.tokenStore)
     serveAwaitingToken(on: &loop)
+    serveWaitingForJobs(on: &loop)
     if destination.addresses.areKnown { serveWaiting(on: &loop) }
     settle(on: &loop)
   }

@@ -37,6 +37,12 @@ package struct RelaySettings: Sendable {
   package var slowBytes = 8 * 1024
   /// Bytes that may wait for a slow reader before its source is paused.
   package var highWater = 128 * 1024
+  /// Bounds of lists that are read page by page.
+  package var walks = WalkSettings()
+  /// Where bodies that stream are kept.
+  package var uploads = UploadSettings()
+  /// How jobs are waited for.
+  package var jobs = JobSettings()
   /// The first descriptor that is not for callers.
   package var descriptorMark = Int32.max
   /// Whether memory is short.

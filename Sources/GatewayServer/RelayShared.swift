@@ -44,6 +44,8 @@ package final class RelayShared: Sendable {
   package let clock: TimeSource
   /// Which scopes proved to be needed.
   package let scopes = SharedScopeMemory()
+  /// The jobs that callers have waited for.
+  package let jobs = SharedJobs()
   /// What refusals of tokens have shown, by operation.
   package let refusals = SharedTokenRefusals()
   /// Gets a line for the operator now and then.

@@ -18,22 +18,33 @@ extension RecordList where Record == FieldLine {
     }
   }
 
-  /// The same for lines with blanks before a colon: RFC 9112 section 5.1 has a proxy take those away.
+  /// The same without those of the other fields that have a name among `names`, which are in lower case. Blanks before a
+  /// colon are taken away.
   @inline(never)
-  package borrowing func copyRepaired(
-    from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
-    into out: inout ByteBuffer
+  package borrowing func copy(
+    from bytes: RawSpan, without dropped: FieldSet, namedAmong names: [StaticString],
+    _ connection: ConnectionOptions, into out: inout ByteBuffer
   ) {
     let named = connection.namedCount == 0 ? nil : ConnectionNames(self, in: bytes)
     for i in 0..<count {
       let line = self[i]
       let name = line.name(in: bytes)
       if dropped.contains(line.name) || named?.contain(name, in: bytes) ?? false { continue }
+      if line.name == .other, names.contains(where: { name.equalsIgnoringCase($0) }) { continue }
       out.put(name)
       out.put(": ")
       out.put(line.value(in: bytes))
       out.put("\r\n")
     }
+  }
+
+  /// The same for lines with blanks before a colon: RFC 9112 section 5.1 has a proxy take those away.
+  @inline(never)
+  package borrowing func copyRepaired(
+    from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
+    into out: inout ByteBuffer
+  ) {
+    copy(from: bytes, without: dropped, namedAmong: [], connection, into: &out)
   }
 
   /// Appends the lines for which `isDropped` is false, as few runs.

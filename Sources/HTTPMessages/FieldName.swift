@@ -19,7 +19,7 @@ internal import Memory
   // Ours.
   case xRequestID, traceparent, tracestate, xScormApp, xScormPages, xScormPriority, xScorm
   // Read or rewritten on the way.
-  case userAgent, date, location, contentLocation, contentType, retryAfter, cacheControl
+  case userAgent, date, location, contentLocation, contentType, retryAfter, cacheControl, prefer
 
   /// The name in `start..<end`, which must hold token bytes only.
   static func classify(_ bytes: RawSpan, _ start: Int, _ end: Int) -> FieldName {
@@ -87,6 +87,7 @@ internal import Memory
       if packed.is("clear-site-data") { return .clearSiteData }
       if packed.hasPrefix("client-cert") { return .clientCertificate }
     case UInt8(ascii: "p"):
+      if packed.is("prefer") { return .prefer }
       if packed.is("proxy-connection") { return .proxyConnection }
       if packed.is("proxy-authorization") { return .proxyAuthorization }
       if packed.is("proxy-authenticate") { return .proxyAuthenticate }

@@ -108,6 +108,7 @@ enum FieldSection {
     // Only `User_Agent` and the like are harmless under both readings.
     var harmless: FieldSet = [
       .other, .userAgent, .date, .contentType, .contentLocation, .cacheControl, .retryAfter,
+      .prefer,
     ]
     // Claims are made in requests only.
     if limits.isOfAnswer { harmless.insert(.proxyClaim) }

@@ -75,6 +75,11 @@ extension Explanation {
     members.append(("refusedByLimit", String(forwarded.forecast.refusal != nil)))
     if let refusal = refusal(forwarded) { members += self.members(refusal.error) }
     members.append(("upstream", forwarded.url.quotedAsJSON))
+    if let pages = forwarded.pages {
+      members.append(("pages", pages.pages.map(String.init) ?? "\"all\""))
+      members.append(("form", (pages.form == .lines ? "ndjson" : "json").quotedAsJSON))
+    }
+    if let wait = forwarded.wait { members.append(("wait", String(wait.seconds))) }
     return members
   }
 
@@ -124,6 +129,8 @@ extension Explanation {
       rows.append(["IF REFUSED", "tries " + further.joined(separator: ", then ")])
     }
     if let token = forwarded.token { rows.append(["TOKEN", text(token)]) }
+    if let pages = forwarded.pages { rows.append(["PAGES", text(pages)]) }
+    if let wait = forwarded.wait { rows.append(["WAIT", text(wait)]) }
     return rows
   }
 
@@ -135,6 +142,21 @@ extension Explanation {
       return "SCORM Cloud's, once there is a token"
     }
     return "SCORM Cloud's"
+  }
+
+  private func text(_ pages: PageRequest) -> String {
+    let count = pages.pages.map { $0 == 1 ? "one page" : "up to \($0) pages" } ?? "all pages"
+    let form = pages.form == .lines ? "as lines (NDJSON)" : "as one JSON object"
+    return "\(count) of \(pages.list.name), one call a page, \(form)"
+  }
+
+  private func text(_ wait: WaitRequest) -> String {
+    guard let start = wait.start else {
+      return "for the job to be over, \(wait.seconds) s at most (jobs.maxWait)"
+    }
+    let poll = OperationTable.operation(at: start.poll).name
+    return "for the job that it starts to be over, by \(poll), \(wait.seconds) s at most "
+      + "(jobs.maxWait)"
   }
 
   func credential(_ forwarded: Forwarded) -> String {

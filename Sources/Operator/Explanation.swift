@@ -31,6 +31,10 @@ package struct Explanation: Sendable {
 
   struct Forwarded: Sendable {
     let plan: RequestPlan
+    /// What X-Scorm-Pages asks for; nil without it.
+    let pages: PageRequest?
+    /// What `Prefer: wait` asks for; nil where it asks for nothing.
+    let wait: WaitRequest?
     /// The address that would be asked.
     let url: String
     /// The credentials to be tried one after the other; just one without a ladder.
@@ -111,18 +115,26 @@ package struct Explanation: Sendable {
         from: CallerContext(listener: 0, caller: caller))
       {
       case .options(let methods): return .options(methods.allowField + ", OPTIONS")
-      case .forward(let plan):
-        var out = ByteBuffer()
-        RequestHeadRewriter(rules: sources.rules).write(
-          head, fields: parser.fields, in: bytes, plan: plan, into: &out)
-        return .forwarded(
-          Forwarded(
-            plan: plan, url: sources.rules.upstreamOrigin + target(of: out.bytes),
-            rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
-            token: token(plan, sources)))
+      case .forward(let plan): return forwarded(plan)
+      case .walk(let plan, let pages): return forwarded(plan, pages: pages)
+      case .wait(let plan, let wait): return forwarded(plan, wait: wait)
       }
     } catch {
       return .refused(error)
+    }
+    func forwarded(
+      _ plan: RequestPlan, pages: PageRequest? = nil, wait: WaitRequest? = nil
+    ) -> Outcome {
+      let bytes = text.span.bytesOfElements
+      var out = ByteBuffer()
+      RequestHeadRewriter(rules: sources.rules).write(
+        head, fields: parser.fields, in: bytes, plan: plan, into: &out)
+      return .forwarded(
+        Forwarded(
+          plan: plan, pages: pages, wait: wait,
+          url: sources.rules.upstreamOrigin + target(of: out.bytes),
+          rungs: rungs(plan, sources.rules), forecast: forecast(plan, head, sources),
+          token: token(plan, sources)))
     }
   }
 

@@ -37,6 +37,8 @@ package struct CallTally: Sendable {
   struct Outcomes: Sendable {
     /// SCORM Cloud answered with 2xx or 3xx.
     var succeeded = Count()
+    /// Those of them that only a permissive mode let pass.
+    var denied = Count()
     /// The gateway let them pass, and they came to nothing: 404, 500, no answer.
     var failed = Count()
     /// `callers[]` refused them: `allow`, `apps` or `mode`.
@@ -92,6 +94,9 @@ package struct CallTally: Sendable {
       if outcome == \.succeeded { kinds[kind, default: Outcomes()].before.add(time) }
     } else {
       kinds[kind, default: Outcomes()][keyPath: outcome].add(time)
+      if record.wouldDeny, outcome == \.succeeded {
+        kinds[kind, default: Outcomes()].denied.add(time)
+      }
     }
   }
 

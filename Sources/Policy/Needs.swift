@@ -38,6 +38,7 @@ struct Needs {
     } else {
       var grant = Grant(text: operation.name.description)
       grant.succeeded = outcomes.succeeded
+      grant.denied = outcomes.denied
       grant.refused = refused
       operations[kind.operation, default: Grant(text: grant.text)].add(grant)
       apps[kind.app, default: Grant(text: kind.app)].add(grant)
@@ -85,6 +86,7 @@ struct Needs {
 extension PolicySuggestion.Grant {
   mutating func add(_ other: PolicySuggestion.Grant) {
     succeeded.add(other.succeeded)
+    denied.add(other.denied)
     refused.add(other.refused)
   }
 }

@@ -56,6 +56,7 @@ extension PolicySuggestion {
           json.member("isNew", grant.isNew)
           json.member("calls", grant.succeeded.calls)
           json.member("refused", grant.refused.calls)
+          json.member("wouldDeny", grant.denied.calls)
           json.member(
             "last", PolicySuggestion.instant(max(grant.succeeded.last, grant.refused.last)))
         }

@@ -44,7 +44,8 @@ extension PolicySuggestion {
         case .kept(let index): text += " " + PolicySuggestion.commented(new[index]) + "\n"
         }
       }
-      for remark in remarks(caller) { text += "#    \(remark)\n" }
+      // What is not used stands beside the lines that go.
+      for remark in remarks(caller, tellsUnused: false) { text += "#    \(remark)\n" }
     }
     return text
   }
@@ -55,11 +56,17 @@ extension PolicySuggestion {
   }
 
   private static func comment(_ grant: Grant) -> String {
-    if grant.isNew {
-      return "NEW: refused so far, \(calls(grant.refused))"
+    var texts: [String] = []
+    if grant.succeeded.calls > 0 { texts.append(calls(grant.succeeded)) }
+    if grant.refused.calls > 0 {
+      texts.append(
+        texts.isEmpty
+          ? "refused so far, \(calls(grant.refused))" : "refused \(grant.refused.calls) times")
     }
-    let text = calls(grant.succeeded)
-    return grant.refused.calls > 0 ? "\(text); refused \(grant.refused.calls) times" : text
+    if grant.denied.calls > 0 {
+      texts.append("would have been denied \(grant.denied.calls) times")
+    }
+    return (grant.isNew ? "NEW: " : "") + texts.joined(separator: "; ")
   }
 
   /// `1204 calls, last 2026-11-29T10:12:01Z`.
@@ -117,7 +124,7 @@ extension PolicySuggestion {
       ? "it made no call that succeeded or was refused by policy" : "see the remarks"
   }
 
-  private func remarks(_ caller: Caller) -> [String] {
+  private func remarks(_ caller: Caller, tellsUnused: Bool = true) -> [String] {
     var remarks: [String] = []
     if !caller.isEmpty, caller.present == nil {
       remarks.append(
@@ -133,7 +140,7 @@ extension PolicySuggestion {
     } else if !caller.isReadOnly, caller.mode != .normal {
       remarks.append("mode \(caller.mode.rawValue) is kept, so its writes stay refused")
     }
-    for unused in caller.unused {
+    for unused in caller.unused where tellsUnused {
       remarks.append("granted: \(unused.text): \(PolicySuggestion.text(unused))")
     }
     for (title, rows) in [

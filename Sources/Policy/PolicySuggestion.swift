@@ -24,10 +24,12 @@ package struct PolicySuggestion: Sendable {
     /// As it stands in the configuration.
     let text: String
     var succeeded = CallTally.Count()
+    /// Those that succeeded because the mode was permissive.
+    var denied = CallTally.Count()
     var refused = CallTally.Count()
 
-    /// None of its calls succeeded: it allows what is refused so far.
-    var isNew: Bool { succeeded.calls == 0 }
+    /// Nothing granted it so far: its calls were refused, or passed a permissive mode.
+    var isNew: Bool { succeeded.calls == denied.calls }
   }
 
   /// Something that is granted, and when it was used last; nil when the record has no such call.
@@ -96,7 +98,10 @@ package struct PolicySuggestion: Sendable {
       throw PolicyProblem(
         description: "there is no caller \(name), neither in the configuration nor on record")
     }
-    for name in names { callers.append(try caller(name)) }
+    let probe = try settings.map { settings throws(PolicyProblem) in
+      try RuleProbe(unlimited: settings)
+    }
+    for name in names { callers.append(caller(name, probe)) }
   }
 
   /// The configuration's callers in its order, then those that only the record has.
@@ -107,14 +112,11 @@ package struct PolicySuggestion: Sendable {
     return names.filter { wish.caller == nil || $0 == wish.caller }
   }
 
-  private func caller(_ name: String) throws(PolicyProblem) -> Caller {
+  private func caller(_ name: String, _ probe: borrowing RuleProbe?) -> Caller {
     let present = settings?.callers.first { $0.name == name }
     var needs = Needs()
-    let probe = try settings.map { settings throws(PolicyProblem) in
-      try RuleProbe(unlimited: settings)
-    }
     for (kind, outcomes) in tally.kinds where kind.caller == name {
-      needs.add(kind, outcomes, wish, obstacle: obstacle(kind, probe))
+      needs.add(kind, outcomes, wish, obstacle: obstacle(kind, outcomes, probe))
     }
     var caller = Caller(
       name: name, present: present, isReadOnly: needs.isReadOnly,
@@ -133,11 +135,17 @@ package struct PolicySuggestion: Sendable {
   }
 
   /// Why no grant would allow calls of this kind; nil when one would.
-  private func obstacle(_ kind: CallTally.Kind, _ probe: borrowing RuleProbe?) -> String? {
+  private func obstacle(
+    _ kind: CallTally.Kind, _ outcomes: CallTally.Outcomes, _ probe: borrowing RuleProbe?
+  ) -> String? {
     if kind.operation == RequestPlan.unknownOperation {
       return "It is not in the catalogue; only \"*\" grants such paths."
     }
-    guard let settings else { return nil }
+    guard let settings else {
+      // What was refused whoever asked is taken to be so still.
+      return outcomes.sensitive.calls > 0 && outcomes.succeeded.calls == 0
+        ? "Its answer is a secret; policy.sensitiveForwarded would allow it." : nil
+    }
     guard settings.apps.contains(where: { $0.name == kind.app }) else {
       return "There is no app \(kind.app) in the configuration."
     }
@@ -212,5 +220,5 @@ package struct PolicySuggestion: Sendable {
 
 extension CallTally.Outcomes {
   /// Some of the calls tell what a caller needs.
-  var counts: Bool { succeeded.calls > 0 || refused.calls > 0 }
+  var counts: Bool { succeeded.calls > 0 || refused.calls > 0 || sensitive.calls > 0 }
 }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What a file system says of itself, and of a file's rights.

@@ -15,6 +15,14 @@ package final class KeptFile: Sendable {
     return named.isEmpty ? "/tmp" : named
   }()
 
+  /// The same for what may be large: `$STATE_DIRECTORY`, which is on disk where `/tmp` may be memory.
+  package static let lastingFolder: String = {
+    // Proof: getenv gives null or a C string, copied at once.
+    let named = unsafe getenv("STATE_DIRECTORY").map { unsafe String(cString: $0) } ?? ""
+    // systemd names several with colons between.
+    return named.split(separator: ":").first.map(String.init) ?? usualFolder
+  }()
+
   /// An empty file in `folder`; nil when that cannot be written to.
   package init?(in folder: String) {
     // Proof: the path is a C string for the call.

@@ -15,12 +15,13 @@ package enum TokenProbe {
   ) -> Result<AccessToken, TokenFailure> {
     let request = TokenFetchRequest(
       slot: TokenSlot(index: 0), app: app, scopes: scopes, lifetime: settings.lifetime)
+    let place = settings.place(of: app)
     let outcome = TokenOutcome(
-      endpoint: settings.place.endpoint, app: settings.apps[app].name, scopes: scopes,
-      host: settings.place.host, lifetime: settings.lifetime)
+      endpoint: place.endpoint, app: settings.apps[app].name, scopes: scopes,
+      host: place.host, lifetime: settings.lifetime)
     let transfer: TokenTransfer
     do {
-      let proof = try TLSProof.make(for: settings.place.url, caFile: settings.place.caFile)
+      let proof = try TLSProof.make(for: place.url, caFile: place.caFile)
       transfer = try TokenTransfer(
         request, settings: settings, proof: proof, secret: secret ?? settings.apps[app].secret,
         requestedAt: 0, wallClock: wallClock)

@@ -19,6 +19,8 @@ package struct TrafficRecord: Sendable, Equatable {
   package var status = 0
   /// Why there was no answer of the upstream's, as in `policy-refused`.
   package var error: String?
+  /// It passed although its caller is not granted it.
+  package var wouldDeny = false
   /// Nanoseconds.
   package var duration: Int64 = 0
   package var queueWait: Int64 = 0
@@ -69,6 +71,8 @@ package struct TrafficRecord: Sendable, Equatable {
     } else if name.equals("http.response.status_code") {
       guard value.kind == .number, let number = bytes.wholeNumber else { return false }
       status = Int(clamping: number)
+    } else if name.equals("would_deny") {
+      wouldDeny = true
     } else if name.equals("error.type") {
       error = TrafficRecord.plainText(value, bytes)
     } else if name.equals("duration") {

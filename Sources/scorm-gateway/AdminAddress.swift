@@ -53,8 +53,10 @@ enum AdminAddress {
   }
 
   /// Posts to `path` of the admin address, without a body, or ends the command with what is wrong.
-  static func post(_ address: String, _ path: String) throws -> HTTPProbe.Answer {
-    try orEnd { () throws(NoAnswer) in try ask("POST", address, path, timeout: usualTimeout) }
+  static func post(
+    _ address: String, _ path: String, timeout: Int = usualTimeout
+  ) throws -> HTTPProbe.Answer {
+    try orEnd { () throws(NoAnswer) in try ask("POST", address, path, timeout: timeout) }
   }
 
   /// One request to the admin address. Blocks its thread for `timeout` milliseconds at most.
@@ -93,6 +95,8 @@ enum AdminAddress {
   static func body(of answer: HTTPProbe.Answer) throws -> String {
     guard answer.status != 200 else { return answer.body }
     Console.report(problem(answer.status, answer.body))
+    // What was to be in force is no good.
+    if answer.status == 422 { throw ExitCode(ExitStatus.badConfiguration) }
     throw ExitCode(ExitStatus.failed)
   }
 

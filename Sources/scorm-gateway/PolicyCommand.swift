@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Configuration
 internal import Policy
 internal import System
 
@@ -53,8 +54,9 @@ struct PolicySuggestCommand: ParsableCommand {
   }
 
   func run() throws {
-    let settings = try source.settings()
-    let tally = try source.tally(settings)
+    let environment = Environment()
+    let settings = try source.settings(environment)
+    let tally = try source.tally(settings, environment)
     var wish = PolicySuggestion.Wish()
     wish.caller = caller
     wish.includesDestructive = includeDestructive
@@ -104,8 +106,9 @@ struct PolicySimulateCommand: ParsableCommand {
   @OptionGroup var table: TableOptions
 
   func run() throws {
-    let settings = try PolicySource.settings(of: newFile)
-    let tally = try source.tally(try source.settings())
+    let environment = Environment()
+    let settings = try PolicySource.settings(of: newFile, environment)
+    let tally = try source.tally(try source.settings(environment), environment)
     let simulation: PolicySimulation
     do { simulation = try PolicySimulation(tally, under: settings) } catch {
       Console.report(error.description)

@@ -46,23 +46,26 @@ struct PolicySource: ParsableArguments {
   }
 
   /// The present configuration; nil when none is named.
-  func settings() throws -> Settings? { try file.map { try PolicySource.settings(of: $0) } }
+  ///
+  /// - Parameter environment: one for all files of a command, since a secret is taken out of a variable once.
+  func settings(_ environment: Environment) throws -> Settings? {
+    try file.map { try PolicySource.settings(of: $0, environment) }
+  }
 
   /// The settings of a file, or the end of the command.
-  static func settings(of file: String) throws -> Settings {
-    do {
-      return try ConfigurationSource.load(file: file, environment: Environment()).settings
-    } catch {
+  static func settings(of file: String, _ environment: Environment) throws -> Settings {
+    do { return try ConfigurationSource.load(file: file, environment: environment).settings } catch
+    {
       Console.tell(error.description)
       throw ExitCode(ExitStatus.badConfiguration)
     }
   }
 
   /// The calls on record, or the end of the command with what is wrong.
-  func tally(_ settings: Settings?) throws -> CallTally {
+  func tally(_ settings: Settings?, _ environment: Environment) throws -> CallTally {
     do {
       var tally = CallTally(since: try time())
-      if let path = try path(settings) {
+      if let path = try path(settings, environment) {
         try JournalReader(path: path, seconds: PolicySource.patience).readLines {
           tally.add(line: $0)
         }
@@ -79,7 +82,7 @@ struct PolicySource: ParsableArguments {
   }
 
   /// The journal's file; nil: a gateway is asked.
-  private func path(_ settings: Settings?) throws -> String? {
+  private func path(_ settings: Settings?, _ environment: Environment) throws -> String? {
     if let journal { return journal }
     guard let settings, admin.admin == nil else { return nil }
     guard let configured = settings.traffic.journal else {
@@ -87,7 +90,7 @@ struct PolicySource: ParsableArguments {
       throw ExitCode(ExitStatus.failed)
     }
     if let path = configured.path { return path }
-    switch JournalPlace.usual(Environment()) {
+    switch JournalPlace.usual(environment) {
     case .file(let path): return path
     case .none(let reason):
       Console.report("no journal is configured, and there is no usual place for one: \(reason)")

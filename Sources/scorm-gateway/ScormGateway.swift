@@ -19,8 +19,9 @@ struct ScormGateway: ParsableCommand {
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       DoctorCommand.self,
       ExplainCommand.self, OperationsCommand.self, TokensCommand.self, LimitsCommand.self,
-      ModeCommand.self, PolicyCommand.self,
-      TrafficCommand.self, HealthcheckCommand.self,
+      JobsCommand.self, ModeCommand.self, ReloadCommand.self, PolicyCommand.self,
+      TrafficCommand.self,
+      HealthcheckCommand.self,
     ])
 }
 

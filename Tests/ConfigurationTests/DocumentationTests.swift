@@ -33,6 +33,9 @@ struct DocumentationTests {
     #expect(settings.upstream == bare.upstream)
     #expect(settings.tokens == bare.tokens)
     #expect(settings.policy == bare.policy)
+    #expect(settings.pages == bare.pages)
+    #expect(settings.jobs == bare.jobs)
+    #expect(settings.uploads == bare.uploads)
     #expect(settings.traffic == bare.traffic)
   }
 
@@ -40,6 +43,7 @@ struct DocumentationTests {
   func fullExample() throws {
     let rig = try LoadingRig()
     let lines = try example(rig).replacing("scopes: exact  ", with: "scopes: fixed  ")
+      .replacing("spool: off ", with: "spool: disk")
       .split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.hasPrefix("#") && !$0.hasPrefix("##") ? $0.dropFirst() : $0 }
     let loaded = try rig.load(
@@ -118,7 +122,7 @@ struct DocumentationTests {
   func reference() throws {
     let rows = try rows()
     let sections = DocumentationTests.sections(Schema.root, "")
-    #expect(sections.count == 15)
+    #expect(sections.count == 18)
     for (path, schema) in sections {
       for key in schema.keys {
         let row = rows[path]?[key.name] ?? ""

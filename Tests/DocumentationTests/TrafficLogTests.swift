@@ -39,10 +39,16 @@ struct TrafficLogDocumentTests {
     var attempt = TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed")
     attempt.span = 1
     TrafficLine.putAttempt(attempt, address: ByteBuffer(), isFirst: true, into: &line)
+    TrafficLine.closeAttempts(into: &line)
+    TrafficLine.putWalk(pages: 1, items: 2, attempts: 3, into: &line)
+    var job = ByteBuffer()
+    TrafficLine.putJob(id: [0x31], status: "RUNNING", attempts: 3, into: &job)
+    // Both have the number of attempts, and no line has both.
+    line.put(job, ",\"attempts_total\":3".utf8.count, job.count)
     var ending = TrafficLine.Ending()
     ending.tokenFingerprint = 1
     ending.errorType = "draining"
-    TrafficLine.putEnding(ending, hasAttempts: true, into: &line)
+    TrafficLine.putEnding(ending, hasAttempts: false, into: &line)
     TrafficLine.reopen(&line)
     for side in TrafficLine.Side.allCases {
       let body = TrafficLogDocumentTests.bytes("true")
@@ -57,7 +63,8 @@ struct TrafficLogDocumentTests {
   func fields() throws {
     let documented = try Markdown.rows(of: "docs/traffic-log.md").filter { $0.heading == "Fields" }
       .flatMap {
-        $0.names.first?.contains(".body.content") == true
+        let isPair = ["pages", "job"].contains($0.names.first)
+        return isPair || $0.names.first?.contains(".body.content") == true
           ? Array($0.names.prefix(2)) : Array($0.names.prefix(1))
       }
     // Without the list of attempts, whose own keys are described with it.

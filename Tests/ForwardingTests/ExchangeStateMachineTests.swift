@@ -10,6 +10,18 @@ enum ExchangeEvent: CaseIterable {
   case connectionReady, connectionReadyWithoutCredential, bodyForwarded, interimAnswer
   case answerReceived, answerSent
   case upstreamFailed, credentialRefused, climbed, failed, finished
+  case answerTaken, fetchEnded, fetchBegins, partSent, asks, answerGivenBack
+  case resent, answeredWhileResending
+
+  /// Only an exchange of many fetches meets it.
+  var isOfManyFetches: Bool {
+    switch self {
+    case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack, .resent,
+      .answeredWhileResending:
+      true
+    default: false
+    }
+  }
 }
 
 /// What an exchange asks for, by the kind of its event.
@@ -48,6 +60,18 @@ extension ExchangeStateMachine {
     case .answering:
       machine = .inPhase(.forwarding, hasBody: hasBody, method: method)
       machine.answerSent()
+    case .readingAnswer:
+      machine = .inPhase(.forwarding, method: method)
+      machine.answerTaken()
+    case .betweenFetches:
+      machine = .inPhase(.readingAnswer, method: method)
+      machine.fetchEnded(at: 0)
+    case .resending:
+      machine = .inPhase(.forwarding, hasBody: true, method: method)
+      machine.bodyForwarded(isComplete: false, isKept: true)
+      _ = machine.credentialRefused(mayHelp: true, at: 0)
+      _ = machine.credentialFound(at: 0)
+      _ = machine.connectionReady(hasCredential: true, at: 0)
     case .finished: machine.finished(at: 0)
     }
     return machine
@@ -80,6 +104,14 @@ extension ExchangeStateMachine {
     case .climbed: return .next(climbed(at: now))
     case .failed: return .failure(failed())
     case .finished: finished(at: now)
+    case .answerTaken: answerTaken()
+    case .fetchEnded: fetchEnded(at: now)
+    case .fetchBegins: fetchBegins()
+    case .partSent: partSent()
+    case .asks: asks(.get)
+    case .answerGivenBack: answerGivenBack()
+    case .resent: resent()
+    case .answeredWhileResending: answeredWhileResending()
     }
     return .nothing
   }
@@ -135,6 +167,24 @@ struct ExchangeStateMachineTests {
     Move(.answering, .answerSent, .nothing, .answering),
     Move(.answering, .upstreamFailed, .failure(.abortCaller), .answering),
     Move(.answering, .failed, .failure(.abortCaller), .answering),
+    Move(.forwarding, .answerTaken, .nothing, .readingAnswer),
+    Move(.readingAnswer, .upstreamFailed, .failure(.answerError), .readingAnswer),
+    Move(.readingAnswer, .fetchEnded, .nothing, .betweenFetches),
+    Move(.awaitingQuota, .fetchEnded, .nothing, .betweenFetches),
+    Move(.awaitingToken, .fetchEnded, .nothing, .betweenFetches),
+    Move(.awaitingConnection, .fetchEnded, .nothing, .betweenFetches),
+    Move(.forwarding, .fetchEnded, .nothing, .betweenFetches),
+    Move(.resending, .resent, .nothing, .forwarding),
+    Move(.resending, .answeredWhileResending, .nothing, .forwarding),
+    Move(.resending, .upstreamFailed, .failure(.answerError), .resending),
+    Move(.betweenFetches, .fetchEnded, .nothing, .betweenFetches),
+    Move(.betweenFetches, .partSent, .nothing, .betweenFetches),
+    Move(.betweenFetches, .asks, .nothing, .betweenFetches),
+    Move(.finished, .asks, .nothing, .finished),
+    Move(.readingAnswer, .answerGivenBack, .nothing, .forwarding),
+    Move(.betweenFetches, .fetchBegins, .nothing, .betweenFetches),
+    Move(.betweenFetches, .queued, .nothing, .awaitingQuota),
+    Move(.betweenFetches, .admitted, .next(.requireCredential), .awaitingToken),
   ]
 
   @Test("every event that a state can meet leads where it should", arguments: moves.indices)
@@ -162,9 +212,10 @@ struct ExchangeStateMachineTests {
         $0.from == phase && $0.event == event
       }
       if isLegal { continue }
-      let pair = phase.rawValue &* 32 &+ UInt8(ExchangeEvent.allCases.firstIndex(of: event) ?? 0)
-      await #expect(processExitsWith: .failure) { [pair = pair as UInt8] in
-        guard let phase = Machine.Phase(rawValue: pair / 32) else { return }
+      let pair =
+        UInt16(phase.rawValue) &* 32 &+ UInt16(ExchangeEvent.allCases.firstIndex(of: event) ?? 0)
+      await #expect(processExitsWith: .failure) { [pair = pair as UInt16] in
+        guard let phase = Machine.Phase(rawValue: UInt8(pair / 32)) else { return }
         var machine = Machine.inPhase(phase)
         machine.meet(ExchangeEvent.allCases[Int(pair % 32)])
       }
@@ -198,6 +249,48 @@ struct ExchangeStateMachineTests {
     var streamed = Machine.inPhase(.forwarding, hasBody: true)
     streamed.bodyForwarded(isComplete: true)
     #expect(streamed.credentialRefused(mayHelp: true, at: 0) == .answerError)
+  }
+
+  @Test("a body that streamed and was kept is sent again, and its caller sends on after that")
+  func keptBodies() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: false, isKept: true)
+    #expect(machine.isReplayable == true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.tryAgain(.connectAfresh)))
+    #expect(machine.wantsBody == false)
+    #expect(machine.connectionReady(hasCredential: true, at: 0) == .resendRequest)
+    #expect(machine.wantsBody == false)
+    machine.resent()
+    #expect(machine.wantsBody == true)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.isReplayable == true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError), "once more, not twice")
+  }
+
+  @Test("a POST of which all was sent may have been acted on, so a lost connection does not repeat it")
+  func wholeUploads() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
+    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
+  }
+
+  @Test("a body whose keeping has ended is not sent again")
+  func unkeptBodies() {
+    var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    machine.bodyForwarded(isComplete: false, isKept: true)
+    machine.bodyForwarded(isComplete: false, isKept: false)
+    machine.bodyForwarded(isComplete: true, isKept: true)
+    #expect(machine.isReplayable == false)
+    #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
+  }
+
+  @Test("an upstream that answers before it has got all that was kept gets no more")
+  func earlyWhileResending() {
+    var machine = Machine.inPhase(.resending, hasBody: true, method: .post)
+    machine.answeredWhileResending()
+    #expect(machine.answerReceived(status: 413, endsCaller: false) == .relayAndDropRest)
+    #expect(machine.keepsCaller == false && machine.isReplayable == false)
   }
 
   @Test("a refused credential leads to one further try, and each rung has one of its own")
@@ -244,6 +337,36 @@ struct ExchangeStateMachineTests {
     var machine = Machine.inPhase(.forwarding)
     #expect(machine.interimAnswerReceived(status: 100) == .drop)
     #expect(machine.meet(.upstreamFailed) == .failure(.answerError))
+  }
+
+  @Test("each fetch of many has its own attempts, refusals and hints; the caller sees the first's")
+  func manyFetches() {
+    var machine = Machine.inPhase(.forwarding)
+    _ = machine.credentialRefused(mayHelp: true, at: 0)
+    _ = machine.credentialFound(at: 0)
+    _ = machine.connectionReady(hasCredential: true, at: 0)
+    for _ in 0..<Machine.interimLimit { _ = machine.interimAnswerReceived(status: 103) }
+    machine.answerTaken()
+    machine.fetchEnded(at: 0)
+    machine.partSent()
+    machine.fetchBegins()
+    _ = machine.admitted(waited: 0, at: 0)
+    #expect(machine.isWaiting == false, "its caller has seen a part of the answer")
+    _ = machine.credentialFound(at: 0)
+    _ = machine.connectionReady(hasCredential: true, at: 0)
+    #expect(machine.interimAnswerReceived(status: 103) == .drop)
+    #expect(machine.credentialRefused(mayHelp: true, at: 0) == .tryAgain(.waitForToken))
+  }
+
+  @Test("a wait for a fetch that does not come about is counted")
+  func waitsForFetches() {
+    var machine = Machine.inPhase(.betweenFetches)
+    machine.queued(at: 10)
+    machine.fetchEnded(at: 15)
+    _ = machine.admitted(waited: 0, at: 20)
+    machine.fetchEnded(at: 27)
+    machine.finished(at: 100)
+    #expect(machine.queueWait == 5 && machine.tokenWait == 7)
   }
 
   @Test("the wait for a token is not counted as a wait in a queue, and the other way round")
@@ -319,6 +442,9 @@ struct ExchangeStateMachineTests {
     #expect(Machine.inPhase(.forwarding).logPhase == .responseHead)
     #expect(Machine.inPhase(.forwarding, hasBody: true).logPhase == .requestBody)
     #expect(Machine.inPhase(.answering).logPhase == .responseBody)
+    #expect(Machine.inPhase(.readingAnswer).logPhase == .responseBody)
+    #expect(Machine.inPhase(.betweenFetches).logPhase == .responseBody)
+    #expect(Machine.inPhase(.resending).logPhase == .requestBody)
   }
 
   @Test("addresses are tried one after the other, three at most, and all of them are one attempt")
@@ -393,12 +519,12 @@ struct ExchangeStateMachineTests {
   func patience(phase: Machine.Phase) {
     let (caller, upstream): (Patience, Patience) =
       switch phase {
-      case .planning, .awaitingQuota, .finished: (.unlimited, .unlimited)
+      case .planning, .awaitingQuota, .betweenFetches, .finished: (.unlimited, .unlimited)
       case .awaitingToken: (.token, .unlimited)
       case .collectingBody: (.idle, .unlimited)
       case .awaitingConnection: (.unlimited, .connection)
       case .forwarding: (.unlimited, .response)
-      case .answering: (.unlimited, .idle)
+      case .answering, .readingAnswer, .resending: (.unlimited, .idle)
       }
     let machine = Machine.inPhase(phase)
     #expect(machine.callerPatience() == caller)
@@ -413,6 +539,7 @@ struct ExchangeStateMachineTests {
     let sending = Machine.inPhase(.forwarding, hasBody: true)
     #expect(sending.callerPatience() == .idle && sending.upstreamPatience() == .idle)
     #expect(sending.callerPatience(upstreamIsBehind: true) == .unlimited)
+    #expect(Machine.inPhase(.betweenFetches).callerPatience(isBehind: true) == .idle)
     let answering = Machine.inPhase(.answering)
     #expect(answering.callerPatience(isBehind: true) == .idle)
     #expect(answering.upstreamPatience(callerIsBehind: true) == .unlimited)

@@ -177,7 +177,7 @@ final class Gate {
         from: CallerContext(listener: listener, caller: caller))
       {
       case .options(let methods): outcome.options = methods
-      case .forward(let plan):
+      case .forward(let plan), .walk(let plan, _), .wait(let plan, _):
         outcome.plan = plan
         var out = ByteBuffer()
         rewriter.write(head, fields: parser.fields, in: span, plan: plan, into: &out)

@@ -33,6 +33,21 @@ struct RetryRuleTests {
     }
     #expect(allowed == (RetryRuleTests.idempotent.contains(method) ? 3 : 2))
   }
+
+  @Test("a request of which not all was sent is repeated whatever its method, if all of it is at hand")
+  func partial() {
+    for method in RetryRuleTests.methods {
+      for (number, isReplayable, received) in [
+        (1, true, false), (2, true, false), (1, false, false), (1, true, true),
+      ] {
+        let attempt = RetryRule.Attempt(
+          method: method, number: number, wasReused: false, wroteBytes: true,
+          receivedBytes: received, isReplayable: isReplayable, isPartial: true)
+        #expect(
+          RetryRule.allowsRetry(after: attempt) == (number == 1 && isReplayable && !received))
+      }
+    }
+  }
 }
 
 @Suite("How an exchange ended")

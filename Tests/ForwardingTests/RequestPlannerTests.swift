@@ -90,8 +90,6 @@ struct RequestPlannerTests {
       PlannerCase("GET /apps/main/../api/v2/courses", becomes: "404 operation-unknown"),
       PlannerCase("GET /apps/", becomes: "404 operation-unknown"),
       PlannerCase("GET /apps/management/api/v2/courses", becomes: "403 policy-refused"),
-      PlannerCase(
-        "GET /api/v2/courses", ["X-Scorm-Pages: all"], becomes: "501 unsupported-feature"),
     ])
   func apps(of table: PlannerCase) {
     #expect(take(table.request).words == table.words)

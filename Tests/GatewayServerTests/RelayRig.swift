@@ -153,6 +153,27 @@ final class RelayRig {
     settle()
   }
 
+  /// Takes another configuration, made of the parts of the one before.
+  func change(_ change: (inout Generation.Parts) throws -> Void) throws {
+    first.number += 1
+    try change(&first)
+    shared.use(Generation(first))
+    settle()
+  }
+
+  /// Another place for the upstream to be.
+  func moveUpstream(to name: String) throws -> RawListener {
+    let path = folder + "/" + name
+    let listener = try RawListener(at: path)
+    guard let address = SocketAddress(unixPath: path) else { throw RigError("too long a name") }
+    try change { parts in
+      parts.resolver = try NameResolver(addresses: [address])
+      parts.settings.upstreamName = "\(name).example:443"
+      parts.upstream += 1
+    }
+    return listener
+  }
+
   func drain() {
     mailbox.post(.drain)
     settle()

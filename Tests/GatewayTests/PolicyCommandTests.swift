@@ -85,6 +85,11 @@ struct PolicyCommandTests {
     let wide = try Command.run(
       ["policy", "simulate", folder.path + "/now.yaml", "--format", "json"] + journal, Self.secret)
     #expect(wide.exitCode == 0 && wide.output.contains("\"refusedStill\":1,\"rows\":[]"))
+    // Both files take the same secret from the same variable.
+    let both = try Command.run(
+      ["policy", "simulate", folder.path + "/narrow.yaml", "-c", folder.path + "/now.yaml"],
+      Self.secret)
+    #expect(both.exitCode == 1 && both.output == narrow.output, "\(both.errors)")
     let bad = try Command.run(
       ["policy", "simulate", folder.path + "/bad.yaml"] + journal, Self.secret)
     #expect(bad.exitCode == 78)

@@ -37,13 +37,14 @@ extension TrafficRecord {
   static func call(
     _ operation: String?, caller: String? = "crm", app: String? = "main", status: Int = 200,
     error: String? = nil, termination: String = "completed", method: String = "GET",
-    at time: Int64 = now - day
+    wouldDeny: Bool = false, at time: Int64 = now - day
   ) -> TrafficRecord {
     let stamp = Date(timeIntervalSince1970: Double(time) / 1e9).ISO8601Format()
     let members = [
       "\"timestamp\":\"\(stamp)\"", "\"http.request.method\":\"\(method)\"",
       caller.map { "\"caller\":\"\($0)\"" }, app.map { "\"app\":\"\($0)\"" },
       operation.map { "\"operation\":\"\($0)\"" }, "\"http.response.status_code\":\(status)",
+      wouldDeny ? "\"would_deny\":\"allow\"" : nil,
       error.map { "\"error.type\":\"\($0)\"" }, "\"duration\":0.01",
       "\"termination\":\"\(termination)\"",
     ].compactMap { $0 }

@@ -100,6 +100,10 @@ struct SuggestionTests {
     #expect(yaml.contains("only \"*\" grants such paths"))
     #expect(yaml.contains("There is no app gone in the configuration."))
     #expect(yaml.contains("no caller is to hold that"))
+    // Without a configuration it is taken to be refused still.
+    let unknown = try suggest(records)
+    #expect(!names(unknown).contains("CreateCredential"))
+    #expect(unknown.yaml.contains("policy.sensitiveForwarded would allow it"))
     // Where the policy lets it pass, it is granted like any other.
     let passed = try suggest(
       records, callers + "\npolicy: {sensitiveForwarded: [CreateCredential]}")
@@ -151,8 +155,15 @@ struct SuggestionTests {
     let callers = """
       callers: [{name: crm, match: {address: 10.0.0.1}, apps: [main], allow: [], mode: permissive}]
       """
-    let suggestion = try suggest([.call("CreateRegistration", method: "POST")], callers)
-    #expect(names(suggestion) == ["CreateRegistration"])
+    let suggestion = try suggest(
+      [
+        .call("CreateRegistration", method: "POST", wouldDeny: true), .call("GetCourses"),
+        .call("GetCourses", wouldDeny: true), .call("GetCourse", status: 404, wouldDeny: true),
+      ], callers)
+    #expect(names(suggestion) == ["GetCourses", "CreateRegistration"])
+    #expect(suggestion.yaml.contains(#/- CreateRegistration  # NEW: 1 call, last .*; would have/#))
+    #expect(
+      suggestion.yaml.contains(#/- GetCourses  # 2 calls, last .*; would have been denied 1 ti/#))
     let applied = try #require(try settings(suggestion.yaml).callers.first)
     #expect(applied.mode == .normal && suggestion.diff.contains("-    mode: permissive"))
     let simulation = try PolicySimulation(

@@ -123,6 +123,11 @@ final class LimiterRig {
     takeDue()
   }
 
+  func adopt(_ settings: LimiterSettings, _ change: LimiterChange = LimiterChange()) throws {
+    try limiter.adopt(settings, change, at: now)
+    takeDue()
+  }
+
   /// Lets time pass until `end`, stopping at every alarm, as a loop would.
   func run(until end: Int64) {
     while limiter.nextDue <= end {

@@ -21,14 +21,16 @@ struct LimiterPropertyTests {
 
   @Test(
     "no order of events leaks a permit, forgets a caller, keeps one too long or lets too many start",
-    arguments: 0..<60 as Range<UInt64>)
-  func invariants(seed: UInt64) throws {
+    arguments: 0..<60 as Range<UInt64>, [false, true])
+  func invariants(seed: UInt64, reloads: Bool) throws {
     var random = SplitMix64(state: seed)
-    let rig = try LimiterRig(
-      LimiterSettings(rules: Self.rules, appCount: 2, callerCount: 3, callerWeights: [1, 2, 3]))
+    let settings = LimiterSettings(
+      rules: Self.rules, appCount: 2, callerCount: 3, callerWeights: [1, 2, 3])
+    let rig = try LimiterRig(settings)
     var calls: [(app: Int, caller: Int, operation: UInt8, at: Int64)] = []
     var pauses: [(app: Int, from: Int64, until: Int64)] = []
-    for _ in 0..<1500 {
+    for step in 0..<1500 {
+      if reloads, step % 10 == 0 { try rig.adopt(settings) }
       rig.run(until: rig.now + Int64.random(in: 0...(20 * millisecond), using: &random))
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<60:

@@ -86,18 +86,21 @@ class RecordedTokenRequest(http.server.BaseHTTPRequestHandler):
 class GatewayUnderTest:
     """Sandbox, recorder and gateway; `stop` ends all of them and is safe to call twice."""
 
-    def __init__(self):
+    def __init__(self, seed=None, cloud=None):
+        """`seed`: a file that the sandbox begins with. `cloud`: the port of a server that stands in for the sandbox."""
         self.binary = os.environ["GATEWAY"]
         self.processes, self.outputs = [], []
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-client.")
         self.directory = pathlib.Path(self.temporary.name)
         self.traffic_log = self.directory / "traffic.log"
-        self.port, self.admin_port, sandbox_port = free_port(), free_port(), free_port()
+        self.port, self.admin_port, sandbox_port = free_port(), free_port(), cloud or free_port()
         self.sandbox_port = sandbox_port
         self.recorder = None
         try:
-            sandbox = self._start("sandbox", "--listen", f"127.0.0.1:{sandbox_port}")
-            eventually(lambda: self._accepts(sandbox_port), "the sandbox listens", sandbox)
+            if cloud is None:
+                options = ["--seed", str(seed)] if seed else []
+                sandbox = self._start("sandbox", "--listen", f"127.0.0.1:{sandbox_port}", *options)
+                eventually(lambda: self._accepts(sandbox_port), "the sandbox listens", sandbox)
             self.recorder = TokenRecorder(f"http://127.0.0.1:{sandbox_port}")
             self.gateway = self._start("serve", "-c", str(self._configuration(sandbox_port)))
             eventually(self._ready, "the gateway is ready", self.gateway)

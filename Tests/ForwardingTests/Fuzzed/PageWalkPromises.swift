@@ -13,6 +13,8 @@ enum PageWalkPromises {
         for pieces in [[1], [2, 3], [7]] {
           let cut = PlayedWalk(pages, form: form, wanted: wanted, pieces: pieces)
           if cut != walk { return "pieces of \(pieces) change nothing" }
+          let spilled = PlayedWalk(pages, form: form, wanted: wanted, pieces: pieces, spills: true)
+          if spilled != walk { return "what is taken out of memory changes nothing" }
         }
         if let broken = PageWalkPromises.broken(walk, pages, form, wanted) { return broken }
       }

@@ -13,11 +13,13 @@ struct PlayedWalk: Equatable {
   var items = 0
   var itemsOfFirstPage = 0
 
-  /// - Parameter pieces: lengths of the pieces in which each page comes, again and again.
+  /// - Parameters:
+  ///   - pieces: lengths of the pieces in which each page comes, again and again.
+  ///   - spills: what may be taken out of memory is, after each piece.
   init(
     _ texts: [[UInt8]], list: StaticString = "items", form: PageWalk.Form = .json,
     wanted: Int? = nil, from more: String? = nil, bounds: PageWalk.Bounds = .init(),
-    pieces: [Int] = [.max], problem: String = "{}"
+    pieces: [Int] = [.max], spills: Bool = false, problem: String = "{}"
   ) {
     let begin = more.map { Array($0.utf8) }
     var walk =
@@ -29,8 +31,12 @@ struct PlayedWalk: Equatable {
       }
     for text in texts {
       walk.beginPage()
-      let action = PlayedWalk.play(text, in: pieces, &walk)
-      for index in 0..<PageWalk.outputCount { written += walk.output(at: index).copied() }
+      var file: [UInt8] = []
+      let action = PlayedWalk.play(text, in: pieces, &walk, spills ? { file += $0 } : nil)
+      for index in 0..<PageWalk.outputCount {
+        written += walk.output(at: index).copied()
+        if index == PageWalk.partBeforeFile { written += file.prefix(walk.fileBytes) }
+      }
       pages = walk.pages
       items = walk.items
       itemsOfFirstPage = walk.itemsOfFirstPage
@@ -50,7 +56,7 @@ struct PlayedWalk: Equatable {
   }
 
   private static func play(
-    _ text: [UInt8], in pieces: [Int], _ walk: inout PageWalk
+    _ text: [UInt8], in pieces: [Int], _ walk: inout PageWalk, _ spill: (([UInt8]) -> Void)?
   ) -> PageWalkAction {
     let bytes = text.span.bytesOfElements
     var start = 0
@@ -61,6 +67,10 @@ struct PlayedWalk: Equatable {
       turn += 1
       let action = walk.received(bytes.slice(start, end))
       if action != .readOn { return action }
+      if let spill {
+        spill(walk.spillable.copied())
+        walk.spill()
+      }
       start = end
     }
     return walk.pageEnded()

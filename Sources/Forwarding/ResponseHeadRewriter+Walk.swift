@@ -1,0 +1,52 @@
+package import HTTPMessages
+internal import JSONText
+package import Memory
+
+/// The head of a list that is made of many pages.
+extension ResponseHeadRewriter {
+  /// Fields of the first page that speak of its bytes, and not of the list's.
+  private static let aboutOnePage: [StaticString] = [
+    "etag", "last-modified", "accept-ranges", "content-range", "content-md5", "digest",
+    "content-digest", "repr-digest", "content-encoding", "link", "age",
+  ]
+
+  /// Appends the head, made of the first page's, without the fields that only the first page's end tells, our request id
+  /// and the closing empty line.
+  package func writeWalk(
+    _ head: ResponseHead, fields: borrowing FieldList, in bytes: RawSpan, form: PageWalk.Form,
+    closesConnection: Bool, dates: borrowing DateTexts, into out: inout ByteBuffer
+  ) {
+    out.put("HTTP/1.1 200 OK\r\n")
+    var dropped = ResponseHeadRewriter.dropped
+    dropped.insert(.contentLength)
+    dropped.insert(.xScormPages)
+    if case .lines = form { dropped.insert(.contentType) }
+    fields.copy(
+      from: bytes, without: dropped, namedAmong: ResponseHeadRewriter.aboutOnePage,
+      head.connection, into: &out)
+    if case .lines = form { out.put("Content-Type: application/x-ndjson\r\n") }
+    if !head.present.contains(.date) { dates.putFieldLine(into: &out) }
+    out.put("Transfer-Encoding: chunked\r\n")
+    if closesConnection { out.put("Connection: close\r\n") }
+    via.put(receivedIn: head.version, into: &out)
+    out.put("X-Content-Type-Options: nosniff\r\n")
+  }
+
+  /// Whether the body is compressed, although it was asked for as it is.
+  package static func isEncoded(_ fields: borrowing FieldList, in bytes: RawSpan) -> Bool {
+    for i in 0..<fields.count where fields[i].name == .other {
+      guard fields[i].name(in: bytes).equalsIgnoringCase("content-encoding") else { continue }
+      if !fields[i].value(in: bytes).equalsIgnoringCase("identity") { return true }
+    }
+    return false
+  }
+
+  /// The number of all items, which the first page tells when it was asked to; nil for none.
+  package static func totalCount(_ fields: borrowing FieldList, in bytes: RawSpan) -> Int? {
+    for i in 0..<fields.count where fields[i].name == .other {
+      guard fields[i].name(in: bytes).equalsIgnoringCase("x-total-count") else { continue }
+      return fields[i].value(in: bytes).wholeNumber.map { Int(clamping: $0) }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,136 @@
+internal import EventLoop
+internal import Forwarding
+internal import HTTPMessages
+internal import Memory
+
+/// What an exchange has its many fetches for.
+enum Errand {
+  /// A list over many pages.
+  case list(ListWalk)
+  /// A job that is waited for.
+  case job(JobWait)
+}
+
+extension Exchange {
+  var walk: ListWalk? { if case .list(let walk)? = errand { walk } else { nil } }
+  var wait: JobWait? { if case .job(let wait)? = errand { wait } else { nil } }
+}
+
+/// Which attempts of an errand its line lists: the first three, and the first that failed.
+struct ListedAttempts {
+  private(set) var count = 0
+  private var hasFailure = false
+  private static let limit = 3
+
+  /// Whether the line lists an attempt that has `failed` or not.
+  mutating func takes(failed: Bool) -> Bool {
+    guard count < ListedAttempts.limit || failed && !hasFailure, count <= ListedAttempts.limit
+    else { return false }
+    if failed { hasFailure = true }
+    count += 1
+    return true
+  }
+}
+
+extension Errand {
+  /// Bytes of memory it holds, in buffers that count.
+  var heldBytes: Int {
+    switch self {
+    case .list(let walk): walk.heldBytes
+    case .job(let wait): wait.heldBytes
+    }
+  }
+
+  /// Whether the line lists an attempt that ended so.
+  func lists(status: UInt16, reason: StaticString?) -> Bool {
+    let failed = !(200..<300).contains(status) || reason != nil
+    switch self {
+    case .list(let walk): return walk.attempts.takes(failed: failed)
+    case .job(let wait): return wait.attempts.takes(failed: failed)
+    }
+  }
+}
+
+/// Where an exchange of many fetches goes another way than others.
+extension Relay {
+  /// Takes an answer's head. False when the answer is for the caller as it is.
+  @inline(never)
+  mutating func takeAnswer(
+    _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
+  ) -> Bool {
+    switch exchanges[id].errand {
+    case .list: takePage(id, head, bytes, on: &loop)
+    case .job: takeState(id, head, bytes, on: &loop)
+    case nil: false
+    }
+  }
+
+  /// Reads on in an answer.
+  mutating func readAnswer(_ id: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop) {
+    switch exchanges[id].errand {
+    case .list: readPage(id, bytes, from: 0, on: &loop)
+    case .job: readState(id, bytes, from: 0, on: &loop)
+    case nil: break
+    }
+  }
+
+  /// An answer has ended with its connection.
+  mutating func endAnswer(_ id: SlabHandle, on loop: inout EventLoop) {
+    switch exchanges[id].errand {
+    case .list: endPage(id, on: &loop)
+    case .job: endState(id, on: &loop)
+    case nil: break
+    }
+  }
+
+  /// What was to end the exchange with `error`. False when its caller is to be answered with that.
+  @inline(never)
+  mutating func errandFailed(
+    _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
+  ) -> Bool {
+    switch exchanges[id].errand {
+    case .list: walkFailed(id, error, termination, on: &loop)
+    case .job: pollFailed(id, error, on: &loop)
+    case nil: false
+    }
+  }
+
+  /// A deadline that an errand has set has passed. False when it was another one.
+  mutating func errandIsLate(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
+    switch exchanges[id].errand {
+    case .list: walkIsLate(id, on: &loop)
+    case .job: waitIsLate(id, on: &loop) || uploadIsDue(id, on: &loop)
+    case nil: uploadIsDue(id, on: &loop)
+    }
+  }
+
+  /// Adds to the line what there is to tell of an errand. It is over.
+  @inline(never)
+  mutating func noteErrand(_ id: SlabHandle, _ termination: Termination, on loop: inout EventLoop) {
+    switch exchanges[id].errand {
+    case .list: noteWalk(id)
+    case .job: noteWait(id, termination, on: &loop)
+    case nil: break
+    }
+  }
+
+  /// Ends what the fetch under way waits for, and gives back what it holds.
+  mutating func pause(_ id: SlabHandle, on loop: inout EventLoop) {
+    if exchanges[id].state.attemptStarted != 0 {
+      putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now)
+    }
+    if exchanges[id].connectionPlace >= 0 { leaveConnectionQueue(id) }
+    releaseQuota(id, now: loop.now)
+    exchanges[id].state.fetchEnded(at: loop.now)
+  }
+
+  /// Ends the fetch under way, whose answer is whole.
+  mutating func endWholeFetch(_ id: SlabHandle, on loop: inout EventLoop) {
+    if upstreams[exchanges[id].upstream].fetch.keepsConnection {
+      becomeIdle(endFetch(id, at: loop.now), wasUsed: true, on: &loop)
+    } else {
+      abandonUpstream(id, on: &loop)
+    }
+    pause(id, on: &loop)
+  }
+}

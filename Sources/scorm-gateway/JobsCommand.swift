@@ -1,0 +1,27 @@
+internal import ArgumentParser
+internal import System
+
+/// `jobs`: the jobs that callers of a running gateway have waited for.
+struct JobsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "jobs",
+    abstract: "Show the jobs that callers of a running gateway have waited for (Prefer: wait=N).",
+    discussion: """
+      The last 1,000, the newest first: how each goes, who waits for it now, and how many callers were gone before \
+      it was over.
+      """)
+
+  @OptionGroup var admin: AdminOption
+
+  @Option(help: "table for people, json for scripts.")
+  var format = ListingFormat.table
+
+  @OptionGroup var table: TableOptions
+
+  func run() throws {
+    let answer = try AdminAddress.get(
+      admin.address, "/api/jobs?format=\(format.rawValue)\(table.query)")
+    print(try AdminAddress.body(of: answer), terminator: "")
+    Output.flush()
+  }
+}
