@@ -66,10 +66,13 @@ package struct TokenSlotTable: Sendable {
   }
 
   /// From here on the slots of another configuration are asked for. Those that no generation since `oldest` has asked
-  /// for are vacated.
-  package mutating func begin(generation: UInt32, oldest: UInt32) {
+  /// for are vacated, and those of apps that are gone.
+  package mutating func begin(
+    generation: UInt32, oldest: UInt32, isGone: (_ app: Int) -> Bool = { _ in false }
+  ) {
     self.generation = generation
-    for index in keys.indices where !keys[index].isVacant && usedIn[index] < oldest {
+    for index in keys.indices 
+    where !keys[index].isVacant && (usedIn[index] < oldest || isGone(keys[index].app)) {
       slots[keys[index]] = nil
       keys[index] = .vacant
     }

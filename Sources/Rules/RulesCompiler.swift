@@ -35,7 +35,8 @@ package struct RulesCompiler {
     slots known: TokenSlotTable = TokenSlotTable(), oldest: UInt32 = 1
   ) throws(TokenSlotTable.Refusal) -> Compiled {
     var slots = known
-    slots.begin(generation: roster.generation, oldest: oldest)
+    slots.begin(
+      generation: roster.generation, oldest: oldest, isGone: { roster.apps.list[$0] == nil })
     var apps: [ForwardingRules.App] = []
     var probes: [(app: String, slot: TokenSlot)] = []
     for (number, place) in roster.apps.list.enumerated() {

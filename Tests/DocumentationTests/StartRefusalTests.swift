@@ -7,14 +7,14 @@ struct StartRefusalTests {
   private static let refusals: [(reason: String, check: String?)] = [
     ("\"too many combinations of apps and scopes: \\(error)\"", "func compileRules("),
     ("\"tokens: \\(error)\"", "tokenService.check("),
+    // As each of the token service's problems says it.
+    ("error.text", "tokenService.check("),
     ("\"out of descriptors: \\(error)\"", nil),
     ("\"limits: \\(error)\"", "limitProblem("),
     ("\"the system refuses another thread\"", nil),
     ("\"the system refuses another thread: \\(error)\"", nil),
     ("\"cannot listen on \\(address): it is no numeric address\"", "SocketAddress(numericHost:"),
     ("\"upstream: \\(error)\"", "TLSClient("),
-    // The same files, read for the tokens.
-    ("\"upstream: \\(reason)\"", "TLSClient("),
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),
@@ -22,7 +22,7 @@ struct StartRefusalTests {
   ]
 
   private static let files = [
-    "GatewayProcess", "Settings+Parts", "JournalParts", "SpanExporter",
+    "GatewayProcess", "GatewayProcess+Listening", "CompiledConfiguration", "Settings+Parts", "JournalParts", "SpanExporter",
   ]
 
   @Test("Whatever a start ends for is known to check, or is no fault of the configuration")

@@ -24,6 +24,13 @@ func apps(_ apps: (String, String)...) -> String {
 
 @Suite("A configuration's numbers over its changes")
 struct RosterTests {
+  /// Another set of scopes for each number.
+  private static func scopes(_ number: UInt32) -> String {
+    let all = ["course", "registration", "dispatch", "learner", "invitation", "content"]
+    return all.enumerated().filter { number >> $0.offset & 1 == 1 }
+      .map { "\"read:\($0.element)\"" }.joined(separator: ", ")
+  }
+
   private static func number(_ name: String, in roster: Roster) -> Int? {
     roster.apps.number { $0.app.name == name }
   }
@@ -42,8 +49,8 @@ struct RosterTests {
 
   @Test("Two apps with one id are told apart by their names")
   func sameID() throws {
-    let first = Roster(try settings(apps(("a", "X"), ("b", "X"))))
-    let next = try first.next(settings(apps(("b", "X"), ("a", "X"))), oldest: 1)
+    let first = Roster(try settings(apps(("a", "X"), ("b", "X")) + "defaultApp: a"))
+    let next = try first.next(settings(apps(("b", "X"), ("a", "X")) + "defaultApp: a"), oldest: 1)
     #expect(Self.number("a", in: next) == 0 && Self.number("b", in: next) == 1)
   }
 
@@ -93,7 +100,7 @@ struct RosterTests {
     for generation in 2...50 as ClosedRange<UInt32> {
       roster = try roster.next(
         settings(
-          apps(("main", "A")) + "tokens: {scopes: fixed, scopesList: [\"read:s\(generation)\"]}"),
+          apps(("main", "A")) + "tokens: {scopes: fixed, scopesList: [\(Self.scopes(generation))]}"),
         oldest: generation - 1)
       compiled = try RulesCompiler(roster).compile(slots: compiled.slots, oldest: generation - 1)
     }
@@ -111,6 +118,7 @@ struct RosterTests {
     func yaml(_ list: [(String, String)]) -> String {
       "apps:\n"
         + list.map { "  - {name: \($0.0), id: \($0.1), secret: {env: SECRET}}\n" }.joined()
+        + "defaultApp: \(list[0].0)\n"
     }
     let first = Roster(try settings(yaml(many)))
     let next = try settings(yaml(others))

@@ -86,8 +86,10 @@ class RecordedTokenRequest(http.server.BaseHTTPRequestHandler):
 class GatewayUnderTest:
     """Sandbox, recorder and gateway; `stop` ends all of them and is safe to call twice."""
 
-    def __init__(self, seed=None, cloud=None):
-        """`seed`: a file that the sandbox begins with. `cloud`: the port of a server that stands in for the sandbox."""
+    def __init__(self, seed=None, cloud=None, more=""):
+        """`seed`: a file that the sandbox begins with. `cloud`: the port of a server that stands in for the sandbox.
+        `more`: further lines of the configuration."""
+        self.more = more
         self.binary = os.environ["GATEWAY"]
         self.processes, self.outputs = [], []
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-client.")
@@ -139,6 +141,7 @@ tokens:
 traffic:
   log: {{path: {self.traffic_log}, format: json}}
   journal: null
+{self.more}
 """)
         return path
 
