@@ -152,6 +152,16 @@ package struct RequestPlanner: ~Copyable {
     return caller
   }
 
+  /// Why a call that was planned a while ago, and goes on fetch by fetch, may not go on: its caller or its app was frozen
+  /// meanwhile.
+  package func refusalMeanwhile(of plan: RequestPlan) -> GatewayError? {
+    do throws(GatewayError) {
+      _ = try identifyCaller(CallerContext(listener: 0, caller: plan.caller))
+      if !modes.isEmpty { try checkAppMode(plan) }
+      return nil
+    } catch { return error }
+  }
+
   @inline(never)
   private func checkFrozen(_ caller: Int) throws(GatewayError) {
     if modes.mode(of: .all) == .frozen {

@@ -79,10 +79,19 @@ extension Relay {
     loop.stop()
   }
 
+  private static var drainingError: GatewayError {
+    GatewayError(.draining, "The gateway stops before the call is over; try again.", retryAfter: 1)
+  }
+
   /// Cuts what is still under way, for an end that waits no longer.
   private mutating func cutAll(on loop: inout EventLoop) {
     for id in exchanges.handles {
       let phase = exchanges[id].state.logPhase
+      guard exchanges[id].errand == nil else {
+        // Its answer may have an end that says so.
+        answer(id, Relay.drainingError, .init(.gateway, phase), on: &loop)
+        continue
+      }
       abandonUpstream(id, on: &loop)
       cutCaller(id, .init(.gateway, phase), error: "draining", on: &loop)
     }

@@ -68,7 +68,8 @@ extension Relay {
     guard let wait = exchanges[id].wait, wait.key != nil else { return false }
     switch exchanges[id].state.phase {
     case .betweenFetches:
-      if loop.now >= wait.endsAt || draining.hasBegun {
+      let isOver = loop.now >= wait.endsAt || draining.hasBegun
+      if isOver || planner.refusalMeanwhile(of: wait.pollPlan) != nil {
         answerUnfinished(id, on: &loop)
       } else if case .polls = wait.stage {
         poll(id, wait, on: &loop)

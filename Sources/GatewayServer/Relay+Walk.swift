@@ -55,6 +55,10 @@ extension Relay {
       endWalk(id, walk.outOfTime, .init(.gateway, .responseBody), on: &loop)
       return
     }
+    if let refusal = planner.refusalMeanwhile(of: exchanges[id].plan) {
+      endWalk(id, refusal, .init(.gateway, .responseBody), on: &loop)
+      return
+    }
     if walk.pages.hasContinuation, walk.pages.pages > 0 {
       exchanges[id].head.replaceQuery(of: walk.pages)
       // The first page is its caller's call; the others let every other call go first.

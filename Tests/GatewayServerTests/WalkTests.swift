@@ -1,3 +1,4 @@
+import Forwarding
 import Foundation
 import GatewayServer
 import RateLimiting
@@ -378,6 +379,33 @@ import Testing
     #expect(try rig.lines().first?.string("error.type") == "caller-too-slow")
     _ = caller.take()
     #expect(caller.hasEnded)
+  }
+
+  @Test("A caller that is frozen meanwhile gets no further page, and lines say why")
+  func frozen() throws {
+    let (rig, caller, upstream) = try begin(WalkTests.lines)
+    try rig.say(RelayRig.answer(WalkTests.first), from: upstream)
+    _ = upstream.take()
+    rig.shared.setMode(.frozen, for: .all, at: 0, until: nil)
+    try rig.say(RelayRig.answer(WalkTests.second), from: upstream)
+    let answer = try Answer(caller.take())
+    #expect(answer.body.contains("problem:caller-frozen") && answer.body.contains(#""more":"T2""#))
+    #expect(answer.isWhole && upstream.take().isEmpty)
+  }
+
+  @Test("A gateway that stops before the list is whole says so in lines, and leaves JSON open")
+  func stopped() throws {
+    for isLines in [true, false] {
+      let (rig, caller, upstream) = try begin(isLines ? WalkTests.lines : "") {
+        $0.drainTimeout = RelayRig.second
+      }
+      try rig.say(RelayRig.answer(WalkTests.first), from: upstream)
+      rig.drain()
+      rig.pass(2 * RelayRig.second)
+      rig.settle()
+      let answer = try Answer(caller.take())
+      #expect(answer.isWhole == isLines && answer.body.contains("problem:draining") == isLines)
+    }
   }
 
   @Test("A caller that leaves ends the walk, and no further page is asked for")
