@@ -205,6 +205,9 @@ def meanwhile(program):
     program.fail_at("getting ready for ever")
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "which is to take over" in lab.said(), "the new process is started")
+    inherited = pathlib.Path(program.folder.name) / "inherited"
+    eventually(lambda: inherited.exists() and inherited.read_text(), "the new process runs")
+    assert inherited.read_text() == "0 1 2 3", f"inherited: {inherited.read_text()}"
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "a hand-over is under way already" in lab.said(), "the second is refused")
     lab.signal(signal.SIGHUP)
