@@ -71,7 +71,7 @@ package struct TokenSlotTable: Sendable {
     generation: UInt32, oldest: UInt32, isGone: (_ app: Int) -> Bool = { _ in false }
   ) {
     self.generation = generation
-    for index in keys.indices 
+    for index in keys.indices
     where !keys[index].isVacant && (usedIn[index] < oldest || isGone(keys[index].app)) {
       slots[keys[index]] = nil
       keys[index] = .vacant

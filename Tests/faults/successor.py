@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Stands in for a program that takes over, and fails at one step of it. The step is in the file `step` beside this one."""
 
+import os
 import pathlib
+import signal
 import socket
 import sys
 import time
@@ -9,6 +11,9 @@ import time
 HELLO, PREPARE, SETTLE, SERVE = 1, 4, 7, 8
 READY, PREPARED = b"\x80", b"\x81"
 
+# What was inherited; listing them takes one that is gone afterwards.
+inherited = [number for number in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{number}")]
+(pathlib.Path(sys.argv[0]).parent / "inherited").write_text(" ".join(sorted(inherited)))
 step = (pathlib.Path(sys.argv[0]).parent / "step").read_text().strip()
 if step == "at once":
     sys.exit(3)
@@ -32,8 +37,6 @@ read_until(PREPARE)
 if step == "when told all to get ready":
     sys.exit(6)
 if step == "killed while it gets ready":
-    import os
-    import signal
     os.kill(os.getpid(), signal.SIGKILL)
 if step == "with nonsense":
     for message in (b"\xff" * 100, b"\x00", PREPARED, b"\x01\x02\x03", b"\x08"):

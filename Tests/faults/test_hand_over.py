@@ -205,6 +205,9 @@ def meanwhile(program):
     program.fail_at("getting ready for ever")
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "which is to take over" in lab.said(), "the new process is started")
+    inherited = pathlib.Path(program.folder.name) / "inherited"
+    eventually(lambda: inherited.exists() and inherited.read_text(), "the new process runs")
+    assert inherited.read_text() == "0 1 2 3", f"inherited: {inherited.read_text()}"
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "a hand-over is under way already" in lab.said(), "the second is refused")
     lab.signal(signal.SIGHUP)
@@ -267,8 +270,8 @@ def old_is_killed(program):
     head, _ = lab.head()
     assert kept.send(head).read_answer().status == 200, "a connection that was handed over is served"
     eventually(lambda: "the process before this one has ended" in lab.said(), "the death is noticed")
-    limits = rig.json.loads(lab.admin("/api/limits")[1])["limits"]
-    assert all(not limit["inUse"] for limit in limits), f"places of the dead are held: {limits}"
+    eventually(lambda: all(not limit["inUse"] for limit in rig.json.loads(lab.admin("/api/limits")[1])["limits"]),
+               "no place is held for the dead")
     released.set()
 
 
