@@ -39,6 +39,7 @@ internal import TrafficLog
 /// - `Relay+SlowCallers.swift`, `Relay+Idle.swift`, `Relay+Memory.swift`: when connections, descriptors or memory run
 ///   out.
 /// - `Relay+Generation.swift`: the configuration changes.
+/// - `Relay+HandOver.swift`: another process takes over.
 /// - `Relay+Draining.swift`: the end.
 package struct Relay: ~Copyable {
   private let staysInPlace = StaysInPlace()

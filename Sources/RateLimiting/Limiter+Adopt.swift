@@ -24,6 +24,12 @@ extension Limiter {
     _ settings: LimiterSettings, _ change: LimiterChange, at time: Int64
   ) throws(LimiterProblem) {
     var next = try Limiter(settings)
+    adopt(&next, change, at: time)
+  }
+
+  /// The same with a limiter of the other settings, in which nothing is used, and which becomes what this one was: to make
+  /// one, and to take one apart, is most of the work.
+  mutating func adopt(_ next: inout Limiter, _ change: LimiterChange, at time: Int64) {
     let now = clock(time)
     next.latest = latest
     next.sequence = sequence
@@ -38,7 +44,7 @@ extension Limiter {
     carryPauses(to: &next, map)
     let places = carryBuckets(to: &next, map, at: now)
     carryWaiters(to: &next, map, places)
-    self = next
+    swap(&self, &next)
     for bucket in buckets.indices where queues.count(bucket) > 0 {
       unsettled.append(Int32(bucket))
     }

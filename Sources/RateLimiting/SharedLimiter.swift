@@ -139,13 +139,9 @@ package final class SharedLimiter: Sendable {
   package func adopt(
     _ settings: LimiterSettings, _ news: LimiterChange, at now: Int64
   ) throws(LimiterProblem) {
-    var problem: LimiterProblem?
-    change(by: keeper.load(ordering: .acquiring)) { limiter in
-      do throws(LimiterProblem) { try limiter.adopt(settings, news, at: now) } catch {
-        problem = error
-      }
-    }
-    if let problem { throw problem }
+    // Loops wait for the lock meanwhile: what takes longest is done without it.
+    let next = OtherLimiter(try Limiter(settings))
+    change(by: keeper.load(ordering: .acquiring)) { $0.adopt(&next.limiter, news, at: now) }
     wake(keeper.load(ordering: .acquiring))
   }
 
@@ -182,4 +178,10 @@ package final class SharedLimiter: Sendable {
   private func wakeLoops(_ loops: UInt64) {
     for loop in 0..<loopCount where loops >> UInt64(loop & 63) & 1 == 1 { wake(loop) }
   }
+}
+
+/// Holds a limiter outside the lock.
+private final class OtherLimiter {
+  var limiter: Limiter
+  init(_ limiter: consuming Limiter) { self.limiter = limiter }
 }

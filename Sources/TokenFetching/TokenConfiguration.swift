@@ -1,5 +1,6 @@
 internal import AccessTokens
 internal import CurlTransport
+internal import Synchronization
 internal import System
 
 /// What the service thread works by, handed to it while it runs.
@@ -9,8 +10,40 @@ struct TokenConfiguration: Sendable {
   let proofs: TokenProofs
   /// Numbers that stand for another app than before.
   let newApps: Set<Int>
-  /// Notified when it is in force.
-  let taken: ThreadSignal
+  let handover: ConfigurationHandover
+}
+
+/// Whether the thread has taken a configuration, or it was given up before: one of the two.
+final class ConfigurationHandover: Sendable {
+  private enum State { case waits, taken, givenUp }
+
+  private let state = Mutex(State.waits)
+  private let signal: ThreadSignal
+
+  init() throws(SystemError) { signal = try ThreadSignal() }
+
+  /// The thread takes it. False when it was given up.
+  func take() -> Bool {
+    state.withLock { state in
+      guard state == .waits else { return false }
+      state = .taken
+      return true
+    }
+  }
+
+  /// It is in force.
+  func notify() { signal.notify() }
+
+  /// Waits until it is in force, for `milliseconds` until the thread begins with it. False when it is given up.
+  func wait(milliseconds: Int32) -> Bool {
+    if signal.wait(milliseconds: milliseconds) { return true }
+    let isGivenUp = state.withLock { state in
+      if state == .waits { state = .givenUp }
+      return state == .givenUp
+    }
+    // The thread has just begun, and nothing holds it up there.
+    return isGivenUp ? false : signal.wait(milliseconds: -1)
+  }
 }
 
 /// By place, how its server proves who it is; none for a place without TLS.

@@ -164,12 +164,12 @@ package final class TokenService: TokenDemand {
   ) throws(TokenServiceSettings.Problem) {
     try settings.check(against: slots)
     let proofs = try TokenProofs(settings, known: current.withLock { $0.proofs })
-    let taken: ThreadSignal
-    do { taken = try ThreadSignal() } catch { throw .isBusy }
+    let handover: ConfigurationHandover
+    do { handover = try ConfigurationHandover() } catch { throw .isBusy }
     mailbox.allowSlots(below: slots.count)
     let next = TokenConfiguration(
-      settings: settings, slots: slots, proofs: proofs, newApps: newApps, taken: taken)
-    guard order([.configuration(next)]), taken.wait(milliseconds: Self.adoptBound) else {
+      settings: settings, slots: slots, proofs: proofs, newApps: newApps, handover: handover)
+    guard order([.configuration(next)]), handover.wait(milliseconds: Self.adoptBound) else {
       throw .isBusy
     }
     current.withLock { $0 = Current(settings: settings, slots: slots, proofs: proofs) }

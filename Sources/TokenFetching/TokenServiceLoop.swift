@@ -110,8 +110,9 @@ struct TokenServiceLoop {
       secrets[app] = byGeneration
       return actions
     case .configuration(let next):
+      guard next.handover.take() else { return [] }
       let actions = adopt(next, at: now)
-      next.taken.notify()
+      next.handover.notify()
       return actions
     }
   }

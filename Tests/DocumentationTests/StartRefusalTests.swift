@@ -11,6 +11,7 @@ struct StartRefusalTests {
     ("error.text", "tokenService.check("),
     ("\"out of descriptors: \\(error)\"", nil),
     ("\"limits: \\(error)\"", "limitProblem("),
+    ("\"limits: \\(problem)\"", "limitProblem("),
     ("\"the system refuses another thread\"", nil),
     ("\"the system refuses another thread: \\(error)\"", nil),
     ("\"cannot listen on \\(address): it is no numeric address\"", "SocketAddress(numericHost:"),

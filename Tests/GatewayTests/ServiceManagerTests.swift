@@ -169,7 +169,7 @@ struct ServiceManagerTests {
         rig, [callers, admin], names: "callers:admin",
         ["SCORM_GATEWAY_LISTEN_NAME": "callers", "SCORM_GATEWAY_LISTEN_ADDRESS": "127.0.0.1:1"])
       #expect(try early.answer().status == 200, "round \(round): \(command.errors)")
-      #expect(command.errors.contains("serving callers on 127.0.0.1:\(port)"))
+      #expect(eventually { command.errors.contains("serving callers on 127.0.0.1:\(port)") })
       #expect(eventually { (try? Wire(port: adminPort).call("GET", "/readyz").status) == 200 })
       command.signal(SIGTERM)
       #expect(command.exitCode == 0)

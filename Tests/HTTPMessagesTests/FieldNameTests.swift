@@ -25,7 +25,7 @@ struct FieldNameTests {
     ("x-scorm-app", .xScormApp), ("x-scorm-pages", .xScormPages),
     ("x-scorm-priority", .xScormPriority), ("user-agent", .userAgent), ("date", .date),
     ("location", .location), ("content-location", .contentLocation), ("content-type", .contentType),
-    ("retry-after", .retryAfter),
+    ("retry-after", .retryAfter), ("prefer", .prefer),
     ("cache-control", .cacheControl),
   ]
 

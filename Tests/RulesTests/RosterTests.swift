@@ -26,7 +26,7 @@ func apps(_ apps: (String, String)...) -> String {
 struct RosterTests {
   /// Another set of scopes for each number.
   private static func scopes(_ number: UInt32) -> String {
-    let all = ["course", "registration", "dispatch", "learner", "invitation", "content"]
+    let all = ["course", "registration", "dispatch", "learner", "invitation", "ping"]
     return all.enumerated().filter { number >> $0.offset & 1 == 1 }
       .map { "\"read:\($0.element)\"" }.joined(separator: ", ")
   }

@@ -1,11 +1,9 @@
 """Rows 45: another configuration while calls are under way."""
 
-import json
 import signal
 import socket
 import threading
 import time
-import urllib.request
 
 from peers import Caller, answer, eventually
 from rig import row
@@ -16,10 +14,23 @@ LIMIT = "{name: all-calls, per: gateway, rate: 1000000/1s, burst: 1000000, concu
 
 def reload(lab, text):
     """Puts the text into the file and has it taken. Returns what the gateway says it has changed."""
+    before, refused = lab.said().count(" reloaded:"), lab.said().count("NOT RELOADED")
     lab.configuration.write_text(text)
-    request = urllib.request.Request(f"http://127.0.0.1:{lab.admin_port}/api/reload", method="POST")
-    with urllib.request.urlopen(request, timeout=20) as got:
-        return json.load(got)["changes"]
+    lab.signal(signal.SIGHUP)
+    eventually(lambda: lab.said().count(" reloaded:") > before or lab.said().count("NOT RELOADED") > refused,
+               "the change is taken")
+    said = lab.said().split(" reloaded:")
+    assert len(said) > before + 1, said[-1][-600:]
+    return [line.split(" info ", 1)[1] for line in said[before + 1].splitlines() if " info " in line]
+
+
+def settle(lab, load):
+    """Ends the load; each of its calls has left its line."""
+    load.end()
+    load.check()
+    for request_id in load.ids:
+        lab.expect(request_id)
+    return {"note": f"{len(load.ids)} calls"}
 
 
 def free_port():
@@ -52,12 +63,10 @@ def often(lab):
             with Caller(port) as caller:
                 caller.send(b"GET /api/v2/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert caller.read_answer().status == 404
-            lab.anonymous.append("gateway/operation")
+            lab.expect_anonymous("gateway/operation", "operation-unknown", 404)
         eventually(lambda: len(load.ids) > before + 20, "calls go on")
     reload(lab, good)
-    load.end()
-    load.check()
-    return f"{len(load.ids)} calls"
+    return settle(lab, load)
 
 
 @row("45b", "A limit of 100/1s that is reloaded all the time admits its rate and one burst")
@@ -72,9 +81,14 @@ def quota(lab):
     def call():
         with Caller(lab.port) as caller:
             while not ended.is_set():
-                head, _ = lab.head()
+                head, request_id = lab.head()
                 caller.send(head)
-                counts[caller.read_answer().status] += 1
+                status = caller.read_answer().status
+                counts[status] += 1
+                if status == 200:
+                    lab.expect(request_id)
+                else:
+                    lab.expect(request_id, "gateway/quota", "quota-exceeded", 429)
 
     began = time.monotonic()
     threads = [threading.Thread(target=call) for _ in range(4)]
@@ -93,7 +107,7 @@ def quota(lab):
     assert counts[200] <= most, f"{counts[200]} calls were admitted, at most {most:.0f} might be"
     assert counts[200] >= most * 0.8, f"only {counts[200]} of {most:.0f} were admitted"
     reload(lab, good)
-    return f"{counts[200]} admitted of at most {most:.0f}, {counts[429]} refused"
+    return {"note": f"{counts[200]} admitted of at most {most:.0f}, {counts[429]} refused"}
 
 
 @row("45c", "A reload that cannot be done changes nothing: a mistake, a port that is taken, a restart")
@@ -119,8 +133,7 @@ def refused(lab):
             assert reason in lab.said().split("NOT RELOADED")[-1], lab.said()[-600:]
             eventually(lambda: len(load.ids) > before + 20, f"{reason}: calls go on")
     reload(lab, good)
-    load.end()
-    load.check()
+    return settle(lab, load)
 
 
 @row("45d", "The upstream moves under load: calls under way are finished where they began")
@@ -142,10 +155,13 @@ def moved(lab):
             place = other.port if number % 2 == 0 else lab.upstream.port
             reload(lab, good.replace(f":{lab.upstream.port}/api/v2", f":{place}/api/v2"))
             eventually(lambda: len(load.ids) > before + 40, "calls go on")
+        reload(lab, good)
         load.end()
         assert not load.failures, load.failures[:3]
         assert len(other.requests) > 40
-        reload(lab, good)
+        for request_id in load.ids:
+            lab.expect(request_id)
+        return {"note": f"{len(load.ids)} calls, {len(other.requests)} of them to the other place"}
     finally:
         other.stop()
 
@@ -158,6 +174,4 @@ def thousand(lab):
         changed = good.replace(LIMIT, LIMIT.replace("all-calls", f"calls{number}"))
         reload(lab, changed if number % 2 else good)
     reload(lab, good)
-    load.end()
-    load.check()
-    return f"{len(load.ids)} calls"
+    return settle(lab, load)
