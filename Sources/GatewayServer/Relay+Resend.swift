@@ -14,7 +14,8 @@ extension Relay {
   private func tellOfKeeping(_ problem: String) {
     guard generation.settings.uploads.room.isFirstTrouble() else { return }
     shared.tell(
-      "an upload is not kept (uploads.spool): \(problem); it goes on, and could not be sent once more")
+      "an upload is not kept (uploads.spool): \(problem); it goes on, and could not be sent once more"
+    )
   }
 
   /// Keeps bytes of a body that are about to be handed on. False when keeping has ended: the upload goes on without.

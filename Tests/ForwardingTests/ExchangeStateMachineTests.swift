@@ -267,7 +267,7 @@ struct ExchangeStateMachineTests {
     #expect(machine.meet(.upstreamFailed) == .failure(.answerError), "once more, not twice")
   }
 
-  @Test("a POST of which all was sent may have been acted on, so a lost connection does not repeat it")
+  @Test("a POST of which all was sent is not repeated by a lost connection: it may have worked")
   func wholeUploads() {
     var machine = Machine.inPhase(.forwarding, hasBody: true, method: .post)
     machine.bodyForwarded(isComplete: true, isKept: true)

@@ -34,7 +34,7 @@ struct RetryRuleTests {
     #expect(allowed == (RetryRuleTests.idempotent.contains(method) ? 3 : 2))
   }
 
-  @Test("a request of which not all was sent is repeated whatever its method, if all of it is at hand")
+  @Test("a request of which not all was sent is repeated, whatever its method")
   func partial() {
     for method in RetryRuleTests.methods {
       for (number, isReplayable, received) in [

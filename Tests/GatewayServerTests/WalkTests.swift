@@ -387,6 +387,7 @@ import Testing
     try rig.say(RelayRig.answer(WalkTests.first), from: upstream)
     _ = upstream.take()
     rig.shared.setMode(.frozen, for: .all, at: 0, until: nil)
+    rig.settle()
     try rig.say(RelayRig.answer(WalkTests.second), from: upstream)
     let answer = try Answer(caller.take())
     #expect(answer.body.contains("problem:caller-frozen") && answer.body.contains(#""more":"T2""#))
