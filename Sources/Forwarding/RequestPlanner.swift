@@ -41,7 +41,6 @@ package struct RequestPlanner: ~Copyable {
   ) throws(PlanRefusal) -> PlannedAnswer {
     var plan = RequestPlan()
     var step = PlanStep.framing
-    var pages: PageRequest?
     do throws(GatewayError) {
       // The parser has checked the framing by itself; what is left of it needs the head as a whole.
       try checkFraming(head, fields, bytes)
@@ -53,12 +52,28 @@ package struct RequestPlanner: ~Copyable {
       try chooseApp(head, fields, bytes, &plan)
       step = .operation
       if let allowed = try matchOperation(head, bytes, context, &plan) { return .options(allowed) }
-      if head.present.contains(.xScormPages) { pages = try pageRequest(head, fields, bytes, plan) }
+      if head.present.contains(.xScormPages) || head.present.contains(.prefer) {
+        return try planErrand(head, fields, bytes, &plan, &step)
+      }
       step = .policy
       try checkPolicy(head, &plan)
     } catch {
       throw PlanRefusal(at: step, error, plan)
     }
+    nameCredential(&plan)
+    return .forward(plan)
+  }
+
+  /// The last steps of a request that may ask for a list as a whole, or for a job to be waited for.
+  @inline(never)
+  private func planErrand(
+    _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan,
+    _ plan: inout RequestPlan, _ step: inout PlanStep
+  ) throws(GatewayError) -> PlannedAnswer {
+    let pages =
+      head.present.contains(.xScormPages) ? try pageRequest(head, fields, bytes, plan) : nil
+    step = .policy
+    try checkPolicy(head, &plan)
     nameCredential(&plan)
     if let pages { return .walk(plan, pages) }
     if head.present.contains(.prefer), let wait = waitRequest(fields, bytes, head, plan) {

@@ -12,10 +12,8 @@ struct CallerConnection: ~Copyable {
   var http = HTTPConnection()
   let peer: PeerIdentity
   let listener: UInt16
-  /// The configuration that ``callerNumber`` was found by.
+  /// The configuration that ``callerNumber`` was found by; 0 to have it found anew with each request.
   private var generation: UInt32
-  /// Its listener is gone: this request is its last one.
-  private var isLast = false
   /// Index of the caller plus one; 0 when the configuration names callers and none matches.
   private(set) var callerNumber: UInt16
   /// It is in ``Relay/unsettled``.
@@ -31,8 +29,6 @@ struct CallerConnection: ~Copyable {
     let caller: Int?
     /// The configuration that says so.
     let generation: UInt32
-    /// Its listener is gone.
-    let isLast: Bool
   }
 
   @inline(__always)
@@ -40,14 +36,13 @@ struct CallerConnection: ~Copyable {
     Origin(
       socket: socket, listener: Int(listener),
       caller: callerNumber == 0 ? nil : Int(callerNumber) - 1,
-      generation: generation, isLast: isLast)
+      generation: generation)
   }
 
-  /// It belongs to `caller`, as the configuration `generation` has it. `isLast`: its listener is gone.
-  mutating func identify(_ caller: Int?, by generation: UInt32, isLast: Bool) {
+  /// It belongs to `caller`, as the configuration `generation` has it.
+  mutating func identify(_ caller: Int?, by generation: UInt32) {
     callerNumber = caller.map { UInt16($0 + 1) } ?? 0
     self.generation = generation
-    self.isLast = isLast
   }
 
   /// It has no exchange any more. Returns its socket.

@@ -11,7 +11,19 @@ enum Errand {
   case job(JobWait)
 }
 
+/// An errand, if there is one. That there is none is told without looking at it.
+struct ErrandPlace {
+  var errand: Errand? { didSet { isTaken = errand != nil } }
+  private(set) var isTaken = false
+}
+
 extension Exchange {
+  /// Whether the line lists an attempt of its errand that ended so.
+  @inline(never)
+  func lists(status: UInt16, reason: StaticString?) -> Bool {
+    errand?.lists(status: status, reason: reason) ?? true
+  }
+
   var walk: ListWalk? { if case .list(let walk)? = errand { walk } else { nil } }
   var wait: JobWait? { if case .job(let wait)? = errand { wait } else { nil } }
 }

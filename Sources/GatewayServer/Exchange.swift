@@ -9,8 +9,6 @@ internal import TrafficLog
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
   let caller: SlabHandle
-  /// The configuration that it began under.
-  let generation: UInt32
   /// The connection of its fetch; none while it has none.
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
@@ -25,8 +23,8 @@ struct Exchange: ~Copyable {
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.
   var capture: BodyCapture?
-  /// What it holds when it has many fetches.
-  var errand: Errand?
+  /// What it holds when it has many fetches: ``errand``.
+  private var errandPlace = ErrandPlace()
   /// Where the request id stands in `line`.
   var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
@@ -64,11 +62,10 @@ struct Exchange: ~Copyable {
   var firstRung: UInt8 = 0
 
   init(
-    caller: SlabHandle, under generation: UInt32, at now: Int64, head: consuming ByteBuffer,
+    caller: SlabHandle, at now: Int64, head: consuming ByteBuffer,
     line: consuming ByteBuffer
   ) {
     self.caller = caller
-    self.generation = generation
     startedAt = now
     self.head = head
     self.line = line
@@ -96,6 +93,25 @@ struct Exchange: ~Copyable {
 
   /// It goes with another credential than it began with.
   var hasClimbed: Bool { plan.rung != firstRung }
+
+  /// When the attempt under way began, and whether it goes with another credential than its exchange began with. In one
+  /// piece: each look at a record of the slab checks its handle.
+  @inline(__always)
+  var attempt: (started: Int64, hasClimbed: Bool) { (state.attemptStarted, hasClimbed) }
+
+  /// Whether it has many fetches.
+  @inline(__always)
+  var isErrand: Bool { errandPlace.isTaken }
+
+  /// What it holds when it has many fetches.
+  var errand: Errand? {
+    get { errandPlace.errand }
+    set { errandPlace.errand = newValue }
+  }
+
+  /// What an answer is parsed by: its method, and whether it may be another one than the caller's.
+  @inline(__always)
+  var asked: (method: HTTPMethod, isErrand: Bool) { (state.method, isErrand) }
 
   /// Its fetch is over.
   @inline(__always)
@@ -128,7 +144,7 @@ struct Exchange: ~Copyable {
     scope: String?, at now: Int64
   ) {
     let started = state.attemptStarted
-    if let errand, !errand.lists(status: status, reason: reason) {
+    if isErrand, !lists(status: status, reason: reason) {
       attemptsLogged &+= 1
       state.attemptEnded()
       return

@@ -58,14 +58,16 @@ struct PlanTexts: ~Copyable, Sendable {
     if let caller { putPiece(1 &+ caller, into: &out) }
   }
 
-  /// Adds what `plan` decided besides the caller.
-  func put(_ plan: RequestPlan, into out: inout ByteBuffer) {
+  /// Adds the caller and what `plan` decided.
+  func put(_ plan: RequestPlan, of caller: Int?, into out: inout ByteBuffer) {
+    putCaller(caller, into: &out)
     putTarget(plan, into: &out)
     switch plan.credential {
     case .token(let slot): putPiece(firstSlot &+ slot.index, into: &out)
     case .basic: putPiece(basic, into: &out)
     case .none: putPiece(basic &+ 1, into: &out)
     }
+    if plan.wouldDeny { TrafficLine.putWouldDeny(into: &out) }
   }
 
   /// Adds the app and the operation of `plan`.

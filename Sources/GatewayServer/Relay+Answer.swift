@@ -25,7 +25,7 @@ extension Relay {
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
     refusal: LimitRefusal? = nil, on loop: inout EventLoop
   ) {
-    if exchanges[id].errand != nil, errandFailed(id, error, termination, on: &loop) { return }
+    if exchanges[id].isErrand, errandFailed(id, error, termination, on: &loop) { return }
     answerProblem(id, error, termination, refusal: refusal, on: &loop)
   }
 

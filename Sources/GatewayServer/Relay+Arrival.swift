@@ -25,7 +25,7 @@ extension Relay {
     }
     callers[handle].socket = socket
     // It was accepted just before its listener was gone.
-    if !generation.listens(listener) { _ = identifyAnew(handle) }
+    if !generation.listens(listener) { callers[handle].identify(caller, by: 0) }
     figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =

@@ -14,11 +14,14 @@ extension Relay {
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     var origin = callers[handle].origin
-    if origin.generation != generation.number { origin = identifyAnew(handle) }
+    var isLast = draining.endsCallers
+    if origin.generation != generation.number {
+      (origin, isLast) = identifyAnew(handle, isDraining: isLast)
+    }
     loop.setDeadline(origin.socket, at: nil)
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
-    if draining.endsCallers || origin.isLast { exchanges[id].state.endsCaller() }
+    if isLast { exchanges[id].state.endsCaller() }
     guard HeldBytes.current <= memory.startLimit else {
       refuseForMemory(id, on: &loop)
       return
@@ -27,17 +30,18 @@ extension Relay {
       listener: origin.listener, caller: origin.caller,
       namesClosest: searches.areLeft(at: loop.now))
     let plan: RequestPlan
-    var pages: PageRequest?
-    var wait: WaitRequest?
     do throws(PlanRefusal) {
       switch try planner.plan(head, fields: requestParser.fields, in: bytes, from: context) {
       case .forward(let forward): plan = forward
-      case .walk(let first, let asked):
-        plan = first
-        pages = asked
-      case .wait(let first, let asked):
-        plan = first
-        wait = asked
+      case .walk(let plan, let pages):
+        takePlan(id, plan, of: origin.caller, bytes)
+        beginWalk(id, pages, head, bytes, on: &loop)
+        return
+      case .wait(let plan, let wait):
+        takePlan(id, plan, of: origin.caller, bytes)
+        writeHead(id, plan, head, bytes)
+        beginWait(id, wait, on: &loop)
+        return
       case .options(let allowed):
         logCaller(id)
         answerOptions(id, allowed, on: &loop)
@@ -49,24 +53,35 @@ extension Relay {
       answer(id, error.error, .init(refusedAt: error.step), on: &loop)
       return
     }
+    takePlan(id, plan, of: origin.caller, bytes)
+    writeHead(id, plan, head, bytes)
+    run(takeQuota(id, on: &loop), of: id, on: &loop)
+  }
+
+  /// The request may pass, by `plan`.
+  @inline(__always)
+  private mutating func takePlan(
+    _ id: SlabHandle, _ plan: RequestPlan, of caller: Int?, _ bytes: RawSpan
+  ) {
     exchanges[id].begin(plan)
-    logPlan(id, plan, of: origin.caller)
+    logPlan(id, plan, of: caller)
     if isCapturing, plan.isKnownOperation,
       let rule = generation.settings.captures.rule(of: plan.operation)
     {
       exchanges[id].capture = BodyCapture(
         rule, room: generation.settings.captures.room, request: requestParser.fields, in: bytes)
     }
-    if let pages {
-      beginWalk(id, pages, head, bytes, on: &loop)
-      return
-    }
+  }
+
+  /// Writes the head as it goes upstream.
+  @inline(__always)
+  private mutating func writeHead(
+    _ id: SlabHandle, _ plan: RequestPlan, _ head: RequestHead, _ bytes: RawSpan
+  ) {
     requestRewriter.write(
       head, fields: requestParser.fields, in: bytes, plan: plan, into: &exchanges[id].head)
     if isTracing { putTracestate(id, head, bytes) }
     exchanges[id].putRequestIDIntoHead()
-    if let wait { beginWait(id, wait, at: loop.now) }
-    run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
   /// Opens the exchange of what a caller sent, and its line up to the caller's address. `present` are the fields
@@ -76,7 +91,7 @@ extension Relay {
   ) -> SlabHandle {
     let id = exchanges.insert(
       Exchange(
-        caller: caller, under: generation.number, at: loop.now, head: spares.take(),
+        caller: caller, at: loop.now, head: spares.take(),
         line: spares.take()))
     callers[caller].exchange = id
     dates.update(wallTime: loop.wallTime)

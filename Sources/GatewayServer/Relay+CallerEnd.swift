@@ -81,7 +81,7 @@ extension Relay {
       return
     }
     if exchange.isSome,
-      exchanges[exchange].errand != nil || exchanges[exchange].state.phase == .betweenFetches,
+      exchanges[exchange].isErrand || exchanges[exchange].state.phase == .betweenFetches,
       errandIsLate(exchange, on: &loop)
     {
       return

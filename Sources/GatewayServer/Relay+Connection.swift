@@ -13,7 +13,8 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let sharer = sharer(id)
-    if exchanges[id].generation != generation.number, leadsElsewhere(id) {
+    // While no call of an earlier configuration is under way, all lead to the same place.
+    if !retirement.isEmpty, leadsElsewhere(id) {
       return connectAfresh(id, on: &loop)
     }
     guard pool.shares.mayTake(sharer) else { return queueForConnection(id, on: &loop) }
@@ -44,8 +45,7 @@ extension Relay {
   mutating func connect(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
-    let isFormer = exchanges[id].generation != generation.number
-    let addresses = isFormer ? formerAddresses(of: id) : destination.addresses
+    let addresses = retirement.isEmpty ? destination.addresses : formerAddresses(of: id)
     guard let address = addresses.next else { return awaitAddresses(id, on: &loop) }
     let its = generation(of: id)
     let upstream = upstreams.insert(UpstreamConnection(to: its.upstream))

@@ -87,7 +87,7 @@ extension Relay {
   private mutating func cutAll(on loop: inout EventLoop) {
     for id in exchanges.handles {
       let phase = exchanges[id].state.logPhase
-      guard exchanges[id].errand == nil else {
+      guard !exchanges[id].isErrand else {
         // Its answer may have an end that says so.
         answer(id, Relay.drainingError, .init(.gateway, phase), on: &loop)
         continue

@@ -25,7 +25,7 @@ extension Relay {
     if end.hasAttempt { putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now) }
     if end.isQueued { leaveConnectionQueue(id) }
     if end.holdsQuota { releaseQuota(id, now: loop.now) }
-    if exchanges[id].errand != nil { noteErrand(id, termination, on: &loop) }
+    if end.isErrand { noteErrand(id, termination, on: &loop) }
     count(id, termination, error: error, at: loop.now)
     writeLine(id, termination, error: error, on: &loop)
     recycle(id)
@@ -66,6 +66,8 @@ extension Exchange {
     let isQueued: Bool
     /// It holds a place among calls under way, or in a limit's queue.
     let holdsQuota: Bool
+    /// It has many fetches.
+    let isErrand: Bool
   }
 
   /// Ends its waits.
@@ -75,6 +77,6 @@ extension Exchange {
     return End(
       caller: caller, keepsCaller: state.keepsCaller, awaitsRest: !state.requestIsComplete,
       hasAttempt: state.attemptStarted != 0, isQueued: connectionPlace >= 0,
-      holdsQuota: permit != nil || ticket != nil)
+      holdsQuota: permit != nil || ticket != nil, isErrand: isErrand)
   }
 }

@@ -80,13 +80,18 @@ extension Relay {
   // MARK: Callers
 
   /// The caller was identified by another configuration.
+  ///
+  /// - Returns: where its requests come from, and whether this one is its last.
   @inline(never)
-  mutating func identifyAnew(_ handle: SlabHandle) -> CallerConnection.Origin {
+  mutating func identifyAnew(
+    _ handle: SlabHandle, isDraining: Bool
+  ) -> (origin: CallerConnection.Origin, isLast: Bool) {
     let listener = Int(callers[handle].listener)
     let caller = generation.identities.caller(of: callers[handle].peer, listener: listener)
-    callers[handle].identify(
-      caller, by: generation.number, isLast: !generation.listens(listener))
-    return callers[handle].origin
+    let isLast = !generation.listens(listener)
+    // One whose listener is gone is looked at each time.
+    callers[handle].identify(caller, by: isLast ? 0 : generation.number)
+    return (callers[handle].origin, isLast || isDraining)
   }
 
   /// Accepts what comes in at new listeners, and nothing at those that are gone.
@@ -110,9 +115,7 @@ extension Relay {
 
   /// The generation that the exchange began under.
   func generation(of id: SlabHandle) -> Generation {
-    let number = exchanges[id].generation
-    return number == generation.number
-      ? generation : retirement.generation(number) ?? generation
+    retirement.isEmpty ? generation : retirement.generation(of: id) ?? generation
   }
 
   /// Whether the exchange's upstream is another one than new exchanges have: its connection is its own.
@@ -125,12 +128,12 @@ extension Relay {
   @inline(never)
   mutating func formerAddresses(of id: SlabHandle) -> UpstreamAddresses {
     guard leadsElsewhere(id) else { return destination.addresses }
-    return retirement.addresses(of: exchanges[id].generation) ?? destination.addresses
+    return retirement.addresses(of: id) ?? destination.addresses
   }
 
   /// New connections lead to another place: those that are idle are of no use any more.
   private mutating func leaveUpstream(on loop: inout EventLoop) {
-    destination = UpstreamDestination(generation.settings.upstreamName)
+    destination = UpstreamDestination(generation)
     destination.addresses.refresh(from: generation.resolver)
     while let upstream = pool.takeIdle() {
       if upstreams.contains(upstream) { dropUpstream(upstream, on: &loop) }

@@ -13,7 +13,12 @@ internal import TrafficLog
 extension Relay {
   /// Begins the exchange that was planned as a wait; the head for the upstream is written.
   @inline(never)
-  mutating func beginWait(_ id: SlabHandle, _ request: WaitRequest, at now: Int64) {
+  mutating func beginWait(_ id: SlabHandle, _ request: WaitRequest, on loop: inout EventLoop) {
+    prepareWait(id, request, at: loop.now)
+    run(takeQuota(id, on: &loop), of: id, on: &loop)
+  }
+
+  private mutating func prepareWait(_ id: SlabHandle, _ request: WaitRequest, at now: Int64) {
     let plan = exchanges[id].plan
     let poll = request.start.map { planner.pollPlan(plan, $0) } ?? plan
     exchanges[id].errand = .job(

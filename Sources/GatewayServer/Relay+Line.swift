@@ -36,9 +36,7 @@ extension Relay {
 
   /// Adds what the plan decided to the line.
   mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan, of caller: Int?) {
-    generation.planTexts.putCaller(caller, into: &exchanges[id].line)
-    generation.planTexts.put(plan, into: &exchanges[id].line)
-    if plan.wouldDeny { TrafficLine.putWouldDeny(into: &exchanges[id].line) }
+    generation.planTexts.put(plan, of: caller, into: &exchanges[id].line)
   }
 
   /// Adds the caller of a request that has no plan to the line.
@@ -60,14 +58,13 @@ extension Relay {
   mutating func putAttempt(
     _ id: SlabHandle, _ fetch: Fetch.Figures, reason: StaticString?, now: Int64
   ) {
-    let started = exchanges[id].state.attemptStarted
+    let (started, hasClimbed) = exchanges[id].attempt
     figures.countAttempt(
       status: Int(fetch.status), duration: now &- started, retryReason: reason, at: now)
     // One that sent nothing has no span yet.
     let span = isTracing && fetch.span == 0 ? traceIDs.next() : fetch.span
-    let scope =
-      exchanges[id].hasClimbed ? generation.scopeText(of: exchanges[id].plan.credential) : nil
-    if exchanges[id].generation != generation.number {
+    let scope = hasClimbed ? generation.scopeText(of: exchanges[id].plan.credential) : nil
+    if !retirement.isEmpty {
       putFormerAttempt(id, fetch.status, span, reason, scope, at: now)
       return
     }

@@ -19,7 +19,7 @@ extension Relay {
     let (socket, holder, leadsTo) = upstreams[upstream].becomeIdle(wasUsed: wasUsed)
     if holder >= 0 { pool.shares.give(Int(holder)) }
     pool.idleCount += 1
-    guard leadsTo == generation.upstream else {
+    guard leadsTo == destination.number else {
       // The upstream is another one by now.
       dropUpstream(upstream, on: &loop)
       return

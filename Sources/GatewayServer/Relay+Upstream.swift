@@ -65,9 +65,12 @@ extension Relay {
     while at < bytes.byteCount {
       let rest = bytes.slice(at, bytes.byteCount)
       let head: ResponseHead
+      let method: HTTPMethod
+      let isErrand: Bool
       if isContinued, at == 0, !isWorthParsing(rest, from: exchanges[id].upstream) { return 0 }
       do throws(ResponseFault) {
-        guard let parsed = try responseParser.parse(rest, answering: exchanges[id].state.method)
+        (method, isErrand) = exchanges[id].asked
+        guard let parsed = try responseParser.parse(rest, answering: method)
         else {
           return at
         }
@@ -84,7 +87,7 @@ extension Relay {
         continue
       }
       if head.status >= 401, isForGateway(id, head, rest, on: &loop) { return bytes.byteCount }
-      if exchanges[id].errand != nil, takeAnswer(id, head, rest, on: &loop) {
+      if isErrand, takeAnswer(id, head, rest, on: &loop) {
         return bytes.byteCount
       }
       beginAnswer(id, head, rest, on: &loop)
@@ -182,7 +185,7 @@ extension Relay {
       leavesLocation: beginning.isForBrowser)
     dates.update(wallTime: loop.wallTime)
     output.removeAll()
-    if beginning.generation == generation.number {
+    if retirement.isEmpty {
       responseRewriter.write(
         head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
         into: &output)
@@ -289,8 +292,6 @@ extension Exchange {
     let app: Int?
     /// The call goes with no credential: a learner's browser follows its redirects itself.
     let isForBrowser: Bool
-    /// The configuration that the exchange began under.
-    let generation: UInt32
   }
 
   /// Settles how the answer with `head` goes to the caller.
@@ -309,7 +310,6 @@ extension Exchange {
     let isForBrowser = if case .none = plan.credential { true } else { false }
     return AnswerBeginning(
       action: action, framing: outgoingFraming, keepsCaller: state.keepsCaller,
-      app: plan.hasAppPrefix ? plan.app : nil, isForBrowser: isForBrowser,
-      generation: generation)
+      app: plan.hasAppPrefix ? plan.app : nil, isForBrowser: isForBrowser)
   }
 }

@@ -122,7 +122,7 @@ package struct Relay: ~Copyable {
     tokens = TokenView(of: shared.tokenStore)
     highWater = first.settings.highWater
     pool = UpstreamPool(first)
-    destination = UpstreamDestination(first.settings.upstreamName)
+    destination = UpstreamDestination(first)
   }
 }
 

@@ -11,12 +11,12 @@ struct Retirement {
   }
 
   /// The oldest first.
-  private var formers: [Former] = []
+  private var formers: [Former] = [] { didSet { isEmpty = formers.isEmpty } }
+  /// Looked at with each request: no array is.
+  private(set) var isEmpty = true
 
   /// Between two looks whether one is over, in nanoseconds.
   static let pause: Int64 = 100_000_000
-
-  var isEmpty: Bool { formers.isEmpty }
 
   /// The number of the oldest; nil when there is none.
   var oldest: UInt32? { formers.first?.generation.number }
@@ -26,16 +26,19 @@ struct Retirement {
     formers.append(Former(generation: generation, exchanges: exchanges, callers: callers))
   }
 
-  /// The one with this number, which an exchange began under.
-  func generation(_ number: UInt32) -> Generation? {
-    formers.first { $0.generation.number == number }?.generation
+  /// The one that an exchange began under; nil for one that began under the generation in force.
+  func generation(of exchange: SlabHandle) -> Generation? {
+    index(of: exchange).map { formers[$0].generation }
   }
 
-  /// Where the upstream of the one with this number is, as far as is known by now.
-  mutating func addresses(of number: UInt32) -> UpstreamAddresses? {
-    guard let index = formers.firstIndex(where: { $0.generation.number == number }) else {
-      return nil
-    }
+  /// The oldest that it was under way in.
+  private func index(of exchange: SlabHandle) -> Int? {
+    formers.firstIndex { $0.exchanges.contains(exchange) }
+  }
+
+  /// Where the upstream is of the one that an exchange began under, as far as is known by now.
+  mutating func addresses(of exchange: SlabHandle) -> UpstreamAddresses? {
+    guard let index = index(of: exchange) else { return nil }
     formers[index].addresses.refresh(from: formers[index].generation.resolver)
     return formers[index].addresses
   }

@@ -36,9 +36,14 @@ struct UpstreamAddresses {
 
 /// The upstream that new connections lead to.
 struct UpstreamDestination: ~Copyable {
+  /// ``Generation/upstream``.
+  let number: UInt32
   /// Its name in the log.
   var name = ByteBuffer(capacity: 64)
   var addresses = UpstreamAddresses()
 
-  init(_ name: String) { self.name.put(text: name) }
+  init(_ generation: Generation) {
+    number = generation.upstream
+    name.put(text: generation.settings.upstreamName)
+  }
 }
