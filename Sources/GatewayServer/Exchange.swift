@@ -17,8 +17,10 @@ struct Exchange: ~Copyable {
   var knowsApp = false
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
-  /// What is kept of its body until the end, to be sent again.
-  var body = KeptBody()
+  /// What was collected of its body before anything was sent; kept until the end, to be sent again.
+  var body = ByteBuffer()
+  /// What was handed on of its body after that; nil when that is not kept.
+  var spool: UploadSpool?
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
   /// Its bodies, when its operation is recorded with them.
@@ -98,6 +100,19 @@ struct Exchange: ~Copyable {
   /// piece: each look at a record of the slab checks its handle.
   @inline(__always)
   var attempt: (started: Int64, hasClimbed: Bool) { (state.attemptStarted, hasClimbed) }
+
+  /// Bytes of memory that what is kept of its body holds, in buffers that count.
+  var heldBody: Int { body.allocatedBytes + (spool?.heldBytes ?? 0) }
+
+  /// Whether more of its body is collected, which may have `limit` bytes.
+  @inline(__always)
+  func collects(upTo limit: Int) -> Bool { !requestBody.isFinished && body.count < limit }
+
+  /// Its body is not sent again.
+  mutating func releaseBody() {
+    body.release()
+    spool = nil
+  }
 
   /// Whether it has many fetches.
   @inline(__always)

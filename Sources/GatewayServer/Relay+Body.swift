@@ -46,18 +46,16 @@ extension Relay {
     let limit = generation.settings.collectedBody
     var at = start
     do throws(RequestFault) {
-      while at < bytes.byteCount, !exchanges[id].requestBody.isFinished,
-        exchanges[id].body.beginning.count < limit
-      {
+      while at < bytes.byteCount, exchanges[id].collects(upTo: limit) {
         let run = try exchanges[id].requestBody.next(bytes, from: at)
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
         let data = bytes.slice(run.dataStart, run.dataEnd)
-        exchanges[id].capture?.takeRequest(data)
+        if isCapturing { exchanges[id].capture?.takeRequest(data) }
         if isChunked {
-          ChunkWriter.put(data, into: &exchanges[id].body.beginning)
+          ChunkWriter.put(data, into: &exchanges[id].body)
         } else {
-          exchanges[id].body.beginning.put(data)
+          exchanges[id].body.put(data)
         }
       }
     } catch {
@@ -66,8 +64,8 @@ extension Relay {
       return bytes.byteCount
     }
     let isComplete = exchanges[id].requestBody.isFinished
-    guard isComplete || exchanges[id].body.beginning.count >= limit else { return at }
-    if isComplete, isChunked { exchanges[id].body.beginning.put("0\r\n\r\n") }
+    guard isComplete || exchanges[id].body.count >= limit else { return at }
+    if isComplete, isChunked { exchanges[id].body.put("0\r\n\r\n") }
     if !isComplete, generation.settings.uploads.place != nil {
       beginKeeping(id)
     }
@@ -115,7 +113,7 @@ extension Relay {
     let isComplete = exchanges[id].requestBody.isFinished
     if isComplete, isChunked { output.put("0\r\n\r\n") }
     let isKept =
-      exchanges[id].body.spool != nil
+      exchanges[id].spool != nil
       && (isChunked ? keepOutput(id) : keep(id, bytes.slice(runStart, runEnd)))
     exchanges[id].state.bodyForwarded(isComplete: isComplete, isKept: isKept)
     let queued =

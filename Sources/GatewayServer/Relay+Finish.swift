@@ -45,7 +45,7 @@ extension Relay {
     var body = ByteBuffer()
     swap(&head, &exchanges[id].head)
     swap(&line, &exchanges[id].line)
-    swap(&body, &exchanges[id].body.beginning)
+    swap(&body, &exchanges[id].body)
     exchanges.discard(id)
     spares.keep(body)
     spares.keep(head)

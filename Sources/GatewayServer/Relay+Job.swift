@@ -41,7 +41,7 @@ extension Relay {
       at: loop.wallTime)
     wait.stage = role == .polls ? .polls : .waits
     if wait.request.start != nil {
-      exchanges[id].body.release()
+      exchanges[id].releaseBody()
       exchanges[id].head.removeAll()
       wait.pollHead.put(for: wait.poll, id: wait.id, into: &exchanges[id].head)
       exchanges[id].putRequestIDIntoHead()

@@ -70,7 +70,7 @@ extension Relay {
     var bytes = callers[caller].http.input.allocatedBytes + loop.heldBytes(callers[caller].socket)
     let id = callers[caller].exchange
     guard id.isSome else { return bytes }
-    bytes += exchanges[id].body.heldBytes + (exchanges[id].errand?.heldBytes ?? 0)
+    bytes += exchanges[id].heldBody + (exchanges[id].errand?.heldBytes ?? 0)
     let upstream = exchanges[id].upstream
     guard upstream.isSome else { return bytes }
     return bytes + upstreams[upstream].input.allocatedBytes

@@ -7,8 +7,8 @@ internal import Memory
 extension Relay {
   /// A body begins to stream: what is handed on of it is kept.
   mutating func beginKeeping(_ id: SlabHandle) {
-    exchanges[id].body.spool = UploadSpool(generation.settings.uploads)
-    if exchanges[id].body.spool == nil { tellOfKeeping("no file can be made for it") }
+    exchanges[id].spool = UploadSpool(generation.settings.uploads)
+    if exchanges[id].spool == nil { tellOfKeeping("no file can be made for it") }
   }
 
   private func tellOfKeeping(_ problem: String) {
@@ -20,8 +20,8 @@ extension Relay {
 
   /// Keeps bytes of a body that are about to be handed on. False when keeping has ended: the upload goes on without.
   mutating func keep(_ id: SlabHandle, _ bytes: RawSpan) -> Bool {
-    guard let spool = exchanges[id].body.spool, spool.keep(bytes, clock: shared.clock) else {
-      exchanges[id].body.spool = nil
+    guard let spool = exchanges[id].spool, spool.keep(bytes, clock: shared.clock) else {
+      exchanges[id].spool = nil
       tellOfKeeping("uploads.maxSpool is reached, or the disk is full or slow")
       return false
     }
@@ -42,14 +42,14 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let action = sendRequest(id, on: &loop)
-    exchanges[id].body.spool?.rewind()
+    exchanges[id].spool?.rewind()
     resend(id, on: &loop)
     return action
   }
 
   /// Sends what was kept, as fast as the upstream takes it; its caller is not read from meanwhile.
   mutating func resend(_ id: SlabHandle, on loop: inout EventLoop) {
-    guard let spool = exchanges[id].body.spool else { return }
+    guard let spool = exchanges[id].spool else { return }
     let socket = upstreams[exchanges[id].upstream].socket
     while !spool.isResent {
       output.removeAll()

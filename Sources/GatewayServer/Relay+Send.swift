@@ -19,7 +19,7 @@ extension Relay {
     let credentialEnd = output.count
     if isTracing { upstreams[upstream].fetch.span = putTraceparent(id) }
     output.put("\r\n")
-    output.put(exchanges[id].body.beginning)
+    output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)
     // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
     output.overwrite(from: credentialStart, to: credentialEnd)

@@ -155,19 +155,3 @@ private final class MemoryPieces {
     }
   }
 }
-
-/// What an exchange keeps of its body, framed as it goes upstream.
-struct KeptBody: ~Copyable {
-  /// What was collected before anything was sent.
-  var beginning = ByteBuffer()
-  /// What was handed on after that as it came; nil when that is not kept.
-  var spool: UploadSpool?
-
-  /// Bytes of memory it holds, in buffers that count.
-  var heldBytes: Int { beginning.allocatedBytes + (spool?.heldBytes ?? 0) }
-
-  mutating func release() {
-    beginning.release()
-    spool = nil
-  }
-}
