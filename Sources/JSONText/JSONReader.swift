@@ -76,7 +76,11 @@ package struct JSONReader: ~Copyable {
           place &+= 1
           continue
         }
-        event = try readMark(byte)
+        if nesting.depth > reportedDepth {
+          passUnreported(piece)
+          guard piece.has(place) else { continue }
+        }
+        event = try readMark(piece[place])
       }
       if let event { return event }
     }

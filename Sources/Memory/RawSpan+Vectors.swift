@@ -34,4 +34,15 @@ extension SIMD16<UInt8> {
       (self ^ SIMD16<UInt8>(repeating: 0x7F)) &- SIMD16<UInt8>(repeating: 1)
     return (low | delete) & ~self
   }
+
+  /// Marks quotation marks, backslashes, bytes below 0x20, and bytes of 0x80 and above.
+  @inlinable @inline(__always)
+  var marksInASCIIString: SIMD16<UInt8> {
+    let one = SIMD16<UInt8>(repeating: 1)
+    // Each of the three also marks some bytes of 0x80 and above, which are marked anyway, and no other.
+    let quote: SIMD16<UInt8> = (self ^ SIMD16<UInt8>(repeating: 0x22)) &- one
+    let backslash: SIMD16<UInt8> = (self ^ SIMD16<UInt8>(repeating: 0x5C)) &- one
+    let low: SIMD16<UInt8> = self &- SIMD16<UInt8>(repeating: 0x20)
+    return quote | backslash | low | self
+  }
 }
