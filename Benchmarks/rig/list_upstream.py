@@ -8,9 +8,12 @@ import json
 import socket
 import sys
 import threading
+import time
 
-#: Bytes of a page, or registrations of it.
-KINDS = {"ten": 10, "hundred": 100 << 10, "mebibyte": 1 << 20}
+#: Bytes of a page, or registrations of it. `slow` are ten after ``PAUSE``.
+KINDS = {"ten": 10, "slow": 10, "hundred": 100 << 10, "mebibyte": 1 << 20}
+#: Seconds that an answer of the slow kind takes. SCORM Cloud takes tens of milliseconds.
+PAUSE = 0.002
 
 
 def registration(number):
@@ -35,7 +38,7 @@ def registration(number):
 def elements(kind):
     """The registrations of each page of that kind, without brackets."""
     limit = KINDS[kind]
-    if kind == "ten":
+    if kind in ("ten", "slow"):
         return ",".join(map(registration, range(limit))).encode()
     size, texts = 0, []
     while size < limit:
@@ -52,6 +55,8 @@ class Lists:
         query = target.partition("?")[2]
         kind, pages, number = (query.partition("=")[2].split("-") + ["0"])[:3]
         number = int(number) + 1
+        if kind == "slow":
+            time.sleep(PAUSE)
         more = f',"more":"{kind}-{pages}-{number}"' if number < int(pages) else ""
         return b'{"registrations":[', self.elements[kind], f"]{more}}}".encode()
 

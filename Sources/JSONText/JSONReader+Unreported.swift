@@ -36,7 +36,7 @@ extension JSONReader {
           continue
         }
         guard byte == UInt8(ascii: "\"") else { break tokens }
-        let close = piece.endOfPlainString(from: at &+ 1)
+        let close = piece.endOfString(from: at &+ 1)
         guard piece.has(close) else { break tokens }
         at = close &+ 1
         state = .colon
@@ -61,7 +61,7 @@ extension JSONReader {
       case .value, .elementOrEnd:
         switch byte {
         case UInt8(ascii: "\""):
-          let close = piece.endOfPlainString(from: at &+ 1)
+          let close = piece.endOfString(from: at &+ 1)
           guard piece.has(close) else { break tokens }
           at = close &+ 1
           state = .commaOrEnd
@@ -101,10 +101,19 @@ extension JSONReader {
 }
 
 extension RawSpan {
+  /// As ``endOfPlainString(from:)``; sixteen bytes must follow `start`. Most strings end within them.
+  @inline(__always)
+  fileprivate func endOfString(from start: Int) -> Int {
+    let mark = vector(at: start).marksInASCIIString.firstMarkedOfAny
+    let at = start &+ mark
+    if mark < 16, self[at] == UInt8(ascii: "\"") { return at }
+    return endOfPlainString(from: at)
+  }
+
   /// Where the quotation mark is that ends a string, whose inside begins at `start`; `byteCount` when there is none, or
   /// another byte than ASCII, a control byte, or an escape by number or a wrong one before it.
-  @inline(__always)
-  fileprivate func endOfPlainString(from start: Int) -> Int {
+  @inline(never)
+  private func endOfPlainString(from start: Int) -> Int {
     var at = firstMarkInASCIIString(from: start)
     while has(at), self[at] != UInt8(ascii: "\"") {
       guard self[at] == UInt8(ascii: "\\"), has(at &+ 1), isShortEscape(self[at &+ 1]) else {

@@ -16,6 +16,18 @@ struct ByteBufferTests {
     #expect(buffer.bytes.text == String(value))
   }
 
+  @Test("What is long is appended whole, behind what is there")
+  func long() {
+    for length in [0, 1, 2047, 2048, 2049, 10_000] {
+      let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 256) }
+      var buffer = ByteBuffer()
+      buffer.put("head")
+      buffer.put(long: bytes.span.bytesOfElements)
+      #expect(buffer.bytes.slice(0, 4).text == "head")
+      #expect(buffer.bytes.slice(4, buffer.count).hasSameBytes(as: bytes.span.bytesOfElements))
+    }
+  }
+
   @Test("decimals of every length are written whole, on both sides of each power of ten")
   func decimalPowers() {
     var power = 1
