@@ -65,7 +65,11 @@ struct JSONReaderTests {
       let slowly = RecordedEvents(text, pieces: [1], depthLimit: limit, reportedDepth: depth)
       for size in [text.count, Int.random(in: 17...90, using: &random)] {
         let quickly = RecordedEvents(text, pieces: [size], depthLimit: limit, reportedDepth: depth)
-        #expect(quickly == slowly, "\(String(decoding: text, as: UTF8.self))")
+        // Of a token that a defect cuts, the parts before it may have been told.
+        #expect(
+          quickly.defect == slowly.defect
+            && quickly.tokens.filter(\.isComplete) == slowly.tokens.filter(\.isComplete),
+          "\(String(decoding: text, as: UTF8.self))")
       }
     }
   }

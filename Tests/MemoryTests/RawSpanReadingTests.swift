@@ -35,10 +35,10 @@ struct RawSpanReadingTests {
         // What lies behind must not be taken for what comes first.
         for behind in place + 1..<40 { memory[behind] = 0x22 }
         let expected = isMark ? place : min(place + 1, 40)
-        let bytes = memory.span.bytesOfElements
-        #expect(bytes.firstMarkInASCIIString(from: 0) == expected, "\(byte) at \(place)")
+        let found = memory.span.bytesOfElements.firstMarkInASCIIString(from: 0)
+        #expect(found == expected, "\(byte) at \(place)")
         guard place < 16 else { continue }
-        let marks = bytes.vector(at: 0).marksInASCIIString
+        let marks = memory.span.bytesOfElements.vector(at: 0).marksInASCIIString
         #expect(marks.firstMarkedOfAny == min(16, expected), "\(byte) at \(place)")
         #expect(marks.firstMarked == min(16, expected), "\(byte) at \(place)")
       }
