@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 
-#: Bytes of a page, or registrations of it. `slow` are ten after ``PAUSE``.
-KINDS = {"ten": 10, "slow": 10, "hundred": 100 << 10, "mebibyte": 1 << 20}
+#: Bytes of a page, or registrations of it. `slow` are ten after ``PAUSE``; `large`
+#: have a hundred parts each, so that 5,000 pages of them are less than a million, as many as a list may have.
+KINDS = {"ten": 10, "slow": 10, "hundred": 100 << 10, "mebibyte": 1 << 20, "large": 1 << 20}
 #: Seconds that an answer of the slow kind takes. SCORM Cloud takes tens of milliseconds.
 PAUSE = 0.002
 
 
-def registration(number):
+def registration(number, parts=3):
     """As SCORM Cloud writes one, with its activities."""
     return json.dumps({
         "id": f"registration-{number}", "instance": 0, "xapiRegistrationId": f"0b3c1f0e-5d1f-4b52-9d7b-{number:012}",
@@ -31,7 +32,7 @@ def registration(number):
                             "activitySuccess": "PASSED", "score": {"scaled": 87.5}, "timeTracked": "0000:30:43.25",
                             "completionAmount": {"scaled": 1.0}, "suspended": False, "children": [
                                 {"id": f"part-{part}", "title": f"Part {part}", "attempts": 1,
-                                 "activityCompletion": "COMPLETED", "children": []} for part in range(3)]},
+                                 "activityCompletion": "COMPLETED", "children": []} for part in range(parts)]},
     }, separators=(",", ":"))
 
 
@@ -42,7 +43,7 @@ def elements(kind):
         return ",".join(map(registration, range(limit))).encode()
     size, texts = 0, []
     while size < limit:
-        texts.append(registration(len(texts)))
+        texts.append(registration(len(texts), parts=100 if kind == "large" else 3))
         size += len(texts[-1]) + 1
     return ",".join(texts).encode()
 
