@@ -107,7 +107,7 @@ struct PageScan: ~Copyable {
   mutating func read(_ piece: RawSpan) -> PageWalkError? {
     received += piece.byteCount
     guard received <= bounds.pageBytes else { return .pageTooLarge }
-    if keeping == .whole { bytes.put(piece) }
+    if keeping == .whole { bytes.put(long: piece) }
     guard bytes.count <= bounds.memoryBytes else { return .pageTooLarge }
     keptFrom = 0
     do throws(JSONDefect) {
@@ -253,7 +253,7 @@ struct PageScan: ~Copyable {
   private mutating func keep(_ piece: RawSpan, to end: Int) {
     let text = piece.slice(keptFrom, end)
     keptFrom = end
-    guard keeping == .lines else { return bytes.put(text) }
+    guard keeping == .lines else { return bytes.put(long: text) }
     var at = 0
     while at < text.byteCount {
       let control = text.firstControl(from: at)

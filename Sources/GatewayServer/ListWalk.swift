@@ -173,7 +173,7 @@ final class ListWalk {
       let partBytes = pages.output(at: index).byteCount
       let count = min(left, max(0, partBytes - from))
       if count > 0 {
-        out.put(pages.output(at: index).slice(from, from + count))
+        out.put(long: pages.output(at: index).slice(from, from + count))
         left -= count
       }
       from = max(0, from - partBytes)
@@ -181,7 +181,7 @@ final class ListWalk {
       let inFile = min(left, max(0, pages.fileBytes - from))
       if inFile > 0 {
         guard let bytes = file?.read(from..<from + inFile) else { return false }
-        out.put(contentsOf: bytes)
+        out.put(long: bytes.span.bytesOfElements)
         left -= inFile
       }
       from = max(0, from - pages.fileBytes)

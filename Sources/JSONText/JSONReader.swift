@@ -71,6 +71,10 @@ package struct JSONReader: ~Copyable {
       case .number: event = try readNumber(piece, isLast: isLast)
       case .word: event = try readWord(piece, isLast: isLast)
       default:
+        if nesting.depth > reportedDepth {
+          passUnreported(piece)
+          guard piece.has(place) else { continue }
+        }
         let byte = piece[place]
         if byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
           place &+= 1

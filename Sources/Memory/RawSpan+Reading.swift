@@ -112,7 +112,14 @@ extension RawSpan {
   /// The same, which a byte of 0x80 or above ends too: text that is ASCII and stands for itself.
   @inlinable @inline(__always)
   package func firstMarkInASCIIString(from start: Int) -> Int {
-    firstMarkInJSONString(from: start, orWide: 0x8080_8080_8080_8080)
+    precondition(start >= 0)
+    var i = start
+    while i <= byteCount &- 16 {
+      let place = vector(at: i).marksInASCIIString.firstMarked
+      if place < 16 { return i &+ place }
+      i &+= 16
+    }
+    return firstMarkInJSONString(from: i, orWide: 0x8080_8080_8080_8080)
   }
 
   @inlinable @inline(__always)

@@ -44,6 +44,36 @@ struct JSONReaderTests {
     #expect(damaged.defect == JSONDefect(offset: 12, expected: .commaOrArrayEnd))
   }
 
+  @Test(
+    "What is not told is read the same in one go as byte by byte, sound or damaged",
+    arguments: 0..<8 as Range<UInt64>)
+  func quietInOneGo(seed: UInt64) {
+    var random = SplitMix64(state: seed)
+    var source = RandomJSON(random: random)
+    for turn in 0..<60 {
+      var text = Array("[[".utf8)
+      for _ in 0..<6 { text += source.text() + Array(",".utf8) }
+      text += Array("[-0.5e+10,1E2,-7,0,{}, [] ,true,false,null,\"plain \\n\"]]]        ".utf8)
+      if turn % 3 > 0 {
+        let at = Int.random(in: 0..<text.count, using: &random)
+        // A byte that JSON knows does more harm than one that it does not.
+        let other = turn % 3 == 1 ? text[Int.random(in: 0..<text.count, using: &random)] : nil
+        text[at] = other ?? text[at] ^ 1 << UInt8.random(in: 0...7, using: &random)
+      }
+      let depth = Int.random(in: 0...3, using: &random)
+      let limit = Int.random(in: 4...8, using: &random)
+      let slowly = RecordedEvents(text, pieces: [1], depthLimit: limit, reportedDepth: depth)
+      for size in [text.count, Int.random(in: 17...90, using: &random)] {
+        let quickly = RecordedEvents(text, pieces: [size], depthLimit: limit, reportedDepth: depth)
+        // Of a token that a defect cuts, the parts before it may have been told.
+        #expect(
+          quickly.defect == slowly.defect
+            && quickly.tokens.filter(\.isComplete) == slowly.tokens.filter(\.isComplete),
+          "\(String(decoding: text, as: UTF8.self))")
+      }
+    }
+  }
+
   @Test("128 brackets within each other are read, and the next is refused")
   func deepest() {
     let fits = String(repeating: "[{\"a\":", count: 64) + "0" + String(repeating: "}]", count: 64)

@@ -16,6 +16,19 @@ struct ByteBufferTests {
     #expect(buffer.bytes.text == String(value))
   }
 
+  @Test("What is long is appended whole, behind what is there")
+  func long() {
+    for length in [0, 1, 2047, 2048, 2049, 10_000] {
+      let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 256) }
+      var buffer = ByteBuffer()
+      buffer.put("head")
+      buffer.put(long: bytes.span.bytesOfElements)
+      let expected = Array("head".utf8) + bytes
+      let isWhole = buffer.bytes.hasSameBytes(as: expected.span.bytesOfElements)
+      #expect(isWhole, "\(length) bytes")
+    }
+  }
+
   @Test("decimals of every length are written whole, on both sides of each power of ten")
   func decimalPowers() {
     var power = 1

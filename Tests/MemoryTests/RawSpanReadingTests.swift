@@ -25,6 +25,26 @@ struct RawSpanReadingTests {
     [0x00, 0x01, 0x1F, 0x7F, 0x0A, 0x0D] + [UInt8](0x20...0x2F) + [0x7E, 0x80, 0x81, 0x9F, 0xA0]
     + [0xFE, 0xFF] + [UInt8](0x40...0x5F)
 
+  @Test("The end of plain ASCII in a JSON string is found for every byte, at every place")
+  func markInASCIIString() {
+    for byte in UInt8.min...UInt8.max {
+      let isMark = byte == 0x22 || byte == 0x5C || byte < 0x20 || byte >= 0x80
+      for place in 0..<40 {
+        var memory = [UInt8](repeating: 0x61, count: 40)
+        memory[place] = byte
+        // What lies behind must not be taken for what comes first.
+        for behind in place + 1..<40 { memory[behind] = 0x22 }
+        let expected = isMark ? place : min(place + 1, 40)
+        let found = memory.span.bytesOfElements.firstMarkInASCIIString(from: 0)
+        #expect(found == expected, "\(byte) at \(place)")
+        guard place < 16 else { continue }
+        let marks = memory.span.bytesOfElements.vector(at: 0).marksInASCIIString
+        #expect(marks.firstMarkedOfAny == min(16, expected), "\(byte) at \(place)")
+        #expect(marks.firstMarked == min(16, expected), "\(byte) at \(place)")
+      }
+    }
+  }
+
   @Test("firstControl finds what looking at each byte finds")
   func firstControl() {
     forEachSpan(of: Self.edges) { bytes, model in

@@ -1,22 +1,23 @@
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 
 /**
- * Uploads with Java's HttpClient: KIND FRAMING COUNT SIZE URL…
+ * Uploads with Java's HttpClient: KIND FRAMING COUNT FILE URL…
  * Prints a line for each upload: which URL, the status, the length of the answer's body; or what was thrown.
  */
 final class JavaClient {
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException {
     var isChunked = arguments[1].equals("chunked");
     var count = Integer.parseInt(arguments[2]);
-    var body = new byte[Integer.parseInt(arguments[3])];
-    Arrays.fill(body, (byte) 'x');
+    var body = Files.readAllBytes(Path.of(arguments[3]));
     var client = HttpClient.newHttpClient();
     for (var i = 4; i < arguments.length; i++) {
       var request = HttpRequest.newBuilder(URI.create(arguments[i]))

@@ -1,10 +1,11 @@
-// Uploads with Node's fetch or http: KIND FRAMING COUNT SIZE URL…
+// Uploads with Node's fetch or http: KIND FRAMING COUNT FILE URL…
 // Prints a line for each upload: which URL, the status, the length of the answer's body; or what was raised.
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { Readable } from 'node:stream';
 
-const [kind, framing, count, size, ...urls] = process.argv.slice(2);
-const body = Buffer.alloc(Number(size), 'x');
+const [kind, framing, count, file, ...urls] = process.argv.slice(2);
+const body = readFileSync(file);
 const isChunked = framing === 'chunked';
 const fields = { 'Content-Type': 'application/zip' };
 

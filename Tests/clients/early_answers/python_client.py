@@ -1,9 +1,10 @@
-"""Uploads with Python's http.client or with requests: KIND FRAMING COUNT SIZE URL…
+"""Uploads with Python's http.client or with requests: KIND FRAMING COUNT FILE URL…
 
 Prints a line for each upload: which URL, the status, the length of the answer's body; or what was raised.
 """
 
 import http.client
+import pathlib
 import sys
 import urllib.parse
 
@@ -43,9 +44,9 @@ def with_requests():
 
 
 def main():
-    kind, framing, count, size, *urls = sys.argv[1:]
+    kind, framing, count, file, *urls = sys.argv[1:]
     upload = with_requests() if kind == "requests" else with_http_client
-    body = b"x" * int(size)
+    body = pathlib.Path(file).read_bytes()
     for number, url in enumerate(urls):
         for _ in range(int(count)):
             try:

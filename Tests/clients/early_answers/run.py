@@ -81,9 +81,9 @@ def run_curl(command, count, urls):
             yield number, status, len(body), f"exit {done.returncode}" if done.returncode else ""
 
 
-def run_program(command, kind, framing, count, size, urls):
+def run_program(command, kind, framing, count, file, urls):
     """A client's program, which prints a line for each of its uploads."""
-    process = subprocess.run([*command, kind, framing, str(count), str(size), *urls], capture_output=True,
+    process = subprocess.run([*command, kind, framing, str(count), file, *urls], capture_output=True,
                              text=True, timeout=CLIENT_TIMEOUT)
     lines = process.stdout.splitlines()
     if len(lines) != count * len(urls):
@@ -93,7 +93,7 @@ def run_program(command, kind, framing, count, size, urls):
         yield int(number), status, int(length), "".join(error)
 
 
-def clients(file, count, size, urls):
+def clients(file, count, urls):
     """Name, why it is skipped, and how to run it."""
     has_curl = shutil.which("curl") is not None
     for name, command in curl_commands(file):
@@ -117,7 +117,7 @@ def clients(file, count, size, urls):
         for framing in ("length", "chunked"):
             yield name + (", chunks" if framing == "chunked" else ""), missing, \
                 lambda command=command, kind=kind, framing=framing: \
-                run_program(command, kind, framing, count, size, urls)
+                run_program(command, kind, framing, count, file, urls)
 
 
 def main():
@@ -143,7 +143,7 @@ def main():
         with tempfile.NamedTemporaryFile() as file:
             file.write(b"x" * size)
             file.flush()
-            for name, missing, run in clients(file.name, arguments.count, size, urls):
+            for name, missing, run in clients(file.name, arguments.count, urls):
                 if arguments.names and not any(word.lower() in name.lower() for word in arguments.names):
                     continue
                 if missing:
