@@ -206,7 +206,8 @@ let package = Package(
       uses: [
         "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
-    tests(of: "Rules", uses: ["Memory", "Configuration", "AccessTokens", "Forwarding", "RateLimiting"]),
+    tests(
+      of: "Rules", uses: ["Memory", "Configuration", "AccessTokens", "Forwarding", "RateLimiting"]),
     tests(of: "Operator", uses: ["Rules", "Configuration", "System"]),
     tests(
       of: "Policy",

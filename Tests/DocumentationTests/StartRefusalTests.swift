@@ -23,7 +23,8 @@ struct StartRefusalTests {
   ]
 
   private static let files = [
-    "GatewayProcess", "GatewayProcess+Listening", "CompiledConfiguration", "Settings+Parts", "JournalParts", "SpanExporter",
+    "GatewayProcess", "GatewayProcess+Listening", "CompiledConfiguration", "Settings+Parts",
+    "JournalParts", "SpanExporter",
   ]
 
   @Test("Whatever a start ends for is known to check, or is no fault of the configuration")

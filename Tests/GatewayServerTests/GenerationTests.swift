@@ -7,7 +7,9 @@ import Testing
 @Suite struct GenerationTests {
   private static let second = RelayRig.second
 
-  @Test("A call that waits for a connection goes to the upstream it began under, a new one to the new upstream")
+  @Test(
+    "A call that waits goes to the upstream it began under, a new one to the new upstream"
+  )
   func upstream() throws {
     let rig = try RelayRig { $0.maxConnections = 1 }
     let first = try rig.caller(RelayRig.get())
@@ -77,7 +79,8 @@ import Testing
     #expect(peers.count { $0.hasEnded } == 2)
   }
 
-  @Test("A listener that is gone takes nobody; each of its callers gets one more answer, which says so")
+  @Test(
+    "A listener that is gone takes nobody; each of its callers gets a last answer")
   func goneListener() throws {
     let rig = try RelayRig()
     let idle = try rig.caller(RelayRig.get())
@@ -98,7 +101,8 @@ import Testing
     #expect(idle.hasEnded)
   }
 
-  @Test("A generation is over when its last call is, and its last caller of a listener that is gone")
+  @Test(
+    "A generation is over with its last call and its last caller of a listener that is gone")
   func retirement() throws {
     let rig = try RelayRig()
     let caller = try rig.caller(RelayRig.get())
@@ -121,7 +125,9 @@ import Testing
   func identities() throws {
     let rig = try RelayRig()
     let caller = try rig.caller(RelayRig.get())
-    try rig.change { $0.identities = CallerIdentities(byListener: [nil], rules: [], otherwise: nil) }
+    try rig.change {
+      $0.identities = CallerIdentities(byListener: [nil], rules: [], otherwise: nil)
+    }
     let upstream = try rig.upstream()
     try rig.say(RelayRig.answer("as it began"), from: upstream)
     #expect(caller.take().hasSuffix("as it began"))
