@@ -1,8 +1,11 @@
 internal import AccessTokens
 internal import Admin
 internal import EventLoop
+internal import Forwarding
 internal import GatewayServer
 internal import Memory
+internal import RateLimiting
+internal import Rules
 internal import Synchronization
 internal import System
 internal import Telemetry
@@ -74,6 +77,7 @@ final class Readiness: Sendable {
     var checks = tokenChecks
     checks.append(nameCheck)
     checks.append(upstreamCheck)
+    checks.append(pauseCheck)
     let files = relays.current.listeners.compactMap { $0?.file } + [adminFile].compactMap { $0 }
     checks += files.map(socketCheck)
     if let log = relays.current.log { checks.append(logCheck(log.health)) }
@@ -133,6 +137,25 @@ final class Readiness: Sendable {
       detail = "the last call failed; the last answer came \(seconds) s ago"
     }
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
+  }
+
+  /// Apps whose calls wait because SCORM Cloud asked them to.
+  private var pauseCheck: ReadinessCheck {
+    let generation = relays.current
+    let pauses = relays.limiter.figures(at: relays.clock.monotonic).pauses.filter {
+      $0.remaining > 0 && generation.isAppInForce($0.app)
+    }
+    let texts = pauses.map { pause in
+      let service = pause.service.map { _ in " (\(RulesCompiler.pausedName(pause.service)))" } ?? ""
+      let seconds = (pause.remaining + 999_999_999) / 1_000_000_000
+      return "\(generation.rules.apps[pause.app].name)\(service) for \(seconds) s"
+    }
+    return ReadinessCheck(
+      name: "pauses", isReady: texts.isEmpty, isRequired: false,
+      detail: texts.isEmpty
+        ? "none"
+        : texts.joined(separator: ", ")
+          + ": SCORM Cloud asked to wait; scorm-gateway limits resume ends it")
   }
 
   /// Another process, or somebody who tidied up, may have taken the socket's file away: then nobody finds the

@@ -1,4 +1,6 @@
 import Foundation
+import Gateway
+import System
 import Testing
 
 /// The upstream's own word: a 429 or 503 with Retry-After.
@@ -40,6 +42,18 @@ struct LimitsPauseTests {
     let all = try rig.metric(LimitsPauseTests.seconds("all")) ?? 0
     #expect(all > 20 && all <= 30)
     #expect(upstream.records.count == 5)
+    // The operator sees it, and may know better.
+    func admin(_ method: String, _ target: String) throws -> Answer {
+      try Wire(port: try #require(rig.gateway.adminAddress?.port)).call(method, target)
+    }
+    let ready = try admin("GET", "/readyz?verbose")
+    #expect(ready.status == 200 && ready.text.contains("main for "))
+    #expect(ready.text.contains("main (reporting) for "))
+    #expect(try admin("POST", "/api/limits/resume?app=nobody").status == 404)
+    let resumed = try admin("POST", "/api/limits/resume?app=main")
+    #expect(resumed.text == "{\"app\":\"main\",\"wasPaused\":true}\n")
+    #expect(try rig.call("GET", "/api/v2/reporting/accountInfo").status == 200)
+    #expect(try rig.metric(LimitsPauseTests.seconds("all")) == 0)
   }
 
   @Test(

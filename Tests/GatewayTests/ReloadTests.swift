@@ -232,6 +232,49 @@ struct ReloadTests {
     #expect(gateway.exitCode == 0)
   }
 
+  @Test("check --admin tells what reload then does, and a file with a mistake ends both with 78")
+  func commands() throws {
+    let sandbox = try SandboxProcess()
+    let secret = try TemporaryFile("sandbox-secret")
+    func text(_ more: String) -> String {
+      """
+      listen: [{address: 127.0.0.1:0}]
+      admin: {address: 127.0.0.1:0}
+      upstream: {url: "\(sandbox.url)"}
+      apps: [{name: main, id: SANDBOX, secret: {file: \(secret.path)}}]
+      traffic: {log: {path: /dev/null}, journal: null}
+      \(more)
+      """
+    }
+    let file = try TemporaryFile(text(""))
+    let old = try TemporaryFile(text(""))
+    let gateway = try Command(["serve", "-c", file.path, "--threads", "1"])
+    let port = try #require(gateway.port(after: "serving callers on"))
+    let admin = "127.0.0.1:\(try #require(gateway.port(after: "admin pages on")))"
+    try text("policy: {unknownOperations: forward}").write(
+      toFile: file.path, atomically: true, encoding: .utf8)
+    let line = "policy: unknownOperations refuse → forward\n"
+    for option in [["--admin", admin], ["--against", old.path]] {
+      let check = try Command(["check", "-c", file.path] + option)
+      #expect(check.exitCode == 0)
+      #expect(check.output.hasSuffix("a reload would change:\n  \(line)"))
+    }
+    #expect(try Wire(port: port).call("GET", "/api/v2/nothing").status == 404)
+    let reload = try Command(["reload", "--admin", admin])
+    #expect(reload.exitCode == 0)
+    #expect(reload.output == "reloaded:\n\(line)")
+    #expect(try eventually { try Wire(port: port).call("GET", "/api/v2/nothing").problem == nil })
+    let again = try Command(["check", "-c", file.path, "--admin", admin])
+    #expect(again.exitCode == 0 && again.output.hasSuffix("a reload would change nothing\n"))
+    try text("typo: 1").write(toFile: file.path, atomically: true, encoding: .utf8)
+    let broken = try Command(["reload", "--admin", admin])
+    #expect(broken.exitCode == 78)
+    #expect(broken.errors.contains("typo: unknown key"))
+    #expect(try Wire(port: port).call("GET", "/api/v2/nothing").problem == nil)
+    gateway.signal(SIGTERM)
+    #expect(gateway.exitCode == 0)
+  }
+
   @Test(
     "A secret's file is noticed when it is written, renamed over, or swapped with its folder's link",
     arguments: ["written", "renamed", "linked"])
