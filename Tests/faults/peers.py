@@ -259,12 +259,15 @@ class Caller:
     """One connection to the gateway, byte by byte."""
 
     def __init__(self, port, receive_buffer=None, patience=PATIENCE):
-        self.connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # A port, or the path of a Unix socket.
+        is_unix = not isinstance(port, int)
+        self.connection = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.connection.settimeout(patience)
-        self.connection.connect(("127.0.0.1", port))
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection.connect(str(port) if is_unix else ("127.0.0.1", port))
+        if not is_unix:
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.end = "open"
 

@@ -72,8 +72,10 @@ class Program:
 class Load:
     """Callers that call without a pause, over kept connections and new ones; reads and writes."""
 
-    def __init__(self, lab, kept=8, new=4):
+    def __init__(self, lab, kept=8, new=4, path=None):
         self.lab, self.ids, self.failures, self.ended = lab, [], [], False
+        # The path of a Unix socket; without it callers come by TCP.
+        self.place = path or lab.port
         self.threads = [threading.Thread(target=self._keep, daemon=True) for _ in range(kept)]
         self.threads += [threading.Thread(target=self._connect, daemon=True) for _ in range(new)]
         for thread in self.threads:
@@ -96,7 +98,7 @@ class Load:
     def _keep(self):
         number = 0
         try:
-            with Caller(self.lab.port) as caller:
+            with Caller(self.place) as caller:
                 while not self.ended:
                     number += 1
                     self._call(caller, number)
@@ -108,7 +110,7 @@ class Load:
         while not self.ended:
             number += 1
             try:
-                with Caller(self.lab.port) as caller:
+                with Caller(self.place) as caller:
                     self._call(caller, number)
             except OSError as error:
                 self.failures.append(f"new: {error!r}")

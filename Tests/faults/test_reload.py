@@ -41,11 +41,15 @@ def free_port():
 
 @row("45", "20 reloads under load: limits, callers, apps and listeners come and go")
 def often(lab):
-    good = lab.configuration.read_text()
-    load = Load(lab, kept=16, new=8)
+    # Another listener is there all the time: a Unix socket, by which half of the callers come.
+    path = lab.directory / "callers"
+    plain = lab.configuration.read_text()
+    good = plain.replace("listen:\n", f"listen:\n  - address: unix:{path}\n")
+    reload(lab, good)
+    loads = [Load(lab, kept=32, new=8), Load(lab, kept=32, new=8, path=path)]
     ports = [free_port() for _ in range(3)]
     for number in range(20):
-        before = len(load.ids)
+        before = [len(load.ids) for load in loads]
         text = good.replace(LIMIT, LIMIT.replace("1000000/1s", f"{900000 + number}/1s"))
         if number % 2:
             port = ports[number % 3]
@@ -55,7 +59,8 @@ def often(lab):
             text += "\ndefaultApp: main\n"
         if number % 3 == 1:
             text += ("\ncallers:\n  - {name: somebody" + str(number)
-                     + ", match: {address: 127.0.0.0/8}, apps: [main], allow: ['*']}\n")
+                     + ", match: {address: 127.0.0.0/8}, apps: [main], allow: ['*']}\n"
+                     + f"  - {{name: local, match: {{listener: 'unix:{path}'}}, apps: [main], allow: ['*']}}\n")
         changes = reload(lab, text)
         assert any(change.startswith("limit all-calls: ") for change in changes), changes
         if number % 2:
@@ -64,9 +69,11 @@ def often(lab):
                 caller.send(b"GET /api/v2/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert caller.read_answer().status == 404
             lab.expect_anonymous("gateway/operation", "operation-unknown", 404)
-        eventually(lambda: len(load.ids) > before + 20, "calls go on")
+        eventually(lambda: all(len(load.ids) > count + 20 for load, count in zip(loads, before)), "calls go on")
     reload(lab, good)
-    return settle(lab, load)
+    notes = [settle(lab, load)["note"] for load in loads]
+    reload(lab, plain)
+    return {"note": f"{notes[0]} by TCP, {notes[1]} by a Unix socket"}
 
 
 @row("45b", "A limit of 100/1s that is reloaded all the time admits its rate and one burst")
@@ -169,9 +176,16 @@ def moved(lab):
 @row("45e", "A thousand reloads leave memory, threads and descriptors as they were")
 def thousand(lab):
     good = lab.configuration.read_text()
-    load = Load(lab, kept=2, new=1)
-    for number in range(1000):
-        changed = good.replace(LIMIT, LIMIT.replace("all-calls", f"calls{number}"))
-        reload(lab, changed if number % 2 else good)
-    reload(lab, good)
-    return settle(lab, load)
+
+    def reloads(count):
+        load = Load(lab, kept=2, new=1)
+        for number in range(count):
+            changed = good.replace(LIMIT, LIMIT.replace("all-calls", f"calls{number}"))
+            reload(lab, changed if number % 2 else good)
+        reload(lab, good)
+        return settle(lab, load)
+
+    # What calls themselves keep is kept from here on.
+    reloads(100)
+    lab.note_base()
+    return reloads(1000)
