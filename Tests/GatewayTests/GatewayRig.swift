@@ -90,6 +90,11 @@ final class GatewayRig {
     )
   }
 
+  /// What another file would have it run by.
+  func settings(of file: String) throws -> Settings {
+    try ConfigurationSource.load(file: file, environment: environment, overrides: values).settings
+  }
+
   func watch() -> SecretWatch { SecretWatch(gateway) }
 
   /// Ends the gateway at once.

@@ -3,6 +3,7 @@ import Configuration
 import Foundation
 import Gateway
 import Glibc
+import Synchronization
 import Testing
 
 /// A configuration read again while the gateway runs.
@@ -230,6 +231,47 @@ struct ReloadTests {
     #expect(!gateway.errors.contains("CANARY"))
     gateway.signal(SIGTERM)
     #expect(gateway.exitCode == 0)
+  }
+
+  @Test("A gateway that ends takes no other configuration")
+  func whileEnding() throws {
+    let upstream = try HostileUpstream([.request, .untilEnd])
+    let rig = try GatewayRig(upstream: upstream.port, yaml: Self.yaml())
+    // A call that has no end keeps it alive.
+    let caller = try rig.caller()
+    try caller.send(Wire.request("GET", "/api/v2/ping"))
+    #expect(eventually { upstream.heads.count == 1 })
+    rig.gateway.beginDraining()
+    let done = try rig.reload(yaml: Self.yaml("forward"))
+    #expect(done.problems == ["the gateway is shutting down"] && done.changes.isEmpty)
+  }
+
+  @Test(
+    "Of reloads at the same time each is done or refused, as a whole, and the last one is in force")
+  func atOnce() throws {
+    let rig = try GatewayRig(yaml: Self.yaml())
+    let texts = ["refuse", "forward"].map { Self.yaml($0) }
+    let settings = try texts.map { text in
+      let file = try TemporaryFile(text)
+      return try withExtendedLifetime(file) { try rig.settings(of: file.path) }
+    }
+    let gateway = rig.gateway
+    let problems = Mutex<Set<String>>([])
+    DispatchQueue.concurrentPerform(iterations: 40) { number in
+      let done = gateway.reload(settings[number % 2])
+      problems.withLock { $0.formUnion(done.problems) }
+    }
+    #expect(
+      problems.withLock { $0 }.isSubset(of: [
+        "another reload is under way; ask again when it is done"
+      ]))
+    try rig.reload(yaml: texts[1])
+    #expect(try eventually { try rig.call("GET", "/api/v2/nothing").problem == nil })
+    try rig.reload(yaml: texts[0])
+    #expect(
+      try eventually {
+        try rig.call("GET", "/api/v2/nothing").problem == "operation-unknown"
+      })
   }
 
   @Test("check --admin tells what reload then does, and a file with a mistake ends both with 78")
