@@ -31,16 +31,33 @@ package struct TokenView: ~Copyable {
     var heldUntil = Int64.min
     /// Whether this view has marked the slot as used since it last copied.
     var isMarked = false
+    /// Where the filter that tells of the token stands in `arena`, and between which places of an answer it is asked.
+    var filter = 0
+    var span = CredentialSearch.noSpan
   }
 
   @usableFromInline var store: TokenStore
   @usableFromInline var seenVersion: UInt64 = 0
   /// `Authorization: Bearer …` lines with CR LF, one behind the other.
-  /// In memory of its own, for the same reason as each token: kept out of dumps and swap.
-  private var arena: SecretBytes?
+  /// In memory of its own, for the same reason as each token: kept out of dumps and swap. Behind a line stands what tells
+  /// quickly whether its token is in an answer (``CredentialSearch/filter``).
+  private var arena = SecretPages(copying: RawSpan())
   private var lines: [Line] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
+  /// Per slot, what finds its token in answers.
+  private var searches: [CredentialSearch?] = []
+  /// The same for tokens that were replaced, which answers that are under way may hold: the latest of all slots.
+  private var former: [FormerToken] = []
+
+  private struct FormerToken {
+    let slot: Int
+    let generation: UInt32
+    let search: CredentialSearch
+  }
+
+  /// As many as a slot may have had while a call was under way, for as many slots as are busy.
+  private static let formerLimit = 64
   /// Per slot, requests that carried its token.
   private var uses: CounterBlock
 
@@ -73,10 +90,11 @@ package struct TokenView: ~Copyable {
     let (version, entries, basics) = store.wholeSnapshot()
     var bytesNeeded = 0
     for case let token? in entries.lazy.map(\.token) {
-      bytesNeeded += Self.bytesAroundToken + token.secret.count
+      bytesNeeded += Self.bytesAroundToken + token.secret.count + CredentialSearch.filterBytes
     }
     // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
     var text = ByteBuffer(capacity: bytesNeeded)
+    keepFormer(entries)
     lines.removeAll(keepingCapacity: true)
     for entry in entries {
       var line = Line()
@@ -90,18 +108,32 @@ package struct TokenView: ~Copyable {
         text.put(token.secret.bytes)
         text.put("\r\n")
         line.length = text.count - line.offset
+        line.filter = text.count
+        line.span = token.search.span
+        token.search.putFilter(into: &text)
         line.usableUntil = token.usableUntil
         line.generation = token.generation
         line.fingerprint = token.fingerprint
       }
       lines.append(line)
     }
-    arena = text.isEmpty ? nil : SecretBytes(copying: text.bytes)
+    arena = SecretPages(copying: text.bytes)
     text.overwriteWithZeros()
     if entries.count > uses.count { uses = store.addUses(uses) }
     failures = entries.map(\.failure)
+    searches = entries.map { $0.token?.search }
     self.basics = basics
     seenVersion = version
+  }
+
+  /// Keeps what finds tokens that are replaced.
+  private mutating func keepFormer(_ entries: [TokenEntry]) {
+    for (slot, search) in searches.enumerated() {
+      guard let search, search !== entries[slot].token?.search else { continue }
+      former.append(
+        FormerToken(slot: slot, generation: lines[slot].generation, search: search))
+    }
+    if former.count > Self.formerLimit { former.removeFirst(former.count - Self.formerLimit) }
   }
 
   /// `Authorization: Bearer ` and CR LF.
@@ -111,6 +143,12 @@ package struct TokenView: ~Copyable {
   /// keeps it renewed.
   package mutating func state(of slot: TokenSlot, now: Int64) -> TokenAvailability {
     if !lines[slot.index].isMarked { mark(slot) }
+    return look(at: slot, now: now)
+  }
+
+  /// The same, without marking it as used: for a call that is not sent.
+  @inline(__always)
+  package func look(at slot: TokenSlot, now: Int64) -> TokenAvailability {
     if now < lines[slot.index].usableUntil { return .usable }
     let retryAt = lines[slot.index].retryAt
     // Its secret is being replaced, as it seems: who waits a little may be served.
@@ -143,9 +181,8 @@ package struct TokenView: ~Copyable {
   ///   at the clock: ask ``state(of:now:)`` first.
   package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
     let line = lines[slot.index]
-    guard line.length > 0, let arena else { return false }
-    let bearerLines = arena.bytes
-    out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
+    guard line.length > 0 else { return false }
+    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
     uses.add(1, to: slot.index)
     return true
   }
@@ -174,9 +211,45 @@ package struct TokenView: ~Copyable {
   /// Why the last fetch failed; nil when it did not.
   package func failure(of slot: TokenSlot) -> TokenFailure? { failures[slot.index] }
 
+  // MARK: Credentials in answers
+
+  /// Whether the token of `slot` with this generation stands in `bytes`.
+  package func isToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
+    guard lines[slot.index].generation == generation else {
+      return search(of: slot, generation)?.occurs(in: bytes) ?? false
+    }
+    let span = lines[slot.index].span
+    let filter = lines[slot.index].filter
+    let known = arena.bytes
+    var place = span &- 1
+    while place <= bytes.byteCount &- 8 {
+      let bit = CredentialSearch.filterBit(bytes.word(at: place))
+      if known[filter &+ bit &>> 3] &>> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0,
+        searches[slot.index]?.occurs(in: bytes, around: place) ?? false
+      {
+        return true
+      }
+      place &+= span
+    }
+    return false
+  }
+
+  /// What finds the token of `slot` with this generation; nil when so many have followed that it has hardly any life
+  /// left.
+  @inline(never)
+  package func search(of slot: TokenSlot, _ generation: UInt32) -> CredentialSearch? {
+    if lines[slot.index].generation == generation { return searches[slot.index] }
+    return former.last { $0.slot == slot.index && $0.generation == generation }?.search
+  }
+
+  /// What finds the app's Basic credential and the secret in it, those before them too.
+  package func search(ofBasic app: Int) -> CredentialSearch { basics[app].search }
+
   /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
   package mutating func wipe() {
-    arena = nil
+    arena = SecretPages(copying: RawSpan())
+    searches = []
+    former = []
     for i in lines.indices { lines[i] = Line() }
   }
 }

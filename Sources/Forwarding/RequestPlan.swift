@@ -40,6 +40,20 @@ package struct RequestPlan: Sendable {
   /// Its caller is not granted the operation, and is permissive.
   package var wouldDeny = false
 
+  /// What stands between it and being sent.
+  package var obstacle = Obstacle.none
+
+  package enum Obstacle: UInt8, Sendable {
+    case none
+    /// It changes something, and the mode is `dry-run`: it is not sent.
+    case rehearsal
+    /// It acts on every record that a filter has (`policy.confirmBulk`): they are counted first.
+    case count
+  }
+
+  /// It would be sent, and is not: it changes something, and the mode is `dry-run`.
+  package var isRehearsed: Bool { obstacle == .rehearsal }
+
   package static let unknownOperation: UInt8 = .max
 
   package init() {}
@@ -54,6 +68,10 @@ package enum PlannedAnswer: Sendable {
   case walk(RequestPlan, PageRequest)
   /// A job is started, or asked for, and waited for.
   case wait(RequestPlan, WaitRequest)
+  /// Nothing is sent: the caller is told what would have been (mode `dry-run`).
+  case rehearse(RequestPlan)
+  /// It is sent if as many records are counted as its caller has said.
+  case confirm(RequestPlan, BulkConfirmation)
   /// `OPTIONS`, which the upstream is not asked: the methods of the path.
   case options(MethodSet)
 }

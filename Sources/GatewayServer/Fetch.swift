@@ -17,6 +17,8 @@ struct Fetch {
   var keepsConnection = false
   /// Which token was sent: it may have been replaced meanwhile. Of a Basic credential which secret.
   var tokenGeneration: UInt32 = 0
+  /// The slot of the token that was sent; negative for another credential, or none.
+  var tokenSlot: Int32 = -1
   /// Its span; 0 before it is sent, or without traces.
   var span: UInt64 = 0
 
@@ -35,6 +37,21 @@ struct Fetch {
   @inline(__always)
   var figures: Figures {
     Figures(status: status, span: span, answerBytes: answer.bytesRead)
+  }
+
+  /// ``tokenSlot`` of an app's own credential, and of none.
+  static let basic: Int32 = -2
+  static let noCredential: Int32 = -1
+
+  /// The credential that was sent.
+  @inline(__always)
+  var credential: (slot: Int32, generation: UInt32) { (tokenSlot, tokenGeneration) }
+
+  /// Notes the credential that was sent.
+  @inline(__always)
+  mutating func noteCredential(_ slot: Int32, _ generation: UInt32) {
+    tokenSlot = slot
+    tokenGeneration = generation
   }
 
   /// Notes what the answer's head says. `isWhole`: the request was sent to its end.

@@ -37,6 +37,7 @@ extension Relay {
     tokens.refreshIfChanged(from: shared.tokenStore)
     loop.descriptorMark = next.settings.descriptorMark
     isCapturing = !next.settings.captures.isEmpty
+    masksReflected = next.settings.masksReflected
     if !former.labels.areSame(as: next.labels) || !next.arrived.apps.isEmpty
       || !next.arrived.callers.isEmpty
     {

@@ -15,7 +15,8 @@ extension Relay {
     output.removeAll()
     output.put(exchanges[id].head)
     let credentialStart = output.count
-    upstreams[upstream].fetch.tokenGeneration = putCredential(id)
+    let sent = putCredential(id)
+    upstreams[upstream].fetch.noteCredential(sent.slot, sent.generation)
     let credentialEnd = output.count
     if isTracing { upstreams[upstream].fetch.span = putTraceparent(id) }
     output.put("\r\n")
@@ -31,17 +32,18 @@ extension Relay {
     return .wait
   }
 
-  /// Puts the credential's line into `output`. Returns which token, or secret, it is.
-  private mutating func putCredential(_ id: SlabHandle) -> UInt32 {
+  /// Puts the credential's line into `output`. Returns which token, or secret, it is; the slot is negative for the latter.
+  @inline(__always)
+  private mutating func putCredential(_ id: SlabHandle) -> (slot: Int32, generation: UInt32) {
     switch exchanges[id].plan.credential {
     case .token(let slot):
       exchanges[id].tokenFingerprint = tokens.fingerprint(of: slot)
       _ = tokens.putAuthorization(of: slot, into: &output)
-      return tokens.generation(of: slot)
+      return (Int32(truncatingIfNeeded: slot.index), tokens.generation(of: slot))
     case .basic:
       tokens.putBasic(app: exchanges[id].plan.app, into: &output)
-      return tokens.basicGeneration(app: exchanges[id].plan.app)
-    case .none: return 0
+      return (Fetch.basic, tokens.basicGeneration(app: exchanges[id].plan.app))
+    case .none: return (Fetch.noCredential, 0)
     }
   }
 }

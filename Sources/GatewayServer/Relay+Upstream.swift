@@ -26,7 +26,7 @@ extension Relay {
     }
     if exchanges[id].state.answerHasBegun {
       output.removeAll()
-      relayBody(id, bytes, from: 0, on: &loop)
+      relayBody(id, bytes, from: 0, screens: masksReflected, on: &loop)
     } else {
       readAnswerHead(id, bytes, from: upstream, on: &loop)
     }
@@ -91,8 +91,13 @@ extension Relay {
         return bytes.byteCount
       }
       beginAnswer(id, head, rest, on: &loop)
+      let isReflected = masksReflected && reflects(id, rest)
+      if isReflected { maskOutput(id, at: loop.now) }
       takeOffBeginning(id)
-      relayBody(id, rest, from: head.length, on: &loop)
+      relayBody(
+        id, rest, from: head.length,
+        screens: masksReflected && (isReflected || !head.isFollowedByWholeBody(in: rest)), on: &loop
+      )
       return bytes.byteCount
     }
     return at
@@ -154,6 +159,7 @@ extension Relay {
       head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
       into: &output)
     output.put("\r\n")
+    if masksReflected, reflects(id, bytes) { maskOutput(id, at: loop.now) }
     takeOffBeginning(id)
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
     return true
@@ -216,8 +222,10 @@ extension Relay {
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
+  ///
+  /// - Parameter screens: the credential may stand in them, or begin.
   mutating func relayBody(
-    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, screens: Bool, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket
     let upstream = exchanges[id].upstream
@@ -230,6 +238,10 @@ extension Relay {
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
         let data = bytes.slice(run.dataStart, run.dataEnd)
+        if screens, self.screens(id, data, at: loop.now) {
+          putScreened(id, isChunked: isChunked)
+          continue
+        }
         exchanges[id].capture?.takeResponse(data)
         if isChunked {
           ChunkWriter.put(data, into: &output)
@@ -255,6 +267,7 @@ extension Relay {
     }
     exchanges[id].state.answerSent()
     let isComplete = upstreams[upstream].fetch.answer.isFinished
+    if isComplete, screens, endsScreening(id) { putScreened(id, isChunked: isChunked) }
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
     if isComplete {

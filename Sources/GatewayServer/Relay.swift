@@ -23,13 +23,16 @@ internal import TrafficLog
 /// - `Relay+Run.swift`: from here on its machine says what is next.
 /// - `Relay+Credential.swift`: tokens.
 /// - `Relay+Body.swift`: the request's body.
+/// - `Relay+Rehearsal.swift`: nothing is sent, in mode dry-run.
 /// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
 /// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes once more.
 /// - `Relay+Upstream.swift`: the answer comes back.
+/// - `Relay+Reflection.swift`: the gateway's own credential in it is masked.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
 /// - `Errand.swift`: exchanges of many fetches.
 /// - `Relay+Job.swift`, `Relay+JobState.swift`, `Relay+JobAnswer.swift`: a job as one call.
 /// - `Relay+Walk.swift`, `Relay+WalkPage.swift`, `Relay+WalkOutput.swift`: a list over many pages as one answer.
+/// - `Relay+Confirmation.swift`: records are counted before a call acts on them.
 /// - `Relay+Deadlines.swift`: how long either side may take.
 /// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
@@ -57,6 +60,8 @@ package struct Relay: ~Copyable {
   let isTracing: Bool
   /// Bodies of some operations are recorded.
   var isCapturing: Bool
+  /// The gateway's own credential is masked in answers.
+  var masksReflected: Bool
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
@@ -80,6 +85,8 @@ package struct Relay: ~Copyable {
   var searches = SearchBudget()
   /// What is about to be sent, assembled.
   var output = ByteBuffer(capacity: 16 * 1024)
+  /// What a mask has let through of a body.
+  var screened = ByteBuffer()
   var lines = LineBatch()
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spares = SpareBuffers()
@@ -97,6 +104,8 @@ package struct Relay: ~Copyable {
   var looksAt: Int64 = 0
   /// When it may be told again that memory is short.
   var tellsOfMemoryAt: Int64 = 0
+  /// When it may be told again that an answer held a credential.
+  var tellsOfReflectionAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
   var trimsAt: Int64 = 0
 
@@ -116,6 +125,7 @@ package struct Relay: ~Copyable {
     limiter = shared.limiter
     isTracing = first.settings.sampler != nil
     isCapturing = !first.settings.captures.isEmpty
+    masksReflected = first.settings.masksReflected
     planner = RequestPlanner(rules: first.rules)
     requestRewriter = RequestHeadRewriter(rules: first.rules, continuesTraces: isTracing)
     responseRewriter = ResponseHeadRewriter(rules: first.rules)

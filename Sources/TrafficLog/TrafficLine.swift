@@ -168,6 +168,11 @@ package enum TrafficLine {
     out.put(",\"would_deny\":\"allow\"")
   }
 
+  /// Appends that nothing was sent: the caller was told what would have been, for the mode is `dry-run`.
+  package static func putDryRun(into out: inout ByteBuffer) {
+    out.put(",\"dry_run\":true")
+  }
+
   /// A configured name. It hardly ever holds what JSON must escape.
   private static func putName(_ name: String, into out: inout ByteBuffer) {
     let bytes = name.utf8.span.bytesOfElements
