@@ -20,7 +20,7 @@ package final class CredentialSearch: Sendable {
 
   /// Bits of ``filter``: so many that one of them in twenty or more is set, and few enough that nobody can put the
   /// credential together from them.
-  static let filterBytes = 1024
+  static let filterBytes = RawSpan.filterBytes
   /// Of a search without a text.
   static let noSpan = Int.max / 4
 
@@ -49,7 +49,7 @@ package final class CredentialSearch: Sendable {
     for (number, text) in texts.enumerated() {
       for offset in 0..<span {
         let entry = number * span + offset
-        let bit = CredentialSearch.filterBit(text.bytes.word(at: offset))
+        let bit = RawSpan.filterBit(of: text.bytes.word(at: offset))
         filter[bit >> 3] |= 1 << UInt8(bit & 7)
         let head = CredentialSearch.hash(text.bytes.word(at: offset))
         table[CredentialSearch.heads + entry] = table[head]
@@ -106,12 +106,6 @@ package final class CredentialSearch: Sendable {
     Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) &>> (64 - bits))
   }
 
-  /// The bit of a filter that a word of a text has set.
-  @inline(__always)
-  static func filterBit(_ word: UInt64) -> Int {
-    Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) &>> (64 - 13))
-  }
-
   /// Appends the filter: where a bit is not set, no text has a word with that hash.
   func putFilter(into out: inout ByteBuffer) {
     let memory = memory
@@ -119,8 +113,11 @@ package final class CredentialSearch: Sendable {
   }
 
   /// Whether one of the texts stands in `bytes` as a whole.
-  package func occurs(in bytes: RawSpan) -> Bool {
-    var place = span - 1
+  package func occurs(in bytes: RawSpan) -> Bool { occurs(in: bytes, from: span - 1) }
+
+  /// The same, where the places before `start` were looked at: one of those of the grid.
+  func occurs(in bytes: RawSpan, from start: Int) -> Bool {
+    var place = start
     while place <= bytes.byteCount - 8 {
       if occurs(in: bytes, around: place) { return true }
       place += span
@@ -129,8 +126,7 @@ package final class CredentialSearch: Sendable {
   }
 
   /// Whether one stands there of which the word at `place` is one of the first.
-  @inline(never)
-  func occurs(in bytes: RawSpan, around place: Int) -> Bool {
+  private func occurs(in bytes: RawSpan, around place: Int) -> Bool {
     let memory = memory
     let word = bytes.word(at: place)
     let head = CredentialSearch.filterBytes + CredentialSearch.hash(word) * 2

@@ -31,18 +31,25 @@ package struct TokenView: ~Copyable {
     var heldUntil = Int64.min
     /// Whether this view has marked the slot as used since it last copied.
     var isMarked = false
-    /// Where the filter that tells of the token stands in `arena`, and between which places of an answer it is asked.
-    var filter = 0
-    var span = CredentialSearch.noSpan
+  }
+
+  /// By what one slot's token is found in an answer.
+  private struct Mark {
+    var generation: UInt32 = 0
+    /// Between which places of an answer the filter is asked.
+    var span = Int32.max
+    /// Where the filter stands in `arena`.
+    var filter: UInt32 = 0
   }
 
   @usableFromInline var store: TokenStore
   @usableFromInline var seenVersion: UInt64 = 0
   /// `Authorization: Bearer …` lines with CR LF, one behind the other.
   /// In memory of its own, for the same reason as each token: kept out of dumps and swap. Behind a line stands what tells
-  /// quickly whether its token is in an answer (``CredentialSearch/filter``).
-  private var arena = SecretPages(copying: RawSpan())
+  /// quickly whether its token is in an answer (``CredentialSearch/putFilter(into:)``).
+  private var arena = TokenView.blankArena()
   private var lines: [Line] = []
+  private var marks: [Mark] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
   /// Per slot, what finds its token in answers.
@@ -88,16 +95,19 @@ package struct TokenView: ~Copyable {
 
   private mutating func copy() {
     let (version, entries, basics) = store.wholeSnapshot()
-    var bytesNeeded = 0
+    var bytesNeeded = CredentialSearch.filterBytes
     for case let token? in entries.lazy.map(\.token) {
       bytesNeeded += Self.bytesAroundToken + token.secret.count + CredentialSearch.filterBytes
     }
     // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
     var text = ByteBuffer(capacity: bytesNeeded)
+    text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
     keepFormer(entries)
     lines.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
     for entry in entries {
       var line = Line()
+      var mark = Mark()
       if let failure = entry.failure {
         line.retryAt = failure.retryAt
         if failure.heldUntil > 0 { line.heldUntil = failure.heldUntil }
@@ -108,14 +118,16 @@ package struct TokenView: ~Copyable {
         text.put(token.secret.bytes)
         text.put("\r\n")
         line.length = text.count - line.offset
-        line.filter = text.count
-        line.span = token.search.span
+        mark.generation = token.generation
+        mark.span = Int32(clamping: token.search.span)
+        mark.filter = UInt32(truncatingIfNeeded: text.count)
         token.search.putFilter(into: &text)
         line.usableUntil = token.usableUntil
         line.generation = token.generation
         line.fingerprint = token.fingerprint
       }
       lines.append(line)
+      marks.append(mark)
     }
     arena = SecretPages(copying: text.bytes)
     text.overwriteWithZeros()
@@ -134,6 +146,13 @@ package struct TokenView: ~Copyable {
         FormerToken(slot: slot, generation: lines[slot].generation, search: search))
     }
     if former.count > Self.formerLimit { former.removeFirst(former.count - Self.formerLimit) }
+  }
+
+  /// An arena without a token. Like any it begins with a filter that knows nothing: that of slots without one.
+  private static func blankArena() -> SecretPages {
+    var text = ByteBuffer()
+    text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
+    return SecretPages(copying: text.bytes)
   }
 
   /// `Authorization: Bearer ` and CR LF.
@@ -187,6 +206,17 @@ package struct TokenView: ~Copyable {
     return true
   }
 
+  /// The same, for a token that there is. Returns what is to be told of it.
+  @inline(__always)
+  package func putToken(
+    of slot: TokenSlot, into out: inout ByteBuffer
+  ) -> (fingerprint: UInt32, generation: UInt32) {
+    let line = lines[slot.index]
+    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
+    uses.add(1, to: slot.index)
+    return (line.fingerprint, line.generation)
+  }
+
   /// Appends the `Authorization: Basic …` line of the app at `app` in the configuration's list.
   package func putBasic(app: Int, into out: inout ByteBuffer) {
     let line = basics[app].line
@@ -214,24 +244,26 @@ package struct TokenView: ~Copyable {
   // MARK: Credentials in answers
 
   /// Whether the token of `slot` with this generation stands in `bytes`.
+  @inline(__always)
   package func isToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
-    guard lines[slot.index].generation == generation else {
-      return search(of: slot, generation)?.occurs(in: bytes) ?? false
-    }
-    let span = lines[slot.index].span
-    let filter = lines[slot.index].filter
-    let known = arena.bytes
-    var place = span &- 1
-    while place <= bytes.byteCount &- 8 {
-      let bit = CredentialSearch.filterBit(bytes.word(at: place))
-      if known[filter &+ bit &>> 3] &>> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0,
-        searches[slot.index]?.occurs(in: bytes, around: place) ?? false
-      {
-        return true
-      }
-      place &+= span
-    }
-    return false
+    let mark = marks[slot.index]
+    guard mark.generation == generation else { return isFormerToken(slot, generation, in: bytes) }
+    let place = bytes.firstFiltered(
+      from: Int(mark.span) &- 1, step: Int(mark.span),
+      by: arena.bytes.slice(Int(mark.filter), Int(mark.filter) &+ CredentialSearch.filterBytes))
+    return place < bytes.byteCount && confirms(slot, in: bytes, from: place)
+  }
+
+  /// The filter says so of the place `start`; it may be wrong.
+  @inline(never)
+  private func confirms(_ slot: TokenSlot, in bytes: RawSpan, from start: Int) -> Bool {
+    guard let search = searches[slot.index] else { return false }
+    return search.occurs(in: bytes, from: start)
+  }
+
+  @inline(never)
+  private func isFormerToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
+    search(of: slot, generation)?.occurs(in: bytes) ?? false
   }
 
   /// What finds the token of `slot` with this generation; nil when so many have followed that it has hardly any life
@@ -247,9 +279,12 @@ package struct TokenView: ~Copyable {
 
   /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
   package mutating func wipe() {
-    arena = SecretPages(copying: RawSpan())
+    arena = TokenView.blankArena()
     searches = []
     former = []
-    for i in lines.indices { lines[i] = Line() }
+    for i in lines.indices {
+      lines[i] = Line()
+      marks[i] = Mark()
+    }
   }
 }

@@ -12,25 +12,31 @@ internal import SCORMCloudAPI
 /// (``CredentialSearch``), and nothing is copied. Only where the credential stands, or may begin, its bytes go through a
 /// ``CredentialMask``, which the connection holds until the answer ends.
 extension Relay {
-  /// Whether the credential of the exchange's fetch stands in `bytes` as a whole.
-  @inline(__always)
+  /// Whether the credential that the exchange's fetch was sent with stands in `bytes` as a whole.
   func reflects(_ id: SlabHandle, _ bytes: RawSpan) -> Bool {
-    let sent = upstreams[exchanges[id].upstream].fetch.credential
-    guard sent.slot >= 0 else { return reflectsBasic(id, sent.slot, bytes) }
+    reflects(id, upstreams[exchanges[id].upstream].fetch.sent, bytes)
+  }
+
+  /// The same, for who knows the credential.
+  @inline(__always)
+  func reflects(_ id: SlabHandle, _ sent: SentCredential, _ bytes: RawSpan) -> Bool {
+    guard sent.slot >= 0 else { return reflectsBasic(id, sent, bytes) }
     return tokens.isToken(TokenSlot(index: Int(sent.slot)), sent.generation, in: bytes)
   }
 
   @inline(never)
-  private func reflectsBasic(_ id: SlabHandle, _ slot: Int32, _ bytes: RawSpan) -> Bool {
-    slot == Fetch.basic && tokens.search(ofBasic: exchanges[id].plan.app).occurs(in: bytes)
+  private func reflectsBasic(_ id: SlabHandle, _ sent: SentCredential, _ bytes: RawSpan) -> Bool {
+    sent.slot == SentCredential.basic
+      && tokens.search(ofBasic: exchanges[id].plan.app).occurs(in: bytes)
   }
 
   private func credentialSearch(_ id: SlabHandle) -> CredentialSearch? {
-    let sent = upstreams[exchanges[id].upstream].fetch.credential
+    let sent = upstreams[exchanges[id].upstream].fetch.sent
     if sent.slot >= 0 {
       return tokens.search(of: TokenSlot(index: Int(sent.slot)), sent.generation)
     }
-    return sent.slot == Fetch.basic ? tokens.search(ofBasic: exchanges[id].plan.app) : nil
+    return sent.slot == SentCredential.basic
+      ? tokens.search(ofBasic: exchanges[id].plan.app) : nil
   }
 
   /// Masks the credential in ``output``, which holds a head.

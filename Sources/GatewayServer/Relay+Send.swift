@@ -15,8 +15,7 @@ extension Relay {
     output.removeAll()
     output.put(exchanges[id].head)
     let credentialStart = output.count
-    let sent = putCredential(id)
-    upstreams[upstream].fetch.noteCredential(sent.slot, sent.generation)
+    upstreams[upstream].fetch.sent = putCredential(id)
     let credentialEnd = output.count
     if isTracing { upstreams[upstream].fetch.span = putTraceparent(id) }
     output.put("\r\n")
@@ -32,18 +31,21 @@ extension Relay {
     return .wait
   }
 
-  /// Puts the credential's line into `output`. Returns which token, or secret, it is; the slot is negative for the latter.
+  /// Puts the credential's line into `output`. Returns which one it is.
   @inline(__always)
-  private mutating func putCredential(_ id: SlabHandle) -> (slot: Int32, generation: UInt32) {
+  private mutating func putCredential(_ id: SlabHandle) -> SentCredential {
     switch exchanges[id].plan.credential {
     case .token(let slot):
-      exchanges[id].tokenFingerprint = tokens.fingerprint(of: slot)
-      _ = tokens.putAuthorization(of: slot, into: &output)
-      return (Int32(truncatingIfNeeded: slot.index), tokens.generation(of: slot))
+      let token = tokens.putToken(of: slot, into: &output)
+      exchanges[id].tokenFingerprint = token.fingerprint
+      return SentCredential(
+        slot: Int32(truncatingIfNeeded: slot.index), generation: token.generation)
     case .basic:
-      tokens.putBasic(app: exchanges[id].plan.app, into: &output)
-      return (Fetch.basic, tokens.basicGeneration(app: exchanges[id].plan.app))
-    case .none: return (Fetch.noCredential, 0)
+      let app = exchanges[id].plan.app
+      tokens.putBasic(app: app, into: &output)
+      return SentCredential(
+        slot: SentCredential.basic, generation: tokens.basicGeneration(app: app))
+    case .none: return SentCredential()
     }
   }
 }

@@ -90,14 +90,14 @@ extension Relay {
       if isErrand, takeAnswer(id, head, rest, on: &loop) {
         return bytes.byteCount
       }
-      beginAnswer(id, head, rest, on: &loop)
-      let isReflected = masksReflected && reflects(id, rest)
+      let sent = beginAnswer(id, head, rest, on: &loop)
+      let isReflected = masksReflected && reflects(id, sent, rest)
       if isReflected { maskOutput(id, at: loop.now) }
       takeOffBeginning(id)
       relayBody(
         id, rest, from: head.length,
-        screens: masksReflected && (isReflected || !head.isFollowedByWholeBody(in: rest)), on: &loop
-      )
+        screens: masksReflected && (isReflected || !head.isFollowedByWholeBody(in: rest)),
+        on: &loop)
       return bytes.byteCount
     }
     return at
@@ -166,11 +166,15 @@ extension Relay {
   }
 
   /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
+  ///
+  /// - Returns: the credential that the request was sent with.
+  @discardableResult
   mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
-  ) {
+  ) -> SentCredential {
     let upstream = exchanges[id].upstream
-    upstreams[upstream].fetch.note(head, isWhole: exchanges[id].state.requestIsComplete)
+    let sent = upstreams[upstream].fetch.note(
+      head, isWhole: exchanges[id].state.requestIsComplete)
     if isCapturing {
       exchanges[id].capture?.beginResponse(status: head.status, responseParser.fields, in: bytes)
     }
@@ -200,6 +204,7 @@ extension Relay {
     }
     generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
+    return sent
   }
 
   /// Writes the head of an answer to a request that went to an upstream that may be another one by now.

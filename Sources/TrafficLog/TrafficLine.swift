@@ -109,8 +109,7 @@ package enum TrafficLine {
     high: UInt64, low: UInt64, span: UInt64, parent: UInt64, into out: inout ByteBuffer
   ) {
     out.put(",\"trace_id\":\"")
-    out.put(hexadecimal: high, width: 16)
-    out.put(hexadecimal: low, width: 16)
+    out.put(hexadecimal: high, low)
     out.put("\",\"span_id\":\"")
     out.put(hexadecimal: span, width: 16)
     if parent != 0 {
