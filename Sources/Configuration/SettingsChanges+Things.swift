@@ -19,6 +19,7 @@ extension Listener {
         Value("name", name), Value("mode", octal(socketMode)),
         Value("allowRemote", "\(allowRemote)"),
         Value("allowedHosts", list(allowedHosts)), Value("caller", text(caller)),
+        Value("tls", text(tls?.text)),
       ])
   }
 }
@@ -47,6 +48,7 @@ extension Settings {
         [
           Value("mode", octal(admin.socketMode)), Value("allowRemote", "\(admin.allowRemote)"),
           Value("allowedHosts", list(admin.allowedHosts)), Value("actions", "\(admin.actions)"),
+          Value("tls", text(admin.tls?.text)),
         ]
       } ?? [])
   }
@@ -105,6 +107,7 @@ extension CallerMatch {
     if let unixUser { parts.append("unixUser \(unixUser.name)") }
     if let address { parts.append("address \(address.text)") }
     if let listener { parts.append("listener \(listener)") }
+    if let certificate { parts.append("certificate \(certificate.text)") }
     return parts.joined(separator: " and ")
   }
 }

@@ -17,6 +17,7 @@ internal import TrafficLog
 /// a request passes them:
 /// - `Relay.swift`: what it holds, and the loop's events.
 /// - `Relay+Arrival.swift`: callers come, from this loop or another; what other threads hand over.
+/// - `Relay+Security.swift`: callers that speak TLS.
 /// - `Relay+Caller.swift`: a caller's bytes become requests.
 /// - `Relay+Begin.swift`: an exchange begins.
 /// - `Relay+Quota.swift`: limits.
@@ -69,6 +70,8 @@ package struct Relay: ~Copyable {
   var traceIDs = TraceIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
+  /// What is known of those that speak TLS.
+  var secured = Slab<SecuredCaller>(capacity: 1)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
   var pool: UpstreamPool
@@ -87,6 +90,8 @@ package struct Relay: ~Copyable {
   var draining = Draining()
   /// When it may be told again that descriptors run out.
   var complainsAgainAt: Int64 = 0
+  /// When it may be told again that a caller's TLS is refused.
+  var complainsOfTLSAt: Int64 = 0
   /// How memory stood before the last wait for events.
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
@@ -150,7 +155,11 @@ extension Relay: EventHandler {
   }
 
   package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
-    upstreamConnected(tag.record, on: &loop)
+    if tag.kind == SocketKind.caller {
+      callerSecured(tag.record, on: &loop)
+    } else {
+      upstreamConnected(tag.record, on: &loop)
+    }
     settle(on: &loop)
   }
 
@@ -195,10 +204,18 @@ extension Relay: EventHandler {
     _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop
   ) {
     if tag.kind == SocketKind.caller {
+      if isShakingHands(tag.record) { noteFailedHandshake(tag.record, failure, on: &loop) }
       callerGone(tag.record, on: &loop)
     } else {
       upstreamFailed(tag.record, failure, on: &loop)
     }
+    settle(on: &loop)
+  }
+
+  package mutating func spokePlainly(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    refusePlainText(tag.record, on: &loop)
     settle(on: &loop)
   }
 
