@@ -1,3 +1,4 @@
+package import Configuration
 package import EventLoop
 
 /// What is wrong, or will be soon, with a listener's certificates, though it serves with them.
@@ -24,6 +25,11 @@ package struct CertificateDoubt: Sendable, Equatable {
   /// A list of revocations is replaced more often: a day.
   package static let listWarningTime: Int64 = day
   private static let day: Int64 = 86_400_000_000_000
+
+  /// Those of the files that `settings` name; none when they are of no use at all, which `check` tells.
+  package static func of(_ settings: TLSSettings, at wallTime: Int64) -> [CertificateDoubt] {
+    (try? TLSAcceptor(reading: settings)).map { of($0, at: wallTime) } ?? []
+  }
 
   /// - Parameter wallTime: nanoseconds since 1970.
   package static func of(_ acceptor: TLSAcceptor, at wallTime: Int64) -> [CertificateDoubt] {

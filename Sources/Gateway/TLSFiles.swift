@@ -63,7 +63,7 @@ final class TLSFiles: Sendable {
         name: name, settings: settings, acceptor: try TLSAcceptor(reading: settings),
         stamps: stamps, seen: stamps)
     } catch {
-      throw StartError("\(keyPath)\(error.key.map { "." + $0 } ?? ""): \(error.message)")
+      throw StartError(error.text(below: keyPath))
     }
   }
 
@@ -151,6 +151,11 @@ struct TLSFileProblem: Error {
   let key: String?
   let message: String
   var hint = ""
+
+  /// With the key that it is about.
+  func text(below keyPath: String) -> String {
+    keyPath + (key.map { "." + $0 } ?? "") + ": " + message
+  }
 }
 
 extension TLSAcceptor {

@@ -214,6 +214,21 @@ struct AdminTLSTests {
     #expect(plain.status == 400 && plain.text.contains("speaks TLS"))
   }
 
+  @Test("Commands ask by TLS, trust whom they are told to trust, and show the certificate they are given")
+  func commands() throws {
+    let rig = try rig("required")
+    let client = try rig.clients.issue([.dns("ops.internal")])
+    let port = try #require(rig.rig.gateway.adminAddress?.port)
+    #expect(eventually { rig.rig.gateway.isReady })
+    let ask = ["healthcheck", "--admin", "https://localhost:\(port)"]
+    let trust = ["--admin-ca", rig.servers.certificate]
+    let certificate = ["--admin-cert", client.certificate, "--admin-key", client.key]
+    #expect(try Command.run(ask + trust + certificate).exitCode == 0)
+    #expect(try Command.run(ask + certificate).exitCode == 1, "nobody vouches for the gateway")
+    #expect(try Command.run(ask + trust).exitCode == 1)
+    #expect(try Command.run(["healthcheck", "--admin", "localhost:\(port)"]).exitCode == 1)
+  }
+
   @Test("With optional certificates health is for everybody, and all else for those who have one")
   func optional() throws {
     let rig = try rig("optional")
