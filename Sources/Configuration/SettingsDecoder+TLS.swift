@@ -10,7 +10,8 @@ extension SettingsDecoder {
     let clientCRL = certificateFile(section, "clientCRL")
     if case .unix = address {
       problems.add(
-        section.place, section.path, "TLS is for an address that other machines reach, not for a Unix socket",
+        section.place, section.path,
+        "TLS is for an address that other machines reach, not for a Unix socket",
         hint: "remove the group, or listen on a TCP address")
     }
     if client != .none, section.node("clientCA") == nil {
@@ -64,7 +65,8 @@ extension SettingsDecoder {
         node.place, section.path(key),
         "there are no credentials: the environment variable CREDENTIALS_DIRECTORY is not set, or no "
           + "absolute path",
-        hint: "systemd sets it for a unit with LoadCredential=NAME:PATH; elsewhere use {file: PATH}")
+        hint: "systemd sets it for a unit with LoadCredential=NAME:PATH; elsewhere use {file: PATH}"
+      )
       return nil
     }
     return path
@@ -83,7 +85,8 @@ extension SettingsDecoder {
     }
     if !listeners.contains(where: { $0.value.tls?.asksClients ?? false }) {
       problems.warn(
-        section.place, section.path, "no connection has a certificate, for no listener asks for one",
+        section.place, section.path,
+        "no connection has a certificate, for no listener asks for one",
         hint: "see listen[].tls.client")
     }
     let uri = section.text("uri", example: "spiffe://corp.example/crm", &problems)
@@ -130,7 +133,8 @@ extension SettingsDecoder {
     } else if !word.text.utf8.allSatisfy({ $0 < 0x80 }) {
       hint = "write it as certificates do, in its ASCII form that begins with xn--"
     }
-    let labels = word.text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    let labels = word.text.utf8.split(
+      separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     let isName = labels.allSatisfy { label in
       (1...63).contains(label.count)
         && label.allSatisfy { byte in

@@ -38,8 +38,10 @@ package struct TLSSettings: Sendable, Equatable {
 
   /// For `check --against`.
   var text: String {
-    (files.map { "\($0.key) \($0.path)" } + ["client \(client.rawValue)", "TLS \(minVersion.rawValue)"])
-      .joined(separator: ", ")
+    (files.map { "\($0.key) \($0.path)" } + [
+      "client \(client.rawValue)", "TLS \(minVersion.rawValue)",
+    ])
+    .joined(separator: ", ")
   }
 }
 

@@ -69,6 +69,7 @@ package struct TLSPeer: Sendable, Equatable {
       var text = unsafe co_text()
       let kind = unsafe co_name(list, index, &text)
       guard Int(kind) != CO_NAME_OTHER else { continue }
+      // Proof: the list owns as many bytes there as it says.
       let bytes = unsafe Array(UnsafeRawBufferPointer(start: text.bytes, count: text.count))
       names.append(Name(Int(kind) == CO_NAME_DNS ? .dns : .uri, bytes))
     }

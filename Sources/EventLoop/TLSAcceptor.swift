@@ -128,9 +128,11 @@ internal import System
             bytes: authorities.baseAddress, count: authorities.count)
           return unsafe revocations.withUnsafeBytes { revocations in
             if hasRevocations {
+              // Proof: as above.
               unsafe settings.client_crl = co_text(
                 bytes: revocations.baseAddress, count: revocations.count)
             }
+            // Proof: as above; the digest has its 32 bytes, and the keys as many as a context takes.
             return unsafe digest.withUnsafeBufferPointer { digest in
               unsafe settings.session_context = digest.baseAddress
               return unsafe ticketKeys.bytes.withUnsafeBytes { keys in
@@ -225,7 +227,9 @@ extension TLSAcceptor.Problem {
     case CO_DEFECT_ENCRYPTED:
       self.init(
         part: .key, description: "the key is encrypted, and nobody is there to type its password",
-        hint: "decrypt it: openssl pkey -in KEY -out PLAIN; then chmod 600, or systemd's LoadCredential")
+        hint:
+          "decrypt it: openssl pkey -in KEY -out PLAIN; then chmod 600, or systemd's LoadCredential"
+      )
     case CO_DEFECT_OTHER_KEY:
       self.init(
         part: .key, description: "the key does not belong to the certificate",

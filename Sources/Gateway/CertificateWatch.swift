@@ -31,6 +31,7 @@ extension GatewayProcess {
 extension TLSFiles.Entry {
   fileprivate var news: String {
     let end = CalendarTime(secondsSince1970: Int(acceptor.notAfter / 1_000_000_000)).stamp
-    return "TLS of \(name): its files have changed and are in use; its certificate is good until \(end)"
+    return
+      "TLS of \(name): its files have changed and are in use; its certificate is good until \(end)"
   }
 }

@@ -50,7 +50,9 @@ struct CompiledConfiguration {
     parts.acceptors = roster.listeners.list.enumerated().map { number, place in
       guard let place else { return nil }
       // One that is gone judges its last connections as it did.
-      guard place.isInForce else { return former.flatMap { number < $0.acceptors.count ? $0.acceptors[number] : nil } }
+      guard place.isInForce else {
+        return former.flatMap { number < $0.acceptors.count ? $0.acceptors[number] : nil }
+      }
       return tls.listeners[place.item.address]?.acceptor
     }
     parts.arrivedCallers = roster.callers.arrived

@@ -28,7 +28,9 @@ final class TLSFiles: Sendable {
     var admin: Entry?
 
     /// In the order of their names.
-    var all: [Entry] { (Array(listeners.values) + [admin].compactMap { $0 }).sorted { $0.name < $1.name } }
+    var all: [Entry] {
+      (Array(listeners.values) + [admin].compactMap { $0 }).sorted { $0.name < $1.name }
+    }
   }
 
   private let entries: Mutex<Entries>

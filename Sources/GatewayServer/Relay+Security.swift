@@ -56,7 +56,7 @@ extension Relay {
       }
       secured[record].trust = acceptor.trust
     }
-    let names = CertificateNames(shown)
+    let names = CertificateNames.of(shown)
     if let objection = names.objection {
       complain(of: handle, "shows a certificate that is nobody's: \(objection.rawValue)", on: &loop)
       secured[record].refuse()
@@ -146,10 +146,11 @@ extension Relay {
   private mutating func complain(
     of handle: SlabHandle, _ text: String, on loop: inout EventLoop
   ) {
-    guard loop.now >= complainsOfTLSAt else { return }
-    complainsOfTLSAt = loop.now + Relay.complaintPause
+    guard loop.now >= complaints.ofTLSAt else { return }
+    complaints.ofTLSAt = loop.now + Relay.complaintPause
     shared.tell(
-      "\(callers[handle].peer) at \(generation.listenerName(Int(callers[handle].listener))) \(text)")
+      "\(callers[handle].peer) at \(generation.listenerName(Int(callers[handle].listener))) \(text)"
+    )
   }
 }
 

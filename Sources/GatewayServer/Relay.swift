@@ -88,10 +88,8 @@ package struct Relay: ~Copyable {
   var spares = SpareBuffers()
   var destination: UpstreamDestination
   var draining = Draining()
-  /// When it may be told again that descriptors run out.
-  var complainsAgainAt: Int64 = 0
-  /// When it may be told again that a caller's TLS is refused.
-  var complainsOfTLSAt: Int64 = 0
+  /// When things may be told again.
+  var complaints = Complaints()
   /// How memory stood before the last wait for events.
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
@@ -100,8 +98,6 @@ package struct Relay: ~Copyable {
   var closesIdleAgainAt: Int64 = 0
   /// When to look again which callers keep connections waiting; 0 while there are connections for all.
   var looksAt: Int64 = 0
-  /// When it may be told again that memory is short.
-  var tellsOfMemoryAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
   var trimsAt: Int64 = 0
 
@@ -129,6 +125,16 @@ package struct Relay: ~Copyable {
     pool = UpstreamPool(first)
     destination = UpstreamDestination(first)
   }
+}
+
+/// When the operator may be told again of what goes on for a while.
+struct Complaints {
+  /// Descriptors run out.
+  var ofDescriptorsAt: Int64 = 0
+  /// Memory is short.
+  var ofMemoryAt: Int64 = 0
+  /// A caller's TLS is refused.
+  var ofTLSAt: Int64 = 0
 }
 
 extension Relay {
@@ -264,8 +270,8 @@ extension Relay: EventHandler {
         mailbox.post(.makeRoom)
       }
     }
-    guard loop.now >= complainsAgainAt else { return }
-    complainsAgainAt = loop.now + Relay.complaintPause
+    guard loop.now >= complaints.ofDescriptorsAt else { return }
+    complaints.ofDescriptorsAt = loop.now + Relay.complaintPause
     shared.tell(
       "no descriptors are left for new callers, which wait until others leave: "
         + "raise the limit of open files (ulimit -n, LimitNOFILE=)")

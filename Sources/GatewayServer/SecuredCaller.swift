@@ -47,8 +47,8 @@ struct SecuredCaller: ~Copyable {
 
 extension CertificateNames {
   /// The names of what `peer` has shown; none without a certificate.
-  init(_ peer: TLSPeer) {
-    self.init((peer.certificate?.names ?? []).map { ($0.kind == .uri, $0.bytes) })
+  static func of(_ peer: TLSPeer) -> CertificateNames {
+    CertificateNames((peer.certificate?.names ?? []).map { ($0.kind == .uri, $0.bytes) })
   }
 }
 

@@ -112,7 +112,8 @@ enum AdminAddress {
     do {
       return try HTTPProbe.ask(
         host.hasPrefix(secure) ? host + path : "http://\(host)\(path)", method: method,
-        socketPath: isUnix ? String(address.dropFirst(5)) : nil, tls: target.files, timeout: timeout)
+        socketPath: isUnix ? String(address.dropFirst(5)) : nil, tls: target.files, timeout: timeout
+      )
     } catch {
       throw NoAnswer(address: address, reason: error.reason)
     }

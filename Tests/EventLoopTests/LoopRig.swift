@@ -62,7 +62,8 @@ final class LoopRig: Sendable {
     do {
       var loop = try EventLoop(waker: mailbox.waker)
       if let held { _ = try loop.listen(on: held.socket) }
-      var handler = WritingHandler(journal: journal, mailbox: mailbox, pauses: pauses, acceptor: acceptor)
+      var handler = WritingHandler(
+        journal: journal, mailbox: mailbox, pauses: pauses, acceptor: acceptor)
       loop.run(&handler)
     } catch {
       // The journal stays empty, and the test says what it missed.

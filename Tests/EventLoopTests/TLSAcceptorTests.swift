@@ -139,7 +139,9 @@ struct TLSAcceptorTests {
     try await onOwnThread {
       let material = try ServerMaterial()
       let server = try LoopRig(tls: TLSAcceptor(try material.material()))
-      for request in ["GET / HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "DELETE /x HTTP/1.1\r\n"] {
+      for request in [
+        "GET / HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n", "DELETE /x HTTP/1.1\r\n",
+      ] {
         let peer = try RawPeer(port: server.port)
         #expect(peer.send(Array(request.utf8)))
         #expect(try peer.text(5) == "plain")
@@ -180,7 +182,9 @@ struct TLSAcceptorTests {
     }
   }
 
-  @Test("Clients are let in by the authorities and demands that a listener has, and those have one number")
+  @Test(
+    "Clients are let in by the authorities and demands that a listener has, and those have one number"
+  )
   func trust() throws {
     let material = try ServerMaterial()
     let (clients, others) = (try TestAuthority("clients"), try TestAuthority("others"))

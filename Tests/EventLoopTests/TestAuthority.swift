@@ -83,7 +83,8 @@ final class TestAuthority {
       "copy",
     ])
     if let signer {
-      let chain = try String(contentsOfFile: issued.certificate, encoding: .utf8)
+      let chain =
+        try String(contentsOfFile: issued.certificate, encoding: .utf8)
         + String(contentsOfFile: signer.certificate, encoding: .utf8)
       try chain.write(toFile: issued.certificate, atomically: true, encoding: .utf8)
     }
@@ -97,15 +98,17 @@ final class TestAuthority {
   ///   - days: how long it is good; negative for one that is out of date.
   /// - Returns: its path.
   func revocations(_ revoked: [Int], days: Int = 2) throws -> String {
-    let lines = revoked.map { "R\t400101000000Z\t250101000000Z\t\(hexadecimal($0))\tunknown\t/CN=x\n" }
+    let lines = revoked.map {
+      "R\t400101000000Z\t250101000000Z\t\(hexadecimal($0))\tunknown\t/CN=x\n"
+    }
     try lines.joined().write(toFile: path("index.txt"), atomically: true, encoding: .utf8)
     try """
-      [ca]
-      default_ca = own
-      [own]
-      database = \(path("index.txt"))
-      default_md = sha256
-      """.write(toFile: path("ca.cnf"), atomically: true, encoding: .utf8)
+    [ca]
+    default_ca = own
+    [own]
+    database = \(path("index.txt"))
+    default_md = sha256
+    """.write(toFile: path("ca.cnf"), atomically: true, encoding: .utf8)
     var arguments = [
       "ca", "-gencrl", "-config", path("ca.cnf"), "-keyfile", own.key, "-cert", own.certificate,
       "-out", path("crl.pem"),

@@ -31,15 +31,20 @@ struct CertificateNamesTests {
       Case(
         says: "a URI with more behind it", names: ["uri:spiffe://corp/crm/2"], wanted: crm,
         isKnown: false),
-      Case(says: "a URI in other case", names: ["uri:spiffe://corp/CRM"], wanted: crm, isKnown: false),
-      Case(says: "a URI with a slash", names: ["uri:spiffe://corp/crm/"], wanted: crm, isKnown: false),
-      Case(says: "the text of a URI as a DNS name", names: ["dns:spiffe://corp/crm"], wanted: crm, isKnown: false),
+      Case(
+        says: "a URI in other case", names: ["uri:spiffe://corp/CRM"], wanted: crm, isKnown: false),
+      Case(
+        says: "a URI with a slash", names: ["uri:spiffe://corp/crm/"], wanted: crm, isKnown: false),
+      Case(
+        says: "the text of a URI as a DNS name", names: ["dns:spiffe://corp/crm"], wanted: crm,
+        isKnown: false),
       Case(says: "no names at all", names: [], wanted: crm, isKnown: false),
       Case(
         says: "two SPIFFE IDs", names: ["uri:spiffe://corp/crm", "uri:spiffe://corp/billing"],
         wanted: crm, isKnown: false),
       Case(
-        says: "the same SPIFFE ID twice", names: ["uri:spiffe://corp/crm", "uri:spiffe://corp/crm"],
+        says: "the same SPIFFE ID twice",
+        names: ["uri:spiffe://corp/crm", "uri:spiffe://corp/crm"],
         wanted: crm, isKnown: false),
       Case(
         says: "two SPIFFE IDs, the scheme of one in other case",
@@ -76,7 +81,8 @@ struct CertificateNamesTests {
         says: "a zero byte in the name that is wanted", names: ["dns:crm.internal\0.evil.example"],
         wanted: dns("crm.internal"), isKnown: false),
       Case(
-        says: "a zero byte in another of its names", names: ["dns:crm.internal", "uri:spiffe://a\0b"],
+        says: "a zero byte in another of its names",
+        names: ["dns:crm.internal", "uri:spiffe://a\0b"],
         wanted: dns("crm.internal"), isKnown: false),
     ])
   func matching(_ one: Case) {

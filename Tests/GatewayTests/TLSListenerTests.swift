@@ -8,7 +8,8 @@ import Testing
 struct TLSListenerTests {
   /// What a caller shows.
   enum Shown: String, CaseIterable {
-    case good, goodByDNS, goodByIntermediate, goodInternationalised, nothing, expired, otherAuthority
+    case good, goodByDNS, goodByIntermediate, goodInternationalised, nothing, expired,
+      otherAuthority
     case selfSigned, noNames, twoSPIFFEIDs, commonNameOnly, wildcard, zeroByte, unknownName, revoked
   }
 
@@ -124,14 +125,18 @@ struct TLSListenerTests {
     #expect(answer["Connection"] == "close")
     #expect(wire.takeAll().end == .closed)
     let line = try #require(rig.rig.lines().first)
-    #expect(line.string("termination") == "caller/request" && line.int("http.response.status_code") == 400)
+    #expect(
+      line.string("termination") == "caller/request" && line.int("http.response.status_code") == 400
+    )
     let plain = try GatewayRig()
     let tls = try CurlCall(
       "https://localhost:\(plain.gateway.addresses[0].port)/", trusting: rig.servers.certificate)
     #expect(tls.status == 0 && tls.code == 35)
   }
 
-  @Test("HTTP/1.1 is the only protocol: a client that wants another is refused, one that names none is served")
+  @Test(
+    "HTTP/1.1 is the only protocol: a client that wants another is refused, one that names none is served"
+  )
   func protocols() throws {
     let rig = try TLSRig(.init(client: "none"))
     #expect(try rig.curl("/api/v2/ping", ["--http2"]).status == 200, "it offers both")
@@ -146,7 +151,9 @@ struct TLSListenerTests {
     let both = try TLSRig(.init(client: "none"))
     #expect(try both.curl("/api/v2/ping", ["--tls-max", "1.2"]).status == 200)
     #expect(
-      try both.curl("/api/v2/ping", ["--tlsv1.0", "--tls-max", "1.1", "--ciphers", "ALL@SECLEVEL=0"]).status
+      try both.curl(
+        "/api/v2/ping", ["--tlsv1.0", "--tls-max", "1.1", "--ciphers", "ALL@SECLEVEL=0"]
+      ).status
         == 0)
     let new = try TLSRig(.init(client: "none", more: ", minVersion: 1.3"))
     #expect(try new.curl("/api/v2/ping", ["--tls-max", "1.2"]).status == 0)

@@ -32,7 +32,8 @@ final class TLSRig {
       atPath: servers.path("live"), withIntermediateDirectories: true)
     let live = servers.path("live")
     try TLSRig.put(servers.issue([.dns("localhost")]), in: live)
-    try FileManager.default.copyItem(atPath: self.clients.certificate, toPath: live + "/clients.pem")
+    try FileManager.default.copyItem(
+      atPath: self.clients.certificate, toPath: live + "/clients.pem")
     if settings.revokes {
       try FileManager.default.copyItem(
         atPath: self.clients.revocations(revoked), toPath: live + "/clients.crl")
@@ -76,7 +77,8 @@ final class TLSRig {
   func curl(
     _ path: String = "/api/v2/ping", as client: TestAuthority.Issued? = nil, _ more: [String] = []
   ) throws -> CurlCall {
-    try CurlCall("https://localhost:\(port)\(path)", trusting: servers.certificate, as: client, more)
+    try CurlCall(
+      "https://localhost:\(port)\(path)", trusting: servers.certificate, as: client, more)
   }
 
   func wire(as client: TestAuthority.Issued? = nil, _ more: [String] = []) throws -> TLSWire {

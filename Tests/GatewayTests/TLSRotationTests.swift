@@ -46,11 +46,13 @@ struct TLSRotationTests {
     let told = rig.rig.told.all.filter { $0.contains("cannot be used") }
     #expect(told.count == 1)
     #expect(told.first?.contains("the key does not belong to the certificate") == true)
-    #expect(try metrics(rig).contains("scorm_gateway_tls_reload_failed{listener=\"127.0.0.1:0\"} 1"))
+    #expect(
+      try metrics(rig).contains("scorm_gateway_tls_reload_failed{listener=\"127.0.0.1:0\"} 1"))
     try rig.replace("tls.key", by: next.key)
     rig.rig.gateway.lookAtCertificates()
     #expect(try rig.curl().status == 200)
-    #expect(try metrics(rig).contains("scorm_gateway_tls_reload_failed{listener=\"127.0.0.1:0\"} 0"))
+    #expect(
+      try metrics(rig).contains("scorm_gateway_tls_reload_failed{listener=\"127.0.0.1:0\"} 0"))
   }
 
   @Test("A folder that is swapped by its link is seen, as Kubernetes swaps it")
@@ -84,7 +86,9 @@ struct TLSRotationTests {
     #expect(rig.rig.told.all.filter { $0.contains("not readable") }.count == 1)
   }
 
-  @Test("Kept connections are judged by new authorities: old and new pass while both are named, then the new alone")
+  @Test(
+    "Kept connections are judged by new authorities: old and new pass while both are named, then the new alone"
+  )
   func authority() throws {
     let rig = try TLSRig(.init(callers: TLSRig.crm))
     let next = try TestAuthority("next clients")
@@ -156,7 +160,9 @@ struct TLSRotationTests {
     #expect(try wire.call().status == 200)
   }
 
-  @Test("A listener that begins to speak TLS with a reload ends plain connections, and the other way round")
+  @Test(
+    "A listener that begins to speak TLS with a reload ends plain connections, and the other way round"
+  )
   func switched() throws {
     let rig = try TLSRig(.init(client: "none"))
     let wire = try rig.wire()
@@ -214,7 +220,9 @@ struct AdminTLSTests {
     #expect(plain.status == 400 && plain.text.contains("speaks TLS"))
   }
 
-  @Test("Commands ask by TLS, trust whom they are told to trust, and show the certificate they are given")
+  @Test(
+    "Commands ask by TLS, trust whom they are told to trust, and show the certificate they are given"
+  )
   func commands() throws {
     let rig = try rig("required")
     let client = try rig.clients.issue([.dns("ops.internal")])
@@ -239,7 +247,9 @@ struct AdminTLSTests {
     #expect(try get(rig, "/healthz", as: rig.clients.issue(days: -1)).status == 0)
   }
 
-  @Test("With required certificates nobody connects without, and other authorities count for kept connections")
+  @Test(
+    "With required certificates nobody connects without, and other authorities count for kept connections"
+  )
   func required() throws {
     let rig = try rig("required")
     let client = try rig.clients.issue([.dns("ops.internal")])
