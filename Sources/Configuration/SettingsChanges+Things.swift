@@ -19,8 +19,18 @@ extension Listener {
         Value("name", name), Value("mode", octal(socketMode)),
         Value("allowRemote", "\(allowRemote)"),
         Value("allowedHosts", list(allowedHosts)), Value("caller", text(caller)),
-        Value("tls", text(tls?.text)),
-      ])
+      ] + TLSSettings.values(tls))
+  }
+}
+
+extension TLSSettings {
+  fileprivate static func values(_ tls: TLSSettings?) -> [SettingsChanges.Thing.Value] {
+    [
+      Value("tls.certificate", text(tls?.certificate)), Value("tls.key", text(tls?.key)),
+      Value("tls.clientCA", text(tls?.clientCA)), Value("tls.clientCRL", text(tls?.clientCRL)),
+      Value("tls.client", text(tls?.client.rawValue)),
+      Value("tls.minVersion", text(tls?.minVersion.rawValue)),
+    ]
   }
 }
 
@@ -48,8 +58,7 @@ extension Settings {
         [
           Value("mode", octal(admin.socketMode)), Value("allowRemote", "\(admin.allowRemote)"),
           Value("allowedHosts", list(admin.allowedHosts)), Value("actions", "\(admin.actions)"),
-          Value("tls", text(admin.tls?.text)),
-        ]
+        ] + TLSSettings.values(admin.tls)
       } ?? [])
   }
 

@@ -35,14 +35,6 @@ package struct TLSSettings: Sendable, Equatable {
       ("certificate", certificate), ("key", key), ("clientCA", clientCA), ("clientCRL", clientCRL),
     ].compactMap { key, path in path.map { (key, $0) } }
   }
-
-  /// For `check --against`.
-  var text: String {
-    (files.map { "\($0.key) \($0.path)" } + [
-      "client \(client.rawValue)", "TLS \(minVersion.rawValue)",
-    ])
-    .joined(separator: ", ")
-  }
 }
 
 /// A file of certificates, keys or revocation lists.

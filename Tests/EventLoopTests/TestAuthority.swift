@@ -143,7 +143,7 @@ final class TestAuthority {
     let errors = Pipe()
     process.standardError = errors
     try process.run()
-    let text = errors.fileHandleForReading.readDataToEndOfFile()
+    let text = errors.receiveAll()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw Problem(

@@ -44,11 +44,9 @@ final class TLSWire {
     var waiting = pollfd(
       fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
     guard unsafe poll(&waiting, 1, 10_000) > 0 else { throw WireEnd.silent }
-    var room = [UInt8](repeating: 0, count: 65_536)
-    let count = unsafe read(output.fileHandleForReading.fileDescriptor, &room, room.count)
-    if count < 0, errno == EINTR { return }
-    guard count > 0 else { throw WireEnd.closed }
-    buffer += room[..<count]
+    let data = output.receive()
+    if data.isEmpty { throw WireEnd.closed }
+    buffer += data
   }
 
   /// The next answer; its body is counted by `Content-Length`.
@@ -111,8 +109,7 @@ struct CurlCall {
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let text = String(
-      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = String(decoding: output.receiveAll(), as: UTF8.self)
     process.waitUntilExit()
     code = process.terminationStatus
     let end = text.lastIndex(of: "\n") ?? text.startIndex
