@@ -111,17 +111,20 @@ extension GatewayProcess {
     var tls = known ?? tlsFiles.current
     if known == nil, rereadsTrust { tls = try TLSFiles.read(settings) }
     let listeners = try listeners(of: roster, former)
-    let log = try log(of: settings, inForce.roster.settings, former)
-    let resolver =
-      leadsThere
-      ? former.resolver : try settings.resolver(relays.mailboxes, clock: relays.clock)
-    do {
-      try tokens.adopt(
-        compiled.tokens, slots: compiled.rules.slots, newApps: roster.apps.arrived)
+    let keepsLog = settings.traffic.log == inForce.roster.settings.traffic.log
+    var new = NewParts()
+    do throws(StartError) {
+      if !keepsLog { new.log = try openLog(settings) }
+      if !leadsThere {
+        new.resolver = try settings.resolver(relays.mailboxes, clock: relays.clock)
+      }
+      try adopt(compiled.tokens, compiled.rules.slots, roster)
     } catch {
-      if resolver !== former.resolver { resolver.stop() }
-      throw StartError(error.text)
+      new.stop()
+      throw error
     }
+    let log = keepsLog ? former.log : new.log
+    let resolver = new.resolver ?? former.resolver
     // 2. From here on nothing is refused.
     let next = compiled.generation(
       relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: former)
@@ -164,7 +167,7 @@ extension GatewayProcess {
 
   // MARK: Parts
 
-  /// Those there are go on; new ones are bound.
+  /// Keeps the listeners that are open and binds the new ones, which close themselves if this fails.
   private func listeners(
     of roster: Roster, _ former: Generation
   ) throws(StartError) -> [SharedListener?] {
@@ -175,13 +178,7 @@ extension GatewayProcess {
       } else {
         do throws(StartError) {
           listeners[number] = SharedListener(try bind(listener, of: roster.settings))
-        } catch {
-          for (number, open) in listeners.enumerated()
-          where number >= former.listeners.count || former.listeners[number] !== open {
-            open?.close()
-          }
-          throw StartError(error.description + overlap(listener, roster))
-        }
+        } catch { throw StartError(error.description + overlap(listener, roster)) }
       }
     }
     return listeners
@@ -198,12 +195,28 @@ extension GatewayProcess {
       " (it is this gateway, on \(old.item.address): remove that first, reload, then add the new one)"
   }
 
-  private func log(
-    of settings: Settings, _ old: Settings, _ former: Generation
-  ) throws(StartError) -> LogWriter? {
-    guard settings.traffic.log != old.traffic.log else { return former.log }
-    return try GatewayProcess.openLog(
+  /// What was started for a configuration that may still be refused.
+  private struct NewParts {
+    var log: LogWriter?
+    var resolver: NameResolver?
+
+    func stop() {
+      _ = log?.stop()
+      resolver?.stop()
+    }
+  }
+
+  private func openLog(_ settings: Settings) throws(StartError) -> LogWriter? {
+    try GatewayProcess.openLog(
       settings.traffic, clock: relays.clock, tell: { [tell] in tell(.warning($0)) })
+  }
+
+  private func adopt(
+    _ settings: TokenServiceSettings, _ slots: TokenSlotTable, _ roster: Roster
+  ) throws(StartError) {
+    do {
+      try tokens.adopt(settings, slots: slots, newApps: roster.apps.arrived)
+    } catch { throw StartError(error.text) }
   }
 
   private func adoptLimits(_ compiled: CompiledConfiguration) {
@@ -286,6 +299,8 @@ extension TokenServiceSettings.Problem {
   var text: String {
     switch self {
     case .badTrust(let reason): "upstream: \(reason)"
+    case .isBusy:
+      "tokens: the thread that fetches them has not taken the change (it is held up, or descriptors have run out); try again"
     default: "tokens: \(self)"
     }
   }

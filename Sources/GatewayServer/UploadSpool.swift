@@ -112,8 +112,7 @@ final class UploadSpool {
     switch store {
     case .memory(let pieces): pieces.put(resent, size, into: &out)
     case .file(let file):
-      guard let bytes = file.read(resent..<resent + size) else { return false }
-      out.put(contentsOf: bytes)
+      guard file.read(resent..<resent + size, into: &out) else { return false }
     }
     resent += size
     return true
