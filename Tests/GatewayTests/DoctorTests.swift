@@ -163,7 +163,9 @@ struct DoctorTests {
       let list = try authority.revocations([], days: -1)
       rig.listen = rig.listen.replacing(
         "tls: {",
-        with: "tls: {clientCA: {file: \(authority.certificate)}, clientCRL: {file: \(list)}, client: required, ")
+        with:
+          "tls: {clientCA: {file: \(authority.certificate)}, clientCRL: {file: \(list)}, client: required, "
+      )
     },
     Fault("a name that has no address", .nameUnknown, 69) {
       $0.upstream = "{url: \"https://no-such-name.invalid/api/v2\"}"
