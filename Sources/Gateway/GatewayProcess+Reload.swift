@@ -81,9 +81,12 @@ extension GatewayProcess {
     return Reloaded(changes: changes.lines)
   }
 
-  /// - Parameter rereadsTrust: whether the file of authorities is read again: it may have other content.
-  private func put(
-    _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool
+  /// - Parameters:
+  ///   - rereadsTrust: whether files of certificates and authorities are read again: they may have other content.
+  ///   - known: the listeners' TLS, when it was read already.
+  func put(
+    _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool,
+    tls known: TLSFiles.Entries? = nil
   ) throws(StartError) {
     guard waitForLoops() else {
       throw StartError("the event loops have not taken the last change yet; ask again in a moment")
@@ -105,6 +108,8 @@ extension GatewayProcess {
     relaySettings.sampler = former.settings.sampler
     relaySettings.memory = former.settings.memory
     times(&relaySettings)
+    var tls = known ?? tlsFiles.current
+    if known == nil, rereadsTrust { tls = try TLSFiles.read(settings) }
     let listeners = try listeners(of: roster, former)
     let keepsLog = settings.traffic.log == inForce.roster.settings.traffic.log
     var new = NewParts()
@@ -122,13 +127,14 @@ extension GatewayProcess {
     let resolver = new.resolver ?? former.resolver
     // 2. From here on nothing is refused.
     let next = compiled.generation(
-      relaySettings, resolver: resolver, log: log, listeners: listeners, instead: former)
+      relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: former)
     adoptLimits(compiled)
     relays.scopes.unlearn(learntAnew(compiled, former))
     relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
     setModes(settings, inForce.roster.settings, former)
     if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
     adminRules.use(settings.admin)
+    tlsFiles.use(tls)
     relays.use(next)
     readiness.expect(compiled.rules.probes)
     facts.note(settings, loadedAt: relays.clock.wall)

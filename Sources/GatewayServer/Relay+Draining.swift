@@ -55,6 +55,7 @@ extension Relay {
       settle(on: &loop)
     }
     if draining.isHeld {
+      if loop.now >= draining.deadline - Draining.patience { endTiedCallers(on: &loop) }
       // The successor had no room for some of them.
       offerIdleCallers()
       settle(on: &loop)
