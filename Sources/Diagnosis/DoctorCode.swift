@@ -9,6 +9,10 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case listenerOpen = "GW-LSN-01"
   case adminOpen = "GW-LSN-02"
   case socketOpen = "GW-LSN-03"
+  case ownCertificateEnds = "GW-LSN-04"
+  case ownCertificateEnded = "GW-LSN-05"
+  case tlsFilesUnusable = "GW-LSN-06"
+  case revocationsEnded = "GW-LSN-07"
   case diskLow = "GW-DSK-01"
   case diskFull = "GW-DSK-02"
   case nameUnknown = "GW-DNS-01"
@@ -42,6 +46,10 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .listenerOpen: "name who may connect in callers[], or listen on a loopback address"
     case .adminOpen: "listen on a loopback address or a Unix socket, or let a firewall decide"
     case .socketOpen: "mode \"0660\" and a group for the services, or callers[].match.unixUser"
+    case .ownCertificateEnds, .ownCertificateEnded:
+      "have the certificate renewed; a file that changes is used without a restart"
+    case .tlsFilesUnusable: "correct the file that is named; scorm-gateway check tells the same"
+    case .revocationsEnded: "fetch the authority's current list"
     case .diskLow: "free space, or lower traffic.journal.maxSize"
     case .diskFull: "free space now: log and journal lose records"
     case .nameUnknown: "check the host in the URL, /etc/resolv.conf and the name server"
@@ -82,6 +90,6 @@ package enum DoctorCode: String, CaseIterable, Sendable {
 
   /// The configuration is not good.
   package var isOfConfiguration: Bool {
-    self == .unusableConfiguration || self == .startWouldFail
+    self == .unusableConfiguration || self == .startWouldFail || self == .tlsFilesUnusable
   }
 }

@@ -90,8 +90,8 @@ extension Relay {
   }
 
   private mutating func tellOfReflection(_ id: SlabHandle, at now: Int64) {
-    guard now >= tellsOfReflectionAt else { return }
-    tellsOfReflectionAt = now + Relay.complaintPause
+    guard now >= complaints.ofReflectionAt else { return }
+    complaints.ofReflectionAt = now + Relay.complaintPause
     let plan = exchanges[id].plan
     let call =
       plan.isKnownOperation
