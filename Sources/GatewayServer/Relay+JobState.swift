@@ -48,8 +48,8 @@ extension Relay {
         let run = try upstreams[upstream].fetch.answer.next(bytes, from: at)
         at = run.next
         let data = bytes.slice(run.dataStart, run.dataEnd)
-        if masksReflected, screens(id, data, at: loop.now) {
-          wait.answer.put(screened)
+        if mustScreen(id), screens(id, data, at: loop.now) {
+          wait.answer.put(bodies.screened)
         } else {
           wait.answer.put(data)
         }
@@ -82,13 +82,13 @@ extension Relay {
     putOwnAnswer(id, wait)
     exchanges[id].errand = nil
     exchanges[id].state.answerGivenBack()
-    relayBody(id, bytes, from: at, screens: masksReflected, on: &loop)
+    relayBody(id, bytes, from: at, screens: mustScreen(id), on: &loop)
   }
 
   /// The answer under way has come to its end.
   mutating func endState(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let wait = exchanges[id].wait else { return }
-    if endsScreening(id) { wait.answer.put(screened) }
+    if endsScreening(id) { wait.answer.put(bodies.screened) }
     if wait.key == nil {
       endOwnAnswer(id, wait, on: &loop)
     } else {

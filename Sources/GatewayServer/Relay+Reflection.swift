@@ -39,6 +39,11 @@ extension Relay {
       ? tokens.search(ofBasic: exchanges[id].plan.app) : nil
   }
 
+  /// Whether the body under way has to be looked through: also one that a mask has begun with before a reload.
+  func mustScreen(_ id: SlabHandle) -> Bool {
+    masksReflected || upstreams[exchanges[id].upstream].mask != nil
+  }
+
   /// Masks the credential in ``output``, which holds a head.
   @inline(never)
   mutating func maskOutput(_ id: SlabHandle, at now: Int64) {
@@ -50,42 +55,42 @@ extension Relay {
   }
 
   /// Passes a part of an answer's body through its mask if it has to. False when `data` can be told as it is; else
-  /// ``screened`` holds what can be told instead, which may be nothing yet.
+  /// ``BodyWatch/screened`` holds what can be told instead, which may be nothing yet.
   ///
   @inline(never)
   mutating func screens(_ id: SlabHandle, _ data: RawSpan, at now: Int64) -> Bool {
     let upstream = exchanges[id].upstream
     if upstreams[upstream].mask == nil {
-      guard let search = credentialSearch(id) else { return false }
-      let isHit = search.occurs(in: data)
+      let isHit = reflects(id, data)
       // What ends here begins nothing.
-      let isLast = upstreams[upstream].fetch.answer.isFinished
-      guard isHit || !isLast && search.beginning(atEndOf: data) > 0 else { return false }
+      guard isHit || !upstreams[upstream].fetch.answer.isFinished,
+        let search = credentialSearch(id), isHit || search.beginning(atEndOf: data) > 0
+      else { return false }
       if isHit { tellOfReflection(id, at: now) }
       upstreams[upstream].mask = CredentialMask(search)
     }
-    screened.removeAll()
-    upstreams[upstream].mask?.take(data, into: &screened)
+    bodies.screened.removeAll()
+    upstreams[upstream].mask?.take(data, into: &bodies.screened)
     return true
   }
 
-  /// An answer's body has come to its end: puts what is still held back of it into ``screened``. False when nothing is.
+  /// An answer's body has come to its end: puts what is still held back of it into ``BodyWatch/screened``. False when nothing is.
   @inline(never)
   mutating func endsScreening(_ id: SlabHandle) -> Bool {
     guard let mask = upstreams[exchanges[id].upstream].mask.take() else { return false }
-    screened.removeAll()
-    mask.finish(into: &screened)
-    return !screened.isEmpty
+    bodies.screened.removeAll()
+    mask.finish(into: &bodies.screened)
+    return !bodies.screened.isEmpty
   }
 
-  /// Puts ``screened`` into ``output``, as a part of the answer's body.
+  /// Puts ``BodyWatch/screened`` into ``output``, as a part of the answer's body.
   mutating func putScreened(_ id: SlabHandle, isChunked: Bool) {
-    guard !screened.isEmpty else { return }
-    exchanges[id].capture?.takeResponse(whole: screened)
+    guard !bodies.screened.isEmpty else { return }
+    exchanges[id].capture?.takeResponse(whole: bodies.screened)
     if isChunked {
-      ChunkWriter.put(whole: screened, into: &output)
+      ChunkWriter.put(whole: bodies.screened, into: &output)
     } else {
-      output.put(screened)
+      output.put(bodies.screened)
     }
   }
 

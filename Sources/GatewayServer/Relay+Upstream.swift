@@ -26,7 +26,7 @@ extension Relay {
     }
     if exchanges[id].state.answerHasBegun {
       output.removeAll()
-      relayBody(id, bytes, from: 0, screens: masksReflected, on: &loop)
+      relayBody(id, bytes, from: 0, screens: mustScreen(id), on: &loop)
     } else {
       readAnswerHead(id, bytes, from: upstream, on: &loop)
     }

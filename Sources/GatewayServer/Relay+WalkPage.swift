@@ -90,14 +90,14 @@ extension Relay {
   private mutating func received(
     _ id: SlabHandle, _ walk: ListWalk, _ data: RawSpan, at now: Int64
   ) -> PageWalkAction {
-    if masksReflected, screens(id, data, at: now) { return walk.received(screened.bytes) }
+    if mustScreen(id), screens(id, data, at: now) { return walk.received(bodies.screened.bytes) }
     return walk.received(data)
   }
 
   /// The page under way has come to its end.
   mutating func endPage(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
-    if endsScreening(id), case .abort(let error) = walk.received(screened.bytes) {
+    if endsScreening(id), case .abort(let error) = walk.received(bodies.screened.bytes) {
       endPage(id, error, on: &loop)
       return
     }

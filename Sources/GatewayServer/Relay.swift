@@ -59,10 +59,8 @@ package struct Relay: ~Copyable {
   let limiter: SharedLimiter
   /// Spans are exported, of some traces at least.
   let isTracing: Bool
-  /// Bodies of some operations are recorded.
-  var isCapturing: Bool
-  /// The gateway's own credential is masked in answers.
-  var masksReflected: Bool
+  /// What bodies are looked at for.
+  var bodies: BodyWatch
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
@@ -88,8 +86,6 @@ package struct Relay: ~Copyable {
   var searches = SearchBudget()
   /// What is about to be sent, assembled.
   var output = ByteBuffer(capacity: 16 * 1024)
-  /// What a mask has let through of a body.
-  var screened = ByteBuffer()
   var lines = LineBatch()
   /// Buffers of finished exchanges, for the next ones: two a piece.
   var spares = SpareBuffers()
@@ -123,8 +119,7 @@ package struct Relay: ~Copyable {
     figures = shared.figures[loopNumber]
     limiter = shared.limiter
     isTracing = first.settings.sampler != nil
-    isCapturing = !first.settings.captures.isEmpty
-    masksReflected = first.settings.masksReflected
+    bodies = BodyWatch(first.settings)
     planner = RequestPlanner(rules: first.rules)
     requestRewriter = RequestHeadRewriter(rules: first.rules, continuesTraces: isTracing)
     responseRewriter = ResponseHeadRewriter(rules: first.rules)
@@ -147,7 +142,30 @@ struct Complaints {
   var ofReflectionAt: Int64 = 0
 }
 
+/// What bodies are looked at for on their way.
+struct BodyWatch: ~Copyable {
+  /// Those of some operations are recorded.
+  let areCaptured: Bool
+  /// The gateway's own credential is masked in answers.
+  let areScreened: Bool
+  /// What a mask has let through.
+  var screened = ByteBuffer()
+
+  init(_ settings: RelaySettings) {
+    areCaptured = !settings.captures.isEmpty
+    areScreened = settings.masksReflected
+  }
+}
+
 extension Relay {
+  var isCapturing: Bool {
+    @inline(__always) get { bodies.areCaptured }
+  }
+
+  var masksReflected: Bool {
+    @inline(__always) get { bodies.areScreened }
+  }
+
   /// Overwrites this loop's copies of tokens. The loop has ended.
   package mutating func end() { tokens.wipe() }
 }

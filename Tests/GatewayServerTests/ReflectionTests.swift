@@ -188,6 +188,15 @@ import TrafficLog
     #expect(caller.take().hasSuffix("\(Self.stars) second-token"))
   }
 
+  @Test("whose beginning is held back comes whole when a reload switches masking off meanwhile")
+  func reloaded() throws {
+    let (rig, caller, upstream) = try begin()
+    try rig.say("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst-", from: upstream)
+    try rig.change { $0.settings.masksReflected = false }
+    try rig.say("token", from: upstream)
+    #expect(caller.take().hasSuffix("\r\n\r\n" + Self.stars))
+  }
+
   @Test("passes as it is where the configuration says so")
   func off() throws {
     let (rig, caller, upstream) = try begin { $0.masksReflected = false }
