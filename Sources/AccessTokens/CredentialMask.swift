@@ -14,6 +14,9 @@ package final class CredentialMask {
 
   package init(_ search: CredentialSearch) { self.search = search }
 
+  /// Nothing is held back: what follows can be looked at by itself.
+  package var isAtRest: Bool { held.isEmpty }
+
   deinit { held.overwriteWithZeros() }
 
   /// Appends to `out` what can be told of `piece` and of what was held back.
@@ -42,6 +45,12 @@ package final class CredentialMask {
 
   private func put(_ text: RawSpan, holdingBack rest: Int, into out: inout ByteBuffer) {
     let end = text.byteCount - rest
+    // What could have been the beginning of the credential hardly ever was.
+    if masked == 0, !search.occurs(in: text) {
+      out.put(text.slice(0, end))
+      hold(text.slice(end, text.byteCount))
+      return
+    }
     // Up to where an occurrence reaches that has begun.
     var maskedEnd = masked
     var plainStart = 0
@@ -57,7 +66,11 @@ package final class CredentialMask {
     }
     if plainStart < end { out.put(text.slice(plainStart, end)) }
     masked = max(0, maskedEnd - end)
+    hold(text.slice(end, text.byteCount))
+  }
+
+  private func hold(_ rest: RawSpan) {
     held.overwriteWithZeros()
-    held.put(text.slice(end, text.byteCount))
+    held.put(rest)
   }
 }

@@ -10,7 +10,7 @@ internal import SCORMCloudAPI
 ///
 /// An answer's first bytes, its head among them, are looked through at once; that costs a few loads a kilobyte
 /// (``CredentialSearch``), and nothing is copied. Only where the credential stands, or may begin, its bytes go through a
-/// ``CredentialMask``, which the connection holds until the answer ends.
+/// ``CredentialMask``, which the connection has until nothing is held back any more.
 extension Relay {
   /// Whether the credential that the exchange's fetch was sent with stands in `bytes` as a whole.
   func reflects(_ id: SlabHandle, _ bytes: RawSpan) -> Bool {
@@ -70,7 +70,10 @@ extension Relay {
       upstreams[upstream].mask = CredentialMask(search)
     }
     bodies.screened.removeAll()
-    upstreams[upstream].mask?.take(data, into: &bodies.screened)
+    guard let mask = upstreams[upstream].mask else { return false }
+    mask.take(data, into: &bodies.screened)
+    // The rest of the body goes as it is again, until there is something to mask.
+    if mask.isAtRest { upstreams[upstream].mask = nil }
     return true
   }
 

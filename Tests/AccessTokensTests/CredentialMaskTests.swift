@@ -120,6 +120,24 @@ struct CredentialMaskTests {
     }
   }
 
+  @Test("is waited for only while something is held back")
+  func rest() {
+    let mask = CredentialMask(search([bytes("secret-number"), bytes("abcdefgh-abc")]))
+    for (piece, shown, isAtRest) in [
+      ("abc sec", "abc ", false), ("ret", "", false), ("x", "secretx", true),
+      ("secret-number", "*************", true), ("secret-numbersec", "*************", false),
+      ("ret-number", "*************", true),
+      // Its end is its beginning as well.
+      ("abcdefgh-abc", "*********", false), ("x", "***x", true),
+      ("abcdefgh-abc", "*********", false), ("defgh-abc", "*********", false),
+      ("", "", false), ("y", "***y", true),
+    ] {
+      var out = ByteBuffer()
+      mask.take(bytes(piece).span.bytesOfElements, into: &out)
+      #expect(out.bytes.text == shown && mask.isAtRest == isAtRest, "\(piece)")
+    }
+  }
+
   @Test("is found wherever it stands in a long text, at its ends too")
   func places() {
     let secret = (0..<300).map { (i: Int) -> UInt8 in

@@ -212,7 +212,8 @@ class Guards(unittest.TestCase):
         self.mode("dry-run")
         archive = self.under_test.directory / "course.zip"
         archive.write_bytes(os.urandom(3_000_000))
-        self.courses.create_upload_and_import_course_job("dry", file=str(archive))
+        with self.assertRaises(ValueError):  # The client wants a job's id, and there is no job.
+            self.courses.create_upload_and_import_course_job("dry", file=str(archive))
         sent = self.rehearsed()
         self.assertEqual(sent["target"], "/api/v2/courses/importJobs/upload?courseId=dry")
         self.assertGreater(sent["body"]["length"], 3_000_000)
