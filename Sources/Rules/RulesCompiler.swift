@@ -153,7 +153,8 @@ package struct RulesCompiler {
       case .tcp:
         ForwardingRules.Listener(
           hosts: HostAllowList(
-            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote))
+            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote,
+            isSecured: listener.tls != nil))
       }
     }
   }
