@@ -113,11 +113,8 @@ package final class CredentialSearch: Sendable {
   }
 
   /// Whether one of the texts stands in `bytes` as a whole.
-  package func occurs(in bytes: RawSpan) -> Bool { occurs(in: bytes, from: span - 1) }
-
-  /// The same, where the places before `start` were looked at: one of those of the grid.
-  func occurs(in bytes: RawSpan, from start: Int) -> Bool {
-    var place = start
+  package func occurs(in bytes: RawSpan) -> Bool {
+    var place = span - 1
     while place <= bytes.byteCount - 8 {
       if occurs(in: bytes, around: place) { return true }
       place += span
@@ -126,7 +123,7 @@ package final class CredentialSearch: Sendable {
   }
 
   /// Whether one stands there of which the word at `place` is one of the first.
-  private func occurs(in bytes: RawSpan, around place: Int) -> Bool {
+  func occurs(in bytes: RawSpan, around place: Int) -> Bool {
     let memory = memory
     let word = bytes.word(at: place)
     let head = CredentialSearch.filterBytes + CredentialSearch.hash(word) * 2

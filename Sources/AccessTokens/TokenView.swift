@@ -248,17 +248,21 @@ package struct TokenView: ~Copyable {
   package func isToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
     let mark = marks[slot.index]
     guard mark.generation == generation else { return isFormerToken(slot, generation, in: bytes) }
-    let place = bytes.firstFiltered(
-      from: Int(mark.span) &- 1, step: Int(mark.span),
-      by: arena.bytes.slice(Int(mark.filter), Int(mark.filter) &+ CredentialSearch.filterBytes))
-    return place < bytes.byteCount && confirms(slot, in: bytes, from: place)
+    let span = Int(mark.span)
+    let filter = arena.bytes.slice(
+      Int(mark.filter), Int(mark.filter) &+ CredentialSearch.filterBytes)
+    var place = bytes.firstFiltered(from: span &- 1, step: span, by: filter)
+    while place < bytes.byteCount {
+      if confirms(slot, in: bytes, around: place) { return true }
+      place = bytes.firstFiltered(from: place &+ span, step: span, by: filter)
+    }
+    return false
   }
 
-  /// The filter says so of the place `start`; it may be wrong.
+  /// The filter says so of `place`; of some twenty places it is wrong about one.
   @inline(never)
-  private func confirms(_ slot: TokenSlot, in bytes: RawSpan, from start: Int) -> Bool {
-    guard let search = searches[slot.index] else { return false }
-    return search.occurs(in: bytes, from: start)
+  private func confirms(_ slot: TokenSlot, in bytes: RawSpan, around place: Int) -> Bool {
+    searches[slot.index]?.occurs(in: bytes, around: place) ?? false
   }
 
   @inline(never)
