@@ -67,6 +67,9 @@ package struct RulesCompiler {
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
     rules.hop = RulesCompiler.hop
+    if settings.policy.confirmsBulk {
+      for operation in BulkSelection.operations { rules.confirmed.insert(operation.index) }
+    }
     return Compiled(
       rules: rules, slots: slots, scopeTexts: scopeTexts, probes: probes)
   }
