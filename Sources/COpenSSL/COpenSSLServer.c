@@ -170,7 +170,10 @@ SSL_CTX *co_server_context(const co_server_settings *t, int *part, int *defect) 
   SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                           SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                             // A client that ends its direction without TLS's own end is answered all the same; what
+                             // is cut off shows by HTTP's framing.
+                             SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_read_ahead(c, 1);
   SSL_CTX_set_default_read_buffer_len(c, 16384 + 512);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);

@@ -194,7 +194,7 @@ extension GatewayProcess {
     return { request in
       let pages = JournalPages(
         path: journal.path, timeLimit: searchSeconds,
-        gateway: callersPlace(relays.current.listeners.compactMap { $0?.address }),
+        gateway: callersPlace(relays.current),
         version: GatewayVersion.text, clock: relays.clock)
       return pages.answer(request.path, query: request.query).map { answer in
         LocalResponse(
@@ -204,17 +204,23 @@ extension GatewayProcess {
     }
   }
 
-  /// Where a command on this machine reaches one of `addresses`: by TCP if it can.
-  static func callersPlace(_ addresses: [SocketAddress]) -> String {
-    guard let address = addresses.first(where: { $0.unixPath == nil }) ?? addresses.first else {
-      return "http://localhost"
+  /// Where a command on this machine reaches a listener of `generation`: by TCP if it can, without TLS if it can.
+  static func callersPlace(_ generation: Generation) -> String {
+    let places = generation.listeners.enumerated().compactMap { number, listener in
+      listener.map { ($0.address, isSecured: generation.acceptor(of: number) != nil) }
     }
+    let reached = places.filter { $0.0.unixPath == nil }
+    guard
+      let (address, isSecured) = reached.first(where: { !$0.isSecured }) ?? reached.first
+        ?? places.first
+    else { return "http://localhost" }
     if address.unixPath != nil { return "\(address)" }
+    let scheme = isSecured ? "https://" : "http://"
     let text = "\(address)"
     // All addresses of this machine: loopback is one of them.
-    if text.hasPrefix("0.0.0.0:") { return "http://127.0.0.1:\(address.port)" }
-    if text.hasPrefix("[::]:") { return "http://[::1]:\(address.port)" }
-    return "http://\(text)"
+    if text.hasPrefix("0.0.0.0:") { return "\(scheme)127.0.0.1:\(address.port)" }
+    if text.hasPrefix("[::]:") { return "\(scheme)[::1]:\(address.port)" }
+    return scheme + text
   }
 }
 

@@ -109,7 +109,7 @@ package final class Generation: Sendable {
   }
 
   /// How the listener with this number speaks TLS; nil when it does not.
-  func acceptor(of listener: Int) -> TLSAcceptor? {
+  package func acceptor(of listener: Int) -> TLSAcceptor? {
     listener < acceptors.count ? acceptors[listener] : nil
   }
 

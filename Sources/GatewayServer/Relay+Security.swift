@@ -16,6 +16,11 @@ extension Relay {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     _ acceptor: TLSAcceptor, on loop: inout EventLoop
   ) {
+    // A handshake takes memory before there is anybody to tell that it is short.
+    guard HeldBytes.current <= memory.startLimit else {
+      shared.connectionCounts.decrement(loopNumber)
+      return
+    }
     let handle = callers.insert(
       CallerConnection(peer: peer, listener: listener, caller: nil, generation: 0))
     callers[handle].security = secured.insert(SecuredCaller(trust: acceptor.trust))

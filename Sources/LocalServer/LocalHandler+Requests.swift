@@ -95,7 +95,9 @@ extension LocalHandler {
     let takesHost = isKnownHost || responder.isAlwaysAnswered(path)
     let objection = certificateRefusal(handle, path, on: &loop)
     if objection != nil { connections[handle].keepsAlive = false }
-    if let refusal = objection ?? refusal(head, bytes, takesHost: takesHost)
+    let isSecured = connections[handle].trust != nil
+    if let refusal = objection
+      ?? refusal(head, bytes, takesHost: takesHost, isSecured: isSecured)
       ?? lackOfRoom(handle, head, bytes)
     {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
@@ -133,12 +135,13 @@ extension LocalHandler {
 
   /// Why the request is not the responder's to answer; nil when it is.
   private func refusal(
-    _ head: RequestHead, _ bytes: RawSpan, takesHost: Bool
+    _ head: RequestHead, _ bytes: RawSpan, takesHost: Bool, isSecured: Bool
   ) -> LocalResponse? {
     if !takesHost { return hostRefusal(head.authority(in: bytes).text) }
-    if settings.refusesBrowserPages, PageRule.refuses(head, parser.fields, in: bytes),
+    if settings.refusesBrowserPages,
+      PageRule.refuses(head, parser.fields, in: bytes, isSecured: isSecured),
       !(head.method == .post && responder.takesOwnPages(head.path(in: bytes).text)
-        && PageRule.isOwnAction(head, parser.fields, in: bytes))
+        && PageRule.isOwnAction(head, parser.fields, in: bytes, isSecured: isSecured))
     {
       return .message(403, "Web pages of other origins may not use this server.")
     }

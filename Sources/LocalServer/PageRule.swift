@@ -6,15 +6,15 @@ internal import Memory
 ///
 /// The fields are the browser's own (W3C Fetch Metadata); a page cannot set or leave them out.
 enum PageRule {
-  /// Whether the request comes from a page that has no business here.
+  /// Whether the request comes from a page that has no business here. `isSecured`: it came by TLS.
   static func refuses(
-    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
+    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, isSecured: Bool
   ) -> Bool {
     guard BrowserRule.isFromPage(head, fields, in: bytes) else { return false }
     guard head.method == .get || head.method == .head else { return true }
     if has("sec-fetch-site", "same-origin", fields, in: bytes) {
       // Chromium names the page's own origin when it loads a module.
-      return head.present.contains(.origin) && !isOwnOrigin(head, fields, in: bytes)
+      return head.present.contains(.origin) && !isOwnOrigin(head, fields, in: bytes, isSecured)
     }
     if head.present.contains(.origin) { return true }
     // A link on another page, followed in a window of its own: that page sees nothing of it. A frame is
@@ -26,19 +26,20 @@ enum PageRule {
 
   /// Whether a POST comes from a page of this server's own and is marked as JSON, which a form cannot be.
   static func isOwnAction(
-    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
+    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, isSecured: Bool
   ) -> Bool {
     has("sec-fetch-site", "same-origin", fields, in: bytes)
       && has("content-type", "application/json", fields, in: bytes)
-      && isOwnOrigin(head, fields, in: bytes)
+      && isOwnOrigin(head, fields, in: bytes, isSecured)
   }
 
   /// Whether the only Origin names this server. The Host was looked at before: a page of that origin is one that this
   /// server sent.
   private static func isOwnOrigin(
-    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
+    _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, _ isSecured: Bool
   ) -> Bool {
-    values(of: "origin", fields, in: bytes) == ["http://" + head.authority(in: bytes).text]
+    let scheme = isSecured ? "https://" : "http://"
+    return values(of: "origin", fields, in: bytes) == [scheme + head.authority(in: bytes).text]
   }
 
   private static func values(

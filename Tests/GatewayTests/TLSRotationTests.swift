@@ -220,6 +220,23 @@ struct AdminTLSTests {
     #expect(plain.status == 400 && plain.text.contains("speaks TLS"))
   }
 
+  @Test("The gateway's own page may act, and its origin has the scheme that it came by")
+  func ownPage() throws {
+    let rig = try rig("none")
+    let port = try #require(rig.rig.gateway.adminAddress?.port)
+    func renew(_ scheme: String) throws -> Int {
+      try CurlCall(
+        "https://localhost:\(port)/api/tokens/renew?all=true", trusting: rig.servers.certificate,
+        [
+          "-d", "", "-H", "Origin: \(scheme)://localhost:\(port)", "-H",
+          "Sec-Fetch-Site: same-origin", "-H", "Content-Type: application/json",
+        ]
+      ).status
+    }
+    #expect(try renew("https") == 200)
+    #expect(try renew("http") == 403)
+  }
+
   @Test(
     "Commands ask by TLS, trust whom they are told to trust, and show the certificate they are given"
   )

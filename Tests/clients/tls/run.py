@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -192,26 +193,25 @@ def finish(name, all_loads, began):
     return len(failures) + (new == 0) + (kept == 0)
 
 
-def rotate(world, seconds):
+def rotate(world, rounds):
     """New pairs, a pair of which one half comes late, and an authority that replaces another one."""
-    all_loads, began, rounds = loads(world), time.monotonic(), 0
+    all_loads, began = loads(world), time.monotonic()
     next_authority = Authority(world.folder, "next")
-    while time.monotonic() - began < seconds:
+    for number in range(rounds):
         certificate, key = world.servers.issue("DNS:localhost")
         put(certificate, world.live / "tls.crt")
         time.sleep(1.2)
         put(key, world.live / "tls.key")
-        if rounds == 1:
+        if number == 1:
             both = world.clients.certificate.read_text() + next_authority.certificate.read_text()
             (world.folder / "both.pem").write_text(both)
             put(world.folder / "both.pem", world.live / "clients.pem")
-        if rounds == 3:
+        if number == 3:
             pair = next_authority.issue(CRM)
             for load in all_loads:
                 load.context.load_cert_chain(*pair)
             world.client = pair
         time.sleep(1.8)
-        rounds += 1
     # Connections that were made with the old certificates are judged anew; a few calls over each wear them out.
     result = finish(f"{rounds} rotations", all_loads, began)
     put(next_authority.certificate, world.live / "clients.pem")
@@ -292,16 +292,43 @@ def without(world):
         connection.close()
 
 
+def half_closed(world):
+    """A client that ends its direction after its request, without TLS's own end, is answered."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    caller = world.context(world.client).wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with socket.create_connection(("localhost", world.port), timeout=20) as wire:
+
+        def until_done(step):
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    if outgoing.pending:
+                        wire.sendall(outgoing.read())
+                    if not (piece := wire.recv(65536)):
+                        return b""
+                    incoming.write(piece)
+
+        until_done(caller.do_handshake)
+        caller.write(b"GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wire.sendall(outgoing.read())
+        wire.shutdown(socket.SHUT_WR)
+        answer = until_done(caller.read)
+    is_right = answer.startswith(b"HTTP/1.1 200")
+    print(f"  half-closed: {answer[:15].decode()}" + ("" if is_right else "  WRONG"), flush=True)
+    return not is_right
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/tls-test", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=20, help="of rotation (20)")
+    parser.add_argument("--rotations", type=int, default=7, help="at least 5 (7)")
     parser.add_argument("--hand-overs", type=int, default=4)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tls-test-") as folder:
         world = World(os.environ["GATEWAY"], pathlib.Path(folder))
         try:
-            misses = stock_clients(world)
-            misses += rotate(world, arguments.seconds)
+            misses = stock_clients(world) + half_closed(world)
+            misses += rotate(world, max(5, arguments.rotations))
             misses += hand_over(world, arguments.hand_overs)
         finally:
             world.end()
