@@ -144,6 +144,8 @@ let package = Package(
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
+    // Several gateways with one budget: the store's protocol, its script, leases.
+    area("Fleet", uses: ["RateLimiting", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
     // Forms of text that several areas read or write: dates, percent escapes, base 64, and spellings that are close.
@@ -179,6 +181,7 @@ let package = Package(
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
     tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
     tests(of: "RateLimiting", uses: ["Histograms", "Memory"]),
+    tests(of: "Fleet", uses: ["RateLimiting", "Memory"]),
     tests(
       of: "Forwarding",
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),

@@ -107,13 +107,13 @@ extension Limiter {
     let app = isUpstream ? lanes.app(of: lane) : Int(state.app)
     let pausedUntil = limit.appStride > 0 ? upstreams[lane].pause.until : .min
     let quota: Quota? =
-      isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
+      isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? state.quota : nil
     return LimitView(
       limit: isUpstream ? nil : index, app: limit.appStride > 0 ? app : nil,
       service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
       remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
-      concurrency: limit.limitsCallsUnderWay ? Int(limit.concurrency) : nil,
+      concurrency: limit.limitsCallsUnderWay ? max(0, Int(state.places)) : nil,
       waiting: queues.count(bucket),
       predictedWait: predictedWait(
         bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),
