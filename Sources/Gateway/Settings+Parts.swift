@@ -161,21 +161,22 @@ extension GatewayProcess {
     guard settings.admin != nil, let socket else { return nil }
     let (relays, readiness, tokens) = (parts.relays, parts.readiness, parts.tokens)
     let (journal, rules, reload) = (parts.journal, parts.rules, parts.reload)
+    let fleet = parts.fleet
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: parts.spans, tokens: tokens,
-      journal: journal?.writer, facts: parts.facts)
+      journal: journal?.writer, facts: parts.facts, fleet: fleet)
     var sources = AdminSources(
       readiness: { readiness.checks + [ModesListing(relays).check] },
       isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
-        let listing = LimitsListing(relays)
+        let listing = LimitsListing(relays, fleet.status)
         return switch form {
         case .json: listing.json
         case .table(let width): listing.table(in: TextTable.Room(width: width))
         }
       }, traffic: trafficPages(journal, relays))
-    sources.actions = AdminActions(relays, tokens)
+    sources.actions = AdminActions(relays, tokens, fleet)
     sources.actions.reload = { reload.answer($0) }
     sources.actions.configuration = { reload.configuration($0) }
     sources.feed = journal?.feed
@@ -184,7 +185,7 @@ extension GatewayProcess {
     sources.note = { ActionRecord.note($0, relays) }
     let state = PageState(
       relays: relays, hasJournal: journal != nil, takesActions: { rules.takesActions },
-      startedAt: SystemClock.wall, version: GatewayVersion.text)
+      startedAt: SystemClock.wall, version: GatewayVersion.text, fleet: { fleet.status })
     sources.state = { state.members(tokens.listing()) }
     let complete = sources
     // No page looks at a body.
@@ -212,4 +213,5 @@ struct AdminParts {
   let facts: ProcessFacts
   let rules: AdminRules
   let reload: AdminReload
+  let fleet: FleetPart
 }

@@ -29,6 +29,9 @@ package struct ShareKey: Hashable, Sendable {
     self.app = app
     self.caller = caller
   }
+
+  /// For lists.
+  package var order: (Int, Int, Int) { (limit, app, caller) }
 }
 
 /// How one quota of a shared limit is used.

@@ -40,6 +40,8 @@ struct ModelStore {
     var owed = numbers[12]
     let (want, wanted, valid) = (numbers[13], numbers[14], numbers[15])
     let now = Double(time)
+    // Nothing is written for a question that is not answered with a lease.
+    let before = self
     if last == nil { (last, used, born) = (now, 0, now + valid) }
     if now < last! {
       let back = last! - now
@@ -57,6 +59,7 @@ struct ModelStore {
     }
     if let known = self.content, known != content {
       if members.contains(where: { $0.key != id && $0.value.ends > now }) {
+        self = before
         return .array([.bulk(Array("conflict".utf8)), .bulk(Array(known.utf8))])
       }
       members = [:]
@@ -79,7 +82,14 @@ struct ModelStore {
       }
     }
     let mine = members[id]
-    if let mine, number <= mine.number { return .array([.bulk(Array("stale".utf8))]) }
+    if let mine, number <= mine.number {
+      self = before
+      return .array([.bulk(Array("stale".utf8))])
+    }
+    if words[0] == "leave", mine == nil {
+      self = before
+      return ModelStore.granted(0, 0, 0, 0, 0, time)
+    }
     var ends = now + valid
     if let mine {
       let freed = (mine.held.b - claim.b) * 1000
