@@ -68,7 +68,8 @@ let package = Package(
       uses: [
         "Admin", "Operator", "Rules", "Configuration", "CurlTransport", "GatewayServer", "Sandbox",
         "Telemetry", "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop",
-        "Fleet", "FleetStore", "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory", "RateLimiting",
+        "Fleet", "FleetStore", "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory",
+        "RateLimiting",
         "SCORMCloudAPI", "TextCoding",
       ]),
     // What an operator asks: explanations, listings, figures, a log replayed against limits. They look at a gateway
@@ -77,7 +78,8 @@ let package = Package(
       "Operator",
       uses: [
         "Rules", "Configuration", "GatewayServer", "Telemetry", "TrafficJournal", "TrafficLog",
-        "FleetStore", "Fleet", "System", "Forwarding", "AccessTokens", "RateLimiting", "HTTPMessages",
+        "FleetStore", "Fleet", "System", "Forwarding", "AccessTokens", "RateLimiting",
+        "HTTPMessages",
         "SCORMCloudAPI", "JSONText", "TextCoding", "Histograms", "Memory",
       ]),
     // Callers' rights: the least that the calls on record need, and calls of the past under new rules.

@@ -29,7 +29,8 @@ extension SettingsDecoder {
     let isShared = section.flag("shared", absent: hasStore, &problems)
     if isShared, !hasStore {
       problems.add(
-        section.place(of: "shared"), section.path("shared"), "there is no store to share it through",
+        section.place(of: "shared"), section.path("shared"),
+        "there is no store to share it through",
         hint: "add shared: {url: \(StoreURL.example)}, or remove the key")
     }
     let limit = Limit(

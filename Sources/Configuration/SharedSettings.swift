@@ -69,7 +69,8 @@ package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
     }
     var rest = text.dropFirst(isTLS ? 9 : 8)
     if rest.contains("@") {
-      throw .init(reason: "a user or password (@) has no place in it; see shared.user, shared.password")
+      throw .init(
+        reason: "a user or password (@) has no place in it; see shared.user, shared.password")
     }
     var database = 0
     if let slash = rest.firstIndex(of: "/") {

@@ -105,7 +105,7 @@ package struct LeaseHolder: Sendable {
   package enum Change: Equatable, Sendable {
     /// Nothing but the time.
     case none
-    /// - Parameter moves: as ``Limiter/setShare(_:_:moves:missing:at:)`` has it.
+    /// - Parameter moves: as ``Limiter/setShare(_:_:of:moves:missing:at:)`` has it.
     case share(LimitShare, moves: Bool, missing: Int64)
     /// The question is to be asked again later; what is held stays.
     case refused

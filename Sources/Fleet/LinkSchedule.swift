@@ -13,12 +13,14 @@ package struct LinkSchedule: Equatable, Sendable {
   /// Since when it stands; nil while it does not.
   private var liveSince: Int64?
   private var wasLost = false
+  private var isProven = false
 
   package init() {}
 
   /// The connection, or the try, has failed.
   package mutating func failed(at now: Int64, random: UInt64) {
-    if let liveSince, now - liveSince >= LinkSchedule.trial { failures = 0 }
+    if isProven, let liveSince, now - liveSince >= LinkSchedule.trial { failures = 0 }
+    isProven = false
     wasLost = true
     liveSince = nil
     let most = min(LinkSchedule.longestPause, LinkSchedule.firstPause << Int64(min(failures, 20)))
@@ -29,6 +31,9 @@ package struct LinkSchedule: Equatable, Sendable {
 
   /// It stands.
   package mutating func stands(at now: Int64) { liveSince = now }
+
+  /// It has done what it is for. One that only stands is tried again no sooner than one that does not.
+  package mutating func proves() { isProven = true }
 
   package var isLive: Bool { liveSince != nil }
 

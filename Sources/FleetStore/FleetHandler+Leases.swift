@@ -79,6 +79,7 @@ extension FleetHandler {
     let change = member.holder.answered(answer, at: now)
     switch answer {
     case .granted:
+      isProven(at: now)
       if member.refusal != nil {
         member.refusal = nil
         parts.report(.sharedAgain(limit: name))
@@ -94,7 +95,7 @@ extension FleetHandler {
     }
     if case .share(let share, let moves, let missing) = change {
       let owed = parts.limiter.setShare(
-        member.key, share, moves: moves, missing: missing, at: now)
+        member.key, share, of: member.holder.members, moves: moves, missing: missing, at: now)
       member.holder.noteOwed(owed ?? 0)
     }
     members[name] = member

@@ -59,7 +59,9 @@ extension FleetHandler {
   private mutating func connect(_ link: Int, on loop: inout EventLoop) {
     let addresses = parts.resolver.resolution
     guard let address = movedTo ?? next(of: addresses.addresses) else {
-      lose(link, addresses.failure.map { "its name: \($0)" } ?? "its name is being looked up", on: &loop)
+      lose(
+        link, addresses.failure.map { "its name: \($0)" } ?? "its name is being looked up",
+        on: &loop)
       return
     }
     links[link].reader = RESPReader()
@@ -146,8 +148,15 @@ extension FleetHandler {
     }
     switch command {
     case .greeting, .ping, .farewell: break
-    case .leaseScript: scripts = (value.text ?? "", scripts?.pause ?? "")
-    case .pauseScript: scripts = (scripts?.lease ?? "", value.text ?? "")
+    case .leaseScript, .pauseScript:
+      guard let hash = value.text, hash.utf8.count == 40 else {
+        return lose(link, "it does not take scripts", on: &loop)
+      }
+      if case .leaseScript = command {
+        scripts = (hash, scripts?.pause ?? "")
+      } else {
+        scripts = (scripts?.lease ?? "", hash)
+      }
     case .ready: isReady(link, on: &loop)
     case .lease(let name): takeLease(value, name, on: &loop)
     case .pauses: takePauses(value, on: &loop)
@@ -160,14 +169,29 @@ extension FleetHandler {
     guard link == 0 else { return }
     moves = 0
     pausesAskedAt = .min
+    look(on: &loop)
+  }
+
+  /// The store has done what it is for: it is of use.
+  mutating func isProven(at now: Int64) {
+    links[0].schedule.proves()
+    guard !status.isLive else { return }
     status.isLive = true
     status.failure = nil
-    status.since = loop.now
+    status.since = now
     if toldLive != true {
       toldLive = true
       parts.report(.live(server: settings.place.text))
     }
-    look(on: &loop)
+  }
+
+  /// At the start a store that is not there is told when it is missed.
+  mutating func tellIfMissed(at now: Int64) {
+    guard toldLive == nil, !status.isLive, now - startedAt >= FleetHandler.grace,
+      let reason = status.failure
+    else { return }
+    toldLive = false
+    parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
   }
 
   /// An error in answer to a command.
@@ -223,8 +247,7 @@ extension FleetHandler {
       if status.isLive || status.failure == nil { status.since = now }
       status.isLive = false
       status.failure = reason
-      // At the start the name is being looked up: that is no news.
-      if toldLive != false, toldLive != nil || now - startedAt >= FleetHandler.grace {
+      if toldLive == true {
         toldLive = false
         parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
       }

@@ -43,6 +43,8 @@ extension FleetHandler {
       }
       return
     }
+    // Without limits to share nothing else shows that the store is of use.
+    if members.isEmpty { isProven(at: loop.now) }
     for pause in pauses { join(pause, at: loop.now) }
   }
 

@@ -115,6 +115,7 @@ struct FleetHandler: EventHandler {
     }
     nextLook = now + FleetHandler.lookPause
     superviseLinks(on: &loop)
+    tellIfMissed(at: now)
     lookAtShares(on: &loop)
     lookAtPauses(on: &loop)
     publish(at: now)

@@ -76,7 +76,8 @@ final class FleetPart: Sendable {
       state.missing = nil
     } catch {
       if state.missing == nil {
-        tell(.error("shared: \(error.text); calls that shared limits count wait until it can be had"))
+        tell(
+          .error("shared: \(error.text); calls that shared limits count wait until it can be had"))
       }
       state.missing = settings
     }

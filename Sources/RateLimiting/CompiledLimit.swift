@@ -71,6 +71,8 @@ struct LimitBucket: BitwiseCopyable {
   /// Calls that may be under way, ``CompiledLimit/anyNumber`` where they are not limited. With none, or fewer, nothing
   /// starts (``LimitShare``).
   var places: Int32
+  /// Gateways that share it; 0 when it is this one's alone.
+  var sharers: Int32 = 0
   /// Calls admitted so far, at once or after a wait.
   var admitted: UInt64 = 0
   /// Calls under way.

@@ -13,6 +13,8 @@ package enum LimitShare: Equatable, Sendable {
   /// What a call is told that it would wait, nanoseconds: the first answer of the store comes soon; a store that is gone
   /// comes back nobody knows when.
   static let notYetWait: Int64 = 1_000_000_000
+  /// In about this time a share follows the calls.
+  static let timeToFollow: Int64 = 500_000_000
   package static let closedWait: Int64 = 60_000_000_000
 
   static func wait(_ places: Int32) -> Int64 { places == placesNotYet ? notYetWait : closedWait }
@@ -79,13 +81,15 @@ extension Limiter {
   /// This gateway has another share of a quota from now on. What its calls have used stays used.
   ///
   /// - Parameters:
+  ///   - members: gateways that share the quota, where the share follows the calls; 0 where it does not.
   ///   - moves: whether burst moves with it. A share with more burst has it all but for `missing`; one with less gives
   ///     back what is not used of the difference, and the rest of it is used up there.
   ///   - missing: thousandths of a call that a bigger burst comes without.
   /// - Returns: thousandths of a call that the difference of a smaller burst comes back without; nil for a quota that
   ///   there is not.
   package mutating func setShare(
-    _ key: ShareKey, _ share: LimitShare, moves: Bool, missing: Int64 = 0, at time: Int64
+    _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
+    at time: Int64
   ) -> Int64? {
     let now = clock(time)
     guard limits.indices.contains(key.limit), limits[key.limit].isShared else { return nil }
@@ -93,6 +97,7 @@ extension Limiter {
     guard buckets.indices.contains(bucket), Int(buckets[bucket].limit) == key.limit else {
       return nil
     }
+    buckets[bucket].sharers = Int32(clamping: members)
     let old = buckets[bucket].quota
     let hasRate = limits[key.limit].hasRate
     let used = hasRate ? buckets[bucket].cell.used(of: old, at: now) : 0
@@ -118,6 +123,14 @@ extension Limiter {
     unsettled.append(Int32(bucket))
     settle(at: now)
     return owed
+  }
+
+  /// Nanoseconds until a call would start after `ahead` others with an even part of a shared limit: that much each
+  /// gateway gets that has calls, however small its share was before it had any.
+  func waitWithEvenShare(_ state: LimitBucket, _ limit: Int, ahead: Int64, at now: Int64) -> Int64 {
+    let even = limits[limit].quota.divided(among: Int(state.sharers))
+    return LimitShare.timeToFollow
+      &+ state.cell.used(of: state.quota, as: even, at: now).wait(even, ahead: ahead, at: now)
   }
 
   /// An app recovers from a pause to its share of the rate.
@@ -160,10 +173,13 @@ extension SharedLimiter {
     inspect { $0.shareUses(at: now, most: most) }
   }
 
-  /// As ``Limiter/setShare(_:_:moves:missing:at:)``; from any thread.
+  /// As ``Limiter/setShare(_:_:of:moves:missing:at:)``; from any thread.
   package func setShare(
-    _ key: ShareKey, _ share: LimitShare, moves: Bool, missing: Int64 = 0, at now: Int64
+    _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
+    at now: Int64
   ) -> Int64? {
-    changeFromOutside { $0.setShare(key, share, moves: moves, missing: missing, at: now) }
+    changeFromOutside {
+      $0.setShare(key, share, of: members, moves: moves, missing: missing, at: now)
+    }
   }
 }

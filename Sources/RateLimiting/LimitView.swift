@@ -115,7 +115,8 @@ extension Limiter {
       limit: isUpstream ? nil : index, app: limit.appStride > 0 ? app : nil,
       service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
-      remaining: quota.map { _ in state.places <= 0 ? 0 : state.cell.remaining(own, at: now) }, inUse: Int(state.inUse),
+      remaining: quota.map { _ in state.places <= 0 ? 0 : state.cell.remaining(own, at: now) },
+      inUse: Int(state.inUse),
       concurrency: limit.limitsCallsUnderWay ? max(0, Int(state.places)) : nil,
       waiting: queues.count(bucket),
       predictedWait: predictedWait(

@@ -84,6 +84,7 @@ extension Limiter {
         // This gateway's share of it stays its own.
         next.buckets[other].quota = bucket.quota
         next.buckets[other].places = bucket.places
+        next.buckets[other].sharers = bucket.sharers
       }
       next.buckets[other].cell = bucket.cell.used(
         of: isPause ? upstreams[Int(bucket.app)].quota : bucket.quota,

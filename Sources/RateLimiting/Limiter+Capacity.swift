@@ -119,7 +119,12 @@ extension Limiter {
       return start &- now &+ state.cell.wait(upstream.quota, ahead: ahead, at: start)
     }
     var wait: Int64 = 0
-    if limits[limit].hasRate { wait = state.cell.wait(state.quota, ahead: ahead, at: now) }
+    if limits[limit].hasRate {
+      wait = state.cell.wait(state.quota, ahead: ahead, at: now)
+      if state.sharers > 0 {
+        wait = min(wait, waitWithEvenShare(state, limit, ahead: ahead, at: now))
+      }
+    }
     let places = state.places
     if places <= 0 { return max(wait, LimitShare.wait(places)) }
     if Int64(state.inUse) + ahead >= Int64(places) {

@@ -26,7 +26,8 @@ let package = Package(
     .executableTarget(
       name: "GatewayFuzzer",
       dependencies: [
-        "AccessTokens", "Configuration", "Fleet", "Forwarding", "HTTPMessages", "JSONText", "Memory",
+        "AccessTokens", "Configuration", "Fleet", "Forwarding", "HTTPMessages", "JSONText",
+        "Memory",
         "SCORMCloudAPI", "TrafficLog",
       ],
       path: "Fuzzer",

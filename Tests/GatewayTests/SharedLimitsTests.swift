@@ -9,6 +9,9 @@ import Testing
   .ownThread, .serialized, .timeLimit(.minutes(2)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
 struct SharedLimitsTests {
+  private static let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/fleet.md")
+
   @Test("Two gateways together start no more calls than the limit, whichever of them is called")
   func oneBudget() throws {
     let store = try RedisServer()
@@ -17,7 +20,8 @@ struct SharedLimitsTests {
     let limit = "{name: app, rate: 20/1s, burst: 6, maxWait: 30s}"
     let rigs = try (0..<2).map { _ in try GatewayRig(sharing: store, limit, upstream) }
     for rig in rigs { #expect(try rig.becomesLeased("app")) }
-    #expect(try rigs[0].limits().first { $0["limit"] as? String == "app" }?["rate"] as? String == "20/1s")
+    #expect(
+      try rigs[0].limits().first { $0["limit"] as? String == "app" }?["rate"] as? String == "20/1s")
     // Forty calls to one, four to the other.
     let wires = try rigs[0].sendAtOnce(40) + rigs[1].sendAtOnce(4)
     let answers = try wires.map { try $0.answer() }
@@ -34,7 +38,9 @@ struct SharedLimitsTests {
     #expect((times.last! - times.first!) / .seconds(1) < 44 / 10)
   }
 
-  @Test("A pause that SCORM Cloud asks of one gateway holds for the other within 200 ms, and ends for both")
+  @Test(
+    "A pause that SCORM Cloud asks of one gateway holds for the other within 200 ms, and ends for both"
+  )
   func onePause() throws {
     let store = try RedisServer()
     let upstream = try LimitsUpstream { number in
@@ -42,7 +48,9 @@ struct SharedLimitsTests {
     }
     defer { upstream.stop() }
     let rigs = try (0..<2).map { _ in try GatewayRig(sharing: store, "", upstream) }
-    for rig in rigs { #expect(eventually { rig.told.all.contains { $0.contains("connected to") } }) }
+    for rig in rigs {
+      #expect(eventually { rig.told.all.contains { $0.contains("connected to") } })
+    }
     #expect(try rigs[0].call("GET", "/api/v2/courses").status == 429)
     let told = ContinuousClock.now
     #expect(try eventually { try rigs[1].pause > 25 })
@@ -55,7 +63,9 @@ struct SharedLimitsTests {
     #expect(try rigs[1].call("GET", "/api/v2/courses").status == 200)
   }
 
-  @Test("While the store stands still calls go on by the lease, then by an even share, then by a lease again")
+  @Test(
+    "While the store stands still calls go on by the lease, then by an even share, then by a lease again"
+  )
   func lostStore() throws {
     let store = try RedisServer()
     let upstream = try LimitsUpstream()
@@ -81,7 +91,9 @@ struct SharedLimitsTests {
     #expect(try rig.metric("scorm_gateway_shared_store_losses_total") == 1)
   }
 
-  @Test("Without the store a closed limit refuses, and an open one lets all pass", arguments: ["closed", "open"])
+  @Test(
+    "Without the store a closed limit refuses, and an open one lets all pass",
+    arguments: ["closed", "open"])
   func onLoss(policy: String) throws {
     let upstream = try LimitsUpstream()
     defer { upstream.stop() }
@@ -107,7 +119,8 @@ struct SharedLimitsTests {
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
   }
 
-  @Test("Gateways with one prefix and other limits are told so, and the one that came later is refused")
+  @Test(
+    "Gateways with one prefix and other limits are told so, and the one that came later is refused")
   func conflict() throws {
     let store = try RedisServer()
     let upstream = try LimitsUpstream()
@@ -115,14 +128,21 @@ struct SharedLimitsTests {
     let first = try GatewayRig(sharing: store, "{name: app, rate: 100/1s}", upstream)
     #expect(try first.becomesLeased("app"))
     let second = try GatewayRig(sharing: store, "{name: app, rate: 200/1s}", upstream)
-    #expect(eventually { second.told.all.contains { $0.contains("limit app|SANDBOX is not shared: gateways with the prefix") } })
-    #expect(try second.state("app") == "lost")
+    #expect(
+      eventually {
+        second.told.all.contains {
+          $0.contains("limit app|SANDBOX is not shared: gateways with the prefix")
+        }
+      })
+    #expect(try eventually { try second.state("app") == "lost" })
     first.end()
     #expect(try second.becomesLeased("app"))
     #expect(second.told.all.contains { $0.contains("is shared again") })
   }
 
-  @Test("A reload takes another store, other limits and another policy, and the last gateway leaves nothing behind")
+  @Test(
+    "A reload takes another store, other limits and another policy, and the last gateway leaves nothing behind"
+  )
   func reload() throws {
     let stores = [try RedisServer(), try RedisServer()]
     let upstream = try LimitsUpstream()
@@ -130,16 +150,17 @@ struct SharedLimitsTests {
     let rig = try GatewayRig(sharing: stores[0], "{name: app, rate: 100/1s}", upstream)
     #expect(try rig.becomesLeased("app"))
     let changed = try rig.reload(
-      yaml: 
-      GatewayRig.yaml(sharing: stores[1], "{name: app, rate: 50/1s}", more: "onLoss: closed"))
+      yaml:
+        GatewayRig.yaml(sharing: stores[1], "{name: app, rate: 50/1s}", more: "onLoss: closed"))
     #expect(changed.problems.isEmpty && changed.text.contains("shared: url"))
     #expect(try rig.becomesLeased("app"))
-    let members = String(decoding: try stores[0].run([["HLEN", "{scorm-gateway}:limit:app|SANDBOX"]]), as: UTF8.self)
+    let members = String(
+      decoding: try stores[0].run([["HLEN", "{scorm-gateway}:limit:app|SANDBOX"]]), as: UTF8.self)
     // The hash's own five fields.
     #expect(members.hasPrefix(":5\r\n"))
     let alone = try rig.reload(
-      yaml: 
-      "apps: [{name: main, id: {env: SCORM_APP_ID}, secret: {env: SCORM_SECRET_KEY}}]\n"
+      yaml:
+        "apps: [{name: main, id: {env: SCORM_APP_ID}, secret: {env: SCORM_SECRET_KEY}}]\n"
         + "limits: [{name: app, rate: 50/1s}]\n")
     #expect(alone.problems.isEmpty)
     #expect(try rig.state("app") == nil)
@@ -148,10 +169,16 @@ struct SharedLimitsTests {
 
   @Test("A user with a password is let in, a wrong password is told without being shown")
   func credentials() throws {
-    let store = try RedisServer(["--user", "gateway on >s3cr3t-Pass ~{scorm-gateway}:* &{scorm-gateway}:* +@all -@dangerous"])
+    let folder = try OwnFolder()
+    // The rights that docs/fleet.md names.
+    let rights = try #require(
+      String(contentsOf: SharedLimitsTests.document, encoding: .utf8).split(separator: "\n")
+        .first { $0.hasPrefix("user gateway on >PASSWORD ") })
+    try folder.write(
+      "user default off\n" + rights.replacing("PASSWORD", with: "s3cr3t-Pass"), to: "acl")
+    let store = try RedisServer(["--aclfile", folder.path + "/acl"])
     let upstream = try LimitsUpstream()
     defer { upstream.stop() }
-    let folder = try OwnFolder()
     try folder.write("s3cr3t-Pass", to: "good")
     try folder.write("s3cr3t-Wrong", to: "bad")
     // Proof: a C string for the call.

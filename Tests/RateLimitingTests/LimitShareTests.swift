@@ -66,6 +66,25 @@ import Testing
     #expect(rig.offer(9) == .queued(second))
   }
 
+  @Test(
+    "A gateway that had no calls lets them wait for the share that they bring, instead of refusing them"
+  )
+  func predicts() throws {
+    let rig = try Self.rig()
+    _ = rig.limiter.setShare(
+      Self.key, .part(quota: Quota(count: 1, period: 60 * second, burst: 1), places: nil), of: 2,
+      moves: false, at: rig.now)
+    #expect(rig.offer(0) == .admitted)
+    // Half of ten a second, half a second later.
+    for tag in 1..<20 as Range<UInt64> {
+      guard case .queued(let wait) = rig.offer(tag) else {
+        Issue.record("call \(tag) is refused")
+        return
+      }
+      #expect(wait < 5 * second)
+    }
+  }
+
   @Test("Places of calls under way beyond a smaller share are kept until those calls end")
   func places() throws {
     let rig = try Self.rig(concurrency: 8)
@@ -75,6 +94,14 @@ import Testing
     #expect(rig.offer(3) != .admitted)
     let uses = rig.limiter.shareUses(at: rig.now, most: 10)
     #expect(uses.map(\.inUse) == [3])
+    _ = rig.limiter.setShare(
+      Self.key, Self.share(10, burst: 10, places: 2), moves: true, at: rig.now)
+    // One ends: two are still under way, as many as may be.
+    rig.finish(0)
+    #expect(rig.underWay == [1, 2])
+    rig.finish(1)
+    #expect(rig.underWay == [2, 3])
+    rig.finishAll()
   }
 
   @Test(
