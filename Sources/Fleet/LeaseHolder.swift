@@ -26,6 +26,8 @@ package struct LeaseHolder: Sendable {
   /// When the question that is open was sent.
   private var askedAt: Int64?
   private var lastAskedAt = Int64.min
+  /// The last question was not due by the time alone.
+  private var wasUrgent = false
   private var wantedLast: Int64 = 0
   private var placesWantedLast: Int64 = 0
   /// No question before this instant, whatever is wanted.
@@ -65,19 +67,23 @@ package struct LeaseHolder: Sendable {
   package func nextQuestion(at now: Int64) -> Int64 {
     guard askedAt == nil else { return .max }
     guard lastAskedAt != .min else { return max(now, quietUntil) }
+    // The first calls after a rest do not wait until four questions a second allow one more.
+    let urgentPause = wasUrgent ? times.shortestPause : times.firstPause
+    return max(lastAskedAt + (isUrgent ? urgentPause : times.validity / 2), quietUntil)
+  }
+
+  /// Calls wait, or come at quite another rate than when it was asked last.
+  private var isUrgent: Bool {
     let change = abs(want - wantedLast)
-    // Somebody who gets what was asked for, and still has calls waiting, asks for more.
-    let isUrgent =
-      demand.isHungry || change > wantedLast / 4 && change > 1000
+    return demand.isHungry || change > wantedLast / 4 && change > 1000
       || demand.places != placesWantedLast && terms.places > 0 || until == .min
-    let pause = isUrgent ? times.shortestPause : times.validity / 2
-    return max(lastAskedAt + pause, quietUntil)
   }
 
   /// The next question, if it is time for one. It counts as sent at `now`.
   package mutating func question(at now: Int64) -> LeaseRequest? {
     guard nextQuestion(at: now) <= now else { return nil }
     number += 1
+    wasUrgent = lastAskedAt != .min && isUrgent
     askedAt = now
     lastAskedAt = now
     wantedLast = want
@@ -194,6 +200,8 @@ package struct LeaseTimes: Equatable, Sendable {
   package var margin: Int64 = 100_000_000
   /// Between two questions about one quota: four a second.
   package var shortestPause: Int64 = 250_000_000
+  /// Between a question that was due by the time alone and one that is urgent.
+  package var firstPause: Int64 = 20_000_000
   /// After a refusal.
   package var pauseAfterRefusal: Int64 = 2_000_000_000
 
