@@ -161,7 +161,7 @@ struct CredentialRotation: Sendable, Equatable {
     waiting = []
   }
 
-  /// The configuration or a file has other secrets now, or an operator wants those there are tried again.
+  /// The configuration or a file has other secrets now, or an operator wants the current ones tried again.
   ///
   /// - Parameter known: For each secret, the generation of one it equals byte for byte; nil for a new one.
   /// - Returns: the generation of each. What is in use stays in use if it is among them and not refused.

@@ -7,7 +7,7 @@ package struct AdminActions: Sendable {
   package var renewTokens: @Sendable (AdminQuery) -> AdminAnswer
   /// Forgets tokens, named as for `renewTokens`.
   package var dropTokens: @Sendable (AdminQuery) -> AdminAnswer
-  /// What would become of a call.
+  /// What would happen to a call.
   package var explain: @Sendable (AdminQuery) -> AdminAnswer
 
   /// The jobs that callers have waited for.

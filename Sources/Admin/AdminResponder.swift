@@ -93,7 +93,7 @@ package struct AdminResponder: LocalResponder {
     },
     Page(
       path: "/api/explain",
-      purpose: "what would become of a call: ?method=&path=, also app, caller, header, format"
+      purpose: "what would happen to a call: ?method=&path=, also app, caller, header, format"
     ) { $0.answer($1, $0.sources.actions.explain) },
     Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON"),
     Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON"),

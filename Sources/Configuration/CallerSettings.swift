@@ -46,9 +46,25 @@ package struct CallerMatch: Sendable, Equatable {
     package var id: UInt32
   }
 
+  /// A name in the certificate that the other end shows.
+  package enum Certificate: Sendable, Equatable {
+    case uri(String)
+    /// In lower case.
+    case dns(String)
+
+    /// As messages have it: `uri spiffe://corp.example/crm`.
+    package var text: String {
+      switch self {
+      case .uri(let name): "uri \(name)"
+      case .dns(let name): "dns \(name)"
+      }
+    }
+  }
+
   package var unixUser: UnixUser?
   package var address: AddressBlock?
   package var listener: ListenAddress?
+  package var certificate: Certificate?
 }
 
 /// What an operation does, whatever its method.

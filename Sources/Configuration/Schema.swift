@@ -25,14 +25,24 @@ enum Schema {
     KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
     KeySchema("allowedHosts", .words, default: "[]"),
     KeySchema("caller", .scalar, default: "null"),
-    KeySchema("name", .scalar, default: "address"))
+    KeySchema("name", .scalar, default: "address"),
+    KeySchema("tls", .section(tls), default: "null"))
 
   static let admin = SectionSchema(
     KeySchema("address", .scalar, default: Keys.adminAddress),
     KeySchema("mode", .scalar, default: "\"0660\"", range: "\"0000\" – \"0777\""),
     KeySchema("allowRemote", .scalar, default: "false", range: "true, false"),
     KeySchema("allowedHosts", .words, default: "[]"),
-    KeySchema("actions", .scalar, range: "true, false"))
+    KeySchema("actions", .scalar, range: "true, false"),
+    KeySchema("tls", .section(tls), default: "null"))
+
+  static let tls = SectionSchema(
+    KeySchema("certificate", .reference),
+    KeySchema("key", .reference),
+    KeySchema("clientCA", .reference, default: "null"),
+    KeySchema("clientCRL", .reference, default: "null"),
+    Keys.tlsClient.schema,
+    Keys.tlsMinVersion.schema)
 
   static let upstream = SectionSchema(
     KeySchema("url", .scalar, default: Keys.upstreamURL),
@@ -71,7 +81,12 @@ enum Schema {
   static let callerMatch = SectionSchema(
     KeySchema("unixUser", .scalar, default: "null"),
     KeySchema("address", .scalar, default: "null"),
-    KeySchema("listener", .scalar, default: "null"))
+    KeySchema("listener", .scalar, default: "null"),
+    KeySchema("certificate", .section(callerCertificate), default: "null"))
+
+  static let callerCertificate = SectionSchema(
+    KeySchema("uri", .scalar, default: "null"),
+    KeySchema("dns", .scalar, default: "null"))
 
   static let policy = SectionSchema(
     Keys.unknownOperations.schema,
@@ -151,6 +166,9 @@ enum Keys {
   /// An hour: longer than any load balancer takes to notice.
   static let drainDelay = Key<Duration>(
     "drainDelay", default: .zero, .zero ... .seconds(3_600))
+
+  static let tlsClient = ChoiceKey<TLSSettings.Client>("client", default: .none)
+  static let tlsMinVersion = ChoiceKey<TLSSettings.Version>("minVersion", default: .tls12)
 
   static let connectTimeout = Key<Duration>(
     "connectTimeout", default: .seconds(3), .milliseconds(10) ... .seconds(60))

@@ -50,6 +50,8 @@ package struct Listener: Sendable, Equatable {
   package var allowedHosts: [String]
   /// The caller every connection here is taken for; nil: found by matching.
   package var caller: String?
+  /// Nil: plain HTTP.
+  package var tls: TLSSettings?
 }
 
 /// Bounds of a list that is read page by page for a caller.
@@ -91,6 +93,8 @@ package struct AdminSettings: Sendable, Equatable {
   package var allowedHosts: [String]
   /// Whether what changes something is done: renewing and dropping tokens.
   package var actions: Bool
+  /// Nil: plain HTTP.
+  package var tls: TLSSettings?
 }
 
 /// SCORM Cloud, and how patient to be with it.

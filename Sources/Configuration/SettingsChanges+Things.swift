@@ -19,7 +19,18 @@ extension Listener {
         Value("name", name), Value("mode", octal(socketMode)),
         Value("allowRemote", "\(allowRemote)"),
         Value("allowedHosts", list(allowedHosts)), Value("caller", text(caller)),
-      ])
+      ] + TLSSettings.values(tls))
+  }
+}
+
+extension TLSSettings {
+  fileprivate static func values(_ tls: TLSSettings?) -> [SettingsChanges.Thing.Value] {
+    [
+      Value("tls.certificate", text(tls?.certificate)), Value("tls.key", text(tls?.key)),
+      Value("tls.clientCA", text(tls?.clientCA)), Value("tls.clientCRL", text(tls?.clientCRL)),
+      Value("tls.client", text(tls?.client.rawValue)),
+      Value("tls.minVersion", text(tls?.minVersion.rawValue)),
+    ]
   }
 }
 
@@ -48,7 +59,7 @@ extension Settings {
         [
           Value("mode", octal(admin.socketMode)), Value("allowRemote", "\(admin.allowRemote)"),
           Value("allowedHosts", list(admin.allowedHosts)), Value("actions", "\(admin.actions)"),
-        ]
+        ] + TLSSettings.values(admin.tls)
       } ?? [])
   }
 
@@ -106,6 +117,7 @@ extension CallerMatch {
     if let unixUser { parts.append("unixUser \(unixUser.name)") }
     if let address { parts.append("address \(address.text)") }
     if let listener { parts.append("listener \(listener)") }
+    if let certificate { parts.append("certificate \(certificate.text)") }
     return parts.joined(separator: " and ")
   }
 }

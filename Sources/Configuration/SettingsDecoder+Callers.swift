@@ -32,6 +32,7 @@ extension SettingsDecoder {
             weight: weight),
           section: section))
     }
+    refuseSharedNames(callers)
     return callers
   }
 
@@ -63,10 +64,11 @@ extension SettingsDecoder {
             for: word.text, among: listeners.map(\.value.address.description)))
       }
     }
-    if ["unixUser", "address", "listener"].allSatisfy({ section.node($0) == nil }) {
+    match.certificate = certificate(section, listeners)
+    if Schema.callerMatch.names.allSatisfy({ section.node($0) == nil }) {
       problems.add(
         section.place, section.path, "at least one condition is needed",
-        hint: "unixUser, address or listener")
+        hint: "unixUser, address, listener or certificate")
       return nil
     }
     return match

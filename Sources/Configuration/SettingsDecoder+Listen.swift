@@ -11,6 +11,7 @@ extension SettingsDecoder {
     var socketMode: UInt16
     var allowRemote: Bool
     var allowedHosts: [String]
+    var tls: TLSSettings?
   }
 
   mutating func listeners(_ root: Section) -> [Sourced<Listener>] {
@@ -35,7 +36,8 @@ extension SettingsDecoder {
           value: Listener(
             name: listenerName(section, &names) ?? common.address.description,
             address: common.address, socketMode: common.socketMode,
-            allowRemote: common.allowRemote, allowedHosts: common.allowedHosts, caller: caller),
+            allowRemote: common.allowRemote, allowedHosts: common.allowedHosts, caller: caller,
+            tls: common.tls),
           section: section))
     }
     return listeners
@@ -63,7 +65,8 @@ extension SettingsDecoder {
     return AdminSettings(
       address: common.address, socketMode: common.socketMode, allowRemote: common.allowRemote,
       allowedHosts: common.allowedHosts,
-      actions: section.flag("actions", absent: common.address.isLocal, &problems))
+      actions: section.flag("actions", absent: common.address.isLocal, &problems),
+      tls: common.tls)
   }
 
   private mutating func common(_ section: Section, defaultAddress: String) -> Common {
@@ -79,15 +82,18 @@ extension SettingsDecoder {
       }
     }
     let allowRemote = section.flag("allowRemote", &problems)
+    let tls = self.tls(section, address)
     if !address.isLocal, !allowRemote {
       problems.add(
         section.place(of: "address"), section.path("address"),
-        "other machines can reach \(address), and callers need no credentials here",
+        tls?.client == .required
+          ? "other machines can reach \(address)"
+          : "other machines can reach \(address), and callers need no credentials here",
         hint: "bind a loopback address or a Unix socket, or say allowRemote: true")
     }
     return Common(
       address: address, socketMode: socketMode(section, address), allowRemote: allowRemote,
-      allowedHosts: allowedHosts(section))
+      allowedHosts: allowedHosts(section), tls: tls)
   }
 
   private mutating func socketMode(_ section: Section, _ address: ListenAddress) -> UInt16 {

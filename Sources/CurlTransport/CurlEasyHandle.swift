@@ -216,6 +216,8 @@ package import Memory
     try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
     // Proof: self holds both, and cleans up the handle before it lets go of the proof.
     if let proof { try check(unsafe proof.install(on: pointer)) }
+    try set(CURLOPT_SSLCERT, request.certificate)
+    try set(CURLOPT_SSLKEY, request.key)
     // HTTP/2 would bring nothing to a request now and then but a second parser.
     try set(CURLOPT_HTTP_VERSION, Int(cc_http_1_1))
     try set(CURLOPT_USERAGENT, request.userAgent)

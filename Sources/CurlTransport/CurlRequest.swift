@@ -36,6 +36,10 @@ package struct CurlRequest: Sendable {
   package var socketPath: String?
   /// URL of an HTTP CONNECT proxy. Without it there is none, whatever the environment says.
   package var proxy: String?
+  /// Path of the client certificate (PEM) that is shown over TLS; nil for none.
+  package var certificate: String?
+  /// Path of its key (PEM).
+  package var key: String?
   package var userAgent = "scorm-gateway"
   /// Milliseconds until the connection, TLS included, must stand; nil leaves it to ``timeout``.
   package var connectTimeout: Int?

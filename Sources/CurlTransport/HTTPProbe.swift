@@ -21,25 +21,47 @@ package enum HTTPProbe {
     }
   }
 
+  /// What a server that speaks TLS is trusted by, and is shown: paths of PEM files.
+  package struct TLSFiles: Sendable {
+    /// Nil: the system's authorities.
+    package var authorities: String?
+    package var certificate: String?
+    package var key: String?
+
+    package init(authorities: String? = nil, certificate: String? = nil, key: String? = nil) {
+      self.authorities = authorities
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+
   /// Bytes of an answer that are read.
   private static let bodyLimit = 1024 * 1024
 
-  /// Asks for `url`, which is plain HTTP to this machine, directly: no proxy, no redirect, no credential.
+  /// Asks for `url` directly: no proxy, no redirect, no credential but a certificate.
   ///
   /// - Parameters:
   ///   - method: another method than GET; no body is sent.
   ///   - socketPath: a Unix socket to connect to in place of the URL's host.
+  ///   - tls: for a URL with `https`.
   ///   - timeout: milliseconds for everything.
   package static func ask(
-    _ url: String, method: String = "GET", socketPath: String? = nil, timeout: Int = 5_000
+    _ url: String, method: String = "GET", socketPath: String? = nil, tls: TLSFiles = TLSFiles(),
+    timeout: Int = 5_000
   ) throws(Unreachable) -> Answer {
-    var request = CurlRequest(url: url, schemes: "http", timeout: timeout)
+    var request = CurlRequest(url: url, schemes: "http,https", timeout: timeout)
+    request.certificate = tls.certificate
+    request.key = tls.key
     request.method = CurlRequest.Method(method)
     request.socketPath = socketPath
     request.keepsDotSegments = true
     request.answer = .collected(limit: bodyLimit)
+    let proof: TLSProof?
+    do { proof = try TLSProof.make(for: url, caFile: tls.authorities) } catch {
+      throw Unreachable(url: url, reason: error.description)
+    }
     do {
-      var handle = try CurlEasyHandle.make(for: request, proof: nil)
+      var handle = try CurlEasyHandle.make(for: request, proof: proof)
       try handle.perform()
       return Answer(status: handle.status, body: handle.takeAnswer().bytes.text)
     } catch {

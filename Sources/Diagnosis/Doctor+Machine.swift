@@ -8,13 +8,16 @@ extension Doctor {
   func configuration(_ loaded: LoadedSettings) -> [Finding] {
     var checks = StartChecks(loaded)
     checks.compileRules()
+    let isOfTLS = { (problem: Problem) in problem.keyPath.contains(".tls.") }
     var findings: [Finding] = checks.problems.map {
-      .failure(.configuration, .startWouldFail, "\($0)")
+      .failure(.configuration, isOfTLS($0) ? .tlsFilesUnusable : .startWouldFail, "\($0)")
     }
     let isOfSecrets = { (problem: Problem) in problem.keyPath.hasPrefix("apps[") }
     let doubts = ConfigurationDoubts(loaded).doubts
     // What has a code of its own is told there.
-    let told = doubts.filter { $0.subject == .secret || $0.subject == .reach }.map(\.problem)
+    let told =
+      doubts.filter { $0.subject == .secret || $0.subject == .reach }.map(\.problem)
+      + checks.warnings.filter(isOfTLS)
     for problem in loaded.warnings + checks.warnings
     where !told.contains(problem) && !isOfSecrets(problem) {
       findings.append(.warning(.configuration, .doubtfulConfiguration, "\(problem)"))
@@ -61,14 +64,18 @@ extension Doctor {
     var findings: [Finding] = []
     for listener in settings.listeners {
       let address = listener.address
+      let needsCertificate = listener.tls?.client == .required
       let who =
         listener.caller.map { "every connection is \($0)" }
         ?? (settings.callers.isEmpty
-          ? "everyone who connects may do everything"
+          ? needsCertificate
+            ? "everyone with a certificate may do everything"
+            : "everyone who connects may do everything"
           : "callers[] decide (\(settings.callers.count))")
-      let reach = Doctor.reach(address, mode: listener.socketMode)
+      let reach = Doctor.reach(address, mode: listener.socketMode) + Doctor.text(listener.tls)
+      findings += certificates(listener.tls, "\(address)")
       let isOpenSocket = !address.isTCP && listener.socketMode & 0o007 != 0
-      if settings.callers.isEmpty, !address.isLocal {
+      if settings.callers.isEmpty, !address.isLocal, !needsCertificate {
         findings.append(.warning(.listeners, .listenerOpen, "\(address): \(reach); \(who)"))
       } else if settings.callers.isEmpty, isOpenSocket {
         findings.append(.warning(.listeners, .socketOpen, "\(address): \(reach); \(who)"))
@@ -79,11 +86,37 @@ extension Doctor {
     guard let admin = settings.admin else {
       return findings + [.ok(.listeners, "no admin address")]
     }
-    let text = "admin \(admin.address): \(Doctor.reach(admin.address, mode: admin.socketMode))"
+    let text =
+      "admin \(admin.address): \(Doctor.reach(admin.address, mode: admin.socketMode))"
+      + Doctor.text(admin.tls)
+    findings += certificates(admin.tls, "admin \(admin.address)")
     findings.append(
-      admin.address.isLocal
+      admin.address.isLocal || admin.tls?.client == .required
         ? .ok(.listeners, text) : .warning(.listeners, .adminOpen, text))
     return findings
+  }
+
+  private static func text(_ tls: TLSSettings?) -> String {
+    guard let tls else { return "" }
+    return switch tls.client {
+    case .none: ", by TLS"
+    case .optional: ", by TLS, with or without a certificate"
+    case .required: ", by TLS, with a certificate"
+    }
+  }
+
+  /// What is wrong with a listener's own certificate, or soon will be.
+  private func certificates(_ tls: TLSSettings?, _ name: String) -> [Finding] {
+    guard let tls else { return [] }
+    return CertificateDoubt.of(tls, at: clock.wall).map { doubt in
+      let text = "\(name): \(doubt.message)"
+      return switch doubt.kind {
+      case .ends: .warning(.listeners, .ownCertificateEnds, text)
+      case .ended: .failure(.listeners, .ownCertificateEnded, text)
+      case .revocationsEnd: .warning(.listeners, .doubtfulConfiguration, text)
+      case .revocationsEnded: .failure(.listeners, .revocationsEnded, text)
+      }
+    }
   }
 
   private static func reach(_ address: ListenAddress, mode: UInt16) -> String {

@@ -9,6 +9,10 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case listenerOpen = "GW-LSN-01"
   case adminOpen = "GW-LSN-02"
   case socketOpen = "GW-LSN-03"
+  case ownCertificateEnds = "GW-LSN-04"
+  case ownCertificateEnded = "GW-LSN-05"
+  case tlsFilesUnusable = "GW-LSN-06"
+  case revocationsEnded = "GW-LSN-07"
   case diskLow = "GW-DSK-01"
   case diskFull = "GW-DSK-02"
   case nameUnknown = "GW-DNS-01"
@@ -30,6 +34,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case pingRefused = "GW-API-01"
   case pingStrange = "GW-API-02"
   case pingSilent = "GW-API-03"
+  case storeUseless = "GW-SHR-01"
 
   /// What to do about it.
   package var fix: String {
@@ -42,6 +47,10 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .listenerOpen: "name who may connect in callers[], or listen on a loopback address"
     case .adminOpen: "listen on a loopback address or a Unix socket, or let a firewall decide"
     case .socketOpen: "mode \"0660\" and a group for the services, or callers[].match.unixUser"
+    case .ownCertificateEnds, .ownCertificateEnded:
+      "have the certificate renewed; a file that changes is used without a restart"
+    case .tlsFilesUnusable: "correct the file that is named; scorm-gateway check tells the same"
+    case .revocationsEnded: "fetch the authority's current list"
     case .diskLow: "free space, or lower traffic.journal.maxSize"
     case .diskFull: "free space now: log and journal lose records"
     case .nameUnknown: "check the host in the URL, /etc/resolv.conf and the name server"
@@ -66,6 +75,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .pingRefused: "check that the app is active, and its permissions in SCORM Cloud"
     case .pingStrange: "check that upstream.url ends in /api/v2"
     case .pingSilent: "check the network, and whether SCORM Cloud is up"
+    case .storeUseless: "check shared.url, the store's user and its rights (docs/fleet.md)"
     }
   }
 
@@ -82,6 +92,6 @@ package enum DoctorCode: String, CaseIterable, Sendable {
 
   /// The configuration is not good.
   package var isOfConfiguration: Bool {
-    self == .unusableConfiguration || self == .startWouldFail
+    self == .unusableConfiguration || self == .startWouldFail || self == .tlsFilesUnusable
   }
 }

@@ -48,7 +48,7 @@ package protocol EventHandler: ~Copyable {
   mutating func accepted(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop)
-  /// An outgoing connection is ready, its TLS handshake done.
+  /// An outgoing connection is ready, its TLS handshake done; or that of an incoming one is.
   mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
   /// Bytes arrived.
   mutating func received(
@@ -74,12 +74,19 @@ package protocol EventHandler: ~Copyable {
   mutating func acceptingPutOff(on loop: inout EventLoop)
   /// ``LoopWaker/wake()`` was called.
   mutating func woken(on loop: inout EventLoop)
+  /// The client of a connection that was to speak TLS began with text, HTTP perhaps, of which the beginning is gone. What
+  /// is sent now goes out as it is. To be closed.
+  mutating func spokePlainly(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
 }
 
 extension EventHandler where Self: ~Copyable {
   package mutating func aboutToWait(on loop: inout EventLoop) {}
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {}
+
+  package mutating func spokePlainly(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    loop.close(socket)
+  }
 
   package mutating func endAnnounced(
     _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop

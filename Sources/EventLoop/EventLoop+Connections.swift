@@ -14,6 +14,29 @@ extension EventLoop {
     register(Connection(descriptor: descriptor, session: nil, tag: tag, phase: .open))
   }
 
+  /// Takes a connected socket whose peer is to speak TLS. ``EventHandler/connected(_:tag:on:)`` follows when the
+  /// handshake is done, else ``EventHandler/failed(_:_:tag:on:)`` or ``EventHandler/spokePlainly(_:tag:on:)``. How long it
+  /// may take is the owner's to say, by a deadline.
+  ///
+  /// - Returns: its name; nil when there is no memory for it or the kernel refuses to watch it, and it is closed.
+  package mutating func adopt(
+    _ descriptor: consuming Descriptor, tls acceptor: TLSAcceptor, tag: SocketTag
+  ) -> SocketID? {
+    guard let session = acceptor.makeSession(over: descriptor) else { return nil }
+    return register(
+      Connection(descriptor: descriptor, session: session, tag: tag, phase: .handshaking))
+  }
+
+  /// What the peer of an open TLS connection has shown; nil for one without TLS.
+  package func peer(of socket: SocketID) -> TLSPeer? {
+    contains(socket) ? connections[socket].peer : nil
+  }
+
+  /// Why the peer of a TLS connection would not be let in by `acceptor`; nil when it would.
+  package func objection(to socket: SocketID, by acceptor: TLSAcceptor) -> String? {
+    contains(socket) ? connections[socket].objection(by: acceptor) : nil
+  }
+
   /// Begins a connection to `address`, with TLS when `client` is there. With `tunnel`, an authority like
   /// `cloud.scorm.com:443`, the address is a proxy's, which is asked to connect to it; nothing may be sent
   /// before the connection is ready then. ``EventHandler/connected(_:tag:on:)``

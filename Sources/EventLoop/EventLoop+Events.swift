@@ -28,7 +28,10 @@ extension EventLoop {
       if flags & ~cl_writable != 0 { read(id, &buffer, &handler) }
     case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
     case .tunnelling: continueTunnelling(id, &buffer, &handler)
-    case .handshaking: shakeHands(id, &handler)
+    case .handshaking:
+      // A fresh connection is writable, and says so before its peer has said anything.
+      if flags == cl_writable, connections[id].session?.awaitsInput ?? false { break }
+      shakeHands(id, &handler)
     case .flushing:
       continueFinishing(id)
       if connections.contains(id), connections[id].awaitsRest { discardInput(id, &buffer) }
@@ -173,10 +176,45 @@ extension EventLoop {
     case .done: becomeOpen(id, &handler)
     case .wait: break
     case .end: fail(id, .tls("the peer closed during the handshake"), &handler)
-    case .certificateRefused(let reason): fail(id, .certificate(reason), &handler)
-    case .failed(let reason): fail(id, .tls(reason), &handler)
+    case .certificateRefused(let reason): failHandshake(id, .certificate(reason), &handler)
+    case .failed(let reason):
+      if connections[id].session?.wasSentText ?? false {
+        speakPlainly(id, &handler)
+      } else {
+        failHandshake(id, .tls(reason), &handler)
+      }
     case .alert(let reason): fail(id, .tlsAlert(reason), &handler)
     }
+  }
+
+  /// The handshake failed on our side. A client gets to read the alert that says why: closed at once, with bytes of it
+  /// unread, its connection would be reset.
+  private mutating func failHandshake<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
+  ) {
+    guard connections[id].session?.isServers ?? false else {
+      fail(id, failure, &handler)
+      return
+    }
+    let tag = connections[id].tag
+    connections[id].session = nil
+    connections[id].phase = .lingering
+    connections[id].isPaused = false
+    setWheelDeadline(id, at: now + lingerTimeout)
+    _ = shutdown(connections[id].descriptor.number, Int32(SHUT_WR))
+    enqueue(id)
+    handler.failed(id, failure, tag: tag, on: &self)
+  }
+
+  /// A client began with text where TLS was to come: its connection is a plain one from now on, to tell it so.
+  private mutating func speakPlainly<Handler: EventHandler & ~Copyable>(
+    _ id: SocketID, _ handler: inout Handler
+  ) {
+    let tag = connections[id].tag
+    connections[id].session = nil
+    connections[id].phase = .open
+    connections[id].mayRead = true
+    handler.spokePlainly(id, tag: tag, on: &self)
   }
 
   mutating func becomeOpen<Handler: EventHandler & ~Copyable>(

@@ -318,7 +318,7 @@ package struct RequestPlanner: ~Copyable {
     guard context.namesClosest else {
       return GatewayError(
         .operationUnknown,
-        "SCORM Cloud has no such operation; scorm-gateway operations lists those there are.")
+        "SCORM Cloud has no such operation; scorm-gateway operations lists all.")
     }
     let closest = OperationTable.closest(to: rest.text, method: head.method(in: bytes).text)
     return GatewayError(

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Forwarding
 internal import GatewayServer
 internal import Rules
 internal import System
@@ -26,6 +27,11 @@ extension CallerIdentities {
         rule.matchesAddress = { peer in
           IPAddress(bytes: peer.addressBytes).map(block.contains) ?? false
         }
+      }
+      switch match.certificate {
+      case .uri(let name): rule.certificate = .uri(Array(name.utf8))
+      case .dns(let name): rule.certificate = .dns(Array(name.utf8))
+      case nil: break
       }
       rules.append(rule)
     }

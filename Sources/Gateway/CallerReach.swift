@@ -6,6 +6,7 @@ enum CallerReach {
   static func fits(
     _ match: CallerMatch, _ listener: Listener, takesIPv4: (ListenAddress) -> Bool
   ) -> Bool {
+    if match.certificate != nil, !(listener.tls?.asksClients ?? false) { return false }
     switch listener.address {
     case .unix: return match.address == nil
     case .tcp(let host, _):
@@ -27,6 +28,7 @@ enum CallerReach {
   static func covers(_ outer: CallerMatch, _ inner: CallerMatch, at listener: Listener) -> Bool {
     if let wanted = outer.listener, wanted != listener.address { return false }
     if let user = outer.unixUser, user.id != inner.unixUser?.id { return false }
+    if let name = outer.certificate, name != inner.certificate { return false }
     guard let block = outer.address else { return true }
     guard let smaller = inner.address else { return false }
     return block.prefixLength <= smaller.prefixLength && block.contains(smaller.address)

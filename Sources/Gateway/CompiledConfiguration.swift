@@ -44,7 +44,7 @@ struct CompiledConfiguration {
   /// What loops decide by. `former` is what they decide by now; nil at the start.
   func generation(
     _ settings: RelaySettings, resolver: NameResolver, log: LogWriter?,
-    listeners: [SharedListener?], instead former: Generation?
+    listeners: [SharedListener?], tls: TLSFiles.Entries, instead former: Generation?
   ) -> Generation {
     var parts = Generation.Parts(
       rules: rules.rules, settings: settings, identities: CallerIdentities(roster),
@@ -52,6 +52,14 @@ struct CompiledConfiguration {
     parts.number = roster.generation
     parts.log = log
     parts.listeners = listeners
+    parts.acceptors = roster.listeners.list.enumerated().map { number, place in
+      guard let place else { return nil }
+      // One that is gone judges its last connections as it did.
+      guard place.isInForce else {
+        return former.flatMap { number < $0.acceptors.count ? $0.acceptors[number] : nil }
+      }
+      return tls.listeners[place.item.address]?.acceptor
+    }
     parts.arrivedCallers = roster.callers.arrived
     parts.arrivedApps = roster.apps.arrived
     if let former {

@@ -42,7 +42,8 @@ package struct ConfigurationDoubts {
 
   private mutating func lookAtListeners() {
     guard settings.callers.isEmpty else { return }
-    for (index, listener) in settings.listeners.enumerated() where !listener.address.isLocal {
+    for (index, listener) in settings.listeners.enumerated()
+    where !listener.address.isLocal && listener.tls?.client != .required {
       add(
         .reach, "listen[\(index)].address",
         "other machines reach \(listener.address), and without callers[] each of them may do everything",
@@ -114,7 +115,8 @@ package struct ConfigurationDoubts {
     guard !fitting.isEmpty else {
       return (
         "no listener takes connections with these conditions",
-        "unixUser wants a Unix socket, address a TCP listener that such addresses reach"
+        "unixUser wants a Unix socket, address a TCP listener that such addresses reach, certificate one "
+          + "with tls.client"
       )
     }
     var shadow: String?

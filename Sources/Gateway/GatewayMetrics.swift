@@ -14,6 +14,7 @@ struct GatewayMetrics: Sendable {
   let journal: JournalWriter?
   let facts: ProcessFacts
   let fleet: FleetPart
+  let tls: TLSFiles
 
   var text: String {
     var text = PrometheusText()
@@ -23,6 +24,7 @@ struct GatewayMetrics: Sendable {
     relays.current.log?.put(into: &text)
     spans?.put(into: &text)
     relays.putRefusals(into: &text)
+    tls.put(into: &text)
     relays.current.settings.memory.put(into: &text)
     relays.current.settings.captures.put(into: &text)
     text.append(LimitMetrics.text(relays))

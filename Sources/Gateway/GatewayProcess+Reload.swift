@@ -81,9 +81,12 @@ extension GatewayProcess {
     return Reloaded(changes: changes.lines)
   }
 
-  /// - Parameter rereadsTrust: whether the file of authorities is read again: it may have other content.
-  private func put(
-    _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool
+  /// - Parameters:
+  ///   - rereadsTrust: whether files of certificates and authorities are read again: they may have other content.
+  ///   - known: the listeners' TLS, when it was read already.
+  func put(
+    _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool,
+    tls known: TLSFiles.Entries? = nil
   ) throws(StartError) {
     guard waitForLoops() else {
       throw StartError("the event loops have not taken the last change yet; ask again in a moment")
@@ -105,21 +108,26 @@ extension GatewayProcess {
     relaySettings.sampler = former.settings.sampler
     relaySettings.memory = former.settings.memory
     times(&relaySettings)
+    var tls = known ?? tlsFiles.current
+    if known == nil, rereadsTrust { tls = try TLSFiles.read(settings) }
     let listeners = try listeners(of: roster, former)
-    let log = try log(of: settings, inForce.roster.settings, former)
-    let resolver =
-      leadsThere
-      ? former.resolver : try settings.resolver(relays.mailboxes, clock: relays.clock)
-    do {
-      try tokens.adopt(
-        compiled.tokens, slots: compiled.rules.slots, newApps: roster.apps.arrived)
+    let keepsLog = settings.traffic.log == inForce.roster.settings.traffic.log
+    var new = NewParts()
+    do throws(StartError) {
+      if !keepsLog { new.log = try openLog(settings) }
+      if !leadsThere {
+        new.resolver = try settings.resolver(relays.mailboxes, clock: relays.clock)
+      }
+      try adopt(compiled.tokens, compiled.rules.slots, roster)
     } catch {
-      if resolver !== former.resolver { resolver.stop() }
-      throw StartError(error.text)
+      new.stop()
+      throw error
     }
+    let log = keepsLog ? former.log : new.log
+    let resolver = new.resolver ?? former.resolver
     // 2. From here on nothing is refused.
     let next = compiled.generation(
-      relaySettings, resolver: resolver, log: log, listeners: listeners, instead: former)
+      relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: former)
     adoptLimits(compiled)
     fleet.use(roster)
     relays.scopes.unlearn(learntAnew(compiled, former))
@@ -127,6 +135,7 @@ extension GatewayProcess {
     setModes(settings, inForce.roster.settings, former)
     if let limits = settings.traffic.journal?.limits { journal?.writer.use(limits) }
     adminRules.use(settings.admin)
+    tlsFiles.use(tls)
     relays.use(next)
     readiness.expect(compiled.rules.probes)
     facts.note(settings, loadedAt: relays.clock.wall)
@@ -159,7 +168,7 @@ extension GatewayProcess {
 
   // MARK: Parts
 
-  /// Those there are go on; new ones are bound.
+  /// Keeps the listeners that are open and binds the new ones, which close themselves if this fails.
   private func listeners(
     of roster: Roster, _ former: Generation
   ) throws(StartError) -> [SharedListener?] {
@@ -170,13 +179,7 @@ extension GatewayProcess {
       } else {
         do throws(StartError) {
           listeners[number] = SharedListener(try bind(listener, of: roster.settings))
-        } catch {
-          for (number, open) in listeners.enumerated()
-          where number >= former.listeners.count || former.listeners[number] !== open {
-            open?.close()
-          }
-          throw StartError(error.description + overlap(listener, roster))
-        }
+        } catch { throw StartError(error.description + overlap(listener, roster)) }
       }
     }
     return listeners
@@ -193,12 +196,28 @@ extension GatewayProcess {
       " (it is this gateway, on \(old.item.address): remove that first, reload, then add the new one)"
   }
 
-  private func log(
-    of settings: Settings, _ old: Settings, _ former: Generation
-  ) throws(StartError) -> LogWriter? {
-    guard settings.traffic.log != old.traffic.log else { return former.log }
-    return try GatewayProcess.openLog(
+  /// What was started for a configuration that may still be refused.
+  private struct NewParts {
+    var log: LogWriter?
+    var resolver: NameResolver?
+
+    func stop() {
+      _ = log?.stop()
+      resolver?.stop()
+    }
+  }
+
+  private func openLog(_ settings: Settings) throws(StartError) -> LogWriter? {
+    try GatewayProcess.openLog(
       settings.traffic, clock: relays.clock, tell: { [tell] in tell(.warning($0)) })
+  }
+
+  private func adopt(
+    _ settings: TokenServiceSettings, _ slots: TokenSlotTable, _ roster: Roster
+  ) throws(StartError) {
+    do {
+      try tokens.adopt(settings, slots: slots, newApps: roster.apps.arrived)
+    } catch { throw StartError(error.text) }
   }
 
   private func adoptLimits(_ compiled: CompiledConfiguration) {
@@ -282,6 +301,8 @@ extension TokenServiceSettings.Problem {
   var text: String {
     switch self {
     case .badTrust(let reason): "upstream: \(reason)"
+    case .isBusy:
+      "tokens: the thread that fetches them has not taken the change (it is held up, or descriptors have run out); try again"
     default: "tokens: \(self)"
     }
   }

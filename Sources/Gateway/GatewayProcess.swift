@@ -34,6 +34,7 @@ package final class GatewayProcess: Sendable {
   let journal: OpenJournal?
   let fleet: FleetPart
   let adminRules: AdminRules
+  let tlsFiles: TLSFiles
   /// Changes times and bounds that the configuration has no key for.
   let times: @Sendable (inout RelaySettings) -> Void
   private let spans: SpanExporter?
@@ -76,6 +77,9 @@ package final class GatewayProcess: Sendable {
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: clock.wall)
     // 1. What can be refused by the system comes first: ports and files.
+    let tls = try TLSFiles.read(settings)
+    let tlsFiles = TLSFiles(tls)
+    self.tlsFiles = tlsFiles
     let listeners = try GatewayProcess.openListeners(settings, inherited)
     let adminSocket = try GatewayProcess.openAdmin(settings, inherited)
     switch adminSocket {
@@ -136,7 +140,7 @@ package final class GatewayProcess: Sendable {
     times(&relaySettings)
     let relays = RelayShared(
       compiled.generation(
-        relaySettings, resolver: resolver, log: log, listeners: listeners, instead: nil),
+        relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: nil),
       tokenStore: tokens.store, tokenService: tokens, mailboxes: mailboxes, limiter: limiter,
       journal: journal?.sink, spans: spans, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
@@ -184,7 +188,7 @@ package final class GatewayProcess: Sendable {
       settings, on: adminSocket, accepts: !isHeld,
       AdminParts(
         readiness: readiness, relays: relays, tokens: tokens, journal: journal, spans: spans,
-        facts: facts, rules: adminRules, reload: reloads, fleet: fleet))
+        facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads, fleet: fleet))
     adminAddress = admin?.address
     started.stay()
     reloads.connect(self, reread)

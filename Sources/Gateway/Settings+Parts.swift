@@ -164,7 +164,7 @@ extension GatewayProcess {
     let fleet = parts.fleet
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: parts.spans, tokens: tokens,
-      journal: journal?.writer, facts: parts.facts, fleet: fleet)
+      journal: journal?.writer, facts: parts.facts, fleet: fleet, tls: parts.tls)
     var sources = AdminSources(
       readiness: { readiness.checks + [ModesListing(relays).check] },
       isDraining: { readiness.isDraining },
@@ -193,6 +193,8 @@ extension GatewayProcess {
       hosts: rules.hosts, refusesBrowserPages: true, bodyBytesKept: 0)
     server.hostsNow = { rules.hosts }
     server.hostsKey = "admin.allowedHosts"
+    let tls = parts.tls
+    server.acceptor = { tls.adminAcceptor }
     do {
       return try LocalService.start(
         name: "admin", listeningOn: socket, settings: server, accepts: accepts, clock: relays.clock,
@@ -212,6 +214,7 @@ struct AdminParts {
   let spans: SpanExporter?
   let facts: ProcessFacts
   let rules: AdminRules
+  let tls: TLSFiles
   let reload: AdminReload
   let fleet: FleetPart
 }

@@ -25,6 +25,7 @@ package struct StartChecks {
     checkAddresses()
     checkFiles()
     checkTrust()
+    checkTLS()
     problems.sort { $0.stands(before: $1) }
   }
 
@@ -79,6 +80,25 @@ package struct StartChecks {
         loaded.problem(
           "tokens.stateFile", "cannot be written: \(reason)",
           hint: "the next start fetches tokens when asked"))
+    }
+  }
+
+  private mutating func checkTLS() {
+    for (index, listener) in loaded.settings.listeners.enumerated() {
+      if let tls = listener.tls { check(tls, "listen[\(index)].tls") }
+    }
+    if let tls = loaded.settings.admin?.tls { check(tls, "admin.tls") }
+  }
+
+  private mutating func check(_ tls: TLSSettings, _ keyPath: String) {
+    do {
+      let acceptor = try TLSAcceptor(reading: tls)
+      for doubt in CertificateDoubt.of(acceptor, at: SystemClock.wall) {
+        warnings.append(
+          loaded.problem("\(keyPath).\(doubt.key)", doubt.message, hint: doubt.hint))
+      }
+    } catch {
+      stop("\(keyPath)\(error.key.map { "." + $0 } ?? "")", error.message, hint: error.hint)
     }
   }
 

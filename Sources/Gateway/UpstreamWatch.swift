@@ -6,8 +6,8 @@ internal import Telemetry
 
 /// Notices that the upstream cannot be reached, and that it can again: each is told once.
 ///
-/// Owned by the thread that waits for signals, which looks every two seconds. One request without an answer is
-/// none of the operator's business; only when a second look finds that nothing has been answered since is it told.
+/// Owned by the thread that waits for signals, which looks every two seconds. One request without an answer does
+/// not concern the operator; only when a second look finds that nothing has been answered since is it told.
 package struct UpstreamWatch {
   /// How the last requests went, as of one look. Nanoseconds of ``TimeSource/monotonic``; 0: there was none.
   struct Look {

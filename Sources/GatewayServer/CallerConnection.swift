@@ -20,6 +20,9 @@ struct CallerConnection: ~Copyable {
   private(set) var isUnsettled = false
   /// Its connection is gone or going.
   var hasLeft = false
+  /// Its record in ``Relay/secured``; none for a connection without TLS. One with TLS is identified by no configuration
+  /// here, so that each request of it is looked at there.
+  var security = SlabHandle.none
 
   /// Where its requests come from.
   struct Origin {

@@ -25,6 +25,8 @@ package final class Generation: Sendable {
   package let log: LogWriter?
   /// By number, what is listened on; nil for a listener that is gone.
   package let listeners: [SharedListener?]
+  /// By number, how a listener speaks TLS; nil for one that does not.
+  package let acceptors: [TLSAcceptor?]
   /// Per token slot, its scopes for the log.
   package let scopeTexts: [String]
   /// Per limit, its name; empty for none.
@@ -47,6 +49,7 @@ package final class Generation: Sendable {
     package var upstream: UInt32 = 1
     package var log: LogWriter?
     package var listeners: [SharedListener?] = []
+    package var acceptors: [TLSAcceptor?] = []
     package var scopeTexts: [String]
     package var limits: LimiterSettings
     package var arrivedCallers: Set<Int> = []
@@ -74,6 +77,7 @@ package final class Generation: Sendable {
     upstream = parts.upstream
     log = parts.log
     listeners = parts.listeners
+    acceptors = parts.acceptors
     scopeTexts = parts.scopeTexts
     limitNames = parts.limits.rules.map { $0.isInForce ? $0.name : "" }
     labels = FigureLabels(parts.rules)
@@ -102,6 +106,22 @@ package final class Generation: Sendable {
   /// Whether callers still come in at the listener with this number.
   func listens(_ listener: Int) -> Bool {
     listener < listeners.count && listeners[listener] != nil
+  }
+
+  /// How the listener with this number speaks TLS; nil when it does not.
+  func acceptor(of listener: Int) -> TLSAcceptor? {
+    listener < acceptors.count ? acceptors[listener] : nil
+  }
+
+  /// Whether callers still come in at the listener with this number, without TLS.
+  func listensPlainly(_ listener: Int) -> Bool {
+    listens(listener) && acceptor(of: listener) == nil
+  }
+
+  /// The address of the listener with this number, for the operator.
+  func listenerName(_ listener: Int) -> String {
+    let address = listener < listeners.count ? listeners[listener]?.address : nil
+    return address.map { "\($0)" } ?? "an address that is listened on no more"
   }
 }
 

@@ -180,8 +180,7 @@ final class ListWalk {
       guard index == PageWalk.partBeforeFile, pages.fileBytes > 0 else { continue }
       let inFile = min(left, max(0, pages.fileBytes - from))
       if inFile > 0 {
-        guard let bytes = file?.read(from..<from + inFile) else { return false }
-        out.put(long: bytes.span.bytesOfElements)
+        guard let file, file.read(from..<from + inFile, into: &out) else { return false }
         left -= inFile
       }
       from = max(0, from - pages.fileBytes)

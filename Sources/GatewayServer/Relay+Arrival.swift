@@ -11,6 +11,18 @@ extension Relay {
   /// Begins to read from a caller that this loop, or the accepting one, has accepted.
   mutating func take(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {
+    if let acceptor = generation.acceptor(of: listener) {
+      takeSecured(descriptor, from: peer, listener: listener, acceptor, on: &loop)
+    } else {
+      takePlain(descriptor, from: peer, listener: listener, on: &loop)
+    }
+  }
+
+  /// As ``take(_:from:listener:on:)``, for a connection without TLS; with what was read of it in another process.
+  private mutating func takePlain(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     input: [UInt8] = [], on loop: inout EventLoop
   ) {
     let caller = generation.identities.caller(of: peer, listener: listener)
@@ -24,8 +36,8 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
-    // It was accepted just before its listener was gone.
-    if !generation.listens(listener) { callers[handle].identify(caller, by: 0) }
+    // It was accepted just before its listener was gone, or began to speak TLS.
+    if !generation.listensPlainly(listener) { callers[handle].identify(caller, by: 0) }
     figures.count(.callersAccepted)
     // One that another loop accepted just before draining began may have a request on its way.
     let patience =
@@ -42,7 +54,7 @@ extension Relay {
       case .connection(let descriptor, let peer, let listener):
         take(Descriptor(owning: descriptor), from: peer, listener: listener, on: &loop)
       case .moved(let descriptor, let peer, let listener, let input):
-        take(
+        takePlain(
           Descriptor(owning: descriptor), from: peer, listener: listener, input: input, on: &loop)
       case .generation(let next): adopt(next, on: &loop)
       case .hold(let round): hold(round, on: &loop)

@@ -14,14 +14,14 @@ extension Relay {
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
     var origin = callers[handle].origin
-    var isLast = draining.endsCallers
+    var marks: CallerMarks = draining.endsCallers ? .isLast : []
     if origin.generation != generation.number {
-      (origin, isLast) = identifyAnew(handle, isDraining: isLast)
+      (origin, marks) = identifyAnew(handle, marks, on: &loop)
     }
     loop.setDeadline(origin.socket, at: nil)
     let id = openExchange(handle, head.present, bytes, on: &loop)
     note(head, bytes, of: id)
-    if isLast { exchanges[id].state.endsCaller() }
+    if !marks.isEmpty { mark(id, marks) }
     guard HeldBytes.current <= memory.startLimit else {
       refuseForMemory(id, on: &loop)
       return
@@ -117,6 +117,7 @@ extension Relay {
   ) -> SlabHandle {
     let id = openExchange(caller, FieldSet(), RawSpan(), on: &loop)
     TrafficLine.closeAddress(into: &exchanges[id].line)
+    if callers[caller].security.isSome { putSecurity(id) }
     if isTracing { beginTrace(id, nil, RawSpan()) }
     exchanges[id].state.endsCaller()
     return id

@@ -41,7 +41,7 @@ extension Relay {
         at = next
       } else {
         if callers[handle].hasLeft { return bytes.byteCount }
-        if draining.isHeld { break }
+        if draining.isHeld, holds(handle) { break }
         // Requests sent ahead wait while the answers before them do.
         if at > 0, loop.queuedBytes(callers[handle].socket) > highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }

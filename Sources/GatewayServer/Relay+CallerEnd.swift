@@ -76,6 +76,10 @@ extension Relay {
 
   mutating func callerTooSlow(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
+    if isShakingHands(handle) {
+      endSlowHandshake(handle, on: &loop)
+      return
+    }
     if !exchange.isSome && callers[handle].http.awaitsHead {
       refuseSlowHead(handle, on: &loop)
       return

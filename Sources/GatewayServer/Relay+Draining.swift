@@ -4,7 +4,7 @@ internal import HTTPMessages
 internal import Memory
 internal import Synchronization
 
-/// Draining: no caller is accepted any more, and those there are leave when they are answered.
+/// Draining: no caller is accepted any more, and open connections close after their next answer.
 extension Relay {
   mutating func beginDraining(on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
@@ -55,6 +55,7 @@ extension Relay {
       settle(on: &loop)
     }
     if draining.isHeld {
+      if loop.now >= draining.deadline - Draining.patience { endTiedCallers(on: &loop) }
       // The successor had no room for some of them.
       offerIdleCallers()
       settle(on: &loop)

@@ -81,17 +81,21 @@ extension Relay {
 
   /// The caller was identified by another configuration.
   ///
-  /// - Returns: where its requests come from, and whether this one is its last.
+  /// - Returns: where its requests come from, and what is particular about this one.
   @inline(never)
   mutating func identifyAnew(
-    _ handle: SlabHandle, isDraining: Bool
-  ) -> (origin: CallerConnection.Origin, isLast: Bool) {
+    _ handle: SlabHandle, _ marks: CallerMarks, on loop: inout EventLoop
+  ) -> (origin: CallerConnection.Origin, marks: CallerMarks) {
+    if callers[handle].security.isSome { return lookAtSecured(handle, marks, on: &loop) }
     let listener = Int(callers[handle].listener)
-    let caller = generation.identities.caller(of: callers[handle].peer, listener: listener)
-    let isLast = !generation.listens(listener)
+    // Without TLS, where others have to speak it by now, it is nobody.
+    let caller =
+      generation.acceptor(of: listener) == nil
+      ? generation.identities.caller(of: callers[handle].peer, listener: listener) : nil
+    let isLast = !generation.listensPlainly(listener)
     // One whose listener is gone is looked at each time.
     callers[handle].identify(caller, by: isLast ? 0 : generation.number)
-    return (callers[handle].origin, isLast || isDraining)
+    return (callers[handle].origin, isLast ? marks.union(.isLast) : marks)
   }
 
   /// Accepts what comes in at new listeners, and nothing at those that are gone.

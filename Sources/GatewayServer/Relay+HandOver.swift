@@ -40,7 +40,8 @@ package final class HoldBoard: Sendable {
 /// Another process takes over: nothing begins while it does, and then callers go to it, each when it waits for nothing.
 ///
 /// A connection goes with what its caller has sent: bytes with the kernel stay there, bytes read go along. So no caller
-/// sees anything of it, and no request is lost or made twice.
+/// sees anything of it, and no request is lost or made twice. One that speaks TLS cannot go: its keys are this process'. It
+/// is served on here until an answer ends its connection, which its next one does.
 extension Relay {
   /// Begins nothing more for now. Calls under way go on.
   mutating func hold(_ round: UInt64, on loop: inout EventLoop) {
@@ -94,6 +95,7 @@ extension Relay {
     _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
   ) {
     if callers[handle].http.isCutOff { return releaseEnded(handle, on: &loop) }
+    if isShakingHands(handle) { return }
     loop.pauseReading(caller.socket)
     loop.setDeadline(caller.socket, at: loop.now + Draining.heldPatience)
     guard let successor = draining.successor, let socket = loop.release(caller.socket) else {

@@ -24,7 +24,7 @@ extension Relay {
     for handle in callers.handles where isIdle(handle, on: loop) {
       let deadline = loop.deadline(of: callers[handle].socket)
       let timeout =
-        callers[handle].http.awaitsHead
+        callers[handle].http.awaitsHead || isShakingHands(handle)
         ? generation.settings.headTimeout : generation.settings.keepAliveTimeout
       guard deadline - timeout + Relay.patience <= loop.now else { continue }
       idle.append((callers[handle].http.hasAsked, deadline, handle))

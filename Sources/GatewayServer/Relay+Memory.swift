@@ -32,8 +32,8 @@ extension Relay {
 
   private mutating func tellOfMemory(now: Int64) {
     guard let state = generation.settings.memory.state, memory.level != .ample else { return }
-    guard now >= tellsOfMemoryAt else { return }
-    tellsOfMemoryAt = now + Relay.complaintPause
+    guard now >= complaints.ofMemoryAt else { return }
+    complaints.ofMemoryAt = now + Relay.complaintPause
     shared.tell(
       "memory is short, \(state.used >> 20) of \(state.limit >> 20) MiB (\(state.name)): new requests are "
         + "refused with 503 memory-low until some is free; raise the limit, or lower "

@@ -43,14 +43,14 @@ extension Relay {
   @inline(__always)
   private mutating func settle(_ handle: SlabHandle, on loop: inout EventLoop) {
     var caller = callers[handle].standing
-    if caller.hasInput, mayServe(caller, on: loop) {
+    if caller.hasInput, mayServe(handle, caller, on: loop) {
       serveInput(handle, on: &loop)
       caller = callers[handle].standing
     }
     if !caller.hasLeft {
       if caller.exchange.isSome {
         settleBody(handle, caller, on: &loop)
-      } else if draining.isHeld {
+      } else if draining.isHeld, holds(handle) {
         settleHeld(handle, caller, on: &loop)
       } else {
         settleIdle(handle, caller, on: &loop)
@@ -62,17 +62,19 @@ extension Relay {
   /// Forgets a caller whose connection is gone or going.
   @inline(never)
   private mutating func forget(_ caller: SlabHandle) {
+    let security = callers[caller].security
+    if security.isSome { _ = secured.remove(security) }
     _ = callers.remove(caller)
     shared.connectionCounts.decrement(loopNumber)
   }
 
   /// Whether a caller that has read its answers, or waits for one, has sent what can be served.
   private func mayServe(
-    _ caller: CallerConnection.Standing, on loop: borrowing EventLoop
+    _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: borrowing EventLoop
   ) -> Bool {
     !caller.hasLeft
       && (caller.exchange.isSome
-        || !draining.isHeld && loop.queuedBytes(caller.socket) <= highWater)
+        || !(draining.isHeld && holds(handle)) && loop.queuedBytes(caller.socket) <= highWater)
   }
 
   /// A caller with an exchange is read from while that wants more of the body.
@@ -111,7 +113,8 @@ extension Relay {
       loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
       return
     }
-    switch callers[handle].http.settle(isDraining: draining.hasBegun) {
+    // While others are held this one is tied, and its next request is waited for.
+    switch callers[handle].http.settle(isDraining: draining.hasBegun && !draining.isHeld) {
     case .end: releaseEnded(handle, on: &loop)
     case .awaitRequest:
       // While an answer is still going out, it has to read on.

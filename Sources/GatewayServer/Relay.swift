@@ -17,6 +17,7 @@ internal import TrafficLog
 /// a request passes them:
 /// - `Relay.swift`: what it holds, and the loop's events.
 /// - `Relay+Arrival.swift`: callers come, from this loop or another; what other threads hand over.
+/// - `Relay+Security.swift`: callers that speak TLS.
 /// - `Relay+Caller.swift`: a caller's bytes become requests.
 /// - `Relay+Begin.swift`: an exchange begins.
 /// - `Relay+Quota.swift`: limits.
@@ -69,6 +70,8 @@ package struct Relay: ~Copyable {
   var traceIDs = TraceIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
+  /// What is known of those that speak TLS.
+  var secured = Slab<SecuredCaller>(capacity: 1)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
   var pool: UpstreamPool
@@ -85,8 +88,8 @@ package struct Relay: ~Copyable {
   var spares = SpareBuffers()
   var destination: UpstreamDestination
   var draining = Draining()
-  /// When it may be told again that descriptors run out.
-  var complainsAgainAt: Int64 = 0
+  /// When things may be told again.
+  var complaints = Complaints()
   /// How memory stood before the last wait for events.
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
@@ -95,8 +98,6 @@ package struct Relay: ~Copyable {
   var closesIdleAgainAt: Int64 = 0
   /// When to look again which callers keep connections waiting; 0 while there are connections for all.
   var looksAt: Int64 = 0
-  /// When it may be told again that memory is short.
-  var tellsOfMemoryAt: Int64 = 0
   /// When to look which buffers were not needed; 0 while there are few.
   var trimsAt: Int64 = 0
 
@@ -126,6 +127,16 @@ package struct Relay: ~Copyable {
   }
 }
 
+/// When the operator may be told again of what goes on for a while.
+struct Complaints {
+  /// Descriptors run out.
+  var ofDescriptorsAt: Int64 = 0
+  /// Memory is short.
+  var ofMemoryAt: Int64 = 0
+  /// A caller's TLS is refused.
+  var ofTLSAt: Int64 = 0
+}
+
 extension Relay {
   /// Overwrites this loop's copies of tokens. The loop has ended.
   package mutating func end() { tokens.wipe() }
@@ -150,7 +161,11 @@ extension Relay: EventHandler {
   }
 
   package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
-    upstreamConnected(tag.record, on: &loop)
+    if tag.kind == SocketKind.caller {
+      callerSecured(tag.record, on: &loop)
+    } else {
+      upstreamConnected(tag.record, on: &loop)
+    }
     settle(on: &loop)
   }
 
@@ -195,10 +210,18 @@ extension Relay: EventHandler {
     _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop
   ) {
     if tag.kind == SocketKind.caller {
+      if isShakingHands(tag.record) { noteFailedHandshake(tag.record, failure, on: &loop) }
       callerGone(tag.record, on: &loop)
     } else {
       upstreamFailed(tag.record, failure, on: &loop)
     }
+    settle(on: &loop)
+  }
+
+  package mutating func spokePlainly(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    refusePlainText(tag.record, on: &loop)
     settle(on: &loop)
   }
 
@@ -247,8 +270,8 @@ extension Relay: EventHandler {
         mailbox.post(.makeRoom)
       }
     }
-    guard loop.now >= complainsAgainAt else { return }
-    complainsAgainAt = loop.now + Relay.complaintPause
+    guard loop.now >= complaints.ofDescriptorsAt else { return }
+    complaints.ofDescriptorsAt = loop.now + Relay.complaintPause
     shared.tell(
       "no descriptors are left for new callers, which wait until others leave: "
         + "raise the limit of open files (ulimit -n, LimitNOFILE=)")

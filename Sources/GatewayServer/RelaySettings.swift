@@ -12,6 +12,8 @@ package struct RelaySettings: Sendable {
   package var idleTimeout: Int64 = 60_000_000_000
   /// For a caller's head, from its first byte.
   package var headTimeout: Int64 = 10_000_000_000
+  /// For a caller's TLS handshake.
+  package var handshakeTimeout: Int64 = 10_000_000_000
   /// For a caller's next request.
   package var keepAliveTimeout: Int64 = 75_000_000_000
   /// For a token that is not there yet: shorter than the fetch may take, so that a caller is not held.

@@ -56,6 +56,8 @@ package final class RelayShared: Sendable {
   let connectionCounts: LoopCounters
   /// Malformed requests by what is wrong with them.
   package let faults = FaultCounters()
+  /// TLS handshakes that failed.
+  package let tlsFailures = TLSFailures()
   /// Times that accepting was put off for want of descriptors.
   package let acceptsPutOff = Atomic<UInt64>(0)
   /// The accepting loop will hand no caller over any more.
@@ -129,48 +131,4 @@ final class LoopCounters: Sendable {
   }
 
   func decrement(_ loop: Int) { counts.withLock { $0[loop] -= 1 } }
-}
-
-/// Tells who a connection belongs to: decided once, when it is accepted.
-package struct CallerIdentities: Sendable {
-  /// One rule of the configuration; a nil condition always holds.
-  package struct Rule: Sendable {
-    package var caller: Int
-    package var user: UInt32?
-    package var listener: Int?
-    package var matchesAddress: (@Sendable (PeerIdentity) -> Bool)?
-
-    package init(
-      caller: Int, user: UInt32? = nil, listener: Int? = nil,
-      matchesAddress: (@Sendable (PeerIdentity) -> Bool)? = nil
-    ) {
-      self.caller = caller
-      self.user = user
-      self.listener = listener
-      self.matchesAddress = matchesAddress
-    }
-  }
-
-  /// The caller that each listener names for all its connections.
-  package var byListener: [Int?]
-  package var rules: [Rule]
-  /// For connections that match nothing: nil refuses them.
-  package var otherwise: Int?
-
-  package init(byListener: [Int?], rules: [Rule], otherwise: Int?) {
-    self.byListener = byListener
-    self.rules = rules
-    self.otherwise = otherwise
-  }
-
-  func caller(of peer: PeerIdentity, listener: Int) -> Int? {
-    if let named = byListener[listener] { return named }
-    for rule in rules {
-      if let user = rule.user, peer.family != .unix || peer.user != user { continue }
-      if let wanted = rule.listener, wanted != listener { continue }
-      if let matches = rule.matchesAddress, !matches(peer) { continue }
-      return rule.caller
-    }
-    return otherwise
-  }
 }

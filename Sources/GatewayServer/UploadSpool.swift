@@ -50,12 +50,29 @@ final class SpoolRoom: Sendable {
   var takenBytes: Int { taken.load(ordering: .relaxed) }
 }
 
+/// How long the writes of one upload may hold up the loop's other calls, which wait for them.
+///
+/// Linux makes a process that writes much wait for its disk, up to 200 ms at a time. One such write is no reason to give
+/// an upload up; many are.
+struct DiskPatience {
+  /// A write that takes no longer holds up nobody, in nanoseconds.
+  static let quick: Int64 = 10_000_000
+  /// What the others may take together.
+  static let bound: Int64 = 500_000_000
+
+  private var held: Int64 = 0
+
+  /// Whether there is patience for one more write, which took so many nanoseconds.
+  mutating func covers(_ nanoseconds: Int64) -> Bool {
+    if nanoseconds > DiskPatience.quick { held += nanoseconds }
+    return held <= DiskPatience.bound
+  }
+}
+
 /// What was handed on of one body, framed as it went upstream, to be sent once more.
 ///
 /// When there is no room, or the disk does not take it or takes too long, keeping ends and the upload goes on.
 final class UploadSpool {
-  /// One write that takes longer ends keeping: the loop's other calls wait for it.
-  private static let slowWrite: Int64 = 50_000_000
   /// Bytes of one piece of memory, and of one that is read back.
   static let pieceBytes = 64 * 1024
 
@@ -70,6 +87,7 @@ final class UploadSpool {
   private(set) var count = 0
   /// Bytes of them that were sent once more.
   private(set) var resent = 0
+  private var patience = DiskPatience()
 
   /// Nil when nothing is to be kept, or no file can be made.
   init?(_ settings: UploadSettings) {
@@ -99,7 +117,7 @@ final class UploadSpool {
     case .memory(let pieces): pieces.put(bytes)
     case .file(let file): isKept = file.write(bytes, at: start)
     }
-    return isKept && clock.monotonic - begun <= UploadSpool.slowWrite
+    return patience.covers(clock.monotonic - begun) && isKept
   }
 
   /// Begins with the first byte once more.
@@ -112,8 +130,7 @@ final class UploadSpool {
     switch store {
     case .memory(let pieces): pieces.put(resent, size, into: &out)
     case .file(let file):
-      guard let bytes = file.read(resent..<resent + size) else { return false }
-      out.put(contentsOf: bytes)
+      guard file.read(resent..<resent + size, into: &out) else { return false }
     }
     resent += size
     return true

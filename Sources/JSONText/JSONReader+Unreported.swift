@@ -3,7 +3,7 @@ internal import Memory
 /// What lies deeper than is reported: most of a long list.
 extension JSONReader {
   /// Passes over tokens that nobody is told of, as far as they lie in `piece` as a whole and are of the plain kind:
-  /// strings of ASCII with short escapes, numbers, words, brackets. Everything is checked. What is not plain, what may
+  /// strings without escapes by number, numbers, words, brackets. Everything is checked. What is not plain, what may
   /// be cut by the piece's end, what is to be reported and what is wrong is left, from its beginning, to the reading
   /// token by token: so there is one place that says what a defect is.
   ///
@@ -12,86 +12,85 @@ extension JSONReader {
   mutating func passUnreported(_ piece: RawSpan) {
     // A bracket at this depth or above is reported when it closes.
     let floor = max(0, reportedDepth) &+ 1
-    // A token that begins before this has sixteen bytes: words and a number's first bytes are read at once.
-    let end = piece.byteCount &- 16
+    // A token that begins here or before has all the bytes that are looked at without asking.
+    let last = piece.byteCount &- StringEnds.width &- 8
+    guard place <= last else { return }
     var at = place
     var state = state
     var nesting = nesting
-    tokens: while at < end {
+    var ends = StringEnds(piece, from: at)
+    tokens: while at <= last {
       let byte = piece[at]
-      if byte <= 0x20 {
-        guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard state == .name || state == .nameOrEnd else {
+          guard state == .value || state == .elementOrEnd else { break tokens }
+          let end = ends.endOfString(piece, at)
+          guard piece.has(end) else { break tokens }
+          at = end &+ 1
+          state = .commaOrEnd
+          continue tokens
+        }
+        // Members whose values are no containers, one after the other: so come most of them.
+        repeat {
+          state = .name
+          let nameEnd = ends.endOfString(piece, at)
+          guard piece.has(nameEnd) else { break tokens }
+          at = nameEnd &+ 1
+          state = .colon
+          guard piece.has(at), piece[at] == UInt8(ascii: ":") else { continue tokens }
+          at &+= 1
+          state = .value
+          guard at <= last, piece[at] > 0x20, piece[at] != UInt8(ascii: "["),
+            piece[at] != UInt8(ascii: "{")
+          else { continue tokens }
+          if piece[at] == UInt8(ascii: "\"") {
+            let end = ends.endOfString(piece, at)
+            guard piece.has(end) else { break tokens }
+            at = end &+ 1
+          } else {
+            let end = piece.endOfNumberOrWord(at)
+            guard piece.has(end) else { break tokens }
+            at = end
+          }
+          state = .commaOrEnd
+          guard piece.has(at), piece[at] == UInt8(ascii: ",") else { continue tokens }
+          at &+= 1
+          state = .name
+        } while piece.has(at) && piece[at] == UInt8(ascii: "\"")
+      case 0x20, 0x0A, 0x0D, 0x09:
+        at = piece.endOfBlanks(from: at)
+      case UInt8(ascii: ","):
+        guard state == .commaOrEnd else { break tokens }
+        at &+= 1
+        state = nesting.isInObject ? .name : .value
+      case UInt8(ascii: ":"):
+        guard state == .colon else { break tokens }
+        at &+= 1
+        state = .value
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        let isObject = byte == UInt8(ascii: "}")
+        guard nesting.depth > floor,
+          state == .commaOrEnd && nesting.isInObject == isObject
+            || state == (isObject ? .nameOrEnd : .elementOrEnd)
+        else { break tokens }
+        at &+= 1
+        nesting.close()
+        state = .commaOrEnd
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        guard state == .value || state == .elementOrEnd, nesting.depth < depthLimit else {
           break tokens
         }
         at &+= 1
-        while at < end, piece.word(at: at) == 0x2020_2020_2020_2020 { at &+= 8 }
-        continue
-      }
-      switch state {
-      case .name, .nameOrEnd:
-        if byte == UInt8(ascii: "}"), state == .nameOrEnd, nesting.depth > floor {
-          nesting.close()
-          state = .commaOrEnd
-          at &+= 1
-          continue
-        }
-        guard byte == UInt8(ascii: "\"") else { break tokens }
-        let close = piece.endOfString(from: at &+ 1)
-        guard piece.has(close) else { break tokens }
-        at = close &+ 1
-        state = .colon
-        if piece.has(at), piece[at] == UInt8(ascii: ":") {
-          state = .value
-          at &+= 1
-        }
-      case .colon:
-        guard byte == UInt8(ascii: ":") else { break tokens }
-        state = .value
-        at &+= 1
-      case .commaOrEnd:
-        if byte == UInt8(ascii: ",") {
-          state = nesting.isInObject ? .name : .value
-        } else {
-          guard byte == (nesting.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")),
-            nesting.depth > floor
-          else { break tokens }
-          nesting.close()
-        }
-        at &+= 1
-      case .value, .elementOrEnd:
-        switch byte {
-        case UInt8(ascii: "\""):
-          let close = piece.endOfString(from: at &+ 1)
-          guard piece.has(close) else { break tokens }
-          at = close &+ 1
-          state = .commaOrEnd
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-          guard nesting.depth < depthLimit else { break tokens }
-          let isObject = byte == UInt8(ascii: "{")
-          nesting.open(isObject: isObject)
-          state = isObject ? .nameOrEnd : .elementOrEnd
-          at &+= 1
-        case UInt8(ascii: "]") where state == .elementOrEnd && nesting.depth > floor:
-          nesting.close()
-          state = .commaOrEnd
-          at &+= 1
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-          let next = piece.endOfNumber(from: at)
-          guard piece.has(next) else { break tokens }
-          at = next
-          state = .commaOrEnd
-        case UInt8(ascii: "t"), UInt8(ascii: "n"):
-          let word = piece.word(at: at) & 0xFFFF_FFFF
-          guard word == 0x6575_7274 || word == 0x6C6C_756E else { break tokens }
-          at &+= 4
-          state = .commaOrEnd
-        case UInt8(ascii: "f"):
-          guard piece.word(at: at) & 0xFF_FFFF_FFFF == 0x65_736C_6166 else { break tokens }
-          at &+= 5
-          state = .commaOrEnd
-        default: break tokens
-        }
-      default: break tokens
+        let isObject = byte == UInt8(ascii: "{")
+        nesting.open(isObject: isObject)
+        state = isObject ? .nameOrEnd : .elementOrEnd
+      default:
+        guard state == .value || state == .elementOrEnd else { break tokens }
+        let end = piece.endOfNumberOrWord(at)
+        guard piece.has(end) else { break tokens }
+        at = end
+        state = .commaOrEnd
       }
     }
     place = at
@@ -101,43 +100,42 @@ extension JSONReader {
 }
 
 extension RawSpan {
-  /// As ``endOfPlainString(from:)``; sixteen bytes must follow `start`. Most strings end within them.
+  /// Where the blanks end of which one is at `start`.
   @inline(__always)
-  fileprivate func endOfString(from start: Int) -> Int {
-    let mark = vector(at: start).marksInASCIIString.firstMarkedOfAny
-    let at = start &+ mark
-    if mark < 16, self[at] == UInt8(ascii: "\"") { return at }
-    return endOfPlainString(from: at)
-  }
-
-  /// Where the quotation mark is that ends a string, whose inside begins at `start`; `byteCount` when there is none, or
-  /// another byte than ASCII, a control byte, or an escape by number or a wrong one before it.
-  @inline(never)
-  private func endOfPlainString(from start: Int) -> Int {
-    var at = firstMarkInASCIIString(from: start)
-    while has(at), self[at] != UInt8(ascii: "\"") {
-      guard self[at] == UInt8(ascii: "\\"), has(at &+ 1), isShortEscape(self[at &+ 1]) else {
-        return byteCount
+  fileprivate func endOfBlanks(from start: Int) -> Int {
+    var at = start
+    repeat {
+      at &+= 1
+      // Indentation.
+      while at <= byteCount &- 16 {
+        let spaces = (~vector(at: at).equals(0x20)).firstMarked
+        at &+= spaces
+        if spaces < 16 { break }
       }
-      at = firstMarkInASCIIString(from: at &+ 2)
-    }
+    } while has(at)
+      && (self[at] == 0x20 || self[at] == 0x0A || self[at] == 0x0D || self[at] == 0x09)
     return at
   }
 
+  /// Where the first byte is after the number or word at `start`; `byteCount` when there is neither, or a number may go
+  /// on after the last byte. Eight bytes must follow `start`.
   @inline(__always)
-  private func isShortEscape(_ letter: UInt8) -> Bool {
-    switch letter {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
-      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      true
-    default: false
+  fileprivate func endOfNumberOrWord(_ start: Int) -> Int {
+    switch self[start] {
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      return endOfNumber(from: start)
+    case UInt8(ascii: "t"), UInt8(ascii: "n"):
+      let word = word(at: start) & 0xFFFF_FFFF
+      return word == 0x6575_7274 || word == 0x6C6C_756E ? start &+ 4 : byteCount
+    case UInt8(ascii: "f"):
+      return word(at: start) & 0xFF_FFFF_FFFF == 0x65_736C_6166 ? start &+ 5 : byteCount
+    default:
+      return byteCount
     }
   }
 
-  /// Where the first byte is behind the number at `start`; `byteCount` when what is there is no number, or it may go on
-  /// after the last byte.
   @inline(__always)
-  fileprivate func endOfNumber(from start: Int) -> Int {
+  private func endOfNumber(from start: Int) -> Int {
     var at = start
     if self[at] == UInt8(ascii: "-") { at &+= 1 }
     guard has(at) else { return byteCount }

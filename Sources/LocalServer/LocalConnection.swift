@@ -18,6 +18,12 @@ struct LocalConnection: ~Copyable {
   var http = HTTPConnection()
   /// It came when all places were taken: only what must always be answered is.
   var isReserved = false
+  /// By which rules its peer's certificate was found good (``TLSAcceptor/trust``); nil without TLS.
+  var trust: UInt64?
+  /// The last moment of that certificate, in nanoseconds since 1970; nil without one.
+  var notAfter: Int64?
+  /// Its TLS handshake is under way.
+  var isShakingHands = false
   /// When it began to wait for a request, counted in connections and requests.
   var waitsSince: UInt64 = 0
   /// The request whose body is arriving.

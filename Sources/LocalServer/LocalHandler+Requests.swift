@@ -93,7 +93,9 @@ extension LocalHandler {
     let path = (head.form == .asterisk ? head.target(in: bytes) : head.path(in: bytes)).text
     let isKnownHost = settings.currentHosts.allows(head, in: bytes)
     let takesHost = isKnownHost || responder.isAlwaysAnswered(path)
-    if let refusal = refusal(head, bytes, takesHost: takesHost)
+    let objection = certificateRefusal(handle, path, on: &loop)
+    if objection != nil { connections[handle].keepsAlive = false }
+    if let refusal = objection ?? refusal(head, bytes, takesHost: takesHost)
       ?? lackOfRoom(handle, head, bytes)
     {
       // A body is not waited for; where it ends the next request cannot be found, so the connection ends.

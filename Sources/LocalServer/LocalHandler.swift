@@ -8,6 +8,7 @@ package import System
 /// One request of a connection is under way at a time; pipelined ones wait their turn, and the peer is
 /// not read from meanwhile. Its parts:
 /// - `LocalHandler+Admission.swift`: who gets a place.
+/// - `LocalHandler+Security.swift`: TLS.
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
@@ -60,19 +61,24 @@ extension LocalHandler: EventHandler {
     on loop: inout EventLoop
   ) {
     guard let handle = takePlace(on: &loop) else {
-      refuseConnection(descriptor, on: &loop)
+      // A peer that waits for TLS cannot read why.
+      if settings.acceptor?() == nil { refuseConnection(descriptor, on: &loop) }
       return
     }
-    guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 0, record: handle)) else {
-      _ = connections.remove(handle)
-      return
-    }
-    connections[handle].socket = socket
-    loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
+    begin(handle, over: descriptor, on: &loop)
   }
 
   package mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     // There are no outgoing connections.
+    if connections.contains(tag.record) { secured(tag.record, on: &loop) }
+  }
+
+  package mutating func spokePlainly(
+    _ socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    guard connections.contains(tag.record) else { return }
+    connections[tag.record].isShakingHands = false
+    refuse(tag.record, 400, "This port speaks TLS: use https://.", on: &loop)
   }
 
   package mutating func received(
@@ -119,6 +125,11 @@ extension LocalHandler: EventHandler {
   ) {
     let handle = tag.record
     guard connections.contains(handle) else { return }
+    if connections[handle].isShakingHands {
+      loop.close(socket)
+      _ = connections.remove(handle)
+      return
+    }
     switch connections[handle].phase {
     case .head where !connections[handle].http.awaitsHead: finish(handle, on: &loop)
     case .head: refuse(handle, 408, "The request's head did not arrive in time.", on: &loop)

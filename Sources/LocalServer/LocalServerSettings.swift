@@ -1,3 +1,4 @@
+package import EventLoop
 package import HTTPMessages
 
 /// Bounds, times and admission of a local server. Times in nanoseconds.
@@ -26,6 +27,10 @@ package struct LocalServerSettings: Sendable {
 
   /// Longest body that is kept in a file: a course of 4 GiB is longer than any real one.
   static let longestBody = 4 << 30
+
+  /// How connections begin, asked for each; nil, or nil from it: without TLS. Where clients may leave their certificates
+  /// out, they see only what is always answered.
+  package var acceptor: (@Sendable () -> TLSAcceptor?)?
 
   /// Connections beyond ``maximumConnections`` for what must always be answered: more than probes come at once.
   static let reservedConnections = 64

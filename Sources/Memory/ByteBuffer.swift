@@ -317,6 +317,16 @@
     start = 0
     end = written
   }
+
+  /// Lends `count` bytes after the last one to `fill`, which says how many of them it wrote, from their beginning on.
+  package mutating func put(upTo count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+    precondition(count >= 0)
+    reserve(count)
+    // Proof: there is room for count bytes at `end` now; the pointer does not outlive the call.
+    let written = unsafe fill(UnsafeMutableRawBufferPointer(start: base + end, count: count))
+    precondition(written >= 0 && written <= count)
+    end &+= written
+  }
 }
 
 extension Array where Element == UInt8 {

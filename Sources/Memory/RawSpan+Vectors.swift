@@ -1,8 +1,9 @@
+public import CVectors
+
 /// Sixteen bytes looked at side by side.
 ///
-/// Comparing vectors compiles to some fifteen instructions a byte, adding and masking them to one for all sixteen.
-/// So a byte that is looked for is given its top bit by arithmetic, which in a vector never carries into the next
-/// byte.
+/// A byte that is looked for is given its top bit by arithmetic, which in a vector never carries into the next byte,
+/// or by ``equals(_:)``.
 extension RawSpan {
   /// The sixteen bytes at offset `i`. Traps unless all are in bounds.
   @inlinable @inline(__always)
@@ -14,30 +15,17 @@ extension RawSpan {
 }
 
 extension SIMD16<UInt8> {
+  /// The top bit of each byte, the first one's lowest.
+  @inlinable @inline(__always)
+  package var topBits: UInt64 { cv_top_bits(self) }
+
   /// The place of the first byte whose top bit is set; 16 when there is none.
   @inlinable @inline(__always)
-  package var firstMarked: Int {
-    // Proof: both types are sixteen bytes, and every value of them is one of the other.
-    let halves = unsafe unsafeBitCast(
-      self & SIMD16<UInt8>(repeating: 0x80), to: SIMD2<UInt64>.self)
-    let low = UInt64(littleEndian: halves[0])
-    if low != 0 { return low.trailingZeroBitCount &>> 3 }
-    let high = UInt64(littleEndian: halves[1])
-    return high != 0 ? 8 &+ high.trailingZeroBitCount &>> 3 : 16
-  }
+  package var firstMarked: Int { (topBits | 0x1_0000).trailingZeroBitCount }
 
-  /// The same without a branch, for places that differ from call to call.
+  /// Marks bytes that are `byte`, and no other.
   @inlinable @inline(__always)
-  package var firstMarkedOfAny: Int {
-    // Proof: both types are sixteen bytes, and every value of them is one of the other.
-    let halves = unsafe unsafeBitCast(
-      self & SIMD16<UInt8>(repeating: 0x80), to: SIMD2<UInt64>.self)
-    // The product moves the lowest bit of byte i to bit 56 + i; no two of its terms meet, so nothing is carried.
-    let gather: UInt64 = 0x0102_0408_1020_4080
-    let low = (UInt64(littleEndian: halves[0]) &>> 7 &* gather) &>> 56
-    let high = (UInt64(littleEndian: halves[1]) &>> 7 &* gather) &>> 56
-    return (low | high &<< 8 | 0x1_0000).trailingZeroBitCount
-  }
+  package func equals(_ byte: UInt8) -> SIMD16<UInt8> { cv_equal(self, byte) }
 
   /// Marks bytes below 0x20 and 0x7F. Bytes of 0x80 and above are not marked.
   @inlinable @inline(__always)
@@ -48,14 +36,16 @@ extension SIMD16<UInt8> {
     return (low | delete) & ~self
   }
 
-  /// Marks quotation marks, backslashes, bytes below 0x20, and bytes of 0x80 and above.
+  /// Marks what is no plain text of ASCII in a JSON string: backslashes, bytes below 0x20, and bytes of 0x80 and
+  /// above.
   @inlinable @inline(__always)
-  package var marksInASCIIString: SIMD16<UInt8> {
-    let one = SIMD16<UInt8>(repeating: 1)
-    // Each of the three also marks some bytes of 0x80 and above, which are marked anyway, and no other.
-    let quote: SIMD16<UInt8> = (self ^ SIMD16<UInt8>(repeating: 0x22)) &- one
-    let backslash: SIMD16<UInt8> = (self ^ SIMD16<UInt8>(repeating: 0x5C)) &- one
+  package var notPlain: SIMD16<UInt8> {
+    // This also marks some bytes of 0x80 and above, which are marked anyway, and no other.
     let low: SIMD16<UInt8> = self &- SIMD16<UInt8>(repeating: 0x20)
-    return quote | backslash | low | self
+    return equals(0x5C) | low | self
   }
+
+  /// The same, and quotation marks.
+  @inlinable @inline(__always)
+  package var marksInASCIIString: SIMD16<UInt8> { equals(0x22) | notPlain }
 }

@@ -1,4 +1,4 @@
-/// A call as an operator describes it, to be told what would become of it.
+/// A call as an operator describes it, to be told what would happen to it.
 package struct ExplainedCall: Sendable, Equatable {
   /// Bytes of a description, all parts together.
   package static let limit = 16 * 1024

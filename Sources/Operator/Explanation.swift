@@ -7,7 +7,7 @@ internal import RateLimiting
 internal import SCORMCloudAPI
 internal import System
 
-/// What would become of a call: decided by the planner and the limiter that decide for real calls, without
+/// What would happen to a call: decided by the planner and the limiter that decide for real calls, without
 /// calling anything upstream and without taking anything from a limit.
 package struct Explanation: Sendable {
   /// Why a call cannot be looked at; the text tells what to ask for.

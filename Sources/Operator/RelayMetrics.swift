@@ -68,5 +68,11 @@ extension RelayShared {
     for fault in RequestFault.allCases {
       text.sample([("reason", "\(fault.name)")], UInt64(faults[fault]))
     }
+    text.family(
+      "scorm_gateway_tls_handshakes_failed_total", .counter,
+      "Callers' connections that ended before their TLS handshake was done.")
+    for reason in TLSFailures.Reason.allCases {
+      text.sample([("reason", reason.name)], UInt64(tlsFailures[reason]))
+    }
   }
 }

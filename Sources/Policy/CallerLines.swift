@@ -42,6 +42,11 @@ struct CallerLines {
     if let listener = match.listener {
       conditions.append("listener: \(CallerLines.scalar(listener.description))")
     }
+    switch match.certificate {
+    case .uri(let name): conditions.append("certificate: {uri: \(CallerLines.scalar(name))}")
+    case .dns(let name): conditions.append("certificate: {dns: \(CallerLines.scalar(name))}")
+    case nil: break
+    }
     add("    match: {\(conditions.joined(separator: ", "))}")
   }
 

@@ -17,7 +17,7 @@ package struct LimitReplay: ~Copyable {
     }
   }
 
-  /// What would have become of the calls of one caller.
+  /// What would have happened to the calls of one caller.
   package struct Outcome: Sendable {
     package var calls = 0
     package var startedAtOnce = 0

@@ -28,7 +28,7 @@ package struct LimitView: Equatable, Sendable {
   package var isUsed: Bool
 }
 
-/// What would become of a call, without taking anything.
+/// What would happen to a call, without taking anything.
 package struct LimitForecast: Equatable, Sendable {
   /// The limits that apply.
   package var matched: LimitSet
@@ -42,7 +42,7 @@ package struct LimitForecast: Equatable, Sendable {
 }
 
 extension Limiter {
-  /// What would become of `request` now.
+  /// What would happen to `request` now.
   package mutating func forecast(_ request: LimitedRequest, at time: Int64) -> LimitForecast {
     let now = clock(time)
     let matched = matched(request)

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import Memory
+package import Memory
 
 /// Bytes on disk in a file without a name: it is gone when nobody holds it any more, however the process
 /// ends.
@@ -57,19 +57,24 @@ package final class KeptFile: Sendable {
 
   /// The bytes of `range`; nil when the file does not give them all.
   package func read(_ range: Range<Int>) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: range.count)
-    var got = 0
-    while got < bytes.count {
-      // Proof: the array holds bytes.count - got bytes behind `got`.
-      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-        unsafe pread(
-          descriptor, buffer.baseAddress?.advanced(by: got), buffer.count - got,
-          range.lowerBound + got)
+    var bytes = ByteBuffer(capacity: range.count)
+    return read(range, into: &bytes) ? [UInt8](bytes.bytes) : nil
+  }
+
+  /// Appends the bytes of `range`. False when the file does not give them all.
+  package func read(_ range: Range<Int>, into out: inout ByteBuffer) -> Bool {
+    var from = range.lowerBound
+    while from < range.upperBound {
+      var count = 0
+      // Proof: the buffer's own room, for the call.
+      unsafe out.put(upTo: range.upperBound - from) { room in
+        count = unsafe pread(descriptor, room.baseAddress, room.count, from)
+        return max(0, count)
       }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return nil }
-      got += count
+      guard count > 0 else { return false }
+      from += count
     }
-    return bytes
+    return true
   }
 }

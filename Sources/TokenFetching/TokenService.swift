@@ -126,7 +126,7 @@ package final class TokenService: TokenDemand {
     if mailbox.refuseBasic(app: app, operation: operation, generation: generation) { multi.wake() }
   }
 
-  /// Has fresh tokens fetched for `slots` at once; those there are are served meanwhile. Any thread.
+  /// Has new tokens fetched for `slots` now; current ones stay in use until then. Any thread.
   ///
   /// - Returns: false when too much is asked for already.
   @discardableResult

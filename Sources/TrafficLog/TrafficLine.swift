@@ -9,6 +9,7 @@ package import Memory
 package enum TrafficLine {
   private static let pathLimit = 2048
   private static let userAgentLimit = 512
+  private static let certificateTextLimit = 512
 
   /// Opens the line; its time is to follow, RFC 3339 up to the point before the fraction.
   package static func open(into out: inout ByteBuffer) { out.put("{\"timestamp\":\"") }
@@ -151,6 +152,25 @@ package enum TrafficLine {
       putName(scope, into: &out)
       out.put(UInt8(ascii: "\""))
     }
+  }
+
+  /// Adds what a caller that speaks TLS has shown: the version, and of its certificate, if it has one, a name, the serial
+  /// number and the issuer. Names are the caller's authority's, so they are escaped.
+  package static func putTLS(
+    version: String, name: String?, serial: String?, issuer: String?, into out: inout ByteBuffer
+  ) {
+    out.put(",\"tls.protocol.version\":\"")
+    putName(version, into: &out)
+    for (key, value) in [
+      ("tls.client.san", name), ("tls.client.serial", serial), ("tls.client.issuer", issuer),
+    ] {
+      guard let value, !value.isEmpty else { continue }
+      out.put("\",\"")
+      out.put(text: key)
+      out.put("\":\"")
+      out.put(escapingForJSON: value.utf8.span.bytesOfElements, limit: certificateTextLimit)
+    }
+    out.put(UInt8(ascii: "\""))
   }
 
   /// Adds the names of the limits in shadow that would have made the call wait.

@@ -7,26 +7,69 @@ internal import TrafficJournal
 struct AdminOption: ParsableArguments {
   @Option(
     help: """
-      The gateway's admin address: host:port or unix:/path. The default is \(AdminVariable.name), else \
-      \(AdminAddress.usual).
+      The gateway's admin address: host:port, unix:/path, or https://host:port where it speaks TLS. The default is \
+      \(AdminVariable.name), else \(AdminAddress.usual).
       """)
   var admin: String?
 
+  @OptionGroup var tls: AdminTLSOption
+
   /// The address to ask: the flag's, else the environment's, else the usual one.
-  var address: String { AdminAddress.chosen(admin, Environment()) }
+  var address: AdminTarget {
+    AdminTarget(AdminAddress.chosen(admin, Environment()), tls.files)
+  }
+}
+
+/// How commands prove who they are to an admin address that speaks TLS, and whom they trust.
+struct AdminTLSOption: ParsableArguments {
+  @Option(help: "With https: a file of authorities (PEM) to trust instead of the system's.")
+  var adminCA: String?
+
+  @Option(help: "With https: the client certificate to show (PEM).")
+  var adminCert: String?
+
+  @Option(help: "With https: the client certificate's key (PEM).")
+  var adminKey: String?
+
+  var files: HTTPProbe.TLSFiles {
+    HTTPProbe.TLSFiles(authorities: adminCA, certificate: adminCert, key: adminKey)
+  }
+}
+
+/// The admin address of a gateway that runs, as a command asks it.
+struct AdminTarget: ExpressibleByStringInterpolation, CustomStringConvertible {
+  /// `127.0.0.1:9901`, `unix:/path`, `https://gateway.internal:9901`.
+  let description: String
+  let files: HTTPProbe.TLSFiles
+
+  init(_ address: String, _ files: HTTPProbe.TLSFiles) {
+    description = address
+    self.files = files
+  }
+
+  init(stringLiteral address: String) { self.init(address, HTTPProbe.TLSFiles()) }
 }
 
 /// How commands reach a running gateway.
 enum AdminAddress {
   static let usual = "127.0.0.1:9901"
+  private static let secure = "https://"
 
   /// The address to ask, as it can be connected to: an address as the gateway's start tells it, with its scheme,
   /// is understood, and so is the one of `admin.address` that stands for all of the machine's.
   static func chosen(_ flag: String?, _ environment: Environment) -> String {
     var text = flag ?? AdminVariable.value(in: environment) ?? usual
+    var scheme = ""
     if text.hasPrefix("http://") { text.removeFirst(7) }
+    if text.hasPrefix(secure) {
+      text.removeFirst(secure.count)
+      scheme = secure
+    }
     if !text.hasPrefix("unix:"), text.hasSuffix("/") { text.removeLast() }
-    return ListenAddress(text)?.fromHere.description ?? text
+    guard let listened = ListenAddress(text) else { return scheme + text }
+    let here = listened.fromHere
+    // A name is what a certificate is for: it stays as it is written.
+    return scheme + (!scheme.isEmpty && here == listened ? text : here.description)
   }
 
   /// Milliseconds for an answer of a page that only tells what is in memory.
@@ -47,29 +90,30 @@ enum AdminAddress {
   ///
   /// - Parameter timeout: milliseconds for the whole answer.
   static func get(
-    _ address: String, _ path: String, timeout: Int = usualTimeout
+    _ address: AdminTarget, _ path: String, timeout: Int = usualTimeout
   ) throws -> HTTPProbe.Answer {
     try orEnd { () throws(NoAnswer) in try ask("GET", address, path, timeout: timeout) }
   }
 
   /// Posts to `path` of the admin address, without a body, or ends the command with what is wrong.
   static func post(
-    _ address: String, _ path: String, timeout: Int = usualTimeout
+    _ address: AdminTarget, _ path: String, timeout: Int = usualTimeout
   ) throws -> HTTPProbe.Answer {
     try orEnd { () throws(NoAnswer) in try ask("POST", address, path, timeout: timeout) }
   }
 
   /// One request to the admin address. Blocks its thread for `timeout` milliseconds at most.
   static func ask(
-    _ method: String, _ address: String, _ path: String, timeout: Int
+    _ method: String, _ target: AdminTarget, _ path: String, timeout: Int
   ) throws(NoAnswer) -> HTTPProbe.Answer {
-    let address = plain(address)
+    let address = plain(target.description)
     let isUnix = address.hasPrefix("unix:")
     let host = isUnix ? "localhost" : address
     do {
       return try HTTPProbe.ask(
-        "http://\(host)\(path)", method: method,
-        socketPath: isUnix ? String(address.dropFirst(5)) : nil, timeout: timeout)
+        host.hasPrefix(secure) ? host + path : "http://\(host)\(path)", method: method,
+        socketPath: isUnix ? String(address.dropFirst(5)) : nil, tls: target.files, timeout: timeout
+      )
     } catch {
       throw NoAnswer(address: address, reason: error.reason)
     }

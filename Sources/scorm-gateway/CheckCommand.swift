@@ -31,6 +31,8 @@ struct CheckCommand: ParsableCommand {
   )
   var admin: String?
 
+  @OptionGroup var tls: AdminTLSOption
+
   func validate() throws {
     guard against == nil || admin == nil else {
       throw ValidationError(
@@ -78,7 +80,7 @@ struct CheckCommand: ParsableCommand {
       }
     }
     guard let admin else { return nil }
-    let address = AdminAddress.chosen(admin, environment)
+    let address = AdminTarget(AdminAddress.chosen(admin, environment), tls.files)
     let answer = try AdminAddress.get(address, "/api/configuration?format=table")
     guard let running = ConfigurationText(reading: try AdminAddress.body(of: answer)) else {
       Console.report("\(address) does not tell its configuration; is it a gateway's admin address?")

@@ -64,12 +64,15 @@ struct Serving: Equatable {
   private func announce(_ gateway: GatewayProcess, _ tracing: SpanExport?) {
     gateway.journalNews.write()
     if let tracing { OperatorNotice.info("exporting spans to \(tracing.url)").write() }
-    for address in gateway.addresses {
-      OperatorNotice.info("serving callers on \(address)").write()
+    let settings = gateway.settings
+    for (address, listener) in zip(gateway.addresses, settings.listeners) {
+      let how = listener.tls == nil ? "" : " by TLS"
+      OperatorNotice.info("serving callers on \(address)\(how)").write()
     }
     if let admin = gateway.adminAddress {
+      let scheme = settings.admin?.tls == nil ? "http" : "https"
       OperatorNotice.info(
-        "admin pages on " + (admin.unixPath == nil ? "http://\(admin)/" : "\(admin)")
+        "admin pages on " + (admin.unixPath == nil ? "\(scheme)://\(admin)/" : "\(admin)")
       ).write()
     }
   }

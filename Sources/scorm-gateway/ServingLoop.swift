@@ -117,6 +117,7 @@ struct ServingLoop: ~Copyable {
       return
     }
     watch?.look()
+    gateway.lookAtCertificates()
     gateway.look(&upstream)
     gateway.tidyUp()
   }

@@ -79,7 +79,7 @@ struct TokensShowCommand: ParsableCommand {
 struct TokensRenewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "renew",
-    abstract: "Fetch tokens anew, now; those there are are served meanwhile.")
+    abstract: "Fetch new tokens now; current ones stay in use until then.")
 
   @OptionGroup var tokens: TokenOptions
 

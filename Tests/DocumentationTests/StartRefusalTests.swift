@@ -16,6 +16,7 @@ struct StartRefusalTests {
     ("\"the system refuses another thread: \\(error)\"", nil),
     ("\"cannot listen on \\(address): it is no numeric address\"", "SocketAddress(numericHost:"),
     ("\"upstream: \\(error)\"", "TLSClient("),
+    ("error.text(below: keyPath)", "TLSAcceptor(reading:"),
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),
@@ -24,7 +25,7 @@ struct StartRefusalTests {
 
   private static let files = [
     "GatewayProcess", "GatewayProcess+Listening", "CompiledConfiguration", "Settings+Parts",
-    "JournalParts", "SpanExporter",
+    "JournalParts", "SpanExporter", "TLSFiles",
   ]
 
   @Test("Whatever a start ends for is known to check, or is no fault of the configuration")

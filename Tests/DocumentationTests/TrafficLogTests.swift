@@ -31,6 +31,7 @@ struct TrafficLogDocumentTests {
     var noted = ByteBuffer()
     TrafficLine.putTraceID(fromTraceparent: parent.span.bytesOfElements, into: &noted)
     #expect(noted.bytes.text.hasPrefix(",\"trace_id\":"))
+    TrafficLine.putTLS(version: "1.3", name: "n", serial: "1", issuer: "i", into: &line)
     TrafficLine.putPlan(
       caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
       into: &line)

@@ -11,6 +11,7 @@ enum LoopEvent: Sendable, Equatable {
   case ended(SocketID, cleanly: Bool)
   case endAnnounced(SocketID)
   case drained(SocketID)
+  case spokePlainly(SocketID)
   case failed(SocketID, SocketFailure)
   /// At this time of the loop.
   case deadline(SocketID, at: Int64)

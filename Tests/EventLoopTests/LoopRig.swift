@@ -25,7 +25,8 @@ final class LoopRig: Sendable {
   var port: UInt16 { address?.port ?? 0 }
 
   /// `pauses`: reading of a connection is paused after every event with bytes.
-  init(pauses: Bool = false, listens: Bool = true) throws {
+  /// `tls`: what connections are to begin with.
+  init(pauses: Bool = false, listens: Bool = true, tls: TLSAcceptor? = nil) throws {
     let journal = try EventJournal()
     let mailbox = try LoopMailbox<Action>()
     var listening: SocketAddress?
@@ -34,10 +35,10 @@ final class LoopRig: Sendable {
       listening = listener.address
       let held = HeldListener(listener)
       thread = try SystemThread("loop") {
-        LoopRig.run(journal, mailbox, pauses: pauses, held)
+        LoopRig.run(journal, mailbox, pauses: pauses, held, tls)
       }
     } else {
-      thread = try SystemThread("loop") { LoopRig.run(journal, mailbox, pauses: pauses, nil) }
+      thread = try SystemThread("loop") { LoopRig.run(journal, mailbox, pauses: pauses, nil, nil) }
     }
     self.journal = journal
     self.mailbox = mailbox
@@ -55,12 +56,14 @@ final class LoopRig: Sendable {
   }
 
   private static func run(
-    _ journal: EventJournal, _ mailbox: LoopMailbox<Action>, pauses: Bool, _ held: HeldListener?
+    _ journal: EventJournal, _ mailbox: LoopMailbox<Action>, pauses: Bool, _ held: HeldListener?,
+    _ acceptor: TLSAcceptor?
   ) {
     do {
       var loop = try EventLoop(waker: mailbox.waker)
       if let held { _ = try loop.listen(on: held.socket) }
-      var handler = WritingHandler(journal: journal, mailbox: mailbox, pauses: pauses)
+      var handler = WritingHandler(
+        journal: journal, mailbox: mailbox, pauses: pauses, acceptor: acceptor)
       loop.run(&handler)
     } catch {
       // The journal stays empty, and the test says what it missed.
@@ -95,19 +98,31 @@ struct WritingHandler: ~Copyable, EventHandler {
   let journal: EventJournal
   let mailbox: LoopMailbox<LoopRig.Action>
   let pauses: Bool
+  let acceptor: TLSAcceptor?
 
   mutating func accepted(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    guard let socket = loop.adopt(descriptor, tag: SocketTag(kind: 1, record: .none)) else {
-      return
+    let tag = SocketTag(kind: 1, record: .none)
+    let adopted: SocketID?
+    if let acceptor {
+      adopted = loop.adopt(descriptor, tls: acceptor, tag: tag)
+    } else {
+      adopted = loop.adopt(descriptor, tag: tag)
     }
+    guard let socket = adopted else { return }
     journal.append(.accepted(socket))
   }
 
   mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
     journal.append(.connected(socket))
+  }
+
+  mutating func spokePlainly(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    journal.append(.spokePlainly(socket))
+    loop.send(Array("plain".utf8).span.bytesOfElements, to: socket)
+    loop.finish(socket)
   }
 
   mutating func received(

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// `openssl s_server` on a free port of loopback, with a certificate made for it. It sends every line back
 /// reversed.
@@ -45,7 +46,7 @@ final class TLSServer {
     var text = ""
     var found: UInt16?
     while found == nil {
-      let data = output.fileHandleForReading.availableData
+      let data = output.receive()
       if data.isEmpty { break }
       text += String(decoding: data, as: UTF8.self)
       for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1)
@@ -72,6 +73,29 @@ final class TLSServer {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw Problem(description: "openssl \(arguments[0]) failed")
+    }
+  }
+}
+
+extension Pipe {
+  /// What is there next; empty at the end. Foundation's own reading traps when a signal interrupts it, as the end of
+  /// another child does.
+  func receive() -> Data {
+    var room = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = unsafe read(fileHandleForReading.fileDescriptor, &room, room.count)
+      if count < 0, errno == EINTR { continue }
+      return Data(room[..<max(0, count)])
+    }
+  }
+
+  /// Everything up to the end.
+  func receiveAll() -> Data {
+    var all = Data()
+    while true {
+      let piece = receive()
+      if piece.isEmpty { return all }
+      all += piece
     }
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
-import GatewayServer
 import Testing
+
+@testable import GatewayServer
 
 /// Uploads that are kept while they stream, byte by byte.
 @Suite struct UploadTests {
@@ -21,6 +22,16 @@ import Testing
       $0.uploads = UploadSettings(place, limit: limit)
       change(&$0)
     }
+  }
+
+  @Test("A disk may take its time: only waits of half a second in all end the keeping of an upload")
+  func patience() {
+    var patience = DiskPatience()
+    let quick = (0..<10_000).map { _ in patience.covers(DiskPatience.quick) }
+    let slow = [200_000_000, 200_000_000, 100_000_000].map { patience.covers($0) }
+    #expect(!quick.contains(false) && !slow.contains(false))
+    let isEnough = patience.covers(DiskPatience.quick + 1)
+    #expect(!isEnough)
   }
 
   private static let places: [UploadSettings.Place] = [

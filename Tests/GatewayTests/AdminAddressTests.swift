@@ -55,6 +55,8 @@ struct AdminAddressTests {
       ("0.0.0.0:9901", nil, "127.0.0.1:9901"), ("[::]:9901", nil, "[::1]:9901"),
       ("http://0.0.0.0:9901/", nil, "127.0.0.1:9901"), ("unix:/run/a", nil, "unix:/run/a"),
       ("gateway_admin:9901", nil, "gateway_admin:9901"),
+      ("https://0.0.0.0:9901/", nil, "https://127.0.0.1:9901"),
+      ("https://gateway.internal:9901", nil, "https://gateway.internal:9901"),
     ] as [(String?, String?, String)])
   func chosen(flag: String?, variable: String?, expected: String) {
     let environment = Environment(variable.map { ["SCORM_GATEWAY_ADMIN_ADDRESS": $0] } ?? [:])

@@ -45,6 +45,21 @@ struct DoctorTests {
         [.posixPermissions: mode], ofItemAtPath: folder.path + "/secret")
     }
 
+    private(set) var keyPath = ""
+    private var authority: TestAuthority?
+
+    /// Has the listener speak TLS with a certificate that is good for so many days.
+    @discardableResult
+    func speakTLS(days: Int) throws -> TestAuthority {
+      let authority = try TestAuthority()
+      let server = try authority.issue([.dns("localhost")], days: days)
+      self.authority = authority
+      keyPath = server.key
+      listen =
+        "[{address: 127.0.0.1:0, tls: {certificate: {file: \(server.certificate)}, key: {file: \(server.key)}}}]"
+      return authority
+    }
+
     private var closed: [DeafPort] = []
 
     /// A port where nobody listens, as long as the rig lives.
@@ -133,6 +148,24 @@ struct DoctorTests {
     Fault("a Unix socket for everybody, without callers", .socketOpen, 0) { rig in
       rig.listen = "[{address: \"unix:\(rig.folder.path)/s\", mode: \"0666\"}]"
       rig.callers = ""
+    },
+    Fault("a certificate that ends in a week", .ownCertificateEnds, 0) {
+      try $0.speakTLS(days: 7)
+    },
+    Fault("a certificate that has ended", .ownCertificateEnded, 1) { try $0.speakTLS(days: -1) },
+    Fault("a key that is another certificate's", .tlsFilesUnusable, 78) { rig in
+      let authority = try rig.speakTLS(days: 100)
+      rig.listen = try rig.listen.replacing(
+        rig.keyPath, with: authority.issue([.dns("localhost")]).key)
+    },
+    Fault("a revocation list that is out of date", .revocationsEnded, 1) { rig in
+      let authority = try rig.speakTLS(days: 100)
+      let list = try authority.revocations([], days: -1)
+      rig.listen = rig.listen.replacing(
+        "tls: {",
+        with:
+          "tls: {clientCA: {file: \(authority.certificate)}, clientCRL: {file: \(list)}, client: required, "
+      )
     },
     Fault("a name that has no address", .nameUnknown, 69) {
       $0.upstream = "{url: \"https://no-such-name.invalid/api/v2\"}"

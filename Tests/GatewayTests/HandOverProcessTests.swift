@@ -109,6 +109,50 @@ struct HandOverProcessTests {
     command.signal(SIGTERM)
     #expect(command.exitCode == 0)
   }
+
+  @Test(
+    "Kept TLS connections stay with the old process: it answers the next call of each, ends it, and goes"
+  )
+  func overTLS() throws {
+    let rig = try GatewayRig()
+    let authority = try TestAuthority()
+    let server = try authority.issue([.dns("localhost")])
+    let client = try authority.issue([.uri("spiffe://corp/crm")])
+    let file = authority.path("gateway.yaml")
+    try """
+    listen:
+      - address: 127.0.0.1:0
+        tls: {certificate: {file: \(server.certificate)}, key: {file: \(server.key)}, clientCA: {file: \(authority.certificate)}, client: required}
+    admin: {address: 127.0.0.1:0}
+    upstream: {url: "\(rig.sandbox.apiURL)"}
+    apps: [{name: main, id: SANDBOX, secret: {env: APP_SECRET}}]
+    callers: [{name: crm, match: {certificate: {uri: "spiffe://corp/crm"}}, apps: [main], allow: ["*"]}]
+    """.write(toFile: file, atomically: true, encoding: .utf8)
+    let command = try Command(
+      ["serve", "-c", file, "--threads", "2"], ["APP_SECRET": "sandbox-secret"])
+    let port = try #require(command.port(after: "serving callers on 127"))
+    let kept = try (1...4).map { _ in
+      try TLSWire(port: port, trusting: authority.certificate, as: client)
+    }
+    for wire in kept {
+      let answer = try wire.call()
+      #expect(answer.status == 200 && answer["Connection"] == nil)
+    }
+    let old = command.process.processIdentifier
+    kill(old, SIGUSR2)
+    #expect(eventually(within: 30) { HandOverProcessTests.successors(command).count == 1 })
+    let current = try #require(HandOverProcessTests.successors(command).first)
+    defer { kill(current, SIGKILL) }
+    for wire in kept {
+      let answer = try wire.call()
+      #expect(answer.status == 200 && answer["Connection"] == "close")
+      #expect(wire.hasEnded())
+    }
+    #expect(eventually(within: 20) { !command.process.isRunning }, "nothing keeps the old process")
+    let next = try TLSWire(port: port, trusting: authority.certificate, as: client)
+    #expect(try next.call().status == 200 && next.call()["Connection"] == nil)
+  }
+
 }
 
 /// Connections that callers keep: one a thread.

@@ -1,10 +1,12 @@
 import AccessTokens
 import Configuration
 import Foundation
-import Gateway
 import Glibc
 import Synchronization
 import Testing
+import TokenFetching
+
+@testable import Gateway
 
 /// A configuration read again while the gateway runs.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
@@ -27,6 +29,41 @@ struct ReloadTests {
       unknownOperations: \(policy)
     \(extra)
     """
+  }
+
+  /// A file for a gateway process in front of `sandbox`.
+  private static func yaml(
+    _ sandbox: SandboxProcess, _ secret: TemporaryFile, _ more: String
+  ) -> String {
+    """
+    listen: [{address: 127.0.0.1:0}]
+    admin: {address: 127.0.0.1:0}
+    upstream: {url: "\(sandbox.url)"}
+    apps: [{name: main, id: SANDBOX, secret: {file: \(secret.path)}}]
+    traffic: {log: {path: /dev/null}, journal: null}
+    \(more)
+    """
+  }
+
+  @Test("A reload that is refused at its last step closes the log that it opened")
+  func refusedLate() throws {
+    let rig = try GatewayRig(yaml: Self.yaml())
+    let log = try TemporaryFile("")
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+    rig.gateway.tokens.stop()
+    let done = try rig.reload(["traffic.log.path": log.path])
+    #expect(done.problems.count == 1 && done.problems[0].hasPrefix("tokens: the thread"))
+    #expect(!Self.openFiles().contains(log.path))
+    #expect(try rig.call("GET", "/api/v2/ping").status == 200)
+  }
+
+  /// Paths of this process's open files.
+  private static func openFiles() -> [String] {
+    let folder = "/proc/self/fd"
+    let files = FileManager.default
+    return ((try? files.contentsOfDirectory(atPath: folder)) ?? []).compactMap {
+      try? files.destinationOfSymbolicLink(atPath: folder + "/" + $0)
+    }
   }
 
   @Test("Policy and a caller's mode are in force with the next request, on connections that stand")
@@ -200,16 +237,7 @@ struct ReloadTests {
   func signal() throws {
     let sandbox = try SandboxProcess()
     let secret = try TemporaryFile("sandbox-secret")
-    func text(_ more: String) -> String {
-      """
-      listen: [{address: 127.0.0.1:0}]
-      admin: {address: 127.0.0.1:0}
-      upstream: {url: "\(sandbox.url)"}
-      apps: [{name: main, id: SANDBOX, secret: {file: \(secret.path)}}]
-      traffic: {log: {path: /dev/null}}
-      \(more)
-      """
-    }
+    func text(_ more: String) -> String { Self.yaml(sandbox, secret, more) }
     let file = try TemporaryFile(text(""))
     let gateway = try Command(["serve", "-c", file.path, "--threads", "1"])
     let port = try #require(gateway.port(after: "serving callers on"))
@@ -278,16 +306,7 @@ struct ReloadTests {
   func commands() throws {
     let sandbox = try SandboxProcess()
     let secret = try TemporaryFile("sandbox-secret")
-    func text(_ more: String) -> String {
-      """
-      listen: [{address: 127.0.0.1:0}]
-      admin: {address: 127.0.0.1:0}
-      upstream: {url: "\(sandbox.url)"}
-      apps: [{name: main, id: SANDBOX, secret: {file: \(secret.path)}}]
-      traffic: {log: {path: /dev/null}, journal: null}
-      \(more)
-      """
-    }
+    func text(_ more: String) -> String { Self.yaml(sandbox, secret, more) }
     let file = try TemporaryFile(text(""))
     let old = try TemporaryFile(text(""))
     let gateway = try Command(["serve", "-c", file.path, "--threads", "1"])

@@ -195,6 +195,23 @@ struct SharedLimitsTests {
   }
 
   @Test(
+    "Over TLS the store's certificate is checked before anything is said", arguments: [true, false])
+  func certificate(isTrusted: Bool) throws {
+    let servers = try (0..<2).map { _ in try TLSServer(name: "DNS:localhost", days: 2) }
+    let upstream = try LimitsUpstream()
+    defer { upstream.stop() }
+    let rig = try GatewayRig(
+      sharing: nil, "{name: app, rate: 100/1s}", upstream,
+      more: "caFile: \(servers[isTrusted ? 0 : 1].certificate)",
+      url: "rediss://localhost:\(servers[0].port)")
+    // What answers there sends lines back reversed.
+    let reason = isTrusted ? "does not speak the protocol" : "certificate is not accepted"
+    #expect(
+      eventually { rig.told.all.contains { $0.contains("is lost") && $0.contains(reason) } },
+      "\(rig.told.all)")
+  }
+
+  @Test(
     "Errors of the store are told once, and limits go by onLoss",
     arguments: [
       "-READONLY You can't write against a read only replica.",

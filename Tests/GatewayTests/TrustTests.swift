@@ -52,7 +52,7 @@ struct TrustTests {
     let output = Pipe()
     hash.standardOutput = output
     try hash.run()
-    let name = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let name = String(decoding: output.receiveAll(), as: UTF8.self)
       .filter { $0 != "\n" }
     try FileManager.default.copyItem(
       atPath: server.certificate, toPath: folder + "/\(name).0")

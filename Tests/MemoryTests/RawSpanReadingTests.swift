@@ -39,7 +39,7 @@ struct RawSpanReadingTests {
         #expect(found == expected, "\(byte) at \(place)")
         guard place < 16 else { continue }
         let marks = memory.span.bytesOfElements.vector(at: 0).marksInASCIIString
-        #expect(marks.firstMarkedOfAny == min(16, expected), "\(byte) at \(place)")
+        #expect(marks.firstMarked == min(16, expected), "\(byte) at \(place)")
         #expect(marks.firstMarked == min(16, expected), "\(byte) at \(place)")
       }
     }

@@ -96,13 +96,15 @@ class Callers:
 class Store:
     """A `redis-server` on a Unix socket."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, arguments=()):
         self.folder, self.socket = folder, pathlib.Path(folder) / "redis.sock"
+        self.arguments = arguments
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", self.folder],
+            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", self.folder,
+             *map(str, self.arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(self.socket.exists, "the store is there")
 
@@ -131,7 +133,7 @@ admin: {{address: "127.0.0.1:0"}}
 upstream: {{url: "http://127.0.0.1:{fleet.upstream.port}/api/v2"}}
 apps: [{{name: main, id: FLEET, secret: {{file: {secret}}}}}]
 limits: [{fleet.limit}]
-shared: {{url: "unix:{fleet.store.socket}", onLoss: {fleet.on_loss}}}
+shared: {{url: "{fleet.url or f'unix:{fleet.store.socket}'}", onLoss: {fleet.on_loss}{fleet.more}}}
 traffic: {{log: {{path: /dev/null}}, journal: null}}
 """)
         self.start()
@@ -190,16 +192,19 @@ traffic: {{log: {{path: /dev/null}}, journal: null}}
 
 
 class Fleet:
-    def __init__(self, count, limit, on_loss="share"):
+    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket."""
+
+    def __init__(self, count, limit, on_loss="share", url=None, more="", store=()):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-fleet.")
         self.folder, self.limit, self.on_loss = self.temporary.name, limit, on_loss
+        self.url, self.more = url, more
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         self.members, self.callers, self.store = [], [], None
         try:
             self.upstream = CountingUpstream(self.loop)
-            self.store = Store(self.folder)
+            self.store = Store(self.folder, store)
             for number in range(count):
                 self.members.append(Member(self, number))
             for member in self.members:

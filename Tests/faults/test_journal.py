@@ -14,8 +14,9 @@ import tempfile
 import threading
 import time
 
+from disks import fill_up, small_disk
 from peers import eventually
-from rig import SECRET, Lab, Skipped, row
+from rig import SECRET, Lab, row
 
 #: Longer runs of the same: FAULT_KILLS=100 FAULT_HOLD=30 scripts/fault-test journal
 KILLS = int(os.environ.get("FAULT_KILLS", "8"))
@@ -145,29 +146,6 @@ def damaged():
         assert list(journal.parent.glob("traffic.sqlite.corrupt-*")), "it is set aside"
         assert "a new one was begun" in lab.said(), "the operator is told"
         assert lab.metric("scorm_gateway_journal_set_aside_total") == 1
-
-
-@contextlib.contextmanager
-def small_disk():
-    """A file system of 2 MiB, and its folder."""
-    with tempfile.TemporaryDirectory(prefix="scorm-gateway-full.") as folder:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder],
-                                 capture_output=True, check=False)
-        if mounted.returncode:
-            raise Skipped("this machine does not let us mount a tmpfs")
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill_up(folder):
-    """Takes all room that is left, and returns the file that has it."""
-    filler = pathlib.Path(folder) / "filler"
-    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-    return filler
 
 
 @row("31j", "journal: a full disk", lab=False, needs=["mount"])

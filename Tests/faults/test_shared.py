@@ -1,12 +1,16 @@
 """Row 46: several gateways with one budget, and the store between them stopped, killed, or emptied of a gateway."""
 
+import pathlib
+import re
 import signal
+import tempfile
 import time
 
-import rig
+from certificates import Authority
 from fleet import Fleet, largest_burst
 from peers import eventually
 from rig import row
+from test_reload import free_port
 
 RATE, BURST = 100, 20
 LIMIT = f"{{name: app, per: app, rate: {RATE}/1s, burst: {BURST}, maxWait: 5s}}"
@@ -89,3 +93,27 @@ def pause():
         late = [when - refused for when in fleet.upstream.times[61:] if when - refused < 2.9]
         assert all(when < 0.2 for when in late), late
         return f"{len(late)} calls within {max(late, default=0) * 1000:.0f} ms after it, then none for 3 s"
+
+
+@row("46", "the store by TLS, with an ACL user who has the rights that docs/fleet.md names", lab=False,
+     needs=("redis-server", "openssl"))
+def encrypted():
+    authority, port = Authority(), free_port()
+    authority.server_context("localhost")
+    document = (pathlib.Path(__file__).parents[2] / "docs" / "fleet.md").read_text()
+    rights = re.search(r"(?m)^user gateway on >PASSWORD .*$", document)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        users, password = pathlib.Path(folder) / "users", pathlib.Path(folder) / "password"
+        users.write_text("user default off\n" + rights.replace("PASSWORD", "pass-of-the-test"))
+        password.write_text("pass-of-the-test")
+        password.chmod(0o600)
+        stem = authority.directory / "localhost-False-False"
+        store = ("--tls-port", port, "--tls-cert-file", stem.with_suffix(".pem"), "--tls-key-file",
+                 stem.with_suffix(".key"), "--tls-ca-cert-file", authority.path, "--tls-auth-clients", "no",
+                 "--aclfile", users)
+        more = f", user: gateway, password: {{file: {password}}}, caFile: {authority.path}"
+        with Fleet(2, LIMIT, url=f"rediss://localhost:{port}/3", more=more, store=store) as fleet:
+            fleet.call([30, 30])
+            eventually(lambda: len(fleet.upstream.times) > 120, "calls are made")
+            check_budget(fleet)
+            assert all("pass-of-the-test" not in member.said() for member in fleet.members)

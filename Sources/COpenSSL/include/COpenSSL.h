@@ -1,4 +1,4 @@
-// OpenSSL 3: the TLS client and SHA-256, with names for what the headers offer as macros only.
+// OpenSSL 3: TLS and SHA-256, with names for what the headers offer as macros only.
 #ifndef SCORM_GATEWAY_COPENSSL_H
 #define SCORM_GATEWAY_COPENSSL_H
 
@@ -74,6 +74,8 @@ typedef struct co_wire {
   int fd;
   /// The last read gave less than was asked for: the socket is empty until the next edge.
   int drained;
+  /// The first byte that came; -1 before.
+  int first;
 } co_wire;
 
 static inline int co_wire_read(BIO *b, char *out, int count) {
@@ -83,6 +85,7 @@ static inline int co_wire_read(BIO *b, char *out, int count) {
   do n = recv(w->fd, out, (size_t)count, 0);
   while (n < 0 && errno == EINTR);
   w->drained = n < count;
+  if (w->first < 0 && n > 0) w->first = (unsigned char)*out;
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) BIO_set_retry_read(b);
   return (int)n;
 }
@@ -115,24 +118,33 @@ extern BIO_METHOD *co_wire_method;
 /// Makes the method table; 1 on success. To be called once before any session.
 int co_wire_setup(void);
 
+/// Has the session read and write `fd`. 1 on success.
+static inline int co_attach(SSL *s, int fd) {
+  co_wire *w = (co_wire *)calloc(1, sizeof *w);
+  BIO *b = co_wire_method ? BIO_new(co_wire_method) : 0;
+  if (!w || !b) {
+    BIO_free(b);
+    free(w);
+    return 0;
+  }
+  w->fd = fd;
+  w->first = -1;
+  BIO_set_data(b, w);
+  BIO_set_init(b, 1);
+  SSL_set_bio(s, b, b);
+  return 1;
+}
+
 /// A client session on `fd` that will accept only a certificate for `host`, a DNS name or, when
 /// `is_address`, a numeric address. Common names do not count (RFC 9110 section 4.3.4).
 static inline SSL *co_client_session(SSL_CTX *c, int fd, const char *host, int is_address) {
   SSL *s = SSL_new(c);
-  co_wire *w = (co_wire *)calloc(1, sizeof *w);
-  BIO *b = co_wire_method ? BIO_new(co_wire_method) : 0;
-  if (!s || !w || !b) goto fail;
-  if (!is_address && SSL_set_tlsext_host_name(s, host) != 1) goto fail;
-  if (co_expect_peer(SSL_get0_param(s), host, is_address) != 1) goto fail;
-  w->fd = fd;
-  BIO_set_data(b, w);
-  BIO_set_init(b, 1);
-  SSL_set_bio(s, b, b);
-  SSL_set_connect_state(s);
-  return s;
-fail:
-  if (b) BIO_free(b);
-  free(w);
+  if (!s) return 0;
+  if ((is_address || SSL_set_tlsext_host_name(s, host) == 1) &&
+      co_expect_peer(SSL_get0_param(s), host, is_address) == 1 && co_attach(s, fd)) {
+    SSL_set_connect_state(s);
+    return s;
+  }
   SSL_free(s);
   return 0;
 }
@@ -202,5 +214,7 @@ static inline int co_hmac_sha256(const void *key, size_t key_count, const void *
   return HMAC(EVP_sha256(), key, (int)key_count, (const unsigned char *)bytes, count, out, &length) != 0 &&
          length == 32;
 }
+
+#include "COpenSSLServer.h"
 
 #endif

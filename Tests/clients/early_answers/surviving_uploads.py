@@ -95,7 +95,8 @@ def main():
     parser.add_argument("--megabytes", type=int, default=20, help="of each upload (20)")
     parser.add_argument("--spool", choices=("disk", "memory"), default="disk")
     arguments = parser.parse_args()
-    content = random.Random(7261).randbytes(arguments.megabytes * 1_000_000)
+    source = random.Random(7261)
+    content = b"".join(source.randbytes(1_000_000) for _ in range(arguments.megabytes))
     expected = hashlib.sha256(content).hexdigest()
     lab = Lab(settings={"response_timeout": "20s", "idle_timeout": "20s",
                         "more": f"uploads: {{spool: {arguments.spool}}}"})

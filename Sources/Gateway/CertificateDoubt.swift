@@ -1,0 +1,69 @@
+package import Configuration
+package import EventLoop
+
+/// What is wrong, or will be soon, with a listener's certificates, though it serves with them.
+package struct CertificateDoubt: Sendable, Equatable {
+  package enum Kind: Sendable {
+    /// Its certificate ends within ``CertificateDoubt/warningTime``.
+    case ends
+    /// It has ended: clients refuse it.
+    case ended
+    /// A list of revocations is out of date: no client's certificate is accepted.
+    case revocationsEnded
+    /// It soon will be.
+    case revocationsEnd
+  }
+
+  package let kind: Kind
+  /// The key in `tls`.
+  package let key: String
+  package let message: String
+  package let hint: String
+
+  /// How long before its end a certificate is worth a warning, in nanoseconds: 14 days.
+  package static let warningTime: Int64 = 14 * day
+  /// A list of revocations is replaced more often: a day.
+  package static let listWarningTime: Int64 = day
+  private static let day: Int64 = 86_400_000_000_000
+
+  /// Those of the files that `settings` name; none when they are of no use at all, which `check` tells.
+  package static func of(_ settings: TLSSettings, at wallTime: Int64) -> [CertificateDoubt] {
+    (try? TLSAcceptor(reading: settings)).map { of($0, at: wallTime) } ?? []
+  }
+
+  /// - Parameter wallTime: nanoseconds since 1970.
+  package static func of(_ acceptor: TLSAcceptor, at wallTime: Int64) -> [CertificateDoubt] {
+    var doubts: [CertificateDoubt] = []
+    if acceptor.notAfter < wallTime {
+      doubts.append(
+        .init(
+          kind: .ended, key: "certificate",
+          message: "the certificate has ended, and clients refuse it",
+          hint: "have it renewed; a file that changes is used without a restart"))
+    } else if acceptor.notAfter - wallTime < warningTime {
+      doubts.append(
+        .init(
+          kind: .ends, key: "certificate",
+          message: "the certificate ends \(remaining(acceptor.notAfter - wallTime))",
+          hint: "have it renewed; a file that changes is used without a restart"))
+    }
+    if acceptor.nextRevocations < wallTime {
+      doubts.append(
+        .init(
+          kind: .revocationsEnded, key: "clientCRL",
+          message: "a revocation list is out of date, so no client's certificate is accepted",
+          hint: "fetch the authority's current list"))
+    } else if acceptor.nextRevocations - wallTime < listWarningTime {
+      doubts.append(
+        .init(
+          kind: .revocationsEnd, key: "clientCRL",
+          message: "a revocation list ends \(remaining(acceptor.nextRevocations - wallTime))",
+          hint: "fetch the authority's current list in time"))
+    }
+    return doubts
+  }
+
+  private static func remaining(_ time: Int64) -> String {
+    time < day ? "within a day" : "in \(time / day) days"
+  }
+}

@@ -1,0 +1,217 @@
+internal import Configuration
+internal import EventLoop
+internal import Synchronization
+internal import Telemetry
+
+/// The TLS of every listener and of the admin address: what is in use, and the files that it was made of.
+///
+/// Files change while the gateway runs, and often one after the other: what does not fit together stays out of use until it
+/// does, and what was in use stays.
+final class TLSFiles: Sendable {
+  /// One listener's.
+  struct Entry: Sendable {
+    /// As metrics and messages call the listener.
+    var name: String
+    var settings: TLSSettings
+    var acceptor: TLSAcceptor
+    /// How its files were when they were read.
+    var stamps: [SecretFile.Stamp?]
+    /// How they were at the last look.
+    var seen: [SecretFile.Stamp?]
+    /// Why what they are now is not in use; nil when it is.
+    var failure: String?
+  }
+
+  /// By the listener's address.
+  struct Entries: Sendable {
+    var listeners: [ListenAddress: Entry] = [:]
+    var admin: Entry?
+
+    /// In the order of their names.
+    var all: [Entry] {
+      (Array(listeners.values) + [admin].compactMap { $0 }).sorted { $0.name < $1.name }
+    }
+  }
+
+  private let entries: Mutex<Entries>
+
+  init(_ entries: Entries) { self.entries = Mutex(entries) }
+
+  var current: Entries { entries.withLock { $0 } }
+
+  func use(_ next: Entries) { entries.withLock { $0 = next } }
+
+  /// How connections to the admin address begin; nil: without TLS.
+  var adminAcceptor: TLSAcceptor? { entries.withLock { $0.admin?.acceptor } }
+
+  /// Reads all files that `settings` name.
+  static func read(_ settings: Settings) throws(StartError) -> Entries {
+    var entries = Entries()
+    for (index, listener) in settings.listeners.enumerated() {
+      guard let tls = listener.tls else { continue }
+      entries.listeners[listener.address] = try entry(listener.name, tls, "listen[\(index)].tls")
+    }
+    if let tls = settings.admin?.tls { entries.admin = try entry("admin", tls, "admin.tls") }
+    return entries
+  }
+
+  private static func entry(
+    _ name: String, _ settings: TLSSettings, _ keyPath: String
+  ) throws(StartError) -> Entry {
+    // Before reading: a change meanwhile shows at the next look.
+    let stamps = TLSFiles.stamps(settings)
+    do {
+      return Entry(
+        name: name, settings: settings, acceptor: try TLSAcceptor(reading: settings),
+        stamps: stamps, seen: stamps)
+    } catch {
+      throw StartError(error.text(below: keyPath))
+    }
+  }
+
+  private static func stamps(_ settings: TLSSettings) -> [SecretFile.Stamp?] {
+    settings.files.map { SecretFile(path: $0.path).stamp }
+  }
+
+  /// What a look at the files has brought.
+  struct Look {
+    /// All entries, with new ones among them; nil when nothing new is to be used.
+    var next: Entries?
+    /// For the operator.
+    var warnings: [String] = []
+  }
+
+  /// Looks whether files have changed, and reads those that have. What cannot be used is told once, when it has stayed so
+  /// from one look to the next: the second file of a pair comes after the first.
+  func look() -> Look {
+    var look = Look()
+    var all = current
+    var isNew = false
+    for address in all.listeners.keys {
+      guard var entry = all.listeners[address] else { continue }
+      if TLSFiles.look(at: &entry, &look.warnings) { isNew = true }
+      all.listeners[address] = entry
+    }
+    if var entry = all.admin {
+      if TLSFiles.look(at: &entry, &look.warnings) { isNew = true }
+      all.admin = entry
+    }
+    if isNew {
+      look.next = all
+    } else {
+      use(all)
+    }
+    return look
+  }
+
+  /// Returns whether there is something new to be used.
+  private static func look(at entry: inout Entry, _ warnings: inout [String]) -> Bool {
+    let stamps = stamps(entry.settings)
+    let hasSettled = stamps == entry.seen
+    entry.seen = stamps
+    if stamps == entry.stamps {
+      entry.failure = nil
+      return false
+    }
+    if entry.failure != nil, hasSettled { return false }
+    do throws(TLSFileProblem) {
+      entry.acceptor = try TLSAcceptor(reading: entry.settings)
+      entry.stamps = stamps
+      entry.failure = nil
+      return true
+    } catch {
+      guard hasSettled else { return false }
+      let text = (error.key.map { "\($0): " } ?? "") + error.message
+      entry.failure = text
+      warnings.append(
+        "TLS of \(entry.name): its files have changed and cannot be used, so what was in use stays: \(text)"
+      )
+      return false
+    }
+  }
+
+  func put(into text: inout PrometheusText) {
+    let all = current.all
+    guard !all.isEmpty else { return }
+    text.family(
+      "scorm_gateway_tls_not_after_seconds", .gauge,
+      "When the certificate in use at a listener ends, in seconds since 1970.")
+    for entry in all {
+      text.sample(
+        [("listener", entry.name)], UInt64(max(0, entry.acceptor.notAfter / 1_000_000_000)))
+    }
+    text.family(
+      "scorm_gateway_tls_reload_failed", .gauge,
+      "1 while a listener's TLS files have changed and cannot be used.")
+    for entry in all { text.sample([("listener", entry.name)], entry.failure == nil ? 0 : 1) }
+  }
+}
+
+/// Why files make no TLS server.
+struct TLSFileProblem: Error {
+  /// The key in `tls` that names the file; nil for none of them.
+  let key: String?
+  let message: String
+  var hint = ""
+
+  /// With the key that it is about.
+  func text(below keyPath: String) -> String {
+    keyPath + (key.map { "." + $0 } ?? "") + ": " + message
+  }
+}
+
+extension TLSAcceptor {
+  /// Makes one of the files that `settings` name.
+  convenience init(reading settings: TLSSettings) throws(TLSFileProblem) {
+    func read(_ key: String, _ path: String) throws(TLSFileProblem) -> [UInt8] {
+      do { return try CertificateFile.read(path) } catch {
+        throw TLSFileProblem(
+          key: key, message: "\(path) is not readable: \(error.description)",
+          hint: "create it, readable by the gateway's user")
+      }
+    }
+    let certificate = try read("certificate", settings.certificate)
+    let clientCA = try settings.clientCA.map { (path) throws(TLSFileProblem) in
+      try read("clientCA", path)
+    }
+    let clientCRL = try settings.clientCRL.map { (path) throws(TLSFileProblem) in
+      try read("clientCRL", path)
+    }
+    let key: TLSAcceptor.Material
+    do {
+      key = Material(
+        certificate: certificate, key: try CertificateFile.readKey(settings.key),
+        clientCA: clientCA, clientCRL: clientCRL, client: ClientCertificates(settings.client),
+        minimum: settings.minVersion == .tls12 ? .tls12 : .tls13)
+    } catch {
+      throw TLSFileProblem(
+        key: "key", message: "\(settings.key) is not readable: \(error.description)",
+        hint: "create it, readable by the gateway's user only (chmod 600)")
+    }
+    do { try self.init(key) } catch {
+      let name: String? =
+        switch error.part {
+        case .certificate: "certificate"
+        case .key: "key"
+        case .clientCA: "clientCA"
+        case .clientCRL: "clientCRL"
+        case nil: nil
+        }
+      let path = settings.files.first { $0.key == name }?.path
+      throw TLSFileProblem(
+        key: name, message: path.map { "\($0): \(error.description)" } ?? error.description,
+        hint: error.hint)
+    }
+  }
+}
+
+extension TLSAcceptor.ClientCertificates {
+  fileprivate init(_ client: TLSSettings.Client) {
+    self =
+      switch client {
+      case .none: .none
+      case .optional: .optional
+      case .required: .required
+      }
+  }
+}

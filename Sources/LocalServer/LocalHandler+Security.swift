@@ -1,0 +1,63 @@
+internal import EventLoop
+internal import Memory
+internal import System
+
+/// Peers that speak TLS, where the server does.
+extension LocalHandler {
+  /// Begins with a connection that has a place.
+  mutating func begin(
+    _ handle: SlabHandle, over descriptor: consuming Descriptor, on loop: inout EventLoop
+  ) {
+    let tag = SocketTag(kind: 0, record: handle)
+    let acceptor = settings.acceptor?()
+    let adopted: SocketID?
+    if let acceptor {
+      adopted = loop.adopt(descriptor, tls: acceptor, tag: tag)
+    } else {
+      adopted = loop.adopt(descriptor, tag: tag)
+    }
+    guard let socket = adopted else {
+      _ = connections.remove(handle)
+      return
+    }
+    connections[handle].socket = socket
+    connections[handle].trust = acceptor?.trust
+    connections[handle].isShakingHands = acceptor != nil
+    loop.setDeadline(
+      socket,
+      at: loop.now + (acceptor == nil ? settings.keepAliveTimeout : settings.headTimeout))
+  }
+
+  /// The handshake is done.
+  mutating func secured(_ handle: SlabHandle, on loop: inout EventLoop) {
+    let socket = connections[handle].socket
+    connections[handle].isShakingHands = false
+    connections[handle].notAfter = loop.peer(of: socket)?.certificate?.notAfter
+    loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
+  }
+
+  /// Why a connection may not ask for `path`, by what it has shown; nil when it may. Looked at with each request: other
+  /// authorities count for connections that are open, too.
+  mutating func certificateRefusal(
+    _ handle: SlabHandle, _ path: String, on loop: inout EventLoop
+  ) -> LocalResponse? {
+    guard let acceptor = settings.acceptor?() else { return nil }
+    guard let trust = connections[handle].trust else {
+      return .message(403, "This port speaks TLS by now: use https://.")
+    }
+    let notAfter = connections[handle].notAfter
+    if trust != acceptor.trust {
+      if let objection = loop.objection(to: connections[handle].socket, by: acceptor) {
+        return .message(403, "Its client certificate is not accepted any more: \(objection).")
+      }
+      connections[handle].trust = acceptor.trust
+    }
+    if let notAfter, loop.wallTime > notAfter {
+      return .message(403, "Its client certificate has expired.")
+    }
+    if acceptor.client != .none, notAfter == nil, !responder.isAlwaysAnswered(path) {
+      return .message(403, "This page wants a client certificate.")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,1 @@
+../EventLoopTests/TestAuthority.swift
