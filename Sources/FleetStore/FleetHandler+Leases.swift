@@ -132,6 +132,8 @@ extension FleetHandler {
       guard let (other, limit) = next.limits.quota(member.key), other == name,
         limit.terms == member.holder.terms
       else {
+        // The limiter may have got a share of the former limit under the number of the new one.
+        _ = parts.limiter.setShare(member.key, .notYet, moves: false, at: now)
         members[name] = nil
         continue
       }
@@ -147,8 +149,8 @@ extension FleetHandler {
       guard let (name, limit) = settings.limits.quota(use.key),
         let farewell = members[name]?.holder.farewell()
       else { continue }
-      // Nothing of it may be used from now on.
-      _ = parts.limiter.setShare(use.key, .closed, moves: false, at: loop.now)
+      // Nothing of it may be used from now on, until another store has been asked.
+      _ = parts.limiter.setShare(use.key, .notYet, moves: false, at: loop.now)
       commands.append(
         ["EVALSHA", scripts.lease, "1", leaseKey(name)]
           + farewell.leavingWords(id, limit.terms, validity: times.storeValidity, used: use.used))

@@ -24,7 +24,8 @@ struct ArchitectureTests {
     let others = Set(ArchitectureTests.modules.filter { $0 != module })
     var imported: Set<String> = []
     for source in try Repository.sources(of: module) {
-      let lines = source.matches(of: /(?m)^(?:@\w+ )*(?:internal |package |public )?import (?:\w+ )?(\w+)$/)
+      let lines = source.matches(
+        of: /(?m)^(?:@\w+ )*(?:internal |package |public )?import (?:\w+ )?(\w+)$/)
       imported.formUnion(lines.map { String($0.output.1) })
     }
     let cells = try #require(try row(of: module)).cells

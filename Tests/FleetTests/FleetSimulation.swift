@@ -33,6 +33,8 @@ struct FleetSimulation {
     var killed = 0.0
     /// Jumps back of the store's clock in a second.
     var jumps = 0.0
+    /// Jumps ahead of it in a second, of a minute each.
+    var leaps = 0.0
   }
 
   struct Result {
@@ -109,6 +111,9 @@ struct FleetSimulation {
       left = min(burst, left + Double(step) * rate)
       if Double.random(in: 0..<1, using: &random) < world.jumps * perStep {
         storeOffset -= Int64.random(in: 0...100_000_000, using: &random)
+      }
+      if Double.random(in: 0..<1, using: &random) < world.leaps * perStep {
+        storeOffset += 60 * second
       }
       deliver(now)
       for index in gateways.indices {

@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  @Test("A store's clock that jumps ahead lets gateways that are there start no call too many")
+  func leaps() {
+    for run in 0..<Self.runs {
+      let terms = Self.terms(UInt64(run))
+      let rate = Double(terms.count) * Double(second) / Double(terms.period)
+      var world = FleetSimulation.World(demand: [0, 0.3, 1, 3].map { $0 * rate })
+      world.leaps = 0.2
+      world.lost = 0.02
+      var simulation = FleetSimulation(terms, world, seed: UInt64(run))
+      let result = simulation.run(20 * second)
+      #expect(result.fewestLeft > -0.01, "seed \(run): \(terms)")
+    }
+  }
+
   @Test(
     "With demand of 100:10:1:0:0 at least 95 % of the budget is used, with four questions a second at most"
   )
@@ -64,7 +78,7 @@ import Testing
       var simulation = FleetSimulation(terms, .init(demand: [10, 10, 10, 10, 10]), seed: seed)
       let result = simulation.run(60 * second, warmUp: 10 * second)
       #expect(result.fewestLeft > -0.01)
-      #expect(result.admitted.allSatisfy { $0 > 15 }, "\(result.admitted)")
+      #expect(result.admitted.allSatisfy { $0 > 5 }, "\(result.admitted)")
     }
   }
 
