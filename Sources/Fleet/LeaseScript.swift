@@ -4,7 +4,7 @@
 /// looked at (microseconds of the store's clock), `d` how much of the burst in hand is used (thousandths of a call), `o`
 /// until when nothing new is granted, and for each member `m:ID`: number of its last request; fraction, burst and places
 /// granted and until when; the same of what it held before, which it may go on using until it has the answer; what it wants; since
-/// when it gets nothing.
+/// when it gets nothing, or, below 0, since when it gets something.
 ///
 /// The books: the fractions of the rate, the burst and the places that members may be using, each counted with the more
 /// of what they held and what they were granted, never exceed the limit. What of the burst no member has is in hand, and fills at
@@ -50,6 +50,7 @@ package enum LeaseScript {
         m[5] = m[5] - back
         if m[9] > 0 then m[9] = math.max(1, m[9] - back) end
         if m[12] > 0 then m[12] = math.max(1, m[12] - back) end
+        if m[12] < 0 then m[12] = math.min(-1, m[12] + back) end
         dirty[other] = true
       end
       born, last = born - back, now
@@ -130,7 +131,7 @@ package enum LeaseScript {
         wants = wants + m[10]
         if m[12] > 0 then
           starving = starving + 1
-          if since == 0 or m[12] < since then earlier = earlier + 1 end
+          if since <= 0 or m[12] < since then earlier = earlier + 1 end
         end
       end
     end
@@ -145,11 +146,14 @@ package enum LeaseScript {
       end
       return whole
     end
-    -- Of what does not go round each has its turn: who has it gives it up, who waits longest gets it.
+    -- Of what does not go round each has its turn: who has had it long enough for a call gives it up, who waits longest
+    -- gets it.
+    local stay = 1000000
+    if count > 0 then stay = math.max(stay, 1.5 * burst / rate) end
     local function turn(whole, wanted, has, others)
       if n <= whole then return true end
       if not wanted then return false end
-      if has then return starving == 0 end
+      if has then return starving == 0 or now + since < stay end
       return whole - others > earlier
     end
     local f, b, miss, p = 0, 0, 0, 0
@@ -163,7 +167,9 @@ package enum LeaseScript {
         list[#list + 1], total = its, total + its
       end
       local part = own
-      if total > units then
+      if n > burst then
+        part = units / burst
+      elseif total > units then
         part = math.min(own, level(list, units))
       elseif want > 0 then
         part = own + (units - total) * want / wants
@@ -202,7 +208,13 @@ package enum LeaseScript {
       d = math.max(0, d - miss)
     end
     local starves = (count > 0 and b == 0 and want > 0) or (places > 0 and p == 0 and wantp > 0)
-    if not starves then since = 0 elseif since == 0 then since = now end
+    if starves then
+      if since <= 0 then since = now end
+    elseif b > 0 or p > 0 then
+      if since >= 0 then since = -now end
+    else
+      since = 0
+    end
     if cf == 0 and cb == 0 and cp == 0 then ends = 0 end
     ms[id] = {number, f, b, p, now + valid, cf, cb, cp, ends, want, wantp, since}
     dirty[id] = true

@@ -50,7 +50,9 @@ import Testing
     #expect(next.acknowledged == 0 && next.held == LeasePart())
   }
 
-  @Test("What is used of the burst that was given back is told with the next question, once it is answered no more")
+  @Test(
+    "What is used of the burst that was given back is told with the next question, once it is answered no more"
+  )
   func tellsWhatIsOwed() throws {
     var holder = try Self.leased()
     _ = try ask(&holder, at: 2 * second)
@@ -68,7 +70,9 @@ import Testing
     #expect(last.owed == 0)
   }
 
-  @Test("After a store's clock has jumped ahead no more is taken than was held, until the leases of before are over")
+  @Test(
+    "After a store's clock has jumped ahead no more is taken than was held, until the leases of before are over"
+  )
   func clockJumps() throws {
     var holder = try Self.leased()
     _ = try ask(&holder, at: 2 * second)
@@ -87,7 +91,9 @@ import Testing
     #expect(holder.held.fraction == 4096)
   }
 
-  @Test("A gateway whose calls wait asks at once, then four times a second; one without calls every second")
+  @Test(
+    "A gateway whose calls wait asks at once, then four times a second; one without calls every second"
+  )
   func asksAsNeeded() throws {
     var holder = try Self.leased()
     #expect(holder.nextQuestion(at: second + 600 * millisecond) == 2 * second)
@@ -108,7 +114,9 @@ import Testing
     #expect(holder.nextQuestion(at: 2 * second) == 4 * second)
   }
 
-  @Test("A connection is tried again after random times that grow, and is trusted a second after it stands again")
+  @Test(
+    "A connection is tried again after random times that grow, and is trusted a second after it stands again"
+  )
   func reconnects() {
     var schedule = LinkSchedule()
     var now: Int64 = 0

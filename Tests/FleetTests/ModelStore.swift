@@ -50,9 +50,9 @@ struct ModelStore {
         if members[other]!.beforeEnds > 0 {
           members[other]!.beforeEnds = max(1, members[other]!.beforeEnds - back)
         }
-        if members[other]!.since > 0 {
-          members[other]!.since = max(1, members[other]!.since - back)
-        }
+        let since = members[other]!.since
+        if since > 0 { members[other]!.since = max(1, since - back) }
+        if since < 0 { members[other]!.since = min(-1, since + back) }
       }
       born -= back
       last = now
@@ -115,11 +115,12 @@ struct ModelStore {
     }
     var since = mine?.since ?? 0
     let starving = others.filter { $0.since > 0 }
-    let earlier = starving.count { since == 0 || $0.since < since }
+    let earlier = starving.count { since <= 0 || $0.since < since }
+    let stay = count > 0 ? max(1_000_000, 1.5 * burst / rate) : 1_000_000
     func turn(_ whole: Double, _ wanted: Bool, _ has: Bool, _ taken: Double) -> Bool {
       if n <= whole { return true }
       if !wanted { return false }
-      return has ? starving.isEmpty : whole - taken > Double(earlier)
+      return has ? starving.isEmpty || now + since < stay : whole - taken > Double(earlier)
     }
     var (f, b, miss, p) = (0.0, 0.0, 0.0, 0.0)
     if count > 0, turn(burst, want > 0, claim.b > 0, ob) {
@@ -129,7 +130,9 @@ struct ModelStore {
       let list = [own] + others.map { max(least, $0.want * scale) }
       let total = list.reduce(0, +)
       var part = own
-      if total > units {
+      if n > burst {
+        part = units / burst
+      } else if total > units {
         part = min(own, ModelStore.level(list, units))
       } else if want > 0 {
         part = own + (units - total) * want / others.reduce(want) { $0 + $1.want }
@@ -159,7 +162,9 @@ struct ModelStore {
       used = max(0, used - miss)
     }
     let starves = count > 0 && b == 0 && want > 0 || places > 0 && p == 0 && wanted > 0
-    since = starves ? (since == 0 ? now : since) : 0
+    since =
+      starves
+      ? (since <= 0 ? now : since) : b > 0 || p > 0 ? (since >= 0 ? -now : since) : 0
     if claim == (0, 0, 0) { ends = 0 }
     members[id] = Member(
       number: number, granted: (f, b, p), ends: now + valid, before: claim, beforeEnds: ends,
