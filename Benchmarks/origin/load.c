@@ -10,18 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum framing { HEAD_NEXT, BY_LENGTH, BY_CHUNKS };
-
 struct caller {
   struct watcher watcher;
-  enum framing framing;
-  int64_t remaining;      // of the body, when BY_LENGTH
-  unsigned char tail[5];  // the last bytes seen, when BY_CHUNKS
+  struct answer answer;
 };
 
 static struct caller *callers;
@@ -42,7 +37,7 @@ static void give_up(struct caller *caller) {
 static void send_request(struct caller *caller) {
   // A request of a few hundred bytes always fits the send buffer of a caller that waits for its
   // answer. Larger bodies are for the memory measurements, which bring their own client.
-  caller->framing = HEAD_NEXT;
+  caller->answer.framing = HEAD_NEXT;
   ssize_t sent = send(caller->watcher.fd, request, request_bytes, MSG_NOSIGNAL);
   if (sent != (ssize_t)request_bytes) give_up(caller);
 }
@@ -52,58 +47,23 @@ static void answered(struct caller *caller) {
   send_request(caller);
 }
 
-static void note_tail(struct caller *caller, const unsigned char *bytes, size_t count) {
-  size_t kept = sizeof caller->tail;
-  if (count >= kept) {
-    memcpy(caller->tail, bytes + count - kept, kept);
-  } else {
-    memmove(caller->tail, caller->tail + count, kept - count);
-    memcpy(caller->tail + kept - count, bytes, count);
-  }
-}
-
 static void answer_ready(struct watcher *self, uint32_t events) {
   (void)events;
   struct caller *caller = (struct caller *)self;
   ssize_t count = recv(self->fd, scratch, SCRATCH_BYTES, 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) return give_up(caller);
-  unsigned char *bytes = scratch;
-  size_t left = (size_t)count;
-  scratch[count] = 0;
-
-  if (caller->framing == HEAD_NEXT) {
-    unsigned char *end = memmem(bytes, left, "\r\n\r\n", 4);
-    if (!end || left < 12) return give_up(caller);  // no proxy here splits so small a head
-    if (memcmp(bytes + 9, "200", 3) != 0) bad++;
-    end[2] = 0;
-    const char *length = strcasestr((char *)bytes, "\ncontent-length:");
-    if (length) {
-      caller->framing = BY_LENGTH;
-      caller->remaining = atoll(length + 16);
-    } else if (strcasestr((char *)bytes, "\ntransfer-encoding:")) {
-      caller->framing = BY_CHUNKS;
-      memset(caller->tail, 0, sizeof caller->tail);
-    } else {
-      return give_up(caller);
-    }
-    end += 4;
-    left -= (size_t)(end - bytes);
-    bytes = end;
+  switch (answer_take(&caller->answer, scratch, (size_t)count)) {
+    case ANSWER_MORE: return;
+    case ANSWER_BROKEN: return give_up(caller);
+    case ANSWER_NOT_200: bad++; break;
+    case ANSWER_WHOLE: break;
   }
-  if (caller->framing == BY_LENGTH) {
-    caller->remaining -= (int64_t)left;
-    if (caller->remaining < 0) return give_up(caller);  // more than one answer to one request
-    if (caller->remaining == 0) answered(caller);
-  } else {
-    note_tail(caller, bytes, left);
-    if (memcmp(caller->tail, "0\r\n\r\n", 5) == 0) answered(caller);
-  }
+  answered(caller);
 }
 
-static void write_request(const struct load_order *order) {
-  free(request);
-  request = malloc(4096 + (size_t)order->body_bytes);
+char *request_text(const struct load_order *order, size_t *bytes) {
+  char *request = malloc(4096 + (size_t)order->body_bytes);
   if (!request) die("malloc");
   int head = snprintf(request, 4096,
                       "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: bench/1.0\r\n"
@@ -116,7 +76,8 @@ static void write_request(const struct load_order *order) {
                      order->body_bytes);
   memcpy(request + head, "\r\n", 2);
   memset(request + head + 2, 'x', (size_t)order->body_bytes);
-  request_bytes = (size_t)head + 2 + (size_t)order->body_bytes;
+  *bytes = (size_t)head + 2 + (size_t)order->body_bytes;
+  return request;
 }
 
 // Source `number` is 127.1.X.Y, 250 addresses to an X, none of them with a Y of 0 or 255.
@@ -129,7 +90,8 @@ static void bind_to_source(int fd, int number) {
 }
 
 void load_start(const struct load_order *order) {
-  write_request(order);
+  free(request);
+  request = request_text(order, &request_bytes);
   caller_count = callers_alive = order->connections;
   callers = calloc((size_t)caller_count, sizeof *callers);
   if (!callers) die("calloc");

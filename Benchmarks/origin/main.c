@@ -2,7 +2,10 @@
 //
 // Prints `ready PLAIN_PORT TLS_PORT`, serves both, and reads orders from standard input:
 //   load PORT CONNECTIONS SECONDS BODY_BYTES SOURCES PATH
-// answered with one line `REQUESTS SECONDS BAD`. Ends when standard input does, so that a rig
+//   use CERTIFICATE.pem KEY.pem                           a client certificate; not answered
+//   secured kept|fresh|idle PORT CONNECTIONS SECONDS PATH
+//   drop                                                  hangs idle callers up; not answered
+// the others answered with one line `REQUESTS SECONDS BAD`. Ends when standard input does, so that a rig
 // that dies leaves nothing behind.
 #include "rig.h"
 
@@ -40,6 +43,22 @@ void loop_change(struct watcher *watcher, uint32_t events) {
   control(EPOLL_CTL_MOD, watcher, events);
 }
 
+// Whether the order is one for callers that speak TLS.
+static bool secured_order_ready(const char *line) {
+  char first[1024], second[1024];
+  if (sscanf(line, "use %1023s %1023s", first, second) == 2) {
+    secured_use(first, second);
+    return true;
+  }
+  struct secured_order order = {0};
+  if (sscanf(line, "secured %1023s %d %d %lf %1023s", first, &order.load.port,
+             &order.load.connections, &order.load.seconds, order.load.path) != 5)
+    return false;
+  order.kind = strcmp(first, "kept") == 0 ? KEPT : strcmp(first, "fresh") == 0 ? FRESH : IDLE;
+  secured_start(&order);
+  return true;
+}
+
 static void order_ready(struct watcher *self, uint32_t events) {
   (void)events;
   static char line[2048];
@@ -53,6 +72,8 @@ static void order_ready(struct watcher *self, uint32_t events) {
     return;
   }
   length = 0;
+  if (strcmp(line, "drop\n") == 0) return secured_drop();
+  if (secured_order_ready(line)) return;
   struct load_order order;
   if (sscanf(line, "load %d %d %lf %ld %d %1023s", &order.port, &order.connections, &order.seconds,
              &order.body_bytes, &order.sources, order.path) != 6 ||
@@ -95,7 +116,7 @@ int main(int count, char **arguments) {
 
   for (;;) {
     struct epoll_event events[256];
-    int ready = epoll_wait(epoll_fd, events, 256, load_running() ? 20 : -1);
+    int ready = epoll_wait(epoll_fd, events, 256, load_running() || secured_running() ? 20 : -1);
     if (ready < 0 && errno != EINTR) die("epoll_wait");
     for (int i = 0; i < ready; i++) {
       struct watcher *watcher = events[i].data.ptr;
@@ -103,5 +124,6 @@ int main(int count, char **arguments) {
     }
     // Between batches, so that no event of a connection it closes is still to be delivered.
     if (load_running()) load_tick();
+    if (secured_running()) secured_tick();
   }
 }

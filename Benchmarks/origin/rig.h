@@ -29,6 +29,18 @@ _Noreturn void die(const char *what);
 // origin.c
 void origin_start(SSL_CTX *tls, int *plain_port, int *tls_port);
 
+// answer.c
+enum framing { HEAD_NEXT, BY_LENGTH, BY_CHUNKS };
+enum answer_state { ANSWER_MORE, ANSWER_WHOLE, ANSWER_NOT_200, ANSWER_BROKEN };
+struct answer {
+  enum framing framing;
+  bool is_200;
+  int64_t remaining;      // of the body, when BY_LENGTH
+  unsigned char tail[5];  // the last bytes seen, when BY_CHUNKS
+};
+// Reads `left` bytes of an answer, behind which one byte may be written.
+enum answer_state answer_take(struct answer *answer, unsigned char *bytes, size_t left);
+
 // load.c
 struct load_order {
   int port, connections;
@@ -40,5 +52,22 @@ struct load_order {
 void load_start(const struct load_order *order);
 bool load_running(void);
 void load_tick(void);  // ends the run when its time is up and prints the result
+char *request_text(const struct load_order *order, size_t *bytes);
+
+// secured.c: callers that speak TLS 1.3 and show a certificate
+enum secured_kind {
+  KEPT,  // one connection a caller
+  FRESH,  // a new connection, without a ticket, for each request
+  IDLE,  // one request each, then they wait until `drop`
+};
+struct secured_order {
+  enum secured_kind kind;
+  struct load_order load;
+};
+void secured_use(const char *certificate, const char *key);
+void secured_start(const struct secured_order *order);
+bool secured_running(void);
+void secured_tick(void);
+void secured_drop(void);
 
 #endif

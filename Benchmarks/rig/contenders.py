@@ -27,6 +27,7 @@ class Shape:
     callers: int = 0  # known by their addresses; 0: everybody is one
     upstream_connections: int = 512
     journal_size: str = "512MiB"  # of a contender that keeps one
+    secured: bool = False  # callers speak TLS, and show a certificate that is asked for
 
 
 def source_address(number):
@@ -77,10 +78,16 @@ def gateway(setting, limits=LIMITS, journal="null"):
         f" apps: [{', '.join(names)}], allow: ['*']}}\n" for number in range(setting.shape.callers))
     callers += "  - {name: rig, match: {address: 127.0.0.1}, apps: [app1], allow: ['*']}\n"
     callers = f"callers:\n{callers}" if setting.shape.callers else ""
+    tls = ""
+    if setting.shape.secured:
+        tls = (f"    tls: {{certificate: {{file: {places.CALLERS}/proxy.pem}}, key: {{file: {places.CALLERS}/proxy.key}},"
+               f" clientCA: {{file: {places.CALLERS_CA}}}, client: required}}\n")
+        callers = ("callers:\n  - {name: rig, match: {certificate: {uri: \"spiffe://bench/client\"}},"
+                   " apps: [app1], allow: ['*']}\n")
     configuration = setting.write("gateway.yaml", f"""\
 listen:
   - address: 127.0.0.1:{setting.port}
-admin:
+{tls}admin:
   address: 127.0.0.1:{places.free_port()}
 upstream:
   url: {scheme}://127.0.0.1:{setting.upstream_port}{PREFIX}
@@ -146,6 +153,12 @@ def nginx(setting, full=False):
     paths = "".join(f"  {kind}_temp_path {setting.directory}/{kind};\n"
                     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     user = "user root;" if os.geteuid() == 0 else ""
+    ssl = "" if not setting.shape.secured else f"""ssl backlog=4096;
+    ssl_certificate {places.CALLERS}/proxy.pem;
+    ssl_certificate_key {places.CALLERS}/proxy.key;
+    ssl_client_certificate {places.CALLERS_CA};
+    ssl_verify_client on;
+    ssl_protocols TLSv1.2 TLSv1.3"""
     configuration = setting.write("nginx.conf", f"""\
 {modules}{user}
 worker_processes 1;
@@ -168,7 +181,7 @@ http {{
     keepalive_timeout 600;
   }}
   server {{
-    listen 127.0.0.1:{setting.port} backlog=4096;
+    listen 127.0.0.1:{setting.port} {ssl or "backlog=4096"};
     location {PREFIX}/ {{
       {credential}
       proxy_pass {scheme}://origin;
@@ -196,6 +209,8 @@ def haproxy(setting):
     binary = tool("haproxy")
     tls = (f" ssl verify required ca-file {CERTIFICATE} verifyhost localhost"
            " sni str(localhost) ssl-min-ver TLSv1.3") if setting.tls else ""
+    ssl = (f" ssl crt {places.CALLERS}/proxy-pair.pem ca-file {places.CALLERS_CA} verify required alpn http/1.1"
+           ) if setting.shape.secured else ""
     configuration = setting.write("haproxy.cfg", f"""\
 global
   nbthread 1
@@ -210,7 +225,7 @@ defaults
   {"log global" if setting.log else ""}
   {"option httplog" if setting.log else ""}
 frontend callers
-  bind 127.0.0.1:{setting.port} backlog 4096
+  bind 127.0.0.1:{setting.port} backlog 4096{ssl}
   default_backend upstream
 backend upstream
   http-reuse always

@@ -14,6 +14,9 @@ REPOSITORY = BENCHMARKS.parent
 WORK = BENCHMARKS / "work"
 CERTIFICATE = WORK / "certificate.pem"
 KEY = WORK / "key.pem"
+# For callers by TLS: an authority, and the pairs of proxy and client that it has signed.
+CALLERS = WORK / "callers"
+CALLERS_CA = CALLERS / "ca.pem"
 ORIGIN = WORK / "origin"
 RESULTS = WORK / "results.jsonl"
 
@@ -51,6 +54,31 @@ def prepare():
              "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
              "-keyout", str(KEY), "-out", str(CERTIFICATE)],
             check=True, stderr=subprocess.DEVNULL)
+
+
+def prepare_callers():
+    """Makes the authority of callers' certificates, the proxy's pair and the client's, when they are missing."""
+    if CALLERS_CA.exists():
+        return
+    CALLERS.mkdir(exist_ok=True)
+
+    def openssl(*arguments):
+        subprocess.run([tool("openssl"), *map(str, arguments)], check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("proxy", "client"):
+        openssl("req", "-new", *key, "-keyout", CALLERS / f"{name}.key", "-out", CALLERS / f"{name}.csr",
+                "-subj", f"/CN={name}", "-addext",
+                "subjectAltName=" + ("DNS:localhost,IP:127.0.0.1" if name == "proxy" else "URI:spiffe://bench/client"))
+    new = CALLERS / "ca.new"
+    openssl("req", "-x509", *key, "-keyout", CALLERS / "ca.key", "-out", new, "-days", "3650", "-subj", "/CN=bench")
+    for number, name in enumerate(("proxy", "client"), 1):
+        openssl("x509", "-req", "-in", CALLERS / f"{name}.csr", "-CA", new, "-CAkey", CALLERS / "ca.key", "-set_serial",
+                number, "-days", "3650", "-copy_extensions", "copy", "-out", CALLERS / f"{name}.pem")
+    # HAProxy wants both in one file.
+    (CALLERS / "proxy-pair.pem").write_text(
+        (CALLERS / "proxy.pem").read_text() + (CALLERS / "proxy.key").read_text())
+    new.rename(CALLERS_CA)
 
 
 def tool(name):

@@ -5,6 +5,7 @@ import pathlib
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -34,6 +35,12 @@ def on_cores(*cores):
     return apply
 
 
+def client_context():
+    context = ssl.create_default_context(cafile=places.CALLERS_CA)
+    context.load_cert_chain(places.CALLERS / "client.pem", places.CALLERS / "client.key")
+    return context
+
+
 class Origin:
     """The origin and load generator, one process on the load's core."""
 
@@ -53,6 +60,19 @@ class Origin:
     def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait(10)
+
+    def use_client(self):
+        """Callers by TLS show the client's certificate from now on."""
+        self.process.stdin.write(f"use {places.CALLERS}/client.pem {places.CALLERS}/client.key\n")
+
+    def secured_load(self, kind, port, connections, seconds, path=f"{PREFIX}/courses?since=2026"):
+        """As `load`, by callers that speak TLS: `kept`, `fresh` or `idle`."""
+        self.process.stdin.write(f"secured {kind} {port} {connections} {seconds} {path}\n")
+        return self.end_load()
+
+    def drop(self):
+        """Hangs up callers that are idle."""
+        self.process.stdin.write("drop\n")
 
     def load(self, *order, **more):
         """Runs one load; returns answered requests, seconds, and how many answers were wrong."""
@@ -78,6 +98,7 @@ class Proxy:
     def __init__(self, name, origin, tls, log, wrap=None, cores=(places.PROXY_CORE,),
                  shape=Shape(), label=None):
         self.name = label or name
+        self.context = client_context() if shape.secured else None
         self.port = places.free_port()
         mode = ("tls" if tls else "plain") + ("-log" if log else "")
         self.directory = places.WORK / "run" / f"{self.name.replace(' ', '-')}-{mode}"
@@ -109,12 +130,16 @@ class Proxy:
                 raise Unusable(f"{self.name} gave no 200 in {START_DEADLINE:.0f} s: "
                                f"{answer[:100]!r}, see {self.directory}")
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as caller:
+                with self._connect() as caller:
                     caller.sendall(FIRST_REQUEST)
                     answer = caller.recv(4096)
             except OSError:
                 pass
             time.sleep(0.0005)
+
+    def _connect(self):
+        caller = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return self.context.wrap_socket(caller, server_hostname="localhost") if self.context else caller
 
     def _last_error(self):
         lines = (self.directory / "stderr.log").read_text(errors="replace").strip().splitlines()

@@ -27,6 +27,8 @@ package struct PublishedToken: Sendable {
   package let requestedAt: Int64
   /// Monotonic nanoseconds from which it must not be sent any more: its end less the safety margin.
   package let usableUntil: Int64
+  /// Finds it in answers.
+  let search: CredentialSearch
 
   package init(
     secret: SecretBytes, fingerprint: UInt32, generation: UInt32, requestedAt: Int64,
@@ -37,6 +39,7 @@ package struct PublishedToken: Sendable {
     self.generation = generation
     self.requestedAt = requestedAt
     self.usableUntil = usableUntil
+    search = CredentialSearch([secret])
   }
 }
 

@@ -5,6 +5,9 @@ internal import TextCoding
 ///
 /// SCORM Cloud takes an app's id and secret key as user name and password (RFC 7617) for every operation.
 package enum BasicCredential {
+  /// Where the credential begins in a line.
+  static let credentialStart = 21
+
   /// The line for `id` and `secret`, with CR LF. `id` must hold no colon, as RFC 7617 section 2 says.
   package static func line(id: String, secret: SecretBytes) -> SecretBytes {
     let idBytes = Array(id.utf8)
@@ -14,7 +17,7 @@ package enum BasicCredential {
     pair.put(contentsOf: idBytes)
     pair.put(UInt8(ascii: ":"))
     pair.put(secret.bytes)
-    var line = ByteBuffer(capacity: 23 + Base64.standard.length(of: length))
+    var line = ByteBuffer(capacity: credentialStart + 2 + Base64.standard.length(of: length))
     line.put("Authorization: Basic ")
     Base64.standard.put(pair.bytes, into: &line)
     line.put("\r\n")

@@ -81,7 +81,7 @@ package final class TokenStore: Sendable {
       for (app, line) in change.basicLines.enumerated() {
         guard let line else { continue }
         if app < published.basics.count {
-          published.basics[app] = BasicEntry(line: line)
+          published.basics[app] = BasicEntry(line: line, after: published.basics[app].line)
         } else {
           published.basics.append(BasicEntry(line: line))
         }
@@ -108,10 +108,10 @@ package final class TokenStore: Sendable {
   /// at.
   package func publishBasic(app: Int, line: SecretBytes?, generation: UInt32) {
     let replaced = published.withLock { published in
-      let old = published.basics[app].line
+      let old = published.basics[app]
       if let line {
-        published.basics[app].line = line
-        published.basics[app].generation = generation
+        published.basics[app] = BasicEntry(line: line, generation: generation, after: old.line)
+        published.basics[app].checks = old.checks
       }
       published.basics[app].checks &+= 1
       version.wrappingAdd(1, ordering: .releasing)
@@ -170,9 +170,17 @@ package final class TokenStore: Sendable {
 /// The Basic credential of an app, as published.
 struct BasicEntry: Sendable {
   /// `Authorization: Basic …` with CR LF.
-  var line: SecretBytes
+  let line: SecretBytes
   /// Generation of the secret in it.
-  var generation: UInt32 = 1
+  let generation: UInt32
   /// How often it was replaced or found to be all there is.
   var checks: UInt32 = 0
+  /// Finds it, and the secret in it, in answers; and those before it, which calls that are under way may have sent.
+  let search: CredentialSearch
+
+  init(line: SecretBytes, generation: UInt32 = 1, after former: SecretBytes? = nil) {
+    self.line = line
+    self.generation = generation
+    search = CredentialSearch(basicLines: [line] + (former.map { [$0] } ?? []))
+  }
 }

@@ -33,14 +33,38 @@ package struct TokenView: ~Copyable {
     var isMarked = false
   }
 
+  /// By what one slot's token is found in an answer.
+  private struct Mark {
+    var generation: UInt32 = 0
+    /// Between which places of an answer the filter is asked.
+    var span = Int32.max
+    /// Where the filter stands in `arena`.
+    var filter: UInt32 = 0
+  }
+
   @usableFromInline var store: TokenStore
   @usableFromInline var seenVersion: UInt64 = 0
   /// `Authorization: Bearer …` lines with CR LF, one behind the other.
-  /// In memory of its own, for the same reason as each token: kept out of dumps and swap.
-  private var arena: SecretBytes?
+  /// In memory of its own, for the same reason as each token: kept out of dumps and swap. Behind a line stands what tells
+  /// quickly whether its token is in an answer (``CredentialSearch/putFilter(into:)``).
+  private var arena = TokenView.blankArena()
   private var lines: [Line] = []
+  private var marks: [Mark] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
+  /// Per slot, what finds its token in answers.
+  private var searches: [CredentialSearch?] = []
+  /// The same for tokens that were replaced, which answers that are under way may hold: the latest of all slots.
+  private var former: [FormerToken] = []
+
+  private struct FormerToken {
+    let slot: Int
+    let generation: UInt32
+    let search: CredentialSearch
+  }
+
+  /// As many as a slot may have had while a call was under way, for as many slots as are busy.
+  private static let formerLimit = 64
   /// Per slot, requests that carried its token.
   private var uses: CounterBlock
 
@@ -71,15 +95,19 @@ package struct TokenView: ~Copyable {
 
   private mutating func copy() {
     let (version, entries, basics) = store.wholeSnapshot()
-    var bytesNeeded = 0
+    var bytesNeeded = CredentialSearch.filterBytes
     for case let token? in entries.lazy.map(\.token) {
-      bytesNeeded += Self.bytesAroundToken + token.secret.count
+      bytesNeeded += Self.bytesAroundToken + token.secret.count + CredentialSearch.filterBytes
     }
     // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
     var text = ByteBuffer(capacity: bytesNeeded)
+    text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
+    keepFormer(entries)
     lines.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
     for entry in entries {
       var line = Line()
+      var mark = Mark()
       if let failure = entry.failure {
         line.retryAt = failure.retryAt
         if failure.heldUntil > 0 { line.heldUntil = failure.heldUntil }
@@ -90,18 +118,41 @@ package struct TokenView: ~Copyable {
         text.put(token.secret.bytes)
         text.put("\r\n")
         line.length = text.count - line.offset
+        mark.generation = token.generation
+        mark.span = Int32(clamping: token.search.span)
+        mark.filter = UInt32(truncatingIfNeeded: text.count)
+        token.search.putFilter(into: &text)
         line.usableUntil = token.usableUntil
         line.generation = token.generation
         line.fingerprint = token.fingerprint
       }
       lines.append(line)
+      marks.append(mark)
     }
-    arena = text.isEmpty ? nil : SecretBytes(copying: text.bytes)
+    arena = SecretPages(copying: text.bytes)
     text.overwriteWithZeros()
     if entries.count > uses.count { uses = store.addUses(uses) }
     failures = entries.map(\.failure)
+    searches = entries.map { $0.token?.search }
     self.basics = basics
     seenVersion = version
+  }
+
+  /// Keeps what finds tokens that are replaced.
+  private mutating func keepFormer(_ entries: [TokenEntry]) {
+    for (slot, search) in searches.enumerated() {
+      guard let search, search !== entries[slot].token?.search else { continue }
+      former.append(
+        FormerToken(slot: slot, generation: lines[slot].generation, search: search))
+    }
+    if former.count > Self.formerLimit { former.removeFirst(former.count - Self.formerLimit) }
+  }
+
+  /// An arena without a token. Like any it begins with a filter that knows nothing: that of slots without one.
+  private static func blankArena() -> SecretPages {
+    var text = ByteBuffer()
+    text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
+    return SecretPages(copying: text.bytes)
   }
 
   /// `Authorization: Bearer ` and CR LF.
@@ -111,6 +162,12 @@ package struct TokenView: ~Copyable {
   /// keeps it renewed.
   package mutating func state(of slot: TokenSlot, now: Int64) -> TokenAvailability {
     if !lines[slot.index].isMarked { mark(slot) }
+    return look(at: slot, now: now)
+  }
+
+  /// The same, without marking it as used: for a call that is not sent.
+  @inline(__always)
+  package func look(at slot: TokenSlot, now: Int64) -> TokenAvailability {
     if now < lines[slot.index].usableUntil { return .usable }
     let retryAt = lines[slot.index].retryAt
     // Its secret is being replaced, as it seems: who waits a little may be served.
@@ -143,11 +200,21 @@ package struct TokenView: ~Copyable {
   ///   at the clock: ask ``state(of:now:)`` first.
   package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
     let line = lines[slot.index]
-    guard line.length > 0, let arena else { return false }
-    let bearerLines = arena.bytes
-    out.put(bearerLines.slice(line.offset, line.offset &+ line.length))
+    guard line.length > 0 else { return false }
+    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
     uses.add(1, to: slot.index)
     return true
+  }
+
+  /// The same, for a token that there is. Returns what is to be told of it.
+  @inline(__always)
+  package func putToken(
+    of slot: TokenSlot, into out: inout ByteBuffer
+  ) -> (fingerprint: UInt32, generation: UInt32) {
+    let line = lines[slot.index]
+    out.put(arena.bytes.slice(line.offset, line.offset &+ line.length))
+    uses.add(1, to: slot.index)
+    return (line.fingerprint, line.generation)
   }
 
   /// Appends the `Authorization: Basic …` line of the app at `app` in the configuration's list.
@@ -174,9 +241,50 @@ package struct TokenView: ~Copyable {
   /// Why the last fetch failed; nil when it did not.
   package func failure(of slot: TokenSlot) -> TokenFailure? { failures[slot.index] }
 
+  // MARK: Credentials in answers
+
+  /// Whether the token of `slot` with this generation stands in `bytes`.
+  @inline(__always)
+  package func isToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
+    let mark = marks[slot.index]
+    guard mark.generation == generation else { return isFormerToken(slot, generation, in: bytes) }
+    let place = bytes.firstFiltered(
+      from: Int(mark.span) &- 1, step: Int(mark.span),
+      by: arena.bytes.slice(Int(mark.filter), Int(mark.filter) &+ CredentialSearch.filterBytes))
+    return place < bytes.byteCount && confirms(slot, in: bytes, from: place)
+  }
+
+  /// The filter says so of the place `start`; it may be wrong.
+  @inline(never)
+  private func confirms(_ slot: TokenSlot, in bytes: RawSpan, from start: Int) -> Bool {
+    guard let search = searches[slot.index] else { return false }
+    return search.occurs(in: bytes, from: start)
+  }
+
+  @inline(never)
+  private func isFormerToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
+    search(of: slot, generation)?.occurs(in: bytes) ?? false
+  }
+
+  /// What finds the token of `slot` with this generation; nil when so many have followed that it has hardly any life
+  /// left.
+  @inline(never)
+  package func search(of slot: TokenSlot, _ generation: UInt32) -> CredentialSearch? {
+    if lines[slot.index].generation == generation { return searches[slot.index] }
+    return former.last { $0.slot == slot.index && $0.generation == generation }?.search
+  }
+
+  /// What finds the app's Basic credential and the secret in it, those before them too.
+  package func search(ofBasic app: Int) -> CredentialSearch { basics[app].search }
+
   /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
   package mutating func wipe() {
-    arena = nil
-    for i in lines.indices { lines[i] = Line() }
+    arena = TokenView.blankArena()
+    searches = []
+    former = []
+    for i in lines.indices {
+      lines[i] = Line()
+      marks[i] = Mark()
+    }
   }
 }

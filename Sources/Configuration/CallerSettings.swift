@@ -96,6 +96,8 @@ package struct PolicySettings: Sendable, Equatable {
   package var sensitiveOperations: Decision
   /// Those of them, by name, that are forwarded all the same.
   package var sensitiveForwarded: [String] = []
+  /// What acts on every record of a filter is sent only if the caller has named their number.
+  package var confirmsBulk = false
 }
 
 /// One limit on calls.

@@ -51,7 +51,8 @@ enum Schema {
     Keys.idleTimeout.schema,
     Keys.maxConnections.schema,
     KeySchema("proxy", .scalar, default: "null"),
-    KeySchema("caFile", .scalar, default: "null"))
+    KeySchema("caFile", .scalar, default: "null"),
+    KeySchema("maskReflected", .scalar, default: "true", range: "true, false"))
 
   static let app = SectionSchema(
     KeySchema("name", .scalar),
@@ -92,7 +93,8 @@ enum Schema {
     Keys.unknownOperations.schema,
     Keys.outsideBasePath.schema,
     Keys.sensitiveOperations.schema,
-    KeySchema("sensitiveForwarded", .words, default: "[]"))
+    KeySchema("sensitiveForwarded", .words, default: "[]"),
+    KeySchema("confirmBulk", .scalar, default: "false", range: "true, false"))
 
   static let limit = SectionSchema(
     KeySchema("name", .scalar),

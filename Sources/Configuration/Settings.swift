@@ -113,6 +113,8 @@ package struct UpstreamSettings: Sendable, Equatable {
   package var proxy: ProxyAddress?
   /// PEM file of the authorities trusted instead of the system's.
   package var caFile: String?
+  /// The gateway's own credential is masked in answers that hold it.
+  package var masksReflected = true
 
   package var scheme: EndpointURL.Scheme { url.scheme }
   package var host: String { url.host }

@@ -82,7 +82,7 @@ extension UpstreamSettings {
         Value("responseTimeout", responseTimeout.configurationText),
         Value("idleTimeout", idleTimeout.configurationText),
         Value("maxConnections", "\(maxConnections)"), Value("proxy", text(proxy)),
-        Value("caFile", text(caFile)),
+        Value("caFile", text(caFile)), Value("maskReflected", "\(masksReflected)"),
       ])
   }
 }
@@ -230,6 +230,7 @@ extension PolicySettings {
         Value("outsideBasePath", outsideBasePath.rawValue),
         Value("sensitiveOperations", sensitiveOperations.rawValue),
         Value("sensitiveForwarded", list(sensitiveForwarded)),
+        Value("confirmBulk", "\(confirmsBulk)"),
       ])
   }
 }

@@ -68,7 +68,8 @@ extension SettingsDecoder {
       unknownOperations: section.choice(Keys.unknownOperations, &problems),
       outsideBasePath: section.choice(Keys.outsideBasePath, &problems),
       sensitiveOperations: section.choice(Keys.sensitiveOperations, &problems),
-      sensitiveForwarded: sensitiveForwarded(section))
+      sensitiveForwarded: sensitiveForwarded(section),
+      confirmsBulk: section.flag("confirmBulk", &problems))
   }
 
   /// More than there are sensitive operations.

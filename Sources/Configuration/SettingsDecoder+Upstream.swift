@@ -10,7 +10,8 @@ extension SettingsDecoder {
       idleTimeout: section.value(Keys.idleTimeout, &problems),
       maxConnections: section.value(Keys.maxConnections, &problems),
       proxy: proxy(section, for: url),
-      caFile: caFile(section))
+      caFile: caFile(section),
+      masksReflected: section.flag("maskReflected", absent: true, &problems))
   }
 
   /// The URL under `key`: https, or http to this machine.

@@ -9,6 +9,15 @@ package enum CredentialChoice: Sendable, Equatable {
   case basic
   /// Nothing: the one operation that a browser follows by itself.
   case none
+
+  /// As log, `explain` and rehearsals tell it.
+  package var name: StaticString {
+    switch self {
+    case .token: "token"
+    case .basic: "basic"
+    case .none: "none"
+    }
+  }
 }
 
 /// The tokens for paths that are not in the catalogue. Never Basic: nobody knows what the upstream makes of such a

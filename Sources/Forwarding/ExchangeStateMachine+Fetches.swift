@@ -49,6 +49,31 @@ extension ExchangeStateMachine {
     }
   }
 
+  /// What its caller asks for waits: first another call is made, without a body.
+  package mutating func countBegins() {
+    switch phase {
+    case .planning:
+      method = .get
+      requestIsComplete = true
+      bodyIsCollected = true
+    default: ExchangeStateMachine.illegal("countBegins")
+    }
+  }
+
+  /// That is over, or has failed: from here on it is its caller's own call, of which the body was not read yet.
+  package mutating func ownCallFollows(_ method: HTTPMethod, hasBody: Bool) {
+    switch phase {
+    case .collectingBody, .answering, .resending, .finished:
+      ExchangeStateMachine.illegal("ownCallFollows")
+    case .planning, .awaitingQuota, .awaitingToken, .awaitingConnection, .forwarding,
+      .readingAnswer,
+      .betweenFetches:
+      self.method = method
+      requestIsComplete = !hasBody
+      bodyIsCollected = !hasBody
+    }
+  }
+
   /// What was read of the answer goes to the caller after all, and the rest of it as it comes.
   package mutating func answerGivenBack() {
     switch phase {

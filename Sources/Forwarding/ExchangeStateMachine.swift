@@ -150,7 +150,8 @@ package import HTTPMessages
   @usableFromInline var refusedAddresses: UInt16 = 0
   /// The caller's connection may carry another request after this one.
   @usableFromInline package internal(set) var keepsCaller = true
-  /// The upstream refused the request before it had all of it: the rest of the body is thrown away.
+  /// What comes of the body is thrown away: the upstream refused the request before it had all of it, or the request is
+  /// only rehearsed.
   @usableFromInline package internal(set) var dropsBody = false
   /// Nanoseconds it has waited for tokens.
   @usableFromInline package internal(set) var tokenWait: Int64 = 0
@@ -166,6 +167,9 @@ package import HTTPMessages
   @inlinable package var wantsBody: Bool {
     !requestIsComplete && (phase == .collectingBody || isUpstream)
   }
+
+  /// What is missing of the request is waited for: without it there is none.
+  package var needsRest: Bool { !requestIsComplete && (!dropsBody || phase == .collectingBody) }
 
   /// Some byte of a final answer was sent to the caller.
   @inlinable package var answerHasBegun: Bool { phase == .answering }
@@ -272,6 +276,22 @@ package import HTTPMessages
     default:
       ExchangeStateMachine.illegal("bodyCollected")
       return .wait
+    }
+  }
+
+  /// It is only rehearsed: what its caller sends of the body is read and thrown away.
+  package mutating func rehearsalBegins() {
+    switch phase {
+    case .planning: (phase, dropsBody) = (.collectingBody, !requestIsComplete)
+    default: ExchangeStateMachine.illegal("rehearsalBegins")
+    }
+  }
+
+  /// The body of a request that is only rehearsed has come to its end.
+  package mutating func bodyDropped() {
+    switch phase {
+    case .collectingBody where dropsBody: (requestIsComplete, dropsBody) = (true, false)
+    default: ExchangeStateMachine.illegal("bodyDropped")
     }
   }
 

@@ -82,6 +82,8 @@ package struct ForwardingRules: Sendable {
   package var forwardsOutsideBasePath = false
   /// Sensitive operations that are sent on all the same.
   package var passedSensitive: OperationSet
+  /// Operations that are sent only if their caller has named the number of records they act on.
+  package var confirmed = OperationSet()
   /// The upstream's authority, for Host: `cloud.scorm.com`.
   package var upstreamAuthority: String
   /// `https://cloud.scorm.com`, in front of a Location that is to be rewritten.

@@ -9,7 +9,7 @@ package import SCORMCloudAPI
 package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   // The caller's doing.
   case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen, appFrozen
-  case policyRefused
+  case policyRefused, confirmationNeeded
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, pagesNotAList
   case requestTimeout, quotaExceeded
   // Tokens.
@@ -35,6 +35,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .callerFrozen: "caller-frozen"
     case .appFrozen: "app-frozen"
     case .policyRefused: "policy-refused"
+    case .confirmationNeeded: "confirmation-needed"
     case .operationUnknown: "operation-unknown"
     case .methodNotAllowed: "method-not-allowed"
     case .sensitiveRefused: "sensitive-operation-refused"
@@ -79,6 +80,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     case .callerFrozen: "The caller is paused"
     case .appFrozen: "The app is paused"
     case .policyRefused: "The caller may not do this"
+    case .confirmationNeeded: "The number of records must be confirmed"
     case .operationUnknown: "No such operation"
     case .methodNotAllowed: "The path has no such method"
     case .sensitiveRefused: "The operation's answer is a secret"
@@ -116,7 +118,9 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   package var status: Int {
     switch self {
     case .malformedRequest, .path, .pagesNotAList: 400
-    case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .sensitiveRefused: 403
+    case .hostRefused, .browserRefused, .callerUnknown, .policyRefused, .confirmationNeeded,
+      .sensitiveRefused:
+      403
     case .operationUnknown, .appUnknown: 404
     case .methodNotAllowed: 405
     case .requestTimeout: 408
@@ -139,7 +143,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     switch self {
     case .malformedRequest, .path, .requestTimeout: "http_request_error"
     case .hostRefused, .browserRefused, .callerUnknown, .callerFrozen, .appFrozen, .policyRefused,
-      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .pagesNotAList:
+      .confirmationNeeded, .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown,
+      .pagesNotAList:
       "http_request_denied"
     case .tokenUnavailable, .tokenTimeout, .draining: "destination_unavailable"
     case .quotaExceeded, .memoryLow: "proxy_internal_response"
@@ -166,7 +171,8 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   package var isRetriable: Bool {
     switch self {
     case .malformedRequest, .path, .hostRefused, .browserRefused, .callerUnknown, .policyRefused,
-      .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown, .pagesNotAList,
+      .confirmationNeeded, .operationUnknown, .methodNotAllowed, .sensitiveRefused, .appUnknown,
+      .pagesNotAList,
       .pagesBound, .certificateRefused, .loopDetected, .credentialRefused,
       .upstreamRefusedCredential:
       false

@@ -61,7 +61,7 @@ package struct RequestPlanner: ~Copyable {
       throw PlanRefusal(at: step, error, plan)
     }
     nameCredential(&plan)
-    return .forward(plan)
+    return plan.obstacle == .none ? .forward(plan) : try planObstacle(head, fields, bytes, plan)
   }
 
   /// The last steps of a request that may ask for a list as a whole, or for a job to be waited for.
@@ -75,6 +75,7 @@ package struct RequestPlanner: ~Copyable {
     step = .policy
     try checkPolicy(head, &plan)
     nameCredential(&plan)
+    if plan.obstacle != .none { return try obstacle(head, fields, bytes, plan) }
     if let pages { return .walk(plan, pages) }
     if head.present.contains(.prefer), let wait = waitRequest(fields, bytes, head, plan) {
       return .wait(plan, wait)
@@ -172,7 +173,8 @@ package struct RequestPlanner: ~Copyable {
   package func refusalMeanwhile(of plan: RequestPlan) -> GatewayError? {
     do throws(GatewayError) {
       _ = try identifyCaller(CallerContext(listener: 0, caller: plan.caller))
-      if !modes.isEmpty { try checkAppMode(plan) }
+      var plan = plan
+      if !modes.isEmpty { try checkAppMode(&plan) }
       return nil
     } catch { return error }
   }
@@ -383,7 +385,7 @@ package struct RequestPlanner: ~Copyable {
       }
       if case .write = operation.access {
         plan.isWrite = true
-        try checkMode(plan, operation.name.description)
+        try checkMode(&plan, operation.name.description)
       }
     } else {
       if !rules.callers[plan.caller].mayUseUnknownOperations {
@@ -399,7 +401,7 @@ package struct RequestPlanner: ~Copyable {
       }
       if head.method != .get && head.method != .head {
         plan.isWrite = true
-        try checkMode(plan, "this path")
+        try checkMode(&plan, "this path")
       }
     }
     guard rules.callers[plan.caller].appSet.contains(plan.app) else {
@@ -407,7 +409,8 @@ package struct RequestPlanner: ~Copyable {
         .policyRefused,
         "\(callerName(plan)) may not use the app \(rules.apps[plan.app].name) (callers[].apps).")
     }
-    if !modes.isEmpty { try checkAppMode(plan) }
+    if !modes.isEmpty { try checkAppMode(&plan) }
+    if plan.isWrite { noteSelection(&plan) }
     if rules.apps[plan.app].isManagement, plan.isKnownOperation {
       let kind = OperationTable.operation(at: plan.operation).credential
       guard kind == .management || kind == .eitherApplication || kind == .none else {
@@ -428,7 +431,7 @@ package struct RequestPlanner: ~Copyable {
 
   /// What the operator has frozen or made read-only with the app, whatever may be called.
   @inline(never)
-  private func checkAppMode(_ plan: RequestPlan) throws(GatewayError) {
+  private func checkAppMode(_ plan: inout RequestPlan) throws(GatewayError) {
     let name = rules.apps[plan.app].name
     switch modes.mode(of: .app(plan.app)) {
     case .frozen:
@@ -438,10 +441,7 @@ package struct RequestPlanner: ~Copyable {
     case .readOnly where plan.isWrite:
       throw GatewayError(
         .policyRefused, "The app \(name) is in mode read-only, and this call writes.")
-    case .dryRun where plan.isWrite:
-      throw GatewayError(
-        .policyRefused,
-        "The app \(name) is in mode dry-run: this call would have been sent, and was not.")
+    case .dryRun where plan.isWrite: plan.obstacle = .rehearsal
     case .normal, .readOnly, .dryRun: break
     }
   }
@@ -453,17 +453,13 @@ package struct RequestPlanner: ~Copyable {
       : max(rules.callers[caller].mode, modes.mode(of: .all, .caller(caller)))
   }
 
-  private func checkMode(_ plan: RequestPlan, _ what: String) throws(GatewayError) {
-    let caller = rules.callers[plan.caller]
+  private func checkMode(_ plan: inout RequestPlan, _ what: String) throws(GatewayError) {
     switch mode(of: plan.caller) {
     case .normal, .frozen: break
     case .readOnly:
       throw GatewayError(
-        .policyRefused, "\(caller.name) is in mode read-only, and \(what) writes.")
-    case .dryRun:
-      throw GatewayError(
-        .policyRefused,
-        "\(caller.name) is in mode dry-run: \(what) would have been sent, and was not.")
+        .policyRefused, "\(callerName(plan)) is in mode read-only, and \(what) writes.")
+    case .dryRun: plan.obstacle = .rehearsal
     }
   }
 

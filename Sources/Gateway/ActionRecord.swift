@@ -17,8 +17,8 @@ enum ActionRecord {
     dates.update(wallTime: now)
     dates.putStampPrefix(into: &line)
     TrafficLine.putMicrosecond(Int(now / 1000 % 1_000_000), into: &line)
-    line.put(hexadecimal: UInt64.random(in: 0...UInt64.max), width: 16)
-    line.put(hexadecimal: UInt64.random(in: 0...UInt64.max), width: 16)
+    line.put(
+      hexadecimal: UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
     TrafficLine.openAddress(into: &line)
     TrafficLine.putRequest(
       method: "POST".utf8.span.bytesOfElements, path: action.path.utf8.span.bytesOfElements,

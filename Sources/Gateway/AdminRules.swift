@@ -15,7 +15,9 @@ final class AdminRules: Sendable {
     guard let admin = settings.withLock({ $0 }) else { return .any }
     return switch admin.address {
     case .unix: .any
-    case .tcp: HostAllowList(extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote)
+    case .tcp:
+      HostAllowList(
+        extra: admin.allowedHosts, takesAnyAddress: admin.allowRemote, isSecured: admin.tls != nil)
     }
   }
 

@@ -114,6 +114,7 @@ extension RelaySettings {
       return place.item.weight
     }
     captures = BodyCaptures(settings.traffic.captures)
+    masksReflected = upstream.masksReflected
     queryMask = QueryMask(showsUnknown: settings.traffic.unknownParameters == .show)
     guard upstream.scheme == .https else { return }
     if let known {

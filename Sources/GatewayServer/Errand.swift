@@ -9,6 +9,8 @@ enum Errand {
   case list(ListWalk)
   /// A job that is waited for.
   case job(JobWait)
+  /// Records are counted before its own call acts on them.
+  case count(BulkCount)
 }
 
 /// An errand, if there is one. That there is none is told without looking at it.
@@ -50,6 +52,7 @@ extension Errand {
     switch self {
     case .list(let walk): walk.heldBytes
     case .job(let wait): wait.heldBytes
+    case .count(let count): count.head.allocatedBytes
     }
   }
 
@@ -59,6 +62,7 @@ extension Errand {
     switch self {
     case .list(let walk): return walk.attempts.takes(failed: failed)
     case .job(let wait): return wait.attempts.takes(failed: failed)
+    case .count: return true
     }
   }
 }
@@ -73,6 +77,7 @@ extension Relay {
     switch exchanges[id].errand {
     case .list: takePage(id, head, bytes, on: &loop)
     case .job: takeState(id, head, bytes, on: &loop)
+    case .count: takeCount(id, head, bytes, on: &loop)
     case nil: false
     }
   }
@@ -82,6 +87,7 @@ extension Relay {
     switch exchanges[id].errand {
     case .list: readPage(id, bytes, from: 0, on: &loop)
     case .job: readState(id, bytes, from: 0, on: &loop)
+    case .count: readCount(id, bytes, from: 0, on: &loop)
     case nil: break
     }
   }
@@ -91,6 +97,7 @@ extension Relay {
     switch exchanges[id].errand {
     case .list: endPage(id, on: &loop)
     case .job: endState(id, on: &loop)
+    case .count: endCount(id, on: &loop)
     case nil: break
     }
   }
@@ -101,9 +108,12 @@ extension Relay {
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
   ) -> Bool {
     switch exchanges[id].errand {
-    case .list: walkFailed(id, error, termination, on: &loop)
-    case .job: pollFailed(id, error, on: &loop)
-    case nil: false
+    case .list: return walkFailed(id, error, termination, on: &loop)
+    case .job: return pollFailed(id, error, on: &loop)
+    case .count:
+      countFailed(id)
+      return false
+    case nil: return false
     }
   }
 
@@ -112,7 +122,7 @@ extension Relay {
     switch exchanges[id].errand {
     case .list: walkIsLate(id, on: &loop)
     case .job: waitIsLate(id, on: &loop) || uploadIsDue(id, on: &loop)
-    case nil: uploadIsDue(id, on: &loop)
+    case .count, nil: uploadIsDue(id, on: &loop)
     }
   }
 
@@ -122,6 +132,7 @@ extension Relay {
     switch exchanges[id].errand {
     case .list: noteWalk(id)
     case .job: noteWait(id, termination, on: &loop)
+    case .count(let count): exchanges[id].plan = count.plan
     case nil: break
     }
   }

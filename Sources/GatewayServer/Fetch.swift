@@ -15,8 +15,8 @@ struct Fetch {
   var status: UInt16 = 0
   /// The connection may be used again when the answer is complete.
   var keepsConnection = false
-  /// Which token was sent: it may have been replaced meanwhile. Of a Basic credential which secret.
-  var tokenGeneration: UInt32 = 0
+  /// The credential that was sent: it may have been replaced meanwhile.
+  var sent = SentCredential()
   /// Its span; 0 before it is sent, or without traces.
   var span: UInt64 = 0
 
@@ -37,12 +37,29 @@ struct Fetch {
     Figures(status: status, span: span, answerBytes: answer.bytesRead)
   }
 
-  /// Notes what the answer's head says. `isWhole`: the request was sent to its end.
-  mutating func note(_ head: ResponseHead, isWhole: Bool) {
+  /// Which token was sent. Of a Basic credential which secret.
+  var tokenGeneration: UInt32 { sent.generation }
+
+  /// Notes what the answer's head says. `isWhole`: the request was sent to its end. Returns the credential that was sent.
+  @discardableResult
+  mutating func note(_ head: ResponseHead, isWhole: Bool) -> SentCredential {
     answer = BodyReader(head.framing, chunks: .answers)
     status = UInt16(head.status)
     // Not after an answer that came before the whole request, and not after a head that tells of a body which must
     // not come: it may come all the same.
     keepsConnection = head.keepsAlive && isWhole && !head.tellsOfAbsentBody
+    return sent
   }
+}
+
+/// The credential that a request went with, as a fetch remembers it.
+struct SentCredential: BitwiseCopyable {
+  /// The slot of a token; negative for another credential, or none.
+  var slot: Int32 = SentCredential.none
+  /// Which token, or which secret.
+  var generation: UInt32 = 0
+
+  static let none: Int32 = -1
+  /// An app's id and secret.
+  static let basic: Int32 = -2
 }

@@ -42,6 +42,16 @@ extension Relay {
         writeHead(id, plan, head, bytes)
         beginWait(id, wait, on: &loop)
         return
+      case .confirm(let plan, let confirmation):
+        takePlan(id, plan, of: origin.caller, bytes)
+        writeHead(id, plan, head, bytes)
+        beginCount(id, confirmation, head, bytes, on: &loop)
+        return
+      case .rehearse(let plan):
+        takePlan(id, plan, of: origin.caller, bytes)
+        writeHead(id, plan, head, bytes)
+        beginRehearsal(id, on: &loop)
+        return
       case .options(let allowed):
         logCaller(id)
         answerOptions(id, allowed, on: &loop)

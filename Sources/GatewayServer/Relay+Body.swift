@@ -10,22 +10,24 @@ extension Relay {
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let caller = exchanges[id].caller
-    let socket = callers[caller].socket
     // Not moved by what arrives: a short body has to be there in time.
     awaitCaller(id, on: &loop)
-    if exchanges[id].expectsContinue {
-      // RFC 9110 section 10.1.1: host, policy, limits and token have passed.
-      exchanges[id].expectsContinue = false
-      output.removeAll()
-      output.put("HTTP/1.1 100 Continue\r\n\r\n")
-      takeOffBeginning(id)
-      loop.send(output.bytes, to: socket)
-    }
+    if exchanges[id].expectsContinue { sayContinue(id, on: &loop) }
     if generation.settings.collectedBody == 0 {
       return exchanges[id].state.bodyCollected(isComplete: false)
     }
     unsettle(caller)
     return .wait
+  }
+
+  /// Has the caller send its body.
+  mutating func sayContinue(_ id: SlabHandle, on loop: inout EventLoop) {
+    // RFC 9110 section 10.1.1: host, policy, limits and token have passed.
+    exchanges[id].expectsContinue = false
+    output.removeAll()
+    output.put("HTTP/1.1 100 Continue\r\n\r\n")
+    takeOffBeginning(id)
+    loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
   }
 
   /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;
@@ -34,7 +36,7 @@ extension Relay {
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
     guard exchanges[id].state.wantsBody else { return start }
-    if exchanges[id].state.dropsBody { return bytes.byteCount }
+    if exchanges[id].state.dropsBody { return drop(id, bytes, from: start, on: &loop) }
     return exchanges[id].state.phase == .collectingBody
       ? collect(id, bytes, from: start, on: &loop) : forward(id, bytes, from: start, on: &loop)
   }

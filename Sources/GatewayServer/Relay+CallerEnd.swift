@@ -44,7 +44,7 @@ extension Relay {
       releaseEnded(handle, on: &loop)
       return
     }
-    if exchanges[exchange].state.requestIsComplete || exchanges[exchange].state.dropsBody {
+    if !exchanges[exchange].state.needsRest {
       // Requests that it sent ahead are answered too.
       if callers[handle].http.input.isEmpty { exchanges[exchange].state.endsCaller() }
     } else if callers[handle].http.input.isEmpty {

@@ -36,7 +36,7 @@ extension Relay {
     (plannerVersions.modes, planner.modes) = shared.modes.current
     tokens.refreshIfChanged(from: shared.tokenStore)
     loop.descriptorMark = next.settings.descriptorMark
-    isCapturing = !next.settings.captures.isEmpty
+    bodies = BodyWatch(next.settings)
     if !former.labels.areSame(as: next.labels) || !next.arrived.apps.isEmpty
       || !next.arrived.callers.isEmpty
     {

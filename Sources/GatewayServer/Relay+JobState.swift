@@ -26,6 +26,7 @@ extension Relay {
       return true
     }
     beginAnswer(id, head, bytes, on: &loop)
+    if masksReflected, reflects(id, bytes.slice(0, head.length)) { maskOutput(id, at: loop.now) }
     swap(&wait.head, &output)
     wait.answer.removeAll()
     exchanges[id].state.answerTaken()
@@ -46,7 +47,12 @@ extension Relay {
       {
         let run = try upstreams[upstream].fetch.answer.next(bytes, from: at)
         at = run.next
-        wait.answer.put(bytes.slice(run.dataStart, run.dataEnd))
+        let data = bytes.slice(run.dataStart, run.dataEnd)
+        if mustScreen(id), screens(id, data, at: loop.now) {
+          wait.answer.put(bodies.screened)
+        } else {
+          wait.answer.put(data)
+        }
       }
     } catch {
       upstreamBroke(
@@ -76,12 +82,13 @@ extension Relay {
     putOwnAnswer(id, wait)
     exchanges[id].errand = nil
     exchanges[id].state.answerGivenBack()
-    relayBody(id, bytes, from: at, on: &loop)
+    relayBody(id, bytes, from: at, screens: mustScreen(id), on: &loop)
   }
 
   /// The answer under way has come to its end.
   mutating func endState(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let wait = exchanges[id].wait else { return }
+    if endsScreening(id) { wait.answer.put(bodies.screened) }
     if wait.key == nil {
       endOwnAnswer(id, wait, on: &loop)
     } else {

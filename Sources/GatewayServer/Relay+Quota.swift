@@ -29,7 +29,7 @@ extension Relay {
 
   /// The planned exchange as limits see it.
   @inline(__always)
-  private func limitedRequest(_ id: SlabHandle) -> LimitedRequest {
+  func limitedRequest(_ id: SlabHandle) -> LimitedRequest {
     let plan = exchanges[id].plan
     return LimitedRequest(
       app: plan.app, caller: plan.caller, operation: plan.operation, isWrite: plan.isWrite,
@@ -67,14 +67,14 @@ extension Relay {
     TrafficLine.putWouldQueue(names(of: report.shadowed), into: &exchanges[id].line)
   }
 
-  private func names(of limits: LimitSet) -> [String] {
+  func names(of limits: LimitSet) -> [String] {
     var limits = limits
     var names: [String] = []
     while let limit = limits.popFirst() { names.append(generation.limitName(limit)) }
     return names
   }
 
-  private mutating func refuse(
+  mutating func refuse(
     _ id: SlabHandle, _ refusal: LimitRefusal, on loop: inout EventLoop
   ) {
     let names = names(of: refusal.violated)

@@ -15,7 +15,7 @@ extension Relay {
     output.removeAll()
     output.put(exchanges[id].head)
     let credentialStart = output.count
-    upstreams[upstream].fetch.tokenGeneration = putCredential(id)
+    upstreams[upstream].fetch.sent = putCredential(id)
     let credentialEnd = output.count
     if isTracing { upstreams[upstream].fetch.span = putTraceparent(id) }
     output.put("\r\n")
@@ -31,17 +31,21 @@ extension Relay {
     return .wait
   }
 
-  /// Puts the credential's line into `output`. Returns which token, or secret, it is.
-  private mutating func putCredential(_ id: SlabHandle) -> UInt32 {
+  /// Puts the credential's line into `output`. Returns which one it is.
+  @inline(__always)
+  private mutating func putCredential(_ id: SlabHandle) -> SentCredential {
     switch exchanges[id].plan.credential {
     case .token(let slot):
-      exchanges[id].tokenFingerprint = tokens.fingerprint(of: slot)
-      _ = tokens.putAuthorization(of: slot, into: &output)
-      return tokens.generation(of: slot)
+      let token = tokens.putToken(of: slot, into: &output)
+      exchanges[id].tokenFingerprint = token.fingerprint
+      return SentCredential(
+        slot: Int32(truncatingIfNeeded: slot.index), generation: token.generation)
     case .basic:
-      tokens.putBasic(app: exchanges[id].plan.app, into: &output)
-      return tokens.basicGeneration(app: exchanges[id].plan.app)
-    case .none: return 0
+      let app = exchanges[id].plan.app
+      tokens.putBasic(app: app, into: &output)
+      return SentCredential(
+        slot: SentCredential.basic, generation: tokens.basicGeneration(app: app))
+    case .none: return SentCredential()
     }
   }
 }

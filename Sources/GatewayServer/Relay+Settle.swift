@@ -87,7 +87,7 @@ extension Relay {
       return
     }
     let dropsBody = exchanges[caller.exchange].state.dropsBody
-    if callers[handle].http.isCutOff, !dropsBody {
+    if callers[handle].http.isCutOff, exchanges[caller.exchange].state.needsRest {
       // The rest of a body is waited for that will not come.
       callerGone(handle, on: &loop)
       return

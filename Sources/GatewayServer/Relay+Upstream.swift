@@ -26,7 +26,7 @@ extension Relay {
     }
     if exchanges[id].state.answerHasBegun {
       output.removeAll()
-      relayBody(id, bytes, from: 0, on: &loop)
+      relayBody(id, bytes, from: 0, screens: mustScreen(id), on: &loop)
     } else {
       readAnswerHead(id, bytes, from: upstream, on: &loop)
     }
@@ -90,9 +90,14 @@ extension Relay {
       if isErrand, takeAnswer(id, head, rest, on: &loop) {
         return bytes.byteCount
       }
-      beginAnswer(id, head, rest, on: &loop)
+      let sent = beginAnswer(id, head, rest, on: &loop)
+      let isReflected = masksReflected && reflects(id, sent, rest)
+      if isReflected { maskOutput(id, at: loop.now) }
       takeOffBeginning(id)
-      relayBody(id, rest, from: head.length, on: &loop)
+      relayBody(
+        id, rest, from: head.length,
+        screens: masksReflected && (isReflected || !head.isFollowedByWholeBody(in: rest)),
+        on: &loop)
       return bytes.byteCount
     }
     return at
@@ -154,17 +159,22 @@ extension Relay {
       head, fields: responseParser.fields, in: bytes, context: context, dates: dates,
       into: &output)
     output.put("\r\n")
+    if masksReflected, reflects(id, bytes) { maskOutput(id, at: loop.now) }
     takeOffBeginning(id)
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
     return true
   }
 
   /// Settles the framing and writes the answer's head into `output`, to go out with the body's first bytes.
+  ///
+  /// - Returns: the credential that the request was sent with.
+  @discardableResult
   mutating func beginAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
-  ) {
+  ) -> SentCredential {
     let upstream = exchanges[id].upstream
-    upstreams[upstream].fetch.note(head, isWhole: exchanges[id].state.requestIsComplete)
+    let sent = upstreams[upstream].fetch.note(
+      head, isWhole: exchanges[id].state.requestIsComplete)
     if isCapturing {
       exchanges[id].capture?.beginResponse(status: head.status, responseParser.fields, in: bytes)
     }
@@ -194,6 +204,7 @@ extension Relay {
     }
     generation.limitFields.put(exchanges[id].limitReport, into: &output)
     putRequestIDAndEnd(id)
+    return sent
   }
 
   /// Writes the head of an answer to a request that went to an upstream that may be another one by now.
@@ -216,8 +227,10 @@ extension Relay {
   }
 
   /// Relays the body's bytes from `start` on; `output` holds what goes before them.
+  ///
+  /// - Parameter screens: the credential may stand in them, or begin.
   mutating func relayBody(
-    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
+    _ id: SlabHandle, _ bytes: RawSpan, from start: Int, screens: Bool, on loop: inout EventLoop
   ) {
     let caller = callers[exchanges[id].caller].socket
     let upstream = exchanges[id].upstream
@@ -230,6 +243,10 @@ extension Relay {
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
         let data = bytes.slice(run.dataStart, run.dataEnd)
+        if screens, self.screens(id, data, at: loop.now) {
+          putScreened(id, isChunked: isChunked)
+          continue
+        }
         exchanges[id].capture?.takeResponse(data)
         if isChunked {
           ChunkWriter.put(data, into: &output)
@@ -255,6 +272,7 @@ extension Relay {
     }
     exchanges[id].state.answerSent()
     let isComplete = upstreams[upstream].fetch.answer.isFinished
+    if isComplete, screens, endsScreening(id) { putScreened(id, isChunked: isChunked) }
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
     if isComplete {

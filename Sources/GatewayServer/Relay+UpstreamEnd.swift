@@ -33,11 +33,11 @@ extension Relay {
     }
     if isEnd, exchanges[id].state.answerHasBegun {
       // RFC 9112 section 6.3: that is the end of this body. Over TLS only with close_notify (9.8).
-      if exchanges[id].outgoingFraming == .chunked {
-        output.removeAll()
-        output.put("0\r\n\r\n")
-        loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
-      }
+      let isChunked = exchanges[id].outgoingFraming == .chunked
+      output.removeAll()
+      if endsScreening(id) { putScreened(id, isChunked: isChunked) }
+      if isChunked { output.put("0\r\n\r\n") }
+      if !output.isEmpty { loop.send(output.bytes, to: callers[exchanges[id].caller].socket) }
       finishAnswer(id, on: &loop)
       return
     }

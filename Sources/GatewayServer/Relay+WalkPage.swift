@@ -43,6 +43,10 @@ extension Relay {
     responseRewriter.writeWalk(
       head, fields: responseParser.fields, in: bytes, form: walk.request.form,
       closesConnection: !exchanges[id].state.keepsCaller, dates: dates, into: &walk.head)
+    guard masksReflected, reflects(id, bytes.slice(0, head.length)) else { return }
+    swap(&walk.head, &output)
+    maskOutput(id, at: loop.now)
+    swap(&walk.head, &output)
   }
 
   /// Reads on in the page under way, from `start` of `bytes`.
@@ -57,7 +61,9 @@ extension Relay {
         let run = try upstreams[upstream].fetch.answer.next(bytes, from: at)
         at = run.next
         guard run.dataEnd > run.dataStart else { continue }
-        if case .abort(let error) = walk.received(bytes.slice(run.dataStart, run.dataEnd)) {
+        if case .abort(let error) = received(
+          id, walk, bytes.slice(run.dataStart, run.dataEnd), at: loop.now)
+        {
           endPage(id, error, on: &loop)
           return
         }
@@ -80,9 +86,21 @@ extension Relay {
     }
   }
 
+  /// Reads on in a page, in which the credential is masked.
+  private mutating func received(
+    _ id: SlabHandle, _ walk: ListWalk, _ data: RawSpan, at now: Int64
+  ) -> PageWalkAction {
+    if mustScreen(id), screens(id, data, at: now) { return walk.received(bodies.screened.bytes) }
+    return walk.received(data)
+  }
+
   /// The page under way has come to its end.
   mutating func endPage(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
+    if endsScreening(id), case .abort(let error) = walk.received(bodies.screened.bytes) {
+      endPage(id, error, on: &loop)
+      return
+    }
     endWholeFetch(id, on: &loop)
     switch walk.pageEnded() {
     case .fetchNext, .readOn: walk.sequel = .fetch

@@ -24,13 +24,16 @@ internal import TrafficLog
 /// - `Relay+Run.swift`: from here on its machine says what is next.
 /// - `Relay+Credential.swift`: tokens.
 /// - `Relay+Body.swift`: the request's body.
+/// - `Relay+Rehearsal.swift`: nothing is sent, in mode dry-run.
 /// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
 /// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes once more.
 /// - `Relay+Upstream.swift`: the answer comes back.
+/// - `Relay+Reflection.swift`: the gateway's own credential in it is masked.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
 /// - `Errand.swift`: exchanges of many fetches.
 /// - `Relay+Job.swift`, `Relay+JobState.swift`, `Relay+JobAnswer.swift`: a job as one call.
 /// - `Relay+Walk.swift`, `Relay+WalkPage.swift`, `Relay+WalkOutput.swift`: a list over many pages as one answer.
+/// - `Relay+Confirmation.swift`: records are counted before a call acts on them.
 /// - `Relay+Deadlines.swift`: how long either side may take.
 /// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
 /// - `Relay+Answer.swift`: what the gateway answers by itself.
@@ -56,8 +59,8 @@ package struct Relay: ~Copyable {
   let limiter: SharedLimiter
   /// Spans are exported, of some traces at least.
   let isTracing: Bool
-  /// Bodies of some operations are recorded.
-  var isCapturing: Bool
+  /// What bodies are looked at for.
+  var bodies: BodyWatch
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
   var responseRewriter: ResponseHeadRewriter
@@ -116,7 +119,7 @@ package struct Relay: ~Copyable {
     figures = shared.figures[loopNumber]
     limiter = shared.limiter
     isTracing = first.settings.sampler != nil
-    isCapturing = !first.settings.captures.isEmpty
+    bodies = BodyWatch(first.settings)
     planner = RequestPlanner(rules: first.rules)
     requestRewriter = RequestHeadRewriter(rules: first.rules, continuesTraces: isTracing)
     responseRewriter = ResponseHeadRewriter(rules: first.rules)
@@ -135,9 +138,34 @@ struct Complaints {
   var ofMemoryAt: Int64 = 0
   /// A caller's TLS is refused.
   var ofTLSAt: Int64 = 0
+  /// An answer held the gateway's credential.
+  var ofReflectionAt: Int64 = 0
+}
+
+/// What bodies are looked at for on their way.
+struct BodyWatch: ~Copyable {
+  /// Those of some operations are recorded.
+  let areCaptured: Bool
+  /// The gateway's own credential is masked in answers.
+  let areScreened: Bool
+  /// What a mask has let through.
+  var screened = ByteBuffer()
+
+  init(_ settings: RelaySettings) {
+    areCaptured = !settings.captures.isEmpty
+    areScreened = settings.masksReflected
+  }
 }
 
 extension Relay {
+  var isCapturing: Bool {
+    @inline(__always) get { bodies.areCaptured }
+  }
+
+  var masksReflected: Bool {
+    @inline(__always) get { bodies.areScreened }
+  }
+
   /// Overwrites this loop's copies of tokens. The loop has ended.
   package mutating func end() { tokens.wipe() }
 }

@@ -58,6 +58,8 @@ package struct RelaySettings: Sendable {
   package var sampler: TraceSampler?
   /// Operations whose bodies are recorded.
   package var captures = BodyCaptures()
+  /// The gateway's own credential is masked in answers that hold it.
+  package var masksReflected = true
   /// What of a query stands in the log.
   package var queryMask = QueryMask()
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.

@@ -12,8 +12,8 @@ struct RequestIDs: ~Copyable {
   /// Appends a new id of 32 hexadecimal digits. Unique, not secret: SplitMix64 (Steele et al., 2014) from
   /// a random start.
   mutating func putNew(into out: inout ByteBuffer) {
-    out.put(hexadecimal: next(), width: 16)
-    out.put(hexadecimal: next(), width: 16)
+    let first = next()
+    out.put(hexadecimal: first, next())
   }
 
   private mutating func next() -> UInt64 {

@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import EventLoop
 internal import HTTPMessages
 internal import Memory
@@ -9,6 +10,8 @@ struct UpstreamConnection: ~Copyable {
   var fetch = Fetch()
   /// The beginning of an answer's head that came in pieces.
   var input = ByteBuffer()
+  /// Masks the credential in the body under way; nil while that has no need of it.
+  var mask: CredentialMask?
   /// How far the end of that head was looked for.
   var scanner = HeadScanner()
   /// Bytes that the upstream had not taken when its deadline passed last.

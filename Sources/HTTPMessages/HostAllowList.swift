@@ -22,13 +22,16 @@ package final class HostAllowList: Sendable {
 
   /// Matches everything, as an entry.
   package static let everything = "*"
-  /// Of an authority that names none, since this is plain HTTP (RFC 9110 section 4.2.1).
-  private static let usualPort = 80
+  /// Of an authority that names none: 80 of plain HTTP, 443 by TLS (RFC 9110 section 4.2).
+  private let usualPort: Int
 
   /// This machine's own names and addresses, and `extra` ones, each a host with or without a port, or `*`.
   ///
-  /// - Parameter takesAnyAddress: any IP address but the unspecified ones, which no listener has.
-  package init(extra: [String] = [], takesAnyAddress: Bool = false) {
+  /// - Parameters:
+  ///   - takesAnyAddress: any IP address but the unspecified ones, which no listener has.
+  ///   - isSecured: the listener speaks TLS.
+  package init(extra: [String] = [], takesAnyAddress: Bool = false, isSecured: Bool = false) {
+    usualPort = isSecured ? 443 : 80
     var names = ["localhost", "127.0.0.1", "[::1]"].map { Array($0.utf8) }
     var namesWithPort: [(name: [UInt8], port: Int)] = []
     var addresses: [(address: IPLiteral, port: Int?)] = []
@@ -95,14 +98,14 @@ package final class HostAllowList: Sendable {
   @inline(never)
   private func allowsRarely(_ host: RawSpan, _ port: Int?) -> Bool {
     for entry in namesWithPort
-    where entry.port == port ?? HostAllowList.usualPort && HostAllowList.same(host, entry.name) {
+    where entry.port == port ?? usualPort && HostAllowList.same(host, entry.name) {
       return true
     }
     guard let address = IPLiteral(host: host) else { return false }
     if takesAnyAddress ? !address.isUnspecified : isThisMachine(address, host) { return true }
     return addresses.contains { entry in
       entry.address == address
-        && (entry.port == nil || entry.port == port ?? HostAllowList.usualPort)
+        && (entry.port == nil || entry.port == port ?? usualPort)
     }
   }
 

@@ -255,6 +255,23 @@
     put(word: low, count: 8)
   }
 
+  /// Appends the 32 hexadecimal digits of a number of 128 bits, in lower case.
+  @inlinable
+  package mutating func put(hexadecimal high: UInt64, _ low: UInt64) {
+    reserve(32)
+    // Proof: reserve made end + 32 <= capacity, and four words of eight bytes are written, here and below.
+    let target = unsafe UnsafeMutableRawPointer(base + end)
+    let first = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: high &>> 32))
+    unsafe target.storeBytes(of: first.littleEndian, as: UInt64.self)
+    let second = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: high))
+    unsafe target.storeBytes(of: second.littleEndian, toByteOffset: 8, as: UInt64.self)
+    let third = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: low &>> 32))
+    unsafe target.storeBytes(of: third.littleEndian, toByteOffset: 16, as: UInt64.self)
+    let fourth = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: low))
+    unsafe target.storeBytes(of: fourth.littleEndian, toByteOffset: 24, as: UInt64.self)
+    end &+= 32
+  }
+
   /// Drops the first `n` waiting bytes. Traps when fewer wait.
   @inlinable @inline(__always)
   package mutating func consume(_ n: Int) {

@@ -60,6 +60,38 @@ extension RawSpan {
       | UInt64(self[end &- 1]) &<< UInt64((count &- 1) &* 8)
   }
 
+  /// The first of the places `start`, `start + step`, … at which eight bytes stand whose bit in `filter` is set: the bit
+  /// that ``filterBit(of:)`` names. `byteCount` when there is none. `filter` has ``filterBytes`` bytes.
+  @inlinable @inline(__always)
+  package func firstFiltered(from start: Int, step: Int, by filter: RawSpan) -> Int {
+    precondition(start >= 0 && step > 0 && filter.byteCount == RawSpan.filterBytes)
+    var place = start
+    while place <= byteCount &- 8 {
+      // Proof: 0 <= place and place + 8 <= byteCount in this loop: steps are positive, and a sum that wraps is not
+      // reached from places within a span.
+      let word = unsafe UInt64(
+        littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self))
+      let bit = RawSpan.filterBit(of: word)
+      // Proof: a bit's number is below 8 * filterBytes, and the filter has filterBytes bytes.
+      let marks = unsafe filter.unsafeLoad(fromUncheckedByteOffset: bit &>> 3, as: UInt8.self)
+      if marks &>> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0 { return place }
+      let next = place.addingReportingOverflow(step)
+      if next.overflow { break }
+      place = next.partialValue
+    }
+    return byteCount
+  }
+
+  /// Bytes of a filter: few enough to stay in the cache, and so many that of some hundred words nearly every other one is
+  /// told apart.
+  @inlinable package static var filterBytes: Int { 1024 }
+
+  /// The bit of a filter that stands for `word`: its hash, multiplicative (Knuth, volume 3, section 6.4).
+  @inlinable @inline(__always)
+  package static func filterBit(of word: UInt64) -> Int {
+    Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) &>> (64 - 13))
+  }
+
   /// The bytes of `range`. Traps when `range` is out of bounds.
   @inlinable @inline(__always)
   @_lifetime(copy self)

@@ -14,24 +14,9 @@ internal import Glibc
 
   /// Copies `bytes` into protected memory. The caller overwrites its own copy.
   package init(copying bytes: RawSpan) {
-    let page = Int(getpagesize())
-    mappedBytes = max(page, (bytes.byteCount + page - 1) / page * page)
-    // Proof: a new anonymous mapping of `mappedBytes` > 0 bytes, checked before it is used.
-    let memory = unsafe mmap(
-      nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    precondition(unsafe memory != MAP_FAILED, "no memory for a secret")
-    unsafe base = unsafe memory!
+    // Proof: the mapping is this object's alone, until `deinit` gives it back.
+    unsafe (base, mappedBytes) = SecretPages.map(bytes)
     count = bytes.byteCount
-    // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
-    // Proof: both calls get exactly the mapping made above, and change no byte of it.
-    _ = unsafe mlock(base, mappedBytes)
-    _ = unsafe madvise(base, mappedBytes, MADV_DONTDUMP)
-    unsafe bytes.withUnsafeBytes { source in
-      if let address = source.baseAddress {
-        // Proof: the mapping holds at least `count` bytes and is ours alone.
-        unsafe base.copyMemory(from: address, byteCount: source.count)
-      }
-    }
   }
 
   /// Copies `bytes` into protected memory and overwrites them with zeros.
@@ -43,8 +28,7 @@ internal import Glibc
 
   deinit {
     // Proof: the mapping is ours and `mappedBytes` long. Nobody holds a span of it any more: spans borrow self.
-    unsafe explicit_bzero(base, mappedBytes)
-    _ = unsafe munmap(base, mappedBytes)
+    unsafe SecretPages.unmap(base, mappedBytes)
   }
 
   /// The secret, lent. Write it where it must go, and keep no copy.
@@ -70,4 +54,66 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
   package var description: String { "<secret>" }
   package var debugDescription: String { "<secret>" }
   package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
+}
+
+/// Memory for a secret, with one owner: whoever reads it pays for no reference count. ``SecretBytes`` is the same for many
+/// owners.
+@safe package struct SecretPages: ~Copyable {
+  @usableFromInline let base: UnsafeMutableRawPointer
+  private let mappedBytes: Int
+  /// Length in bytes.
+  package let count: Int
+
+  /// Copies `bytes` into protected memory. The caller overwrites its own copy.
+  package init(copying bytes: RawSpan) {
+    // Proof: the mapping is this value's alone, until `deinit` gives it back.
+    unsafe (base, mappedBytes) = SecretPages.map(bytes)
+    count = bytes.byteCount
+  }
+
+  deinit {
+    // Proof: the mapping is ours and `mappedBytes` long. Nobody holds a span of it any more: spans borrow self.
+    unsafe SecretPages.unmap(base, mappedBytes)
+  }
+
+  /// The secret, lent. Write it where it must go, and keep no copy.
+  @inlinable package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    @inline(__always)
+    get {
+      // Proof: the mapping lives as long as self, which the span borrows.
+      let span = unsafe RawSpan(_unsafeStart: base, byteCount: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Maps pages that are kept out of dumps and swap, and copies `bytes` to their beginning.
+  fileprivate static func map(_ bytes: RawSpan) -> (UnsafeMutableRawPointer, Int) {
+    let page = Int(getpagesize())
+    let mappedBytes = max(page, (bytes.byteCount + page - 1) / page * page)
+    // Proof: a new anonymous mapping of `mappedBytes` > 0 bytes, checked before it is used.
+    let memory = unsafe mmap(
+      nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    precondition(unsafe memory != MAP_FAILED, "no memory for a secret")
+    // Proof: mmap gives an address or MAP_FAILED, which was just excluded.
+    let base = unsafe memory!
+    // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
+    // Proof: both calls get exactly the mapping made above, and change no byte of it.
+    _ = unsafe mlock(base, mappedBytes)
+    _ = unsafe madvise(base, mappedBytes, MADV_DONTDUMP)
+    unsafe bytes.withUnsafeBytes { source in
+      if let address = source.baseAddress {
+        // Proof: the mapping holds at least as many bytes and is ours alone.
+        unsafe base.copyMemory(from: address, byteCount: source.count)
+      }
+    }
+    return unsafe (base, mappedBytes)
+  }
+
+  /// Overwrites and gives back what ``map(_:)`` has made.
+  fileprivate static func unmap(_ base: UnsafeMutableRawPointer, _ mappedBytes: Int) {
+    // Proof: its callers own the mapping, which is `mappedBytes` long, and lend it no more.
+    unsafe explicit_bzero(base, mappedBytes)
+    _ = unsafe munmap(base, mappedBytes)
+  }
 }

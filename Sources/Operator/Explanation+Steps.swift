@@ -3,6 +3,14 @@ internal import RateLimiting
 internal import SCORMCloudAPI
 
 /// The steps of a call, each with what becomes of the call there.
+extension RequestPlan {
+  /// The operation that counts what it acts on before it is sent (`policy.confirmBulk`).
+  var countedBy: String? {
+    guard obstacle == .count, let selection = BulkSelection.of(operation) else { return nil }
+    return OperationTable.operation(at: selection.list).name.description
+  }
+}
+
 extension Explanation {
   struct Step: Sendable {
     enum Result: String, Sendable {
@@ -71,6 +79,11 @@ extension Explanation {
       guard plan.isKnownOperation else { return "none of the catalogue; sent on as it is" }
       let operation = OperationTable.operation(at: plan.operation)
       return "\(operation.name), \(operation.access.name), of \(operation.service.name)"
+    case .policy where plan.obstacle == .count:
+      let field = BulkConfirmation.field
+      return "passes if \(field) has the number that \(plan.countedBy ?? "its list") counts"
+    case .policy where plan.isRehearsed:
+      return "passes; the mode is dry-run, so nothing is sent"
     case .policy where plan.wouldDeny:
       return "passes, for its caller is permissive: callers[].allow does not grant it"
     case .framing, .host, .policy, .quota, .credential: return "passes"

@@ -60,7 +60,7 @@ extension Explanation {
       members.append(("access", operation.access.name.description.quotedAsJSON))
       members.append(("certainty", operation.certainty.name.description.quotedAsJSON))
     }
-    members.append(("credential", kind(plan.credential).quotedAsJSON))
+    members.append(("credential", plan.credential.name.description.quotedAsJSON))
     if case .token = plan.credential {
       members.append(("scope", sources.text(of: plan.credential).quotedAsJSON))
     }
@@ -79,6 +79,8 @@ extension Explanation {
       members.append(("pages", pages.pages.map(String.init) ?? "\"all\""))
       members.append(("form", (pages.form == .lines ? "ndjson" : "json").quotedAsJSON))
     }
+    if plan.isRehearsed { members.append(("dry_run", "true")) }
+    if let list = plan.countedBy { members.append(("confirmed_by", list.quotedAsJSON)) }
     if let wait = forwarded.wait { members.append(("wait", String(wait.seconds))) }
     return members
   }
@@ -138,6 +140,9 @@ extension Explanation {
     if let refusal = refusal(forwarded) {
       return "the gateway's for now: \(refusal.error.status) \(refusal.error.kind.name)"
     }
+    if forwarded.plan.isRehearsed {
+      return "the gateway's: 200, with what would have been sent (mode dry-run)"
+    }
     if case .token = forwarded.plan.credential, forwarded.token?.remaining == nil {
       return "SCORM Cloud's, once there is a token"
     }
@@ -196,14 +201,6 @@ extension Explanation {
   private func state(_ token: Token) -> String {
     if token.remaining != nil { return "usable" }
     return token.failure == nil ? "fetched when needed" : "failing"
-  }
-
-  private func kind(_ credential: CredentialChoice) -> String {
-    switch credential {
-    case .token: "token"
-    case .basic: "basic"
-    case .none: "none"
-    }
   }
 
   private func names(_ limits: LimitSet) -> [String] {

@@ -115,7 +115,7 @@ package struct Explanation: Sendable {
         from: CallerContext(listener: 0, caller: caller))
       {
       case .options(let methods): return .options(methods.allowField + ", OPTIONS")
-      case .forward(let plan): return forwarded(plan)
+      case .forward(let plan), .rehearse(let plan), .confirm(let plan, _): return forwarded(plan)
       case .walk(let plan, let pages): return forwarded(plan, pages: pages)
       case .wait(let plan, let wait): return forwarded(plan, wait: wait)
       }

@@ -99,7 +99,8 @@ package struct LimitsSimulation {
       skipped.malformed += 1
       return
     }
-    guard let app = record.app, !LimitsSimulation.refusedBefore.contains(record.termination)
+    guard let app = record.app, !record.isDryRun,
+      !LimitsSimulation.refusedBefore.contains(record.termination)
     else {
       skipped.refusedBefore += 1
       return

@@ -1,11 +1,10 @@
 package import Histograms
+internal import TextCoding
 
 /// Nanoseconds as seconds with three digits behind the point.
 package enum Seconds {
   package static func text(_ nanoseconds: Int64) -> String {
-    let milliseconds = (max(0, nanoseconds) + 500_000) / 1_000_000
-    let digits = String(milliseconds % 1000)
-    return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+    SecondsText.of(nanoseconds: nanoseconds)
   }
 
   /// A histogram of nanoseconds, each line begun by a line feed. `label` is one, as it stands between braces.

@@ -41,7 +41,7 @@ package struct CallTally: Sendable {
     var denied = Count()
     /// The gateway let them pass, and they came to nothing: 404, 500, no answer.
     var failed = Count()
-    /// `callers[]` refused them: `allow`, `apps` or `mode`.
+    /// `callers[]` refused them: `allow`, `apps` or `mode`; or they were not sent, for the mode is `dry-run`.
     var refused = Count()
     /// Refused because the answer is a secret, whoever asks.
     var sensitive = Count()
@@ -118,7 +118,7 @@ package struct CallTally: Sendable {
   private static func outcome(
     of record: TrafficRecord
   ) -> WritableKeyPath<Outcomes, Count>? {
-    if record.error == policyRefused { return \.refused }
+    if record.error == policyRefused || record.isDryRun { return \.refused }
     if record.error == sensitiveRefused { return \.sensitive }
     if refusedBefore.contains(record.termination) { return nil }
     return 200...399 ~= record.status ? \.succeeded : \.failed

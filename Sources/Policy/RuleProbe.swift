@@ -41,7 +41,7 @@ struct RuleProbe: ~Copyable {
     }
   }
 
-  /// Why a call of this kind is refused; nil when it passes.
+  /// Why a call of this kind is refused, or not sent; nil when it passes.
   func refusal(_ kind: CallTally.Kind) -> String? {
     let caller: Int
     if hasOneForAll {
@@ -66,8 +66,9 @@ struct RuleProbe: ~Copyable {
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ caller: Int
   ) -> String? {
     do throws(PlanRefusal) {
-      _ = try planner.plan(
+      let answer = try planner.plan(
         head, fields: fields, in: bytes, from: CallerContext(listener: 0, caller: caller))
+      if case .rehearse = answer { return "The mode is dry-run, and this call writes." }
       return nil
     } catch {
       return error.error.detail

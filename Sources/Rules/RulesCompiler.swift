@@ -67,6 +67,9 @@ package struct RulesCompiler {
       upstreamAuthority: url.authority, upstreamOrigin: "\(url.scheme.rawValue)://\(url.authority)",
       upstreamBasePath: url.path)
     rules.hop = RulesCompiler.hop
+    if settings.policy.confirmsBulk {
+      for operation in BulkSelection.operations { rules.confirmed.insert(operation.index) }
+    }
     return Compiled(
       rules: rules, slots: slots, scopeTexts: scopeTexts, probes: probes)
   }
@@ -150,7 +153,8 @@ package struct RulesCompiler {
       case .tcp:
         ForwardingRules.Listener(
           hosts: HostAllowList(
-            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote))
+            extra: listener.allowedHosts, takesAnyAddress: listener.allowRemote,
+            isSecured: listener.tls != nil))
       }
     }
   }

@@ -52,8 +52,7 @@ package struct TraceContext: Sendable, Equatable, BitwiseCopyable {
 
   /// Appends the trace's id, 32 digits.
   package func putTraceID(into out: inout ByteBuffer) {
-    out.put(hexadecimal: traceHigh, width: 16)
-    out.put(hexadecimal: traceLow, width: 16)
+    out.put(hexadecimal: traceHigh, traceLow)
   }
 
   /// Appends a `traceparent` field's value that names `span` as the parent.

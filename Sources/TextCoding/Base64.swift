@@ -47,31 +47,33 @@ package struct Base64: Sendable {
 
   /// The bytes that `text` encodes; nil unless `text` is exactly what ``encode(_:)`` makes of them.
   package func decode(_ text: some StringProtocol) -> [UInt8]? {
-    var characters = Array(text.utf8)[...]
-    var pads = 0
-    while isPadded, characters.last == Base64.padding {
-      characters.removeLast()
-      pads += 1
-    }
+    var bytes = ByteBuffer()
+    return decode(Array(text.utf8).span.bytesOfElements, into: &bytes) ? bytes.bytes.copied() : nil
+  }
+
+  /// Appends the bytes that `text` encodes. All the room is reserved at once, so that a secret leaves no copy behind.
+  /// False, and something may be appended, unless `text` is exactly what ``put(_:into:)`` makes of them.
+  package func decode(_ text: RawSpan, into out: inout ByteBuffer) -> Bool {
+    var end = text.byteCount
+    while isPadded, end > 0, text[end - 1] == Base64.padding { end -= 1 }
     // One digit too many has no whole byte.
-    let odd = characters.count % 4
-    guard odd != 1, pads == (isPadded ? (4 - odd) % 4 : 0) else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(characters.count / 4 * 3 + 2)
+    let odd = end % 4
+    guard odd != 1, text.byteCount - end == (isPadded ? (4 - odd) % 4 : 0) else { return false }
+    out.reserve(end / 4 * 3 + 2)
     var pending: UInt32 = 0
     var bits: UInt32 = 0
-    for character in characters {
-      guard let value = value(of: character) else { return nil }
+    for i in 0..<end {
+      guard let value = value(of: text[i]) else { return false }
       pending = pending << 6 | UInt32(value)
       bits += 6
       if bits >= 8 {
         bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: pending >> bits))
+        out.put(UInt8(truncatingIfNeeded: pending >> bits))
         pending &= (1 << bits) - 1
       }
     }
     // Bits of the last digit that belong to no byte are zero (RFC 4648 section 3.5).
-    return pending == 0 ? bytes : nil
+    return pending == 0
   }
 
   /// The digit of the low six bits.

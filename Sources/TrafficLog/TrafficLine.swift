@@ -110,8 +110,7 @@ package enum TrafficLine {
     high: UInt64, low: UInt64, span: UInt64, parent: UInt64, into out: inout ByteBuffer
   ) {
     out.put(",\"trace_id\":\"")
-    out.put(hexadecimal: high, width: 16)
-    out.put(hexadecimal: low, width: 16)
+    out.put(hexadecimal: high, low)
     out.put("\",\"span_id\":\"")
     out.put(hexadecimal: span, width: 16)
     if parent != 0 {
@@ -186,6 +185,11 @@ package enum TrafficLine {
   /// Appends that the call passed although `allow` does not grant it: its caller's mode is permissive.
   package static func putWouldDeny(into out: inout ByteBuffer) {
     out.put(",\"would_deny\":\"allow\"")
+  }
+
+  /// Appends that nothing was sent: the caller was told what would have been, for the mode is `dry-run`.
+  package static func putDryRun(into out: inout ByteBuffer) {
+    out.put(",\"dry_run\":true")
   }
 
   /// A configured name. It hardly ever holds what JSON must escape.

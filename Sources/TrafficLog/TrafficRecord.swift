@@ -21,6 +21,8 @@ package struct TrafficRecord: Sendable, Equatable {
   package var error: String?
   /// It passed although its caller is not granted it.
   package var wouldDeny = false
+  /// It was not sent: its caller was told what would have been.
+  package var isDryRun = false
   /// Nanoseconds.
   package var duration: Int64 = 0
   package var queueWait: Int64 = 0
@@ -73,6 +75,8 @@ package struct TrafficRecord: Sendable, Equatable {
       status = Int(clamping: number)
     } else if name.equals("would_deny") {
       wouldDeny = true
+    } else if name.equals("dry_run") {
+      isDryRun = true
     } else if name.equals("error.type") {
       error = TrafficRecord.plainText(value, bytes)
     } else if name.equals("duration") {

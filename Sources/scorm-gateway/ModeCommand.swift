@@ -11,8 +11,8 @@ struct ModeCommand: ParsableCommand {
       Without a mode: shows what is set. A mode is for one caller, one app, or all; the strictest that applies
       holds, the configuration's among them. It survives a reload, not a restart. normal takes it away.
 
-      normal: as configured. read-only: writes are refused. dry-run: writes are refused too, and the error says
-      what would have been sent. frozen: everything is refused, 503 with Retry-After.
+      normal: as configured. read-only: writes are refused. dry-run: writes are answered with what would have
+      been sent, and nothing is. frozen: everything is refused, 503 with Retry-After.
       """)
 
   @Argument(help: "normal, read-only, dry-run or frozen.")

@@ -36,6 +36,7 @@ struct TrafficLogDocumentTests {
       caller: "c", app: "a", operation: "PingAppId", credential: "token", scope: "read:ping",
       into: &line)
     TrafficLine.putWouldDeny(into: &line)
+    TrafficLine.putDryRun(into: &line)
     TrafficLine.putWouldQueue(["trial"], into: &line)
     var attempt = TrafficLine.Attempt(status: 200, duration: 1, retryReason: "closed")
     attempt.span = 1

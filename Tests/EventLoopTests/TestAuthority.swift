@@ -56,9 +56,10 @@ final class TestAuthority {
   ///   - days: how long it is good; negative for one that has expired.
   ///   - signer: another certificate of this authority's that signs it; then it stands behind it in the file.
   ///   - isAuthority: it may sign others.
+  ///   - end: its last second, in place of `days`.
   func issue(
     _ names: [Name] = [], commonName: String = "somebody", days: Int = 2, signer: Issued? = nil,
-    isAuthority: Bool = false
+    isAuthority: Bool = false, until end: Date? = nil
   ) throws -> Issued {
     count += 1
     let name = "issued-\(count)"
@@ -76,6 +77,10 @@ final class TestAuthority {
         "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
         "-keyout", issued.key, "-out", path(name + ".csr"), "-subj", "/CN=\(commonName)",
       ] + extensions.flatMap { ["-addext", $0] })
+    if let end {
+      try sign(path(name + ".csr"), issued.certificate, until: end)
+      return issued
+    }
     let signing = signer ?? own
     try TestAuthority.openssl([
       "x509", "-req", "-in", path(name + ".csr"), "-CA", signing.certificate, "-CAkey", signing.key,
@@ -89,6 +94,32 @@ final class TestAuthority {
       try chain.write(toFile: issued.certificate, atomically: true, encoding: .utf8)
     }
     return issued
+  }
+
+  /// Signs a request with the program's own authority, which takes a time to the second.
+  private func sign(_ request: String, _ certificate: String, until end: Date) throws {
+    try "".write(toFile: path("signed.txt"), atomically: true, encoding: .utf8)
+    try """
+    [ca]
+    default_ca = own
+    [own]
+    database = \(path("signed.txt"))
+    new_certs_dir = \(folder.path())
+    rand_serial = yes
+    default_md = sha256
+    copy_extensions = copy
+    policy = any
+    [any]
+    commonName = supplied
+    """.write(toFile: path("sign.cnf"), atomically: true, encoding: .utf8)
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.timeZone = TimeZone(secondsFromGMT: 0)
+    format.dateFormat = "yyyyMMddHHmmss'Z'"
+    try TestAuthority.openssl([
+      "ca", "-batch", "-notext", "-config", path("sign.cnf"), "-keyfile", own.key, "-cert",
+      own.certificate, "-in", request, "-out", certificate, "-enddate", format.string(from: end),
+    ])
   }
 
   /// Writes a list of revocations.

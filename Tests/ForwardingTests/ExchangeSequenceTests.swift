@@ -21,7 +21,7 @@ struct ExchangeSequenceTests {
         let events = ExchangeStateMachineTests.moves.filter { $0.from == machine.phase }.map(
           \.event
         )
-        .filter { !$0.isOfManyFetches }
+        .filter { !$0.isRare }
         .filter { $0 != .bodyForwarded || !machine.requestIsComplete }
         .filter { $0 != .climbed || machine.isReplayable && climbs < 3 }
         let event: ExchangeEvent =

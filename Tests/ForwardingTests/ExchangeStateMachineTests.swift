@@ -12,12 +12,13 @@ enum ExchangeEvent: CaseIterable {
   case upstreamFailed, credentialRefused, climbed, failed, finished
   case answerTaken, fetchEnded, fetchBegins, partSent, asks, answerGivenBack
   case resent, answeredWhileResending
+  case rehearsalBegins, bodyDropped, countBegins, ownCallFollows
 
-  /// Only an exchange of many fetches meets it.
-  var isOfManyFetches: Bool {
+  /// Only an exchange of many fetches meets it, or one that is not sent.
+  var isRare: Bool {
     switch self {
     case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack, .resent,
-      .answeredWhileResending:
+      .answeredWhileResending, .rehearsalBegins, .bodyDropped, .countBegins, .ownCallFollows:
       true
     default: false
     }
@@ -112,6 +113,10 @@ extension ExchangeStateMachine {
     case .answerGivenBack: answerGivenBack()
     case .resent: resent()
     case .answeredWhileResending: answeredWhileResending()
+    case .rehearsalBegins: rehearsalBegins()
+    case .bodyDropped: bodyDropped()
+    case .countBegins: countBegins()
+    case .ownCallFollows: ownCallFollows(.get, hasBody: false)
     }
     return .nothing
   }
@@ -140,6 +145,15 @@ struct ExchangeStateMachineTests {
 
   /// Every pair that there is, of a GET over a connection that was used before.
   static let moves: [Move] = [
+    Move(.planning, .rehearsalBegins, .nothing, .collectingBody),
+    Move(.planning, .countBegins, .nothing, .planning),
+    Move(.planning, .ownCallFollows, .nothing, .planning),
+    Move(.awaitingQuota, .ownCallFollows, .nothing, .awaitingQuota),
+    Move(.awaitingToken, .ownCallFollows, .nothing, .awaitingToken),
+    Move(.awaitingConnection, .ownCallFollows, .nothing, .awaitingConnection),
+    Move(.forwarding, .ownCallFollows, .nothing, .forwarding),
+    Move(.readingAnswer, .ownCallFollows, .nothing, .readingAnswer),
+    Move(.betweenFetches, .ownCallFollows, .nothing, .betweenFetches),
     Move(.planning, .queued, .nothing, .awaitingQuota),
     Move(.planning, .admitted, .next(.requireCredential), .awaitingToken),
     Move(.awaitingQuota, .admitted, .next(.requireCredential), .awaitingToken),
@@ -237,6 +251,48 @@ struct ExchangeStateMachineTests {
     #expect(machine.wantsBody == true)
     machine.bodyForwarded(isComplete: true)
     #expect(!machine.wantsBody && !machine.isReplayable)
+  }
+
+  @Test("of a request that is not sent the whole body is waited for, and none of it is kept")
+  func rehearsals() {
+    var machine = Machine.inPhase(.planning, hasBody: true, method: .post)
+    machine.rehearsalBegins()
+    #expect(machine.wantsBody && machine.dropsBody && machine.needsRest)
+    #expect(machine.callerPatience() == .idle && machine.callerIsLate() == .callerIsSlow)
+    machine.bodyDropped()
+    #expect(!machine.wantsBody && !machine.needsRest && machine.requestIsComplete)
+    machine.answersItself(endsCaller: false)
+    #expect(machine.keepsCaller == true)
+    var early = Machine.inPhase(.planning, hasBody: true, method: .post)
+    early.rehearsalBegins()
+    early.answersItself(endsCaller: false)
+    #expect(early.keepsCaller == false, "the rest of the body is not read")
+    var refused = Machine.inPhase(.forwarding, hasBody: true, method: .post)
+    _ = refused.answerReceived(status: 413, endsCaller: false)
+    #expect(refused.dropsBody && !refused.needsRest)
+  }
+
+  @Test("of a call that records are counted for, the body is read when that is over")
+  func counts() {
+    var machine = Machine.inPhase(.planning, hasBody: true, method: .put)
+    machine.countBegins()
+    _ = machine.admitted(waited: 0, at: 0)
+    #expect(machine.credentialFound(at: 0) == .takeConnection && !machine.wantsBody)
+    #expect(machine.connectionReady(hasCredential: true, at: 0) == .sendRequest)
+    #expect(machine.method == .get && machine.isReplayable)
+    machine.answerTaken()
+    machine.fetchEnded(at: 0)
+    machine.ownCallFollows(.put, hasBody: true)
+    machine.fetchBegins()
+    _ = machine.admitted(waited: 0, at: 0)
+    #expect(machine.credentialFound(at: 0) == .collectBody && machine.wantsBody)
+    #expect(machine.method == .put)
+    // Where the count is refused, the body that was not read ends the caller's connection.
+    var refused = Machine.inPhase(.planning, hasBody: true, method: .put)
+    refused.countBegins()
+    refused.ownCallFollows(.put, hasBody: true)
+    refused.answersItself(endsCaller: false)
+    #expect(refused.keepsCaller == false)
   }
 
   @Test("a body that was collected whole can be sent again; one that was streamed cannot")

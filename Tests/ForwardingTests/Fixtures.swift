@@ -92,6 +92,8 @@ extension ForwardingRules {
 /// How the gateway takes a request: the plan in words, and the head that would go upstream.
 struct Outcome {
   var plan: RequestPlan?
+  /// It is decided and not sent.
+  var isRehearsed = false
   var options: MethodSet?
   var error: GatewayError?
   /// The step that refused it, and what was known by then.
@@ -120,7 +122,8 @@ struct Outcome {
     case .none: credential = "none"
     }
     let app = ForwardingRules.sample.apps[plan.app].name
-    return "\(operation) \(app) \(credential) \(Outcome.target(of: upstream))"
+    return (isRehearsed ? "rehearsed " : "")
+      + "\(operation) \(app) \(credential) \(Outcome.target(of: upstream))"
   }
 
   /// The target of a request head.
@@ -177,8 +180,10 @@ final class Gate {
         from: CallerContext(listener: listener, caller: caller))
       {
       case .options(let methods): outcome.options = methods
-      case .forward(let plan), .walk(let plan, _), .wait(let plan, _):
+      case .forward(let plan), .walk(let plan, _), .wait(let plan, _), .rehearse(let plan),
+        .confirm(let plan, _):
         outcome.plan = plan
+        outcome.isRehearsed = plan.isRehearsed
         var out = ByteBuffer()
         rewriter.write(head, fields: parser.fields, in: span, plan: plan, into: &out)
         outcome.upstream = out.bytes.text

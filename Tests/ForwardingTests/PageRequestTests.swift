@@ -21,6 +21,8 @@ struct PageRequestTests {
       case .walk(_, let pages):
         return "\(pages.pages.map(String.init) ?? "all") \(pages.list) \(pages.form)"
       case .forward, .wait: return "forward"
+      case .rehearse: return "rehearse"
+      case .confirm: return "confirm"
       case .options: return "options"
       }
     } catch {

@@ -293,7 +293,10 @@ struct RequestPlannerTests {
       CallerCase(Number.reader, "POST /api/v2/registrations", "403 policy-refused"),
       CallerCase(Number.reader, "DELETE /api/v2/courses/a", "403 policy-refused"),
       CallerCase(Number.dry, "GET /api/v2/courses", "GetCourses main token /api/v2/courses"),
-      CallerCase(Number.dry, "POST /api/v2/registrations", "403 policy-refused"),
+      CallerCase(
+        Number.dry, "POST /api/v2/registrations",
+        "rehearsed CreateRegistration main token /api/v2/registrations"),
+      CallerCase(Number.dry, "DELETE /apps/second/api/v2/courses/a", "403 policy-refused"),
       CallerCase(Number.frozen, "GET /api/v2/courses", "503 caller-frozen"),
       CallerCase(nil, "GET /api/v2/courses", "403 caller-unknown"),
     ])
@@ -352,7 +355,8 @@ struct RequestPlannerTests {
       CallerCase(Number.reader, "GET /api/v2/new", "? main read /api/v2/new"),
       CallerCase(Number.reader, "HEAD /api/v2/new", "? main read /api/v2/new"),
       CallerCase(Number.reader, "POST /api/v2/new", "403 policy-refused"),
-      CallerCase(Number.dry, "PUT /api/v2/new", "403 policy-refused"),
+      CallerCase(Number.dry, "PUT /api/v2/new", "rehearsed ? main all /api/v2/new"),
+      CallerCase(Number.dry, "GET /api/v2/new", "? main read /api/v2/new"),
       CallerCase(Number.everyone, "GET /api/v2/new/../x", "400 path-not-canonical"),
       CallerCase(Number.everyone, "GET /api/v2/%78api/credentials", "400 path-not-canonical"),
       CallerCase(Number.everyone, "GET /elsewhere", "404 operation-unknown"),

@@ -26,6 +26,8 @@ struct WaitRequestTests {
         return "\(wait.seconds) by \(start ?? "itself")"
       case .forward: return "forward"
       case .walk: return "walk"
+      case .rehearse: return "rehearse"
+      case .confirm: return "confirm"
       case .options: return "options"
       }
     } catch {

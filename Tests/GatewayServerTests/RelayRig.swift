@@ -153,6 +153,12 @@ final class RelayRig {
     settle()
   }
 
+  /// Has the relay look at what other threads have published.
+  func wake() {
+    mailbox.waker.wake()
+    settle()
+  }
+
   /// Takes another configuration, made of the parts of the one before.
   func change(_ change: (inout Generation.Parts) throws -> Void) throws {
     first.number += 1

@@ -72,6 +72,43 @@ struct ModeTests {
     #expect(try admin(rig, "GET", "/api/mode").text == "{\"modes\":[]}\n")
   }
 
+  @Test(
+    "dry-run answers writes with what would have been sent, in the words of explain; reads pass")
+  func dryRun() throws {
+    let rig = try GatewayRig()
+    _ = try admin(rig, "POST", "/api/mode?mode=dry-run")
+    let caller = try rig.caller()
+    let body = "{\"registrationId\":\"r\",\"courseId\":\"none\",\"learner\":{\"id\":\"l\"}}"
+    #expect(
+      try eventually {
+        try caller.call("POST", "/api/v2/registrations", body: body).json["dry_run"] as? Bool
+          == true
+      })
+    let answer = try caller.call("POST", "/api/v2/registrations?courseVersion=1", body: body)
+    #expect(answer.status == 200 && answer["Content-Type"] == "application/json")
+    let explained = try admin(
+      rig, "GET", "/api/explain?method=POST&path=/api/v2/registrations?courseVersion=1"
+    ).json
+    #expect(explained["dry_run"] as? Bool == true && explained["allowed"] as? Bool == true)
+    for name in [
+      "caller", "app", "operation", "access", "certainty", "credential", "scope", "upstream",
+    ] {
+      #expect(answer.json[name] as? String == explained[name] as? String, "\(name)")
+      #expect(answer.json[name] != nil, "\(name)")
+    }
+    #expect(answer.json["rung"] as? Int == explained["rung"] as? Int)
+    #expect(answer.json["predictedWait"] as? Double == explained["predictedWait"] as? Double)
+    let sent = try #require(answer.json["would_send"] as? [String: Any])
+    #expect((sent["body"] as? [String: Any])?["length"] as? Int == body.utf8.count)
+    #expect(try caller.call("GET", "/api/v2/courses").status == 200)
+    #expect(try caller.call("DELETE", "/api/v2/courses/none").status == 200)
+    #expect(try rig.sandboxCalls().allSatisfy { $0["method"] as? String == "GET" })
+    let table = try admin(
+      rig, "GET", "/api/explain?method=DELETE&path=/api/v2/courses/none&format=table"
+    ).text
+    #expect(table.contains("nothing is sent") && table.contains("what would have been sent"))
+  }
+
   @Test("is shown, set and taken away by the command")
   func command() throws {
     let rig = try GatewayRig()

@@ -169,6 +169,39 @@ struct TLSListenerTests {
     #expect(wire.hasEnded())
   }
 
+  @Test("A handshake that is not done in ten seconds is ended, wherever it stands")
+  func slow() throws {
+    let rig = try TLSRig(.init(client: "none"))
+    let (silent, slow) = (try Wire(port: rig.port), try Wire(port: rig.port))
+    try slow.send([0x16, 0x03, 0x01])
+    // Both were accepted before this one.
+    #expect(try rig.curl().status == 200)
+    rig.rig.clock.turn(by: 3_000_000_000)
+    #expect(try rig.curl().status == 200)
+    #expect(!silent.hasInput(within: 0) && !slow.hasInput(within: 0))
+    rig.rig.clock.turn(by: 8_000_000_000)
+    #expect(silent.takeAll().end == .closed && slow.takeAll().end == .closed)
+    let port = try #require(rig.rig.gateway.adminAddress?.port)
+    let metrics = try Wire(port: port).call("GET", "/metrics").text
+    #expect(metrics.contains("scorm_gateway_tls_handshakes_failed_total{reason=\"timeout\"} 2"))
+  }
+
+  @Test("A certificate that ends while its connection is kept passes no further call")
+  func endsMeanwhile() throws {
+    let rig = try TLSRig(.init(callers: TLSRig.crm))
+    let wire = try rig.wire(as: rig.clients.issue([Self.uri], until: Date() + 3))
+    #expect(try wire.call().status == 200)
+    var last: Answer?
+    let isRefused = try eventually {
+      let answer = try wire.call()
+      last = answer
+      return answer.status != 200
+    }
+    #expect(isRefused)
+    #expect(last?.status == 403 && last?["Connection"] == "close")
+    #expect(wire.hasEnded())
+  }
+
   @Test("Handshakes that fail are counted by why, and told once")
   func counted() throws {
     let rig = try TLSRig()

@@ -80,6 +80,17 @@ struct HostTests {
   }
 
   @Test(
+    "a Host without a port stands for 443 where the listener speaks TLS, else for 80",
+    arguments: [("web", true), ("secure", false), ("secure:443", true), ("web:80", true)])
+  func usualPort(authority: String, isPlain: Bool) {
+    let entries = ["web:80", "secure:443"]
+    let bytes = payload(authority)
+    #expect(HostAllowList(extra: entries).allows(bytes.span.bytesOfElements) == isPlain)
+    let secured = HostAllowList(extra: entries, isSecured: true)
+    #expect(secured.allows(bytes.span.bytesOfElements) == (authority != "web"))
+  }
+
+  @Test(
     "every spelling of a loopback address is this machine's, but those that browsers do not mark",
     arguments: [
       ("127.0.0.2", true), ("127.255.255.254:1", true), ("127.1", true), ("127.0.1:8080", true),

@@ -53,6 +53,22 @@ struct EightBytesTests {
     }
   }
 
+  @Test("32 hexadecimal digits are those of both halves, whatever room there was")
+  func longHexadecimals() {
+    var random = SplitMix64(state: 32)
+    for filled in 0..<80 {
+      let (high, low) = (random.next() >> UInt64(filled % 64), random.next())
+      var buffer = ByteBuffer(capacity: 8)
+      for _ in 0..<filled { buffer.put(0x2E) }
+      buffer.put(hexadecimal: high, low)
+      var expected = ByteBuffer()
+      for _ in 0..<filled { expected.put(0x2E) }
+      expected.put(hexadecimal: high, width: 16)
+      expected.put(hexadecimal: low, width: 16)
+      #expect(buffer.bytes.text == expected.bytes.text)
+    }
+  }
+
   @Test("a word's first bytes are appended, whatever room there was", arguments: 0...8)
   func appendsWords(count: Int) {
     for filled in 0..<20 {

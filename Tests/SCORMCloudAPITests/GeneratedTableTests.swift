@@ -44,6 +44,32 @@ struct GeneratedTableTests {
     }
   }
 
+  @Test("Whatever takes the filters of a list and changes what it finds is counted before")
+  func selections() {
+    #expect(
+      BulkSelection.operations.map(\.name.description) == [
+        "DeleteDestinationDispatches", "DeleteDispatches", "EnableRegistrationInstancing",
+        "ResetDestinationDispatchRegistrationCount", "SetDestinationDispatchEnabled",
+        "UpdateDestinationHashUserInfo", "UpdateDispatches",
+      ])
+    // Nothing else that writes has a list's path, or goes on from one, and takes no id behind it.
+    let lists = OperationTable.all.filter { $0.isPaged && $0.template.description.contains("{") }
+    for operation in OperationTable.all where operation.access == .write {
+      let path = operation.template.description
+      let isBelow = lists.contains {
+        path == $0.template.description
+          || path.hasPrefix($0.template.description + "/")
+            && !path.dropFirst($0.template.description.count).contains("{")
+      }
+      if isBelow {
+        #expect(
+          BulkSelection.of(operation.index) != nil
+            || operation.method == .post && path == "/registrations/{registrationId}/instances",
+          "\(operation.name)")
+      }
+    }
+  }
+
   @Test("The generated table is what its source says")
   func generatedFile() throws {
     let rows = try rows()
@@ -66,6 +92,13 @@ struct GeneratedTableTests {
         ])
       #expect(operation.isPaged == row[10].split(separator: ",").contains("more*"), "\(row[0])")
       #expect((row[11] == "-" ? "" : row[11]) == operation.list.name.description, "\(row[0])")
+      let selection = BulkSelection.of(operation.index)
+      let counter = selection.map { OperationTable.operation(at: $0.list).name.description }
+      #expect((row[12] == "-" ? nil : row[12]) == counter, "\(row[0])")
+      let filters = row[10].split(separator: ",").map { $0.filter { $0 != "!" && $0 != "*" } }
+      if let selection {
+        #expect(filters.filter { $0 != "-" } == selection.filters.map(\.description))
+      }
     }
   }
 }

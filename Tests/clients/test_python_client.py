@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import unittest
 import urllib.parse
@@ -182,6 +183,58 @@ class PythonClient(unittest.TestCase):
             self.assertNotIn(secret, text)
             self.assertNotIn(secret, self.under_test.output("serve"))
         self.assertNotIn("authorization", text.lower())
+
+
+class Guards(unittest.TestCase):
+    """What an operator switches on; the client is as it is."""
+
+    def setUp(self):
+        self.under_test = GatewayUnderTest(more="policy: {confirmBulk: true}")
+        self.addCleanup(self.under_test.stop)
+        configuration = scorm_cloud.Configuration()
+        configuration.host = f"http://127.0.0.1:{self.under_test.port}/api/v2"
+        self.client = RecordingClient(configuration)
+        self.courses = scorm_cloud.CourseApi(self.client)
+
+    def mode(self, name):
+        subprocess.run([self.under_test.binary, "mode", name, "--admin",
+                        f"127.0.0.1:{self.under_test.admin_port}"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def rehearsed(self):
+        """What the gateway says would have been sent by the call just made."""
+        document = json.loads(self.client.last_response.data)
+        self.assertTrue(document["dry_run"])
+        self.assertNotIn("Bearer e", self.client.last_response.data)
+        return document["would_send"]
+
+    def test_in_mode_dry_run_writes_change_nothing_and_uploads_are_read_to_their_end(self):
+        self.mode("dry-run")
+        archive = self.under_test.directory / "course.zip"
+        archive.write_bytes(os.urandom(3_000_000))
+        with self.assertRaises(ValueError):  # The client wants a job's id, and there is no job.
+            self.courses.create_upload_and_import_course_job("dry", file=str(archive))
+        sent = self.rehearsed()
+        self.assertEqual(sent["target"], "/api/v2/courses/importJobs/upload?courseId=dry")
+        self.assertGreater(sent["body"]["length"], 3_000_000)
+        self.assertTrue(sent["body"]["type"].startswith("multipart/form-data"))
+        self.courses.delete_course("dry")
+        self.assertEqual(self.rehearsed()["method"], "DELETE")
+        self.assertEqual(self.courses.get_courses().courses, [])
+        self.mode("normal")
+        with self.assertRaises(ApiException) as refused:
+            self.courses.delete_course("dry")
+        self.assertEqual(refused.exception.status, 404)
+
+    def test_a_change_to_many_records_wants_their_number(self):
+        dispatches = scorm_cloud.DispatchApi(self.client)
+        with self.assertRaises(ApiException) as refused:
+            dispatches.delete_dispatches(course_id="none")
+        self.assertEqual(refused.exception.status, 403)
+        self.assertIn("X-Scorm-Confirm: 0", refused.exception.body)
+        self.client.default_headers["X-Scorm-Confirm"] = "0"
+        dispatches.delete_dispatches(course_id="none")
+        self.assertEqual(self.client.last_response.status, 204)
 
 
 if __name__ == "__main__":
