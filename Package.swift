@@ -60,6 +60,7 @@ let package = Package(
       "Diagnosis",
       uses: [
         "Gateway", "Rules", "Configuration", "CurlTransport", "TokenFetching", "AccessTokens",
+        "FleetStore", "RateLimiting",
         "System", "Forwarding", "HTTPMessages", "SCORMCloudAPI", "JSONText", "Memory",
       ]),
     // The composition root: parts in dependency order, run, drain.
@@ -68,7 +69,8 @@ let package = Package(
       uses: [
         "Admin", "Operator", "Rules", "Configuration", "CurlTransport", "GatewayServer", "Sandbox",
         "Telemetry", "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop",
-        "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory", "RateLimiting",
+        "Fleet", "FleetStore", "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory",
+        "RateLimiting",
         "SCORMCloudAPI", "TextCoding",
       ]),
     // What an operator asks: explanations, listings, figures, a log replayed against limits. They look at a gateway
@@ -77,8 +79,9 @@ let package = Package(
       "Operator",
       uses: [
         "Rules", "Configuration", "GatewayServer", "Telemetry", "TrafficJournal", "TrafficLog",
-        "System", "Forwarding", "AccessTokens", "RateLimiting", "HTTPMessages", "SCORMCloudAPI",
-        "JSONText", "TextCoding", "Histograms", "Memory",
+        "FleetStore", "Fleet", "System", "Forwarding", "AccessTokens", "RateLimiting",
+        "HTTPMessages",
+        "SCORMCloudAPI", "JSONText", "TextCoding", "Histograms", "Memory",
       ]),
     // Callers' rights: the least that the calls on record need, and calls of the past under new rules.
     area(
@@ -108,6 +111,8 @@ let package = Package(
     area(
       "TokenFetching",
       uses: ["CurlTransport", "System", "AccessTokens", "Memory", "COpenSSL"]),
+    // The thread that shares limits and pauses with other gateways: its connections to the store, what it tells.
+    area("FleetStore", uses: ["EventLoop", "System", "Fleet", "RateLimiting", "Memory"]),
     // libcurl: a request, many of them on one thread, and two simple uses.
     area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl"]),
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
@@ -144,6 +149,8 @@ let package = Package(
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
+    // Several gateways with one budget: the store's protocol, its script, leases.
+    area("Fleet", uses: ["RateLimiting", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
     // Forms of text that several areas read or write: dates, percent escapes, base 64, and spellings that are close.
@@ -181,6 +188,7 @@ let package = Package(
     tests(of: "SCORMCloudAPI", uses: ["Memory"]),
     tests(of: "AccessTokens", uses: ["JSONText", "Memory"]),
     tests(of: "RateLimiting", uses: ["Histograms", "Memory"]),
+    tests(of: "Fleet", uses: ["RateLimiting", "System", "Memory"]),
     tests(
       of: "Forwarding",
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),

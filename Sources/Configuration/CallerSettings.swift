@@ -137,6 +137,8 @@ package struct Limit: Sendable, Equatable {
   package var onExceed: Excess
   package var maxWait: Duration
   package var maxQueue: Int
+  /// Whether several gateways have it in common, through ``Settings/shared``.
+  package var isShared = false
 }
 
 /// Where exchanges are recorded.

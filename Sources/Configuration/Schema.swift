@@ -11,6 +11,7 @@ enum Schema {
     KeySchema("callers", .sections(caller)),
     KeySchema("policy", .section(policy)),
     KeySchema("limits", .sections(limit)),
+    KeySchema("shared", .section(shared), default: "null"),
     KeySchema("pages", .section(pages)),
     KeySchema("jobs", .section(jobs)),
     KeySchema("uploads", .section(uploads)),
@@ -104,7 +105,16 @@ enum Schema {
     Keys.concurrency.schema,
     Keys.onExceed.schema,
     Keys.maxWait.schema,
-    Keys.maxQueue.schema)
+    Keys.maxQueue.schema,
+    KeySchema("shared", .scalar, range: "true, false"))
+
+  static let shared = SectionSchema(
+    KeySchema("url", .scalar),
+    KeySchema("user", .scalar, default: "null"),
+    KeySchema("password", .reference, default: "null"),
+    KeySchema("caFile", .scalar, default: "null"),
+    KeySchema("prefix", .scalar, default: Keys.sharedPrefix),
+    Keys.onLoss.schema)
 
   static let limitMatch = SectionSchema(
     KeySchema("access", .scalar, default: "null", range: "read, write"),
@@ -197,6 +207,10 @@ enum Keys {
   static let maxWait = Key<Duration>(
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
+
+  /// What the keys in the store begin with.
+  static let sharedPrefix = "scorm-gateway"
+  static let onLoss = ChoiceKey<SharedSettings.LossPolicy>("onLoss", default: .share)
 
   static let maxPages = Key("maxPages", default: 10_000, 1...10_000)
   static let maxItems = Key("maxItems", default: 1_000_000, 1...100_000_000)

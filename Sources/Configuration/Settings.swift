@@ -18,6 +18,8 @@ package struct Settings: Sendable {
   package var policy: PolicySettings
   /// 0 to 64, names unique.
   package var limits: [Limit]
+  /// Nil: this gateway shares nothing with others.
+  package var shared: SharedSettings?
   package var pages: PageSettings
   package var jobs: JobSettings
   package var uploads: UploadSettings

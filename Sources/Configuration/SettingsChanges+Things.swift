@@ -39,6 +39,7 @@ extension Settings {
   var things: [SettingsChanges.Thing] {
     var things = listeners.map(\.asThing) + [adminThing, upstream.asThing]
     things += apps.map(\.asThing) + callers.map(\.asThing) + limits.map(\.asThing)
+    if let shared { things.append(shared.asThing) }
     things += [generalThing, tokens.asThing, pages.asThing, jobs.asThing, uploads.asThing]
     things += [policy.asThing, traffic.asThing] + traffic.captures.map(\.asThing)
     things.append(
@@ -92,7 +93,7 @@ extension App {
       name: "app \(name)",
       values: [
         Value("id", id), Value("kind", kind.rawValue),
-        Value(key: "secret", text: "", hidden: SettingsChanges.SecretsOf(app: self)),
+        Value(key: "secret", text: "", hidden: SettingsChanges.SecretsOf(secret, nextSecret)),
         Value("secret file", text(secretFile)), Value("nextSecret file", text(nextSecretFile)),
       ])
   }
@@ -141,12 +142,27 @@ extension Limit {
         Value("match", match.text), Value("burst", "\(burst)"),
         Value("concurrency", text(concurrency)), Value("onExceed", onExceed.rawValue),
         Value("maxWait", maxWait.configurationText), Value("maxQueue", "\(maxQueue)"),
+        Value("shared", "\(isShared)"),
+      ])
+  }
+}
+
+extension SharedSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "shared",
+      values: [
+        Value("url", url.description), Value("user", text(user)),
+        Value(key: "password", text: "", hidden: SettingsChanges.SecretsOf(password)),
+        Value("password file", text(passwordFile)), Value("caFile", text(caFile)),
+        Value("prefix", prefix), Value("onLoss", onLoss.rawValue),
       ])
   }
 }
 
 extension Limit.Match {
-  fileprivate var text: String {
+  /// As in the file.
+  package var text: String {
     let parts = [
       access.map { "access \($0.rawValue)" }, service.map { "service \($0)" },
       operation.map { "operation \($0)" },

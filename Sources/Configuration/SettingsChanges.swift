@@ -28,14 +28,18 @@ package struct SettingsChanges: Equatable, Sendable {
 
   /// Secrets to compare, never to show.
   struct SecretsOf: Equatable {
-    let app: App
+    let secrets: [SecretBytes?]
+
+    init(_ secrets: SecretBytes?...) { self.secrets = secrets }
 
     static func == (a: SecretsOf, b: SecretsOf) -> Bool {
-      guard a.app.secret.hasSameBytes(as: b.app.secret) else { return false }
-      return switch (a.app.nextSecret, b.app.nextSecret) {
-      case (nil, nil): true
-      case (let a?, let b?): a.hasSameBytes(as: b)
-      default: false
+      guard a.secrets.count == b.secrets.count else { return false }
+      return zip(a.secrets, b.secrets).allSatisfy { pair in
+        switch pair {
+        case (nil, nil): true
+        case (let a?, let b?): a.hasSameBytes(as: b)
+        default: false
+        }
       }
     }
   }

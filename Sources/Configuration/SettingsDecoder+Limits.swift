@@ -5,10 +5,13 @@ extension SettingsDecoder {
     let sections = root.sections(
       "limits", Schema.limit, limit: SettingsDecoder.maximumLimits, &problems)
     var taken: [String: Int] = [:]
-    return (sections ?? []).compactMap { limit($0, &taken) }
+    let hasStore = root.node("shared") != nil
+    return (sections ?? []).compactMap { limit($0, hasStore, &taken) }
   }
 
-  private mutating func limit(_ section: Section, _ taken: inout [String: Int]) -> Limit? {
+  private mutating func limit(
+    _ section: Section, _ hasStore: Bool, _ taken: inout [String: Int]
+  ) -> Limit? {
     let name = self.name(section, example: "app-writes", &taken)
     let rate = self.rate(section)
     let burst = section.value(Keys.burst, &problems)
@@ -23,12 +26,19 @@ extension SettingsDecoder {
         section.place(of: "burst"), section.path("burst"), "a burst belongs to a rate",
         hint: "add rate: 100/1m, or remove the key")
     }
+    let isShared = section.flag("shared", absent: hasStore, &problems)
+    if isShared, !hasStore {
+      problems.add(
+        section.place(of: "shared"), section.path("shared"),
+        "there is no store to share it through",
+        hint: "add shared: {url: \(StoreURL.example)}, or remove the key")
+    }
     let limit = Limit(
       name: name ?? "", per: section.choice(Keys.limitPer, &problems), match: limitMatch(section),
       rate: rate, burst: burst ?? max(1, (rate?.count ?? 0) / 5), concurrency: concurrency,
       onExceed: section.choice(Keys.onExceed, &problems),
       maxWait: section.value(Keys.maxWait, &problems),
-      maxQueue: section.value(Keys.maxQueue, &problems))
+      maxQueue: section.value(Keys.maxQueue, &problems), isShared: isShared)
     return name == nil ? nil : limit
   }
 

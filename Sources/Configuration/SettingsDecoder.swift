@@ -25,6 +25,7 @@ struct SettingsDecoder {
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
+      shared: shared(section),
       pages: pages(section), jobs: jobs(section), uploads: uploads(section),
       traffic: traffic(section),
       replicas: section.value(Keys.replicas, &problems),

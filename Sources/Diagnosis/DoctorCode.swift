@@ -34,6 +34,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case pingRefused = "GW-API-01"
   case pingStrange = "GW-API-02"
   case pingSilent = "GW-API-03"
+  case storeUseless = "GW-SHR-01"
 
   /// What to do about it.
   package var fix: String {
@@ -74,6 +75,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .pingRefused: "check that the app is active, and its permissions in SCORM Cloud"
     case .pingStrange: "check that upstream.url ends in /api/v2"
     case .pingSilent: "check the network, and whether SCORM Cloud is up"
+    case .storeUseless: "check shared.url, the store's user and its rights (docs/fleet.md)"
     }
   }
 

@@ -1,6 +1,6 @@
 /// An area that `doctor` looks at; `--only` takes their names.
 package enum DoctorArea: String, CaseIterable, Sendable {
-  case configuration, secrets, listeners, disk, connection, clock, tokens, ping
+  case configuration, secrets, listeners, disk, connection, clock, tokens, ping, shared
 
   var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 }

@@ -10,7 +10,7 @@ internal import TokenFetching
 
 /// The admin pages that take parameters, over a gateway that runs.
 extension AdminActions {
-  init(_ relays: RelayShared, _ tokens: TokenService) {
+  init(_ relays: RelayShared, _ tokens: TokenService, _ fleet: FleetPart) {
     self.init(
       tokens: { AdminActions.list($0, relays, tokens) },
       renewTokens: {
@@ -31,7 +31,7 @@ extension AdminActions {
     }
     setMode = { ModesListing.set($0, relays) }
     endModes = { ModesListing.end(relays) }
-    resume = { AdminActions.resume($0, relays) }
+    resume = { AdminActions.resume($0, relays, fleet) }
   }
 
   private static func list(
@@ -65,7 +65,9 @@ extension AdminActions {
   }
 
   /// Ends the pauses of an app that the upstream asked for.
-  private static func resume(_ query: AdminQuery, _ relays: RelayShared) -> AdminAnswer {
+  private static func resume(
+    _ query: AdminQuery, _ relays: RelayShared, _ fleet: FleetPart
+  ) -> AdminAnswer {
     let rules = relays.current.rules
     let known = rules.apps.filter(\.isInForce).map(\.name).joined(separator: ", ")
     guard let name = query.first("app") else {
@@ -75,6 +77,7 @@ extension AdminActions {
       return .notFound("There is no app \"\(name)\"; the apps are: \(known).")
     }
     let hasPaused = relays.limiter.resume(app: app, at: relays.clock.monotonic)
+    fleet.resume(app: app)
     if hasPaused {
       relays.tell(
         "app \(name): its calls go on, by the admin address; SCORM Cloud had asked to wait")

@@ -30,7 +30,12 @@ struct CompiledConfiguration {
     do { rules = try compiler.compile(slots: slots, oldest: oldest) } catch {
       throw StartError("too many combinations of apps and scopes: \(error)")
     }
-    limits = compiler.limits(loopCount: loopCount)
+    var limits = compiler.limits(loopCount: loopCount)
+    for (number, place) in roster.limits.list.enumerated() where place?.isInForce ?? false {
+      limits.rules[number].isShared = place?.item.isShared ?? false
+    }
+    self.limits = limits
+    try FleetPart.check(roster.settings)
     if let problem = limits.problem { throw StartError("limits: \(problem)") }
     tokens = roster.tokenService
     do { try tokens.check(against: rules.slots) } catch { throw StartError("tokens: \(error)") }

@@ -13,6 +13,7 @@ struct GatewayMetrics: Sendable {
   let tokens: TokenService
   let journal: JournalWriter?
   let facts: ProcessFacts
+  let fleet: FleetPart
   let tls: TLSFiles
 
   var text: String {
@@ -27,6 +28,7 @@ struct GatewayMetrics: Sendable {
     relays.current.settings.memory.put(into: &text)
     relays.current.settings.captures.put(into: &text)
     text.append(LimitMetrics.text(relays))
+    if let status = fleet.status { text.append(FleetMetrics.text(status, relays)) }
     text.append(ModesListing(relays).metrics)
     text.append(TokenMetrics.text(tokens.listing()))
     text.append(ScopeMetrics.text(relays))

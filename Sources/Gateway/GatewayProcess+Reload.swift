@@ -129,6 +129,7 @@ extension GatewayProcess {
     let next = compiled.generation(
       relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: former)
     adoptLimits(compiled)
+    fleet.use(roster)
     relays.scopes.unlearn(learntAnew(compiled, former))
     relays.refusals.startOver(changedSlots(compiled.rules.slots, inForce.slots))
     setModes(settings, inForce.roster.settings, former)
@@ -274,6 +275,7 @@ extension GatewayProcess {
   /// Ends what only calls needed that are over by now, and gives the places of what is gone to others. To be called now
   /// and then, on the thread that waits for signals.
   package func tidyUp() {
+    fleet.retry()
     let oldest = relays.generations.oldest
     let ended = inForce.withLockIfAvailable { $0.takeEnded(oldest: oldest) } ?? []
     for end in ended where !end() {

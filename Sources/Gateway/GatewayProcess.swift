@@ -32,6 +32,7 @@ package final class GatewayProcess: Sendable {
   let facts: ProcessFacts
   let readiness: Readiness
   let journal: OpenJournal?
+  let fleet: FleetPart
   let adminRules: AdminRules
   let tlsFiles: TLSFiles
   /// Changes times and bounds that the configuration has no key for.
@@ -151,7 +152,11 @@ package final class GatewayProcess: Sendable {
     readiness.expect(compiled.rules.probes)
     self.readiness = readiness
 
-    // 4. Threads: tokens, loops, admin.
+    // 4. Threads: tokens, what is shared with other gateways, loops, admin.
+    let fleet = FleetPart(limiter, clock: clock, tell: tell)
+    self.fleet = fleet
+    fleet.use(roster)
+    started.add { _ = fleet.stop() }
     predecessor?.handTokens(to: tokens, settings)
     let fetches = tokens.start(
       wake: mailboxes.map { mailbox in { mailbox.waker.wake() } },
@@ -183,7 +188,7 @@ package final class GatewayProcess: Sendable {
       settings, on: adminSocket, accepts: !isHeld,
       AdminParts(
         readiness: readiness, relays: relays, tokens: tokens, journal: journal, spans: spans,
-        facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads))
+        facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads, fleet: fleet))
     adminAddress = admin?.address
     started.stay()
     reloads.connect(self, reread)
@@ -249,6 +254,7 @@ package final class GatewayProcess: Sendable {
     for listener in relays.current.listeners { listener?.close() }
     var ended = inForce.withLock { $0.endLeaving() }
     ended.append(relays.current.resolver.stop())
+    ended.append(fleet.stop())
     let roster = inForce.withLock { $0.roster }
     if let problem = WarmScopes(roster).save(tokens.listing()) { tell(.warning(problem)) }
     ended.append(tokens.stop())

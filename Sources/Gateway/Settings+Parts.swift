@@ -162,21 +162,22 @@ extension GatewayProcess {
     guard settings.admin != nil, let socket else { return nil }
     let (relays, readiness, tokens) = (parts.relays, parts.readiness, parts.tokens)
     let (journal, rules, reload) = (parts.journal, parts.rules, parts.reload)
+    let fleet = parts.fleet
     let metrics = GatewayMetrics(
       relays: relays, readiness: readiness, spans: parts.spans, tokens: tokens,
-      journal: journal?.writer, facts: parts.facts, tls: parts.tls)
+      journal: journal?.writer, facts: parts.facts, fleet: fleet, tls: parts.tls)
     var sources = AdminSources(
       readiness: { readiness.checks + [ModesListing(relays).check] },
       isDraining: { readiness.isDraining },
       metrics: { metrics.text },
       limits: { form in
-        let listing = LimitsListing(relays)
+        let listing = LimitsListing(relays, fleet.status)
         return switch form {
         case .json: listing.json
         case .table(let width): listing.table(in: TextTable.Room(width: width))
         }
       }, traffic: trafficPages(journal, relays))
-    sources.actions = AdminActions(relays, tokens)
+    sources.actions = AdminActions(relays, tokens, fleet)
     sources.actions.reload = { reload.answer($0) }
     sources.actions.configuration = { reload.configuration($0) }
     sources.feed = journal?.feed
@@ -185,7 +186,7 @@ extension GatewayProcess {
     sources.note = { ActionRecord.note($0, relays) }
     let state = PageState(
       relays: relays, hasJournal: journal != nil, takesActions: { rules.takesActions },
-      startedAt: SystemClock.wall, version: GatewayVersion.text)
+      startedAt: SystemClock.wall, version: GatewayVersion.text, fleet: { fleet.status })
     sources.state = { state.members(tokens.listing()) }
     let complete = sources
     // No page looks at a body.
@@ -216,4 +217,5 @@ struct AdminParts {
   let rules: AdminRules
   let tls: TLSFiles
   let reload: AdminReload
+  let fleet: FleetPart
 }

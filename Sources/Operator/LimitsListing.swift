@@ -1,3 +1,4 @@
+package import FleetStore
 internal import Forwarding
 package import GatewayServer
 internal import JSONText
@@ -14,16 +15,22 @@ package struct LimitsListing {
   private let generation: Generation
   private let views: [LimitView]
   private let now: Int64
+  /// What is shared with other gateways; nil when nothing is.
+  private let fleet: FleetStatus?
 
-  package init(_ relays: RelayShared) {
+  package init(_ relays: RelayShared, _ fleet: FleetStatus?) {
     self.relays = relays
+    self.fleet = fleet
     generation = relays.current
     now = relays.clock.monotonic
     views = relays.limiter.views(at: now)
   }
 
   /// For scripts. Times in seconds.
-  package var json: String { "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]}\n" }
+  package var json: String {
+    "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]"
+      + (fleet.map { ",\"store\":\(FleetText.json($0, at: now))" } ?? "") + "}\n"
+  }
 
   /// Members for who watches: at most ``most`` rows, the busiest quotas of a limit first.
   package var members: String {
@@ -57,6 +64,7 @@ package struct LimitsListing {
       members.append("\"waiting\":\(view.waiting)")
       members.append("\"predictedWait\":\(seconds(view.predictedWait))")
       if let pause = pause(view) { members.append("\"pausedFor\":\(seconds(pause))") }
+      if let share = share(view) { members.append("\"shared\":\(FleetText.json(share, at: now))") }
       return "{" + members.joined(separator: ",") + "}"
     }
   }
@@ -68,26 +76,38 @@ package struct LimitsListing {
     .init("WAIT", isRight: true), .init("PAUSED"),
   ]
 
+  private static let sharedColumn = TextTable.Column("SHARED", least: 12)
+
   /// For people.
   package func table(in room: TextTable.Room) -> String {
     // An operator who looks why calls are held back finds the reason here too.
     let modes = relays.modes.board.isEmpty ? "" : ModesListing(relays).table + "\n"
-    return modes + limitsTable(in: room)
+    let store = fleet.map { FleetText.line($0, at: now) + "\n\n" } ?? ""
+    return modes + store + limitsTable(in: room)
+  }
+
+  private func share(_ view: LimitView) -> FleetStatus.Share? {
+    guard let limit = view.limit else { return nil }
+    return fleet?.shares[ShareKey(limit: limit, app: view.app ?? 0, caller: view.caller ?? 0)]
   }
 
   private func limitsTable(in room: TextTable.Room) -> String {
     guard !views.isEmpty else { return "There are no limits.\n" }
-    var table = TextTable(LimitsListing.columns)
+    let isShared = fleet != nil
+    var table = TextTable(
+      LimitsListing.columns + (isShared ? [LimitsListing.sharedColumn] : []))
     for view in views {
-      table.append([
-        name(view), view.app.map { view.isUsed ? appName($0) : "each" } ?? "all",
-        view.caller.map { view.isUsed ? callerName($0) : "each" } ?? "all",
-        view.quota.map { "\(rate($0)), burst \($0.burst)" } ?? "-",
+      let app = view.app.map { view.isUsed ? appName($0) : "each" } ?? "all"
+      let caller = view.caller.map { view.isUsed ? callerName($0) : "each" } ?? "all"
+      let pause = pause(view).map { "for \(DurationText.text(nanoseconds: $0))" } ?? "no"
+      var cells = [
+        name(view), app, caller, view.quota.map { "\(rate($0)), burst \($0.burst)" } ?? "-",
         view.remaining.map(String.init) ?? "-",
         view.concurrency.map { "\(view.inUse) of \($0)" } ?? "\(view.inUse)",
-        String(view.waiting), DurationText.text(nanoseconds: view.predictedWait),
-        pause(view).map { "for \(DurationText.text(nanoseconds: $0))" } ?? "no",
-      ])
+        String(view.waiting), DurationText.text(nanoseconds: view.predictedWait), pause,
+      ]
+      if isShared { cells.append(share(view).map { FleetText.cell($0, at: now) } ?? "-") }
+      table.append(cells)
     }
     return table.text(in: room)
   }

@@ -1,4 +1,5 @@
 package import AccessTokens
+package import FleetStore
 package import GatewayServer
 internal import JSONText
 internal import System
@@ -13,16 +14,19 @@ package struct PageState: Sendable {
   let startedAt: Int64
   /// What the gateway's build calls itself.
   let version: String
+  let fleet: @Sendable () -> FleetStatus?
 
   package init(
     relays: RelayShared, hasJournal: Bool,
-    takesActions: @escaping @Sendable () -> Bool, startedAt: Int64, version: String
+    takesActions: @escaping @Sendable () -> Bool, startedAt: Int64, version: String,
+    fleet: @escaping @Sendable () -> FleetStatus?
   ) {
     self.relays = relays
     self.hasJournal = hasJournal
     self.takesActions = takesActions
     self.startedAt = startedAt
     self.version = version
+    self.fleet = fleet
   }
 
   package func members(_ listing: TokenListing) -> String {
@@ -39,6 +43,6 @@ package struct PageState: Sendable {
       + "\"underWay\":\(figures?.total(.exchangesUnderWay) ?? 0),"
       // Of calls that have ended: without an answer, then 1xx to 5xx.
       + "\"totals\":[\(totals)],\"apps\":[\(apps.joined(separator: ","))],"
-      + LimitsListing(relays).members
+      + LimitsListing(relays, fleet()).members
   }
 }

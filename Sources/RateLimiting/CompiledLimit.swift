@@ -5,12 +5,13 @@ struct CompiledLimit: BitwiseCopyable {
   /// No number is too many, but calls under way are counted, for they were when they began.
   static let anyNumberCounted = anyNumber - 1
 
-  /// Without a rate, never looked at.
-  var quota: Quota
+  /// The whole of it, of which a bucket has its share. Without a rate, never looked at.
+  let quota: Quota
   var hasRate: Bool
   var concurrency: Int32
   var excess: LimitRule.Excess
   var isInForce: Bool
+  let isShared: Bool
   var maxWait: Int64
   var maxQueue: Int32
   var firstBucket: Int
@@ -44,6 +45,7 @@ struct CompiledLimit: BitwiseCopyable {
       } ?? CompiledLimit.anyNumber
     excess = rule.onExceed
     isInForce = rule.isInForce
+    isShared = rule.isShared
     maxWait = min(max(0, rule.maxWait), Quota.longestPeriod)
     maxQueue = Int32(clamping: max(0, rule.maxQueue))
     self.firstBucket = firstBucket
@@ -64,6 +66,15 @@ struct CompiledLimit: BitwiseCopyable {
 /// The state of one quota: a limit, and whose it is.
 struct LimitBucket: BitwiseCopyable {
   var cell = QuotaCell()
+  /// What the cell is used with: the limit's own, or this gateway's share of it.
+  var quota: Quota
+  /// Calls that may be under way, ``CompiledLimit/anyNumber`` where they are not limited. With none, or fewer, nothing
+  /// starts (``LimitShare``).
+  var places: Int32
+  /// Gateways that share it; 0 when it is this one's alone.
+  var sharers: Int32 = 0
+  /// Calls admitted so far, at once or after a wait.
+  var admitted: UInt64 = 0
   /// Calls under way.
   var inUse: Int32 = 0
   /// The waiting call that keeps this quota's next call for itself; -1 for none.
@@ -74,7 +85,9 @@ struct LimitBucket: BitwiseCopyable {
   /// How long a call lasts, moving average, nanoseconds; only where calls under way are limited.
   var averageHold: Int64 = 0
 
-  init(limit: Int, app: Int, caller: Int) {
+  init(_ compiled: CompiledLimit, limit: Int, app: Int, caller: Int) {
+    quota = compiled.quota
+    places = compiled.isShared ? LimitShare.placesNotYet : compiled.concurrency
     self.limit = Int32(limit)
     self.app = Int32(app)
     self.caller = Int32(caller)
@@ -83,7 +96,7 @@ struct LimitBucket: BitwiseCopyable {
 
 /// What one limit has done so far.
 package struct LimitCounters: Equatable, Sendable, BitwiseCopyable {
-  /// Calls admitted, at once or after a wait.
+  /// Calls admitted, at once or after a wait. Of a limit that runs its quotas count them.
   package var admitted: UInt64 = 0
   /// Calls that had to wait.
   package var queued: UInt64 = 0

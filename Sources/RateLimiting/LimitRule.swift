@@ -45,6 +45,9 @@ package struct LimitRule: Sendable {
   package var maxQueue: Int
   /// False for a limit that is gone: no call falls under it any more, but calls may be under way that did.
   package var isInForce = true
+  /// Whether several gateways share it: what of it is this one's comes from outside (``Limiter/setShare(_:_:of:moves:missing:at:)``), and
+  /// until it comes, nothing is.
+  package var isShared = false
 
   package init(
     name: String, per: Scope, operations: LimitedOperations = .all, rate: Rate? = nil,
@@ -72,16 +75,17 @@ package struct LimitRule: Sendable {
   /// A place without a limit.
   package static let vacant = LimitRule(name: "", per: .gateway).leaving()
 
-  /// The rate and burst that one of `replicas` gateways enforces; nil without a rate.
+  /// The rate and burst that one of `replicas` gateways enforces, of a shared limit that of all; nil without a rate.
   func quota(replicas: Int) -> Quota? {
     rate.map {
-      Quota(count: Int64($0.count), period: $0.period, burst: Int64(burst)).divided(among: replicas)
+      Quota(count: Int64($0.count), period: $0.period, burst: Int64(burst))
+        .divided(among: isShared ? 1 : replicas)
     }
   }
 
-  /// Calls under way that one of `replicas` gateways allows: rounded down, at least 1.
+  /// Calls under way that one of `replicas` gateways allows: rounded down, at least 1; of a shared limit those of all.
   func concurrency(replicas: Int) -> Int? {
-    concurrency.map { max(1, $0 / max(1, replicas)) }
+    concurrency.map { max(1, $0 / max(1, isShared ? 1 : replicas)) }
   }
 }
 

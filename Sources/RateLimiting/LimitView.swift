@@ -8,7 +8,8 @@ package struct LimitView: Equatable, Sendable {
   package var service: Int?
   /// Index of the caller whose quota it is; nil when callers share it.
   package var caller: Int?
-  /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery.
+  /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery; of a shared limit
+  /// that of all gateways together.
   /// Nil when only calls under way are limited.
   package var quota: Quota?
   /// Calls that may start at once; nil without a rate.
@@ -106,14 +107,17 @@ extension Limiter {
     let lane = isUpstream ? Int(state.app) : lanes.whole(Int(state.app))
     let app = isUpstream ? lanes.app(of: lane) : Int(state.app)
     let pausedUntil = limit.appStride > 0 ? upstreams[lane].pause.until : .min
+    // Of a shared limit what all gateways may do is told, and what is left here.
     let quota: Quota? =
       isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
+    let own = isUpstream ? upstreams[Int(state.app)].quota : state.quota
     return LimitView(
       limit: isUpstream ? nil : index, app: limit.appStride > 0 ? app : nil,
       service: isUpstream ? lanes.service(of: lane) : nil,
       caller: limit.callerStride > 0 ? Int(state.caller) : nil, quota: quota,
-      remaining: quota.map { state.cell.remaining($0, at: now) }, inUse: Int(state.inUse),
-      concurrency: limit.limitsCallsUnderWay ? Int(limit.concurrency) : nil,
+      remaining: quota.map { _ in state.places <= 0 ? 0 : state.cell.remaining(own, at: now) },
+      inUse: Int(state.inUse),
+      concurrency: limit.limitsCallsUnderWay ? max(0, Int(state.places)) : nil,
       waiting: queues.count(bucket),
       predictedWait: predictedWait(
         bucket, of: index, ahead: Int64(queues.count(bucket)), at: now),

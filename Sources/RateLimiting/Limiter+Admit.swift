@@ -129,8 +129,9 @@ extension Limiter {
       ticket.index, bucket: obstacle.bucket,
       flow: limits[obstacle.tightest].flow(obstacle.app, request.caller, request.priority))
     var violated = obstacle.violated
-    while let limit = violated.popFirst() { counters[limit].queued &+= 1 }
-    if obstacle.isUpstreamPaused { counters[upstreamLimit].queued &+= 1 }
+    while let limit = violated.popFirst() { counted[limit].queued &+= 1 }
+    if obstacle.isUpstreamPaused { counted[upstreamLimit].queued &+= 1 }
+    if limits[obstacle.tightest].isShared { hasNews = true }
     unsettled.append(Int32(obstacle.bucket))
     settle(at: now)
     return .queued(ticket, predictedWait: obstacle.wait)
@@ -138,7 +139,7 @@ extension Limiter {
 
   mutating func countRefused(_ violated: LimitSet, isUpstreamPaused: Bool) {
     var violated = violated
-    while let limit = violated.popFirst() { counters[limit].refused &+= 1 }
-    if isUpstreamPaused { counters[upstreamLimit].refused &+= 1 }
+    while let limit = violated.popFirst() { counted[limit].refused &+= 1 }
+    if isUpstreamPaused { counted[upstreamLimit].refused &+= 1 }
   }
 }

@@ -34,11 +34,13 @@ extension Limiter {
     next.latest = latest
     next.sequence = sequence
     next.loopsToWake = loopsToWake
+    next.hasNews = true
     let map = Renumbering(
       change: change, upstream: (upstreamLimit, next.upstreamLimit), lanes: (lanes, next.lanes))
+    let all = counters
     for limit in limits.indices {
       guard let other = map.limit(limit) else { continue }
-      next.counters[other] = counters[limit]
+      next.counted[other] = all[limit]
       next.waits[other] = waits[limit]
     }
     carryPauses(to: &next, map)
@@ -76,9 +78,17 @@ extension Limiter {
       let other = next.limits[limit].bucket(app, caller)
       places[place] = Int32(other)
       let isPause = limit == next.upstreamLimit
+      if next.limits[limit].isShared, old.isShared, next.limits[limit].quota == old.quota,
+        next.limits[limit].concurrency == old.concurrency
+      {
+        // This gateway's share of it stays its own.
+        next.buckets[other].quota = bucket.quota
+        next.buckets[other].places = bucket.places
+        next.buckets[other].sharers = bucket.sharers
+      }
       next.buckets[other].cell = bucket.cell.used(
-        of: isPause ? upstreams[Int(bucket.app)].quota : old.quota,
-        as: isPause ? next.upstreams[app].quota : next.limits[limit].quota, at: now)
+        of: isPause ? upstreams[Int(bucket.app)].quota : bucket.quota,
+        as: isPause ? next.upstreams[app].quota : next.buckets[other].quota, at: now)
       next.buckets[other].inUse = bucket.inUse
       next.buckets[other].averageHold = bucket.averageHold
       next.buckets[other].claim = bucket.claim

@@ -34,6 +34,7 @@ extension Limiter {
     guard pause(lane, status: status, retryAfter: retryAfter, startedAt: startedAt, at: now) else {
       return
     }
+    hasNews = true
     // Until when another service pauses as well.
     var other = Int64.min
     let whole = lanes.whole(request.app)
@@ -102,8 +103,8 @@ extension Limiter {
       return max(
         upstream.pause.until &- now, buckets[bucket].cell.wait(upstream.quota, at: now), 0)
     }
-    if buckets[bucket].inUse >= limits[limit].concurrency { return .max }
-    return limits[limit].hasRate ? buckets[bucket].cell.wait(limits[limit].quota, at: now) : 0
+    if buckets[bucket].inUse >= buckets[bucket].places { return .max }
+    return limits[limit].hasRate ? buckets[bucket].cell.wait(buckets[bucket].quota, at: now) : 0
   }
 
   /// Nanoseconds until `bucket` should have a call to give after `ahead` others were served.
@@ -118,8 +119,14 @@ extension Limiter {
       return start &- now &+ state.cell.wait(upstream.quota, ahead: ahead, at: start)
     }
     var wait: Int64 = 0
-    if limits[limit].hasRate { wait = state.cell.wait(limits[limit].quota, ahead: ahead, at: now) }
-    let places = limits[limit].concurrency
+    if limits[limit].hasRate {
+      wait = state.cell.wait(state.quota, ahead: ahead, at: now)
+      if state.sharers > 0 {
+        wait = min(wait, waitWithEvenShare(state, limit, ahead: ahead, at: now))
+      }
+    }
+    let places = state.places
+    if places <= 0 { return max(wait, LimitShare.wait(places)) }
     if Int64(state.inUse) + ahead >= Int64(places) {
       // Places become free evenly, one each `hold / places`.
       let turns = Int64(state.inUse) + ahead - Int64(places) + 1
@@ -140,7 +147,7 @@ extension Limiter {
         let quota = upstreams[step.app].quota
         buckets[bucket].cell.spend(quota, at: now)
         if step.app == party.lane || !upstreams[party.lane].pause.isActive {
-          counters[limit].admitted &+= 1
+          buckets[bucket].admitted &+= 1
         }
         continue
       }
@@ -149,14 +156,14 @@ extension Limiter {
         // What the limit would have admitted goes on being counted as if it had stopped the others.
         exceeds = true
         report.shadowed.insert(limit)
-        counters[limit].shadowed &+= 1
+        counted[limit].shadowed &+= 1
       } else {
-        counters[limit].admitted &+= 1
+        buckets[bucket].admitted &+= 1
       }
       var remaining = Int64.max
       var seconds: Int64 = 0
       if limits[limit].hasRate {
-        let quota = limits[limit].quota
+        let quota = buckets[bucket].quota
         var cell = buckets[bucket].cell
         if !exceeds {
           cell.spend(quota, at: now)
@@ -168,7 +175,7 @@ extension Limiter {
       }
       if limits[limit].countsCallsUnderWay {
         buckets[bucket].inUse &+= 1
-        let free = Int64(limits[limit].concurrency) &- Int64(buckets[bucket].inUse)
+        let free = Int64(buckets[bucket].places) &- Int64(buckets[bucket].inUse)
         if !limits[limit].hasRate { remaining = max(0, free) }
       }
       if remaining < report.remaining {

@@ -32,7 +32,7 @@ extension Limiter {
     // It may have been the last one there, for whom the alarm was set.
     unsettled.append(bucket)
     let limit = Int(buckets[Int(bucket)].limit)
-    counters[limit].refused &+= 1
+    counted[limit].refused &+= 1
     becomeDue(waiter)
   }
 

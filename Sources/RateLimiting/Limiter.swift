@@ -28,6 +28,8 @@ package struct Limiter: ~Copyable {
   /// Limits that count calls under way.
   private(set) var counting: LimitSet
   let recovery: RecoveryPolicy
+  /// The limit whose rate an app recovers to after a pause; nil when there is none with a rate.
+  let recoveryLimit: Int?
 
   var buckets: [LimitBucket]
   var queues: FairQueues
@@ -43,8 +45,10 @@ package struct Limiter: ~Copyable {
   var due: [DueList]
   /// Loops whose list of due calls is no longer empty: bit `loop % 64`.
   var loopsToWake: UInt64 = 0
-  /// Per limit, then the upstream's pause.
-  package internal(set) var counters: [LimitCounters]
+  /// Something has come up that other gateways want to know, or to give: a pause, or a call that waits for a share.
+  var hasNews = false
+  /// Per limit, then the upstream's pause, without what the quotas count.
+  var counted: [LimitCounters]
   /// Per limit, then the upstream's pause: how long calls have waited that had their last turn there.
   package internal(set) var waits: [BucketCounts]
   /// Which of the upstream's pauses a call meets.
@@ -61,7 +65,7 @@ package struct Limiter: ~Copyable {
     /// The quota of the present level.
     var quota: Quota
     /// The configured rate: what it recovers to.
-    let full: Quota
+    var full: Quota
   }
 
   /// A loop's due calls, in order.
@@ -91,7 +95,8 @@ package struct Limiter: ~Copyable {
       for place in 0..<limit.bucketCount {
         let callers = limit.callerStride == 0 ? 1 : settings.callerCount
         buckets.append(
-          LimitBucket(limit: limits.count, app: place / callers, caller: place % callers))
+          LimitBucket(
+            limit, limit: limits.count, app: place / callers, caller: place % callers))
       }
       limits.append(limit)
     }
@@ -121,25 +126,50 @@ package struct Limiter: ~Copyable {
       bucketCount: buckets.count, flows: flows,
       waiterLimit: min(max(0, settings.maximumWaiters), Int(Int32.max) - 1))
     let full = Limiter.fullRate(settings)
+    recoveryLimit = Limiter.recoveryLimit(settings)
     upstreams = Array(
       repeating: UpstreamLimit(quota: full, full: full), count: pausing.appCount)
     alarms = AlarmHeap(count: buckets.count)
     due = Array(repeating: DueList(), count: max(1, settings.loopCount))
-    counters = Array(repeating: LimitCounters(), count: limits.count)
+    counted = Array(repeating: LimitCounters(), count: limits.count)
     waits = Array(repeating: BucketCounts(.limitWaits), count: limits.count)
+  }
+
+  /// Per limit, then the upstream's pause.
+  package var counters: [LimitCounters] {
+    var counters = counted
+    for bucket in buckets.indices where buckets[bucket].admitted > 0 {
+      counters[Int(buckets[bucket].limit)].admitted &+= buckets[bucket].admitted
+    }
+    return counters
   }
 
   /// The rate an app recovers to: the highest of the limits per app, since the others go on holding.
   private static func fullRate(_ settings: LimiterSettings) -> Quota {
-    let quotas = settings.rules.filter { $0.per == .app && $0.onExceed != .shadow }
-      .compactMap { $0.quota(replicas: settings.replicas) }
-    let highest = quotas.max {
-      Int128($0.count) * Int128($1.period) < Int128($1.count) * Int128($0.period)
+    if let limit = recoveryLimit(settings) {
+      let rule = settings.rules[limit]
+      // Of a shared one an even part, until the share is known.
+      let quota = rule.quota(replicas: settings.replicas)
+      if let quota { return rule.isShared ? quota.divided(among: settings.replicas) : quota }
     }
     let other = settings.recovery.rateWithoutLimit
-    return highest
-      ?? Quota(count: Int64(other.count), period: other.period, burst: 1)
+    return Quota(count: Int64(other.count), period: other.period, burst: 1)
       .divided(among: settings.replicas)
+  }
+
+  private static func recoveryLimit(_ settings: LimiterSettings) -> Int? {
+    var highest: (limit: Int, quota: Quota)?
+    for (limit, rule) in settings.rules.enumerated()
+    where rule.per == .app && rule.onExceed != .shadow {
+      guard let quota = rule.quota(replicas: settings.replicas) else { continue }
+      if let known = highest?.quota,
+        Int128(known.count) * Int128(quota.period) >= Int128(quota.count) * Int128(known.period)
+      {
+        continue
+      }
+      highest = (limit, quota)
+    }
+    return highest?.limit
   }
 
   /// Index of the upstream's pause among ``limits``.
@@ -172,6 +202,13 @@ package struct Limiter: ~Copyable {
     let loops = loopsToWake
     loopsToWake = 0
     return loops
+  }
+
+  /// Whether anything has come up for other gateways since this was last asked.
+  mutating func takeNews() -> Bool {
+    let news = hasNews
+    hasNews = false
+    return news
   }
 
   /// Goes on counting the calls under way that fall under a limit, though any number may be.

@@ -16,6 +16,13 @@ package struct PauseView: Equatable, Sendable {
   package var remaining: Int64
   /// The rate in sixteenths of the full one, ``UpstreamPause/fullLevel`` when nothing slows it.
   package var level: Int64
+
+  package init(app: Int, service: Int? = nil, remaining: Int64, level: Int64) {
+    self.app = app
+    self.service = service
+    self.remaining = remaining
+    self.level = level
+  }
 }
 
 /// Everything that is worth a metric, of one instant.

@@ -74,7 +74,7 @@ extension Limiter {
         after[step.bucket].cell.spend(upstreams[step.app].quota, at: now)
       } else {
         if limits[step.limit].hasRate {
-          after[step.bucket].cell.spend(limits[step.limit].quota, at: now)
+          after[step.bucket].cell.spend(after[step.bucket].quota, at: now)
         }
         if limits[step.limit].countsCallsUnderWay { after[step.bucket].inUse &+= 1 }
       }
@@ -89,7 +89,7 @@ extension Limiter {
       return LimiterSnapshot.Used(
         key: .init(limit: limit, app: Int(bucket.app), caller: Int(bucket.caller)),
         cell: bucket.cell, underWay: bucket.inUse, averageHold: bucket.averageHold,
-        rate: limits[limit].hasRate ? limits[limit].quota : nil)
+        rate: limits[limit].hasRate ? bucket.quota : nil)
     }
     let lane = Int(bucket.app)
     guard upstreams[lane].pause.isActive else { return nil }
@@ -107,7 +107,7 @@ extension Limiter {
         guard let bucket = bucket(limit, used.key) else { continue }
         buckets[bucket].cell = used.cell
         if let rate = used.rate, limits[limit].hasRate {
-          buckets[bucket].cell = used.cell.used(of: rate, as: limits[limit].quota, at: now)
+          buckets[bucket].cell = used.cell.used(of: rate, as: buckets[bucket].quota, at: now)
         }
         buckets[bucket].averageHold = max(0, used.averageHold)
         buckets[bucket].inUse &+= max(0, used.underWay)

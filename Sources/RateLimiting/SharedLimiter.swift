@@ -22,6 +22,7 @@ package final class SharedLimiter: Sendable {
   private let keeper = Atomic<Int>(0)
   private let idle: Atomic<Bool>
   private let loopCount: Int
+  private let news = Mutex<(@Sendable () -> Void)?>(nil)
   /// Wakes the loop with this number. Called without the lock, from any loop, for its own too.
   private let wake: @Sendable (Int) -> Void
 
@@ -152,14 +153,24 @@ package final class SharedLimiter: Sendable {
     return isNews
   }
 
+  /// As ``change(by:_:)``, from any thread: the loop that keeps the alarm sets it anew.
+  func changeFromOutside<Result: Sendable>(_ body: (inout Limiter) -> Result) -> Result {
+    let before = nextDue.load(ordering: .acquiring)
+    let result = change(by: keeper.load(ordering: .acquiring), body)
+    if nextDue.load(ordering: .acquiring) != before { wake(keeper.load(ordering: .acquiring)) }
+    return result
+  }
+
   /// Changes the limiter under its lock, publishes what the loops look at, then wakes those with news.
   func change<Result: ~Copyable & Sendable>(
     by loop: Int, _ body: (inout Limiter) -> Result
   ) -> Result {
     var loops: UInt64 = 0
+    var hasNews = false
     let result = state.withLock { state in
       let result = body(&state.limiter)
       loops = state.limiter.takeLoopsToWake()
+      hasNews = state.limiter.takeNews()
       // Stored only when changed: the lines stay in every core's cache.
       let due = state.limiter.nextDue
       if due != nextDue.load(ordering: .relaxed) {
@@ -171,8 +182,16 @@ package final class SharedLimiter: Sendable {
       return result
     }
     if loops != 0 { wakeLoops(loops) }
+    if hasNews { tellNews() }
     return result
   }
+
+  @inline(never)
+  private func tellNews() { news.withLock { $0 }?() }
+
+  /// Calls `body` from now on, on the thread of whoever brings it, whenever something has come up for other gateways: a
+  /// pause, or a call that waits for a share. It must return at once.
+  package func onNews(_ body: (@Sendable () -> Void)?) { news.withLock { $0 = body } }
 
   @inline(never)
   private func wakeLoops(_ loops: UInt64) {

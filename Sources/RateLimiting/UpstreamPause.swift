@@ -8,17 +8,17 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
   package static let fullLevel: Int64 = 16
 
   /// No call starts before this instant, monotonic nanoseconds.
-  package private(set) var until: Int64 = .min
+  package internal(set) var until: Int64 = .min
   /// The rate in sixteenths of the full one, 1 to ``fullLevel``.
-  package private(set) var level = UpstreamPause.fullLevel
+  package internal(set) var level = UpstreamPause.fullLevel
   /// When the level last changed, or will begin to change.
-  private var steppedAt: Int64 = .min
+  var steppedAt: Int64 = .min
   /// When the level was last halved.
-  private var loweredAt: Int64 = .min
+  var loweredAt: Int64 = .min
   /// Pauses of our own length in a row.
   private var unsaid: Int64 = 0
   /// What pauses and recoveries have added to the patience of waiting calls so far, nanoseconds.
-  package private(set) var extensions: Int64 = 0
+  package internal(set) var extensions: Int64 = 0
 
   package init() {}
 
@@ -87,7 +87,7 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
   }
 
   /// Nanoseconds from the end of the pause until the full rate.
-  private func recoveryTime(_ policy: RecoveryPolicy) -> Int64 {
+  func recoveryTime(_ policy: RecoveryPolicy) -> Int64 {
     (UpstreamPause.fullLevel - level) * policy.step
   }
 

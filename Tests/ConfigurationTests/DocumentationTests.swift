@@ -75,8 +75,9 @@ struct DocumentationTests {
           name: "app-writes", per: .app,
           match: Limit.Match(access: .write, service: nil, operation: nil),
           rate: CallRate(count: 100, period: .seconds(60)), burst: 20, concurrency: 10,
-          onExceed: .queue, maxWait: .seconds(5), maxQueue: 200)
+          onExceed: .queue, maxWait: .seconds(5), maxQueue: 200, isShared: true)
       ])
+    #expect(settings.shared?.url.description == "redis://localhost:6379/0")
     #expect(
       settings.traffic.journal
         == TrafficSettings.Journal(
@@ -122,7 +123,7 @@ struct DocumentationTests {
   func reference() throws {
     let rows = try rows()
     let sections = DocumentationTests.sections(Schema.root, "")
-    #expect(sections.count == 21)
+    #expect(sections.count == 22)
     for (path, schema) in sections {
       for key in schema.keys {
         let row = rows[path]?[key.name] ?? ""

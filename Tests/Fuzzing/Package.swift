@@ -26,7 +26,8 @@ let package = Package(
     .executableTarget(
       name: "GatewayFuzzer",
       dependencies: [
-        "AccessTokens", "Configuration", "Forwarding", "HTTPMessages", "JSONText", "Memory",
+        "AccessTokens", "Configuration", "Fleet", "Forwarding", "HTTPMessages", "JSONText",
+        "Memory",
         "SCORMCloudAPI", "TrafficLog",
       ],
       path: "Fuzzer",
@@ -38,6 +39,8 @@ let package = Package(
     area(
       "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
+    area("Fleet", uses: ["RateLimiting", "Memory"]),
+    area("RateLimiting", uses: ["Histograms", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
     area("TextCoding", uses: ["Memory"]),

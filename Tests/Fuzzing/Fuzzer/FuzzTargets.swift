@@ -21,6 +21,7 @@ enum FuzzTargets {
     Target(name: "traffic-line", check: TrafficLinePromises.broken),
     Target(name: "token-answer", check: TokenAnswerPromises.broken),
     Target(name: "retry-after", check: RetryAfterPromises.broken),
+    Target(name: "resp", check: RESPPromises.broken),
     Target(name: "configuration", check: ConfigurationPromises.broken),
   ]
 }

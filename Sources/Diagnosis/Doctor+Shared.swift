@@ -1,0 +1,38 @@
+internal import Configuration
+internal import FleetStore
+internal import Gateway
+internal import RateLimiting
+internal import System
+
+/// The store through which several gateways have one budget.
+extension Doctor {
+  func store(_ settings: Settings) -> Finding {
+    guard let shared = settings.shared else {
+      return .ok(.shared, "nothing is shared with other gateways")
+    }
+    // As a gateway has it, but for limits: it leases nothing.
+    guard
+      let limiter = try? SharedLimiter(
+        LimiterSettings(rules: [], appCount: 1, callerCount: 1), wake: { _ in })
+    else { return .skipped(.shared, "it cannot be looked at") }
+    let service: FleetService
+    do {
+      service = try FleetService(FleetSettings(shared, 1), limiter: limiter, report: { _ in })
+    } catch {
+      return .warning(.shared, .storeUseless, "\(shared.url): \(error.text)")
+    }
+    defer { service.stop() }
+    let end = SystemClock.monotonic + Int64(timeout) * 1_000_000
+    let pause = try? ThreadSignal()
+    while SystemClock.monotonic < end, !service.status.isLive {
+      _ = pause?.wait(milliseconds: 20)
+    }
+    let status = service.status
+    guard status.isLive else {
+      // Calls go on without it: it is no failure of the gateway.
+      return .warning(
+        .shared, .storeUseless, "\(shared.url): \(status.failure ?? "it does not answer in time")")
+    }
+    return .ok(.shared, "\(shared.url): connected, scripts are taken")
+  }
+}

@@ -1,0 +1,161 @@
+internal import EventLoop
+internal import Fleet
+internal import RateLimiting
+
+/// Leases: how limits are used, what is asked of the store, what becomes of its answers.
+extension FleetHandler {
+  mutating func lookAtShares(on loop: inout EventLoop) {
+    let now = loop.now
+    var present: Set<String> = []
+    for use in parts.limiter.shareUses(at: now, most: FleetHandler.mostQuotas) {
+      guard let (name, limit) = settings.limits.quota(use.key) else { continue }
+      if members[name] == nil, members.count >= FleetHandler.mostShares {
+        divide(use.key, limit.terms, at: now)
+        continue
+      }
+      present.insert(name)
+      if members[name]?.key != use.key || members[name]?.holder.terms != limit.terms {
+        members[name] = Member(
+          key: use.key, holder: LeaseHolder(limit.terms, times), limitName: limit.name, seenAt: now)
+      }
+      members[name]?.holder.note(use, at: now)
+    }
+    for name in Array(members.keys) {
+      guard present.contains(name) else {
+        members[name] = nil
+        continue
+      }
+      if members[name]?.holder.lapse(at: now) ?? false { fallBack(name, at: now) }
+      checkStart(name, at: now)
+    }
+    ask(on: &loop)
+  }
+
+  /// There are too many quotas: this one is divided instead of shared.
+  private mutating func divide(_ key: ShareKey, _ terms: LeaseTerms, at now: Int64) {
+    guard divided.insert(key).inserted else { return }
+    _ = parts.limiter.setShare(
+      key, terms.evenShare(of: settings.replicas), moves: false, at: now)
+  }
+
+  /// A quota that has no share yet goes by `onLoss` when the store is not there for it in time.
+  private mutating func checkStart(_ name: String, at now: Int64) {
+    guard let member = members[name], member.standing == .starting else { return }
+    let patience = links[0].schedule.isLive ? 2 * FleetHandler.answerTimeout : FleetHandler.grace
+    if now - max(startedAt, member.seenAt) >= patience { fallBack(name, at: now) }
+  }
+
+  private mutating func ask(on loop: inout EventLoop) {
+    let now = loop.now
+    guard let scripts, let usable = links[0].schedule.usableFrom else { return }
+    guard now >= usable else {
+      nextLook = min(nextLook, usable)
+      return
+    }
+    var commands: [[String]] = []
+    var kinds: [Link.Pending] = []
+    for name in members.keys {
+      guard let question = members[name]?.holder.question(at: now), let member = members[name]
+      else {
+        if let next = members[name]?.holder.nextQuestion(at: now) { nextLook = min(nextLook, next) }
+        continue
+      }
+      commands.append(
+        ["EVALSHA", scripts.lease, "1", leaseKey(name)]
+          + question.words(id, member.holder.terms, validity: times.storeValidity))
+      kinds.append(.lease(name))
+    }
+    if !commands.isEmpty { send(commands, as: kinds, 0, on: &loop) }
+  }
+
+  mutating func takeLease(_ value: RESPValue, _ name: String, on loop: inout EventLoop) {
+    let now = loop.now
+    guard var member = members[name] else { return }
+    guard let answer = LeaseAnswer(value) else {
+      members[name]?.holder.giveUp()
+      lose(0, "it answers a lease with something else", on: &loop)
+      return
+    }
+    let change = member.holder.answered(answer, at: now)
+    switch answer {
+    case .granted:
+      isProven(at: now)
+      if member.refusal != nil {
+        member.refusal = nil
+        parts.report(.sharedAgain(limit: name))
+      }
+      if member.holder.isLeased(at: now) { member.standing = .leased }
+    case .conflict(let other):
+      refuse(
+        &member, name,
+        "gateways with the prefix \(settings.prefix) have it as \"\(other)\", this one as "
+          + "\"\(member.holder.terms.fingerprint)\"")
+    case .foreign: refuse(&member, name, "something else stands under its key \(leaseKey(name))")
+    case .stale: break
+    }
+    if case .share(let share, let moves, let missing) = change {
+      let owed = parts.limiter.setShare(
+        member.key, share, of: member.holder.members, moves: moves, missing: missing, at: now)
+      member.holder.noteOwed(owed ?? 0)
+    }
+    members[name] = member
+    if member.refusal != nil, !member.holder.isLeased(at: now), member.standing == .starting {
+      fallBack(name, at: now)
+    }
+  }
+
+  private mutating func refuse(_ member: inout Member, _ name: String, _ reason: String) {
+    if member.refusal == nil { parts.report(.refused(limit: name, reason: reason)) }
+    member.refusal = reason
+  }
+
+  /// The store is not there for a quota: it goes by `onLoss`.
+  private mutating func fallBack(_ name: String, at now: Int64) {
+    guard let member = members[name] else { return }
+    members[name]?.standing = .lost
+    let share: LimitShare =
+      switch settings.onLoss {
+      case .share:
+        member.holder.terms.evenShare(of: max(member.holder.members, settings.replicas))
+      case .closed: .closed
+      case .open: member.holder.terms.whole
+      }
+    _ = parts.limiter.setShare(member.key, share, moves: false, at: now)
+  }
+
+  /// Other limits, apps and callers.
+  mutating func adopt(_ next: FleetSettings, at now: Int64) {
+    let onLossChanges = next.onLoss != settings.onLoss || next.replicas != settings.replicas
+    settings = next
+    divided = []
+    for (name, member) in members {
+      guard let (other, limit) = next.limits.quota(member.key), other == name,
+        limit.terms == member.holder.terms
+      else {
+        // The limiter may have got a share of the former limit under the number of the new one.
+        _ = parts.limiter.setShare(member.key, .notYet, moves: false, at: now)
+        members[name] = nil
+        continue
+      }
+      if onLossChanges, member.standing == .lost { fallBack(name, at: now) }
+    }
+  }
+
+  /// Gives all leases back.
+  mutating func leave(on loop: inout EventLoop) {
+    guard let scripts, links[0].schedule.isLive else { return }
+    var commands: [[String]] = []
+    for use in parts.limiter.shareUses(at: loop.now, most: FleetHandler.mostQuotas) {
+      guard let (name, limit) = settings.limits.quota(use.key),
+        let farewell = members[name]?.holder.farewell()
+      else { continue }
+      // Nothing of it may be used from now on, until another store has been asked.
+      _ = parts.limiter.setShare(use.key, .notYet, moves: false, at: loop.now)
+      commands.append(
+        ["EVALSHA", scripts.lease, "1", leaseKey(name)]
+          + farewell.leavingWords(id, limit.terms, validity: times.storeValidity, used: use.used))
+    }
+    guard !commands.isEmpty else { return }
+    send(commands, as: commands.map { _ in .farewell }, 0, on: &loop)
+  }
+}

@@ -1,0 +1,256 @@
+internal import EventLoop
+internal import Fleet
+internal import Memory
+internal import RateLimiting
+internal import System
+
+/// One connection to the store.
+struct Link {
+  enum Kind: UInt8 {
+    case commands = 0
+    case subscription = 1
+  }
+
+  /// What an answer is to, in the order of the commands.
+  enum Pending {
+    /// A step of the greeting: an error in its answer ends the connection.
+    case greeting
+    case leaseScript, pauseScript
+    /// The last step.
+    case ready
+    case lease(String)
+    case pauses
+    case ping
+    case farewell
+  }
+
+  let kind: Kind
+  var socket: SocketID?
+  var reader = RESPReader()
+  var schedule = LinkSchedule()
+  var pending: [(command: Pending, at: Int64)] = []
+  var lastSentAt = Int64.min
+
+  init(_ kind: Kind) { self.kind = kind }
+}
+
+extension FleetHandler {
+  private static let subscription = 1
+
+  /// Connects what is not connected, when it is time, and gives up what does not answer.
+  mutating func superviseLinks(on loop: inout EventLoop) {
+    let now = loop.now
+    for link in links.indices {
+      guard let socket = links[link].socket else {
+        if now >= links[link].schedule.retryAt { connect(link, on: &loop) }
+        continue
+      }
+      _ = socket
+      if let oldest = links[link].pending.first, now - oldest.at >= FleetHandler.answerTimeout {
+        lose(link, "it has not answered for a second", on: &loop)
+      } else if links[link].schedule.isLive, links[link].pending.isEmpty,
+        now - links[link].lastSentAt >= FleetHandler.pingPause
+      {
+        send([["PING"]], as: [.ping], link, on: &loop)
+      }
+    }
+  }
+
+  private mutating func connect(_ link: Int, on loop: inout EventLoop) {
+    let addresses = parts.resolver.resolution
+    guard let address = movedTo ?? next(of: addresses.addresses) else {
+      lose(
+        link, addresses.failure.map { "its name: \($0)" } ?? "its name is being looked up",
+        on: &loop)
+      return
+    }
+    links[link].reader = RESPReader()
+    links[link].pending = [(.greeting, loop.now)]
+    do throws(SystemError) {
+      links[link].socket = try loop.connect(
+        to: address, tls: parts.tls, tag: SocketTag(kind: UInt8(link), record: .none))
+    } catch { lose(link, "\(error)", on: &loop) }
+  }
+
+  private mutating func next(of addresses: [SocketAddress]) -> SocketAddress? {
+    addresses.isEmpty ? nil : addresses[addressTurn % addresses.count]
+  }
+
+  /// The connection is there: says who we are, and brings the scripts.
+  mutating func greet(_ link: Int, on loop: inout EventLoop) {
+    links[link].pending = []
+    var commands: [[String]] = []
+    var kinds: [Link.Pending] = []
+    if let password = settings.password {
+      // Its bytes go straight into what is sent.
+      var out = ByteBuffer()
+      RESPCommand.begin(settings.user == nil ? 2 : 3, into: &out)
+      RESPCommand.put(word: Array("AUTH".utf8).span.bytesOfElements, into: &out)
+      if let user = settings.user {
+        RESPCommand.put(word: Array(user.utf8).span.bytesOfElements, into: &out)
+      }
+      RESPCommand.put(word: password.bytes, into: &out)
+      if let socket = links[link].socket { loop.send(out.bytes, to: socket) }
+      out.overwriteWithZeros()
+      links[link].pending.append((.greeting, loop.now))
+    }
+    if link == FleetHandler.subscription {
+      commands.append(["SUBSCRIBE", channel])
+      kinds.append(.ready)
+    } else {
+      if settings.database != 0 {
+        commands.append(["SELECT", "\(settings.database)"])
+        kinds.append(.greeting)
+      }
+      commands += [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]]
+      kinds += [.leaseScript, .pauseScript]
+      commands.append(["PING"])
+      kinds.append(.ready)
+    }
+    send(commands, as: kinds, link, on: &loop)
+  }
+
+  /// All keys have the prefix as their hash tag: in a cluster they are on one node.
+  var channel: String { "{\(settings.prefix)}:pauses:\(settings.database)" }
+  var pausesKey: String { "{\(settings.prefix)}:pauses" }
+  func leaseKey(_ name: String) -> String { "{\(settings.prefix)}:limit:\(name)" }
+
+  mutating func send(
+    _ commands: [[String]], as kinds: [Link.Pending], _ link: Int, on loop: inout EventLoop
+  ) {
+    guard let socket = links[link].socket else { return }
+    var out = ByteBuffer()
+    for command in commands { RESPCommand.put(command, into: &out) }
+    for kind in kinds { links[link].pending.append((kind, loop.now)) }
+    links[link].lastSentAt = loop.now
+    status.commands += UInt64(commands.count)
+    loop.send(out.bytes, to: socket)
+  }
+
+  // MARK: Answers
+
+  mutating func take(_ value: RESPValue, _ link: Int, on loop: inout EventLoop) {
+    if link == FleetHandler.subscription, case .array(let list) = value, list.count == 3,
+      list[0].text == "message"
+    {
+      if let text = list[2].text, let news = PauseNews(text) { take(news, at: loop.now) }
+      return
+    }
+    guard !links[link].pending.isEmpty else {
+      lose(link, "it answers what was not asked", on: &loop)
+      return
+    }
+    let command = links[link].pending.removeFirst().command
+    if case .error(let text) = value {
+      status.errors += 1
+      refuse(command, text, link, on: &loop)
+      return
+    }
+    switch command {
+    case .greeting, .ping, .farewell: break
+    case .leaseScript, .pauseScript:
+      guard let hash = value.text, hash.utf8.count == 40 else {
+        return lose(link, "it does not take scripts", on: &loop)
+      }
+      if case .leaseScript = command {
+        scripts = (hash, scripts?.pause ?? "")
+      } else {
+        scripts = (scripts?.lease ?? "", hash)
+      }
+    case .ready: isReady(link, on: &loop)
+    case .lease(let name): takeLease(value, name, on: &loop)
+    case .pauses: takePauses(value, on: &loop)
+    }
+  }
+
+  private mutating func isReady(_ link: Int, on loop: inout EventLoop) {
+    guard !links[link].schedule.isLive else { return }
+    links[link].schedule.stands(at: loop.now)
+    guard link == 0 else { return }
+    moves = 0
+    pausesAskedAt = .min
+    look(on: &loop)
+  }
+
+  /// The store has done what it is for: it is of use.
+  mutating func isProven(at now: Int64) {
+    links[0].schedule.proves()
+    guard !status.isLive else { return }
+    status.isLive = true
+    status.failure = nil
+    status.since = now
+    if toldLive != true {
+      toldLive = true
+      parts.report(.live(server: settings.place.text))
+    }
+  }
+
+  /// At the start a store that is not there is told when it is missed.
+  mutating func tellIfMissed(at now: Int64) {
+    guard toldLive == nil, !status.isLive, now - startedAt >= FleetHandler.grace,
+      let reason = status.failure
+    else { return }
+    toldLive = false
+    parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
+  }
+
+  /// An error in answer to a command.
+  private mutating func refuse(
+    _ command: Link.Pending, _ text: String, _ link: Int, on loop: inout EventLoop
+  ) {
+    giveUp(command)
+    let word = text.prefix { $0 != " " }
+    switch word {
+    case "NOSCRIPT":
+      // The store has forgotten them: it was restarted, or told to.
+      send(
+        [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]],
+        as: [.leaseScript, .pauseScript], link, on: &loop)
+    case "MOVED":
+      let place = text.split(separator: " ").last.map(String.init) ?? ""
+      moves += 1
+      movedTo = moves <= 5 ? FleetHandler.address(place) : nil
+      lose(link, "it sends us to another node", on: &loop)
+    default:
+      // READONLY after a failover, LOADING, OOM, NOAUTH, NOPERM, MASTERDOWN, MISCONF: of no use as it is. The name may
+      // lead elsewhere by the next try.
+      lose(link, String(text.prefix(200)), on: &loop)
+    }
+  }
+
+  private static func address(_ text: String) -> SocketAddress? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
+    else { return nil }
+    return SocketAddress(numericHost: String(text[..<colon]), port: port)
+  }
+
+  /// Nothing will come of it any more.
+  private mutating func giveUp(_ command: Link.Pending) {
+    if case .lease(let name) = command { members[name]?.holder.giveUp() }
+  }
+
+  /// The connection is of no use.
+  mutating func lose(_ link: Int, _ reason: String, on loop: inout EventLoop) {
+    let now = loop.now
+    if let socket = links[link].socket { loop.close(socket) }
+    links[link].socket = nil
+    for pending in links[link].pending { giveUp(pending.command) }
+    links[link].pending = []
+    links[link].schedule.failed(at: now, random: random.next())
+    nextLook = min(nextLook, links[link].schedule.retryAt)
+    if link == 0 {
+      addressTurn += 1
+      // What a node said that is gone itself may be old.
+      if moves == 0 { movedTo = nil }
+      parts.resolver.refresh()
+      if status.isLive { status.losses += 1 }
+      if status.isLive || status.failure == nil { status.since = now }
+      status.isLive = false
+      status.failure = reason
+      if toldLive == true {
+        toldLive = false
+        parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+internal import EventLoop
+internal import Fleet
+internal import RateLimiting
+
+/// Pauses: what the upstream has told one gateway holds for all.
+extension FleetHandler {
+  /// Two ends of a pause that are as near are the same, nanoseconds.
+  private static let sameMoment: Int64 = 60_000_000
+
+  mutating func lookAtPauses(on loop: inout EventLoop) {
+    let now = loop.now
+    knownPauses = knownPauses.filter { $0.value > now }
+    guard let scripts, links[0].schedule.isLive else { return }
+    for pause in parts.limiter.activePauses(at: now) where pause.remaining > 0 {
+      guard let name = settings.limits.name(of: pause) else { continue }
+      let end = now + pause.remaining
+      if let known = knownPauses[name], end <= known + FleetHandler.sameMoment { continue }
+      knownPauses[name] = end
+      ask(
+        "set", [name, "\(pause.remaining / 1000)", "\(pause.level)"], scripts.pause, on: &loop)
+    }
+    if pausesAskedAt == .min || now - pausesAskedAt >= FleetHandler.pausePause {
+      ask("sync", [], scripts.pause, on: &loop)
+    }
+  }
+
+  private mutating func ask(
+    _ operation: String, _ words: [String], _ script: String, on loop: inout EventLoop
+  ) {
+    pausesAskedAt = loop.now
+    send(
+      [["EVALSHA", script, "1", pausesKey, operation, channel, id] + words], as: [.pauses], 0,
+      on: &loop)
+  }
+
+  mutating func takePauses(_ value: RESPValue, on loop: inout EventLoop) {
+    guard let pauses = SharedPause.list(value) else {
+      // Another program's value under our key: no pause is shared, leases go on.
+      if !toldForeignPauses {
+        toldForeignPauses = true
+        parts.report(
+          .refused(limit: "pauses", reason: "something else stands under the key \(pausesKey)"))
+      }
+      return
+    }
+    // Without limits to share nothing else shows that the store is of use.
+    if members.isEmpty { isProven(at: loop.now) }
+    for pause in pauses { join(pause, at: loop.now) }
+  }
+
+  mutating func take(_ news: PauseNews, at now: Int64) {
+    switch news {
+    case .pause(let pause, let from):
+      if from != id { join(pause, at: now) }
+    case .resume(let name, let from):
+      guard from != id, name.hasSuffix("|"),
+        let app = settings.limits.apps.firstIndex(of: String(name.dropLast()))
+      else { return }
+      knownPauses = knownPauses.filter { !$0.key.hasPrefix(name) }
+      _ = parts.limiter.resume(app: app, at: now)
+    }
+  }
+
+  private mutating func join(_ pause: SharedPause, at now: Int64) {
+    let end = now + pause.remaining
+    if let known = knownPauses[pause.name], end <= known + FleetHandler.sameMoment { return }
+    guard let view = settings.limits.pause(pause) else { return }
+    knownPauses[pause.name] = end
+    if parts.limiter.joinPause(view, at: now) { status.pausesTaken += 1 }
+  }
+
+  mutating func publishResume(_ app: Int, on loop: inout EventLoop) {
+    guard let scripts, links[0].schedule.isLive, settings.limits.apps.indices.contains(app),
+      !settings.limits.apps[app].isEmpty
+    else { return }
+    let name = settings.limits.apps[app] + "|"
+    knownPauses = knownPauses.filter { !$0.key.hasPrefix(name) }
+    ask("end", [name], scripts.pause, on: &loop)
+  }
+}

@@ -1,0 +1,190 @@
+internal import EventLoop
+internal import Fleet
+internal import Memory
+internal import RateLimiting
+internal import System
+
+/// What runs on the thread: two connections to the store, the leases, the pauses.
+///
+/// One connection asks; on the other the store tells what gateways publish.
+struct FleetHandler: EventHandler {
+  struct Parts: Sendable {
+    let settings: FleetSettings
+    let limiter: SharedLimiter
+    let mailbox: LoopMailbox<FleetService.Message>
+    let board: FleetBoard
+    let resolver: NameResolver
+    let tls: TLSClient?
+    let report: @Sendable (FleetReport) -> Void
+  }
+
+  /// Between two looks at how limits are used, nanoseconds.
+  static let lookPause: Int64 = 100_000_000
+  /// For an answer, and for a connection to stand.
+  static let answerTimeout: Int64 = 1_000_000_000
+  /// Between two questions for all pauses, which also show that the connection lives.
+  static let pausePause: Int64 = 1_000_000_000
+  /// Between two signs of life asked for on the connection that listens.
+  static let pingPause: Int64 = 5_000_000_000
+  /// How long limits wait for a first share before the store counts as lost.
+  static let grace: Int64 = 500_000_000
+  /// Quotas that are shared at most; the others are divided by `replicas`.
+  static let mostShares = 512
+  /// Quotas that are looked at.
+  static let mostQuotas = 1 << 16
+
+  let parts: Parts
+  var settings: FleetSettings
+  /// This process, to the store.
+  let id: String
+  var links = [Link(.commands), Link(.subscription)]
+  var members: [String: Member] = [:]
+  /// Quotas beyond ``mostShares``.
+  var divided: Set<ShareKey> = []
+  var times = LeaseTimes()
+  var startedAt: Int64
+  var status = FleetStatus()
+  var addressTurn = 0
+  /// Where the store has sent us: another node of its cluster.
+  var movedTo: SocketAddress?
+  var moves = 0
+  var scripts: (lease: String, pause: String)?
+  /// Pauses that the store knows, as of when: names, and when they end here.
+  var knownPauses: [String: Int64] = [:]
+  var pausesAskedAt = Int64.min
+  var isStopping = false
+  var stopsAt = Int64.max
+  var nextLook: Int64 = .min
+  /// What the operator was told last of the store.
+  var toldLive: Bool?
+  var toldForeignPauses = false
+  var random = SystemRandomNumberGenerator()
+
+  /// One quota of a shared limit.
+  struct Member {
+    var key: ShareKey
+    var holder: LeaseHolder
+    var limitName: String
+    var standing = FleetStatus.Share.Standing.starting
+    var refusal: String?
+    var seenAt: Int64
+  }
+
+  init(_ parts: Parts, at now: Int64) {
+    self.parts = parts
+    settings = parts.settings
+    var number = SystemRandomNumberGenerator()
+    id = String(number.next() as UInt64, radix: 16)
+    startedAt = now
+    status.server = settings.place.text
+    status.since = now
+  }
+
+  // MARK: Events
+
+  mutating func aboutToWait(on loop: inout EventLoop) {
+    loop.setAlarm(at: isStopping ? min(stopsAt, nextLook) : nextLook)
+  }
+
+  mutating func alarm(on loop: inout EventLoop) { look(on: &loop) }
+
+  mutating func woken(on loop: inout EventLoop) {
+    for message in parts.mailbox.takeAll() {
+      switch message {
+      case .news: break
+      case .adopt(let next): adopt(next, at: loop.now)
+      case .resume(let app): publishResume(app, on: &loop)
+      case .stop:
+        if !isStopping {
+          isStopping = true
+          stopsAt = loop.now + FleetHandler.answerTimeout / 2
+          leave(on: &loop)
+        }
+      }
+    }
+    look(on: &loop)
+  }
+
+  /// Looks at everything there is to do.
+  mutating func look(on loop: inout EventLoop) {
+    let now = loop.now
+    if isStopping {
+      if now >= stopsAt || links[0].socket == nil || links[0].pending.isEmpty { loop.stop() }
+      nextLook = stopsAt
+      return
+    }
+    nextLook = now + FleetHandler.lookPause
+    superviseLinks(on: &loop)
+    tellIfMissed(at: now)
+    lookAtShares(on: &loop)
+    lookAtPauses(on: &loop)
+    publish(at: now)
+  }
+
+  private mutating func publish(at now: Int64) {
+    status.shares = [:]
+    for member in members.values {
+      status.shares[member.key] = FleetStatus.Share(
+        standing: member.standing, members: member.holder.members,
+        fraction: member.holder.held.fraction, burst: member.holder.held.burst,
+        places: member.holder.held.places, renewal: member.holder.nextQuestion(at: now),
+        refusal: member.refusal)
+    }
+    parts.board.publish(status)
+  }
+
+  mutating func accepted(
+    _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
+    on loop: inout EventLoop
+  ) {}
+
+  mutating func connected(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    greet(Int(tag.kind), on: &loop)
+  }
+
+  mutating func received(
+    _ bytes: RawSpan, from socket: SocketID, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    let link = Int(tag.kind)
+    var position = 0
+    do throws(RESPDefect) {
+      while links[link].socket == socket,
+        let value = try links[link].reader.next(bytes, from: &position)
+      {
+        take(value, link, on: &loop)
+      }
+    } catch { lose(link, "it does not speak the protocol: \(error)", on: &loop) }
+    if isStopping { look(on: &loop) }
+  }
+
+  mutating func ended(
+    _ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    lose(Int(tag.kind), "it closed the connection", on: &loop)
+  }
+
+  mutating func drained(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {}
+
+  mutating func failed(
+    _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop
+  ) {
+    links[Int(tag.kind)].socket = nil
+    lose(Int(tag.kind), failure.text, on: &loop)
+  }
+
+  mutating func deadlinePassed(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop) {
+    lose(Int(tag.kind), "it does not answer", on: &loop)
+  }
+}
+
+extension SocketFailure {
+  /// For the operator.
+  var text: String {
+    switch self {
+    case .connect(let error), .untaken(let error), .broken(let error): "\(error)"
+    case .tunnel(let text): text
+    case .certificate(let text): "its certificate is not accepted: \(text)"
+    case .tls(let text), .tlsAlert(let text): "TLS: \(text)"
+    }
+  }
+}

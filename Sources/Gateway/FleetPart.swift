@@ -1,0 +1,182 @@
+package import Configuration
+internal import Fleet
+package import FleetStore
+internal import GatewayServer
+internal import Memory
+internal import RateLimiting
+internal import Rules
+internal import SCORMCloudAPI
+internal import Synchronization
+internal import System
+
+/// The part of the gateway that shares limits and pauses with other gateways; nothing without `shared`.
+final class FleetPart: Sendable {
+  private struct State {
+    var service: FleetService?
+    /// What the service is for.
+    var link: SharedSettings?
+    /// What could not be had: it is tried again.
+    var missing: FleetSettings?
+  }
+
+  private let state = Mutex(State())
+  private let limiter: SharedLimiter
+  private let clock: TimeSource
+  private let tell: @Sendable (OperatorNotice) -> Void
+
+  init(
+    _ limiter: SharedLimiter, clock: TimeSource, tell: @escaping @Sendable (OperatorNotice) -> Void
+  ) {
+    self.limiter = limiter
+    self.clock = clock
+    self.tell = tell
+  }
+
+  /// Whether the settings would be taken: what it says is wrong with them.
+  static func check(_ settings: Settings) throws(StartError) {
+    guard let shared = settings.shared else { return }
+    do { try FleetService.check(FleetSettings(shared, settings.replicas)) } catch {
+      throw StartError("shared: \(error.text)")
+    }
+  }
+
+  /// Shares the limits of `roster` from now on. The limiter has them already.
+  func use(_ roster: Roster) {
+    state.withLock { state in
+      guard let shared = roster.settings.shared else {
+        end(&state)
+        return
+      }
+      let settings = FleetSettings(shared, roster)
+      if let service = state.service, let link = state.link, link.isSameStore(as: shared) {
+        state.link = shared
+        service.adopt(settings)
+        return
+      }
+      end(&state)
+      state.link = shared
+      begin(settings, &state)
+    }
+  }
+
+  /// Tries again what could not be had.
+  func retry() {
+    state.withLock { state in
+      if let settings = state.missing { begin(settings, &state) }
+    }
+  }
+
+  private func begin(_ settings: FleetSettings, _ state: inout State) {
+    do {
+      state.service = try FleetService(
+        settings, limiter: limiter, clock: clock,
+        report: { [tell] report in
+          tell(report.isWarning ? .warning(report.line) : .info(report.line))
+        })
+      state.missing = nil
+    } catch {
+      if state.missing == nil {
+        tell(
+          .error("shared: \(error.text); calls that shared limits count wait until it can be had"))
+      }
+      state.missing = settings
+    }
+  }
+
+  private func end(_ state: inout State) {
+    if let service = state.service, !service.stop() {
+      tell(.warning("shared: the thread of the former store is held up, and still runs"))
+    }
+    state = State()
+  }
+
+  /// How it fares; nil when nothing is shared.
+  var status: FleetStatus? { state.withLock { $0.service?.status } }
+
+  /// An operator has ended an app's pauses here: they end everywhere.
+  func resume(app: Int) { state.withLock { $0.service?.resume(app: app) } }
+
+  /// Gives back what was leased. Returns false when the thread still runs.
+  func stop() -> Bool {
+    state.withLock { state in
+      defer { state = State() }
+      return state.service?.stop() ?? true
+    }
+  }
+}
+
+extension SharedSettings {
+  fileprivate func isSameStore(as other: SharedSettings) -> Bool {
+    let hasSamePassword =
+      switch (password, other.password) {
+      case (nil, nil): true
+      case (let a?, let b?): a.hasSameBytes(as: b)
+      default: false
+      }
+    return hasSamePassword && url == other.url && user == other.user && caFile == other.caFile
+      && prefix == other.prefix
+  }
+}
+
+extension FleetProblem {
+  /// For the operator.
+  package var text: String {
+    switch self {
+    case .system(let text): "the system refuses what it needs: \(text)"
+    case .trust(let text): text
+    }
+  }
+}
+
+extension FleetSettings {
+  /// The store alone, without limits.
+  package init(_ shared: SharedSettings, _ replicas: Int) {
+    let place: Place =
+      switch shared.url.place {
+      case .tcp(let host, let port, let isTLS): .tcp(host: host, port: port, isTLS: isTLS)
+      case .unix(let path): .unix(path: path)
+      }
+    let onLoss: LossPolicy =
+      switch shared.onLoss {
+      case .share: .share
+      case .closed: .closed
+      case .open: .open
+      }
+    self.init(
+      place: place, user: shared.user, password: shared.password, caFile: shared.caFile,
+      database: shared.url.database, prefix: shared.prefix, onLoss: onLoss, replicas: replicas,
+      limits: FleetLimits(limits: [], apps: [], callers: [], services: []))
+  }
+
+  init(_ shared: SharedSettings, _ roster: Roster) {
+    self.init(shared, roster.settings.replicas)
+    limits = FleetLimits(
+      limits: roster.limits.list.map { place in
+        guard let place, place.isInForce, place.item.isShared else { return nil }
+        return FleetLimits.SharedLimit(place.item)
+      },
+      // By their ids: what a configuration calls them may differ.
+      apps: roster.apps.list.map { place in
+        guard let place, place.isInForce else { return "" }
+        return place.item.app.id
+      },
+      callers: roster.callers.list.map { place in
+        guard let place, place.isInForce else { return "" }
+        return place.item.name
+      }, services: (0...Service.allCases.count).map { RulesCompiler.pausedName($0) })
+  }
+}
+
+extension FleetLimits.SharedLimit {
+  fileprivate init(_ limit: Limit) {
+    self.init(
+      name: limit.name,
+      terms: LeaseTerms(
+        count: Int64(limit.rate?.count ?? 0), period: limit.rate?.period.nanoseconds ?? 1,
+        burst: limit.rate == nil ? 0 : Int64(limit.burst),
+        places: Int32(clamping: limit.concurrency ?? 0),
+        content: "per \(limit.per.rawValue), \(limit.match.text)"),
+      hasApp: limit.per == .app || limit.per == .appAndCaller,
+      hasCaller: limit.per == .caller || limit.per == .appAndCaller)
+  }
+}

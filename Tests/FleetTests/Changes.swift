@@ -1,0 +1,1 @@
+../GatewayTests/Changes.swift

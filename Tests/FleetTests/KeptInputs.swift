@@ -1,0 +1,1 @@
+../Fuzzing/KeptInputs.swift

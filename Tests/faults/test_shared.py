@@ -1,0 +1,119 @@
+"""Row 46: several gateways with one budget, and the store between them stopped, killed, or emptied of a gateway."""
+
+import pathlib
+import re
+import signal
+import tempfile
+import time
+
+from certificates import Authority
+from fleet import Fleet, largest_burst
+from peers import eventually
+from rig import row
+from test_reload import free_port
+
+RATE, BURST = 100, 20
+LIMIT = f"{{name: app, per: app, rate: {RATE}/1s, burst: {BURST}, maxWait: 5s}}"
+# Calls that started a moment apart may reach the upstream together: what this machine takes for one, in seconds.
+JITTER = 0.1
+
+
+def check_budget(fleet, since=0):
+    times = [when for when in fleet.upstream.times if when >= since]
+    burst = largest_burst(times, RATE)
+    assert burst <= BURST + JITTER * RATE, f"{burst:.1f} calls beyond the rate"
+    return burst
+
+
+@row("46", "a gateway of three is killed: the others have its part after one lease", lab=False,
+     needs=("redis-server",))
+def killed():
+    with Fleet(3, LIMIT) as fleet:
+        fleet.call([80, 80, 80])
+        eventually(lambda: len(fleet.upstream.times) > 300, "calls are made")
+        fleet.members[0].process.kill()
+        fleet.callers[0].end()
+        began = time.monotonic()
+        eventually(lambda: time.monotonic() - began > 4, "two leases are over")
+        since = time.monotonic()
+        eventually(lambda: time.monotonic() - since > 3, "three seconds are over")
+        used = sum(when >= since for when in fleet.upstream.times)
+        assert used >= 0.9 * 3 * RATE, f"{used} calls in 3 s"
+        burst = check_budget(fleet)
+        return f"{used} of {3 * RATE} calls in 3 s afterwards, {burst:.1f} beyond the rate at most"
+
+
+@row("46", "the store is stopped for 6 s: calls go on by leases, then by even parts, at the same speed", lab=False,
+     needs=("redis-server",))
+def stopped():
+    with Fleet(2, LIMIT) as fleet:
+        fleet.call([20, 20])
+        eventually(lambda: len(fleet.upstream.times) > 120, "calls are made")
+        before = max(callers.slowest(0) for callers in fleet.callers)
+        since = time.monotonic()
+        fleet.store.signal(signal.SIGSTOP)
+        eventually(lambda: time.monotonic() - since > 6, "six seconds are over")
+        during = max(callers.slowest(since) for callers in fleet.callers)
+        states = [member.state()[0] for member in fleet.members]
+        fleet.store.signal(signal.SIGCONT)
+        for member in fleet.members:
+            eventually(member.is_leased, "the limit is leased again")
+            assert member.said().count("is lost") == 1, member.said()
+        assert states == ["lost", "lost"], states
+        assert during < before + 0.05, f"p99 {before * 1000:.1f} ms before, {during * 1000:.1f} ms while it was stopped"
+        for callers in fleet.callers:
+            assert set(callers.statuses) == {200}, callers.statuses
+        check_budget(fleet)
+        return f"p99 {before * 1000:.1f} ms before, {during * 1000:.1f} ms while it was stopped"
+
+
+@row("46", "the store is killed and comes back empty", lab=False, needs=("redis-server",))
+def killed_store():
+    with Fleet(2, LIMIT) as fleet:
+        fleet.call([60, 60])
+        eventually(lambda: len(fleet.upstream.times) > 200, "calls are made")
+        fleet.store.kill()
+        for member in fleet.members:
+            eventually(lambda member=member: member.state()[0] == "lost", "the leases are over")
+        fleet.store.start()
+        for member in fleet.members:
+            eventually(member.is_leased, "the limit is leased again")
+        burst = check_budget(fleet)
+        return f"{burst:.1f} calls beyond the rate at most"
+
+
+@row("46", "a 429 to one gateway stops the other within 200 ms", lab=False, needs=("redis-server",))
+def pause():
+    with Fleet(2, LIMIT) as fleet:
+        fleet.upstream.script = lambda number: (429, "Retry-After: 3\r\n") if number == 60 else (200, "")
+        fleet.call([30, 30])
+        eventually(lambda: len(fleet.upstream.times) > 60, "the upstream has refused one")
+        refused = fleet.upstream.times[60]
+        eventually(lambda: time.monotonic() - refused > 4, "the pause is over")
+        late = [when - refused for when in fleet.upstream.times[61:] if when - refused < 2.9]
+        assert all(when < 0.2 for when in late), late
+        return f"{len(late)} calls within {max(late, default=0) * 1000:.0f} ms after it, then none for 3 s"
+
+
+@row("46", "the store by TLS, with an ACL user who has the rights that docs/fleet.md names", lab=False,
+     needs=("redis-server", "openssl"))
+def encrypted():
+    authority, port = Authority(), free_port()
+    authority.server_context("localhost")
+    document = (pathlib.Path(__file__).parents[2] / "docs" / "fleet.md").read_text()
+    rights = re.search(r"(?m)^user gateway on >PASSWORD .*$", document)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        users, password = pathlib.Path(folder) / "users", pathlib.Path(folder) / "password"
+        users.write_text("user default off\n" + rights.replace("PASSWORD", "pass-of-the-test"))
+        password.write_text("pass-of-the-test")
+        password.chmod(0o600)
+        stem = authority.directory / "localhost-False-False"
+        store = ("--tls-port", port, "--tls-cert-file", stem.with_suffix(".pem"), "--tls-key-file",
+                 stem.with_suffix(".key"), "--tls-ca-cert-file", authority.path, "--tls-auth-clients", "no",
+                 "--aclfile", users)
+        more = f", user: gateway, password: {{file: {password}}}, caFile: {authority.path}"
+        with Fleet(2, LIMIT, url=f"rediss://localhost:{port}/3", more=more, store=store) as fleet:
+            fleet.call([30, 30])
+            eventually(lambda: len(fleet.upstream.times) > 120, "calls are made")
+            check_budget(fleet)
+            assert all("pass-of-the-test" not in member.said() for member in fleet.members)
