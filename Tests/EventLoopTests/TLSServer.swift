@@ -59,7 +59,8 @@ final class TLSServer {
   }
 
   deinit {
-    if server.isRunning { server.terminate() }
+    // Not SIGTERM: a child inherits that a thread of the gateway holds it back.
+    if server.isRunning { kill(server.processIdentifier, SIGKILL) }
     try? FileManager.default.removeItem(at: directory)
   }
 
