@@ -32,8 +32,8 @@ import Testing
     let rig = try RelayRig { $0.drainTimeout = 30 * Self.second }
     let caller = try rig.caller(RelayRig.get())
     let upstream = try rig.upstream()
-    try rig.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", from: upstream)
-    #expect(caller.take().hasSuffix("half"))
+    try rig.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart", from: upstream)
+    #expect(caller.take().hasSuffix("part"))
     rig.drain()
     // It looks every 50 ms.
     for _ in 0..<599 { rig.pass(50 * RelayRig.millisecond) }
