@@ -177,9 +177,9 @@ extension TLSAcceptor {
     let clientCRL = try settings.clientCRL.map { (path) throws(TLSFileProblem) in
       try read("clientCRL", path)
     }
-    let key: TLSAcceptor.Material
+    let material: Material
     do {
-      key = Material(
+      material = Material(
         certificate: certificate, key: try CertificateFile.readKey(settings.key),
         clientCA: clientCA, clientCRL: clientCRL, client: ClientCertificates(settings.client),
         minimum: settings.minVersion == .tls12 ? .tls12 : .tls13)
@@ -188,7 +188,7 @@ extension TLSAcceptor {
         key: "key", message: "\(settings.key) is not readable: \(error.description)",
         hint: "create it, readable by the gateway's user only (chmod 600)")
     }
-    do { try self.init(key) } catch {
+    do { try self.init(material) } catch {
       let name: String? =
         switch error.part {
         case .certificate: "certificate"
