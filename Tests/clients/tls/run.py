@@ -209,7 +209,8 @@ def rotate(world, rounds):
         if number == 3:
             pair = next_authority.issue(CRM)
             for load in all_loads:
-                load.context.load_cert_chain(*pair)
+                # A new context: in one that is in use the new certificate would have no key for a moment.
+                load.context = world.context(pair)
             world.client = pair
         time.sleep(1.8)
     # Connections that were made with the old certificates are judged anew; a few calls over each wear them out.
