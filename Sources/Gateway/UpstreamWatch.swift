@@ -4,7 +4,7 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// Notices that the upstream cannot be reached, and that it can again: each is told once.
+/// Notices that the upstream cannot be reached, and that it can again: the operator is told of each once.
 ///
 /// Owned by the thread that waits for signals, which looks every two seconds. One request without an answer does
 /// not concern the operator; only when a second look finds that nothing has been answered since is it told.

@@ -56,7 +56,6 @@ extension Relay {
 
   /// Passes a part of an answer's body through its mask if it has to. False when `data` can be told as it is; else
   /// ``BodyWatch/screened`` holds what can be told instead, which may be nothing yet.
-  ///
   @inline(never)
   mutating func screens(_ id: SlabHandle, _ data: RawSpan, at now: Int64) -> Bool {
     let upstream = exchanges[id].upstream

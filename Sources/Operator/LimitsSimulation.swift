@@ -20,7 +20,7 @@ package struct LimitsSimulation {
   /// Calls kept to be put in order.
   package static let window = 131_072
 
-  /// Lines that are no calls of this configuration, by reason.
+  /// Lines that are not calls of this configuration, by reason.
   package struct Skipped: Equatable, Sendable {
     /// No line of a traffic log.
     package var malformed = 0

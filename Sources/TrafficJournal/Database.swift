@@ -4,7 +4,7 @@ internal import System
 /// One connection to an SQLite file, for one thread.
 @safe final class Database {
   enum Mode {
-    /// Made when it is not there.
+    /// Created if it does not exist.
     case readWrite
     case readOnly
     /// Nobody writes it meanwhile, and no file beside it is needed: for a folder one may not write to.

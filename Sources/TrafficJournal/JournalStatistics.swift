@@ -4,7 +4,7 @@ package struct JournalStatistics: Sendable, Equatable {
   package var written = 0
   /// Lost, because more waited than there is room for.
   package var droppedQueueFull = 0
-  /// Lost, because they are no lines of the traffic log. There should be none.
+  /// Lost, because they are not lines of the traffic log. There should be none.
   package var droppedMalformed = 0
   /// Lost, because SQLite refused them for a reason that does not pass.
   package var droppedRefused = 0

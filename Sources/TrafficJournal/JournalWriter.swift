@@ -45,7 +45,7 @@ package final class JournalWriter: LineSink, Sendable {
   /// Opens the journal and starts its thread.
   ///
   /// - Parameters:
-  ///   - path: the file, made when it is not there; its folder must be there.
+  ///   - path: the file, created if it does not exist; its folder must exist.
   ///   - tell: gets a line for the operator now and then, from the journal's thread.
   package convenience init(
     path: String, limits: JournalLimits, clock: TimeSource = .system,

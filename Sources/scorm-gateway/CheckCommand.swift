@@ -11,7 +11,7 @@ struct CheckCommand: ParsableCommand {
     abstract: "Check a configuration; every problem is told with its place.",
     discussion: """
       Finds what `serve` would stop at, as the user who runs it: also folders and files that cannot be written, and \
-      addresses that this machine does not have. Ports that another process holds are no fault of the configuration.
+      addresses that this machine does not have. A port that another process holds is not a fault of the configuration.
 
       With --against or --admin it then tells what a reload would change, one line for each thing; the configuration \
       that runs is known without its secrets, so these are not compared with it.

@@ -15,7 +15,7 @@ struct TrafficImportCommand: ParsableCommand {
   @Argument(help: "Traffic log; - is standard input.")
   var log: String
 
-  @Option(help: "The journal's file; made when it is not there.")
+  @Option(help: "The journal's file; created if it does not exist.")
   var journal: String
 
   func run() throws {
