@@ -34,7 +34,7 @@ package struct SpanExport: Sendable {
       if let fields = ExportHeaders.read(text) {
         headers = fields
       } else {
-        reading.warn(name, "ignored: it must read name=value,name=value, values percent-encoded")
+        reading.warn(name, "ignored: it must be name=value,name=value with percent-encoded values")
       }
       // Those for traces replace those for everything.
       break

@@ -175,7 +175,7 @@ package struct TracingSettings: Sendable, Equatable {
 
   /// Why a list of pairs cannot be read. Quotes nothing, since a value may be a credential.
   package struct Malformed: Error, CustomStringConvertible {
-    package let description = "it must read name=value,name=value, values percent-encoded"
+    package let description = "it must be name=value,name=value with percent-encoded values"
 
     package init() {}
   }

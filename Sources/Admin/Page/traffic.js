@@ -108,7 +108,7 @@ async function load(isOlder = false) {
     records = isOlder ? [...records, ...answer.records].slice(0, most) : answer.records;
     before = answer.before;
     show();
-    status.textContent = !records.length ? "There are no such calls." : !answer.complete ? "The time was up: older calls were not searched; ask for them." 
+    status.textContent = !records.length ? "No calls match." : !answer.complete ? "The search timed out: older calls were not searched; ask for them." 
       : records.length >= most && before ? `The list holds ${most} calls; for older ones add until=.` : "";
   } catch (error) {
     if (mine !== asked) return;
