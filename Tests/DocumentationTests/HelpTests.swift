@@ -39,7 +39,8 @@ struct HelpTests {
       guard let word = next.split(separator: " ").first, !next.hasPrefix(" "), !line.hasPrefix(" "),
         !line.isEmpty
       else { continue }
-      #expect(line.count + 1 + word.count > columns, "\(line)")
+      // The argument parser leaves the last column free.
+      #expect(line.count + 1 + word.count >= columns, "\(line)")
     }
   }
 }
