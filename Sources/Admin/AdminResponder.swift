@@ -160,7 +160,8 @@ package struct AdminResponder: LocalResponder {
     case "POST" where page.takesActions && !sources.takesActions():
       return AdminProblem(
         status: 403, title: "Forbidden",
-        detail: "Actions are switched off here: admin.actions is false, the default on an address that "
+        detail:
+          "Actions are switched off here: admin.actions is false, the default on an address that "
           + "other machines can reach."
       ).response
     case "POST" where page.takesActions:

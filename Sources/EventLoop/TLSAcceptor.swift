@@ -226,7 +226,8 @@ extension TLSAcceptor.Problem {
       self.init(part: .key, description: "there is no private key in the file", hint: hint)
     case CO_DEFECT_ENCRYPTED:
       self.init(
-        part: .key, description: "the key is encrypted, and the gateway cannot ask for its password",
+        part: .key,
+        description: "the key is encrypted, and the gateway cannot ask for its password",
         hint:
           "decrypt it: openssl pkey -in KEY -out PLAIN; then chmod 600, or systemd's LoadCredential"
       )

@@ -68,7 +68,8 @@ extension RequestPlanner {
       guard fields[i].name(in: bytes).equalsIgnoringCase("x-scorm-confirm") else { continue }
       guard number == nil, let value = fields[i].value(in: bytes).wholeNumber else {
         throw GatewayError(
-          .malformedRequest, "X-Scorm-Confirm must be one number: how many records this call acts on."
+          .malformedRequest,
+          "X-Scorm-Confirm must be one number: how many records this call acts on."
         )
       }
       number = Int(clamping: value)

@@ -92,7 +92,8 @@ package struct ConfigurationDoubts {
       else { continue }
       if let doubt = doubt(match, before: settings.callers[..<index]) {
         add(
-          .caller, "callers[\(index)].match", "no connection can be \(caller.name): \(doubt.message)",
+          .caller, "callers[\(index)].match",
+          "no connection can be \(caller.name): \(doubt.message)",
           hint: doubt.hint)
       }
     }

@@ -155,7 +155,8 @@ package final class HandOver {
   private func start() {
     gateway.isHandingOver.store(true, ordering: .releasing)
     guard ProcessStart.processID != 1 else {
-      return handle(.notStarted("this is process 1 of a container, and the container would end with it"))
+      return handle(
+        .notStarted("this is process 1 of a container, and the container would end with it"))
     }
     guard let program else { return handle(.notStarted("the path of this program is unknown")) }
     gateway.tell(.info("starting \(program.path) to take over"))

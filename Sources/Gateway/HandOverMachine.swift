@@ -76,7 +76,9 @@ package struct HandOverMachine: Sendable, Equatable {
     case (.starting, .asked), (.holding, .asked), (.settling, .asked):
       return [.refuse("a hand-over is already in progress")]
     case (.given, .asked):
-      return [.refuse("another process has taken over; this one is finishing its calls in progress")]
+      return [
+        .refuse("another process has taken over; this one is finishing its calls in progress")
+      ]
     case (.starting, .ready):
       state = .holding(until: now + Self.holdPatience)
       return [.hold]

@@ -59,7 +59,8 @@ extension ModesListing {
     relays.setMode(mode, for: target, at: now, until: until)
     let listing = ModesListing(relays)
     let end = until.map { ", until \(stamp($0))" } ?? ""
-    relays.tell("\(listing.subject(target)) \(mode.name) from now on\(end), set at the admin address")
+    relays.tell(
+      "\(listing.subject(target)) \(mode.name) from now on\(end), set at the admin address")
     return query.wantsTable ? .table(listing.table) : .json(listing.json)
   }
 

@@ -85,7 +85,8 @@ final class ProcessFacts: Sendable {
     text.sample(UInt64(max(0, process.threads)))
     text.family(
       "scorm_gateway_thread_cpu_seconds_total", .counter,
-      "CPU time used by the threads with this name; a loop near one second per second is saturated.")
+      "CPU time used by the threads with this name; a loop near one second per second is saturated."
+    )
     for (name, cpu) in ProcessFacts.byName(ProcessFigures.readThreads()) {
       text.seconds([("thread", name)], nanoseconds: Int64(cpu * 1e9))
     }

@@ -63,7 +63,9 @@ extension Relay {
     }
     let names = CertificateNames.of(shown)
     if let objection = names.objection {
-      complain(of: handle, "presents a certificate that belongs to no caller: \(objection.rawValue)", on: &loop)
+      complain(
+        of: handle, "presents a certificate that belongs to no caller: \(objection.rawValue)",
+        on: &loop)
       secured[record].refuse()
     }
     let isAsked = acceptor.map { $0.client != .none } ?? false

@@ -43,11 +43,13 @@ extension MemoryWatch {
     // Also without a limit, so that an alert tells "never short" from "not asked".
     text.family(
       "scorm_gateway_memory_short", .gauge,
-      "1 while new requests are refused because memory is low, 2 while calls in progress are ended.")
+      "1 while new requests are refused because memory is low, 2 while calls in progress are ended."
+    )
     text.sample(UInt64(level.rawValue))
     guard let state else { return }
     text.family(
-      "scorm_gateway_memory_limit_bytes", .gauge, "The memory limit that is closest to being reached.")
+      "scorm_gateway_memory_limit_bytes", .gauge,
+      "The memory limit that is closest to being reached.")
     text.sample([("limit", state.name)], UInt64(max(0, state.limit)))
     text.family(
       "scorm_gateway_memory_used_bytes", .gauge, "Bytes in use, as that limit counts them.")

@@ -95,7 +95,8 @@ package struct FigureReport {
       "scorm_gateway_response_body_bytes", "Bytes that callers received: bodies of answers.",
       layout.responseSizes, .sizes, isSeconds: false, into: &text)
     putHistogram(
-      "scorm_gateway_token_wait_seconds", "How long requests waited for a token; requests that did not wait are not counted.",
+      "scorm_gateway_token_wait_seconds",
+      "How long requests waited for a token; requests that did not wait are not counted.",
       layout.tokenWaits, .durations, isSeconds: true, into: &text)
     putHistogram(
       "scorm_gateway_queue_wait_seconds",
@@ -170,7 +171,8 @@ package struct FigureReport {
     text.family("scorm_gateway_caller_connections", .gauge, "Open connections of callers.")
     text.sample(total(.callerConnections))
     text.family(
-      "scorm_gateway_caller_connections_accepted_total", .counter, "Connections that callers opened.")
+      "scorm_gateway_caller_connections_accepted_total", .counter,
+      "Connections that callers opened.")
     text.sample(total(.callersAccepted))
   }
 

@@ -82,7 +82,8 @@ struct CheckCommand: ParsableCommand {
     let address = AdminTarget(AdminAddress.chosen(admin, environment), tls.files)
     let answer = try AdminAddress.get(address, "/api/configuration?format=table")
     guard let running = ConfigurationText(reading: try AdminAddress.body(of: answer)) else {
-      Console.report("\(address) did not answer with a configuration; is it a gateway's admin address?")
+      Console.report(
+        "\(address) did not answer with a configuration; is it a gateway's admin address?")
       throw ExitCode(ExitStatus.failed)
     }
     return SettingsChanges(from: running, to: settings)

@@ -8,7 +8,8 @@ internal import System
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Show the gateway at work with a simulated SCORM Cloud. Needs no account and no file.",
+    abstract:
+      "Show the gateway at work with a simulated SCORM Cloud. Needs no account and no file.",
     discussion: """
       It starts a simulated SCORM Cloud and a gateway on this machine, makes one call through the gateway, and serves \
       until Ctrl-C.

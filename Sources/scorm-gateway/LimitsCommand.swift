@@ -43,7 +43,8 @@ struct LimitsResumeCommand: ParsableCommand {
 struct LimitsShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show the limits of a running gateway: what is left, how many calls wait, and how long.")
+    abstract:
+      "Show the limits of a running gateway: what is left, how many calls wait, and how long.")
 
   @OptionGroup var admin: AdminOption
 

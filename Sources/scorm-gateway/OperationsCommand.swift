@@ -12,7 +12,8 @@ struct OperationsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operations",
     abstract: "List the operations of the API and the scopes they need.",
-    discussion: "Scopes are listed from least to most privilege. The gateway asks for the first one.")
+    discussion:
+      "Scopes are listed from least to most privilege. The gateway asks for the first one.")
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table

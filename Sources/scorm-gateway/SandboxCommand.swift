@@ -99,7 +99,8 @@ struct SandboxEnvCommand: ParsableCommand {
   @Option(help: "The address the sandbox listens on.")
   var listen = "127.0.0.1:8090"
 
-  @Option(name: .customLong("port-file"), help: "Read the port from this file, which the sandbox wrote.")
+  @Option(
+    name: .customLong("port-file"), help: "Read the port from this file, which the sandbox wrote.")
   var portFile: String?
 
   func run() throws {
@@ -131,7 +132,8 @@ struct SandboxCoverageCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "coverage",
-    abstract: "List each operation as proven (tested with the official client), answered, or declined.")
+    abstract:
+      "List each operation as proven (tested with the official client), answered, or declined.")
 
   @Option(help: "table or json.")
   var format = Format.table

@@ -95,7 +95,9 @@ struct TokensDropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",
     abstract: "Drop tokens. The next call that needs one fetches it.",
-    discussion: "SCORM Cloud offers no way to revoke a token: a dropped token stays valid there until it expires.")
+    discussion:
+      "SCORM Cloud offers no way to revoke a token: a dropped token stays valid there until it expires."
+  )
 
   @OptionGroup var tokens: TokenOptions
 

@@ -49,7 +49,8 @@ struct TrafficSearchCommand: ParsableCommand {
       records += answer.records
       gateway = source.gateway(by: answer)
       if !answer.isComplete {
-        Console.report("the search timed out before it reached the end of the journal; narrow it with --since")
+        Console.report(
+          "the search timed out before it reached the end of the journal; narrow it with --since")
         break
       }
       guard let next = answer.next else { break }

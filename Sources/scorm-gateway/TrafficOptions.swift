@@ -81,7 +81,8 @@ struct TrafficSource: ParsableArguments {
 
 /// Which calls are meant.
 struct TrafficFilters: ParsableArguments {
-  @Option(help: "Calls since this time: an age (90s, 15m, 1h, 7d) or a date (2026-11-24T07:00:00Z).")
+  @Option(
+    help: "Calls since this time: an age (90s, 15m, 1h, 7d) or a date (2026-11-24T07:00:00Z).")
   var since: String?
 
   @Option(help: "Calls before this time.")
@@ -93,7 +94,8 @@ struct TrafficFilters: ParsableArguments {
   @Option(help: "The method: GET, DELETE.")
   var method: String?
 
-  @Option(help: "404, 5xx, or none for calls without an answer. Separate several with commas: 4xx,5xx.")
+  @Option(
+    help: "404, 5xx, or none for calls without an answer. Separate several with commas: 4xx,5xx.")
   var status: String?
 
   @Option(help: "The operation's name: GetCourses.")

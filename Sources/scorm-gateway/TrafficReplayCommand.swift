@@ -62,7 +62,8 @@ struct TrafficReplayCommand: ParsableCommand {
       demo.gateway.end()
       demo.sandbox.stop()
     }
-    print("sandbox: it has none of your data, so answers differ. --live sends the call to SCORM Cloud")
+    print(
+      "sandbox: it has none of your data, so answers differ. --live sends the call to SCORM Cloud")
     try send(
       record, to: "http://\(demo.gateway.addresses[0])",
       path: ReplayRule.target(record, keepsApp: false))

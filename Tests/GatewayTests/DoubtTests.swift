@@ -59,7 +59,9 @@ struct DoubtTests {
     ]
     for (text, expected) in cases {
       let found = try doubts(text).filter { $0.contains("which comes first") }
-        .compactMap { $0.firstMatch(of: #/no connection can be (\w+)/#).map { String($0.output.1) } }
+        .compactMap {
+          $0.firstMatch(of: #/no connection can be (\w+)/#).map { String($0.output.1) }
+        }
       #expect(found == expected, "\(text)")
     }
   }

@@ -56,7 +56,8 @@ struct SuggestionTests {
     let records: [TrafficRecord] = [.call("GetCourses"), .call("DeleteCourse", method: "DELETE")]
     let without = try suggest(records)
     #expect(names(without) == ["GetCourses"])
-    #expect(without.yaml.contains("# left out, it deletes something: DeleteCourse on main, 1 call,"))
+    #expect(
+      without.yaml.contains("# left out, it deletes something: DeleteCourse on main, 1 call,"))
     #expect(without.yaml.contains("--include-destructive suggests them too"))
     #expect(without.callers.first?.mode == .readOnly)
     let with = try suggest(records, destructive: true)

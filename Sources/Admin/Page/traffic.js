@@ -147,7 +147,7 @@ feed.on("call", record => {
 setInterval(() => { if (isLive && view.node.isConnected) { isLive = false; showPill(); } }, 250);
 feed.on("resync", () => {
   if (!asked) return;
-  // Some are not here: the pill stands for what the journal has.
+  // Some are missing here: the pill counts what the journal has.
   freshCount = Math.max(freshCount, fresh.length) + 1;
   fresh = [];
   isLive = true;
