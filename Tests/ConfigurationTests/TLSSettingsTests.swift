@@ -114,7 +114,7 @@ struct TLSSettingsTests {
     ),
     (
       callers("certificate: {dns: a.internal}", "certificate: {dns: A.Internal}"),
-      Expected(4, 23, "callers[1].match.certificate", "dns a.internal is the name of c0 already")
+      Expected(4, 23, "callers[1].match.certificate", "dns a.internal is already the name of c0")
     ),
   ]
 
