@@ -65,26 +65,20 @@ extension EventLoop {
   mutating func read<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {
-    let tag = connections[id].tag
     for _ in 0..<EventLoop.readsInARow {
-      if connections[id].isPaused {
-        connections[id].mayRead = true
-        if connections[id].peerEnding { handler.endAnnounced(id, tag: tag, on: &self) }
-        return
-      }
-      let input = connections[id].read(into: &buffer)
+      // One look at the record: each checks its handle.
+      let (input, tag) = connections[id].take(into: &buffer)
       switch input {
-      case .bytes(let more):
-        connections[id].mayRead =
-          more || connections[id].peerEnding || connections[id].writeError != 0
+      case .bytes:
         handler.received(buffer.bytes, from: id, tag: tag, on: &self)
         guard contains(id), connections[id].mayRead else { return }
       case .nothing:
-        connections[id].mayRead = false
         if connections[id].writeError != 0 { failWriting(id, &handler) }
         return
+      case nil:
+        if connections[id].peerEnding { handler.endAnnounced(id, tag: tag, on: &self) }
+        return
       case .end(let cleanly):
-        connections[id].mayRead = false
         // The write took the reset that this end is.
         if connections[id].writeError != 0 {
           failWriting(id, &handler)

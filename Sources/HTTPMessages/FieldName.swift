@@ -99,21 +99,29 @@ internal import Memory
       if packed.is("transfer-encoding") { return .transferEncoding }
     case UInt8(ascii: "w"): if packed.is("www-authenticate") { return .wwwAuthenticate }
     case UInt8(ascii: "x"):
-      if packed.hasPrefix("x-scorm-") {
-        if packed.is("x-scorm-app") { return .xScormApp }
-        if packed.is("x-scorm-pages") { return .xScormPages }
-        return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
-      }
-      if packed.hasPrefix("x-forwarded") { return .xForwarded }
-      if packed.is("x-content-type-options") { return .contentTypeOptions }
-      if packed.is("x-http-method-override") || packed.is("x-method-override")
-        || packed.is("x-http-method")
-      {
-        return .methodOverride
-      }
+      if let name = extensionName(packed) { return name }
     default: break
     }
     return isProxyClaim(packed) ? .proxyClaim : .other
+  }
+
+  /// Names that begin with `x-`, most of which the byte after that tells apart from ours to know.
+  @inline(__always)
+  private static func extensionName(_ packed: borrowing Packed) -> FieldName? {
+    switch packed.third {
+    case UInt8(ascii: "s"):
+      guard packed.hasPrefix("x-scorm-") else { return nil }
+      if packed.is("x-scorm-app") { return .xScormApp }
+      if packed.is("x-scorm-pages") { return .xScormPages }
+      return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
+    case UInt8(ascii: "f"): return packed.hasPrefix("x-forwarded") ? .xForwarded : nil
+    case UInt8(ascii: "c"): return packed.is("x-content-type-options") ? .contentTypeOptions : nil
+    case UInt8(ascii: "h"):
+      return packed.is("x-http-method-override") || packed.is("x-http-method")
+        ? .methodOverride : nil
+    case UInt8(ascii: "m"): return packed.is("x-method-override") ? .methodOverride : nil
+    default: return nil
+    }
   }
 }
 

@@ -96,14 +96,16 @@ extension PeerIdentity {
   @inline(__always)
   private func putOctet(_ shift: UInt64, into out: inout ByteBuffer) {
     let octet = low &>> shift & 255
+    let dots = shift == 0 ? 0 : 1
+    // The last digit, and the dot after it.
+    if octet < 10 { return out.put(word: 0x2E30 &+ octet, count: 1 &+ dots) }
     // x * 41 >> 12 is x / 100, x * 103 >> 10 is x / 10, for what they are used for here.
     let hundreds = (octet &* 41) &>> 12
     let rest = octet &- hundreds &* 100
     let tens = (rest &* 103) &>> 10
-    let digits = hundreds | tens &<< 8 | (rest &- tens &* 10) &<< 16
-    let zeros: UInt64 = octet < 10 ? 2 : octet < 100 ? 1 : 0
-    let text = (digits | 0x2E30_3030) &>> (zeros &* 8)
-    out.put(word: text, count: Int(truncatingIfNeeded: 3 &- zeros &+ (shift == 0 ? 0 : 1)))
+    let digits = 0x2E30_3030 &+ (hundreds | tens &<< 8 | (rest &- tens &* 10) &<< 16)
+    if octet < 100 { return out.put(word: digits &>> 8, count: 2 &+ dots) }
+    out.put(word: digits, count: 3 &+ dots)
   }
 }
 
