@@ -114,7 +114,7 @@ let package = Package(
     // The thread that shares limits and pauses with other gateways: its connections to the store, what it tells.
     area("FleetStore", uses: ["EventLoop", "System", "Fleet", "RateLimiting", "Memory"]),
     // libcurl: a request, many of them on one thread, and two simple uses.
-    area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl"]),
+    area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl", "CZlib"]),
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
@@ -177,6 +177,7 @@ let package = Package(
     // libz is there already: libcurl needs it.
     .target(
       name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     // Shared, for libcurl has loaded it by the time the gateway starts.
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
