@@ -65,7 +65,7 @@ package final class JSONPost {
         try handle.setBody(body)
       }
       try handle.perform()
-    } catch where error.kind == .tooLarge {
+    } catch  where error.kind == .tooLarge {
       // A long answer is an answer; nothing of it is kept.
       _ = handle.takeAnswer()
     } catch {

@@ -187,7 +187,8 @@ package final class GatewayProcess: Sendable {
       settings, on: adminSocket, accepts: !isHeld,
       AdminParts(
         readiness: readiness, relays: relays, tokens: tokens, journal: journal,
-        exporters: exporters, facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads, fleet: fleet))
+        exporters: exporters, facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads,
+        fleet: fleet))
     adminAddress = admin?.address
     started.stay()
     reloads.connect(self, reread)

@@ -27,7 +27,8 @@ final class Collector: Sendable {
         let number = heads.add(String(decoding: Array(head.utf8), as: UTF8.self))
         bodies.add(String(decoding: body, as: UTF8.self))
         let answer = answers[min(number, answers.count) - 1]
-        try wire.send("HTTP/1.1 \(answer)\r\nContent-Length: \(content.utf8.count)\r\n\r\n\(content)")
+        try wire.send(
+          "HTTP/1.1 \(answer)\r\nContent-Length: \(content.utf8.count)\r\n\r\n\(content)")
         Changes.note()
       }
     }

@@ -35,7 +35,8 @@ final class GatewayRig {
   ///   - times: changes times that have no key.
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
-    _ overrides: [String: String] = [:], threads: Int = 1, export: TelemetryExport = TelemetryExport(),
+    _ overrides: [String: String] = [:], threads: Int = 1,
+    export: TelemetryExport = TelemetryExport(),
     clock: TurnedClock = Changes.clock(),
     times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in }
   ) throws {

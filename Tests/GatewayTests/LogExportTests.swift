@@ -132,7 +132,9 @@ struct LogExportTests {
     #expect(!names.contains { $0.contains(".content") || $0.contains(".omitted") })
   }
 
-  @Test("Log records are exported without a log and without a journal, and compressed where that is wanted")
+  @Test(
+    "Log records are exported without a log and without a journal, and compressed where that is wanted"
+  )
   func alone() throws {
     let collector = try Collector()
     let rig = try GatewayRig(
@@ -163,7 +165,8 @@ struct LogExportTests {
         rig.clock.turn(by: 1_000_000_000)
         return collector.heads.count >= 3
       })
-    #expect(collector.bodies[1] == collector.bodies[0] && collector.bodies[2] == collector.bodies[0])
+    #expect(
+      collector.bodies[1] == collector.bodies[0] && collector.bodies[2] == collector.bodies[0])
     #expect(
       try eventually { try metric(rig, "scorm_gateway_log_records_exported_total") == 2 })
     #expect(
@@ -192,7 +195,8 @@ struct LogExportTests {
       ])
   }
 
-  @Test("What a collector throws away although it answers 200 is counted as lost, and not sent again")
+  @Test(
+    "What a collector throws away although it answers 200 is counted as lost, and not sent again")
   func partial() throws {
     let collector = try Collector(
       content: #"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}"#)
