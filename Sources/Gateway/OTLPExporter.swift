@@ -36,6 +36,8 @@ final class OTLPExporter: Sendable {
     var waiting = ByteBuffer()
     var health = Health()
     var isStopping = false
+    /// Its end was waited for.
+    var isJoined = false
   }
 
   private let export: SignalExport
@@ -91,7 +93,11 @@ final class OTLPExporter: Sendable {
   @discardableResult
   func stop(within seconds: Int32 = 2) -> Bool {
     beginStop()
-    return thread.join(within: seconds * 1000)
+    let isFirst = state.withLock { state in
+      defer { state.isJoined = true }
+      return !state.isJoined
+    }
+    return isFirst ? thread.join(within: seconds * 1000) : true
   }
 
   // MARK: The thread
