@@ -115,7 +115,7 @@ struct LogRecordEncoder: ~Copyable, LineEncoder {
   ) throws(JSONDefect) {
     switch value.kind {
     case .string: records.value(text: cursor.slice(value.range))
-    case .number where LogRecordEncoder.isTime(name):
+    case .number where LogRecordEncoder.isTime(name) || !value.isWhole:
       records.value(decimal: cursor.slice(value.range))
     case .number: records.value(whole: cursor.slice(value.range))
     case .isTrue, .isFalse: records.value(flag: value.kind == .isTrue)

@@ -1,8 +1,10 @@
 import Foundation
-import Gateway
+import Memory
 import System
 import Telemetry
 import Testing
+
+@testable import Gateway
 
 /// The traffic log, exported to a collector.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
@@ -228,5 +230,50 @@ struct LogExportTests {
     #expect(try other.lines().count == 1)
     // One request alone would wait for ten seconds, and be made five times.
     #expect(SystemClock.monotonic - began < 20_000_000_000)
+  }
+
+  @Test(
+    "What finds no room to wait is dropped and counted, and nobody waits for a collector that hangs"
+  )
+  func overflow() throws {
+    let silent = try PeerServer { wire in _ = try wire.take(through: "never") }
+    let exporter = try OTLPExporter(
+      try #require(export(to: silent.port).logs), gateway: "gate-1", tell: { _ in })
+    let line =
+      #"{"timestamp":"2026-11-24T07:01:33.579950Z","x":""#
+      + String(repeating: "a", count: 200_000) + "\"}\n"
+    var lines = ByteBuffer()
+    for _ in 0..<5 { lines.put(text: line) }
+    // 40 MB: more than may wait besides what the exporter's thread has taken.
+    for _ in 0..<40 { exporter.write(lines) }
+    let health = exporter.health
+    #expect(health.overflowed > 0 && health.overflowed < 200 && health.overflowed % 5 == 0)
+    #expect(health.exported == 0)
+    exporter.beginStop()
+    exporter.write(lines)
+    #expect(exporter.health.overflowed >= health.overflowed + 5)
+  }
+
+  @Test("A record is valid whatever a line holds, and what is no line has none")
+  func oddLines() throws {
+    var encoder = LogRecordEncoder([])
+    let lines = [
+      #"{"timestamp":"2026-11-24T07:01:33.579950Z","odd":null,"pages":1.5,"flag":true,"off":false}"#,
+      #"{"timestamp":"2026-11-24T07:01:33.579950Z","upstream":[],"deep":{"a":[{"b":-1e3}]}}"#,
+      #"{"timestamp":"2026-11-24T07:01:33.5"#, "", "[]", #"{"a":1}"#,
+      #"{"timestamp":"2026-11-24T07:01:33.579950Z","error.type":"a\"b\\","url.path":"/\u0000"}"#,
+    ]
+    var body = ""
+    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let read = encoder.encode(bytes.span.bytesOfElements, from: 0, limit: 100) { span in
+      body = String(decoding: span.copied(), as: UTF8.self)
+    }
+    #expect(read.count == lines.count && read.next == bytes.count)
+    let object = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+    let scopes = (object?["resourceLogs"] as? [[String: Any]])?.first?["scopeLogs"]
+    let records = (scopes as? [[String: Any]])?.first?["logRecords"] as? [[String: Any]]
+    #expect(records?.count == 3)
+    let first = Collector.attributes(of: records?.first ?? [:])
+    #expect(first["scorm_gateway.pages"] == "1.5" && first["scorm_gateway.odd"] == "")
   }
 }
