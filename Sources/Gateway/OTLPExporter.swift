@@ -63,7 +63,7 @@ final class OTLPExporter: Sendable {
     do throws(SystemError) {
       wake = try ThreadSignal()
       thread = try WorkerThread()
-      try thread.start(export.settings.signal.threadName) { [self] in run() }
+      try thread.start(export.settings.signal.threadName, priority: .low) { [self] in run() }
     } catch {
       throw StartError("cannot start the thread that exports \(things): \(error)")
     }
