@@ -1,33 +1,41 @@
 # Two stages: Swift's image builds, a slim Debian runs. The Swift runtime is linked in, so the
 # final image holds one binary of ours besides the libraries it is linked to.
+# scripts/image builds it with the arguments that the labels are made of.
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${SWIFT_IMAGE} AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
-# hadolint ignore=DL3008
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev \
-    libzstd-dev libexpat1-dev libminizip-dev zlib1g-dev \
- && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+COPY scripts/packages.sh scripts/
+# hadolint ignore=SC1091
+RUN source scripts/packages.sh \
+ && install_packages "${BUILD_PACKAGES[@]}" binutils python3 \
+ && rm -rf /var/lib/apt/lists/*
 # The manifest alone first: dependencies are fetched again only when it changes.
 COPY Package.swift ./
-RUN swift package resolve
+RUN swift package resolve --scratch-path .build-release
+COPY scripts/release scripts/sbom scripts/
 COPY Sources ./Sources
 # The manifest names test targets and SwiftPM wants to see their folders; nothing in them is built.
 COPY Tests ./Tests
-RUN swift build -c release --product scorm-gateway --static-swift-stdlib -Xlinker -s \
- && install -D "$(swift build -c release --static-swift-stdlib --show-bin-path)/scorm-gateway" \
-      /out/usr/local/bin/scorm-gateway
+# The context has no git: the commit and its date come from outside, or --version says that it is unknown.
+ARG REVISION=
+ARG DATE=
+RUN options=() \
+ && if [[ -n $REVISION ]]; then options=(--revision "$REVISION" --date "$DATE"); fi \
+ && gateway=$(scripts/release "${options[@]}") \
+ && install -D "$gateway" /out/usr/local/bin/scorm-gateway \
+ && mkdir -p /out/usr/share/doc/scorm-gateway \
+ && scripts/sbom "$gateway" > /out/usr/share/doc/scorm-gateway/sbom.cdx.json
 
 FROM ${RUNTIME_IMAGE}
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 \
- && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin \
-      scorm-gateway \
+ && apt-get install -y --no-install-recommends ca-certificates libcurl4 libssl3 libzstd1 zlib1g \
+ && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/ldconfig/aux-cache \
+ && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/scorm-gateway \
+      --shell /usr/sbin/nologin scorm-gateway \
  && install -d -o scorm-gateway -g scorm-gateway -m 0750 /var/lib/scorm-gateway
 COPY --from=build /out/ /
 USER 10001:10001
@@ -36,8 +44,20 @@ WORKDIR /var/lib/scorm-gateway
 # sidecar). To be called from elsewhere the configuration must say so (docs/configuration.md).
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Asks the gateway's own readiness over its admin address; the image needs no HTTP client.
+# Asks the gateway's own readiness at SCORM_GATEWAY_ADMIN_ADDRESS, else at the usual address; the image
+# needs no HTTP client.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["scorm-gateway", "healthcheck"]
 ENTRYPOINT ["scorm-gateway"]
 CMD ["serve", "-c", "/etc/scorm-gateway/gateway.yaml"]
+ARG RUNTIME_IMAGE
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG CREATED=
+LABEL org.opencontainers.image.title="scorm-gateway" \
+      org.opencontainers.image.description="Authenticating gateway for the SCORM Cloud API" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="${RUNTIME_IMAGE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"

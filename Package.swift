@@ -71,7 +71,7 @@ let package = Package(
         "Telemetry", "TokenFetching", "TrafficJournal", "TrafficLog", "AccessTokens", "EventLoop",
         "Fleet", "FleetStore", "System", "Forwarding", "HTTPMessages", "LocalServer", "Memory",
         "RateLimiting",
-        "SCORMCloudAPI", "TextCoding",
+        "SCORMCloudAPI", "TextCoding", "CRevision",
       ]),
     // What an operator asks: explanations, listings, figures, a log replayed against limits. They look at a gateway
     // that runs, or at settings alone, and start nothing.
@@ -114,7 +114,7 @@ let package = Package(
     // The thread that shares limits and pauses with other gateways: its connections to the store, what it tells.
     area("FleetStore", uses: ["EventLoop", "System", "Fleet", "RateLimiting", "Memory"]),
     // libcurl: a request, many of them on one thread, and two simple uses.
-    area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl"]),
+    area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl", "CZlib"]),
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
     // The searchable record of calls, in SQLite.
     area(
@@ -165,8 +165,10 @@ let package = Package(
     // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
     // into the binary: each shared library costs the start and the resident memory something.
     .target(name: "CLinux", exclude: ["linking"]),
-    // Two steps over sixteen bytes, for scanning.
+    // What the processor can do and Swift does not say.
     .target(name: "CProcessor"),
+    // Room for the commit that a build was made of.
+    .target(name: "CRevision"),
     // The files of the admin page (`Sources/Admin/Page`), as constants.
     .target(name: "CPage"),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
@@ -177,6 +179,7 @@ let package = Package(
     // libz is there already: libcurl needs it.
     .target(
       name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     // Shared, for libcurl has loaded it by the time the gateway starts.
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 

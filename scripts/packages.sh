@@ -63,3 +63,21 @@ require_swift() {
   echo "Swift 6.3 or later is needed and not in PATH: https://www.swift.org/install/linux/" >&2
   exit 1
 }
+
+# base_system FOLDER: a minimal Debian or Ubuntu like this one, with its own sources of packages. Needs root.
+base_system() {
+  local suite site log
+  # shellcheck source=/dev/null
+  suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  # shellcheck disable=SC2016 # apt-get's own variable, not the shell's
+  site=$(apt-get indextargets --format '$(SITE)' "Codename: $suite" | head -n 1)
+  log=$(mktemp)
+  if ! debootstrap --variant=minbase --include=ca-certificates "$suite" "$1" "$site" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+  cp /etc/apt/sources.list "$1/etc/apt/" 2>/dev/null || true
+  cp -r /etc/apt/sources.list.d /etc/apt/apt.conf.d "$1/etc/apt/" 2>/dev/null || true
+}

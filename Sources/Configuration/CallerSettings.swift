@@ -198,4 +198,6 @@ package struct TrafficSettings: Sendable, Equatable {
 
   /// Values of query parameters that the catalogue does not know.
   package var unknownParameters = ParameterDisplay.mask
+  /// What the gateway calls itself in each line; nil: by the machine's host name.
+  package var gateway: String?
 }

@@ -139,7 +139,8 @@ enum Schema {
     KeySchema("log", .section(log)),
     KeySchema("journal", .section(journal)),
     KeySchema("capture", .sections(capture), default: "[]"),
-    Keys.unknownParameters.schema)
+    Keys.unknownParameters.schema,
+    KeySchema("gateway", .scalar, default: "host name"))
 
   static let log = SectionSchema(
     KeySchema("path", .scalar, default: "\"-\""),

@@ -245,6 +245,7 @@ extension TrafficSettings {
         Value("journal.maxAge", text(journal?.maxAge.configurationText)),
         Value("journal.maxSize", text(journal?.maxSize.configurationText)),
         Value("unknownParameters", unknownParameters.rawValue),
+        Value("gateway", gateway ?? "host name"),
       ])
   }
 

@@ -3,7 +3,19 @@ extension SettingsDecoder {
     let section = self.section("traffic", Schema.traffic, of: root)
     return TrafficSettings(
       log: log(section), journal: journal(section), captures: captures(section),
-      unknownParameters: section.choice(Keys.unknownParameters, &problems))
+      unknownParameters: section.choice(Keys.unknownParameters, &problems),
+      gateway: gateway(section))
+  }
+
+  private mutating func gateway(_ traffic: Section) -> String? {
+    guard let word = traffic.text("gateway", example: "gateway-1", &problems) else { return nil }
+    guard SettingsDecoder.isName(word.text) else {
+      problems.add(
+        word.place, word.path, "\(word.quoted) is not a usable name",
+        hint: "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
+      return nil
+    }
+    return word.text
   }
 
   private mutating func log(_ traffic: Section) -> TrafficSettings.Log? {

@@ -35,6 +35,7 @@ final class CurlAnswer {
   func take() -> ByteBuffer {
     var taken = ByteBuffer()
     swap(&taken, &bytes)
+    isTooLarge = false
     return taken
   }
 }

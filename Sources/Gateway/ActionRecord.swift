@@ -5,7 +5,7 @@ internal import Memory
 internal import System
 internal import TrafficLog
 
-/// Records an act at the admin address in traffic log and journal, in the form of a call.
+/// Records an act at the admin address in traffic log, journal and exported log, in the form of a call.
 ///
 /// The line has no caller, app or operation: nothing went upstream. `termination` is `admin`.
 enum ActionRecord {
@@ -19,7 +19,7 @@ enum ActionRecord {
     TrafficLine.putMicrosecond(Int(now / 1000 % 1_000_000), into: &line)
     line.put(
       hexadecimal: UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
-    TrafficLine.openAddress(into: &line)
+    TrafficLine.openAddress(of: relays.current.settings.gatewayName, into: &line)
     TrafficLine.putRequest(
       method: "POST".utf8.span.bytesOfElements, path: action.path.utf8.span.bytesOfElements,
       query: action.query.utf8.span.bytesOfElements, masked: QueryMask(showsUnknown: true),
@@ -32,6 +32,7 @@ enum ActionRecord {
     line.put(",\"http.request.body.size\":0,\"http.response.body.size\":0,\"duration\":0")
     line.put(",\"queue_wait\":0,\"token_wait\":0,\"termination\":\"admin\"}\n")
     relays.journal?.write(line)
+    relays.logRecords?.write(line)
     relays.current.log?.write(&line, count: 1)
   }
 }

@@ -9,7 +9,7 @@ internal import TrafficJournal
 struct GatewayMetrics: Sendable {
   let relays: RelayShared
   let readiness: Readiness
-  let spans: SpanExporter?
+  let exporters: TelemetryExporters
   let tokens: TokenService
   let journal: JournalWriter?
   let facts: ProcessFacts
@@ -22,7 +22,7 @@ struct GatewayMetrics: Sendable {
     readiness.put(into: &text)
     FigureReport(relays.figures)?.put(into: &text)
     relays.current.log?.put(into: &text)
-    spans?.put(into: &text)
+    exporters.put(into: &text)
     relays.putRefusals(into: &text)
     tls.put(into: &text)
     relays.current.settings.memory.put(into: &text)

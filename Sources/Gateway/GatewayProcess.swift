@@ -37,7 +37,7 @@ package final class GatewayProcess: Sendable {
   let tlsFiles: TLSFiles
   /// Changes times and bounds that the configuration has no key for.
   let times: @Sendable (inout RelaySettings) -> Void
-  private let spans: SpanExporter?
+  private let exporters: TelemetryExporters
   /// Where calls are on record, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
   let admin: LocalService?
@@ -53,7 +53,7 @@ package final class GatewayProcess: Sendable {
   ///
   /// - Parameters:
   ///   - threadCount: event loops, at least 1.
-  ///   - tracing: where spans are exported to; nil exports none.
+  ///   - export: where spans and log records are exported to.
   ///   - journalPlace: where the journal is when the configuration names no file.
   ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
   ///   - predecessor: the process that this one takes over from: everything is made ready, and nothing is served before
@@ -64,7 +64,7 @@ package final class GatewayProcess: Sendable {
   ///     none to read.
   ///   - tell: gets a line for the operator now and then, from any thread.
   package init(
-    _ settings: Settings, threadCount: Int, tracing: SpanExport? = nil,
+    _ settings: Settings, threadCount: Int, export: TelemetryExport = TelemetryExport(),
     journalPlace: JournalPlace = .none("no place was given"),
     inherited: InheritedSockets = .none, predecessor: Predecessor? = nil,
     clock: TimeSource = .system,
@@ -93,11 +93,10 @@ package final class GatewayProcess: Sendable {
     var started = StartedParts()
     let log = try GatewayProcess.openLog(settings.traffic, clock: clock, tell: warn)
     started.add { log?.stop() }
-    let spans = try tracing.map { (export) throws(StartError) in
-      try SpanExporter(export, clock: clock)
-    }
-    self.spans = spans
-    started.add { spans?.stop() }
+    let exporters = try TelemetryExporters(
+      export, gateway: settings.traffic.gatewayName, clock: clock, tell: tell)
+    self.exporters = exporters
+    started.add { exporters.stop() }
     let (journal, journalNews) = try GatewayProcess.openJournal(
       settings.traffic, at: journalPlace, isSuccessor: predecessor != nil, clock: clock, tell: tell)
     self.journal = journal
@@ -135,14 +134,14 @@ package final class GatewayProcess: Sendable {
       throw StartError("limits: \(error)")
     }
     var relaySettings = try RelaySettings(roster, threadCount: threadCount)
-    relaySettings.sampler = tracing?.settings.sampler
+    if export.traces != nil { relaySettings.sampler = export.sampler }
     relaySettings.memory = MemoryWatch(ProcessMemory.bounds())
     times(&relaySettings)
     let relays = RelayShared(
       compiled.generation(
         relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: nil),
       tokenStore: tokens.store, tokenService: tokens, mailboxes: mailboxes, limiter: limiter,
-      journal: journal?.sink, spans: spans, clock: clock,
+      journal: journal?.sink, spans: exporters.spans, logRecords: exporters.logs, clock: clock,
       // Standard error may be a pipe that nobody reads: a loop does not wait for it.
       tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays
@@ -187,8 +186,9 @@ package final class GatewayProcess: Sendable {
     admin = try GatewayProcess.startAdmin(
       settings, on: adminSocket, accepts: !isHeld,
       AdminParts(
-        readiness: readiness, relays: relays, tokens: tokens, journal: journal, spans: spans,
-        facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads, fleet: fleet))
+        readiness: readiness, relays: relays, tokens: tokens, journal: journal,
+        exporters: exporters, facts: facts, rules: adminRules, tls: tlsFiles, reload: reloads,
+        fleet: fleet))
     adminAddress = admin?.address
     started.stay()
     reloads.connect(self, reread)
@@ -259,7 +259,7 @@ package final class GatewayProcess: Sendable {
     if let problem = WarmScopes(roster).save(tokens.listing()) { tell(.warning(problem)) }
     ended.append(tokens.stop())
     admin?.stop(within: 2)
-    ended.append(spans?.stop() ?? true)
+    ended.append(exporters.stop())
     ended.append(relays.current.log?.stop() ?? true)
     ended.append(journal?.stop() ?? true)
     return !ended.contains(false)

@@ -50,8 +50,10 @@ final class ProcessFacts: Sendable {
 
   func put(into text: inout PrometheusText) {
     let (fingerprint, loadedAt) = loaded.withLock { ($0.fingerprint, $0.at) }
-    text.family("scorm_gateway_build_info", .gauge, "The running version; always 1.")
-    text.sample([("version", GatewayVersion.text)], 1)
+    text.family(
+      "scorm_gateway_build_info", .gauge, "The running version and its commit; always 1.")
+    let revision = GatewayVersion.revision?.commit ?? "unknown"
+    text.sample([("version", GatewayVersion.text), ("revision", revision)], 1)
     text.family(
       "scorm_gateway_configuration_info", .gauge,
       "The configuration in force; the fingerprint changes when anything except a secret changes.")

@@ -48,6 +48,11 @@ extension TokenPlace {
   }
 }
 
+extension TrafficSettings {
+  /// What the gateway calls itself in its records.
+  var gatewayName: String { gateway ?? HostName.current }
+}
+
 extension BodyCaptures {
   init(_ captures: [TrafficSettings.Capture]) {
     self.init(
@@ -109,6 +114,7 @@ extension RelaySettings {
     uploads = UploadSettings(settings.uploads.place, limit: settings.uploads.maxSpool.bytes)
     descriptorMark = DescriptorReserve.mark(
       limit: ProcessLimits.descriptorLimit, upstreamConnections: maxConnections * threadCount)
+    gatewayName = settings.traffic.gatewayName
     callerWeights = roster.callers.list.map { place in
       guard let place, place.isInForce else { return 0 }
       return place.item.weight
@@ -164,7 +170,7 @@ extension GatewayProcess {
     let (journal, rules, reload) = (parts.journal, parts.rules, parts.reload)
     let fleet = parts.fleet
     let metrics = GatewayMetrics(
-      relays: relays, readiness: readiness, spans: parts.spans, tokens: tokens,
+      relays: relays, readiness: readiness, exporters: parts.exporters, tokens: tokens,
       journal: journal?.writer, facts: parts.facts, fleet: fleet, tls: parts.tls)
     var sources = AdminSources(
       readiness: { readiness.checks + [ModesListing(relays).check] },
@@ -212,7 +218,7 @@ struct AdminParts {
   let relays: RelayShared
   let tokens: TokenService
   let journal: OpenJournal?
-  let spans: SpanExporter?
+  let exporters: TelemetryExporters
   let facts: ProcessFacts
   let rules: AdminRules
   let tls: TLSFiles

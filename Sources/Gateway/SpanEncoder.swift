@@ -3,36 +3,23 @@ internal import Telemetry
 internal import TrafficLog
 
 /// Turns lines of the traffic log into spans: one for the exchange, and a child for each upstream request.
-///
-/// The lines are those of the log, so what is masked there is masked here.
-struct SpanEncoder: ~Copyable {
+struct SpanEncoder: ~Copyable, LineEncoder {
   private var spans: OTLPSpans
   private var fields = LineFields()
 
-  init(_ settings: TracingSettings) {
-    spans = OTLPSpans(
-      service: settings.service, version: GatewayVersion.text,
-      attributes: settings.attributes.map { ($0.name, $0.value) })
+  /// - Parameter resource: of the service.
+  init(_ resource: [ExportSettings.Attribute]) {
+    spans = OTLPSpans(resource: resource, version: GatewayVersion.text)
   }
 
-  /// Makes a body of the lines from `start` on, `limit` at most, and lends it to `send`.
-  ///
-  /// - Returns: where the next line begins, and how many lines are in the body.
   mutating func encode(
     _ lines: RawSpan, from start: Int, limit: Int, send: (RawSpan) -> Void
   ) -> (next: Int, count: Int) {
     spans.open()
-    var at = start
-    var count = 0
-    while at < lines.byteCount, count < limit {
-      let end = lines.firstIndex(of: UInt8(ascii: "\n"), from: at)
-      put(lines.slice(at, end))
-      at = end + 1
-      count += 1
-    }
+    let read = SpanEncoder.read(lines, from: start, limit: limit) { put($0) }
     spans.close()
     if spans.count > 0 { send(spans.body) }
-    return (at, count)
+    return read
   }
 
   private mutating func put(_ line: RawSpan) {

@@ -1,6 +1,7 @@
 internal import AccessTokens
 package import EventLoop
 package import Forwarding
+internal import Memory
 package import RateLimiting
 internal import Synchronization
 package import System
@@ -38,6 +39,8 @@ package final class Generation: Sendable {
   let limitFields: RateLimitFields
   /// What plans read like in the log.
   let planTexts: PlanTexts
+  /// What stands in each line between the request id and the caller's address: this gateway's name.
+  let addressOpening: ByteBuffer
 
   /// The parts of one.
   package struct Parts {
@@ -84,6 +87,9 @@ package final class Generation: Sendable {
     arrived = (parts.arrivedCallers, parts.arrivedApps)
     limitFields = RateLimitFields(parts.limits)
     planTexts = PlanTexts(rules: parts.rules, scopeTexts: parts.scopeTexts)
+    var opening = ByteBuffer()
+    TrafficLine.openAddress(of: parts.settings.gatewayName, into: &opening)
+    addressOpening = opening
   }
 
   /// The scopes of a token credential, for the log.

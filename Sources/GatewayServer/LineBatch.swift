@@ -29,6 +29,7 @@ struct LineBatch: ~Copyable {
     flushAt = 0
     if !text.isEmpty {
       shared.journal?.write(text)
+      shared.logRecords?.write(text)
       log?.write(&text, count: count)
       text.removeAll()
       count = 0

@@ -114,7 +114,7 @@ extension Relay {
     let idStart = line.count
     putRequestID(present, bytes, into: &line)
     let idEnd = line.count
-    TrafficLine.openAddress(into: &line)
+    line.put(generation.addressOpening)
     callers[caller].peer.put(into: &line)
     swap(&line, &exchanges[id].line)
     exchanges[id].requestIDPlace = (UInt16(idStart), UInt16(idEnd))

@@ -89,7 +89,7 @@ extension Relay {
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     let isExported = isTracing && exchanges[id].trace?.isSampled ?? false
-    let isKept = generation.log != nil || shared.journal != nil
+    let isKept = generation.log != nil || shared.journal != nil || shared.logRecords != nil
     guard isKept || isExported else { return }
     exchanges[id].putEnding(termination, error: error, at: loop.now)
     if isKept {

@@ -62,6 +62,8 @@ package struct RelaySettings: Sendable {
   package var masksReflected = true
   /// What of a query stands in the log.
   package var queryMask = QueryMask()
+  /// For `gateway` in the log; empty: lines do not name it.
+  package var gatewayName = ""
   /// For `upstream[].address` in the log: `cloud.scorm.com:443`.
   package var upstreamName = ""
 

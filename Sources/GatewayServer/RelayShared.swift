@@ -39,6 +39,8 @@ package final class RelayShared: Sendable {
   package let journal: (any LineSink)?
   /// Gets the lines of exchanges whose spans are exported; nil when none are.
   let spans: (any LineSink)?
+  /// Gets the lines of the log, to export them; nil when they are not.
+  package let logRecords: (any LineSink)?
   package let limiter: SharedLimiter
   /// What the loops, and those who look on, read the time from.
   package let clock: TimeSource
@@ -73,12 +75,14 @@ package final class RelayShared: Sendable {
   package init(
     _ first: Generation, tokenStore: TokenStore, tokenService: any TokenDemand,
     mailboxes: [LoopMailbox<RelayMessage>], limiter: SharedLimiter,
-    journal: (any LineSink)? = nil, spans: (any LineSink)? = nil, clock: TimeSource = .system,
+    journal: (any LineSink)? = nil, spans: (any LineSink)? = nil,
+    logRecords: (any LineSink)? = nil, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     generations = Generations(first, loopCount: mailboxes.count)
     self.journal = journal
     self.spans = spans
+    self.logRecords = logRecords
     self.tell = tell
     self.limiter = limiter
     self.clock = clock

@@ -1,8 +1,6 @@
-internal import JSONText
 internal import Memory
 
-/// Spans as the body of an OTLP/HTTP export request in JSON (OpenTelemetry Protocol 1.x,
-/// `ExportTraceServiceRequest`; ids are hexadecimal and 64-bit numbers are text, as the JSON mapping asks).
+/// Spans as the body of an export request (`ExportTraceServiceRequest`).
 ///
 /// Texts come as they stand in a line of the traffic log: escaped for JSON, and masked, already.
 package struct OTLPSpans: ~Copyable {
@@ -11,48 +9,32 @@ package struct OTLPSpans: ~Copyable {
     case client = 3
   }
 
-  private var out = ByteBuffer()
-  private let head: [UInt8]
-  private var hasAttributes = false
+  private var message: OTLPBody
   /// Spans in the body.
   package private(set) var count = 0
 
   /// - Parameters:
-  ///   - service: `service.name`.
+  ///   - resource: whose spans they are.
   ///   - version: of this program.
-  ///   - attributes: further ones of the resource.
-  package init(service: String, version: String, attributes: [(name: String, value: String)]) {
-    var text = ByteBuffer()
-    text.put("{\"resourceSpans\":[{\"resource\":{\"attributes\":[")
-    let resource = [("service.name", service), ("service.version", version)] + attributes
-    for (index, entry) in resource.enumerated() {
-      text.put(text: "\(index > 0 ? "," : ""){\"key\":\"")
-      text.put(escapingForJSON: entry.0)
-      text.put("\",\"value\":{\"stringValue\":\"")
-      text.put(escapingForJSON: entry.1)
-      text.put("\"}}")
-    }
-    text.put("]},\"scopeSpans\":[{\"scope\":{\"name\":\"scorm-gateway\",\"version\":\"")
-    text.put(escapingForJSON: version)
-    text.put("\"},\"spans\":[")
-    head = text.bytes.copied()
+  package init(resource: [ExportSettings.Attribute], version: String) {
+    message = OTLPBody(
+      ("resourceSpans", "scopeSpans", "spans"), resource: resource, version: version)
   }
 
   /// The whole body. To be taken after the last span.
   package var body: RawSpan {
     @_lifetime(borrow self)
-    get { out.bytes }
+    get { message.out.bytes }
   }
 
   /// Begins a body.
   package mutating func open() {
-    out.removeAll()
-    out.put(contentsOf: head)
+    message.open()
     count = 0
   }
 
   /// Ends the body.
-  package mutating func close() { out.put("]}]}]}") }
+  package mutating func close() { message.close() }
 
   /// Begins a span. Ids are hexadecimal digits; `parent` is empty for a root. Times in nanoseconds since
   /// 1970.
@@ -60,61 +42,51 @@ package struct OTLPSpans: ~Copyable {
     trace: RawSpan, span: RawSpan, parent: RawSpan, name: RawSpan, kind: Kind, start: Int64,
     end: Int64
   ) {
-    out.put(count > 0 ? ",{\"traceId\":\"" : "{\"traceId\":\"")
-    out.put(trace)
-    out.put("\",\"spanId\":\"")
-    out.put(span)
+    message.separate()
+    message.put("{\"traceId\":\"")
+    message.put(trace)
+    message.put("\",\"spanId\":\"")
+    message.put(span)
     if parent.byteCount > 0 {
-      out.put("\",\"parentSpanId\":\"")
-      out.put(parent)
+      message.put("\",\"parentSpanId\":\"")
+      message.put(parent)
     }
-    out.put("\",\"name\":\"")
-    out.put(name)
-    out.put("\",\"kind\":")
-    out.put(decimal: kind.rawValue)
-    out.put(",\"startTimeUnixNano\":\"")
-    out.put(decimal: Int(start))
-    out.put("\",\"endTimeUnixNano\":\"")
-    out.put(decimal: Int(max(start, end)))
-    out.put("\",\"attributes\":[")
-    hasAttributes = false
+    message.put("\",\"name\":\"")
+    message.put(name)
+    message.put("\",\"kind\":")
+    message.put(decimal: kind.rawValue)
+    message.put(",\"startTimeUnixNano\":\"")
+    message.put(decimal: Int(start))
+    message.put("\",\"endTimeUnixNano\":\"")
+    message.put(decimal: Int(max(start, end)))
+    message.put("\",\"attributes\":[")
     count += 1
   }
 
   /// Adds an attribute, unless `text` is empty.
   package mutating func attribute(_ key: StaticString, text: RawSpan) {
     guard text.byteCount > 0 else { return }
-    putKey(key)
-    out.put("\"stringValue\":\"")
-    out.put(text)
-    out.put("\"}}")
+    message.openAttribute(key)
+    message.value(text: text)
+    message.closeAttribute()
   }
 
   package mutating func attribute(_ key: StaticString, number: Int) {
-    putKey(key)
-    out.put("\"intValue\":\"")
-    out.put(decimal: number)
-    out.put("\"}}")
+    message.openAttribute(key)
+    message.value(number: number)
+    message.closeAttribute()
   }
 
   /// Adds an attribute whose `text` is a JSON number, unless it is empty.
   package mutating func attribute(_ key: StaticString, decimal text: RawSpan) {
     guard text.byteCount > 0 else { return }
-    putKey(key)
-    out.put("\"doubleValue\":")
-    out.put(text)
-    out.put("}}")
+    message.openAttribute(key)
+    message.value(decimal: text)
+    message.closeAttribute()
   }
 
   /// Ends the span. Without an error its status stays unset, as the conventions for HTTP want.
   package mutating func endSpan(isError: Bool) {
-    out.put(isError ? "],\"status\":{\"code\":2}}" : "],\"status\":{}}")
-  }
-
-  private mutating func putKey(_ key: StaticString) {
-    out.put(hasAttributes ? ",{\"key\":\"" : "{\"key\":\"")
-    out.put(key)
-    out.put("\",\"value\":{")
-    hasAttributes = true
+    message.put(isError ? "],\"status\":{\"code\":2}}" : "],\"status\":{}}")
   }
 }

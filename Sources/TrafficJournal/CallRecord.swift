@@ -10,6 +10,8 @@ internal import TrafficLog
 package struct CallRecord: Sendable {
   package var timestamp = ""
   package var requestID = ""
+  /// Nil in lines from before gateways were named.
+  package var gateway: String?
   package var address = ""
   package var method = ""
   package var path = ""
@@ -71,6 +73,7 @@ package struct CallRecord: Sendable {
     switch key {
     case "timestamp": timestamp = text
     case "request_id": requestID = text
+    case "gateway": gateway = text
     case "client.address": address = text
     case "http.request.method": method = text
     case "url.path": path = text

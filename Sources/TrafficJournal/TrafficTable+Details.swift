@@ -9,6 +9,7 @@ extension TrafficTable {
     }
     add("request id", shown(record.requestID))
     add("time", record.timestamp)
+    add("gateway", record.gateway.map(shown))
     add("caller", record.caller.map(shown))
     add("from", shown(record.address))
     add(

@@ -20,8 +20,13 @@ package enum TrafficLine {
     out.put("Z\",\"request_id\":\"")
   }
 
-  /// Ends the request id; the caller's address is to follow.
-  package static func openAddress(into out: inout ByteBuffer) {
+  /// Ends the request id and names the gateway that writes the line, unless the name is empty; the caller's address is to
+  /// follow. The same bytes in all lines of one configuration: a relay makes them once.
+  package static func openAddress(of gateway: String, into out: inout ByteBuffer) {
+    if !gateway.isEmpty {
+      out.put("\",\"gateway\":\"")
+      putName(gateway, into: &out)
+    }
     out.put("\",\"client.address\":\"")
   }
 

@@ -50,7 +50,7 @@ struct CheckCommand: ParsableCommand {
     var checks = StartChecks(loaded)
     checks.compileRules()
     for warning in loaded.warnings + checks.warnings { Console.tell("warning: \(warning)") }
-    _ = SpanExport(environment, warn: { Console.tell("warning: \($0)") })
+    _ = TelemetryExport(environment, warn: { Console.tell("warning: \($0)") })
     let problems = checks.problems.map(\.description)
     guard problems.isEmpty else {
       Console.tell(problems.joined(separator: "\n"))

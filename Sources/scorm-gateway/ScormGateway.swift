@@ -14,7 +14,7 @@ struct ScormGateway: ParsableCommand {
 
       To see it at work, without an account: scorm-gateway demo
       """,
-    version: "scorm-gateway \(Version.text)",
+    version: "scorm-gateway \(GatewayVersion.full)",
     subcommands: [
       DemoCommand.self, ServeCommand.self, SandboxCommand.self, CheckCommand.self,
       DoctorCommand.self,

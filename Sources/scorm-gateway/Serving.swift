@@ -36,11 +36,11 @@ struct Serving: Equatable {
         try ConfigurationSource.load(file: file, environment: environment)
       }
     }
-    let tracing = SpanExport(environment, warn: { OperatorNotice.warning($0).write() })
+    let export = TelemetryExport(environment, warn: { OperatorNotice.warning($0).write() })
     let gateway: GatewayProcess
     do {
       gateway = try GatewayProcess(
-        settings, threadCount: threads ?? Processors.count, tracing: tracing,
+        settings, threadCount: threads ?? Processors.count, export: export,
         journalPlace: JournalPlace.usual(environment),
         inherited: inherited, predecessor: predecessor, reread: reread,
         tell: { $0.write() })
@@ -56,14 +56,14 @@ struct Serving: Equatable {
       gateway.end()
       throw ExitCode(ExitStatus.failed)
     }
-    announce(gateway, tracing)
+    announce(gateway, export)
     loop.attend(environment, program)
     loop.run()
   }
 
-  private func announce(_ gateway: GatewayProcess, _ tracing: SpanExport?) {
+  private func announce(_ gateway: GatewayProcess, _ export: TelemetryExport) {
     gateway.journalNews.write()
-    if let tracing { OperatorNotice.info("exporting spans to \(tracing.url)").write() }
+    for line in export.lines { OperatorNotice.info(line).write() }
     let settings = gateway.settings
     for (address, listener) in zip(gateway.addresses, settings.listeners) {
       let how = listener.tls == nil ? "" : " by TLS"

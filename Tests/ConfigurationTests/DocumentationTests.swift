@@ -83,6 +83,7 @@ struct DocumentationTests {
         == TrafficSettings.Journal(
           path: "/var/lib/scorm-gateway/traffic.sqlite", maxAge: .seconds(30 * 86_400),
           maxSize: ByteSize(512 << 20)))
+    #expect(settings.traffic.gateway == "gateway-1")
     #expect(
       settings.traffic.captures == [
         TrafficSettings.Capture(

@@ -164,6 +164,10 @@ struct ProblemTests {
       "traffic: {unknownParameters: hide}\n",
       Expected(1, 30, "traffic.unknownParameters", "mask, show")
     ),
+    (
+      "traffic: {gateway: 'gate way'}\n",
+      Expected(1, 20, "traffic.gateway", "not a usable name")
+    ),
     ("tokens: {lifetime: 1s}\n", Expected(1, 20, "tokens.lifetime", "from 30s to 1d")),
     (
       "callers: [{name: a, apps: [main], allow: ['*'], match: {}}]\n",

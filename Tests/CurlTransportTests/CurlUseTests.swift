@@ -105,6 +105,55 @@ struct CurlUseTests {
         == .failed(reason: "Couldn't connect to server"))
   }
 
+  @Test("how long a server asks to wait is told, and what it answers, as long as it is short")
+  func answers() throws {
+    let server = try ScriptedServer(respond(503, "busy", fields: "Retry-After: 7\r\n"))
+    defer { server.stop() }
+    let post = try post(server.url())
+    #expect(send("{}", post) == .refused(status: 503))
+    #expect(post.retryAfter == 7 && post.takeAnswer().bytes.text == "busy")
+    let long = String(repeating: "a", count: 70_000)
+    let talkative = try ScriptedServer { _, number in
+      .bytes(Array(respond(200, number == 0 ? long : "short").utf8), keepOpen: number > 0)
+    }
+    defer { talkative.stop() }
+    let other = try self.post(talkative.url())
+    #expect(send("{}", other) == .taken)
+    #expect(other.takeAnswer().isEmpty && other.retryAfter == 0)
+    #expect(send("{}", other) == .taken)
+    #expect(other.takeAnswer().bytes.text == "short")
+  }
+
+  @Test("a compressed body says that it is, and is what it was when it is unpacked")
+  func compression() throws {
+    let text = String(repeating: "{\"a\":\"é\"}", count: 500)
+    var packed = ByteBuffer()
+    #expect(Gzip.put(text.utf8.span.bytesOfElements, into: &packed))
+    #expect(packed.count < text.utf8.count / 20)
+    #expect(packed.bytes.copied().prefix(3) == [0x1F, 0x8B, 8])
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["gzip", "-d", "-c"]
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    try input.fileHandleForWriting.write(contentsOf: Data(packed.bytes.copied()))
+    try input.fileHandleForWriting.close()
+    #expect(try output.fileHandleForReading.readToEnd() == Data(text.utf8))
+    process.waitUntilExit()
+    var empty = ByteBuffer()
+    #expect(Gzip.put(RawSpan(), into: &empty))
+    let server = try ScriptedServer(Self.fine)
+    defer { server.stop() }
+    let post = try #require(
+      JSONPost(url: server.url(), headers: [], timeout: 5_000, caFile: nil, compresses: true))
+    #expect(post.post(text.utf8.span.bytesOfElements) == .taken)
+    let request = try #require(server.requests.first)
+    #expect(request.contains("\r\nContent-Encoding: gzip\r\n"))
+    #expect(request.contains("\r\nContent-Length: \(packed.count)\r\n"))
+  }
+
   @Test("no post goes to a server that is not trusted, nor is made with a broken trust file")
   func trust() throws {
     let server = try TLSServer(name: "DNS:localhost", days: 2)

@@ -20,12 +20,12 @@ struct StartRefusalTests {
     ("\"admin: \\(error)\"", nil),
     // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
     ("error.description", "StartObstacle.to"),
-    ("\"cannot start the thread that exports spans: \\(error)\"", nil),
+    ("\"cannot start the thread that exports \\(things): \\(error)\"", nil),
   ]
 
   private static let files = [
     "GatewayProcess", "GatewayProcess+Listening", "CompiledConfiguration", "Settings+Parts",
-    "JournalParts", "SpanExporter", "TLSFiles",
+    "JournalParts", "OTLPExporter", "TLSFiles",
   ]
 
   @Test("Whatever a start ends for is known to check, or is no fault of the configuration")

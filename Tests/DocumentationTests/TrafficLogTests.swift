@@ -20,7 +20,7 @@ struct TrafficLogDocumentTests {
     var line = ByteBuffer()
     TrafficLine.open(into: &line)
     TrafficLine.putMicrosecond(1, into: &line)
-    TrafficLine.openAddress(into: &line)
+    TrafficLine.openAddress(of: "gw-1", into: &line)
     TrafficLine.putRequest(
       method: method.span.bytesOfElements, path: path.span.bytesOfElements,
       query: query.span.bytesOfElements, into: &line)

@@ -35,7 +35,8 @@ final class GatewayRig {
   ///   - times: changes times that have no key.
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
-    _ overrides: [String: String] = [:], threads: Int = 1, tracing: SpanExport? = nil,
+    _ overrides: [String: String] = [:], threads: Int = 1,
+    export: TelemetryExport = TelemetryExport(),
     clock: TurnedClock = Changes.clock(),
     times: @escaping @Sendable (inout RelaySettings) -> Void = { _ in }
   ) throws {
@@ -67,7 +68,7 @@ final class GatewayRig {
     ).settings
     let told = told
     gateway = try GatewayProcess(
-      settings, threadCount: threads, tracing: tracing, clock: TimeSource(clock), times: times,
+      settings, threadCount: threads, export: export, clock: TimeSource(clock), times: times,
       tell: { told.add($0.text) })
   }
 

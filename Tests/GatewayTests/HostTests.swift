@@ -30,6 +30,24 @@ struct HostTests {
     #expect(try HostTests.ask(rig.caller(), "/api/v2/ping", host: "rebind.example") == 403)
   }
 
+  @Test(
+    "Probes are answered as a kubelet sends them, by the pod's address, and the connection ends",
+    arguments: ["10.244.1.7:9901", "[fd00:10:244::7]:9901"], [true, false])
+  func probes(host: String, isRemote: Bool) throws {
+    let rig = try GatewayRig(isRemote ? ["admin.allowRemote": "true"] : [:])
+    let port = try #require(rig.gateway.adminAddress).port
+    #expect(
+      try eventually { try HostTests.ask(Wire(port: port), "/readyz", host: "localhost") == 200 })
+    for path in ["/healthz", "/readyz"] {
+      let wire = try Wire(port: port)
+      try wire.send(
+        "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nUser-Agent: kube-probe/1.37\r\nAccept: */*\r\n"
+          + "Connection: close\r\n\r\n")
+      #expect(try wire.answer().status == 200)
+      #expect(wire.takeAll().end == .closed)
+    }
+  }
+
   @Test("Behind a forwarded port this machine's names are served, other addresses are not")
   func local() throws {
     let rig = try GatewayRig()

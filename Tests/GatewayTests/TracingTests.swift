@@ -14,12 +14,14 @@ struct TracingTests {
   private static let parent = "b7ad6b7169203331"
 
   private func export(to collector: Collector, sampler: String = "parentbased_always_on")
-    throws -> SpanExport
+    throws -> TelemetryExport
   {
-    var settings = TracingSettings(url: "http://127.0.0.1:\(collector.port)/v1/traces")
+    var settings = ExportSettings(.traces, url: "http://127.0.0.1:\(collector.port)/v1/traces")
     settings.delay = 20
-    settings.sampler = try #require(TraceSampler(name: sampler, argument: nil))
-    return SpanExport(settings: settings)
+    var export = TelemetryExport()
+    export.traces = SignalExport(settings)
+    export.sampler = try #require(TraceSampler(name: sampler, argument: nil))
+    return export
   }
 
   @Test(
@@ -30,16 +32,21 @@ struct TracingTests {
     let environment = Environment([
       "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)",
       "OTEL_EXPORTER_OTLP_HEADERS": " x-api-key = CANARY%20key%2C1 ,x-tenant=a=b,",
-      "OTEL_BSP_SCHEDULE_DELAY": "10",
+      "OTEL_BSP_SCHEDULE_DELAY": "10", "OTEL_BLRP_SCHEDULE_DELAY": "10",
     ])
-    let export = try #require(SpanExport(environment, warn: { _ in }))
-    #expect(export.headers.map(\.name) == ["x-api-key", "x-tenant"])
+    let export = TelemetryExport(environment, warn: { _ in })
+    for signal in [export.traces, export.logs] {
+      #expect(signal?.headers.map(\.name) == ["x-api-key", "x-tenant"])
+    }
     #expect(environment.value("OTEL_EXPORTER_OTLP_HEADERS") == nil)
     #expect(!"\(export)".contains("CANARY"))
-    let rig = try GatewayRig(tracing: export)
+    let rig = try GatewayRig(export: export)
     for count in 1...2 {
       _ = try rig.call("GET", "/api/v2/ping")
-      #expect(eventually { collector.heads.count >= count })
+      for path in ["/v1/traces", "/v1/logs"] {
+        #expect(
+          eventually { collector.heads.count { $0.hasPrefix("POST \(path) ") } >= count })
+      }
     }
     for head in collector.heads {
       #expect(
@@ -59,8 +66,8 @@ struct TracingTests {
       "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "OTEL_EXPORTER_OTLP_HEADERS": text,
     ])
     var warnings: [String] = []
-    let export = try #require(SpanExport(environment) { warnings.append($0) })
-    #expect(export.headers.isEmpty)
+    let export = TelemetryExport(environment) { warnings.append($0) }
+    #expect(export.traces?.headers.isEmpty == true && export.logs?.headers.isEmpty == true)
     #expect(warnings.count == 1)
     #expect(warnings.first?.contains("OTEL_EXPORTER_OTLP_HEADERS") == true)
     #expect(warnings.first?.contains("CANARY") == false)
@@ -70,7 +77,7 @@ struct TracingTests {
   func continued() throws {
     let collector = try Collector()
     let upstream = try TracedUpstream()
-    let rig = try GatewayRig(upstream: upstream.port, tracing: try export(to: collector))
+    let rig = try GatewayRig(upstream: upstream.port, export: try export(to: collector))
     let answer = try rig.call(
       "GET", "/api/v2/courses?more=canary-more",
       [
@@ -123,7 +130,7 @@ struct TracingTests {
   func invalid(fields: [String]) throws {
     let collector = try Collector()
     let upstream = try TracedUpstream()
-    let rig = try GatewayRig(upstream: upstream.port, tracing: try export(to: collector))
+    let rig = try GatewayRig(upstream: upstream.port, export: try export(to: collector))
     _ = try rig.call("GET", "/api/v2/courses", fields)
     let server = try #require(try collector.spans(2).first { $0.int("kind") == 2 })
     #expect(server["parentSpanId"] == nil)
@@ -137,7 +144,7 @@ struct TracingTests {
   func unsampled() throws {
     let collector = try Collector()
     let upstream = try TracedUpstream()
-    let rig = try GatewayRig(upstream: upstream.port, tracing: try export(to: collector))
+    let rig = try GatewayRig(upstream: upstream.port, export: try export(to: collector))
     _ = try rig.call(
       "GET", "/api/v2/courses", ["traceparent: 00-\(TracingTests.trace)-\(TracingTests.parent)-00"])
     _ = try rig.call("GET", "/api/v2/courses")
@@ -165,7 +172,7 @@ struct TracingTests {
   @Test("Every exchange has a span, refused ones too, and a failed upstream request is an error")
   func failures() throws {
     let collector = try Collector()
-    let rig = try GatewayRig(upstream: 1, tracing: try export(to: collector))
+    let rig = try GatewayRig(upstream: 1, export: try export(to: collector))
     _ = try rig.call("GET", "/api/v2/courses")
     _ = try rig.call("GET", "/api/v2/nothing")
     let wire = try rig.caller()
@@ -182,9 +189,9 @@ struct TracingTests {
 
   @Test("A collector that is away costs spans, which are counted, and no call")
   func lost() throws {
-    let collector = try Collector(status: 400)
+    let collector = try Collector(["400 X"])
     let upstream = try TracedUpstream()
-    let rig = try GatewayRig(upstream: upstream.port, tracing: try export(to: collector))
+    let rig = try GatewayRig(upstream: upstream.port, export: try export(to: collector))
     for _ in 0..<3 { #expect(try rig.call("GET", "/api/v2/courses").status == 200) }
     func dropped() throws -> Double? {
       let port = try #require(rig.gateway.adminAddress?.port)
@@ -193,67 +200,6 @@ struct TracingTests {
         "scorm_gateway_traces_dropped_total", ["reason": "collector"])
     }
     #expect(try eventually { try dropped() == 3 })
-  }
-}
-
-/// Takes OTLP over HTTP as JSON.
-private final class Collector: Sendable {
-  private let server: PeerServer
-  private let kept: Bodies
-  private let keptHeads: Bodies
-
-  var port: UInt16 { server.port }
-  var text: String { kept.list.joined() }
-  var heads: [String] { keptHeads.list }
-
-  init(status: Int = 200) throws {
-    let bodies = Bodies()
-    let heads = Bodies()
-    server = try PeerServer { wire in
-      while true {
-        let head = try wire.take(through: "\r\n\r\n")
-        let length = head.firstMatch(of: /Content-Length: (\d+)/).flatMap { Int($0.output.1) } ?? 0
-        heads.add(String(decoding: Array(head.utf8), as: UTF8.self))
-        bodies.add(String(decoding: try wire.take(length), as: UTF8.self))
-        try wire.send("HTTP/1.1 \(status) X\r\nContent-Length: 2\r\n\r\n{}")
-      }
-    }
-    kept = bodies
-    keptHeads = heads
-  }
-
-  final class Bodies: Sendable {
-    private let all = Mutex<[String]>([])
-    func add(_ body: String) { all.withLock { $0.append(body) } }
-    var list: [String] { all.withLock { $0 } }
-  }
-
-  /// Waits until there are `count` spans.
-  func spans(_ count: Int) throws -> [[String: Any]] {
-    var spans: [[String: Any]] = []
-    _ = try eventually {
-      spans = try kept.list.flatMap { try Collector.spans(in: $0) }
-      return spans.count >= count
-    }
-    #expect(spans.count == count)
-    return spans
-  }
-
-  private static func spans(in body: String) throws -> [[String: Any]] {
-    let object = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
-    let resource = (object?["resourceSpans"] as? [[String: Any]])?.first
-    #expect(body.contains(#"{"key":"service.name","value":{"stringValue":"scorm-gateway"}}"#))
-    let scope = (resource?["scopeSpans"] as? [[String: Any]])?.first
-    return scope?["spans"] as? [[String: Any]] ?? []
-  }
-
-  static func attributes(of span: [String: Any]) -> [String: String] {
-    var result: [String: String] = [:]
-    for entry in span["attributes"] as? [[String: Any]] ?? [] {
-      let value = entry["value"] as? [String: Any] ?? [:]
-      result[entry.string("key")] = value.first.map { "\($0.value)" }
-    }
-    return result
   }
 }
 

@@ -39,6 +39,26 @@ struct TrafficLineTests {
     #expect(try pattern.wholeMatch(in: stamp) != nil)
   }
 
+  @Test("Every line names the gateway: as configured, else by its host name; acts of operators too")
+  func gatewayName() throws {
+    let unnamed = try GatewayRig()
+    _ = try unnamed.call("GET", "/api/v2/ping")
+    #expect(try unnamed.lines().first?.string("gateway") == ProcessInfo.processInfo.hostName)
+    let rig = try GatewayRig(["traffic.gateway": "gate-1"])
+    _ = try rig.call("GET", "/api/v2/ping")
+    let caller = try rig.caller()
+    try caller.send("not HTTP at all\r\n\r\n")
+    _ = try caller.answer()
+    let admin = try #require(rig.gateway.adminAddress?.port)
+    #expect(try Wire(port: admin).call("POST", "/api/mode?mode=read-only").status == 200)
+    try rig.reload(["traffic.gateway": "gate-2"])
+    _ = try rig.call("GET", "/api/v2/ping")
+    let lines = try rig.lines()
+    #expect(lines.count == 4)
+    #expect(lines.count { $0.string("gateway") == "gate-1" } == 3)
+    #expect(lines.count { $0.string("gateway") == "gate-2" } == 1)
+  }
+
   @Test("Every request has exactly one line, whatever became of it")
   func oneLineEach() throws {
     let rig = try GatewayRig(threads: 2)

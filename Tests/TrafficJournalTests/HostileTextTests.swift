@@ -28,7 +28,7 @@ struct HostileTextTests {
     out.put("2026-11-24T11:59:00.")
     TrafficLine.putMicrosecond(1, into: &out)
     out.put(text: id)
-    TrafficLine.openAddress(into: &out)
+    TrafficLine.openAddress(of: "gw-1", into: &out)
     out.put("127.0.0.1")
     let query = Array("more=CANARY-MORE&a=".utf8) + path
     TrafficLine.putRequest(

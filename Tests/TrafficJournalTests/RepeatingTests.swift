@@ -90,6 +90,15 @@ struct RepeatingTests {
       CurlCommand.caveats(without).contains { $0.contains("7 bytes, which was not recorded") })
   }
 
+  @Test("A call shows which gateway it went through, if its line tells")
+  func gateway() throws {
+    let line = TestLine().text
+    #expect(!TrafficTable.details(try record(line), in: .unlimited).contains("gateway"))
+    let named = line.replacing(#""client.address""#, with: #""gateway":"gate-1","client.address""#)
+    let details = TrafficTable.details(try record(named), in: .unlimited)
+    #expect(try /\ngateway +gate-1\n/.firstMatch(in: details) != nil)
+  }
+
   @Test("A command for a gateway at a Unix socket names the socket, and an archive a host")
   func unixSocket() throws {
     let record = try record(TestLine().text)

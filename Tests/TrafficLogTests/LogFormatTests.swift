@@ -95,7 +95,7 @@ struct LogFormatTests {
     line.put("2026-11-24T07:01:33.")
     TrafficLine.putMicrosecond(1, into: &line)
     line.put("id")
-    TrafficLine.openAddress(into: &line)
+    TrafficLine.openAddress(of: "gw-1", into: &line)
     line.put("127.0.0.1")
     let method = Array("GET".utf8)
     TrafficLine.putRequest(
@@ -148,7 +148,7 @@ struct LogFormatTests {
     line.put("2026-11-24T07:01:33.")
     TrafficLine.putMicrosecond(1, into: &line)
     line.put("id")
-    TrafficLine.openAddress(into: &line)
+    TrafficLine.openAddress(of: "gw-1", into: &line)
     let query = Array("more=canary&auth=canary&jwt=canary&x=canary&tags=seen".utf8)
     let word = Array("GET".utf8)
     TrafficLine.putRequest(

@@ -9,6 +9,7 @@ struct TrafficLineTests {
   /// What one exchange tells, as the relay writes it.
   private struct Exchange {
     var request: (method: String, path: [UInt8], query: [UInt8])? = ("GET", Array("/a".utf8), [])
+    var gateway = "gw-1"
     var userAgent: [UInt8]?
     var traceparent: String?
     var caller = ""
@@ -23,7 +24,7 @@ struct TrafficLineTests {
       out.put("2026-11-24T06:21:47.")
       TrafficLine.putMicrosecond(42, into: &out)
       out.put("id-1")
-      TrafficLine.openAddress(into: &out)
+      TrafficLine.openAddress(of: gateway, into: &out)
       out.put("127.0.0.1:5000")
       if let request {
         TrafficLine.putRequest(
@@ -84,7 +85,7 @@ struct TrafficLineTests {
     let line = try read(exchange)
     #expect(
       Set(line.keys) == [
-        "timestamp", "request_id", "client.address", "http.request.method", "url.path",
+        "timestamp", "request_id", "gateway", "client.address", "http.request.method", "url.path",
         "url.query", "user_agent.original", "trace_id", "caller", "app", "operation",
         "credential", "scope", "upstream", "http.response.status_code", "http.request.body.size",
         "http.response.body.size", "duration", "queue_wait", "token_wait", "token_fingerprint",
@@ -92,6 +93,7 @@ struct TrafficLineTests {
       ])
     #expect(line["timestamp"] as? String == "2026-11-24T06:21:47.000042Z")
     #expect(line["request_id"] as? String == "id-1")
+    #expect(line["gateway"] as? String == "gw-1")
     #expect(line["client.address"] as? String == "127.0.0.1:5000")
     #expect(line["url.path"] as? String == "/api/v2/courses/a%2Fb")
     #expect(line["url.query"] as? String == "more=***&tags=1")
@@ -142,7 +144,7 @@ struct TrafficLineTests {
       let line = try read(exchange)
       #expect(line["duration"] as? Double == 0)
       #expect(line["http.response.status_code"] as? Int == 204)
-      #expect(line.count == 14)
+      #expect(line.count == 15)
     }
   }
 
@@ -160,9 +162,19 @@ struct TrafficLineTests {
     var exchange = Exchange()
     exchange.caller = "a\"b\\c"
     exchange.app = "é\u{1}"
+    exchange.gateway = "b\"c"
     let line = try read(exchange)
+    #expect(line["gateway"] as? String == "b\"c")
     #expect(line["caller"] as? String == "a\"b\\c")
     #expect(line["app"] as? String == "é\u{1}")
+  }
+
+  @Test("a gateway without a name leaves none")
+  func nameless() throws {
+    var exchange = Exchange()
+    exchange.gateway = ""
+    let line = try read(exchange)
+    #expect(line["gateway"] == nil && line["client.address"] as? String == "127.0.0.1:5000")
   }
 
   @Test(

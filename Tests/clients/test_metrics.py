@@ -21,6 +21,7 @@ MONITORING = pathlib.Path(__file__).resolve().parents[2] / "config" / "monitorin
 # Counted only with a part that this test does not run.
 OPTIONAL = {
     "scorm_gateway_traces_dropped_total", "scorm_gateway_traces_exported_total",
+    "scorm_gateway_log_records_dropped_total", "scorm_gateway_log_records_exported_total",
     "scorm_gateway_journal_records_dropped_total", "scorm_gateway_journal_writable",
 }
 NAME = re.compile(r"\b(?:scorm_gateway|process)_[a-z_]+")

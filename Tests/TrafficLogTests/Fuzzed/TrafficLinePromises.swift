@@ -57,7 +57,7 @@ enum TrafficLinePromises {
     line.put("2030-01-01T00:00:00.")
     TrafficLine.putMicrosecond(bytes.count, into: &line)
     line.put("id")
-    TrafficLine.openAddress(into: &line)
+    TrafficLine.openAddress(of: "gw-1", into: &line)
     line.put("127.0.0.1")
     TrafficLine.putRequest(
       method: span.slice(0, 0), path: span.slice(0, half), query: span.slice(half, bytes.count),

@@ -1,0 +1,250 @@
+internal import CurlTransport
+internal import Memory
+internal import Synchronization
+internal import System
+internal import Telemetry
+internal import TrafficLog
+
+/// Sends spans or log records to a collector, OTLP over HTTP as JSON, from a thread of its own.
+///
+/// Loops hand lines over and go on. A collector that is slow or away costs what was to be exported, which is counted,
+/// and nothing else: at most ``waitingLimit(of:)`` bytes wait for it.
+final class OTLPExporter: Sendable {
+  /// Bytes that wake the thread before its time.
+  private static let wakingBytes = 256 * 1024
+  /// Requests with one body: what is lost with the last one is given up.
+  private static let tries = 5
+  /// Milliseconds before the second try, twice as many before each further one, and the most that a collector may ask
+  /// for. What it asks beyond that would only fill the queue.
+  private static let firstPause: Int64 = 1_000
+  private static let longestPause: Int64 = 30_000
+
+  /// How the export does. Counted in calls.
+  struct Health: Sendable, Equatable {
+    var exported = 0
+    /// Too many waited.
+    var overflowed = 0
+    /// The collector did not take them.
+    var refused = 0
+    /// Why the last request was not taken; nil when it was.
+    var failure: String?
+
+    var lost: Int { overflowed + refused }
+  }
+
+  private struct State: ~Copyable {
+    var waiting = ByteBuffer()
+    var health = Health()
+    var isStopping = false
+    /// Its end was waited for.
+    var isJoined = false
+  }
+
+  private let export: SignalExport
+  private let resource: [ExportSettings.Attribute]
+  private let clock: TimeSource
+  private let tell: @Sendable (OperatorNotice) -> Void
+  private let state = Mutex(State())
+  private let wake: ThreadSignal
+  private let thread: WorkerThread
+
+  /// - Parameters:
+  ///   - gateway: what the gateway calls itself.
+  ///   - tell: gets a line for the operator now and then, from the exporter's thread.
+  init(
+    _ export: SignalExport, gateway: String, clock: TimeSource = .system,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
+  ) throws(StartError) {
+    self.export = export
+    self.clock = clock
+    self.tell = tell
+    resource = export.settings.resource(version: GatewayVersion.text, gateway: gateway)
+    let things = export.settings.signal.things
+    do throws(SystemError) {
+      wake = try ThreadSignal()
+      thread = try WorkerThread()
+      try thread.start(export.settings.signal.threadName, priority: .low) { [self] in run() }
+    } catch {
+      throw StartError("cannot start the thread that exports \(things): \(error)")
+    }
+  }
+
+  var signal: ExportSignal { export.settings.signal }
+
+  var health: Health { state.withLock { $0.health } }
+
+  /// Bytes of lines that may wait. Every call has a record, and few have spans.
+  static func waitingLimit(of signal: ExportSignal) -> Int {
+    switch signal {
+    case .traces: 4 * 1024 * 1024
+    case .logs: 16 * 1024 * 1024
+    }
+  }
+
+  /// Has the thread send what waits, and end.
+  func beginStop() {
+    state.withLock { $0.isStopping = true }
+    wake.notify()
+  }
+
+  /// Sends what waits and ends the thread; gives up after `seconds`.
+  ///
+  /// - Returns: false when the thread still runs.
+  @discardableResult
+  func stop(within seconds: Int32 = 2) -> Bool {
+    beginStop()
+    let isFirst = state.withLock { state in
+      defer { state.isJoined = true }
+      return !state.isJoined
+    }
+    return isFirst ? thread.join(within: seconds * 1000) : true
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    switch signal {
+    case .traces: run(SpanEncoder(resource))
+    case .logs: run(LogRecordEncoder(resource))
+    }
+  }
+
+  private func run<Encoder: LineEncoder & ~Copyable>(_ fresh: consuming Encoder) {
+    var encoder = fresh
+    let settings = export.settings
+    let post = JSONPost(
+      url: settings.url, headers: export.headers, timeout: settings.timeout,
+      caFile: settings.caFile, compresses: settings.compresses)
+    var report = ExportReport(signal.things, to: settings.shownURL)
+    var batch = ByteBuffer()
+    let turns = clock.onTurn { [wake] in wake.notify() }
+    defer { withExtendedLifetime(turns) {} }
+    while true {
+      let stops = takeBatch(&batch)
+      var at = 0
+      while at < batch.count {
+        var end = PostEnd()
+        let part = encoder.encode(batch.bytes, from: at, limit: settings.batch) { body in
+          end = send(body, post)
+        }
+        at = part.next
+        let health = note(end, part.count)
+        if let notice = report.notice(
+          lost: health.lost, failure: health.failure, at: clock.monotonic)
+        {
+          tell(notice)
+        }
+      }
+      batch.removeAll()
+      if batch.allocatedBytes > OTLPExporter.wakingBytes * 2 { batch.release() }
+      if stops { return }
+    }
+  }
+
+  /// Waits for lines, until the delay is over or many are there. Returns whether these are the last.
+  private func takeBatch(_ batch: inout ByteBuffer) -> Bool {
+    // A collector gets a batch a delay, unless there is more than one to send.
+    if !state.withLock({ $0.isStopping }) {
+      wake.wait(until: clock.monotonic + Int64(export.settings.delay) * 1_000_000, of: clock)
+    }
+    return state.withLock { state in
+      swap(&batch, &state.waiting)
+      return state.isStopping
+    }
+  }
+
+  /// What became of a body.
+  private struct PostEnd {
+    var outcome = JSONPost.Outcome.taken
+    /// Spans or records in it that the collector threw away.
+    var rejected = 0
+  }
+
+  /// Sends one body, more than once where that may help (OTLP/HTTP Response, "Retryable Response Codes").
+  private func send(_ body: RawSpan, _ post: JSONPost?) -> PostEnd {
+    guard let post else { return PostEnd(outcome: .failed(reason: "libcurl refuses the settings")) }
+    var pause = OTLPExporter.firstPause
+    var end = PostEnd(outcome: post.post(body))
+    for _ in 1..<OTLPExporter.tries {
+      switch end.outcome {
+      case .taken:
+        end.rejected = OTLPAnswer.rejected(in: post.takeAnswer().bytes)
+        return end
+      case .refused(let status) where ![429, 502, 503, 504].contains(status): return end
+      case .refused, .failed: break
+      }
+      // Spread, so that gateways that lost a collector together do not come back together.
+      let asked = end.outcome.isAnswer ? post.retryAfter * 1_000 : 0
+      let own = pause / 2 + Int64.random(in: 0...pause / 2)
+      guard waitUnlessStopping(milliseconds: min(max(asked, own), OTLPExporter.longestPause))
+      else { return end }
+      pause *= 2
+      end.outcome = post.post(body)
+    }
+    return end
+  }
+
+  /// Waits; false, at once, when the thread is to end.
+  private func waitUnlessStopping(milliseconds: Int64) -> Bool {
+    let until = clock.monotonic + milliseconds * 1_000_000
+    while !state.withLock({ $0.isStopping }) {
+      // A queue that is filling up wakes it too, and is no reason to ask sooner.
+      if clock.monotonic >= until { return true }
+      wake.wait(until: until, of: clock)
+    }
+    return false
+  }
+
+  private func note(_ end: PostEnd, _ count: Int) -> Health {
+    state.withLock { state in
+      switch end.outcome {
+      case .taken:
+        let rejected = min(end.rejected, count)
+        state.health.exported += count - rejected
+        state.health.refused += rejected
+        state.health.failure =
+          rejected > 0 ? "the collector threw \(end.rejected) \(signal.things) away" : nil
+      case .refused(let status):
+        state.health.refused += count
+        state.health.failure = "the collector answered \(status)"
+      case .failed(let reason):
+        state.health.refused += count
+        state.health.failure = reason
+      }
+      return state.health
+    }
+  }
+}
+
+extension JSONPost.Outcome {
+  /// Whether a server has answered.
+  fileprivate var isAnswer: Bool {
+    if case .failed = self { false } else { true }
+  }
+}
+
+extension ExportSignal {
+  fileprivate var threadName: String {
+    switch self {
+    case .traces: "spans"
+    case .logs: "log-records"
+    }
+  }
+}
+
+extension OTLPExporter: LineSink {
+  func write(_ lines: borrowing ByteBuffer) {
+    let limit = OTLPExporter.waitingLimit(of: signal)
+    let isMuch = state.withLock { state in
+      guard !state.isStopping, state.waiting.count + lines.count <= limit else {
+        state.health.overflowed += lines.bytes.count(
+          of: UInt8(ascii: "\n"), from: 0, to: lines.count)
+        return false
+      }
+      let before = state.waiting.count
+      state.waiting.put(lines.bytes)
+      return before < OTLPExporter.wakingBytes && state.waiting.count >= OTLPExporter.wakingBytes
+    }
+    if isMuch { wake.notify() }
+  }
+}
