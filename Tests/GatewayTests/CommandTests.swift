@@ -126,7 +126,7 @@ struct CommandTests {
   @Test("healthcheck fails where nobody answers")
   func noGateway() throws {
     let (code, _, errors) = try Command.run(["healthcheck", "--admin", "127.0.0.1:1"])
-    #expect(code == 1 && errors.contains("no answer"))
+    #expect(code == 1 && errors.contains("no gateway answers"))
   }
 }
 
