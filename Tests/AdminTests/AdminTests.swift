@@ -12,7 +12,7 @@ struct AdminTests {
     AdminResponder(
       sources: AdminSources(
         readiness: { checks }, isDraining: { isDraining }, metrics: { "a_metric 1\n" },
-        limits: { $0 == .json ? "{\"limits\":[]}" : "There are no limits." }))
+        limits: { $0 == .json ? "{\"limits\":[]}" : "No limits are configured." }))
   }
 
   private static let good = ReadinessCheck(name: "token", isReady: true, detail: "has a \"token\"")

@@ -136,7 +136,7 @@ import Testing
     let caller = try rig.caller(delete(query, "1"))
     let answer = caller.take()
     #expect(answer.hasPrefix("HTTP/1.1 403 ") && answer.contains("confirmation-needed"))
-    #expect(answer.contains("no filter of DeleteDispatches") && !rig.hasNewUpstream)
+    #expect(answer.contains("not a filter of DeleteDispatches") && !rig.hasNewUpstream)
   }
 
   @Test(

@@ -188,7 +188,7 @@ struct ExplainTests {
     #expect(unknown.exitCode == 1 && unknown.errors.contains("crm, ops"))
     let nobody = try Command.run(call + ["--admin", "127.0.0.1:1"])
     #expect(nobody.exitCode == 1)
-    for part in ["no answer", "127.0.0.1:1", "--admin", "scorm-gateway serve"] {
+    for part in ["no gateway answers", "127.0.0.1:1", "--admin", "scorm-gateway serve"] {
       #expect(nobody.errors.contains(part))
     }
     let broken = try TemporaryFile("apps: 1")
