@@ -24,9 +24,9 @@ package enum TokenAnswerDefect: Error, Equatable, Sendable {
   package var explanation: String {
     switch self {
     case .tooLarge: "the answer is longer than \(TokenAnswer.maximumBytes) bytes"
-    case .notJSON: "the answer is no JSON object"
+    case .notJSON: "the answer is not a JSON object"
     case .duplicateMember: "the answer gives one member twice"
-    case .noToken: "the answer holds no token"
+    case .noToken: "the answer has no token"
     case .badTokenText: "the token holds a character that no bearer token may hold"
     case .tokenTooLong: "the token is longer than \(TokenAnswer.maximumTokenBytes) bytes"
     case .notBearer: "the token is not of type bearer"

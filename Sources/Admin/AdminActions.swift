@@ -26,7 +26,7 @@ package struct AdminActions: Sendable {
   package var configuration: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{}\n") }
   /// Reads the configuration again.
   package var reload: @Sendable (AdminQuery) -> AdminAnswer = { _ in
-    .refused("There is no configuration to read again.")
+    .refused("There is no configuration file to reload.")
   }
 
   package init(

@@ -11,7 +11,7 @@ extension AdminResponder {
 
   var noSuchPage: LocalResponse {
     AdminProblem(
-      status: 404, title: "Not Found", detail: "There is no such page; the list of them is at /."
+      status: 404, title: "Not Found", detail: "There is no such page; / lists all pages."
     ).response
   }
 

@@ -41,10 +41,10 @@ package struct AdminResponder: LocalResponder {
   }
 
   private static let pages = [
-    Page(path: "/", purpose: "this list; a page that shows all of it for browsers") { _, request in
+    Page(path: "/", purpose: "this list; in a browser, the page for operators") { _, request in
       PageFiles.isWanted(by: request) ? PageFiles.response(for: "/") ?? index : index
     },
-    Page(path: "/healthz", purpose: "200 while the process lives", isAlwaysAnswered: true) { _, _ in
+    Page(path: "/healthz", purpose: "200 while the process runs", isAlwaysAnswered: true) { _, _ in
       .json("{\"status\":\"ok\"}\n")
     },
     Page(
@@ -58,7 +58,7 @@ package struct AdminResponder: LocalResponder {
       $0.answer($1, $0.sources.actions.tokens)
     },
     Page(
-      path: "/api/tokens/renew", purpose: "POST: fetch tokens anew; ?app=, ?scope= or ?all=true",
+      path: "/api/tokens/renew", purpose: "POST: fetch new tokens; ?app=, ?scope= or ?all=true",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.renewTokens) },
     Page(
@@ -68,20 +68,20 @@ package struct AdminResponder: LocalResponder {
     Page(
       path: "/api/mode",
       purpose:
-        "modes set meanwhile; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
+        "modes that are set; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
       make: { $0.answer($1, $0.sources.actions.modes) },
       act: { $0.answer($1, $0.sources.actions.setMode) }),
     Page(
-      path: "/api/limits/resume", purpose: "POST: end the pause that the upstream asked for; ?app=",
+      path: "/api/limits/resume", purpose: "POST: end a pause that SCORM Cloud asked for; ?app=",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.resume) },
     Page(
-      path: "/api/reload", purpose: "POST: read the configuration again, as SIGHUP does",
+      path: "/api/reload", purpose: "POST: reload the configuration, as SIGHUP does",
       isAction: true
     ) { $0.answer($1, $0.sources.actions.reload) },
     Page(
       path: "/api/jobs",
-      purpose: "jobs that callers have waited for, JSON; ?format=table for people"
+      purpose: "jobs that callers waited for, JSON; ?format=table for people"
     ) { $0.answer($1, $0.sources.actions.jobs) },
     Page(
       path: "/api/configuration",
@@ -95,7 +95,7 @@ package struct AdminResponder: LocalResponder {
       path: "/api/explain",
       purpose: "what would happen to a call: ?method=&path=, also app, caller, header, format"
     ) { $0.answer($1, $0.sources.actions.explain) },
-    Page(path: "/api/traffic", purpose: "calls in the journal, the newest first; JSON"),
+    Page(path: "/api/traffic", purpose: "calls in the journal, newest first; JSON"),
     Page(path: "/api/traffic/{id}", purpose: "the calls with a request id; JSON"),
     Page(path: "/api/traffic.har", purpose: "calls in the journal as an HTTP archive"),
     Page(
@@ -160,8 +160,9 @@ package struct AdminResponder: LocalResponder {
     case "POST" where page.takesActions && !sources.takesActions():
       return AdminProblem(
         status: 403, title: "Forbidden",
-        detail: "Nothing is changed from here: admin.actions is false, as it is on an address that "
-          + "other machines reach unless the configuration says otherwise."
+        detail:
+          "Actions are switched off here: admin.actions is false, the default on an address that "
+          + "other machines can reach."
       ).response
     case "POST" where page.takesActions:
       let response = (page.act ?? page.make)?(self, request) ?? noJournal

@@ -131,7 +131,7 @@ extension AdminResponder {
     guard let number = streams.begin(after: last) else {
       var response = AdminProblem(
         status: 503, title: "Service Unavailable",
-        detail: "\(EventStreams.most) watchers are there already; "
+        detail: "There are already \(EventStreams.most) watchers; "
           + "close a page that shows this gateway."
       ).response
       response.fields.append((name: "Retry-After", value: "5"))

@@ -49,11 +49,11 @@ package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
       throw Malformed(reason: "it must start with https://")
     }
     var rest = text.dropFirst(scheme.rawValue.count + 3)
-    if rest.contains("?") { throw Malformed(reason: "a query (?) has no place in it") }
-    if rest.contains("#") { throw Malformed(reason: "a fragment (#) has no place in it") }
+    if rest.contains("?") { throw Malformed(reason: "it must not contain a query (?)") }
+    if rest.contains("#") { throw Malformed(reason: "it must not contain a fragment (#)") }
     let authority = rest.prefix { $0 != "/" }
     if authority.contains("@") {
-      throw Malformed(reason: "a user or password (@) has no place in it")
+      throw Malformed(reason: "it must not contain a user or password (@)")
     }
     rest = rest[authority.endIndex...]
     guard let (name, port) = hostAndPort(String(authority)), port != 0,

@@ -6,11 +6,11 @@ extension Overlay {
     let words = normalized(String(variable.dropFirst(prefix.count)))
     if let list = lists(of: Schema.root, below: []).first(where: { words.hasPrefix(normalized($0)) }
     ) {
-      return "\(list) is a list of groups, which stands in the configuration file"
+      return "\(list) is a list of groups, which only the configuration file can hold"
     }
     let below = targets.filter { $0.groups.contains(words) }
     if !below.isEmpty {
-      return "it stands for a group of keys; set one of them: "
+      return "it is a group of keys; set one of them: "
         + below.map(\.variable).joined(separator: ", ")
     }
     return ClosestName.hint(for: variable, among: targets.map(\.variable))

@@ -148,7 +148,7 @@ struct SecretReference {
       problems.add(
         node.place, self.path,
         "there are no credentials: the environment variable \(SecretReference.credentialFolder) is "
-          + "not set, or no absolute path",
+          + "not set, or not an absolute path",
         hint: "systemd sets it for a unit with LoadCredential=NAME:PATH; elsewhere use {file: PATH}"
       )
       return nil

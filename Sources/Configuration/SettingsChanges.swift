@@ -69,7 +69,7 @@ package struct SettingsChanges: Equatable, Sendable {
         before.values.first { $0.key == value.key }.flatMap { $0.change(to: value) }
       }
       if thing.isFixed {
-        impossible += changes.map { "\($0) takes a restart; put it back, or restart" }
+        impossible += changes.map { "\($0) needs a restart; undo the change, or restart" }
       } else if !changes.isEmpty {
         lines.append("\(thing.name): " + changes.joined(separator: ", "))
       }
@@ -87,7 +87,7 @@ package struct SettingsChanges: Equatable, Sendable {
 
 extension SettingsChanges.Thing {
   /// What cannot change while a gateway runs, by its keys.
-  static let fixed = "what takes a restart"
+  static let fixed = "what needs a restart"
   var isFixed: Bool { name == SettingsChanges.Thing.fixed }
 
   static func callers(of things: [SettingsChanges.Thing]) -> [String] {

@@ -30,7 +30,7 @@ extension SettingsDecoder {
       let nextSecret = self.secret(section, "nextSecret", isRequired: false)
       if kind == .management, apps.contains(where: { $0.kind == .management }) {
         problems.add(
-          section.place(of: "kind"), section.path("kind"), "there is a management app already",
+          section.place(of: "kind"), section.path("kind"), "there is already a management app",
           hint: "SCORM Cloud has one App Management application per realm")
       }
       guard let name else { continue }
@@ -115,7 +115,7 @@ extension SettingsDecoder {
       return word.text
     }
     problems.add(
-      word.place, word.path, "no usable application id: it \(defect.reason)", hint: defect.hint)
+      word.place, word.path, "not a valid application id: it \(defect.reason)", hint: defect.hint)
     return nil
   }
 
@@ -149,8 +149,8 @@ extension SettingsDecoder {
         problems.add(
           root.place(of: "defaultApp"), "defaultApp",
           candidates.isEmpty
-            ? "every app is a management app, which serves its own operations only"
-            : "no app is called main, so it must be said which app is the default",
+            ? "every app is a management app, which serves only its own operations"
+            : "no app is called main, so defaultApp is required",
           hint: candidates.isEmpty ? "add an app" : "defaultApp: \(candidates[0])")
       }
       return "main"
@@ -158,7 +158,7 @@ extension SettingsDecoder {
     if apps.contains(where: { $0.name == word.text && $0.kind == .management }) {
       problems.add(
         word.place, word.path,
-        "\(word.quoted) is a management app, which serves its own operations only",
+        "\(word.quoted) is a management app, which serves only its own operations",
         hint: ClosestName.hint(for: word.text, among: candidates))
     } else if !candidates.contains(word.text) {
       problems.add(

@@ -22,8 +22,8 @@ extension SettingsDecoder {
         !listeners.contains(where: { $0.value.caller == name })
       {
         problems.warn(
-          section.place, section.path("match"), "nobody can be this caller",
-          hint: "say how to know it, or name it under listen[].caller")
+          section.place, section.path("match"), "no connection can be this caller",
+          hint: "say how to identify it, or name it in listen[].caller")
       }
       callers.append(
         Sourced(
@@ -49,7 +49,7 @@ extension SettingsDecoder {
       if match.address == nil {
         problems.add(
           word.place, word.path, "expected an address or a block of them, found \(word.quoted)",
-          hint: "for example 10.1.2.3 or 10.1.0.0/16, the bits behind the prefix all zero")
+          hint: "for example 10.1.2.3 or 10.1.0.0/16, with all bits after the prefix zero")
       }
     }
     if let word = section.text("listener", example: Keys.listenAddress, &problems) {
@@ -59,7 +59,7 @@ extension SettingsDecoder {
           word.place, word.path, "expected \(ListenAddress.expectation), found \(word.quoted)")
       } else if !listeners.contains(where: { $0.value.address == match.listener }) {
         problems.add(
-          word.place, word.path, "\(word.quoted) is not listened on",
+          word.place, word.path, "\(word.quoted) is not an address in listen",
           hint: ClosestName.hint(
             for: word.text, among: listeners.map(\.value.address.description)))
       }
@@ -82,7 +82,7 @@ extension SettingsDecoder {
     }
     if !hasSocket {
       problems.warn(
-        word.place, word.path, "no connection has a user, for no listener is a Unix socket")
+        word.place, word.path, "no connection has a user, because no listener is a Unix socket")
     }
     guard let id = UInt32(word.text) ?? userID(word.text) else {
       problems.add(
@@ -145,7 +145,7 @@ extension SettingsDecoder {
     guard let colon = word.text.firstIndex(of: ":") else {
       if catalogue.operations.contains(word.text) { return .operation(word.text) }
       problems.add(
-        word.place, word.path, "\(word.quoted) is no operation of the catalogue",
+        word.place, word.path, "\(word.quoted) is not an operation of the catalogue",
         hint: ClosestName.to(word.text, among: catalogue.operations).map { "did you mean \($0)?" }
           ?? "an operation like GetCourses, read:*, write:course, or *")
       return nil
@@ -160,7 +160,7 @@ extension SettingsDecoder {
     if service == "*" { return .access(access, service: nil) }
     guard catalogue.services.contains(service) else {
       problems.add(
-        word.place, word.path, "\(word.quoted) names no service of the catalogue",
+        word.place, word.path, "\(word.quoted) names no known service",
         hint: ClosestName.hint(for: service, among: catalogue.services))
       return nil
     }

@@ -34,7 +34,7 @@ extension SettingsDecoder {
     if let line = taken[operation] {
       problems.add(
         word.place, word.path, "\(word.quoted) is listed twice",
-        hint: line > 0 ? "it stands on line \(line) already" : "")
+        hint: line > 0 ? "it is already on line \(line)" : "")
       return nil
     }
     taken[operation] = word.place.line

@@ -30,7 +30,7 @@ extension SettingsDecoder {
     if isShared, !hasStore {
       problems.add(
         section.place(of: "shared"), section.path("shared"),
-        "there is no store to share it through",
+        "no store is configured to share it through",
         hint: "add shared: {url: \(StoreURL.example)}, or remove the key")
     }
     let limit = Limit(
@@ -76,7 +76,7 @@ extension SettingsDecoder {
   mutating func known(_ word: Word, _ kind: String, among names: [String]) -> String? {
     if names.contains(word.text) { return word.text }
     problems.add(
-      word.place, word.path, "\(word.quoted) is no \(kind) of the catalogue",
+      word.place, word.path, "\(word.quoted) is not a known \(kind)",
       hint: ClosestName.hint(for: word.text, among: names))
     return nil
   }

@@ -89,7 +89,7 @@ extension SettingsDecoder {
         tls?.client == .required
           ? "other machines can reach \(address)"
           : "other machines can reach \(address), and callers need no credentials here",
-        hint: "bind a loopback address or a Unix socket, or say allowRemote: true")
+        hint: "bind a loopback address or a Unix socket, or set allowRemote: true")
     }
     return Common(
       address: address, socketMode: socketMode(section, address), allowRemote: allowRemote,
@@ -156,7 +156,7 @@ extension SettingsDecoder {
     problems.add(
       section.place(of: "address"), section.path("address"),
       other == address
-        ? "\(address) is listened on twice" : "\(address) is listened on already, by \(other)",
+        ? "\(address) is listened on twice" : "\(address) is already listened on, by \(other)",
       hint: "give one of them another port")
   }
 

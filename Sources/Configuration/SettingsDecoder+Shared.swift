@@ -16,7 +16,7 @@ extension SettingsDecoder {
     let user = section.text("user", example: "gateway", &problems).flatMap { word -> String? in
       if SettingsDecoder.isName(word.text) { return word.text }
       problems.add(
-        word.place, word.path, "no usable user name",
+        word.place, word.path, "not a valid user name",
         hint: "1 to 64 letters, digits, dots, dashes and underscores")
       return nil
     }
@@ -27,7 +27,7 @@ extension SettingsDecoder {
     }
     if let url, url.isOpenToOthers, section.node("password") != nil {
       problems.warn(
-        section.place(of: "url"), section.path("url"), "the password travels unencrypted",
+        section.place(of: "url"), section.path("url"), "the password is sent unencrypted",
         hint: "use rediss://")
     }
     let caFile = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems)
@@ -35,7 +35,7 @@ extension SettingsDecoder {
     let prefix = section.text("prefix", example: Keys.sharedPrefix, &problems)
     if let prefix, !SettingsDecoder.isName(prefix.text) {
       problems.add(
-        prefix.place, prefix.path, "\(prefix.quoted) is no usable prefix",
+        prefix.place, prefix.path, "\(prefix.quoted) is not a valid prefix",
         hint: "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
     }
     let onLoss = section.choice(Keys.onLoss, &problems)
@@ -56,7 +56,7 @@ extension SettingsDecoder {
     }
     do { return try StoreURL(parsing: word.text) } catch {
       problems.add(
-        word.place, word.path, "no usable URL: \(error.reason)",
+        word.place, word.path, "not a valid URL: \(error.reason)",
         hint: "for example url: \(StoreURL.example)")
       return nil
     }

@@ -17,7 +17,7 @@ extension SettingsDecoder {
     if client != .none, section.node("clientCA") == nil {
       problems.add(
         section.place, section.path("clientCA"),
-        "the authorities of clients' certificates are required with client: \(client.rawValue)",
+        "the CAs of clients' certificates are required with client: \(client.rawValue)",
         hint: "for example clientCA: {file: /etc/scorm-gateway/clients.pem}")
     }
     if client == .none {
@@ -86,7 +86,7 @@ extension SettingsDecoder {
     if !listeners.contains(where: { $0.value.tls?.asksClients ?? false }) {
       problems.warn(
         section.place, section.path,
-        "no connection has a certificate, for no listener asks for one",
+        "no connection has a certificate, because no listener asks for one",
         hint: "see listen[].tls.client")
     }
     let uri = section.text("uri", example: "spiffe://corp.example/crm", &problems)
@@ -101,7 +101,7 @@ extension SettingsDecoder {
     case (nil, nil): break
     case (.some, .some):
       problems.add(
-        section.place, section.path, "a caller is known by one name", hint: "remove uri or dns")
+        section.place, section.path, "a caller has one name", hint: "remove uri or dns")
     }
     return nil
   }
@@ -111,7 +111,7 @@ extension SettingsDecoder {
     if bytes.contains(UInt8(ascii: "*")) {
       problems.add(
         word.place, word.path, "patterns are not supported, found \(word.quoted)",
-        hint: "write the whole URI; a caller for each")
+        hint: "write the full URI, one caller for each")
       return nil
     }
     guard bytes.count <= SettingsDecoder.maximumName,
@@ -120,16 +120,16 @@ extension SettingsDecoder {
     else {
       problems.add(
         word.place, word.path, "expected a URI, found \(word.quoted)",
-        hint: "for example spiffe://corp.example/crm, as it stands in the certificate")
+        hint: "for example spiffe://corp.example/crm, as it is in the certificate")
       return nil
     }
     return word.text
   }
 
   private mutating func dnsName(_ word: Word) -> String? {
-    var hint = "for example crm.internal, as it stands in the certificate"
+    var hint = "for example crm.internal, as it is in the certificate"
     if word.text.utf8.contains(UInt8(ascii: "*")) {
-      hint = "a wildcard is nobody's name; write the whole name, a caller for each"
+      hint = "wildcards match nothing; write the full name, one caller for each"
     } else if !word.text.utf8.allSatisfy({ $0 < 0x80 }) {
       hint = "write it as certificates do, in its ASCII form that begins with xn--"
     }
@@ -158,7 +158,7 @@ extension SettingsDecoder {
       else { continue }
       problems.add(
         caller.section.place(of: "match"), caller.section.path("match.certificate"),
-        "\(name.text) is the name of \(other.value.name) already",
+        "\(name.text) is already the name of \(other.value.name)",
         hint: "give each caller a certificate of its own")
     }
   }

@@ -30,7 +30,7 @@ extension SettingsDecoder {
     for word in words {
       if !catalogue.scopes.contains(word.text) {
         problems.add(
-          word.place, word.path, "\(word.quoted) is no scope of SCORM Cloud",
+          word.place, word.path, "\(word.quoted) is not a scope of SCORM Cloud",
           hint: ClosestName.hint(for: word.text, among: catalogue.scopes))
       } else if list.contains(word.text) {
         problems.add(word.place, word.path, "\(word.quoted) is listed twice")
@@ -57,7 +57,7 @@ extension SettingsDecoder {
     } else if scopes != .fixed, !words.isEmpty {
       problems.add(
         place, section.path("scopesList"), "only scopes: fixed uses a list",
-        hint: "say scopes: fixed, or remove the list")
+        hint: "set scopes: fixed, or remove the list")
     }
     return list
   }

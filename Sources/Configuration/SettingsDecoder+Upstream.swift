@@ -22,12 +22,12 @@ extension SettingsDecoder {
       let url = try EndpointURL(parsing: word.text)
       if url.scheme == .http, !url.isLoopback {
         problems.add(
-          word.place, word.path, "credentials would travel unencrypted over http",
+          word.place, word.path, "credentials would be sent unencrypted over http",
           hint: "use https; http is for localhost, 127.0.0.0/8 and [::1] only")
       }
       return url
     } catch {
-      problems.add(word.place, word.path, "no usable URL: \(error.reason)", hint: hint)
+      problems.add(word.place, word.path, "not a valid URL: \(error.reason)", hint: hint)
       return nil
     }
   }
@@ -76,8 +76,8 @@ extension SettingsDecoder {
     if let scheme = otherScheme(word.text) {
       problems.add(
         word.place, word.path, "a proxy of the kind \(scheme):// is not supported",
-        hint: "only HTTP proxies that take CONNECT are, as in http://proxy.internal:3128; "
-          + "upstream.proxy: none goes without one")
+        hint: "only HTTP proxies that support CONNECT are, as in http://proxy.internal:3128; "
+          + "upstream.proxy: none uses no proxy")
       return nil
     }
     do {
@@ -87,9 +87,9 @@ extension SettingsDecoder {
       if url.path.isEmpty {
         return ProxyAddress(host: url.host, port: url.port)
       }
-      problems.add(word.place, word.path, "a path has no place in it", hint: hint)
+      problems.add(word.place, word.path, "it must not contain a path", hint: hint)
     } catch {
-      problems.add(word.place, word.path, "no usable proxy: \(error.reason)", hint: hint)
+      problems.add(word.place, word.path, "not a valid proxy: \(error.reason)", hint: hint)
     }
     return nil
   }

@@ -85,14 +85,14 @@ struct SettingsDecoder {
     }
     guard SettingsDecoder.isName(word.text) else {
       problems.add(
-        word.place, word.path, "\(word.quoted) is no usable name",
+        word.place, word.path, "\(word.quoted) is not a valid name",
         hint: "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
       return nil
     }
     if let line = taken[word.text] {
       problems.add(
         word.place, word.path, "this name is taken",
-        hint: line > 0 ? "it stands on line \(line) already" : "")
+        hint: line > 0 ? "it is already on line \(line)" : "")
     } else {
       taken[word.text] = word.place.line
     }
@@ -116,7 +116,7 @@ struct SettingsDecoder {
   mutating func filePath(_ word: Word) -> String? {
     let path = resolved(word)
     guard !word.text.isEmpty, path.utf8.count < 4_096, path.utf8.allSatisfy({ $0 >= 0x20 }) else {
-      problems.add(word.place, word.path, "no usable path")
+      problems.add(word.place, word.path, "not a valid path")
       return nil
     }
     return path

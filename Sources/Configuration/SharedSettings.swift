@@ -57,7 +57,7 @@ package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
   init(parsing text: String) throws(EndpointURL.Malformed) {
     if text.hasPrefix("unix:") {
       guard case .unix(let path) = ListenAddress(text) else {
-        throw .init(reason: "it is no absolute path of at most 107 bytes")
+        throw .init(reason: "it is not an absolute path of at most 107 bytes")
       }
       self.init(place: .unix(path: path), database: 0)
       return
@@ -70,7 +70,7 @@ package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
     var rest = text.dropFirst(isTLS ? 9 : 8)
     if rest.contains("@") {
       throw .init(
-        reason: "a user or password (@) has no place in it; see shared.user, shared.password")
+        reason: "it must not contain a user or password (@); see shared.user, shared.password")
     }
     var database = 0
     if let slash = rest.firstIndex(of: "/") {
@@ -78,7 +78,7 @@ package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
       if !digits.isEmpty {
         guard digits.utf8.count <= 7, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
           let number = Int(digits), number < StoreURL.mostDatabases
-        else { throw .init(reason: "the database behind the slash is no number") }
+        else { throw .init(reason: "the database after the slash is not a number") }
         database = number
       }
       rest = rest[..<slash]

@@ -73,7 +73,7 @@ struct YAMLTree: ~Copyable {
         place, "",
         "not valid YAML: \(error.message)",
         hint: error.message.contains("cannot start any token")
-          ? "YAML indents with spaces, never with tabs, and texts that start with %, @ or ` are quoted"
+          ? "indent with spaces, not tabs, and quote texts that start with %, @ or `"
           : "")
       throw Stopped()
     }
@@ -169,7 +169,7 @@ struct YAMLTree: ~Copyable {
       guard let name else { continue }
       if let first = lines[name] {
         problems.add(
-          place, memberPath, "given twice", hint: "it stands on line \(first) already; keep one")
+          place, memberPath, "given twice", hint: "it is already on line \(first); keep one")
         continue
       }
       lines[name] = place.line

@@ -5,7 +5,7 @@ enum SCORMManifest {
 
   static func describe(_ manifest: XMLElement) throws(ContentFault) -> CourseDescription {
     guard manifest.name == "manifest" else {
-      throw ContentFault("imsmanifest.xml is no manifest: its root is <\(manifest.name)>.")
+      throw ContentFault("imsmanifest.xml is not a manifest: its root is <\(manifest.name)>.")
     }
     guard let organizations = manifest.child("organizations") else {
       throw ContentFault("imsmanifest.xml has no <organizations>.")

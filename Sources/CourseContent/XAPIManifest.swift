@@ -5,7 +5,7 @@ enum XAPIManifest {
   /// A cmi5 course structure: blocks of assignable units.
   static func cmi5(_ structure: XMLElement) throws(ContentFault) -> CourseDescription {
     guard structure.name == "courseStructure", let course = structure.child("course") else {
-      throw ContentFault("cmi5.xml is no course structure: it has no <course>.")
+      throw ContentFault("cmi5.xml is not a course structure: it has no <course>.")
     }
     guard let identifier = course["id"], !identifier.isEmpty else {
       throw ContentFault("cmi5.xml: the course has no id.")

@@ -27,8 +27,7 @@ extension Doctor {
       findings.append(
         .ok(
           .configuration,
-          "\(file ?? "environment"): \(settings.apps.count) app(s), \(settings.callers.count) "
-            + "caller(s), \(settings.limits.count) limit(s)"))
+          "\(file ?? "environment"): \(settings.contents)"))
     }
     var secrets: [Finding] = loaded.warnings.filter(isOfSecrets).map {
       .warning(.secrets, .secretReadable, "\($0)")
@@ -39,7 +38,7 @@ extension Doctor {
     secrets += writableSecrets(loaded.settings)
     if secrets.isEmpty {
       let apps = loaded.settings.apps.map(\.name).joined(separator: ", ")
-      secrets.append(.ok(.secrets, "\(apps): read, and kept from other users"))
+      secrets.append(.ok(.secrets, "\(apps): read; other users cannot read them"))
     }
     return findings + secrets
   }
@@ -148,12 +147,12 @@ extension Doctor {
       case .none(let reason): findings.append(.ok(.disk, "no journal: \(reason)"))
       }
     }
-    return findings.isEmpty ? [.ok(.disk, "nothing is written to a file")] : findings
+    return findings.isEmpty ? [.ok(.disk, "no file is written")] : findings
   }
 
   private func disk(_ what: String, _ path: String, mayGrow: Int64) -> Finding {
     guard let free = freeSpace(path) else {
-      return .skipped(.disk, "\(what) \(path): nobody says how much is free")
+      return .skipped(.disk, "\(what) \(path): the free space is unknown")
     }
     let text = "\(what) \(path): \(free >> 20) MiB free"
     if free < Doctor.leastFree { return .failure(.disk, .diskFull, text) }

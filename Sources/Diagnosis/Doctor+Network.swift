@@ -121,7 +121,7 @@ extension Doctor {
     let now = Int(clock.wall / 1_000_000_000)
     let bytes = Array((date ?? "").utf8)
     guard let theirs = HTTPDate.secondsSince1970(bytes.span.bytesOfElements, now: now) else {
-      return .skipped(.clock, "\(target.authority) does not say what time it is")
+      return .skipped(.clock, "\(target.authority) sent no usable Date")
     }
     let skew = now - theirs
     let text =

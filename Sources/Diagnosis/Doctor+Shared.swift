@@ -14,7 +14,7 @@ extension Doctor {
     guard
       let limiter = try? SharedLimiter(
         LimiterSettings(rules: [], appCount: 1, callerCount: 1), wake: { _ in })
-    else { return .skipped(.shared, "it cannot be looked at") }
+    else { return .skipped(.shared, "it cannot be checked") }
     let service: FleetService
     do {
       service = try FleetService(FleetSettings(shared, 1), limiter: limiter, report: { _ in })

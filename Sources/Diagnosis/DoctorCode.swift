@@ -40,16 +40,16 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   package var fix: String {
     switch self {
     case .unusableConfiguration, .startWouldFail, .doubtfulConfiguration:
-      "correct the key that is named; scorm-gateway check tells the same"
+      "correct the named key; scorm-gateway check lists the problems too"
     case .secretReadable: "chmod 600 the file, owned by the gateway's user"
     case .secretWritable: "chmod go-w the file and its folder"
     case .secretQuoted: "remove the marks from the file or variable"
-    case .listenerOpen: "name who may connect in callers[], or listen on a loopback address"
+    case .listenerOpen: "list who may connect in callers[], or listen on a loopback address"
     case .adminOpen: "listen on a loopback address or a Unix socket, or let a firewall decide"
     case .socketOpen: "mode \"0660\" and a group for the services, or callers[].match.unixUser"
     case .ownCertificateEnds, .ownCertificateEnded:
-      "have the certificate renewed; a file that changes is used without a restart"
-    case .tlsFilesUnusable: "correct the file that is named; scorm-gateway check tells the same"
+      "renew the certificate; a changed file is used without a restart"
+    case .tlsFilesUnusable: "correct the named file; scorm-gateway check lists the problems too"
     case .revocationsEnded: "fetch the authority's current list"
     case .diskLow: "free space, or lower traffic.journal.maxSize"
     case .diskFull: "free space now: log and journal lose records"
@@ -58,17 +58,17 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .connectionTimeout: "a firewall drops the packets, or the host is down"
     case .proxyFailed: "check upstream.proxy or HTTPS_PROXY, and whether it may CONNECT there"
     case .certificateUntrusted:
-      "name the authority in upstream.caFile, or install ca-certificates; an inspecting proxy has its own"
+      "name the CA in upstream.caFile, or install ca-certificates; a proxy that inspects TLS has its own CA"
     case .certificateOutOfDate:
-      "check this machine's clock; else the server's certificate must be renewed"
-    case .certificateOfOtherName: "use the name that the certificate has in the URL"
-    case .handshakeFailed: "check that TLS 1.2 or newer is spoken at this port"
-    case .certificateEnds: "have the server's certificate renewed"
+      "check this machine's clock; if it is right, the server's certificate must be renewed"
+    case .certificateOfOtherName: "use the certificate's name in the URL"
+    case .handshakeFailed: "check that this port accepts TLS 1.2 or later"
+    case .certificateEnds: "renew the server's certificate"
     case .clockOff, .clockFarOff: "synchronise the clock: timedatectl set-ntp true"
     case .secretRefused:
       "put the app's current id and secret key from SCORM Cloud (Apps, API) in place"
     case .scopeRefused:
-      "allow the scope to the application in SCORM Cloud, or take the grant out of allow"
+      "grant the scope to the application in SCORM Cloud, or remove the rule from allow"
     case .tokenEndpointSilent: "check tokens.url and the network"
     case .tokenEndpointStrange: "check tokens.url and tokens.endpoint; wait if it limits or fails"
     case .nextSecretInUse: "make it the app's secret, and remove nextSecret"

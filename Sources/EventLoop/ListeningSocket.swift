@@ -97,7 +97,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
     let error = SystemError.current
     _ = umask(before)
     guard status == 0 else {
-      throw BindError(description: "cannot make the Unix socket \(path): \(error)")
+      throw BindError(description: "cannot create the Unix socket \(path): \(error)")
     }
     // Proof: the path is a C string for the call.
     guard unsafe chmod(place, mode_t(mode)) == 0, Glibc.listen(number, 4096) == 0,

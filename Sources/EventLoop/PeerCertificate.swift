@@ -10,7 +10,7 @@ package struct TLSPeer: Sendable, Equatable {
 
 /// A certificate, as far as somebody is known by it.
 @safe package struct PeerCertificate: Sendable, Equatable {
-  /// A subject alternative name (RFC 5280 section 4.2.1.6), as it stands in the certificate.
+  /// A subject alternative name (RFC 5280 section 4.2.1.6), as it is in the certificate.
   package struct Name: Sendable, Equatable {
     package enum Kind: Sendable { case dns, uri }
 

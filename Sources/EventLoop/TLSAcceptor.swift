@@ -203,18 +203,18 @@ extension TLSAcceptor.Problem {
       self.init(
         part: .certificate,
         description: isEmpty ? "there is no certificate in the file" : "the certificate \(clause)",
-        hint: "it must hold the server's certificate in PEM, then those of its authorities")
+        hint: "it must hold the server's certificate in PEM, followed by its CA certificates")
     case CO_PART_KEY: self.init(key: Int(defect), clause)
     case CO_PART_CLIENT_CA:
       self.init(
         part: .clientCA,
         description: isEmpty ? "there is no certificate in the file" : "the file \(clause)",
-        hint: "it must hold the certificates of the authorities that sign clients' ones, in PEM")
+        hint: "it must hold, in PEM, the CA certificates that sign clients' certificates")
     case CO_PART_CLIENT_CRL:
       self.init(
         part: .clientCRL,
         description: isEmpty ? "there is no revocation list in the file" : "the file \(clause)",
-        hint: "it must hold the lists of all authorities of clients, in PEM: BEGIN X509 CRL")
+        hint: "it must hold, in PEM, the lists of all CAs of clients: BEGIN X509 CRL")
     default: self.init(part: nil, description: "cannot set up TLS: \(reason)", hint: "")
     }
   }
@@ -226,14 +226,15 @@ extension TLSAcceptor.Problem {
       self.init(part: .key, description: "there is no private key in the file", hint: hint)
     case CO_DEFECT_ENCRYPTED:
       self.init(
-        part: .key, description: "the key is encrypted, and nobody is there to type its password",
+        part: .key,
+        description: "the key is encrypted, and the gateway cannot ask for its password",
         hint:
           "decrypt it: openssl pkey -in KEY -out PLAIN; then chmod 600, or systemd's LoadCredential"
       )
     case CO_DEFECT_OTHER_KEY:
       self.init(
         part: .key, description: "the key does not belong to the certificate",
-        hint: "put the key that the certificate was made for in its place")
+        hint: "use the key that the certificate was made for")
     default: self.init(part: .key, description: "the key \(clause)", hint: hint)
     }
   }

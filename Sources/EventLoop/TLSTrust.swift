@@ -37,7 +37,7 @@ internal import System
     else { return nil }
     let path = unsafe String(cString: value)
     return "SSL_CERT_FILE names \(path), which holds no certificate that can be read: "
-      + "only those of SSL_CERT_DIR or the system's folder are trusted"
+      + "only the certificates in SSL_CERT_DIR or the system's folder are trusted"
   }
 
   /// Has the sessions of `context`, an `SSL_CTX`, trust this store and accept only a peer that proves to be `host`, a

@@ -33,7 +33,7 @@ package struct BulkConfirmation: Sendable, Equatable {
   package static func uncountable(_ reason: String) -> GatewayError {
     GatewayError(
       .confirmationNeeded,
-      "This call acts on all records of a filter, and they cannot be counted: \(reason).")
+      "This call acts on all records that match a filter, and they cannot be counted: \(reason).")
   }
 }
 
@@ -68,7 +68,8 @@ extension RequestPlanner {
       guard fields[i].name(in: bytes).equalsIgnoringCase("x-scorm-confirm") else { continue }
       guard number == nil, let value = fields[i].value(in: bytes).wholeNumber else {
         throw GatewayError(
-          .malformedRequest, "X-Scorm-Confirm is one number: that of the records this call acts on."
+          .malformedRequest,
+          "X-Scorm-Confirm must be one number: how many records this call acts on."
         )
       }
       number = Int(clamping: value)
@@ -93,7 +94,7 @@ extension RequestPlanner {
       }
       let operation = OperationTable.operation(at: plan.operation).name
       throw BulkConfirmation.uncountable(
-        "the query has a parameter that is no filter of \(operation); leave it out")
+        "the query has a parameter that is not a filter of \(operation); leave it out")
     }
   }
 

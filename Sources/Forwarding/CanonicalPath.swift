@@ -18,7 +18,8 @@ package enum CanonicalPath {
       case .dotSegment:
         "The path has a dot segment, or a segment that becomes one when it is decoded."
       case .parameter: "The path holds a raw semicolon; send it as %3B."
-      case .brokenEscape: "The path holds a percent sign without two hexadecimal digits behind it."
+      case .brokenEscape:
+        "The path has a percent sign that is not followed by two hexadecimal digits."
       case .controlByte: "The path holds an encoded control byte."
       case .overlongEscape: "The path holds an escape that is not valid UTF-8."
       case .byte: "The path holds a byte that must be percent-encoded."

@@ -147,11 +147,11 @@ extension RequestPlanner {
     guard case .http11 = head.version else {
       throw GatewayError(
         .malformedRequest,
-        "X-Scorm-Pages needs HTTP/1.1: an HTTP/1.0 caller cannot tell a list that was cut from a whole one."
+        "X-Scorm-Pages needs HTTP/1.1: an HTTP/1.0 caller cannot tell a truncated list from a complete one."
       )
     }
     guard case .none = head.framing else {
-      throw GatewayError(.malformedRequest, "A call with X-Scorm-Pages has no body.")
+      throw GatewayError(.malformedRequest, "A call with X-Scorm-Pages must not have a body.")
     }
     return PageRequest(pages: asked ?? nil, form: preference.form, list: operation.list)
   }
@@ -159,7 +159,7 @@ extension RequestPlanner {
   private func notAList(_ what: String) -> GatewayError {
     GatewayError(
       .pagesNotAList,
-      "\(what) does not answer with a list over pages, so X-Scorm-Pages does not apply; "
+      "\(what) does not return a list in pages, so X-Scorm-Pages does not apply; "
         + "leave the field out.")
   }
 }

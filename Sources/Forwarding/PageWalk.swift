@@ -190,7 +190,7 @@ package struct PageWalk: ~Copyable {
 
   /// ``spillable`` was taken out.
   package mutating func spill() {
-    assert(phase == .reading, "what is to be written is there")
+    assert(phase == .reading, "the page has been read")
     scan.spill()
   }
 

@@ -3,7 +3,7 @@ package import JSONText
 /// Why a walk over a list's pages ends before the list does. What is at fault is the page that came last; nothing of
 /// it was written, but for ``tooManyPages``.
 package enum PageWalkError: Error, Equatable, Sendable {
-  /// Its body is compressed, although it was asked for as it is.
+  /// Its body is compressed, although the gateway asked for it uncompressed.
   case encoded
   /// Not JSON, or cut off.
   case notJSON(JSONDefect)
@@ -52,7 +52,7 @@ package enum PageWalkError: Error, Equatable, Sendable {
   /// What to tell the caller, after the number of the page.
   package var explanation: String {
     switch self {
-    case .encoded: "is compressed, although it was asked for as it is."
+    case .encoded: "is compressed, although the gateway asked for it uncompressed."
     case .notJSON(let defect): "is not JSON. \(defect)"
     case .notAnObject: "is not a JSON object."
     case .noList: "does not hold the list."
@@ -61,10 +61,10 @@ package enum PageWalkError: Error, Equatable, Sendable {
     case .moreTwice: "holds `more` twice."
     case .moreIsNotText: "holds a `more` that is not a text."
     case .repeatedMore: "leads back to a page that was read before."
-    case .tooManyPages: "is the last that one call may read, and the list goes on."
+    case .tooManyPages: "is the last page that one call may read, and the list goes on."
     case .tooManyItems: "has more items than one call may read."
     case .pageTooLarge: "is larger than one page may be."
-    case .outOfTime: "was not there when the time for the whole list was over."
+    case .outOfTime: "did not arrive before the time for the whole list was up."
     case .moreTooLong: "holds a `more` that is too long to be sent."
     }
   }

@@ -113,7 +113,7 @@ package struct RequestPlanner: ~Copyable {
       if via.namesUs(fields[i].value(in: bytes)) {
         throw GatewayError(
           .loopDetected,
-          "This gateway's own name stands in Via: upstream.url leads back to this gateway.")
+          "Via names this gateway already: upstream.url leads back to it.")
       }
     }
   }
@@ -145,7 +145,7 @@ package struct RequestPlanner: ~Copyable {
     if host.isEmpty {
       var error = GatewayError(
         .malformedRequest,
-        "The Host field is empty, which only a Unix socket takes; use one of: \(known).")
+        "The Host field is empty, which only a Unix socket accepts; use one of: \(known).")
       error.closesConnection = true
       return error
     }
@@ -250,7 +250,7 @@ package struct RequestPlanner: ~Copyable {
       .joined(separator: ", ")
     let quoted = name.slice(0, min(name.byteCount, RequestPlanner.quotedNameLimit)).text
     return GatewayError(
-      .appUnknown, "There is no app \"\(quoted)\" here; the apps are: \(names).")
+      .appUnknown, "Unknown app \"\(quoted)\". Apps: \(names).")
   }
 
   // MARK: 5. Operation
@@ -289,11 +289,11 @@ package struct RequestPlanner: ~Copyable {
       }
       throw GatewayError(
         .methodNotAllowed,
-        "This path has the methods \(allowed.allowField) only.", allow: allowed)
+        "This path supports only \(allowed.allowField).", allow: allowed)
     case .encodedLiteral:
       throw GatewayError(
         .path,
-        "The path spells a fixed part of an operation with percent-encoding; send it plainly.")
+        "The path percent-encodes a fixed part of an operation; send it unencoded.")
     case .unknown:
       if rules.forwardsUnknownOperations {
         if head.method == .options { return RequestPlanner.allMethods }
@@ -309,7 +309,7 @@ package struct RequestPlanner: ~Copyable {
   private func outsideBasePath(_ head: RequestHead, _ bytes: RawSpan) -> GatewayError {
     GatewayError(
       .operationUnknown,
-      "SCORM Cloud's API is served below \(RequestPlanner.basePath)/ here; "
+      "This gateway serves SCORM Cloud's API under \(RequestPlanner.basePath)/; "
         + "set the client's base URL to this gateway's address with \(RequestPlanner.basePath).")
   }
 
@@ -350,8 +350,8 @@ package struct RequestPlanner: ~Copyable {
 
   private static let lookalike = GatewayError(
     .sensitiveRefused,
-    "The path could be taken for an operation that answers with a secret, and no caller is to hold "
-      + "one; policy.sensitiveForwarded would allow it for the operation that is meant.")
+    "The path could be taken for an operation that answers with a secret, which callers may not "
+      + "receive; policy.sensitiveForwarded would allow the operation.")
 
   // MARK: 6. Policy
 
@@ -363,7 +363,7 @@ package struct RequestPlanner: ~Copyable {
       if operation.isSensitive && !rules.passedSensitive.contains(plan.operation) {
         throw GatewayError(
           .sensitiveRefused,
-          "\(operation.name) answers with \(operation.answer.text), and no caller is to hold that; "
+          "\(operation.name) answers with \(operation.answer.text), which callers may not receive; "
             + "policy.sensitiveForwarded: [\(operation.name)] would allow it.")
       }
       if case .management = operation.credential {
@@ -392,7 +392,7 @@ package struct RequestPlanner: ~Copyable {
         guard rules.callers[plan.caller].isPermissive else {
           throw GatewayError(
             .policyRefused,
-            "\(callerName(plan)) may call the operations it is granted only (callers[].allow).")
+            "\(callerName(plan)) may call only the operations it is granted (callers[].allow).")
         }
         plan.wouldDeny = true
       }
@@ -424,7 +424,7 @@ package struct RequestPlanner: ~Copyable {
     GatewayError(
       .policyRefused,
       "The app \(rules.apps[plan.app].name) is the App Management application, "
-        + "which SCORM Cloud lets do nothing but its own operations; choose another app.")
+        + "which SCORM Cloud restricts to its own operations; choose another app.")
   }
 
   private func callerName(_ plan: RequestPlan) -> String { rules.callers[plan.caller].name }

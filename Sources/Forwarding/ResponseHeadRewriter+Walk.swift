@@ -32,7 +32,7 @@ extension ResponseHeadRewriter {
     out.put("X-Content-Type-Options: nosniff\r\n")
   }
 
-  /// Whether the body is compressed, although it was asked for as it is.
+  /// Whether the body is compressed, although the gateway asked for it uncompressed.
   package static func isEncoded(_ fields: borrowing FieldList, in bytes: RawSpan) -> Bool {
     for i in 0..<fields.count where fields[i].name == .other {
       guard fields[i].name(in: bytes).equalsIgnoringCase("content-encoding") else { continue }

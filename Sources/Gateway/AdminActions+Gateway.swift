@@ -53,12 +53,12 @@ extension AdminActions {
     let listing = tokens.listing()
     let selection = TokenSelection(query)
     guard !selection.isEmpty else {
-      return .badQuery("Say which tokens are meant: app=NAME, scope=SCOPE, both, or all=true.")
+      return .badQuery("Say which tokens: app=NAME, scope=SCOPE, both, or all=true.")
     }
     if let problem = selection.problem(in: listing) { return .notFound(problem) }
     let keys = selection.changed(of: listing)
     guard change(keys.map(\.slot)) else {
-      return .badQuery("Too much was asked for that is not done yet; ask again in a moment.")
+      return .badQuery("Too many requests are still in progress; try again in a moment.")
     }
     let changed = ChangedTokens(keys, of: listing, done)
     return query.wantsTable ? .table(changed.table) : .json(changed.json)
@@ -74,17 +74,17 @@ extension AdminActions {
       return .badQuery("Say which app: app=NAME, one of \(known).")
     }
     guard let app = rules.apps.firstIndex(where: { $0.isInForce && $0.name == name }) else {
-      return .notFound("There is no app \"\(name)\"; the apps are: \(known).")
+      return .notFound("Unknown app \"\(name)\". Apps: \(known).")
     }
     let hasPaused = relays.limiter.resume(app: app, at: relays.clock.monotonic)
     fleet.resume(app: app)
     if hasPaused {
       relays.tell(
-        "app \(name): its calls go on, by the admin address; SCORM Cloud had asked to wait")
+        "app \(name): its pause was ended at the admin address; SCORM Cloud had asked to wait")
     }
     return query.wantsTable
       ? .table(
-        hasPaused ? "The calls of \(name) go on.\n" : "Nothing holds the calls of \(name) back.\n")
+        hasPaused ? "The pause of \(name) is over.\n" : "\(name) was not paused.\n")
       : .json("{\"app\":\(name.quotedAsJSON),\"wasPaused\":\(hasPaused)}\n")
   }
 
@@ -92,7 +92,7 @@ extension AdminActions {
     _ query: AdminQuery, _ relays: RelayShared, _ tokens: TokenService
   ) -> AdminAnswer {
     guard let method = query.first("method"), let path = query.first("path") else {
-      return .badQuery("Say what is called: /api/explain?method=GET&path=/api/v2/courses.")
+      return .badQuery("Name the call: /api/explain?method=GET&path=/api/v2/courses.")
     }
     let call = ExplainedCall(
       method: method, target: path, app: query.first("app"), caller: query.first("caller"),

@@ -23,7 +23,7 @@ final class AdminReload: Sendable {
   /// The configuration in force, without its secrets.
   func configuration(_ query: AdminQuery) -> AdminAnswer {
     guard let gateway = target.withLock({ $0?.gateway }) else {
-      return .refused("The gateway has just started; ask again.")
+      return .refused("The gateway has just started; try again.")
     }
     let text = ConfigurationText(gateway.settings)
     if query.wantsTable { return .table(text.text) }
@@ -42,7 +42,7 @@ final class AdminReload: Sendable {
     guard let target = target.withLock({ $0 }), let gateway = target.gateway,
       let reread = target.reread
     else {
-      return .refused("There is no configuration to read again.")
+      return .refused("There is no configuration file to reload.")
     }
     let done = gateway.reload(reread())
     done.tell(by: gateway.tell)

@@ -38,14 +38,14 @@ package struct CertificateDoubt: Sendable, Equatable {
       doubts.append(
         .init(
           kind: .ended, key: "certificate",
-          message: "the certificate has ended, and clients refuse it",
-          hint: "have it renewed; a file that changes is used without a restart"))
+          message: "the certificate has expired, and clients refuse it",
+          hint: "renew it; a changed file is used without a restart"))
     } else if acceptor.notAfter - wallTime < warningTime {
       doubts.append(
         .init(
           kind: .ends, key: "certificate",
-          message: "the certificate ends \(remaining(acceptor.notAfter - wallTime))",
-          hint: "have it renewed; a file that changes is used without a restart"))
+          message: "the certificate expires \(remaining(acceptor.notAfter - wallTime))",
+          hint: "renew it; a changed file is used without a restart"))
     }
     if acceptor.nextRevocations < wallTime {
       doubts.append(
@@ -57,7 +57,7 @@ package struct CertificateDoubt: Sendable, Equatable {
       doubts.append(
         .init(
           kind: .revocationsEnd, key: "clientCRL",
-          message: "a revocation list ends \(remaining(acceptor.nextRevocations - wallTime))",
+          message: "a revocation list expires \(remaining(acceptor.nextRevocations - wallTime))",
           hint: "fetch the authority's current list in time"))
     }
     return doubts

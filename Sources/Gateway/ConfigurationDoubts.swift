@@ -46,8 +46,8 @@ package struct ConfigurationDoubts {
     where !listener.address.isLocal && listener.tls?.client != .required {
       add(
         .reach, "listen[\(index)].address",
-        "other machines reach \(listener.address), and without callers[] each of them may do everything",
-        hint: "name who may connect: callers[].match.address, with what they need in allow")
+        "other machines can reach \(listener.address), and without callers[] each of them may call everything",
+        hint: "list who may connect (callers[].match.address) and what each may call (allow)")
     }
   }
 
@@ -55,7 +55,7 @@ package struct ConfigurationDoubts {
     guard !settings.upstream.basePath.hasSuffix("/api/v2") else { return }
     add(
       .upstream, "upstream.url",
-      "\(settings.upstream.url) does not end in /api/v2, below which SCORM Cloud serves its API",
+      "\(settings.upstream.url) does not end in /api/v2, where SCORM Cloud serves its API",
       hint: "for example https://cloud.scorm.com/api/v2")
   }
 
@@ -66,12 +66,12 @@ package struct ConfigurationDoubts {
         guard let secret, isQuoted(secret.bytes) else { continue }
         add(
           .secret, "apps[\(index)].\(key)", "the secret begins and ends with a quotation mark",
-          hint: "the marks are sent as part of it; remove them if they are not meant")
+          hint: "the marks are sent as part of it; remove them unless they belong to it")
       }
       if isQuoted(Array(app.id.utf8).span.bytesOfElements) {
         add(
           .secret, "apps[\(index)].id", "the id begins and ends with a quotation mark",
-          hint: "the marks are sent as part of it; remove them if they are not meant")
+          hint: "the marks are sent as part of it; remove them unless they belong to it")
       }
     }
   }
@@ -92,7 +92,8 @@ package struct ConfigurationDoubts {
       else { continue }
       if let doubt = doubt(match, before: settings.callers[..<index]) {
         add(
-          .caller, "callers[\(index)].match", "nobody can be \(caller.name): \(doubt.message)",
+          .caller, "callers[\(index)].match",
+          "no connection can be \(caller.name): \(doubt.message)",
           hint: doubt.hint)
       }
     }
@@ -108,14 +109,14 @@ package struct ConfigurationDoubts {
       guard let taken = named.first, let other = taken.caller else { return nil }
       return (
         "every connection to \(taken.address) is \(other)",
-        "listen[].caller says so; take it out, or match another listener"
+        "listen[].caller says so; remove it, or match another listener"
       )
     }
     let fitting = free.filter { CallerReach.fits(match, $0, takesIPv4: settings.takesIPv4) }
     guard !fitting.isEmpty else {
       return (
-        "no listener takes connections with these conditions",
-        "unixUser wants a Unix socket, address a TCP listener that such addresses reach, certificate one "
+        "no listener accepts connections that meet these conditions",
+        "unixUser needs a Unix socket, address a TCP listener that such addresses can reach, certificate one "
           + "with tls.client"
       )
     }
@@ -129,7 +130,7 @@ package struct ConfigurationDoubts {
       shadow = shadow ?? first.name
     }
     return shadow.map {
-      ("whoever matches is \($0), which stands before it", "put the narrower match first")
+      ("every connection that matches is \($0), which comes first", "put the narrower match first")
     }
   }
 

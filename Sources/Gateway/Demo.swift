@@ -106,14 +106,14 @@ package struct Demo {
     return """
       Try it:
 
-        curl \(baseURL)/courses                        # lists courses; no credential anywhere
-        curl \(baseURL)/registrations/ada-golf         # how far a learner is
+        curl \(baseURL)/courses                        # lists courses, without a credential
+        curl \(baseURL)/registrations/ada-golf         # shows a learner's progress
         curl -X POST '\(baseURL)/courses/importJobs/upload?courseId=golf' -F file=@course.zip
         curl \(baseURL)/course                         # a mistake: the error names the closest operation
         curl -H 'Origin: https://example.com' \(baseURL)/ping    # a web page: refused
 
       Point a client at it: base URL \(baseURL), no credential.
-      The calls so far, and what limits and tokens say:
+      See the calls so far, the limits and the tokens:
 
         scorm-gateway traffic        scorm-gateway limits        scorm-gateway tokens
 

@@ -77,7 +77,7 @@ final class FleetPart: Sendable {
     } catch {
       if state.missing == nil {
         tell(
-          .error("shared: \(error.text); calls that shared limits count wait until it can be had"))
+          .error("shared: \(error.text); calls under shared limits wait until it is available"))
       }
       state.missing = settings
     }
@@ -85,7 +85,7 @@ final class FleetPart: Sendable {
 
   private func end(_ state: inout State) {
     if let service = state.service, !service.stop() {
-      tell(.warning("shared: the thread of the former store is held up, and still runs"))
+      tell(.warning("shared: the thread of the former store is blocked and still running"))
     }
     state = State()
   }

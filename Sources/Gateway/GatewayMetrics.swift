@@ -42,7 +42,7 @@ extension Readiness {
   func put(into text: inout PrometheusText) {
     text.family("scorm_gateway_ready", .gauge, "1 when requests can be served, as /readyz says.")
     text.sample(isReady ? 1 : 0)
-    text.family("scorm_gateway_check_ok", .gauge, "1 for each check of /readyz that is well.")
+    text.family("scorm_gateway_check_ok", .gauge, "1 for each check of /readyz that passes.")
     for check in checks { text.sample([("check", check.name)], check.isReady ? 1 : 0) }
     text.family("scorm_gateway_draining", .gauge, "1 while the gateway is shutting down.")
     text.sample(isDraining ? 1 : 0)

@@ -64,7 +64,7 @@ func bind(
     }
   case .tcp(let host, let port):
     guard let numeric = SocketAddress(numericHost: host, port: port) else {
-      throw StartError("cannot listen on \(address): it is no numeric address")
+      throw StartError("cannot listen on \(address): it is not a numeric address")
     }
     do { return try ListeningSocket(tcp: numeric, takesIPv4: takesIPv4) } catch {
       throw StartError(error.description)

@@ -14,7 +14,7 @@ internal import TrafficLog
 
 /// Another configuration, while the gateway runs.
 ///
-/// All or nothing. What can be refused comes first and changes nothing: the file itself, what takes a restart, rules
+/// All or nothing. What can be refused comes first and changes nothing: the file itself, what needs a restart, rules
 /// that cannot be compiled, addresses and files that the system refuses. Then each part takes what it has to know, those
 /// that loops ask before the loops themselves: tokens, limits, and at last the loops, by one message each.
 extension GatewayProcess {
@@ -61,7 +61,7 @@ extension GatewayProcess {
     }
     guard !isHandingOver.load(ordering: .acquiring) else {
       return Reloaded(problems: [
-        "a hand-over is under way: the new process reads the configuration as it is now"
+        "a hand-over is in progress: the new process reads the current configuration"
       ])
     }
     let done = inForce.withLockIfAvailable { inForce -> Reloaded in
@@ -69,7 +69,7 @@ extension GatewayProcess {
         return Reloaded(problems: [error.description])
       }
     }
-    return done ?? Reloaded(problems: ["another reload is under way; ask again when it is done"])
+    return done ?? Reloaded(problems: ["another reload is in progress; try again when it is done"])
   }
 
   private func exchange(
@@ -89,7 +89,7 @@ extension GatewayProcess {
     tls known: TLSFiles.Entries? = nil
   ) throws(StartError) {
     guard waitForLoops() else {
-      throw StartError("the event loops have not taken the last change yet; ask again in a moment")
+      throw StartError("the event loops have not taken the last change yet; try again in a moment")
     }
     let former = relays.current
     let oldest = relays.generations.oldest
@@ -279,7 +279,7 @@ extension GatewayProcess {
     let oldest = relays.generations.oldest
     let ended = inForce.withLockIfAvailable { $0.takeEnded(oldest: oldest) } ?? []
     for end in ended where !end() {
-      tell(.warning("a thread of an earlier configuration is held up, and still runs"))
+      tell(.warning("a thread of an earlier configuration is blocked and still running"))
     }
     guard oldest == relays.current.number, !readiness.isDraining,
       !isHandingOver.load(ordering: .acquiring)
@@ -290,7 +290,7 @@ extension GatewayProcess {
       do throws(StartError) {
         try put(inForce.roster.settings, in: &inForce, rereadsTrust: false)
       } catch {
-        tell(.warning("what an earlier configuration had stays in memory for now: \(error)"))
+        tell(.warning("the memory of an earlier configuration is not freed yet: \(error)"))
       }
     }
   }
@@ -302,7 +302,7 @@ extension TokenServiceSettings.Problem {
     switch self {
     case .badTrust(let reason): "upstream: \(reason)"
     case .isBusy:
-      "tokens: the thread that fetches them has not taken the change (it is held up, or descriptors have run out); try again"
+      "tokens: the thread that fetches them has not taken the change (it is blocked, or file descriptors have run out); try again"
     default: "tokens: \(self)"
     }
   }

@@ -163,7 +163,7 @@ package final class GatewayProcess: Sendable {
         readiness.note(report)
         if let line = report.line { warn(line) }
       })
-    guard fetches else { throw StartError("the system refuses another thread") }
+    guard fetches else { throw StartError("the system cannot start another thread") }
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
@@ -179,7 +179,7 @@ package final class GatewayProcess: Sendable {
           mailboxes[number].post(.stop)
           thread.join()
         }
-      } catch { throw StartError("the system refuses another thread: \(error)") }
+      } catch { throw StartError("the system cannot start another thread: \(error)") }
     }
     threads = running
     let reloads = AdminReload()

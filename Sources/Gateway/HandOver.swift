@@ -114,7 +114,7 @@ package final class HandOver {
       }
       ProcessStart.pause(milliseconds: 1)
     }
-    return "it has closed its channel"
+    return "it closed its channel"
   }
 
   private func handle(_ event: HandOverMachine.Event) {
@@ -127,7 +127,7 @@ package final class HandOver {
     case .hold:
       round += 1
       gateway.hold(round)
-    case .tellState: if !tellState() { handle(.notStarted("it does not take the state")) }
+    case .tellState: if !tellState() { handle(.notStarted("it did not accept the state")) }
     case .give: give()
     case .resume: gateway.resume()
     case .kill: endChild()
@@ -155,10 +155,11 @@ package final class HandOver {
   private func start() {
     gateway.isHandingOver.store(true, ordering: .releasing)
     guard ProcessStart.processID != 1 else {
-      return handle(.notStarted("this is process 1 of a container, which would end with it"))
+      return handle(
+        .notStarted("this is process 1 of a container, and the container would end with it"))
     }
-    guard let program else { return handle(.notStarted("it is not known which program this is")) }
-    gateway.tell(.info("starting \(program.path), which is to take over"))
+    guard let program else { return handle(.notStarted("the path of this program is unknown")) }
+    gateway.tell(.info("starting \(program.path) to take over"))
     do throws(SystemError) {
       let (ours, theirs) = try MessageChannel.pair()
       child = try program.spawn(
@@ -169,7 +170,7 @@ package final class HandOver {
         omitting: ["WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
       link = SuccessorLink(ours)
     } catch { return handle(.notStarted("\(program.path) cannot be started: \(error)")) }
-    if !tellFirst() { handle(.notStarted("it does not take what it needs: \(childEnd)")) }
+    if !tellFirst() { handle(.notStarted("it did not accept what it needs: \(childEnd)")) }
   }
 
   private func send(_ message: MessageWriter, _ descriptors: [Int32] = []) -> Bool {
@@ -284,7 +285,7 @@ package final class HandOver {
     _ = send(MessageWriter(.serve, room: 16))
     gateway.give(to: link)
     gateway.tell(
-      .info("process \(child.pid) has taken over; this one finishes what is under way"))
+      .info("process \(child.pid) has taken over; this one finishes its calls in progress"))
     gateway.giveJournal(to: link)
     link.flushLines()
     _ = send(MessageWriter(.journal, room: 16))

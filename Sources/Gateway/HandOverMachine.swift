@@ -74,9 +74,11 @@ package struct HandOverMachine: Sendable, Equatable {
       state = .starting(until: now + Self.startPatience)
       return [.start]
     case (.starting, .asked), (.holding, .asked), (.settling, .asked):
-      return [.refuse("a hand-over is under way already")]
+      return [.refuse("a hand-over is already in progress")]
     case (.given, .asked):
-      return [.refuse("another process has taken over; this one is finishing what is under way")]
+      return [
+        .refuse("another process has taken over; this one is finishing its calls in progress")
+      ]
     case (.starting, .ready):
       state = .holding(until: now + Self.holdPatience)
       return [.hold]
@@ -97,12 +99,12 @@ package struct HandOverMachine: Sendable, Equatable {
       return fail("it was not ready within \(Self.startPatience / 1_000_000_000) s", kills: true)
     case (.holding(let time), .timePassed):
       guard now >= time else { return [] }
-      return fail("an event loop of this process did not come to rest", kills: true)
+      return fail("an event loop of this process did not stop in time", kills: true)
     case (.settling(let time), .timePassed):
       guard now >= time else { return [] }
-      return fail("it did not take the state", kills: true)
+      return fail("it did not accept the state", kills: true)
     case (.starting, .endAsked), (.holding, .endAsked), (.settling, .endAsked):
-      return fail("this process is to end", kills: true)
+      return fail("this process is shutting down", kills: true)
     case (.serving, _), (.given, _), (.starting, .loopsAreHeld), (.starting, .prepared),
       (.holding, .ready),
       (.holding, .prepared), (.settling, .ready), (.settling, .loopsAreHeld):

@@ -143,7 +143,7 @@ package enum SocketSeats {
       return "the configuration has \(configured) there, a socket of another kind"
     }
     if !address.isLocal, !allowRemote {
-      return "other machines can reach that; say allowRemote: true if it is meant"
+      return "other machines can reach it; set allowRemote: true if that is intended"
     }
     return nil
   }

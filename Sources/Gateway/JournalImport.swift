@@ -42,7 +42,7 @@ package enum JournalImport {
     } catch { throw StartError(error.description) }
     // A gateway would serve on; who imports wants to know now.
     guard writer.statistics.isWell else {
-      let reason = writer.statistics.lastError ?? "no reason known"
+      let reason = writer.statistics.lastError ?? "unknown reason"
       writer.stop()
       throw StartError("cannot open the journal \(journal): \(reason)")
     }
@@ -74,7 +74,7 @@ package enum JournalImport {
     guard statistics.droppedAtStop + statistics.droppedQueueFull + statistics.droppedRefused == 0
     else {
       throw StartError(
-        "\(statistics.dropped) records could not be written: \(statistics.lastError ?? "no reason known")"
+        "\(statistics.dropped) records could not be written: \(statistics.lastError ?? "unknown reason")"
       )
     }
     return Outcome(

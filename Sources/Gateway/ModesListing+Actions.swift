@@ -32,16 +32,16 @@ extension ModesListing {
       guard let index = rules.callers.firstIndex(where: { $0.isInForce && $0.name == caller })
       else {
         let known = rules.callers.filter(\.isInForce).map(\.name).joined(separator: ", ")
-        return .notFound("There is no caller \"\(caller)\"; there are: \(known).")
+        return .notFound("Unknown caller \"\(caller)\". Callers: \(known).")
       }
       target = .caller(index)
     case (nil, let app?):
       guard let index = rules.apps.firstIndex(where: { $0.isInForce && $0.name == app }) else {
         let known = rules.apps.filter(\.isInForce).map(\.name).joined(separator: ", ")
-        return .notFound("There is no app \"\(app)\"; there are: \(known).")
+        return .notFound("Unknown app \"\(app)\". Apps: \(known).")
       }
       target = .app(index)
-    case (.some, .some): return .badQuery("A mode is for a caller or for an app: give one of them.")
+    case (.some, .some): return .badQuery("A mode applies to a caller or to an app, not to both.")
     }
     let now = relays.clock.wall
     var until: Int64?
@@ -50,7 +50,7 @@ extension ModesListing {
       else {
         return .badQuery(
           mode == .normal
-            ? "normal takes a mode away, at once: leave out for."
+            ? "normal removes a mode at once: leave out for."
             : "for is a duration like 30s, 30m or 2h, of one second to 365 days; \"\(text)\" is not."
         )
       }
@@ -59,7 +59,8 @@ extension ModesListing {
     relays.setMode(mode, for: target, at: now, until: until)
     let listing = ModesListing(relays)
     let end = until.map { ", until \(stamp($0))" } ?? ""
-    relays.tell("\(listing.subject(target)) \(mode.name) from now on\(end), by the admin address")
+    relays.tell(
+      "\(listing.subject(target)) \(mode.name) from now on\(end), set at the admin address")
     return query.wantsTable ? .table(listing.table) : .json(listing.json)
   }
 
@@ -68,7 +69,7 @@ extension ModesListing {
     let now = relays.clock.wall
     let listing = ModesListing(relays)
     let queries = relays.endModes(at: now).map { entry -> String in
-      relays.tell("\(listing.subject(entry.target)) no longer \(entry.mode.name): its time is over")
+      relays.tell("\(listing.subject(entry.target)) no longer \(entry.mode.name): its time is up")
       guard let target = listing.target(entry.target) else { return "mode=normal" }
       return "mode=normal&\(target.kind)=\(PercentCoding.encode(target.name))"
     }

@@ -79,7 +79,7 @@ package final class Predecessor: Sendable {
     else {
       throw Failure(
         description:
-          "\(HandOver.variable) is set, and there is no process that hands over: it is not for people to set"
+          "\(HandOver.variable) is set, but no process hands over; do not set it by hand"
       )
     }
     return Predecessor(channel)
@@ -101,7 +101,7 @@ package final class Predecessor: Sendable {
     var warnings: [String] = []
     while true {
       guard ProcessStart.waitToRead(channel.number, milliseconds: Predecessor.patience) else {
-        throw Failure(description: "the process that hands over says nothing")
+        throw Failure(description: "the process that hands over does not answer")
       }
       let message: MessageReader
       switch channel.receive({ MessageReader($0, $1) }) {
@@ -125,7 +125,7 @@ package final class Predecessor: Sendable {
 
   private func readHello(_ message: MessageReader) throws(Failure) -> String? {
     guard message.word() == HandOverMessage.magic else {
-      throw Failure(description: "the process that hands over speaks another language")
+      throw Failure(description: "the process that hands over uses another protocol")
     }
     let version = message.word()
     let isReady = message.flag()
@@ -156,8 +156,8 @@ package final class Predecessor: Sendable {
     }
     return reads
       ? nil
-      : "the process that hands over writes its state in version \(version), this one reads "
-        + "\(HandOverMessage.stateVersion): tokens are fetched anew, and limits, pauses and modes begin anew"
+      : "the process that hands over writes its state in version \(version), but this one reads "
+        + "\(HandOverMessage.stateVersion): tokens are fetched again, and limits, pauses and modes start empty"
   }
 
   private func readToken(_ message: MessageReader) {

@@ -51,12 +51,12 @@ final class ProcessFacts: Sendable {
   func put(into text: inout PrometheusText) {
     let (fingerprint, loadedAt) = loaded.withLock { ($0.fingerprint, $0.at) }
     text.family(
-      "scorm_gateway_build_info", .gauge, "The version that runs, and its commit; always 1.")
+      "scorm_gateway_build_info", .gauge, "The running version and its commit; always 1.")
     let revision = GatewayVersion.revision?.commit ?? "unknown"
     text.sample([("version", GatewayVersion.text), ("revision", revision)], 1)
     text.family(
       "scorm_gateway_configuration_info", .gauge,
-      "The configuration in force; the fingerprint differs when anything but a secret does.")
+      "The configuration in force; the fingerprint changes when anything except a secret changes.")
     text.sample([("fingerprint", fingerprint)], 1)
     text.family(
       "scorm_gateway_configuration_load_timestamp_seconds", .gauge,
@@ -87,7 +87,8 @@ final class ProcessFacts: Sendable {
     text.sample(UInt64(max(0, process.threads)))
     text.family(
       "scorm_gateway_thread_cpu_seconds_total", .counter,
-      "CPU time used by the threads of one name; a loop near one second a second is full.")
+      "CPU time used by the threads with this name; a loop near one second per second is saturated."
+    )
     for (name, cpu) in ProcessFacts.byName(ProcessFigures.readThreads()) {
       text.seconds([("thread", name)], nanoseconds: Int64(cpu * 1e9))
     }

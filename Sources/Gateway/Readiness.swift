@@ -120,7 +120,8 @@ final class Readiness: Sendable {
     return ReadinessCheck(
       name: "upstream name", isReady: isResolved, isRequired: !hasResolved,
       detail: isResolved
-        ? "\(resolution.addresses.count) address(es)" : resolution.failure ?? "is being resolved")
+        ? "\(resolution.addresses.count == 1 ? "1 address" : "\(resolution.addresses.count) addresses")"
+        : resolution.failure ?? "is being resolved")
   }
 
   /// How the last request to the upstream went, whichever loop made it.
@@ -166,7 +167,7 @@ final class Readiness: Sendable {
       name: "socket \(socket.path)", isReady: isInPlace,
       detail: isInPlace
         ? "in place"
-        : "its file was removed or replaced, so callers do not reach this gateway; restart it")
+        : "its file was removed or replaced, so callers cannot reach this gateway; restart it")
   }
 
   /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
@@ -205,7 +206,7 @@ extension TokenReport {
     case .obtained(let key, let app, _, let source):
       source == .answer
         ? nil
-        : "token of app \(app) for \(key.scopes): the answer's lifetime is unusable; a cautious one is assumed"
+        : "token of app \(app) for \(key.scopes): the answer has no usable lifetime; a short one is assumed"
     case .failed(let key, let app, let failure):
       "token of app \(app) for \(key.scopes): \(failure.detail)"
     case .switched(let app, let generation):

@@ -59,11 +59,11 @@ extension GatewayProcess {
         guard next.secret !== app.secret || next.nextSecret !== app.nextSecret else { continue }
         if tokens.replaceSecrets(app: number, secret: next.secret, nextSecret: next.nextSecret) {
           inForce.roster.setSecrets(next, of: number)
-          tell(.info("app \(app.name): its secret's file has changed, and is used from now on"))
+          tell(.info("app \(app.name): its secret file has changed and is in use now"))
         } else {
           tell(
             .warning(
-              "app \(app.name): its secret's file has changed, to a secret that cannot be sent"))
+              "app \(app.name): its secret file has changed, but the new secret cannot be sent"))
         }
       }
     }
@@ -79,7 +79,7 @@ extension GatewayProcess {
       return secret.hasSameBytes(as: old) ? nil : secret
     } catch {
       tell(
-        .warning("app \(app.name): the secret's file \(path) \(error); the secret stays as it was"))
+        .warning("app \(app.name): the secret file \(path) \(error); the old secret stays in use"))
       return nil
     }
   }

@@ -20,7 +20,7 @@ package enum ServiceNotice: Sendable, Equatable {
     case .ready(let process, let status):
       "READY=1\nMAINPID=\(process)\nSTATUS=\(ServiceNotice.line(status))\n"
     case .reloading(let time): "RELOADING=1\nMONOTONIC_USEC=\(time / 1000)\n"
-    case .stopping: "STOPPING=1\nSTATUS=finishing what is under way\n"
+    case .stopping: "STOPPING=1\nSTATUS=finishing calls in progress\n"
     case .status(let status): "STATUS=\(ServiceNotice.line(status))\n"
     case .watchdog: "WATCHDOG=1\n"
     case .successor(let process): "MAINPID=\(process)\n"

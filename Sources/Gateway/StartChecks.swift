@@ -47,7 +47,7 @@ package struct StartChecks {
     switch address {
     case .unix(let path):
       if let reason = StartObstacle.toSocket(path) {
-        stop(keyPath, "cannot make the Unix socket \(path): \(reason)")
+        stop(keyPath, "cannot create the Unix socket \(path): \(reason)")
       }
     case .tcp(let host, let port):
       guard let numeric = SocketAddress(numericHost: host, port: port) else {

@@ -124,7 +124,7 @@ final class TLSFiles: Sendable {
       let text = (error.key.map { "\($0): " } ?? "") + error.message
       entry.failure = text
       warnings.append(
-        "TLS of \(entry.name): its files have changed and cannot be used, so what was in use stays: \(text)"
+        "TLS of \(entry.name): its files changed and cannot be used, so the old ones stay in use: \(text)"
       )
       return false
     }

@@ -47,7 +47,7 @@ package struct UpstreamWatch {
         state = .told(at: now)
         let since =
           answeredAt == 0
-          ? "it has answered nothing so far"
+          ? "it has not answered yet"
           : "its last answer came \(UpstreamWatch.seconds(now - answeredAt)) ago"
         return .warning(
           "the upstream \(name) cannot be reached: \(since); error.type in the traffic log says why"
@@ -57,7 +57,7 @@ package struct UpstreamWatch {
       guard look.isWell else { return nil }
       state = .well
       return .info(
-        "the upstream \(name) answers again, \(UpstreamWatch.seconds(now - time)) after that was told"
+        "the upstream \(name) answers again, \(UpstreamWatch.seconds(now - time)) after the warning"
       )
     }
     return nil

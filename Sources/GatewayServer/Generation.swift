@@ -127,7 +127,7 @@ package final class Generation: Sendable {
   /// The address of the listener with this number, for the operator.
   func listenerName(_ listener: Int) -> String {
     let address = listener < listeners.count ? listeners[listener]?.address : nil
-    return address.map { "\($0)" } ?? "an address that is listened on no more"
+    return address.map { "\($0)" } ?? "an address that is no longer listened on"
   }
 }
 

@@ -81,7 +81,8 @@ extension Relay {
   }
 
   private static var drainingError: GatewayError {
-    GatewayError(.draining, "The gateway stops before the call is over; try again.", retryAfter: 1)
+    GatewayError(
+      .draining, "The gateway shut down before the call was over; try again.", retryAfter: 1)
   }
 
   /// Cuts what is still under way, for an end that waits no longer.

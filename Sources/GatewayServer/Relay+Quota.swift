@@ -80,7 +80,7 @@ extension Relay {
     let names = names(of: refusal.violated)
     let cause =
       refusal.isUpstreamPaused
-      ? "SCORM Cloud asked to be left alone for a while"
+      ? "SCORM Cloud asked callers to wait"
       : "The limit \(names.joined(separator: ", ")) is exceeded"
     var error = GatewayError(
       .quotaExceeded,

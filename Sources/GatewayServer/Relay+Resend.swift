@@ -14,7 +14,7 @@ extension Relay {
   private func tellOfKeeping(_ problem: String) {
     guard generation.settings.uploads.room.isFirstTrouble() else { return }
     shared.tell(
-      "an upload is not kept (uploads.spool): \(problem); it goes on, and could not be sent once more"
+      "an upload is not kept (uploads.spool): \(problem); it goes on, but cannot be sent again"
     )
   }
 

@@ -56,14 +56,16 @@ extension Relay {
     let acceptor = generation.acceptor(of: listener)
     if let acceptor, acceptor.trust != secured[record].trust {
       if let objection = loop.objection(to: socket, by: acceptor) {
-        complain(of: handle, "is not let in any more: \(objection)", on: &loop)
+        complain(of: handle, "is no longer accepted: \(objection)", on: &loop)
         secured[record].refuse()
       }
       secured[record].trust = acceptor.trust
     }
     let names = CertificateNames.of(shown)
     if let objection = names.objection {
-      complain(of: handle, "shows a certificate that is nobody's: \(objection.rawValue)", on: &loop)
+      complain(
+        of: handle, "presents a certificate that belongs to no caller: \(objection.rawValue)",
+        on: &loop)
       secured[record].refuse()
     }
     let isAsked = acceptor.map { $0.client != .none } ?? false
@@ -84,7 +86,7 @@ extension Relay {
     var marks = marks.union(.isSecured)
     if secured[record].generation != generation.number { authorise(handle, on: &loop) }
     if !secured[record].isRefused, secured[record].hasEnded(at: loop.wallTime) {
-      complain(of: handle, "is not let in any more: certificate has expired", on: &loop)
+      complain(of: handle, "is no longer accepted: certificate has expired", on: &loop)
       secured[record].refuse()
       callers[handle].identify(nil, by: 0)
     }
@@ -127,7 +129,7 @@ extension Relay {
     case .broken, .untaken, .connect, .tunnel: (reason, text) = (.protocol, "the connection broke")
     }
     shared.tlsFailures.add(reason)
-    complain(of: handle, "makes no TLS connection: \(text)", on: &loop)
+    complain(of: handle, "cannot make a TLS connection: \(text)", on: &loop)
   }
 
   /// A caller's handshake takes too long.
@@ -143,7 +145,7 @@ extension Relay {
     let id = openExchangeOfNoRequest(handle, on: &loop)
     logCaller(id)
     let error = GatewayError(
-      .malformedRequest, "This port speaks TLS: use https:// in the caller's base URL.")
+      .malformedRequest, "This port uses TLS: use https:// in the caller's base URL.")
     answer(id, error, .init(.caller, .request), on: &loop)
   }
 

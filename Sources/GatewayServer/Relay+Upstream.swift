@@ -149,7 +149,7 @@ extension Relay {
       upstreamBroke(
         id,
         GatewayError(
-          .responseMalformed, "The upstream sent an interim answer that makes no sense here."),
+          .responseMalformed, "The upstream sent an unexpected interim answer."),
         .responseHead, mayRetry: false, reason: "interim", on: &loop)
       return false
     }

@@ -318,7 +318,7 @@ extension Relay: EventHandler {
     guard loop.now >= complaints.ofDescriptorsAt else { return }
     complaints.ofDescriptorsAt = loop.now + Relay.complaintPause
     shared.tell(
-      "no descriptors are left for new callers, which wait until others leave: "
+      "no file descriptors are left, so new callers wait until others leave: "
         + "raise the limit of open files (ulimit -n, LimitNOFILE=)")
   }
 

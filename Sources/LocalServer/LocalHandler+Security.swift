@@ -43,20 +43,20 @@ extension LocalHandler {
   ) -> LocalResponse? {
     guard let acceptor = settings.acceptor?() else { return nil }
     guard let trust = connections[handle].trust else {
-      return .message(403, "This port speaks TLS by now: use https://.")
+      return .message(403, "This port uses TLS now: use https://.")
     }
     let notAfter = connections[handle].notAfter
     if trust != acceptor.trust {
       if let objection = loop.objection(to: connections[handle].socket, by: acceptor) {
-        return .message(403, "Its client certificate is not accepted any more: \(objection).")
+        return .message(403, "The client certificate is no longer accepted: \(objection).")
       }
       connections[handle].trust = acceptor.trust
     }
     if let notAfter, loop.wallTime > notAfter {
-      return .message(403, "Its client certificate has expired.")
+      return .message(403, "The client certificate has expired.")
     }
     if acceptor.client != .none, notAfter == nil, !responder.isAlwaysAnswered(path) {
-      return .message(403, "This page wants a client certificate.")
+      return .message(403, "This page requires a client certificate.")
     }
     return nil
   }

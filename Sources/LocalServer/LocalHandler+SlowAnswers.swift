@@ -14,7 +14,7 @@ extension LocalHandler {
       answer(
         handle,
         .message(
-          503, "Too many questions that take time are under way; try again later.",
+          503, "Too many slow requests are in progress; try again later.",
           fields: [(name: "Retry-After", value: "1")]), on: &loop)
       return
     }

@@ -78,7 +78,7 @@ extension LocalHandler: EventHandler {
   ) {
     guard connections.contains(tag.record) else { return }
     connections[tag.record].isShakingHands = false
-    refuse(tag.record, 400, "This port speaks TLS: use https://.", on: &loop)
+    refuse(tag.record, 400, "This port uses TLS: use https://.", on: &loop)
   }
 
   package mutating func received(

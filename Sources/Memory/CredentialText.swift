@@ -33,13 +33,13 @@ package enum CredentialText {
     }
     if let defect = control(in: text) { return defect }
     if blank(in: text, at: 0) != nil {
-      return Defect(reason: "starts with a blank (byte 1)", hint: "remove what stands before it")
+      return Defect(reason: "starts with a blank (byte 1)", hint: "remove what precedes it")
     }
     for length in 1...min(3, count) {
       if blank(in: text, at: count - length) == length {
         return Defect(
           reason: "ends with a blank (byte \(count - length + 1))",
-          hint: "remove what stands behind it")
+          hint: "remove what follows it")
       }
     }
     return nil

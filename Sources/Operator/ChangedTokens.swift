@@ -24,7 +24,7 @@ package struct ChangedTokens {
 
   /// For people.
   package var table: String {
-    guard !keys.isEmpty else { return "no token to be \(done): none is held or needed\n" }
+    guard !keys.isEmpty else { return "no tokens are being \(done): none are held or needed\n" }
     let names = keys.map { "\(listing.apps[$0.app].name) \($0.scopes)" }
     return "being \(done):\n  " + names.joined(separator: "\n  ") + "\n"
   }

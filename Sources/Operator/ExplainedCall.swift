@@ -24,7 +24,7 @@ package struct ExplainedCall: Sendable, Equatable {
     self.fields = fields
   }
 
-  /// Why it cannot be looked at, and what to write instead; nil when it can. A part with a control character
+  /// Why it cannot be checked, and what to write instead; nil when it can. A part with a control character
   /// could pass itself off as several parts.
   var problem: String? {
     let parts = [method, target, app ?? ""] + fields

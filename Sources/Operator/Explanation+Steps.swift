@@ -76,16 +76,16 @@ extension Explanation {
     case .caller: return caller
     case .app: return sources.rules.apps[plan.app].name
     case .operation:
-      guard plan.isKnownOperation else { return "none of the catalogue; sent on as it is" }
+      guard plan.isKnownOperation else { return "not in the catalogue; forwarded unchanged" }
       let operation = OperationTable.operation(at: plan.operation)
-      return "\(operation.name), \(operation.access.name), of \(operation.service.name)"
+      return "\(operation.name) (\(operation.access.name), service \(operation.service.name))"
     case .policy where plan.obstacle == .count:
       let field = BulkConfirmation.field
       return "passes if \(field) has the number that \(plan.countedBy ?? "its list") counts"
     case .policy where plan.isRehearsed:
       return "passes; the mode is dry-run, so nothing is sent"
     case .policy where plan.wouldDeny:
-      return "passes, for its caller is permissive: callers[].allow does not grant it"
+      return "passes because its caller is permissive: callers[].allow does not grant it"
     case .framing, .host, .policy, .quota, .credential: return "passes"
     }
   }

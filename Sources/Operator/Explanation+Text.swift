@@ -138,15 +138,15 @@ extension Explanation {
 
   private func answer(_ forwarded: Forwarded) -> String {
     if let refusal = refusal(forwarded) {
-      return "the gateway's for now: \(refusal.error.status) \(refusal.error.kind.name)"
+      return "from the gateway, for now: \(refusal.error.status) \(refusal.error.kind.name)"
     }
     if forwarded.plan.isRehearsed {
-      return "the gateway's: 200, with what would have been sent (mode dry-run)"
+      return "from the gateway: 200, with what would have been sent (mode dry-run)"
     }
     if case .token = forwarded.plan.credential, forwarded.token?.remaining == nil {
-      return "SCORM Cloud's, once there is a token"
+      return "from SCORM Cloud, once there is a token"
     }
-    return "SCORM Cloud's"
+    return "from SCORM Cloud"
   }
 
   private func text(_ pages: PageRequest) -> String {
@@ -157,10 +157,10 @@ extension Explanation {
 
   private func text(_ wait: WaitRequest) -> String {
     guard let start = wait.start else {
-      return "for the job to be over, \(wait.seconds) s at most (jobs.maxWait)"
+      return "until the job ends, for at most \(wait.seconds) s (jobs.maxWait)"
     }
     let poll = OperationTable.operation(at: start.poll).name
-    return "for the job that it starts to be over, by \(poll), \(wait.seconds) s at most "
+    return "until the job it starts ends, by \(poll), for at most \(wait.seconds) s "
       + "(jobs.maxWait)"
   }
 

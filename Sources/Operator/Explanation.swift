@@ -81,10 +81,10 @@ package struct Explanation: Sendable {
         return only
       }
       throw Problem(
-        description: "name the caller (--caller, or caller= in a query); there are: \(names)")
+        description: "name the caller (--caller, or caller= in a query). Callers: \(names)")
     }
     guard let number = rules.callers.firstIndex(where: { $0.isInForce && $0.name == name }) else {
-      throw Problem(description: "there is no caller \(name); there are: \(names)")
+      throw Problem(description: "unknown caller \(name). Callers: \(names)")
     }
     return number
   }

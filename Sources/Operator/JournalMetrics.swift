@@ -34,7 +34,7 @@ package enum JournalMetrics {
       # HELP scorm_gateway_journal_failures_total Attempts to write that failed or found the file held by another program.
       # TYPE scorm_gateway_journal_failures_total counter
       scorm_gateway_journal_failures_total \(figures.failures)
-      # HELP scorm_gateway_journal_set_aside_total Damaged files that were renamed and begun anew.
+      # HELP scorm_gateway_journal_set_aside_total Damaged files that were renamed and replaced by new ones.
       # TYPE scorm_gateway_journal_set_aside_total counter
       scorm_gateway_journal_set_aside_total \(figures.setAside)
       # HELP scorm_gateway_journal_writable Whether the last attempt to write succeeded.

@@ -92,7 +92,7 @@ package struct LimitsListing {
   }
 
   private func limitsTable(in room: TextTable.Room) -> String {
-    guard !views.isEmpty else { return "There are no limits.\n" }
+    guard !views.isEmpty else { return "No limits are configured.\n" }
     let isShared = fleet != nil
     var table = TextTable(
       LimitsListing.columns + (isShared ? [LimitsListing.sharedColumn] : []))

@@ -22,7 +22,7 @@ extension LimitsSimulation {
     let text =
       "\(calls) calls of \(DurationText.text(nanoseconds: last - first)), "
       + "from \(LimitsSimulation.instant(first)).\n\(skippedText)\n\(callers.text(in: room))\n"
-    guard !limitRows.isEmpty else { return text + "There are no limits.\n" }
+    guard !limitRows.isEmpty else { return text + "No limits are configured.\n" }
     var limits = TextTable([
       .init("LIMIT", least: 12), .init("ADMITTED", isRight: true), .init("QUEUED", isRight: true),
       .init("REFUSED", isRight: true), .init("WOULD QUEUE", isRight: true),
@@ -42,7 +42,7 @@ extension LimitsSimulation {
     ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     var text = ""
     if !reasons.isEmpty { text += "Lines left out: \(reasons.joined(separator: ", ")).\n" }
-    if skipped.late > 0 { text += "Lines far out of order, taken late: \(skipped.late).\n" }
+    if skipped.late > 0 { text += "Lines far out of order, replayed late: \(skipped.late).\n" }
     return text
   }
 

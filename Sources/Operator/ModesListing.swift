@@ -32,7 +32,7 @@ package struct ModesListing {
   /// For people.
   package var table: String {
     guard !board.isEmpty else {
-      return "No mode is set; what callers may do stands in the configuration (callers[].mode).\n"
+      return "No mode is set. The configuration (callers[].mode) decides what callers may do.\n"
     }
     return board.entries.map { text($0) + "\n" }.joined()
   }

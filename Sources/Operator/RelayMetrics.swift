@@ -29,11 +29,11 @@ extension BodyCaptures {
     guard !isEmpty else { return }
     text.family(
       "scorm_gateway_capture_bytes", .gauge,
-      "Bytes of memory that bodies on record take until their lines are written.")
+      "Bytes of memory held by recorded bodies until their lines are written.")
     text.sample(UInt64(max(0, room.takenBytes)))
     text.family(
       "scorm_gateway_capture_no_room_total", .counter,
-      "Bodies that were not recorded because others took all the memory there is for them.")
+      "Bodies that were not recorded because other bodies used up the memory for them.")
     text.sample(room.refusals)
   }
 }
@@ -43,11 +43,13 @@ extension MemoryWatch {
     // Also without a limit, so that an alert tells "never short" from "not asked".
     text.family(
       "scorm_gateway_memory_short", .gauge,
-      "1 while new requests are refused for want of memory, 2 while some under way are ended.")
+      "1 while new requests are refused because memory is low, 2 while calls in progress are ended."
+    )
     text.sample(UInt64(level.rawValue))
     guard let state else { return }
     text.family(
-      "scorm_gateway_memory_limit_bytes", .gauge, "The limit of memory that is nearest.")
+      "scorm_gateway_memory_limit_bytes", .gauge,
+      "The memory limit that is closest to being reached.")
     text.sample([("limit", state.name)], UInt64(max(0, state.limit)))
     text.family(
       "scorm_gateway_memory_used_bytes", .gauge, "Bytes in use, as that limit counts them.")

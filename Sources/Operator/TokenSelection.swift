@@ -18,11 +18,11 @@ package struct TokenSelection {
   /// Why nothing can be meant by it, and what can; nil when something can.
   package func problem(in listing: TokenListing) -> String? {
     if let app, !listing.appsInForce.contains(where: { $0.app.name == app }) {
-      return "There is no app \(app); there are: "
+      return "Unknown app \(app). Apps: "
         + listing.appsInForce.map(\.app.name).joined(separator: ", ") + "."
     }
     if let scope, !listing.keys.contains(where: { selects($0, in: listing) }) {
-      return "No operation of \(app ?? "any app") gets a token with the scope \(scope); "
+      return "No operation of \(app ?? "any app") uses a token with the scope \(scope); "
         + "scorm-gateway tokens --all lists the scopes."
     }
     return nil

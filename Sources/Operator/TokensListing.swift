@@ -86,13 +86,13 @@ package struct TokensListing {
   package func table(in room: TextTable.Room) -> String {
     var text = ""
     if keys.isEmpty {
-      text += "No token was needed so far; --all lists what could be.\n"
+      text += "No token has been needed yet; --all lists every possible token.\n"
     } else {
       var table = TextTable(TokensListing.columns)
       for key in keys { table.append(row(key)) }
       text += table.text(in: room)
     }
-    if dropped > 0 { text += "\(dropped) more: choose with --app or --scope.\n" }
+    if dropped > 0 { text += "\(dropped) more are not shown: narrow it with --app or --scope.\n" }
     text += "\n" + runwayText + "\n"
     for (_, app) in listing.appsInForce where app.isSecretRefused || app.secretGeneration > 1 {
       text +=

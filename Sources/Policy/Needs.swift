@@ -34,7 +34,7 @@ struct Needs {
     if wish.excludesRefused, outcomes.succeeded.calls == 0 {
       askedFor.add(kind, all, "It was refused so far.")
     } else if operation.isDestructive, !wish.includesDestructive {
-      destructive.add(kind, all, "It erases something.")
+      destructive.add(kind, all, "It deletes something.")
     } else {
       var grant = Grant(text: operation.name.description)
       grant.succeeded = outcomes.succeeded

@@ -61,7 +61,7 @@ package struct PolicySimulation: Sendable {
 
   /// For people.
   package func table(in room: TextTable.Room) -> String {
-    guard tally.first != nil else { return "There is no call on record.\n" }
+    guard tally.first != nil else { return "No calls are recorded.\n" }
     var text =
       TextTable.wrapped(
         "\(tally.calls) calls, \(PolicySuggestion.instant(max(tally.since, tally.first ?? 0))) to "

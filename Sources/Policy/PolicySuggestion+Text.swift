@@ -89,11 +89,11 @@ extension PolicySuggestion {
     var lines = [
       "Least rights for \(range ?? "no call"). Review it before you use it.",
       wish.includesDestructive
-        ? "Operations that erase something are included (--include-destructive)."
-        : "Operations that erase something are left out; --include-destructive suggests them too.",
+        ? "Operations that delete something are included (--include-destructive)."
+        : "Operations that delete something are left out; --include-destructive suggests them too.",
     ]
     if wish.excludesRefused {
-      lines.append("What was refused so far is left out (--exclude-refused).")
+      lines.append("Operations that were refused so far are left out (--exclude-refused).")
     }
     return (lines + warnings.map { "Warning: \($0)" }).map { "# \($0)\n" }.joined()
   }
@@ -107,7 +107,7 @@ extension PolicySuggestion {
           + "once a week or a month may be missing")
     }
     if tally.calls < PolicySuggestion.enoughCalls {
-      warnings.append("these are only \(tally.calls) calls; rare ones may be missing")
+      warnings.append("only \(tally.calls) calls are recorded; rare ones may be missing")
     }
     if tally.malformed > 0 {
       warnings.append("\(tally.malformed) records could not be read")
@@ -129,14 +129,14 @@ extension PolicySuggestion {
     if !caller.isEmpty, caller.present == nil {
       remarks.append(
         settings == nil
-          ? "say how to know it: match, or listen[].caller"
-          : "not configured so far; say how to know it: match, or listen[].caller")
+          ? "say how to identify it: match, or listen[].caller"
+          : "not configured so far; say how to identify it: match, or listen[].caller")
     }
     if !caller.scopes.isEmpty {
       remarks.append("scopes: \(caller.scopes.joined(separator: " "))")
     }
     if !caller.isEmpty, caller.isReadOnly, caller.mode != .readOnly {
-      remarks.append("all of it reads; mode \(caller.mode.rawValue) is kept")
+      remarks.append("all of these read; mode \(caller.mode.rawValue) is kept")
     } else if !caller.isReadOnly, caller.mode != .normal {
       remarks.append("mode \(caller.mode.rawValue) is kept, so its writes stay refused")
     }
@@ -144,7 +144,7 @@ extension PolicySuggestion {
       remarks.append("granted: \(unused.text): \(PolicySuggestion.text(unused))")
     }
     for (title, rows) in [
-      ("left out, it erases something", caller.destructive),
+      ("left out, it deletes something", caller.destructive),
       ("left out, refused so far", caller.askedFor),
     ] {
       for row in rows {
@@ -162,6 +162,6 @@ extension PolicySuggestion {
 
   private static func text(_ unused: Unused) -> String {
     if let used = unused.used { return "\(used.used) of its \(used.all) operations are used" }
-    return unused.last.map { "not used; last \(instant($0))" } ?? "not used; no call on record"
+    return unused.last.map { "not used; last \(instant($0))" } ?? "not used; no recorded call"
   }
 }

@@ -11,7 +11,7 @@ package struct PolicySuggestion: Sendable {
   package struct Wish: Sendable {
     /// Nil: all callers.
     package var caller: String?
-    /// Suggest operations that erase something, too.
+    /// Suggest operations that delete something, too.
     package var includesDestructive = false
     /// Suggest nothing that was refused so far.
     package var excludesRefused = false
@@ -96,7 +96,7 @@ package struct PolicySuggestion: Sendable {
     let names = names
     if let name = wish.caller, names.isEmpty {
       throw PolicyProblem(
-        description: "there is no caller \(name), neither in the configuration nor on record")
+        description: "there is no caller \(name), neither in the configuration nor in the record")
     }
     let probe = try settings.map { settings throws(PolicyProblem) in
       try RuleProbe(unlimited: settings)

@@ -50,7 +50,7 @@ struct RuleProbe: ~Copyable {
       caller = index
     } else {
       return kind.caller == nil
-        ? "The caller was not known then." : "callers[] names no such caller."
+        ? "The caller was not known then." : "callers[] has no such caller."
     }
     let bytes = Array(RuleProbe.head(of: kind).utf8)
     var parser = RequestHeadParser()

@@ -35,8 +35,8 @@ package struct Roster: Sendable {
     package var description: String {
       let things = self == .apps ? "apps" : "limits"
       return
-        "calls are under way that began under \(things) which are gone from the file, and together with the "
-        + "new ones there are more than 64: reload again when those calls are over"
+        "calls in progress still use \(things) that are no longer in the file, and together with the "
+        + "new ones there are more than 64; reload again when those calls are over"
     }
   }
 

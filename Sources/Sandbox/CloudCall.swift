@@ -83,7 +83,7 @@ struct CloudCall {
     } catch {
       throw .message(400, error.description)
     }
-    guard case .object = value else { throw .message(400, "The body is no JSON object.") }
+    guard case .object = value else { throw .message(400, "The body is not a JSON object.") }
     return value
   }
 

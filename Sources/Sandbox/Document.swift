@@ -56,7 +56,7 @@ struct TagList: Sendable, Equatable {
 
   static func check(_ tags: [String]) throws(Refusal) {
     guard tags.count <= maximumTags else {
-      throw .message(400, "The sandbox keeps at most \(maximumTags) tags of a thing.")
+      throw .message(400, "The sandbox keeps at most \(maximumTags) tags for each item.")
     }
     guard tags.allSatisfy({ !$0.isEmpty && $0.utf8.count <= maximumLength }) else {
       throw .message(400, "A tag has 1 to \(maximumLength) bytes.")

@@ -57,7 +57,7 @@ struct FaultReader {
     let seed = number(value, "seed", Int.min...Int.max, place)
     let share = share(value, "share", place)
     if seed != nil, share == nil {
-      problems.append("\(place).seed says nothing without share")
+      problems.append("\(place).seed has no effect without share")
     }
     let ends = end(value, place, now: now)
     guard problems.count == before, let operation, let effect else { return }

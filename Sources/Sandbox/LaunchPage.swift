@@ -117,7 +117,7 @@ enum LaunchPage {
       words.map { "<option>\($0)</option>" }.joined()
     }
     return """
-      <p>This page stands for the course. What is set here becomes the registration's progress.</p>
+      <p>This page replaces the course. What you set here becomes the registration's progress.</p>
       <form method="post">
       <p><label>Completion <select name="completion">\(options(["COMPLETED", "INCOMPLETE", "UNKNOWN"]))\
       </select></label>

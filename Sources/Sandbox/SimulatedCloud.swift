@@ -202,7 +202,7 @@ package struct SimulatedCloud: LocalResponder {
       throw refusal
     case .unknown: throw .message(404, "The API has no such path.")
     case .encodedLiteral:
-      throw .message(400, "A part of the path that is no identifier must not be encoded.")
+      throw .message(400, "A part of the path that is not an identifier must not be encoded.")
     }
   }
 

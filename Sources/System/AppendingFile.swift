@@ -24,7 +24,8 @@ package struct AppendingFile: ~Copyable, Sendable {
 
   /// Why a path could not be opened, in words for the operator.
   package static func reason(of error: SystemError) -> String {
-    error.number == ENXIO ? "\(error): nobody reads this FIFO; start its reader first" : "\(error)"
+    error.number == ENXIO
+      ? "\(error): no process reads this FIFO; start its reader first" : "\(error)"
   }
 
   /// Whether `path` is a regular file that ends within a line: the process that wrote it was killed.

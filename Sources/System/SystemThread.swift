@@ -23,7 +23,7 @@ internal import Glibc
 
   /// Starts a thread called `name` (at most 15 bytes are kept, as the kernel wants).
   ///
-  /// - Throws: the error number when the system refuses another thread.
+  /// - Throws: the error number when the system cannot start another thread.
   package init(
     _ name: String, priority: Priority = .usual, _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) {

@@ -72,7 +72,7 @@ package struct TextTable: Sendable {
     guard !omitted.isEmpty else { return rows }
     return rows
       + TextTable.wrapped(
-        "No room for \(omitted.joined(separator: ", ")): --wide shows all.", in: room)
+        "Columns left out: \(omitted.joined(separator: ", ")). --wide shows all.", in: room)
       + "\n"
   }
 

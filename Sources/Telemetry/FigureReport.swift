@@ -61,7 +61,7 @@ package struct FigureReport {
 
   private func putExchanges(into text: inout PrometheusText) {
     text.family(
-      "scorm_gateway_exchanges_in_flight", .gauge, "Requests of callers that are under way.")
+      "scorm_gateway_exchanges_in_flight", .gauge, "Requests in progress.")
     text.sample(total(.exchangesUnderWay))
     text.family(
       "scorm_gateway_requests_total", .counter,
@@ -95,11 +95,12 @@ package struct FigureReport {
       "scorm_gateway_response_body_bytes", "Bytes that callers received: bodies of answers.",
       layout.responseSizes, .sizes, isSeconds: false, into: &text)
     putHistogram(
-      "scorm_gateway_token_wait_seconds", "How long requests waited that had to wait for a token.",
+      "scorm_gateway_token_wait_seconds",
+      "How long requests waited for a token; requests that did not wait are not counted.",
       layout.tokenWaits, .durations, isSeconds: true, into: &text)
     putHistogram(
       "scorm_gateway_queue_wait_seconds",
-      "How long requests waited that had to wait for a limit or for an upstream connection.",
+      "How long requests waited for a limit or an upstream connection; requests that did not wait are not counted.",
       layout.queueWaits, .durations, isSeconds: true, into: &text)
   }
 
@@ -170,7 +171,8 @@ package struct FigureReport {
     text.family("scorm_gateway_caller_connections", .gauge, "Open connections of callers.")
     text.sample(total(.callerConnections))
     text.family(
-      "scorm_gateway_caller_connections_accepted_total", .counter, "Connections callers made.")
+      "scorm_gateway_caller_connections_accepted_total", .counter,
+      "Connections that callers opened.")
     text.sample(total(.callersAccepted))
   }
 

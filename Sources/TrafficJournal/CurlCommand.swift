@@ -37,7 +37,7 @@ package enum CurlCommand {
       lines.append("the call had a body of \(record.sent) bytes, which was not recorded")
     }
     if record.hasMaskedValues || record.sentBody?.contains("***") == true {
-      lines.append("values that read *** are masked; put the real ones in their place")
+      lines.append("values shown as *** are masked; replace them with the real ones")
     }
     if record.isCut { lines.append("the path or the query was too long to be recorded whole") }
     return lines

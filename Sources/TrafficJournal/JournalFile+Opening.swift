@@ -28,7 +28,7 @@ extension JournalFile {
       return Opened(
         file: try openExisting(path, limits),
         setAside: "the journal \(path) cannot be used (\(error.message)); it is now \(name), "
-          + "and a new one was begun")
+          + "and a new one was started")
     }
   }
 

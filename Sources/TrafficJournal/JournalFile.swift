@@ -345,7 +345,7 @@ final class JournalFile {
     guard logSize > limits.fullLogBytes else { return }
     throw DatabaseError(
       code: DatabaseError.busy,
-      message: "a reader of the journal, another program perhaps, holds on to an old state of it")
+      message: "a reader of the journal, perhaps another program, holds on to an old state")
   }
 
   /// Moves what little there is while nothing else is to be done.

@@ -212,7 +212,7 @@ extension JournalLoop {
       moreToConvert = try conversion?.goOn(into: file) ?? false
       guard !moreToConvert else { return }
       conversion.take()?.finish()
-      writer.tell("the journal \(writer.path) of an earlier version is converted")
+      writer.tell("the journal \(writer.path) is from an earlier version and is being converted")
     } catch {
       moreToConvert = error.kind == .busy
       if moreToConvert { return }
@@ -253,7 +253,7 @@ extension JournalLoop {
       let name = try JournalFile.setAside(writer.path, because: error, at: clock.wall)
       writer.tell(
         "the journal \(writer.path) is damaged (\(error.message)); it is now \(name), "
-          + "and a new one was begun")
+          + "and a new one was started")
       writer.state.withLock { $0.statistics.setAside += 1 }
     } catch {
       record(error)

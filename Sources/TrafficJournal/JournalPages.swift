@@ -104,7 +104,7 @@ package struct JournalPages: Sendable {
   /// The calls with a request id: callers may use one more than once.
   private func one(_ name: Substring) throws -> Answer {
     guard let id = PercentCoding.decode(name, plusIsBlank: false), !id.isEmpty else {
-      throw QueryError(description: "a request id belongs behind /api/traffic/")
+      throw QueryError(description: "a request id must follow /api/traffic/")
     }
     var query = TrafficQuery()
     query.requestID = id

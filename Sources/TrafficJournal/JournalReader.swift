@@ -24,7 +24,7 @@ package struct JournalReader: ~Copyable {
     } catch {
       throw JournalError(
         FileFacts.size(path) == nil
-          ? "there is no journal at \(path)"
+          ? "no journal exists at \(path)"
           : "the journal \(path) cannot be read: \(error.message)")
     }
   }
@@ -62,7 +62,7 @@ package struct JournalReader: ~Copyable {
       throw DatabaseError(
         code: DatabaseError.corrupt,
         message: version < JournalSchema.version
-          ? "an earlier version of the gateway wrote it; serve with this version once, which converts it"
+          ? "an earlier version of the gateway wrote it; run `serve` once with this version to convert it"
           : "a later version of the gateway wrote it")
     }
     return database

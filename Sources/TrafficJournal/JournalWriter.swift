@@ -85,7 +85,7 @@ package final class JournalWriter: LineSink, Sendable {
       if error.isOfTheDisk {
         state.withLock { $0.statistics.note(error) }
         tell(
-          "the journal \(path) cannot be opened for now: \(error); calls are served, and it is tried again"
+          "the journal \(path) cannot be opened for now: \(error); calls are served, and the gateway tries again"
         )
       } else if error.kind != .busy {
         // Another program may hold it for a while.

@@ -13,14 +13,14 @@ package enum ReplayRule {
   /// Why `record` is not sent again; nil when it may be.
   package static func refusal(_ record: CallRecord, allowsWrites: Bool) -> String? {
     if let objection = objection(record) { return objection }
-    if record.path.isEmpty { return "it asked for no path but for the gateway itself" }
+    if record.path.isEmpty { return "it was a request to the gateway itself, without a path" }
     if record.sent > 0 {
       return "it had a body of \(record.sent) bytes; calls with a body are not sent again"
     }
-    if record.hasMaskedValues { return "values in its query are masked and not known any more" }
+    if record.hasMaskedValues { return "values in its query are masked and no longer known" }
     if record.isCut { return "its path or query was too long to be recorded whole" }
     if !safe.contains(record.method), !allowsWrites {
-      return "\(record.method) may change something; --allow-writes sends it all the same"
+      return "\(record.method) may change something; --allow-writes sends it anyway"
     }
     return nil
   }

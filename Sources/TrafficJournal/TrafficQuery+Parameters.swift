@@ -68,14 +68,14 @@ extension TrafficQuery {
     case "after": after = value == "now" ? .max : try TrafficQuery.cursor(name, value)
     default:
       throw QueryError(
-        description: "there is no parameter \(name); there are: "
+        description: "unknown parameter \(name). Parameters: "
           + TrafficQuery.parameters.joined(separator: ", "))
     }
   }
 
   private static func cursor(_ name: String, _ value: String) throws(QueryError) -> Int64 {
     guard let number = Int64(value), number >= 0 else {
-      throw QueryError(description: "\(name) takes what an earlier answer said in it")
+      throw QueryError(description: "\(name) takes the value from an earlier answer")
     }
     return number
   }
@@ -105,7 +105,7 @@ extension TrafficQuery {
     guard let number = Int64(value), (100...999).contains(number) else {
       throw QueryError(
         description:
-          "status takes numbers like 404, classes like 5xx, or none, with commas between them")
+          "status takes numbers like 404, classes like 5xx, or none, separated by commas")
     }
     return number...number
   }

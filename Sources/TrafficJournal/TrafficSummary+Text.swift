@@ -19,7 +19,7 @@ extension TrafficSummary {
 
   /// Columns, and a chart of calls over time under them.
   package func table(in room: TextTable.Room) -> String {
-    guard all.figures.calls > 0 else { return "There are no such calls.\n" }
+    guard all.figures.calls > 0 else { return "No calls match.\n" }
     var table = TextTable(TrafficSummary.columns)
     for group in groups { table.append(TrafficSummary.row(group)) }
     if groups.count > 1 {
@@ -39,7 +39,7 @@ extension TrafficSummary {
     if all.figures.refused + all.figures.failed > 0 {
       text += TextTable.wrapped(TrafficSummary.meaning, in: room) + "\n"
     }
-    if !isComplete { text += "The time was up: only the newest calls are counted.\n" }
+    if !isComplete { text += "The search timed out: only the newest calls are counted.\n" }
     return text
   }
 

@@ -7,8 +7,8 @@ internal import TrafficJournal
 struct AdminOption: ParsableArguments {
   @Option(
     help: """
-      The gateway's admin address: host:port, unix:/path, or https://host:port where it speaks TLS. The default is \
-      \(AdminVariable.name), else \(AdminAddress.usual).
+      The gateway's admin address: host:port, unix:/path, or https://host:port if it uses TLS. The default is \
+      $\(AdminVariable.name), or \(AdminAddress.usual) without that variable.
       """)
   var admin: String?
 
@@ -22,13 +22,13 @@ struct AdminOption: ParsableArguments {
 
 /// How commands prove who they are to an admin address that speaks TLS, and whom they trust.
 struct AdminTLSOption: ParsableArguments {
-  @Option(help: "With https: a file of authorities (PEM) to trust instead of the system's.")
+  @Option(help: "With https: CA certificates (PEM) to trust instead of the system's.")
   var adminCA: String?
 
-  @Option(help: "With https: the client certificate to show (PEM).")
+  @Option(help: "With https: the client certificate to present (PEM).")
   var adminCert: String?
 
-  @Option(help: "With https: the client certificate's key (PEM).")
+  @Option(help: "With https: the client certificate's private key (PEM).")
   var adminKey: String?
 
   var files: HTTPProbe.TLSFiles {
@@ -81,8 +81,8 @@ enum AdminAddress {
     let reason: String
 
     var description: String {
-      "no answer from a gateway's admin address, \(address) (\(reason)). If it runs, name its "
-        + "admin.address with --admin or \(AdminVariable.name); else start it: scorm-gateway serve"
+      "no gateway answers at the admin address \(address) (\(reason)). If one is running, give its "
+        + "admin.address with --admin or \(AdminVariable.name). Otherwise start it: scorm-gateway serve"
     }
   }
 

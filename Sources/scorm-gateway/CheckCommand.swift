@@ -8,26 +8,26 @@ internal import System
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Check a configuration; every problem is told with its place.",
+    abstract: "Check a configuration, and list every problem with its place.",
     discussion: """
-      Finds what `serve` would stop at, as the user who runs it: also folders and files that cannot be written, and \
-      addresses that this machine does not have. A port that another process holds is not a fault of the configuration.
+      Finds everything that would stop `serve` for the user who runs this command, including folders and files that \
+      cannot be written and addresses that this machine does not have. Ports in use are not reported.
 
-      With --against or --admin it then tells what a reload would change, one line for each thing; the configuration \
-      that runs is known without its secrets, so these are not compared with it.
+      With --against or --admin it also shows what a reload would change, one line per change. A running gateway does \
+      not reveal its secrets, so secrets are not compared with --admin.
 
-      Exit code 0: it is good. 78: it is not, or a reload would refuse it.
+      Exit codes: 0 if the configuration is good, 78 if it has problems or a reload would refuse it.
       """)
 
   @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
   var file: String?
 
-  @Option(help: "Another configuration file (YAML): what changes from it to this one.")
+  @Option(help: "Another configuration file (YAML): show what changes from it to this one.")
   var against: String?
 
   @Option(
     help:
-      "The admin address of a gateway that runs, host:port or unix:/path: what a reload would change there."
+      "Admin address of a running gateway (host:port or unix:/path): show what a reload would change there."
   )
   var admin: String?
 
@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
   func validate() throws {
     guard against == nil || admin == nil else {
       throw ValidationError(
-        "Compare with a file (--against) or with what runs (--admin), not with both.")
+        "Compare with a file (--against) or with a running gateway (--admin), not with both.")
     }
   }
 
@@ -58,8 +58,7 @@ struct CheckCommand: ParsableCommand {
     }
     let settings = loaded.settings
     print(
-      "good: \(settings.apps.count) app(s), \(settings.callers.count) caller(s), "
-        + "\(settings.limits.count) limit(s), upstream \(settings.upstream.url)")
+      "good: \(settings.contents), upstream \(settings.upstream.url)")
     let changes = try changes(to: settings, environment)
     if let changes { print(CheckCommand.text(changes), terminator: "") }
     Output.flush()
@@ -75,7 +74,7 @@ struct CheckCommand: ParsableCommand {
         let old = try ConfigurationSource.load(file: against, environment: environment).settings
         return SettingsChanges(from: old, to: settings)
       } catch {
-        Console.tell("what it is compared with has problems itself:\n\(error.description)")
+        Console.tell("the configuration to compare with has problems:\n\(error.description)")
         throw ExitCode(ExitStatus.badConfiguration)
       }
     }
@@ -83,7 +82,8 @@ struct CheckCommand: ParsableCommand {
     let address = AdminTarget(AdminAddress.chosen(admin, environment), tls.files)
     let answer = try AdminAddress.get(address, "/api/configuration?format=table")
     guard let running = ConfigurationText(reading: try AdminAddress.body(of: answer)) else {
-      Console.report("\(address) does not tell its configuration; is it a gateway's admin address?")
+      Console.report(
+        "\(address) did not answer with a configuration; is it a gateway's admin address?")
       throw ExitCode(ExitStatus.failed)
     }
     return SettingsChanges(from: running, to: settings)

@@ -22,7 +22,7 @@ enum Console {
 
 /// How wide tables may be.
 struct TableOptions: ParsableArguments {
-  @Flag(help: "Show tables whole, however narrow the terminal is.")
+  @Flag(help: "Show all columns in full, however narrow the terminal is.")
   var wide = false
 
   /// Room on the terminal. What goes into a file or a pipe is whole.

@@ -8,13 +8,14 @@ internal import System
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Show the gateway at work with a simulated SCORM Cloud; no account, no file.",
+    abstract:
+      "Show the gateway at work with a simulated SCORM Cloud. Needs no account and no file.",
     discussion: """
-      Starts a simulated SCORM Cloud, a gateway in front of it and its admin pages on this machine, makes \
-      one real call through the gateway, and serves until Ctrl-C.
+      It starts a simulated SCORM Cloud and a gateway on this machine, makes one call through the gateway, and serves \
+      until Ctrl-C.
       """)
 
-  @Flag(help: "Make the call, print it and end.")
+  @Flag(help: "Make the call, print it and exit.")
   var once = false
 
   func run() throws {

@@ -8,16 +8,16 @@ internal import System
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Look at everything the gateway needs, and tell what is wrong and how to fix it.",
+    abstract: "Check everything the gateway needs; say what is wrong and how to fix it.",
     discussion: """
-      Configuration, rights of secrets, who can reach the listeners, disk, the connection to SCORM Cloud (name, TCP, \
-      TLS and the days its certificate has left), the clock, a token for each app and scope that callers need, and a \
-      ping. A gateway may run meanwhile. Nothing is changed, here or at SCORM Cloud.
+      It checks the configuration, the permissions of secret files, who can reach the listeners, the disk, the \
+      connection to SCORM Cloud (DNS, TCP, TLS, certificate expiry), the clock, a token for each app and scope that \
+      callers need, and a ping. A gateway may be running. Nothing is changed, neither here nor at SCORM Cloud.
 
-      Each finding has a code that never changes its meaning; docs/errors.md explains it.
+      Each finding has a code, which docs/errors.md explains.
 
-      Exit code 0: nothing failed (with --strict: no warning either). 1: something failed. 69: SCORM Cloud cannot be \
-      reached. 78: the configuration is not good.
+      Exit codes: 0 if nothing failed (with --strict: and nothing warned), 1 if something failed, 69 if SCORM Cloud \
+      cannot be reached, 78 if the configuration has problems.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -29,15 +29,15 @@ struct DoctorCommand: ParsableCommand {
 
   @Option(
     help: """
-      Only these areas, with commas between them: \
+      Only these areas, separated by commas: \
       \(DoctorArea.allCases.map(\.rawValue).joined(separator: ", ")).
       """)
   var only: String?
 
-  @Option(help: "text for people, short for a line a finding, json for scripts.")
+  @Option(help: "text for people, short for one line per finding, json for scripts.")
   var format = Format.text
 
-  @Option(help: "Look again until nothing fails, for this time at most: 30s, 2m.")
+  @Option(help: "Repeat until nothing fails, for at most this time, such as 30s, 2m.")
   var wait: String?
 
   @Flag(help: "Warnings count as failures.")
@@ -51,7 +51,7 @@ struct DoctorCommand: ParsableCommand {
   func validate() throws {
     if let word = words.first(where: { DoctorArea(rawValue: $0) == nil }) {
       throw ValidationError(
-        "There is no area '\(word)'; there are: "
+        "Unknown area '\(word)'. Areas: "
           + DoctorArea.allCases.map(\.rawValue).joined(separator: ", ") + ".")
     }
     if let wait, Duration.read(wait) == nil {

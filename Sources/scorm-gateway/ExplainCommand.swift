@@ -9,16 +9,16 @@ internal import TextCoding
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Tell what the gateway would do with a call, without calling anything.",
+    abstract: "Show what the gateway would do with a call, without sending it.",
     usage: "scorm-gateway explain <method> <path> [<options>]",
     discussion: """
-      Asks a running gateway, which also knows its tokens and who waits for limits. With -c it reads a \
-      configuration instead, and no gateway need run.
+      Asks a running gateway, which also knows the state of its tokens and limits. With -c it reads a configuration \
+      file instead, and needs no running gateway.
 
         scorm-gateway explain GET /api/v2/courses
-        scorm-gateway explain POST '/api/v2/registrations?x=y' --app main --caller crm -c gateway.yaml
+        scorm-gateway explain POST /api/v2/registrations --caller crm
 
-      Exit code 0, whether the call is allowed or refused; 1: no gateway answers, or there is no such caller.
+      Exit codes: 0 whether the call is allowed or refused, 1 if no gateway answers or the caller is unknown.
       """)
 
   @Argument(help: "GET, POST, PUT or DELETE.")
@@ -27,18 +27,18 @@ struct ExplainCommand: ParsableCommand {
   @Argument(help: "The path as a caller sends it, with its query: /api/v2/courses.")
   var path: String
 
-  @Option(help: "The app, as X-Scorm-App would name it.")
+  @Option(help: "The app, as in X-Scorm-App.")
   var app: String?
 
-  @Option(help: "One of callers[]; needed when there are several.")
+  @Option(help: "The caller, one of callers[]. Required if there are several.")
   var caller: String?
 
-  @Option(help: "A further header field, \"Name: value\"; may be repeated.")
+  @Option(help: "Another header field, \"Name: value\". May be repeated.")
   var header: [String] = []
 
   @Option(
     name: [.customShort("c"), .customLong("config")],
-    help: "Configuration file (YAML) to explain by, in place of a running gateway.")
+    help: "Use this configuration file (YAML) instead of a running gateway.")
   var file: String?
 
   @OptionGroup var admin: AdminOption

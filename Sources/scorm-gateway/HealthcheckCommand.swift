@@ -7,7 +7,7 @@ struct HealthcheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "healthcheck",
     abstract: "Ask a running gateway whether it is ready.",
-    discussion: "Exit code 0: it is. 1: it is not, or it does not answer.")
+    discussion: "Exit codes: 0 if it is ready, 1 if it is not ready or does not answer.")
 
   @OptionGroup var admin: AdminOption
 

@@ -5,10 +5,10 @@ internal import System
 struct JobsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "jobs",
-    abstract: "Show the jobs that callers of a running gateway have waited for (Prefer: wait=N).",
+    abstract: "Show the jobs that callers of a running gateway waited for (Prefer: wait=N).",
     discussion: """
-      The last 1,000, the newest first: how each goes, who waits for it now, and how many callers were gone before \
-      it was over.
+      Lists the last 1,000 jobs, newest first: the state of each, how many callers wait for it now, and how many left \
+      before it ended.
       """)
 
   @OptionGroup var admin: AdminOption

@@ -6,7 +6,7 @@ internal import TextCoding
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
-    abstract: "Show the limits of a running gateway, or try new ones on the traffic of the past.",
+    abstract: "Show the limits of a running gateway, or test new ones against recorded calls.",
     subcommands: [LimitsShowCommand.self, LimitsSimulateCommand.self, LimitsResumeCommand.self],
     defaultSubcommand: LimitsShowCommand.self)
 }
@@ -15,10 +15,11 @@ struct LimitsCommand: ParsableCommand {
 struct LimitsResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
-    abstract: "End the pause of an app that SCORM Cloud asked for.",
+    abstract: "End an app's pause that SCORM Cloud asked for.",
     discussion: """
-      After a 429, or a 503 with Retry-After, the gateway holds an app's calls back for as long as it was asked to. \\
-      This ends the pause and what slows the app after it; its limits go on holding. Refused again, it pauses again.
+      After a 429, or a 503 with Retry-After, the gateway holds back the app's calls for as long as SCORM Cloud asked. \
+      This command ends the pause and the slow start after it. The app's limits stay in force. If SCORM Cloud refuses \
+      a call again, the app pauses again.
       """)
 
   @Option(help: "The app, by its name in the configuration.")
@@ -42,7 +43,8 @@ struct LimitsResumeCommand: ParsableCommand {
 struct LimitsShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show the limits of a running gateway: what is left, who waits and how long.")
+    abstract:
+      "Show the limits of a running gateway: what is left, how many calls wait, and how long.")
 
   @OptionGroup var admin: AdminOption
 

@@ -9,11 +9,11 @@ struct LimitsSimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
     abstract:
-      "Replay a traffic log or a journal against new limits: who would have waited, and how long.",
+      "Replay a traffic log or a journal against new limits: which calls would have waited, and how long.",
     usage: "scorm-gateway limits simulate --config FILE (--traffic LOG | --journal FILE)",
     discussion: """
-      The calls come as they came: a caller that would have slowed down, or tried again, is not imagined. \
-      Nothing is called, and no secret is needed but those the configuration refers to.
+      Calls are replayed at the times they were made. The simulation does not model callers that would have slowed \
+      down or retried. Nothing is sent, and only the secrets that the configuration refers to are needed.
       """)
 
   @Option(
@@ -21,10 +21,10 @@ struct LimitsSimulateCommand: ParsableCommand {
     help: "Configuration file (YAML) with the new limits.")
   var file: String
 
-  @Option(help: "Traffic log to replay; - is standard input.")
+  @Option(help: "Traffic log to replay; - means standard input.")
   var traffic: String?
 
-  @Option(help: "Journal to replay: its file. A gateway may write it meanwhile.")
+  @Option(help: "Journal file to replay. A gateway may be writing to it.")
   var journal: String?
 
   @Option(help: "table for people, json for scripts.")
@@ -42,7 +42,7 @@ struct LimitsSimulateCommand: ParsableCommand {
 
   func validate() throws {
     guard record != nil else {
-      throw ValidationError("Say which calls are replayed: --traffic LOG or --journal FILE.")
+      throw ValidationError("Say which calls to replay: --traffic LOG or --journal FILE.")
     }
   }
 

@@ -6,13 +6,16 @@ internal import TextCoding
 struct ModeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mode",
-    abstract: "Freeze callers or an app, or let them only read, while the gateway runs.",
+    abstract: "Freeze callers or an app, or make them read-only, while the gateway runs.",
     discussion: """
-      Without a mode: shows what is set. A mode is for one caller, one app, or all; the strictest that applies
-      holds, the configuration's among them. It survives a reload, not a restart. normal takes it away.
+      Without a mode, this command shows the modes that are set. A mode applies to one caller, one app, or all. If \
+      several apply to a call, including the mode in the configuration, the strictest one holds. A mode survives a \
+      reload but not a restart.
 
-      normal: as configured. read-only: writes are refused. dry-run: writes are answered with what would have
-      been sent, and nothing is. frozen: everything is refused, 503 with Retry-After.
+        normal     as configured; removes a mode
+        read-only  writes are refused
+        dry-run    writes are not sent; the answer shows what would have been
+        frozen     every call is refused: 503 with Retry-After
       """)
 
   @Argument(help: "normal, read-only, dry-run or frozen.")
@@ -24,7 +27,7 @@ struct ModeCommand: ParsableCommand {
   @Option(help: "For calls to this app only.")
   var app: String?
 
-  @Option(name: .customLong("for"), help: "Ends by itself after this time: 30s, 30m, 2h.")
+  @Option(name: .customLong("for"), help: "End the mode after this time, such as 30s, 30m, 2h.")
   var time: String?
 
   @OptionGroup var admin: AdminOption
@@ -35,7 +38,7 @@ struct ModeCommand: ParsableCommand {
   func validate() throws {
     guard mode == nil else { return }
     guard caller == nil, app == nil, time == nil else {
-      throw ValidationError("Say which mode: scorm-gateway mode frozen --caller NAME.")
+      throw ValidationError("Say which mode, as in: scorm-gateway mode frozen --caller NAME.")
     }
   }
 

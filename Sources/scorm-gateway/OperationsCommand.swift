@@ -11,13 +11,14 @@ enum ListingFormat: String, ExpressibleByArgument, CaseIterable {
 struct OperationsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operations",
-    abstract: "List the operations of the API, and what each needs.",
-    discussion: "Scopes stand in order of least privilege; the gateway asks for the first one.")
+    abstract: "List the operations of the API and the scopes they need.",
+    discussion:
+      "Scopes are listed from least to most privilege. The gateway asks for the first one.")
 
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
-  @Option(help: "Only operations of this service: course, registration, …")
+  @Option(help: "Only operations of this service, such as course or registration.")
   var service: String?
 
   @OptionGroup var table: TableOptions
@@ -29,7 +30,7 @@ struct OperationsCommand: ParsableCommand {
     if operations.isEmpty {
       let names = Set(OperationTable.all.map(\.service.name.description)).sorted()
       throw ValidationError(
-        "There is no such service; there are: \(names.joined(separator: ", ")).")
+        "Unknown service. Services: \(names.joined(separator: ", ")).")
     }
     switch format {
     case .table: print(rows(operations).text(in: table.room), terminator: "")

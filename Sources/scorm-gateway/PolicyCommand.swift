@@ -7,10 +7,10 @@ internal import System
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
-    abstract: "Suggest the least rights that callers need, or try rules on the calls of the past.",
+    abstract: "Suggest the least rights that callers need, or test rules against recorded calls.",
     discussion: """
-      The commands read the journal of a running gateway (--admin), a journal's file (--journal), or the journal of a \
-      configuration (-c). They change nothing.
+      The commands read the journal of a running gateway (--admin), a journal file (--journal), or the journal that \
+      a configuration names (-c). They change nothing.
       """,
     subcommands: [PolicySuggestCommand.self, PolicySimulateCommand.self])
 }
@@ -19,11 +19,12 @@ struct PolicyCommand: ParsableCommand {
 struct PolicySuggestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "suggest",
-    abstract: "Suggest callers[] with the least rights that the calls on record need.",
+    abstract: "Suggest callers[] with the least rights that the recorded calls need.",
     discussion: """
-      A call counts if SCORM Cloud answered it with 2xx or 3xx, or if callers[] refused it; a scan that finds nothing \
-      widens no rights. What was refused so far is marked NEW. Operations that erase something are left out unless \
-      --include-destructive is given. The suggestion is for review; nothing is applied.
+      A call counts if SCORM Cloud answered it with 2xx or 3xx, or if callers[] refused it. Calls that got a 404 do \
+      not count, so a scan cannot widen a caller's rights. An operation that was refused so far is marked NEW. \
+      Operations that delete something are left out unless you give --include-destructive. Review the suggestion; \
+      nothing is applied.
 
         scorm-gateway policy suggest -c gateway.yaml --format diff
       """)
@@ -37,19 +38,19 @@ struct PolicySuggestCommand: ParsableCommand {
   @Option(help: "Only this caller.")
   var caller: String?
 
-  @Flag(help: "Suggest operations that erase something, too.")
+  @Flag(help: "Also suggest operations that delete something.")
   var includeDestructive = false
 
-  @Flag(help: "Suggest nothing that callers[] refused so far.")
+  @Flag(help: "Leave out operations that callers[] refused so far.")
   var excludeRefused = false
 
   @Option(
-    help: "yaml to put into a configuration, diff against the present one (-c), json for scripts.")
+    help: "yaml for a configuration, diff against the current one (-c), json for scripts.")
   var format = Format.yaml
 
   func validate() throws {
     if format == .diff && source.file == nil {
-      throw ValidationError("A diff needs the present configuration: -c FILE.")
+      throw ValidationError("A diff needs the current configuration: -c FILE.")
     }
   }
 
@@ -85,17 +86,17 @@ struct PolicySimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",
     abstract:
-      "Try a configuration's callers and policy on the calls on record: who would be refused?",
+      "Test a configuration's callers and policy against recorded calls: which would be refused?",
     discussion: """
-      Callers are known by the names that they have on record. Limits are another matter: limits simulate.
+      Callers are identified by their recorded names. To test limits, use: scorm-gateway limits simulate.
 
         scorm-gateway policy simulate new.yaml -c gateway.yaml
 
-      Exit code 0: every call that passed would pass again. 1: some would be refused, or the record cannot be read. 78: \
-      the configuration is not good.
+      Exit codes: 0 if every call that passed would pass again, 1 if some would be refused or the record cannot be \
+      read, 78 if the configuration has problems.
       """)
 
-  @Argument(help: "The configuration to try (YAML).")
+  @Argument(help: "The configuration to test (YAML).")
   var newFile: String
 
   @OptionGroup var source: PolicySource

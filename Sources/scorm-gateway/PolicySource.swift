@@ -12,18 +12,18 @@ internal import TrafficJournal
 struct PolicySource: ParsableArguments {
   @OptionGroup var admin: AdminOption
 
-  @Option(help: "Read this journal file; no gateway need run.")
+  @Option(help: "Read this journal file; no running gateway is needed.")
   var journal: String?
 
   @Option(
     name: [.customShort("c"), .customLong("config")],
     help: """
-      The present configuration (YAML): its callers are compared, and its journal is read unless --admin or --journal \
-      names another.
+      The current configuration (YAML), to compare with. Its journal is read unless --admin or --journal names \
+      another.
       """)
   var file: String?
 
-  @Option(help: "Calls since then: 15m, 1h, 30d ago, or 2026-11-24T07:00:00Z.")
+  @Option(help: "Calls since this time: an age (15m, 1h, 30d) or a date (2026-11-24T07:00:00Z).")
   var since = "30d"
 
   /// Seconds for the whole of a journal.
@@ -33,7 +33,7 @@ struct PolicySource: ParsableArguments {
 
   func validate() throws {
     if journal != nil && admin.admin != nil {
-      throw ValidationError("--journal and --admin exclude each other.")
+      throw ValidationError("Give --journal or --admin, not both.")
     }
     do { _ = try time() } catch { throw ValidationError("--\(error.description)") }
   }
@@ -93,7 +93,7 @@ struct PolicySource: ParsableArguments {
     switch JournalPlace.usual(environment) {
     case .file(let path): return path
     case .none(let reason):
-      Console.report("no journal is configured, and there is no usual place for one: \(reason)")
+      Console.report("no journal is configured, and the default place cannot be used: \(reason)")
       throw ExitCode(ExitStatus.failed)
     }
   }

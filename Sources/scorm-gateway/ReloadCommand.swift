@@ -5,12 +5,14 @@ internal import System
 struct ReloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
-    abstract: "Have a running gateway read its configuration again, as SIGHUP does.",
+    abstract: "Reload the configuration of a running gateway, as SIGHUP does.",
     discussion: """
-      Prints what has changed, one line for each thing. Calls under way end as they began; every key can change but \
-      admin.address and traffic.journal.path. To see first what would change: scorm-gateway check -c FILE --admin.
+      Prints one line per change. Calls in progress finish under the configuration they started with. Every key can \
+      change except admin.address and traffic.journal.path. To see the changes first, use: scorm-gateway check -c FILE \
+      --admin ADDRESS.
 
-      Exit code 0: it is in force. 78: it has problems, all of them are told, and nothing has changed.
+      Exit codes: 0 if the new configuration is in force; 78 if it has problems, which are all listed, and nothing has \
+      changed.
       """)
 
   @OptionGroup var admin: AdminOption

@@ -9,13 +9,12 @@ struct SandboxCommand: ParsableCommand {
     commandName: "sandbox",
     abstract: "Run a simulated SCORM Cloud.",
     discussion: """
-      It checks credentials, issues tokens, enforces their scopes and keeps state for every operation. App \
-      SANDBOX has the secret sandbox-secret; app SANDBOX-MANAGEMENT, for App Management, has \
-      sandbox-management-secret. Tests control it below /sandbox/: faults, clock, snapshots, calls and \
-      their verification (docs/sandbox.md).
+      It checks credentials, issues tokens, enforces scopes and keeps state for every operation. The app SANDBOX has \
+      the secret sandbox-secret. The app SANDBOX-MANAGEMENT, for App Management, has sandbox-management-secret. Tests \
+      control it under /sandbox/: faults, clock, snapshots, recorded calls and their verification (docs/sandbox.md).
 
-      It prints "ready" when it serves. Exit codes: 0 after SIGTERM or Ctrl-C, 1 when it cannot listen, \
-      78 when the seed has mistakes, each with its place.
+      It prints "ready" when it serves. Exit codes: 0 after SIGTERM or Ctrl-C, 1 if it cannot listen, 78 if the seed \
+      has mistakes; each is printed with its place.
       """,
     subcommands: [SandboxRunCommand.self, SandboxEnvCommand.self, SandboxCoverageCommand.self],
     // Options of a command that has subcommands would be taken from theirs of the same name.
@@ -25,20 +24,20 @@ struct SandboxCommand: ParsableCommand {
 /// `sandbox run`, or `sandbox` by itself.
 struct SandboxRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Serve until SIGTERM or Ctrl-C; what `sandbox` does by itself.")
+    commandName: "run", abstract: "Serve until SIGTERM or Ctrl-C.")
 
   @Option(help: "Address to listen on; port 0 lets the system choose.")
   var listen = "127.0.0.1:8090"
 
-  @Option(help: "Begin with what FILE says (YAML or JSON), also after a reset.")
+  @Option(help: "Start with the data in this file (YAML or JSON), also after a reset.")
   var seed: String?
 
-  @Option(help: ArgumentHelp("How the clock begins: \(SandboxOptions.clockExpectation)."))
+  @Option(help: ArgumentHelp("How the clock starts: \(SandboxOptions.clockExpectation)."))
   var clock = "real"
 
   @Option(
     name: .customLong("port-file"),
-    help: "Write the port to FILE when it listens; removed at the end.")
+    help: "Write the port to this file once it listens; the file is removed at the end.")
   var portFile: String?
 
   @Flag(help: "Refuse fields and parameters that the API does not have, instead of counting them.")
@@ -76,7 +75,7 @@ struct SandboxRunCommand: ParsableCommand {
     // Reading a large seed took several times what it comes to.
     if seed != nil { ProcessMemory.trim() }
     print("simulated SCORM Cloud at \(sandbox.apiURL)")
-    print("calls it gets: \(sandbox.callsURL)")
+    print("calls it received: \(sandbox.callsURL)")
     print("control: \(sandbox.controlURL)")
     print("ready")
     Output.flush()
@@ -92,15 +91,16 @@ struct SandboxRunCommand: ParsableCommand {
 struct SandboxEnvCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "env",
-    abstract: "Print exports that point clients and a gateway at the sandbox.",
+    abstract: "Print shell exports that point clients and a gateway at the sandbox.",
     discussion: """
       eval "$(scorm-gateway sandbox env)"
       """)
 
-  @Option(help: "Where the sandbox listens.")
+  @Option(help: "The address the sandbox listens on.")
   var listen = "127.0.0.1:8090"
 
-  @Option(name: .customLong("port-file"), help: "Take the port from FILE, which the sandbox wrote.")
+  @Option(
+    name: .customLong("port-file"), help: "Read the port from this file, which the sandbox wrote.")
   var portFile: String?
 
   func run() throws {
@@ -132,7 +132,8 @@ struct SandboxCoverageCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "coverage",
-    abstract: "Say of each operation whether the sandbox is proven, answers it, or declines.")
+    abstract:
+      "List each operation as proven (tested with the official client), answered, or declined.")
 
   @Option(help: "table or json.")
   var format = Format.table

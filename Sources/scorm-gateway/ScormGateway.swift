@@ -9,10 +9,10 @@ struct ScormGateway: ParsableCommand {
     commandName: "scorm-gateway",
     abstract: "Lets services call the SCORM Cloud API without holding a secret.",
     discussion: """
-      Services send plain HTTP to the gateway; it adds the right credential, with the least scope that \
-      the call needs, and relays it to SCORM Cloud.
+      Services send plain HTTP to the gateway. It adds a credential with the least scope that each call needs, and \
+      relays the call to SCORM Cloud.
 
-      To see it work, without an account: scorm-gateway demo
+      To see it at work, without an account: scorm-gateway demo
       """,
     version: "scorm-gateway \(GatewayVersion.full)",
     subcommands: [
@@ -40,7 +40,7 @@ enum Main {
     guard ProcessStart.fillStandardDescriptors() else { exit(ExitStatus.failed) }
     // Without them every command would print help and look as if it had worked.
     guard let arguments = ProcessStart.arguments else {
-      Console.report("the system handed over no arguments, not even the program's name")
+      Console.report("the system passed no arguments, not even the program's name")
       exit(ExitStatus.usage)
     }
     ProcessLimits.forbidKeyLogs()

@@ -6,14 +6,19 @@ struct ServeCommand: ParsableCommand {
     commandName: "serve",
     abstract: "Run the gateway.",
     discussion: """
-      Without a file it listens on 127.0.0.1:8080 for one app, whose credential comes from SCORM_APP_ID \
-      and SCORM_SECRET_KEY or SCORM_SECRET_KEY_FILE.
+      Without a configuration file it listens on 127.0.0.1:8080 and serves one app. The app's credential comes from \
+      SCORM_APP_ID and SCORM_SECRET_KEY or SCORM_SECRET_KEY_FILE.
 
-      Signals: SIGTERM and SIGINT turn /readyz to 503, go on serving for drainDelay, finish what is under way and end \
-      (a second one ends at once); \
-      SIGHUP reads file and secrets again, all or nothing; SIGUSR1 opens the traffic log anew; \
-      SIGUSR2 hands over to the program that is on the disk now, without a gap. The file of a \
-      secret that changes is read again by itself.
+      Signals:
+
+        SIGTERM, SIGINT  answer /readyz with 503, serve for drainDelay, finish the
+                         calls in progress and exit; a second signal exits at once
+        SIGHUP           reload the configuration and the secrets; if there is a
+                         problem, nothing changes
+        SIGUSR1          reopen the traffic log
+        SIGUSR2          hand over to the program now on disk, dropping no call
+
+      A secret file that changes is reloaded without a signal.
       """)
 
   @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (YAML).")
@@ -21,7 +26,7 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: """
-      Event loops, one thread each; the default is the number of processors, or what a CPU quota comes to.
+      Event loops, one thread each. The default is the number of processors, or the CPU quota if that is lower.
       """)
   var threads: Int?
 

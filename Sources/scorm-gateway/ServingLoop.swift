@@ -39,7 +39,7 @@ struct ServingLoop: ~Copyable {
   init(
     _ gateway: GatewayProcess, _ signals: consuming ProcessSignals, watch: SecretWatch? = nil,
     reload: @escaping () -> Void = {
-      OperatorNotice.warning("SIGHUP: there is no configuration to read again").write()
+      OperatorNotice.warning("SIGHUP: there is no configuration file to reload").write()
     }
   ) {
     self.gateway = gateway
@@ -88,7 +88,7 @@ struct ServingLoop: ~Copyable {
   private func reloadNow() {
     guard handOver?.isUnderWay != true else {
       OperatorNotice.warning(
-        "NOT RELOADED: a hand-over is under way; the new process reads the configuration as it is now"
+        "NOT RELOADED: a hand-over is in progress; the new process reads the current configuration"
       ).write()
       return
     }
@@ -99,7 +99,7 @@ struct ServingLoop: ~Copyable {
 
   private mutating func askForHandOver() {
     guard let handOver else {
-      OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: a demo has no successor").write()
+      OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the demo does not hand over").write()
       return
     }
     // The journal has to be this process' own before it can be given on.
@@ -257,7 +257,7 @@ struct ServingLoop: ~Copyable {
   private mutating func end() {
     notices.tell(.stopping)
     if waitForBalancers() {
-      OperatorNotice.info("finishing what is under way; a second signal ends at once").write()
+      OperatorNotice.info("finishing calls in progress; a second signal exits at once").write()
       gateway.beginDraining()
     } else {
       gateway.stop()
@@ -284,7 +284,7 @@ struct ServingLoop: ~Copyable {
     guard delay > 0 else { return true }
     OperatorNotice.info(
       "not ready from now on; callers are served for another \(delay / 1_000_000) ms (drainDelay); "
-        + "a second signal ends at once"
+        + "a second signal exits at once"
     ).write()
     gateway.announceEnd()
     let deadline = clock.monotonic + delay

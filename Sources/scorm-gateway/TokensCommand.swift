@@ -8,9 +8,9 @@ internal import TrafficJournal
 struct TokensCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokens",
-    abstract: "Show the access tokens of a running gateway, renew or drop them.",
+    abstract: "Show, renew or drop the access tokens of a running gateway.",
     discussion: """
-      Of a token itself only a fingerprint is shown, the first eight digits of its SHA-256, as in the \
+      Tokens themselves are never shown, only fingerprints: the first eight digits of a token's SHA-256, as in the \
       traffic log.
       """,
     subcommands: [TokensShowCommand.self, TokensRenewCommand.self, TokensDropCommand.self],
@@ -19,10 +19,10 @@ struct TokensCommand: ParsableCommand {
 
 /// Which tokens are meant.
 struct TokenOptions: ParsableArguments {
-  @Option(help: "Only those of this app.")
+  @Option(help: "Only tokens of this app.")
   var app: String?
 
-  @Option(help: "Only those with this scope: read:course.")
+  @Option(help: "Only tokens with this scope, such as read:course.")
   var scope: String?
 
   @OptionGroup var admin: AdminOption
@@ -49,7 +49,7 @@ struct TokenOptions: ParsableArguments {
   /// A slip must not reach every token.
   func checkSelection(all: Bool) throws {
     guard app != nil || scope != nil || all else {
-      throw ValidationError("Say which tokens are meant: --app NAME, --scope SCOPE, or --all.")
+      throw ValidationError("Say which tokens: --app NAME, --scope SCOPE, or --all.")
     }
   }
 }
@@ -58,11 +58,11 @@ struct TokenOptions: ParsableArguments {
 struct TokensShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Show each token: its state, age, what is left, uses, next renewal, last error.")
+    abstract: "Show each token: state, age, time left, uses, next renewal, last error.")
 
   @OptionGroup var tokens: TokenOptions
 
-  @Flag(help: "Those too that nobody has needed so far.")
+  @Flag(help: "Also tokens that no call has needed yet.")
   var all = false
 
   @OptionGroup var table: TableOptions
@@ -79,7 +79,7 @@ struct TokensShowCommand: ParsableCommand {
 struct TokensRenewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "renew",
-    abstract: "Fetch new tokens now; current ones stay in use until then.")
+    abstract: "Fetch new tokens now. Current tokens stay in use until the new ones arrive.")
 
   @OptionGroup var tokens: TokenOptions
 
@@ -94,8 +94,10 @@ struct TokensRenewCommand: ParsableCommand {
 struct TokensDropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",
-    abstract: "Forget tokens; the next call that needs one has it fetched.",
-    discussion: "SCORM Cloud cannot be told to revoke a token: it stays valid there until it ends.")
+    abstract: "Drop tokens. The next call that needs one fetches it.",
+    discussion:
+      "SCORM Cloud offers no way to revoke a token: a dropped token stays valid there until it expires."
+  )
 
   @OptionGroup var tokens: TokenOptions
 

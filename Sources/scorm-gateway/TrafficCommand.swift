@@ -8,10 +8,10 @@ internal import TrafficJournal
 struct TrafficCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "traffic",
-    abstract: "Search the journal of calls, follow it, count it, or repeat a call.",
+    abstract: "Search, follow or count recorded calls, or repeat one.",
     discussion: """
-      The commands ask a running gateway, or read the journal's file (--journal). Where that is, the gateway says \
-      when it starts; traffic.journal of the configuration decides.
+      The commands ask a running gateway, or read a journal file (--journal). The key traffic.journal of the \
+      configuration sets where that file is; the gateway logs the path when it starts.
       """,
     subcommands: [
       TrafficSearchCommand.self, TrafficFollowCommand.self, TrafficShowCommand.self,
@@ -23,17 +23,17 @@ struct TrafficCommand: ParsableCommand {
 /// `traffic search`: calls that match, the newest first.
 struct TrafficSearchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "search", abstract: "List calls, the newest first.")
+    commandName: "search", abstract: "List calls, newest first.")
 
   @OptionGroup var source: TrafficSource
   @OptionGroup var filters: TrafficFilters
   @OptionGroup var output: TrafficOutput
 
-  @Option(help: "Calls to list, at most.")
+  @Option(help: "List at most this many calls.")
   var limit = 100
 
   func validate() throws {
-    guard limit > 0 else { throw ValidationError("--limit takes a number from 1 on.") }
+    guard limit > 0 else { throw ValidationError("--limit takes a number of at least 1.") }
   }
 
   func run() throws {
@@ -49,7 +49,8 @@ struct TrafficSearchCommand: ParsableCommand {
       records += answer.records
       gateway = source.gateway(by: answer)
       if !answer.isComplete {
-        Console.report("the time was up before the whole journal was searched; narrow --since")
+        Console.report(
+          "the search timed out before it reached the end of the journal; narrow it with --since")
         break
       }
       guard let next = answer.next else { break }
@@ -62,12 +63,12 @@ struct TrafficSearchCommand: ParsableCommand {
 /// `traffic show`: all that is known of a call.
 struct TrafficShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show the call with a request id.")
+    commandName: "show", abstract: "Show the call with this request id.")
 
   @OptionGroup var source: TrafficSource
   @OptionGroup var output: TrafficOutput
 
-  @Argument(help: "The request id, as X-Request-Id said it.")
+  @Argument(help: "The request id, as in the answer's X-Request-Id.")
   var id: String
 
   func run() throws {
@@ -91,7 +92,7 @@ struct TrafficStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
     abstract:
-      "Count calls by caller and operation: refused and failed, percentiles, bytes, waits, over time."
+      "Count calls by caller and operation: refused, failed, percentiles, bytes, waits, over time."
   )
 
   @OptionGroup var source: TrafficSource
@@ -114,7 +115,7 @@ struct TrafficFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "follow", abstract: "Print calls as they end, until Ctrl-C.",
     discussion: """
-      A call shows within a second of its end. While the gateway restarts it waits, and goes on where it was.
+      A call appears within a second of its end. If the gateway restarts, this command waits for it and then continues.
       """)
 
   @OptionGroup var source: TrafficSource

@@ -8,14 +8,14 @@ struct TrafficImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Write the lines of a traffic log into a journal file.",
     discussion: """
-      For calls from before there was a journal, or that it lost. Lines that are in it already are written again. \
-      Lines that are none of the log, as a torn last one, are skipped.
+      Adds calls that were made before there was a journal, or that the journal lost. Lines that are already in the \
+      journal are written again. Lines that are not records, such as a truncated last line, are skipped.
       """)
 
-  @Argument(help: "Traffic log; - is standard input.")
+  @Argument(help: "The traffic log; - means standard input.")
   var log: String
 
-  @Option(help: "The journal's file; created if it does not exist.")
+  @Option(help: "The journal file; it is created if it does not exist.")
   var journal: String
 
   func run() throws {

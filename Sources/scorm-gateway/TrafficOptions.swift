@@ -8,13 +8,13 @@ internal import TrafficJournal
 struct TrafficSource: ParsableArguments {
   @OptionGroup var admin: AdminOption
 
-  @Option(help: "Read this journal file; no gateway need run.")
+  @Option(help: "Read this journal file; no running gateway is needed.")
   var journal: String?
 
   @Option(
     help: """
-      Where the gateway serves callers, for archives and commands: http://host:port or unix:/path; the default is \
-      what the gateway says.
+      Where the gateway serves callers (http://host:port or unix:/path), for --har and --curl. By default, the \
+      gateway is asked.
       """)
   var gateway: String?
 
@@ -81,10 +81,11 @@ struct TrafficSource: ParsableArguments {
 
 /// Which calls are meant.
 struct TrafficFilters: ParsableArguments {
-  @Option(help: "Calls since then: 90s, 15m, 1h, 7d ago, or 2026-11-24T07:00:00Z.")
+  @Option(
+    help: "Calls since this time: an age (90s, 15m, 1h, 7d) or a date (2026-11-24T07:00:00Z).")
   var since: String?
 
-  @Option(help: "Calls before then.")
+  @Option(help: "Calls before this time.")
   var until: String?
 
   @Option(help: "The caller's name.")
@@ -93,7 +94,8 @@ struct TrafficFilters: ParsableArguments {
   @Option(help: "The method: GET, DELETE.")
   var method: String?
 
-  @Option(help: "404, 5xx, or none for calls without an answer; several with commas: 4xx,5xx.")
+  @Option(
+    help: "404, 5xx, or none for calls without an answer. Separate several with commas: 4xx,5xx.")
   var status: String?
 
   @Option(help: "The operation's name: GetCourses.")
@@ -102,13 +104,13 @@ struct TrafficFilters: ParsableArguments {
   @Option(help: "The app's name.")
   var app: String?
 
-  @Option(help: "Calls that took longer: 500ms, 2s.")
+  @Option(help: "Calls that took longer than this: 500ms, 2s.")
   var slower: String?
 
   @Option(help: "The request id.")
   var id: String?
 
-  @Option(help: "Words in the path or the error, each from its beginning.")
+  @Option(help: "Words in the path or the error, matched from the start of each word.")
   var text: String?
 
   /// As parameters of `/api/traffic`.
@@ -123,18 +125,18 @@ struct TrafficFilters: ParsableArguments {
 
 /// How records are printed.
 struct TrafficOutput: ParsableArguments {
-  @Option(help: "table for people, json for scripts: a record a line, as in the log.")
+  @Option(help: "table for people; json for scripts, one record per line, as in the log.")
   var format = ListingFormat.table
 
-  @Flag(help: "Print an HTTP archive (HAR 1.2), for the network panel of a browser.")
+  @Flag(help: "Print an HTTP archive (HAR 1.2) for a browser's network panel.")
   var har = false
 
-  @Flag(help: "Print commands that repeat the calls through the gateway.")
+  @Flag(help: "Print curl commands that repeat the calls through the gateway.")
   var curl = false
 
   @OptionGroup var table: TableOptions
 
   func validate() throws {
-    if har && curl { throw ValidationError("--har and --curl exclude each other.") }
+    if har && curl { throw ValidationError("Give --har or --curl, not both.") }
   }
 }

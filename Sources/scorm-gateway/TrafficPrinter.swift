@@ -64,7 +64,7 @@ struct TrafficPrinter {
     } else if output.format == .json {
       lines(records)
     } else if records.isEmpty {
-      print("There are no such calls.")
+      print("No calls match.")
     } else {
       table(records, in: output.table.room)
     }

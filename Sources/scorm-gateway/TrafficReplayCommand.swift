@@ -9,22 +9,22 @@ internal import TrafficJournal
 struct TrafficReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Send a recorded call again, with a token of now: to a sandbox unless --live.",
+    abstract: "Send a recorded call again: to a sandbox, or to SCORM Cloud with --live.",
     usage: "scorm-gateway traffic replay [<options>] <id>",
     discussion: """
-      Calls that had a body, or a value that is masked on record, are refused. Without --live a simulated \
+      Calls that had a body, or that have a masked value in the record, are refused. Without --live, a simulated \
       SCORM Cloud and a gateway in front of it are started for this one call.
       """)
 
   @OptionGroup var source: TrafficSource
 
-  @Argument(help: "The request id, as X-Request-Id said it.")
+  @Argument(help: "The request id, as in the answer's X-Request-Id.")
   var id: String
 
-  @Flag(help: "Through the running gateway (--gateway), to SCORM Cloud.")
+  @Flag(help: "Send it through the running gateway (--gateway) to SCORM Cloud.")
   var live = false
 
-  @Flag(help: "Also calls that change something.")
+  @Flag(help: "Also send calls that change something.")
   var allowWrites = false
 
   func run() throws {
@@ -62,7 +62,8 @@ struct TrafficReplayCommand: ParsableCommand {
       demo.gateway.end()
       demo.sandbox.stop()
     }
-    print("sandbox: it has none of your data, so answers differ; --live asks SCORM Cloud")
+    print(
+      "sandbox: it has none of your data, so answers differ. --live sends the call to SCORM Cloud")
     try send(
       record, to: "http://\(demo.gateway.addresses[0])",
       path: ReplayRule.target(record, keepsApp: false))

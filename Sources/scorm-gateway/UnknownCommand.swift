@@ -13,7 +13,7 @@ enum UnknownCommand {
       if word.hasPrefix("-") || subcommands.isEmpty { return nil }
       guard let next = subcommands.first(where: { $0.commandName == word }) else {
         let names = subcommands.compactMap(\.commandName).joined(separator: ", ")
-        return "Error: There is no command '\(path) \(word)'; there are: \(names).\n"
+        return "Error: Unknown command '\(path) \(word)'. Commands: \(names).\n"
           + "Usage: \(path) <subcommand>\n  See '\(path) --help' for more information."
       }
       configuration = next

@@ -60,7 +60,7 @@ struct PrecedenceTests {
   @Test(
     "A variable for a group or a list says what can be set instead",
     arguments: [
-      ("APPS", "apps is a list of groups, which stands in the configuration file"),
+      ("APPS", "apps is a list of groups, which only the configuration file can hold"),
       ("APPS_0_ID", "apps is a list of groups"),
       ("CALLERS_CRM_MODE", "callers is a list of groups"),
       ("TRAFFIC_CAPTURE", "traffic.capture is a list of groups"),

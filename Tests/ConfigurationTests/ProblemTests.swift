@@ -43,7 +43,7 @@ struct ProblemTests {
     ("upstream: {url: 'https://b:0/'}\n", Expected(1, 17, "upstream.url", "host or port")),
     ("upstream: {url: 'https://b/../c'}\n", Expected(1, 17, "upstream.url", "dot segments")),
     ("upstream: {url: 'https://127.0.0.256/'}\n", Expected(1, 17, "upstream.url", "host or port")),
-    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "take CONNECT")),
+    ("upstream: {proxy: 'https://p:1'}\n", Expected(1, 19, "upstream.proxy", "support CONNECT")),
     (
       "upstream: {proxy: 'socks5h://u:p@p:1'}\n",
       Expected(1, 19, "upstream.proxy", "kind socks5h:// is not supported")
@@ -86,19 +86,19 @@ struct ProblemTests {
     ("admin: {address: 127.0.0.1:8080}\n", Expected(1, 18, "admin.address", "listened on twice")),
     (
       "listen:\n  - address: 127.0.0.1:1\n  - {address: '0.0.0.0:1', allowRemote: true}\n",
-      Expected(3, 15, "listen[1].address", "listened on already, by 127.0.0.1:1")
+      Expected(3, 15, "listen[1].address", "already listened on, by 127.0.0.1:1")
     ),
     (
       "listen: [{address: '0.0.0.0:7', allowRemote: true}]\nadmin: {address: 127.0.0.1:7}\n",
-      Expected(2, 18, "admin.address", "listened on already, by 0.0.0.0:7")
+      Expected(2, 18, "admin.address", "already listened on, by 0.0.0.0:7")
     ),
     (
       "listen: [{address: '[::1]:7'}, {address: '[0:0:0:0:0:0:0:1]:7'}]\n",
-      Expected(1, 42, "listen[1].address", "listened on already, by [::1]:7")
+      Expected(1, 42, "listen[1].address", "already listened on, by [::1]:7")
     ),
     (
       "listen: [{address: '[::]:7', allowRemote: true}]\nadmin: {address: '[::1]:7'}\n",
-      Expected(2, 18, "admin.address", "listened on already, by [::]:7")
+      Expected(2, 18, "admin.address", "already listened on, by [::]:7")
     ),
     (
       "listen: [{address: 'unix:/run/a'}]\nadmin: {address: 'unix:/run/a'}\n",
@@ -199,7 +199,7 @@ struct ProblemTests {
     ),
     (
       "callers: [{name: a b, apps: [main], allow: ['*'], match: {address: '::1'}}]\n",
-      Expected(1, 18, "callers[0].name", "no usable name")
+      Expected(1, 18, "callers[0].name", "not a valid name")
     ),
     (
       "callers: [{name: a, apps: [main], allow: ['*'], match: {address: 10.1.2.3/8}}]\n",
@@ -269,7 +269,7 @@ struct ProblemTests {
     ),
     ("replicas: 0\n", Expected(1, 11, "replicas", "from 1 to 1000")),
     // YAML itself.
-    ("replicas: 1\nreplicas: 2\n", Expected(2, 1, "replicas", "stands on line 1 already")),
+    ("replicas: 1\nreplicas: 2\n", Expected(2, 1, "replicas", "already on line 1")),
     ("replicas: &a 1\n", Expected(1, 11, "replicas", "anchors")),
     ("replicas: !!int 1\n", Expected(1, 11, "replicas", "tags")),
     ("? [a]\n: 1\n", Expected(1, 3, "", "a key must be a single word")),
@@ -324,7 +324,7 @@ struct ProblemTests {
       "apps:\n- {name: main, id: A, secret: {file: secret}}\n"
         + "- {name: x, kind: management, id: A, secret: {file: secret}}\n"
         + "- {name: y, kind: management, id: A, secret: {file: secret}}\n",
-      Expected(4, 19, "apps[2].kind", "there is a management app already")
+      Expected(4, 19, "apps[2].kind", "there is already a management app")
     ),
     (
       "apps:\n- {name: main, id: A, secret: {file: secret}}\n"
@@ -344,7 +344,7 @@ struct ProblemTests {
     "What is no single YAML document is refused where it stops being one",
     arguments: [
       ("a: [1\n", Expected(2, 1, "", "not valid YAML")),
-      ("a:\n\t- b\n", Expected(2, 1, "", "never with tabs")),
+      ("a:\n\t- b\n", Expected(2, 1, "", "not tabs")),
       ("a: 'open\n", Expected(2, 1, "", "not valid YAML")),
       ("replicas: 1\n---\nreplicas: 2\n", Expected(2, 1, "", "a second document")),
       ("a: *b\n", Expected(1, 4, "a", "aliases")),

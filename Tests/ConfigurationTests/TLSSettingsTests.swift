@@ -90,7 +90,7 @@ struct TLSSettingsTests {
     ),
     (
       callers("certificate: {uri: \"a:b\", dns: c}"),
-      Expected(3, 37, "callers[0].match.certificate", "known by one name")
+      Expected(3, 37, "callers[0].match.certificate", "a caller has one name")
     ),
     (
       callers("certificate: {uri: \"spiffe://corp/*\"}"),
@@ -102,7 +102,7 @@ struct TLSSettingsTests {
     ),
     (
       callers("certificate: {dns: \"*.internal\"}"),
-      Expected(3, 43, "callers[0].match.certificate.dns", "a wildcard is nobody's name")
+      Expected(3, 43, "callers[0].match.certificate.dns", "wildcards match nothing")
     ),
     (
       callers("certificate: {dns: bücher.example}"),
@@ -114,7 +114,7 @@ struct TLSSettingsTests {
     ),
     (
       callers("certificate: {dns: a.internal}", "certificate: {dns: A.Internal}"),
-      Expected(4, 23, "callers[1].match.certificate", "dns a.internal is the name of c0 already")
+      Expected(4, 23, "callers[1].match.certificate", "dns a.internal is already the name of c0")
     ),
   ]
 

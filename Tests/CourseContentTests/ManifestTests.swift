@@ -120,7 +120,7 @@ struct ManifestTests {
   }
 
   static let broken: [(String, String, String)] = [
-    ("imsmanifest.xml", "<html/>", "no manifest"),
+    ("imsmanifest.xml", "<html/>", "is not a manifest"),
     ("imsmanifest.xml", "<manifest/>", "organizations"),
     ("imsmanifest.xml", "<manifest><organizations/></manifest>", "<organization>"),
     ("imsmanifest.xml", "<manifest>", "not well-formed"),

@@ -49,9 +49,15 @@ struct PathTests {
     }
   }
 
-  @Test("Every document is reached from the README", arguments: Repository.documents)
+  @Test("Every document is in the index of documents", arguments: Repository.documents)
   func isLinked(document: String) throws {
-    guard document != "README.md" else { return }
-    #expect(try Repository.text("README.md").contains("](\(document))"))
+    guard document != "docs/README.md" else { return }
+    let link = document.hasPrefix("docs/") ? String(document.dropFirst(5)) : "../\(document)"
+    #expect(try Repository.text("docs/README.md").contains("](\(link))"))
+  }
+
+  @Test("The README leads to the index of documents")
+  func index() throws {
+    #expect(try Repository.text("README.md").contains("](docs/README.md)"))
   }
 }

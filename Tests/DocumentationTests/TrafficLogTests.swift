@@ -129,7 +129,7 @@ struct TrafficLogDocumentTests {
   @Test("The query values that it calls shown are shown, and all others masked")
   func masks() throws {
     let rows = try Markdown.rows(of: "docs/traffic-log.md").filter {
-      $0.heading == "What never stands in it"
+      $0.heading == "What is never recorded"
     }
     #expect(rows.count == 4)
     let shown = rows[0].names

@@ -84,7 +84,7 @@ struct CommandTests {
   func unknownCommand(arguments: [String]) throws {
     let (code, output, errors) = try Command.run(arguments)
     #expect(code == 2 && output.isEmpty)
-    #expect(errors.contains("There is no command") && errors.contains("there are:"))
+    #expect(errors.contains("Unknown command") && errors.contains("Commands:"))
   }
 
   @Test(
@@ -237,7 +237,7 @@ struct ServeTests {
     let waiting = try Wire(port: second)
     try waiting.send("GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
     stuck.signal(SIGTERM)
-    #expect(eventually { stuck.errors.contains("a second signal ends at once") })
+    #expect(eventually { stuck.errors.contains("a second signal exits at once") })
     #expect(stuck.process.isRunning)
     stuck.signal(SIGTERM)
     #expect(stuck.exitCode == 0)

@@ -381,7 +381,7 @@ struct DoctorTests {
     let short = try Command.run(["doctor", "-c", file, "--format", "short", "--only", "tokens"])
     #expect(short.output.hasPrefix("GW-TOK-01 FAIL "))
     let wrong = try Command.run(["doctor", "--only", "tokns"])
-    #expect(wrong.exitCode == 2 && wrong.errors.contains("There is no area 'tokns'"))
+    #expect(wrong.exitCode == 2 && wrong.errors.contains("Unknown area 'tokns'"))
     let none = try Command.run(["doctor"])
     #expect(none.exitCode == 78 && none.output.contains("GW-CFG-01"))
   }

@@ -58,8 +58,10 @@ struct DoubtTests {
       (Self.twoListeners + Self.callers("listener: unix:/tmp/s", "unixUser: 0"), ["c1"]),
     ]
     for (text, expected) in cases {
-      let found = try doubts(text).filter { $0.contains("which stands before it") }
-        .compactMap { $0.firstMatch(of: #/nobody can be (\w+)/#).map { String($0.output.1) } }
+      let found = try doubts(text).filter { $0.contains("which comes first") }
+        .compactMap {
+          $0.firstMatch(of: #/no connection can be (\w+)/#).map { String($0.output.1) }
+        }
       #expect(found == expected, "\(text)")
     }
   }
@@ -69,9 +71,9 @@ struct DoubtTests {
     let named = "listen: [{address: 127.0.0.1:1, caller: c0}]\n"
     #expect(
       try doubts(named + Self.callers("address: 127.0.0.2", "address: 127.0.0.1")) == [
-        "callers[1].match: nobody can be c1: every connection to 127.0.0.1:1 is c0"
+        "callers[1].match: no connection can be c1: every connection to 127.0.0.1:1 is c0"
       ])
-    let none = "no listener takes connections with these conditions"
+    let none = "no listener accepts connections that meet these conditions"
     for (listen, match, isDoubtful) in [
       ("127.0.0.1:1", "address: 10.0.0.0/8", true), ("127.0.0.1:1", "address: 127.0.0.0/8", false),
       ("127.0.0.1:1", "address: 0.0.0.0/0", false), ("127.0.0.1:1", "address: \"::1\"", true),

@@ -51,7 +51,9 @@ struct EndingTests {
     #expect(eventually { (try? Wire(port: admin).call("GET", "/healthz").status) == 200 })
     command.signal(SIGTERM)
     #expect(command.exitCode == 0)
-    #expect(command.errors.contains("(drainDelay)") && command.errors.contains("finishing what is"))
+    #expect(
+      command.errors.contains("(drainDelay)")
+        && command.errors.contains("finishing calls in progress"))
   }
 
   @Test("A gateway that drains has given its admin address up: the next one has it at once")

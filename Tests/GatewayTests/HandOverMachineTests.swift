@@ -40,7 +40,9 @@ import Testing
       #expect(mute == Machine())
       var ending = begun
       #expect(
-        ending.handle(.endAsked, at: 1) == [.kill] + resumes + [.report("this process is to end")])
+        ending.handle(.endAsked, at: 1) == [.kill] + resumes + [
+          .report("this process is shutting down")
+        ])
       #expect(ending == Machine())
     }
   }

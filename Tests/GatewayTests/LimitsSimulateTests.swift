@@ -92,7 +92,7 @@ struct LimitsSimulateTests {
     }
     let none = try Command.run(
       ["limits", "simulate", "-c", configuration.path, "--journal", "/nowhere.sqlite"], variables)
-    #expect(none.exitCode == 1 && none.errors.contains("there is no journal at /nowhere.sqlite"))
+    #expect(none.exitCode == 1 && none.errors.contains("no journal exists at /nowhere.sqlite"))
   }
 
   @Test("check reports limits that make more combinations than can be kept count of")

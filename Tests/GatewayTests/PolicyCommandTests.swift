@@ -117,7 +117,7 @@ struct PolicyCommandTests {
     let missing = try Command.run(["policy", "suggest", "--journal", "/nowhere.sqlite"])
     #expect(missing.exitCode == 1 && missing.errors.contains("no journal at /nowhere.sqlite"))
     let both = try Command.run(["policy", "suggest", "--journal", "x", "--admin", "y"])
-    #expect(both.exitCode == 2 && both.errors.contains("exclude each other"))
+    #expect(both.exitCode == 2 && both.errors.contains("not both"))
     let diff = try Command.run(["policy", "suggest", "--format", "diff"])
     #expect(diff.exitCode == 2 && diff.errors.contains("-c FILE"))
     let since = try Command.run(["policy", "suggest", "--since", "soon"])

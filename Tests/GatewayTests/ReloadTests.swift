@@ -111,14 +111,14 @@ struct ReloadTests {
     #expect(try caller.answer().status == 200)
   }
 
-  @Test("What takes a restart is refused with its key, and nothing else is taken")
+  @Test("What needs a restart is refused with its key, and nothing else is taken")
   func needsRestart() throws {
     let rig = try GatewayRig(yaml: Self.yaml())
     let done = try rig.reload(
       yaml: Self.yaml("forward"), ["admin.address": "127.0.0.1:1"])
     #expect(done.changes.isEmpty)
     #expect(done.problems.count == 1)
-    #expect(done.problems[0].hasPrefix("admin.address: 127.0.0.1:0 → 127.0.0.1:1 takes a restart"))
+    #expect(done.problems[0].hasPrefix("admin.address: 127.0.0.1:0 → 127.0.0.1:1 needs a restart"))
     #expect(done.text.hasPrefix("NOT RELOADED, everything is as before"))
     #expect(try rig.call("GET", "/api/v2/nothing").problem == "operation-unknown")
   }
@@ -255,7 +255,7 @@ struct ReloadTests {
     #expect(eventually { gateway.errors.contains("policy: unknownOperations refuse → forward") })
     // Its file alone is enough for a secret, without a signal.
     try "CANARY-SECRET".write(toFile: secret.path, atomically: true, encoding: .utf8)
-    #expect(eventually { gateway.errors.contains("its secret's file has changed") })
+    #expect(eventually { gateway.errors.contains("its secret file has changed") })
     #expect(!gateway.errors.contains("CANARY"))
     gateway.signal(SIGTERM)
     #expect(gateway.exitCode == 0)
@@ -291,7 +291,7 @@ struct ReloadTests {
     }
     #expect(
       problems.withLock { $0 }.isSubset(of: [
-        "another reload is under way; ask again when it is done"
+        "another reload is in progress; try again when it is done"
       ]))
     try rig.reload(yaml: texts[1])
     #expect(try eventually { try rig.call("GET", "/api/v2/nothing").problem == nil })

@@ -78,8 +78,8 @@ import Testing
       ),
       (
         SocketSeatsTests.offer(3, "callers", try SocketSeatsTests.tcp(8080, host: "0.0.0.0")),
-        "descriptor 3 (callers) of LISTEN_FDS listens at 0.0.0.0:8080: other machines can reach that; "
-          + "say allowRemote: true if it is meant"
+        "descriptor 3 (callers) of LISTEN_FDS listens at 0.0.0.0:8080: other machines can reach it; "
+          + "set allowRemote: true if that is intended"
       ),
     ]
     for (offer, problem) in cases {

@@ -121,7 +121,7 @@ struct TLSListenerTests {
     let wire = try Wire(port: rig.port)
     let answer = try wire.call("GET", "/api/v2/ping")
     #expect(answer.status == 400 && answer.problem == "malformed-request")
-    #expect(answer.detail.contains("This port speaks TLS"))
+    #expect(answer.detail.contains("This port uses TLS"))
     #expect(answer["Connection"] == "close")
     #expect(wire.takeAll().end == .closed)
     let line = try #require(rig.rig.lines().first)
@@ -214,6 +214,6 @@ struct TLSListenerTests {
     let metrics = try Wire(port: port).call("GET", "/metrics").text
     #expect(metrics.contains("scorm_gateway_tls_handshakes_failed_total{reason=\"certificate\"} 3"))
     #expect(metrics.contains("scorm_gateway_tls_handshakes_failed_total{reason=\"plain\"} 1"))
-    #expect(rig.rig.told.all.filter { $0.contains("makes no TLS connection") }.count == 1)
+    #expect(rig.rig.told.all.filter { $0.contains("cannot make a TLS connection") }.count == 1)
   }
 }

@@ -201,7 +201,7 @@ struct TokenPagesTests {
     let slip = try Command.run(["tokens", "drop"] + address)
     #expect(slip.exitCode == 2 && slip.errors.contains("--all"))
     let other = try Command.run(["tokens", "renew", "--app", "other"] + address)
-    #expect(other.exitCode == 1 && other.errors.contains("there are: main"))
+    #expect(other.exitCode == 1 && other.errors.contains("Apps: main"))
     let nobody = try Command.run(["tokens", "--admin", "127.0.0.1:1"])
     #expect(nobody.exitCode == 1)
     for part in ["127.0.0.1:1", "--admin", "scorm-gateway serve"] {

@@ -50,8 +50,10 @@ struct HostTests {
     }
     var busy = RequestHeadParser()
     for host in [
-      "a.example:8080", "a.example:8080", "b.example:8080", "a.example:8081", "a.example", "A.example",
-      "a.example:80800", "a.example", "a.exampl", "", "a.example", "a exampl", "a.example:1", "1", "2:3",
+      "a.example:8080", "a.example:8080", "b.example:8080", "a.example:8081", "a.example",
+      "A.example",
+      "a.example:80800", "a.example", "a.exampl", "", "a.example", "a exampl", "a.example:1", "1",
+      "2:3",
     ] {
       var fresh = RequestHeadParser()
       #expect(parts(host, &busy) == parts(host, &fresh), "\(host)")

@@ -56,13 +56,14 @@ struct SuggestionTests {
     let records: [TrafficRecord] = [.call("GetCourses"), .call("DeleteCourse", method: "DELETE")]
     let without = try suggest(records)
     #expect(names(without) == ["GetCourses"])
-    #expect(without.yaml.contains("# left out, it erases something: DeleteCourse on main, 1 call,"))
+    #expect(
+      without.yaml.contains("# left out, it deletes something: DeleteCourse on main, 1 call,"))
     #expect(without.yaml.contains("--include-destructive suggests them too"))
     #expect(without.callers.first?.mode == .readOnly)
     let with = try suggest(records, destructive: true)
     #expect(names(with) == ["DeleteCourse", "GetCourses"])
     #expect(with.callers.first?.mode == .normal)
-    #expect(with.yaml.contains("Operations that erase something are included"))
+    #expect(with.yaml.contains("Operations that delete something are included"))
   }
 
   @Test("marks what was refused so far, and leaves it out when that is wished")
@@ -99,7 +100,7 @@ struct SuggestionTests {
     let yaml = suggestion.yaml
     #expect(yaml.contains("only \"*\" grants such paths"))
     #expect(yaml.contains("There is no app gone in the configuration."))
-    #expect(yaml.contains("no caller is to hold that"))
+    #expect(yaml.contains("which callers may not receive"))
     // Without a configuration it is taken to be refused still.
     let unknown = try suggest(records)
     #expect(!names(unknown).contains("CreateCredential"))
@@ -188,8 +189,8 @@ struct SuggestionTests {
     let yaml = suggestion.yaml
     let stamp = PolicySuggestion.instant(now - 40 * day)
     #expect(yaml.contains("granted: PingAppId: not used; last \(stamp)"))
-    #expect(yaml.contains("granted: GetRegistration: not used; no call on record"))
-    #expect(yaml.contains("granted: app second: not used; no call on record"))
+    #expect(yaml.contains("granted: GetRegistration: not used; no recorded call"))
+    #expect(yaml.contains("granted: app second: not used; no recorded call"))
     #expect(yaml.contains(#/granted: read:course: 1 of its \d+ operations are used/#))
     #expect(names(suggestion) == ["GetCourses"])
   }
@@ -210,7 +211,7 @@ struct SuggestionTests {
         "-      - second", "     allow:", "-      - \"read:*\"", "+      - GetCourses",
         "+    mode: read-only",
       ])
-    #expect(diff.contains("-      - second  # not used; no call on record"))
+    #expect(diff.contains("-      - second  # not used; no recorded call"))
     #expect(diff.contains("# Nothing is suggested for idle: it made no call that succeeded"))
   }
 
@@ -291,7 +292,7 @@ struct SimulationTests {
     let reasons = simulation.rows.map(\.reason)
     #expect(reasons.contains("crm may not use the app second (callers[].apps)."))
     #expect(reasons.contains("reader is in mode read-only, and CreateRegistration writes."))
-    #expect(reasons.contains("callers[] names no such caller."))
+    #expect(reasons.contains("callers[] has no such caller."))
     #expect(reasons.contains { $0.hasPrefix("SCORM Cloud has no such operation") })
     let table = simulation.table(in: .columns(80))
     #expect(table.split(separator: "\n").allSatisfy { $0.count <= 80 })

@@ -80,6 +80,6 @@ struct SettingsChangesTests {
     let changes = try Self.changes("", new)
     #expect(changes.impossible.count == 1)
     #expect(changes.impossible.first?.hasPrefix(problem) == true)
-    #expect(changes.impossible.first?.contains("takes a restart") == true)
+    #expect(changes.impossible.first?.contains("needs a restart") == true)
   }
 }

@@ -43,7 +43,7 @@ struct TextTableTests {
                                       well with
                                       it
         a-long-c…  /x           1200  -
-        No room for APP: --wide shows all.
+        Columns left out: APP. --wide shows all.
 
         """)
   }

@@ -70,8 +70,8 @@ struct TokenServiceTests {
       (respond(500, "<h1>s3:cr%et</h1>"), .serverError(status: 500), "failed (500)"),
       (respond(404, ""), .unexpectedStatus(404), "404"),
       (respond(204, ""), .unexpectedStatus(204), "204"),
-      (respond(200, ""), .badAnswer(.notJSON), "no JSON"),
-      (respond(200, "<html>"), .badAnswer(.notJSON), "no JSON"),
+      (respond(200, ""), .badAnswer(.notJSON), "not a JSON object"),
+      (respond(200, "<html>"), .badAnswer(.notJSON), "not a JSON object"),
       (respond(200, #"{"access_token":"a\r\nb"}"#), .badAnswer(.badTokenText), "character"),
       (
         "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"access_token\":\"abc\"", .unreachable,

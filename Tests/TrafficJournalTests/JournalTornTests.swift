@@ -103,7 +103,7 @@ struct JournalTornTests {
 
   @Test(
     "A file of another version is not searched; the answer says what to do",
-    arguments: [(1, "serve with this version once"), (1_000, "a later version")])
+    arguments: [(1, "run `serve` once with this version"), (1_000, "a later version")])
   func version(_ version: Int, says: String) throws {
     let folder = try filled(1)
     try Database(path: folder.journal, mode: .readWrite).run("PRAGMA user_version = \(version)")

@@ -302,7 +302,7 @@ struct LogWriterTests {
       let error = #expect(throws: LogWriter.OpenError.self) {
         _ = try LogWriter(.file(path: path), clock: clock)
       }
-      #expect("\(error.map { "\($0)" } ?? "")".contains("nobody reads this FIFO"))
+      #expect("\(error.map { "\($0)" } ?? "")".contains("no process reads this FIFO"))
     }
   }
 

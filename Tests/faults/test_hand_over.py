@@ -175,7 +175,7 @@ def failing(program):
     steps = {
         "at once": "ended with 3", "after the sockets": "ended with 5", "when told all to get ready": "ended with 6",
         "killed while it gets ready": "ended by signal 9", "with nonsense": "ended with 7", "when ready": "ended with 8",
-        "with the state": "ended with 9", "with the state for ever": "did not take the state",
+        "with the state": "ended with 9", "with the state for ever": "did not accept the state",
     }
     for count, (step, reason) in enumerate(steps.items(), 1):
         program.fail_at(step)
@@ -206,19 +206,19 @@ def meanwhile(program):
     lab = program.lab
     program.fail_at("getting ready for ever")
     lab.signal(signal.SIGUSR2)
-    eventually(lambda: "which is to take over" in lab.said(), "the new process is started")
+    eventually(lambda: "to take over" in lab.said(), "the new process is started")
     inherited = pathlib.Path(program.folder.name) / "inherited"
     eventually(lambda: inherited.exists() and inherited.read_text(), "the new process runs")
     assert inherited.read_text() == "0 1 2 3", f"inherited: {inherited.read_text()}"
     lab.signal(signal.SIGUSR2)
-    eventually(lambda: "a hand-over is under way already" in lab.said(), "the second is refused")
+    eventually(lambda: "a hand-over is already in progress" in lab.said(), "the second is refused")
     lab.signal(signal.SIGHUP)
-    eventually(lambda: "NOT RELOADED: a hand-over is under way" in lab.said(), "a reload is refused")
+    eventually(lambda: "NOT RELOADED: a hand-over is in progress" in lab.said(), "a reload is refused")
     lab.good_call()
     children = pathlib.Path(f"/proc/{lab.pid}/task/{lab.pid}/children").read_text().split()
     assert len(children) == 1
     code = lab.end()
-    assert code == 0 and "this process is to end" in lab.said(), lab.said()[-800:]
+    assert code == 0 and "this process is shutting down" in lab.said(), lab.said()[-800:]
     assert not pathlib.Path(f"/proc/{children[0]}").exists(), "the new process is left over"
 
 
@@ -393,7 +393,7 @@ def other_version(lab):
             assert caller.send(head).read_answer().status == 200, "it serves without the state"
     finally:
         said = old.stop()
-    assert "in version 99" in said and "begin anew" in said, said
+    assert "in version 99" in said and "start empty" in said, said
     stranger = OldOne(lab, variable="3:1")
     try:
         assert stranger.process.wait(20) == 1

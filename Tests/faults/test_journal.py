@@ -144,7 +144,7 @@ def damaged():
         call(lab, 5)
         assert check_all_there(lab, journal) == 0
         assert list(journal.parent.glob("traffic.sqlite.corrupt-*")), "it is set aside"
-        assert "a new one was begun" in lab.said(), "the operator is told"
+        assert "a new one was started" in lab.said(), "the operator is told"
         assert lab.metric("scorm_gateway_journal_set_aside_total") == 1
 
 

@@ -129,7 +129,7 @@ def refused(lab):
             (good + "\nunknownKey: 1\n", "unknownKey"),
             (good.replace("listen:\n", f"listen:\n  - address: 127.0.0.1:{port}\n"), "another process listens there"),
             (good.replace("admin:\n  address: 127.0.0.1:0", f"admin:\n  address: 127.0.0.1:{free_port()}"),
-             "takes a restart"),
+             "needs a restart"),
             (good.replace("upstream:\n", "upstream:\n  caFile: /nowhere.pem\n"), "/nowhere.pem"),
         ]:
             before = len(load.ids)

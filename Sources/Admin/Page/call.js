@@ -42,8 +42,8 @@ function plan(record) {
   const at = who === "gateway" ? steps.indexOf(phase) : -1;
   const isRequest = record["http.request.method"] !== undefined && record.termination !== "caller/request";
   const decided = {
-    framing: "the bytes are one request", host: "the name is one of this gateway, and no web page asks",
-    caller: record.caller, app: record.app, operation: record.operation || "a path that is in no catalogue",
+    framing: "the bytes are one request", host: "the name is one of this gateway's, and no web page is asking",
+    caller: record.caller, app: record.app, operation: record.operation || "a path outside the catalogue",
     policy: "allowed", quota: record.queue_wait > 0 ? `waited ${seconds(record.queue_wait)}` : "no wait",
     credential: [record.credential, record.scope, record.token_wait > 0 ? `waited ${seconds(record.token_wait)}` : ""].filter(Boolean).join(", "),
   };
@@ -100,12 +100,12 @@ function one(record, curl, note) {
   const planPanel = panel("Plan", "half", "what the gateway decided, in this order"), timePanel = panel("Time", "half", `began ${record.timestamp.slice(0, 10)} ${clock(Date.parse(record.timestamp), 12)} UTC`);
   const marks = {good: "✓", bad: "✕", open: "–"}, words = {good: "passed", bad: "refused", open: ""};
   const isAction = record.termination === "admin";
-  planPanel.body.append(isAction ? el("p", {class: "none", text: "An act at the admin address: nothing went upstream."})
+  planPanel.body.append(isAction ? el("p", {class: "none", text: "An action at the admin address: nothing was sent upstream."})
     : el("ol", {class: "steps"}, ...plan(record).map(([step, kind, text]) => el("li", {},
       el("span", {class: "mark " + kind, text: marks[kind]}, el("span", {class: "skip", text: words[kind]})), el("span", {text: step}), el("span", {class: kind === "open" ? "open" : "", text: cut(String(text), 400)})))));
   timePanel.body.append(times(record), el("p", {class: "soft", title: "bytes of bodies, as the caller sees them",
     text: `sent ${bytes(record["http.request.body.size"] || 0)}, received ${bytes(record["http.response.body.size"] || 0)}`}));
-  const fieldPanel = panel("Record", "", "all that the traffic log has");
+  const fieldPanel = panel("Record", "", "everything in the traffic log");
   fieldPanel.body.append(el("dl", {class: "facts"}, ...Object.entries(record).flatMap(([name, value]) => [
     el("dt", {text: name}), el("dd", {class: "mono", text: typeof value === "object" ? JSON.stringify(value) : String(value)})])));
   const buttons = el("p", {class: "tools"},

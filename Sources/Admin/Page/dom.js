@@ -67,7 +67,7 @@ export const bytes = v => v >= 2 ** 30 ? (v / 2 ** 30).toFixed(1) + " GiB" : v >
 export const clock = (time, digits = 8) => new Date(time).toISOString().slice(11, 11 + digits);
 export const cut = (text, most) => text.length > most ? text.slice(0, most - 1) + "…" : text;
 
-// What became of a call, by its status: the same words as in the commands and the metrics. 0 is no answer.
+// The result of a call, by its status, in the same words as in the commands and the metrics. 0 means no answer.
 export const outcome = status => status >= 500 || !status ? "failed" : status >= 400 ? "refused" : "answered";
 export const meaning = {
   failed: "Failed: answered with 500 or above, or not at all.",

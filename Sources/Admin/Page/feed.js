@@ -54,7 +54,7 @@ function open() {
     source = null;
     try {
       await fetch("/healthz", {cache: "no-store"});
-      gone("The gateway answers, but has no room for another page that watches. Close one.");
+      gone("The gateway answers, but too many pages are watching it. Close one.");
     } catch { gone(""); }
     setTimeout(() => source || document.hidden || open(), again);
   };

@@ -40,7 +40,7 @@ asking(tokens, 3000, async () => {
       return [t.app, el("span", {class: "mono", text: t.scope}), [el("span", {class: kind, text: `${mark} ${t.state}`}), t.error ? el("div", {class: "bad long", text: cut(t.error, 200)}) : ""], seconds(t.remaining), count(t.uses),
         t.next === undefined ? "–" : t.inUse || t.state === "failing" ? "in " + seconds(t.next) : "if used",
         t.lastError ? `${cut(t.lastError, 200)}${t.lastErrorAge === undefined ? "" : `, ${seconds(t.lastErrorAge)} ago`}` : "–", ...(acts ? [renew] : [])];
-    }), "No token was needed so far."),
+    }), "No token has been needed yet."),
   ...answer.apps.filter(a => a.secretRefused).map(a => el("p", {class: "bad", text: `✕ The secret of app ${a.app} is refused: put the right one in apps[].secret.`}))]);
 });
 
@@ -56,7 +56,7 @@ async function act(button, path, parameters) {
   setTimeout(() => { button.disabled = false; button.textContent = "Renew"; }, 2000);
 }
 
-export const limits = frame("Limits", "each limit once; below it those it counts apart");
+export const limits = frame("Limits", "each limit, with what it counts separately below");
 asking(limits, 1000, async () => {
   const state = feed.state;
   if (!state) return;
@@ -72,7 +72,7 @@ asking(limits, 1000, async () => {
         l.concurrency ? `${l.inUse} of ${l.concurrency}` : count(l.inUse), count(l.waiting),
         l.pausedFor ? el("span", {class: "warn", text: `‖ paused, ${Math.ceil(l.pausedFor)} s`}) : l.predictedWait ? seconds(l.predictedWait) : "none"])
         .concat(used.length > 50 ? [["", `${used.length - 50} more`, "", "", "", "", ""]] : []);
-    }), "")] : [el("p", {class: "none", text: "There are no limits."})]);
+    }), "")] : [el("p", {class: "none", text: "No limits are configured."})]);
 });
 const who = l => l.caller || l.app ? [l.app && "app " + l.app, l.caller && "caller " + l.caller].filter(Boolean).join(", ") : l.used ? "all" : "not used yet";
 const gauge = (l, name) => el("meter", {class: "hide", min: 0, max: l.burst, low: l.burst / 5, optimum: l.burst, value: l.remaining, "aria-label": `${name}: ${l.remaining} of ${l.burst} left`});
@@ -102,7 +102,7 @@ asking(callers, 5000, async () => {
         last ? [code(last["http.response.status_code"]), " ", el("a", {href: "#traffic/" + encodeURIComponent(last.request_id), "data-key": "last " + c.caller,
           text: `${cut(last["error.type"] || last.operation || "", 60)} ${last.timestamp.slice(0, 10)} ${clock(Date.parse(last.timestamp))}`})] : feed.state?.journal ? "–" : "needs a journal",
         rights(c)];
-    }), "There are no callers."));
+    }), "No callers are configured."));
 });
 
 const summary = c => c.all ? "all operations" : c.operations.length + " operations";

@@ -46,7 +46,7 @@ function header() {
   $("gone").hidden = !feed.isGone;
   if (feed.isGone) {
     const text = feed.reason || (feed.lastHeard ? `No answer from the gateway since ${clock(feed.lastHeard)} UTC. What you see is from then; the page goes on by itself.`
-      : "No answer from the gateway. The page goes on trying.");
+      : "No answer from the gateway. The page keeps trying.");
     if ($("gone").textContent !== text) $("gone").textContent = text;
   }
   const word = feed.isGone ? "no answer" : state ? state.status : "connecting", [mark, kind] = kinds[word] || ["✕", feed.isGone ? "bad" : "soft"];

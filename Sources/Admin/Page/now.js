@@ -20,12 +20,12 @@ function tile(label, title) {
 
 const tiles = {
   calls: tile("Calls"), success: tile("Success", "Calls that did not fail. " + meaning.failed),
-  p50: tile("p50", "Half of the calls took no longer."), p95: tile("p95", "95 of 100 calls took no longer."),
-  p99: tile("p99", "99 of 100 calls took no longer."), way: tile("Under way"),
+  p50: tile("p50", "Half of the calls took at most this long."), p95: tile("p95", "95 % of calls took at most this long."),
+  p99: tile("p99", "99 % of calls took at most this long."), way: tile("Under way"),
 };
 const hatch = (id) => svg("defs", {}, svg("pattern", {id, width: 5, height: 5, patternUnits: "userSpaceOnUse"},
   svg("rect", {class: "failed", width: 5, height: 5}), svg("path", {class: "hatch", d: "M0 5L5 0"})));
-const calls = new Chart("Calls in each 15 seconds", {
+const calls = new Chart("Calls per 15 seconds", {
   format: count, least: 4,
   describe: (data, i) => `${count(data.calls[i])} calls\n${count(data.failed[i])} failed`,
   draw: (data, x, y, step) => [hatch("hatch"), ...data.calls.map((v, i) => v > 0 && svg("rect", {
@@ -34,7 +34,7 @@ const calls = new Chart("Calls in each 15 seconds", {
     fill: "url(#hatch)", x: x(i) + step * 0.12, width: step * 0.76, y: y(v), height: y(0) - y(v)}))].filter(Boolean),
 });
 const names = ["p50", "p95", "p99"];
-const durations = new Chart("Durations in each 15 seconds", {
+const durations = new Chart("Durations per 15 seconds", {
   format: seconds, least: 0.001,
   describe: (data, i) => names.map(n => `${n} ${seconds(data[n][i])}`).join("\n"),
   draw: (data, x, y, step) => names.map(name => {
@@ -143,7 +143,7 @@ function showState() {
     table("Apps", [{name: "App"}, {name: "Runway", class: "n"}, {name: "Secret"}],
       rows.map(([app, runway, isMissing, isRefused]) => [app,
         el("span", {class: isMissing ? "bad" : "", text: isMissing ? "✕ a token is missing" : runway ?? "no token in use"}),
-        el("span", {class: isRefused ? "bad" : "good", text: isRefused ? "✕ refused" : "✓ works"})]), "There are no apps."));
+        el("span", {class: isRefused ? "bad" : "good", text: isRefused ? "✕ refused" : "✓ works"})]), "No apps are configured."));
   fill(checkPanel.body, state.checks, checks => table("Checks", [{name: el("span", {class: "skip", text: "State"}), class: "mark"}, {name: "Check"}],
     checks.map(c => [el("span", {class: c.ready ? "good" : c.required ? "bad" : "warn", text: c.ready ? "✓" : "✕"},
       el("span", {class: "skip", text: c.ready ? "well" : "not well"})),

@@ -57,8 +57,8 @@ const form = el("form", {class: "tools", role: "search", submit: event => {
 export const view = {
   title: "Traffic",
   node: el("div", {}, el("h2", {class: "skip", text: "Traffic"}), form,
-    el("p", {class: "words", id: "words"}, "Words of the command line: ", el("code", {text: "status=4xx,5xx  caller=  app=  operation=  method=  slower=500ms  since=1h  until=  id="}),
-      ", and words that path or error have."),
+    el("p", {class: "words", id: "words"}, "Filters, as on the command line: ", el("code", {text: "status=4xx,5xx  caller=  app=  operation=  method=  slower=500ms  since=1h  until=  id="}),
+      ", and words in the path or the error."),
     el("section", {class: "panel", "aria-label": "Calls"}, list, status, older)),
   open(rest) {
     const wanted = new URLSearchParams(rest);
@@ -108,7 +108,7 @@ async function load(isOlder = false) {
     records = isOlder ? [...records, ...answer.records].slice(0, most) : answer.records;
     before = answer.before;
     show();
-    status.textContent = !records.length ? "There are no such calls." : !answer.complete ? "The time was up: older calls were not searched; ask for them." 
+    status.textContent = !records.length ? "No calls match." : !answer.complete ? "The search timed out before the oldest calls; ask for more." 
       : records.length >= most && before ? `The list holds ${most} calls; for older ones add until=.` : "";
   } catch (error) {
     if (mine !== asked) return;
@@ -147,7 +147,7 @@ feed.on("call", record => {
 setInterval(() => { if (isLive && view.node.isConnected) { isLive = false; showPill(); } }, 250);
 feed.on("resync", () => {
   if (!asked) return;
-  // Some are not here: the pill stands for what the journal has.
+  // Some are missing here: the pill counts what the journal has.
   freshCount = Math.max(freshCount, fresh.length) + 1;
   fresh = [];
   isLive = true;
