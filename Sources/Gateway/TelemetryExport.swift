@@ -52,7 +52,7 @@ package struct TelemetryExport: Sendable {
       if let fields = ExportHeaders.read(text) {
         export.headers = fields
       } else {
-        reading.warn(name, "ignored: it must read name=value,name=value, values percent-encoded")
+        reading.warn(name, "ignored: it must be name=value,name=value with percent-encoded values")
       }
       // Those for the signal replace those for everything.
       break

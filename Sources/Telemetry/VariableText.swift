@@ -20,7 +20,7 @@ enum VariableText {
 
   /// Why a list of pairs cannot be read. Quotes nothing, since a value may be a credential.
   struct Malformed: Error, CustomStringConvertible {
-    let description = "it must read name=value,name=value, values percent-encoded"
+    let description = "it must be name=value,name=value with percent-encoded values"
   }
 
   /// `name=value,name=value`, percent-encoded: the form of W3C Baggage.

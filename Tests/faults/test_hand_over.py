@@ -213,7 +213,7 @@ def meanwhile(program):
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "a hand-over is already in progress" in lab.said(), "the second is refused")
     lab.signal(signal.SIGHUP)
-    eventually(lambda: "NOT RELOADED: a hand-over is under way" in lab.said(), "a reload is refused")
+    eventually(lambda: "NOT RELOADED: a hand-over is in progress" in lab.said(), "a reload is refused")
     lab.good_call()
     children = pathlib.Path(f"/proc/{lab.pid}/task/{lab.pid}/children").read_text().split()
     assert len(children) == 1
