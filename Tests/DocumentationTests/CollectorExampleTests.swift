@@ -50,7 +50,7 @@ struct CollectorExampleTests {
   func length() throws {
     #expect(
       try Repository.text("config/examples/vector-loki.yaml").contains("max_line_bytes: 262144"))
-    #expect(try Repository.text("docs/traffic-log.md").contains("A line has 256 KiB at most"))
+    #expect(try Repository.text("docs/traffic-log.md").contains("A line has at most 256 KiB"))
   }
 
   @Test("They are described where the log is")

@@ -109,13 +109,13 @@ struct PolicyCommandTests {
     try folder.write("apps: [{name: other, id: A, secret: {env: SECRET}}]\n", to: "new.yaml")
     let simulated = try Command.run(
       ["policy", "simulate", folder.path + "/new.yaml", "--admin", admin], Self.secret)
-    #expect(simulated.exitCode == 1 && simulated.output.contains("There is no app"))
+    #expect(simulated.exitCode == 1 && simulated.output.contains("Unknown app"))
   }
 
   @Test("What cannot be done is told with the right exit code")
   func failures() throws {
     let missing = try Command.run(["policy", "suggest", "--journal", "/nowhere.sqlite"])
-    #expect(missing.exitCode == 1 && missing.errors.contains("no journal at /nowhere.sqlite"))
+    #expect(missing.exitCode == 1 && missing.errors.contains("no journal exists at /nowhere.sqlite"))
     let both = try Command.run(["policy", "suggest", "--journal", "x", "--admin", "y"])
     #expect(both.exitCode == 2 && both.errors.contains("not both"))
     let diff = try Command.run(["policy", "suggest", "--format", "diff"])

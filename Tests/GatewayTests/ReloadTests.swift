@@ -371,7 +371,7 @@ struct ReloadTests {
     try "a\nb\n".write(toFile: folder + "/data/key", atomically: false, encoding: .utf8)
     watch.look()
     watch.look()
-    #expect(rig.told.all.filter { $0.contains("stays as it was") }.count == 1)
+    #expect(rig.told.all.filter { $0.contains("the old secret stays in use") }.count == 1)
     #expect(rig.gateway.tokenListing.apps[0].secretGeneration == 2)
   }
 

@@ -217,7 +217,7 @@ struct AdminTLSTests {
     #expect(try get(rig, "/api/tokens").status == 200)
     let port = try #require(rig.rig.gateway.adminAddress?.port)
     let plain = try Wire(port: port).call("GET", "/healthz")
-    #expect(plain.status == 400 && plain.text.contains("speaks TLS"))
+    #expect(plain.status == 400 && plain.text.contains("uses TLS"))
   }
 
   @Test("The gateway's own page may act, and its origin has the scheme that it came by")
