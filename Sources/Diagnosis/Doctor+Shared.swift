@@ -17,7 +17,7 @@ extension Doctor {
     else { return .skipped(.shared, "it cannot be looked at") }
     let service: FleetService
     do {
-      service = try FleetService(FleetSettings(shared, 1), limiter: limiter, report: { _ in })
+      service = try FleetService(FleetSettings(shared, 1), limiter: limiter)
     } catch {
       return .warning(.shared, .storeUseless, "\(shared.url): \(error.text)")
     }

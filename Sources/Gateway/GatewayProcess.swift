@@ -153,8 +153,9 @@ package final class GatewayProcess: Sendable {
     self.readiness = readiness
 
     // 4. Threads: tokens, what is shared with other gateways, loops, admin.
-    let fleet = FleetPart(limiter, clock: clock, tell: tell)
+    let fleet = FleetPart(relays, tell: tell)
     self.fleet = fleet
+    fleet.modes.use(roster)
     fleet.use(roster)
     started.add { _ = fleet.stop() }
     predecessor?.handTokens(to: tokens, settings)
@@ -168,6 +169,8 @@ package final class GatewayProcess: Sendable {
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
+    // Tokens are fetched meanwhile.
+    fleet.waitForModes()
     let isHeld = predecessor != nil
     var running: [SystemThread] = []
     for number in 0..<threadCount {

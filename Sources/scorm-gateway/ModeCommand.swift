@@ -11,6 +11,9 @@ struct ModeCommand: ParsableCommand {
       Without a mode: shows what is set. A mode is for one caller, one app, or all; the strictest that applies
       holds, the configuration's among them. It survives a reload, not a restart. normal takes it away.
 
+      With --fleet it holds at all gateways that have the same store and prefix (shared), also those that start later,
+      until normal --fleet takes it away.
+
       normal: as configured. read-only: writes are refused. dry-run: writes are answered with what would have
       been sent, and nothing is. frozen: everything is refused, 503 with Retry-After.
       """)
@@ -27,6 +30,9 @@ struct ModeCommand: ParsableCommand {
   @Option(name: .customLong("for"), help: "Ends by itself after this time: 30s, 30m, 2h.")
   var time: String?
 
+  @Flag(help: "At all gateways of the fleet.")
+  var fleet = false
+
   @OptionGroup var admin: AdminOption
 
   @Option(help: "table for people, json for scripts.")
@@ -34,7 +40,7 @@ struct ModeCommand: ParsableCommand {
 
   func validate() throws {
     guard mode == nil else { return }
-    guard caller == nil, app == nil, time == nil else {
+    guard caller == nil, app == nil, time == nil, !fleet else {
       throw ValidationError("Say which mode: scorm-gateway mode frozen --caller NAME.")
     }
   }
@@ -51,6 +57,7 @@ struct ModeCommand: ParsableCommand {
     if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
     if let app { query += "&app=\(PercentCoding.encode(app))" }
     if let time { query += "&for=\(PercentCoding.encode(time))" }
+    if fleet { query += "&fleet=true" }
     let answer = try AdminAddress.post(admin.address, "/api/mode?\(query)")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
