@@ -1,46 +1,6 @@
 internal import EventLoop
 internal import Fleet
 
-/// What the thread that fetches tokens wants of the store. Tokens come sealed, and go sealed.
-package struct FleetTokenQuestion: Sendable {
-  package enum Kind: Sendable {
-    /// Is there one to take? The answer names the ticket.
-    case look(ticket: UInt64)
-    /// - Parameters:
-    ///   - mark: names the token to those who have it.
-    ///   - life: nanoseconds until it ends.
-    ///   - fresh: nanoseconds until nobody takes it any more.
-    case put(sealed: String, mark: String, life: Int64, fresh: Int64)
-    /// The token with this mark is not to be taken any more.
-    case drop(mark: String)
-    /// It is not being fetched any more.
-    case release
-  }
-
-  package var kind: Kind
-  /// The key behind the prefix.
-  package var name: String
-
-  package init(_ kind: Kind, name: String) {
-    self.kind = kind
-    self.name = name
-  }
-}
-
-/// What the store says to ``FleetTokenQuestion/Kind/look(ticket:)``.
-package enum FleetTokenAnswer: Equatable, Sendable {
-  /// - Parameters:
-  ///   - remaining: nanoseconds until it ends, from `askedAt`.
-  ///   - askedAt: monotonic nanoseconds.
-  case found(sealed: String, remaining: Int64, askedAt: Int64)
-  /// Another gateway fetches one; a further answer follows.
-  case another
-  /// This gateway is to fetch it.
-  case yours
-  /// The store is away, or another program's value stands there.
-  case away
-}
-
 /// Tokens: questions of the thread that fetches them.
 extension FleetHandler {
   /// A question that has no answer yet.
@@ -58,7 +18,7 @@ extension FleetHandler {
   static let tokenPatience: Int64 = 2 * TokenScript.claim
   private static let mostLooks = 4096
 
-  mutating func carryOut(_ question: FleetTokenQuestion, on loop: inout EventLoop) {
+  mutating func carryOut(_ question: SharedTokenQuestion, on loop: inout EventLoop) {
     if case .look(let ticket) = question.kind {
       let mayCome = links[0].schedule.isLive || status.failure == nil && toldLive == nil
       guard mayCome, !isStopping, looks.count < FleetHandler.mostLooks else {

@@ -24,7 +24,7 @@ struct FleetHandler: EventHandler {
 
     func modesChanged(_ list: [SharedMode]) { events.modesChanged(list) }
 
-    func tokenAnswer(_ ticket: UInt64, _ answer: FleetTokenAnswer) {
+    func tokenAnswer(_ ticket: UInt64, _ answer: SharedTokenAnswer) {
       events.tokenAnswer(ticket, answer)
     }
   }

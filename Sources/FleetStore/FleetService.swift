@@ -19,12 +19,12 @@ package struct FleetEvents: Sendable {
   /// These are the modes that hold at all gateways.
   package var modesChanged: @Sendable ([SharedMode]) -> Void
   /// The answer to a look for a token, by its ticket.
-  package var tokenAnswer: @Sendable (UInt64, FleetTokenAnswer) -> Void
+  package var tokenAnswer: @Sendable (UInt64, SharedTokenAnswer) -> Void
 
   package init(
     report: @escaping @Sendable (FleetReport) -> Void = { _ in },
     modesChanged: @escaping @Sendable ([SharedMode]) -> Void = { _ in },
-    tokenAnswer: @escaping @Sendable (UInt64, FleetTokenAnswer) -> Void = { _, _ in }
+    tokenAnswer: @escaping @Sendable (UInt64, SharedTokenAnswer) -> Void = { _, _ in }
   ) {
     self.report = report
     self.modesChanged = modesChanged
@@ -46,7 +46,7 @@ package final class FleetService: Sendable {
     case resume(app: Int)
     case mode(FleetModeOrder)
     case knows(ModeList)
-    case token(FleetTokenQuestion)
+    case token(SharedTokenQuestion)
     case stop
   }
 
@@ -130,7 +130,7 @@ package final class FleetService: Sendable {
   package func knows(_ modes: ModeList) { mailbox.post(.knows(modes)) }
 
   /// Asks or tells something about a token. From any thread; waits for nothing.
-  package func carryOut(_ question: FleetTokenQuestion) { mailbox.post(.token(question)) }
+  package func carryOut(_ question: SharedTokenQuestion) { mailbox.post(.token(question)) }
 
   /// Waits until the modes of the fleet are known here, or the store was found to be away. Blocks its thread; for one
   /// that starts.

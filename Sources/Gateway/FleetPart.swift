@@ -8,6 +8,7 @@ internal import Rules
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import System
+internal import TokenFetching
 
 /// The part of the gateway that shares limits, pauses, modes and tokens with other gateways; nothing without `shared`.
 final class FleetPart: Sendable {
@@ -23,10 +24,15 @@ final class FleetPart: Sendable {
   private let limiter: SharedLimiter
   private let clock: TimeSource
   private let tell: @Sendable (OperatorNotice) -> Void
+  private let tokens: TokenService
   /// Those that hold at all gateways.
   let modes: FleetModes
 
-  init(_ relays: RelayShared, tell: @escaping @Sendable (OperatorNotice) -> Void) {
+  init(
+    _ relays: RelayShared, _ tokens: TokenService,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
+  ) {
+    self.tokens = tokens
     limiter = relays.limiter
     clock = relays.clock
     self.tell = tell
@@ -81,7 +87,8 @@ final class FleetPart: Sendable {
           report: { [tell] report in
             tell(report.isWarning ? .warning(report.line) : .info(report.line))
           },
-          modesChanged: { [modes] in modes.take($0) }))
+          modesChanged: { [modes] in modes.take($0) },
+          tokenAnswer: { [tokens] in tokens.answered($0, $1) }))
       state.missing = nil
     } catch {
       if state.missing == nil {
@@ -112,6 +119,15 @@ final class FleetPart: Sendable {
 
   /// A predecessor knew these modes.
   func knows(_ modes: ModeList) { service?.knows(modes) }
+
+  /// Asks or tells something about a token. Without a store there is an answer at once.
+  func ask(_ question: SharedTokenQuestion) {
+    if let service {
+      service.carryOut(question)
+    } else if case .look(let ticket) = question.kind {
+      tokens.answered(ticket, .away)
+    }
+  }
 
   /// An operator has ended an app's pauses here: they end everywhere.
   func resume(app: Int) { state.withLock { $0.service?.resume(app: app) } }

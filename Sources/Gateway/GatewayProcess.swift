@@ -153,7 +153,7 @@ package final class GatewayProcess: Sendable {
     self.readiness = readiness
 
     // 4. Threads: tokens, what is shared with other gateways, loops, admin.
-    let fleet = FleetPart(relays, tell: tell)
+    let fleet = FleetPart(relays, tokens, tell: tell)
     self.fleet = fleet
     fleet.modes.use(roster)
     fleet.use(roster)
@@ -164,7 +164,7 @@ package final class GatewayProcess: Sendable {
       report: { report in
         readiness.note(report)
         if let line = report.line { warn(line) }
-      })
+      }, ask: { fleet.ask($0) })
     guard fetches else { throw StartError("the system refuses another thread") }
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))

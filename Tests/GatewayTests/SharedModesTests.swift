@@ -103,6 +103,40 @@ struct SharedModesTests {
     #expect(try eventually { try other.call("DELETE", "/api/v2/courses/x").status == 200 })
   }
 
+  @Test("is known to the process that takes over, also while the store is away")
+  func handOver() throws {
+    let (store, folder, cloud) = (try RedisServer(), try OwnFolder(), try GatewayRig())
+    try folder.write(
+      """
+      listen: [{address: 127.0.0.1:0}]
+      admin: {address: 127.0.0.1:0}
+      upstream: {url: "\(cloud.sandbox.apiURL)"}
+      apps: [{name: main, id: SANDBOX, secret: {env: APP_SECRET}}]
+      shared: {url: "unix:\(store.socket)"}
+      """, to: "gateway.yaml")
+    let command = try Command(
+      ["serve", "-c", folder.path + "/gateway.yaml"], ["APP_SECRET": "sandbox-secret"])
+    let port = try #require(command.port(after: "serving callers on"))
+    let admin = try #require(command.port(after: "admin pages on"))
+    #expect(eventually { command.errors.contains("shared: connected to") })
+    #expect(
+      try Wire(port: admin).call("POST", "/api/mode?mode=frozen&for=1h&fleet=true").status == 200)
+    #expect(eventually { (try? Wire(port: admin).call("GET", "/readyz").status) == 200 })
+    store.end()
+    command.signal(SIGUSR2)
+    #expect(eventually(within: 30) { command.errors.contains("has taken over") })
+    let successor = try #require(
+      command.errors.firstMatch(of: /process (\d+) has taken over/).flatMap { pid_t($0.output.1) })
+    defer { kill(successor, SIGKILL) }
+    #expect(
+      eventually {
+        (try? Wire(port: port).call("GET", "/api/v2/courses").problem) == "caller-frozen"
+      })
+    let mode = try #require(
+      (try Wire(port: admin).call("GET", "/api/mode").json["modes"] as? [[String: Any]])?.first)
+    #expect(mode["fleet"] as? Bool == true && mode["until"] is String)
+  }
+
   @Test("is refused where there is no fleet, with what to do; nothing is set here only")
   func alone() throws {
     let rig = try GatewayRig()
