@@ -37,7 +37,8 @@ extension SettingsDecoder {
     guard let node else {
       problems.add(
         section.place(of: "share"), section.path("shareKey"), "sharing tokens needs a key",
-        hint: "for example shareKey: {file: /etc/scorm-gateway/share.key}, made by \(ShareKey.command)")
+        hint:
+          "for example shareKey: {file: /etc/scorm-gateway/share.key}, made by \(ShareKey.command)")
       return nil
     }
     guard let reference = SecretReference(node, at: section.path("shareKey"), &problems),

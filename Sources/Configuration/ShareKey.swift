@@ -57,7 +57,8 @@ package enum ShareKey {
       case 44: key = try base64(text, count)
       default:
         throw Defect(
-          reason: "holds \(text.byteCount) bytes, which are no key: it is 32 random bytes, 64 hexadecimal "
+          reason:
+            "holds \(text.byteCount) bytes, which are no key: it is 32 random bytes, 64 hexadecimal "
             + "digits, or 44 characters of base 64")
       }
     }

@@ -46,7 +46,8 @@ extension Doctor {
     return [
       .ok(
         .shared,
-        "tokens are shared, sealed with key \(seal.mark): the same mark at all gateways of the fleet")
+        "tokens are shared, sealed with key \(seal.mark): the same mark at all gateways of the fleet"
+      )
     ]
   }
 }

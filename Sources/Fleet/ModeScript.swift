@@ -74,8 +74,10 @@ package struct SharedMode: Equatable, Sendable {
       }
     }
 
-    /// Nil for what no gateway writes.
+    /// Nil for what no gateway writes: names are shown to operators, and hold nothing that would act there.
     package init?(_ text: String) {
+      guard text.utf8.count <= Target.most, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+      else { return nil }
       if text == "*" {
         self = .all
       } else if text.hasPrefix("caller|") {
@@ -86,6 +88,9 @@ package struct SharedMode: Equatable, Sendable {
         return nil
       }
     }
+
+    /// Bytes: ids have 255 at most, and names fewer.
+    private static let most = 512
   }
 
   package var target: Target
@@ -111,7 +116,8 @@ package struct SharedMode: Equatable, Sendable {
   /// From a field of the hash, its value, and the microseconds that are left; nil for what is none.
   init?(_ field: String, _ value: String, _ left: Int64?) {
     let words = value.split(separator: " ", omittingEmptySubsequences: false)
-    guard let target = Target(field), words.count == 3, let left,
+    guard let target = Target(field), words.count == 3, let left, words[0].utf8.count <= 32,
+      words[0].utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") }),
       let since = Int64(words[1]), let until = Int64(words[2]),
       (0..<SharedMode.end).contains(since), (0..<SharedMode.end).contains(until),
       (0..<SharedMode.end).contains(left)

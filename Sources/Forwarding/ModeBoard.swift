@@ -84,5 +84,7 @@ package struct ModeBoard: Sendable, Equatable {
 }
 
 extension ModeBoard.Entry {
-  fileprivate func hasEnded(by now: Int64) -> Bool { !isOfFleet && until.map { $0 <= now } ?? false }
+  fileprivate func hasEnded(by now: Int64) -> Bool {
+    !isOfFleet && until.map { $0 <= now } ?? false
+  }
 }

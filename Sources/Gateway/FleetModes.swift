@@ -142,7 +142,11 @@ extension FleetPart {
   ///   - mode: nil takes it back.
   ///   - time: nanoseconds until it ends by itself; nil: when it is taken back.
   func setMode(_ mode: String?, for target: SharedMode.Target, time: Int64?) -> ModeResult {
-    guard let service else { return .alone }
+    guard let service else {
+      return isJoined
+        ? .refused(store: "shared.url", "the system refused what it takes, and is asked again")
+        : .alone
+    }
     let server = service.status.server
     guard let signal = try? ThreadSignal() else {
       return .refused(store: server, "descriptors have run out")

@@ -111,6 +111,9 @@ final class FleetPart: Sendable {
 
   var service: FleetService? { state.withLock { $0.service } }
 
+  /// Whether something is to be shared.
+  var isJoined: Bool { state.withLock { $0.link != nil } }
+
   /// Waits until the modes of the fleet are known, for at most half a second, and not for a store that is not there: who
   /// starts while the fleet is frozen is frozen too. Blocks its thread.
   func waitForModes() { service?.waitForModes(milliseconds: FleetPart.startPatience) }

@@ -119,7 +119,8 @@ extension ModesListing {
     case .unknown(let store, let reason):
       return .unavailable(
         "Whether the mode has changed is not known: the store, \(store), has not confirmed it "
-          + "(\(reason)). scorm-gateway mode shows what holds; set it again when the store is back.")
+          + "(\(reason)). scorm-gateway mode shows what holds; set it again when the store is back."
+      )
     }
     let listing = ModesListing(relays)
     return query.wantsTable ? .table(listing.table) : .json(listing.json)

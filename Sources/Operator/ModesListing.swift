@@ -17,23 +17,25 @@ package struct ModesListing {
 
   /// For scripts.
   package var json: String {
-    let rows = board.entries.map { entry -> String in
-      var members: [String] = []
-      if let (kind, name) = target(entry.target) {
-        members.append("\"\(kind)\":\(name.quotedAsJSON)")
+    let rows =
+      board.entries.map { entry -> String in
+        var members: [String] = []
+        if let (kind, name) = target(entry.target) {
+          members.append("\"\(kind)\":\(name.quotedAsJSON)")
+        }
+        members.append("\"mode\":\(entry.mode.name.quotedAsJSON)")
+        members.append("\"since\":\(ModesListing.stamp(entry.since).quotedAsJSON)")
+        members.append(
+          "\"until\":\(entry.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null")")
+        members.append("\"fleet\":\(entry.isOfFleet)")
+        return "{" + members.joined(separator: ",") + "}"
       }
-      members.append("\"mode\":\(entry.mode.name.quotedAsJSON)")
-      members.append("\"since\":\(ModesListing.stamp(entry.since).quotedAsJSON)")
-      members.append(
-        "\"until\":\(entry.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null")")
-      members.append("\"fleet\":\(entry.isOfFleet)")
-      return "{" + members.joined(separator: ",") + "}"
-    } + fleet.elsewhere.map { stranger in
-      "{\"\(stranger.kind)\":\(stranger.name.quotedAsJSON),\"mode\":\(stranger.mode.quotedAsJSON),"
-        + "\"since\":\(ModesListing.stamp(stranger.since).quotedAsJSON),"
-        + "\"until\":\(stranger.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null"),"
-        + "\"fleet\":true,\"known\":false}"
-    }
+      + fleet.elsewhere.map { stranger in
+        "{\"\(stranger.kind)\":\(stranger.name.quotedAsJSON),\"mode\":\(stranger.mode.quotedAsJSON),"
+          + "\"since\":\(ModesListing.stamp(stranger.since).quotedAsJSON),"
+          + "\"until\":\(stranger.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null"),"
+          + "\"fleet\":true,\"known\":false}"
+      }
     return "{\"modes\":[\(rows.joined(separator: ","))]}\n"
   }
 

@@ -103,7 +103,8 @@ package struct TokensListing {
     if dropped > 0 { text += "\(dropped) more: choose with --app or --scope.\n" }
     text += "\n" + runwayText + "\n"
     if let share = listing.share {
-      text += "Tokens are shared with the fleet, sealed with key \(share.keyMark): \(share.taken) taken, "
+      text +=
+        "Tokens are shared with the fleet, sealed with key \(share.keyMark): \(share.taken) taken, "
         + "\(share.put) put\(share.unopened > 0 ? ", \(share.unopened) that did not open" : "").\n"
     }
     for (_, app) in listing.appsInForce where app.isSecretRefused || app.secretGeneration > 1 {

@@ -46,7 +46,8 @@ struct ModeScriptTests {
     #expect(lists[4] == ModeList(version: 3))
   }
 
-  @Test("A store that has lost its memory takes over what a gateway knows, and nothing that is over")
+  @Test(
+    "A store that has lost its memory takes over what a gateway knows, and nothing that is over")
   func forgets() throws {
     let redis = try RedisServer()
     let script = try load(redis, at: 1000)
@@ -73,6 +74,25 @@ struct ModeScriptTests {
     #expect(Set(both.list.map(\.target)) == [.all, kept.target])
     #expect(both.list.first { $0.target == .all }?.mode == "read-only")
     #expect(ModeList(answers[8]) == ModeList(version: 8))
+  }
+
+  @Test("What no gateway writes is no mode: names that would act on a terminal, times out of range")
+  func read() {
+    func list(_ field: String, _ value: String, _ left: String = "0") -> ModeList? {
+      ModeList(.array((["ok", "1", field, value, left]).map { .bulk(Array($0.utf8)) }))
+    }
+    #expect(list("caller|crm", "frozen 5 0")?.list.first?.target == .caller("crm"))
+    #expect(list("app|a|b", "frozen 5 9", "4")?.list.first?.remaining == 4000)
+    for (field, value, left) in [
+      ("caller|a\u{1B}[2J", "frozen 5 0", "0"), ("caller|a\nb", "frozen 5 0", "0"),
+      ("limit|x", "frozen 5 0", "0"), ("*", "frozen 5", "0"), ("*", "frozen five 0", "0"),
+      ("*", "frozen 5 0 0", "0"), ("*", "frozen 5 9", "-1"), ("*", "frozen -5 0", "0"),
+      ("*", "frozen 5 9223372036854775807", "0"), ("*", "FROZEN\u{7} 5 0", "0"),
+      ("*", "frozen 5 9", "x"), (String(repeating: "*", count: 600), "frozen 5 0", "0"),
+    ] { #expect(list(field, value, left) == nil, "\(field) \(value) \(left)") }
+    for value in [RESPValue.null, .integer(1), .array([]), .array([.bulk(Array("ok".utf8))])] {
+      #expect(ModeList(value) == nil)
+    }
   }
 
   @Test("Another program's value under the key is told, and stays as it is")

@@ -48,7 +48,9 @@ struct SharedModesTests {
     let second = try GatewayRig(sharing: store, "", upstream)
     #expect(try second.call("GET", "/api/v2/courses").problem == "caller-frozen")
     // While it was cut off, the others went on.
-    _ = try store.run([["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "KILL", "TYPE", "pubsub"]])
+    _ = try store.run([
+      ["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "KILL", "TYPE", "pubsub"],
+    ])
     #expect(try second.call("GET", "/api/v2/courses").problem == "caller-frozen")
     #expect(
       try eventually { try first.admin("POST", "/api/mode?mode=normal&fleet=true").status == 200 })
@@ -99,7 +101,8 @@ struct SharedModesTests {
       })
     let other = try GatewayRig(sharing: next, "", upstream)
     #expect(try other.call("DELETE", "/api/v2/courses/x").problem == "policy-refused")
-    #expect(try eventually { try rig.mode("normal", "--fleet", "--app", "main").contains("No mode") })
+    #expect(
+      try eventually { try rig.mode("normal", "--fleet", "--app", "main").contains("No mode") })
     #expect(try eventually { try other.call("DELETE", "/api/v2/courses/x").status == 200 })
   }
 
@@ -198,7 +201,8 @@ struct SharedModesTests {
     #expect(try crm.call("GET", "/api/v2/courses").problem == "caller-frozen")
     // A reload gives it the caller, and with that the mode.
     #expect(try lms.reload(yaml: yaml("other", "crm")).problems.isEmpty)
-    #expect(try lms.modes().map { $0["app"] as? String ?? $0["caller"] as? String } == ["other", "crm"])
+    #expect(
+      try lms.modes().map { $0["app"] as? String ?? $0["caller"] as? String } == ["other", "crm"])
     #expect(try eventually { try lms.call("GET", "/api/v2/courses").problem == "caller-frozen" })
     #expect(try lms.reload(yaml: yaml("main", "lms")).problems.isEmpty)
     // What it does not have can be taken back here, but not set.
@@ -207,7 +211,8 @@ struct SharedModesTests {
     #expect(try eventually { try crm.call("GET", "/api/v2/courses").status == 200 })
   }
 
-  @Test("leaves another program's value alone: that is told once, and modes stay each gateway's own")
+  @Test(
+    "leaves another program's value alone: that is told once, and modes stay each gateway's own")
   func foreign() throws {
     let (store, upstream) = (try RedisServer(), try LimitsUpstream())
     defer { upstream.stop() }

@@ -39,7 +39,8 @@ struct SharedTokensTests {
       try listing.tokenRows().contains { $0["shared"] as? Bool == true && $0["age"] is Double })
   }
 
-  @Test("Without the store each gateway fetches its tokens itself, at once; with one that hangs, soon")
+  @Test(
+    "Without the store each gateway fetches its tokens itself, at once; with one that hangs, soon")
   func noStore() throws {
     let world = try TokenWorld()
     world.store.end()
@@ -59,7 +60,8 @@ struct SharedTokensTests {
     #expect(ContinuousClock.now - start < .milliseconds(900))
   }
 
-  @Test("A store that stands still holds a call up for 150 ms at most, and only until that is noticed")
+  @Test(
+    "A store that stands still holds a call up for 150 ms at most, and only until that is noticed")
   func hangingStore() throws {
     let world = try TokenWorld()
     let rig = try world.start()
@@ -107,7 +109,9 @@ struct SharedTokensTests {
     for form in forms { #expect(!dump.contains(form), "\(form)") }
   }
 
-  @Test("A token that SCORM Cloud has refused is taken from nobody again, whether it can be renewed or not")
+  @Test(
+    "A token that SCORM Cloud has refused is taken from nobody again, whether it can be renewed or not"
+  )
   func refused() throws {
     let world = try TokenWorld()
     let first = try world.start()
@@ -210,7 +214,8 @@ struct SharedTokensTests {
     #expect(watch.isNeeded)
     try world.write(key: "short", to: "key")
     watch.look()
-    #expect(rig.told.all.contains { $0.contains("the key stays as it was") && $0.contains("5 bytes") })
+    #expect(
+      rig.told.all.contains { $0.contains("the key stays as it was") && $0.contains("5 bytes") })
     try world.write(key: String(repeating: "fedcba9876543210", count: 4), to: "key")
     watch.look()
     #expect(rig.told.all.contains { $0.contains("its file has changed, and is used from now on") })
@@ -219,6 +224,55 @@ struct SharedTokensTests {
     let other = try world.start()
     #expect(try other.call("GET", "/api/v2/registrations").status == 200)
     #expect(try other.share("taken") >= 1)
+  }
+
+  @Test("What is renewed by one is taken by the others when theirs is due, not fetched once more")
+  func renewal() throws {
+    let world = try TokenWorld()
+    let rigs = [try world.start(), try world.start()]
+    for rig in rigs { #expect(try rig.call("GET", "/api/v2/courses").status == 200) }
+    #expect(world.tokenRequests["read:course"] == 1)
+    // 83 % of its life: past the latest renewal, and with too little left for others.
+    for (number, rig) in rigs.enumerated() {
+      if number == 0 {
+        let name = try #require(try world.names(of: "read:course").first)
+        // The store's clock is not the test's: what is fresh there by its own is not by now.
+        _ = try world.store.run([["HSET", name, "f", "1"]])
+      }
+      rig.clock.turn(by: 250_000_000_000)
+      #expect(try rig.call("GET", "/api/v2/courses").status == 200)
+      #expect(
+        try eventually {
+          let row = try rig.tokenRows().first { $0["scope"] as? String == "read:course" }
+          return row?["generation"] as? Int == 2 && row?["shared"] as? Bool == (number == 1)
+        })
+    }
+    #expect(world.tokenRequests["read:course"] == 2)
+  }
+
+  @Test("doctor shows by its mark which key is used, and names what is wrong with a file")
+  func doctor() throws {
+    let (world, folder) = (try TokenWorld(), try OwnFolder())
+    func doctor(_ key: String) throws -> String {
+      try folder.write(key, to: "key")
+      // Proof: a C string for the call.
+      _ = unsafe chmod(folder.path + "/key", 0o600)
+      try folder.write(
+        """
+        apps: [{name: main, id: SANDBOX, secret: {file: key}}]
+        shared: {url: "unix:\(world.store.socket)"}
+        tokens: {share: true, shareKey: {file: key}}
+        """, to: "gateway.yaml")
+      return try Command.run([
+        "doctor", "-c", folder.path + "/gateway.yaml", "--only", "configuration,shared",
+      ]).output
+    }
+    let rig = try world.start()
+    let mark = try #require(try rig.keyMark())
+    #expect(try doctor(SharedTokensTests.key).contains("sealed with key \(mark)"))
+    let wrong = try doctor("a passphrase of a few words")
+    #expect(wrong.contains("GW-CFG-01") && wrong.contains("openssl rand -hex 32"))
+    #expect(wrong.contains("holds 27 bytes") && !wrong.contains("passphrase of"))
   }
 
   @Test("What an operator renews is fetched, and what is fetched others get when theirs is due")
@@ -231,7 +285,8 @@ struct SharedTokensTests {
     #expect(
       try rigs[0].admin("POST", "/api/tokens/renew?app=main&scope=read:course").status == 200)
     #expect(eventually { world.tokenRequests["read:course"] == before + 1 })
-    #expect(try eventually { try rigs[0].share("put") > 0 && world.names(of: "read:course").count == 1 })
+    #expect(
+      try eventually { try rigs[0].share("put") > 0 && world.names(of: "read:course").count == 1 })
     // An operator's drop is nobody else's token either.
     #expect(try rigs[1].admin("POST", "/api/tokens/drop?app=main&scope=read:course").status == 200)
     #expect(try rigs[1].call("GET", "/api/v2/courses").status == 200)

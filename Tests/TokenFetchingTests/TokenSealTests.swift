@@ -2,8 +2,8 @@ import AccessTokens
 import Fleet
 import Memory
 import Synchronization
-import TextCoding
 import Testing
+import TextCoding
 
 @testable import TokenFetching
 
@@ -61,7 +61,8 @@ struct TokenSealTests {
     #expect(locked.name(of: place) != seal.name(of: place))
   }
 
-  @Test("do not open when a single bit of them is changed, nor cut, nor when they are something else")
+  @Test(
+    "do not open when a single bit of them is changed, nor cut, nor when they are something else")
   func damage() throws {
     let seal = try #require(TokenSeal(key: key(1), prefix: "fleet"))
     let sealed = try #require(seal.seal(bytes("some-token"), lifetime: minute, for: place))
@@ -166,7 +167,8 @@ struct TokenShareTests {
     look(&second)
     guard case .look(let other)? = store.takeAll().first?.kind,
       case .taken(_, _, let soonest)? = second.answered(
-        other, .found(sealed: sealed, remaining: 1000 * minute, askedAt: minute), mayTake: { _ in true })
+        other, .found(sealed: sealed, remaining: 1000 * minute, askedAt: minute),
+        mayTake: { _ in true })
     else {
       Issue.record("nothing was taken")
       return
@@ -174,7 +176,8 @@ struct TokenShareTests {
     #expect(soonest == minute)
   }
 
-  @Test("is given up after 150 ms without an answer, and after a second when another gateway fetches")
+  @Test(
+    "is given up after 150 ms without an answer, and after a second when another gateway fetches")
   func patience() throws {
     var share = share()
     look(&share)
@@ -220,7 +223,9 @@ struct TokenShareTests {
   func refused() throws {
     var (first, second) = (share(), share())
     first.put(token("bad-token"), request, place, requestedAt: 0, at: 0)
-    guard case .put(let sealed, let mark, let life, _)? = store.takeAll().first?.kind else { return }
+    guard case .put(let sealed, let mark, let life, _)? = store.takeAll().first?.kind else {
+      return
+    }
     second.withdraw(bytes("bad-token"), place)
     #expect(store.takeAll().map(\.kind) == [.drop(mark: mark)])
     look(&second)
