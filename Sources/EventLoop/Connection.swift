@@ -74,6 +74,23 @@ struct Connection: ~Copyable {
     case failed(SocketFailure)
   }
 
+  /// Reads what there is for its owner, whose tag comes along; nil while reading is paused. Notes whether it may be read
+  /// again without an event.
+  @inline(__always)
+  mutating func take(into buffer: inout ByteBuffer) -> (input: Input?, tag: SocketTag) {
+    guard !isPaused else {
+      mayRead = true
+      return (nil, tag)
+    }
+    let input = read(into: &buffer)
+    if case .bytes(let more) = input {
+      mayRead = more || peerEnding || writeError != 0
+    } else {
+      mayRead = false
+    }
+    return (input, tag)
+  }
+
   /// Reads into `buffer`, whose old content goes.
   mutating func read(into buffer: inout ByteBuffer) -> Input {
     session == nil ? readPlain(into: &buffer) : readEncrypted(into: &buffer)
@@ -82,11 +99,11 @@ struct Connection: ~Copyable {
   mutating func readPlain(into buffer: inout ByteBuffer) -> Input {
     var input = Input.nothing
     let number = descriptor.number
-    // Proof: `recv` writes at most memory.count bytes, during the call, and tells how many.
+    // Proof: `recvfrom` writes at most memory.count bytes, during the call, and tells how many.
     unsafe buffer.refill { memory in
       var count: Int
       repeat {
-        count = unsafe recv(number, memory.baseAddress, memory.count, 0)
+        count = unsafe cl_receive(number, memory.baseAddress, memory.count)
       } while count < 0
         && errno == EINTR
       if count > 0 {

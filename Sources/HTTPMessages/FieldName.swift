@@ -99,21 +99,29 @@ internal import Memory
       if packed.is("transfer-encoding") { return .transferEncoding }
     case UInt8(ascii: "w"): if packed.is("www-authenticate") { return .wwwAuthenticate }
     case UInt8(ascii: "x"):
-      if packed.hasPrefix("x-scorm-") {
-        if packed.is("x-scorm-app") { return .xScormApp }
-        if packed.is("x-scorm-pages") { return .xScormPages }
-        return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
-      }
-      if packed.hasPrefix("x-forwarded") { return .xForwarded }
-      if packed.is("x-content-type-options") { return .contentTypeOptions }
-      if packed.is("x-http-method-override") || packed.is("x-method-override")
-        || packed.is("x-http-method")
-      {
-        return .methodOverride
-      }
+      if let name = extensionName(packed) { return name }
     default: break
     }
     return isProxyClaim(packed) ? .proxyClaim : .other
+  }
+
+  /// Names that begin with `x-`, most of which the byte after that tells apart from ours to know.
+  @inline(__always)
+  private static func extensionName(_ packed: borrowing Packed) -> FieldName? {
+    switch packed.third {
+    case UInt8(ascii: "s"):
+      guard packed.hasPrefix("x-scorm-") else { return nil }
+      if packed.is("x-scorm-app") { return .xScormApp }
+      if packed.is("x-scorm-pages") { return .xScormPages }
+      return packed.is("x-scorm-priority") ? .xScormPriority : .xScorm
+    case UInt8(ascii: "f"): return packed.hasPrefix("x-forwarded") ? .xForwarded : nil
+    case UInt8(ascii: "c"): return packed.is("x-content-type-options") ? .contentTypeOptions : nil
+    case UInt8(ascii: "h"):
+      return packed.is("x-http-method-override") || packed.is("x-http-method")
+        ? .methodOverride : nil
+    case UInt8(ascii: "m"): return packed.is("x-method-override") ? .methodOverride : nil
+    default: return nil
+    }
   }
 }
 
@@ -194,9 +202,20 @@ struct Packed: ~Escapable {
     return length <= 16 || bytes.slice(start, start + count).equalsIgnoringCase(literal)
   }
 
+  /// Whether the name begins with `literal`, which must be in lower case.
+  @inline(__always)
   func hasPrefix(_ literal: StaticString) -> Bool {
     let length = literal.utf8CodeUnitCount
-    return count >= length && bytes.slice(start, start + length).equalsIgnoringCase(literal)
+    guard count >= length else { return false }
+    if length < 8 {
+      return (head ^ Packed.word(literal, 0, length)) &<< UInt64((8 &- length) &* 8) == 0
+    }
+    return head == Packed.word(literal, 0, 8) && (length == 8 || hasLongPrefix(literal))
+  }
+
+  @inline(never)
+  private func hasLongPrefix(_ literal: StaticString) -> Bool {
+    bytes.slice(start, start + literal.utf8CodeUnitCount).equalsIgnoringCase(literal)
   }
 
   /// Bytes `start..<end` of `literal` as a word; folded to a constant by the optimizer.

@@ -31,7 +31,10 @@ extension RawSpan {
   package func word(from start: Int, to end: Int) -> UInt64 {
     let count = end &- start
     precondition(count >= 0 && count <= 8 && start >= 0 && end <= byteCount)
-    guard start <= byteCount &- 8 else { return wordNearEnd(start, end) }
+    guard start <= byteCount &- 8 else {
+      return end >= 8 && count > 0
+        ? word(at: end &- 8) &>> UInt64((8 &- count) &* 8) : wordNearEnd(start, end)
+    }
     let word = word(at: start)
     return count == 8 ? word : word & ((1 as UInt64) &<< UInt64(count &* 8) &- 1)
   }
@@ -45,12 +48,11 @@ extension RawSpan {
       UInt32(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt32.self)))
   }
 
-  /// As ``word(from:to:)``, where no eight bytes follow `start`.
+  /// As ``word(from:to:)``, where no eight bytes follow `start`, or stand before `end`.
   @usableFromInline
   func wordNearEnd(_ start: Int, _ end: Int) -> UInt64 {
     let count = end &- start
     if count == 0 { return 0 }
-    if end >= 8 { return word(at: end &- 8) &>> UInt64((8 &- count) &* 8) }
     // Two halves that overlap, or first, middle and last byte: what they have in common is the same in both.
     if count >= 4 {
       return halfWord(at: start) | halfWord(at: end &- 4) &<< UInt64((count &- 4) &* 8)
@@ -107,7 +109,7 @@ extension RawSpan {
   package func firstControl(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 16 {
+    while hasVector(at: i) {
       let place = vector(at: i).controls.firstMarked
       if place < 16 { return i &+ place }
       i &+= 16
@@ -146,7 +148,7 @@ extension RawSpan {
   package func firstMarkInASCIIString(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 16 {
+    while hasVector(at: i) {
       let place = vector(at: i).marksInASCIIString.firstMarked
       if place < 16 { return i &+ place }
       i &+= 16
@@ -239,6 +241,8 @@ extension RawSpan {
       if word(at: i) != other.word(at: i) { return false }
       i &+= 8
     }
+    // The last eight bytes, some of which were compared already, are one comparison.
+    if byteCount >= 8 { return word(at: byteCount &- 8) == other.word(at: byteCount &- 8) }
     while i < byteCount {
       if self[i] != other[i] { return false }
       i &+= 1
