@@ -288,16 +288,6 @@ package struct TokenManager: Sendable {
     }
   }
 
-  /// Whether a token of another gateway does for `slot`.
-  package func mayShare(_ slot: TokenSlot, secret: UInt32) -> Bool {
-    let rotation = rotations[slots[slot].app]
-    return !notes[slot.index].needsOwn && rotation.generation == secret && !rotation.isRefused
-      && !rotation.isProbing && basicChecks[slots[slot].app].slot != slot
-  }
-
-  /// The token that `slot` has.
-  package func token(of slot: TokenSlot) -> PublishedToken? { machines[slot.index].token }
-
   private func mayStart(_ app: Int) -> Bool {
     fetchesOfApp[app] == 0
       || fetchesInFlight < Self.maximumFetchesInFlight

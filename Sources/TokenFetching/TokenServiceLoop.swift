@@ -9,23 +9,23 @@ internal import System
 ///
 /// The only place where the token machinery meets the clock and the network.
 struct TokenServiceLoop {
-  private var settings: TokenServiceSettings
+  var settings: TokenServiceSettings
   private var proofs: TokenProofs
-  private var slots: TokenSlotTable
+  var slots: TokenSlotTable
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let store: TokenStore
   private let board: TokenBoard
-  private let clock: TimeSource
+  let clock: TimeSource
   private let wake: [@Sendable () -> Void]
-  private let report: @Sendable (TokenReport) -> Void
-  private var manager: TokenManager
+  let report: @Sendable (TokenReport) -> Void
+  var manager: TokenManager
   /// Per app, its secrets by their generation.
-  private var secrets: [[UInt32: SecretBytes]]
+  var secrets: [[UInt32: SecretBytes]]
   /// Transfers in flight; ``TokenManager`` bounds them.
   private var transfers: [TokenTransfer] = []
   /// Tokens of other gateways; nil when nobody could be asked.
-  private var share: TokenShare?
+  var share: TokenShare?
   private var shownShare: TokenShareFigures?
   private var random = SystemRandomNumberGenerator()
 
@@ -191,7 +191,7 @@ struct TokenServiceLoop {
       })
   }
 
-  private mutating func act(on actions: [TokenAction]) {
+  mutating func act(on actions: [TokenAction]) {
     // Before tokens are published: a caller that got its answer with one finds it in the listing.
     showChanges()
     var rest = actions
@@ -227,7 +227,7 @@ struct TokenServiceLoop {
   }
 
   /// Sends a request; the failure when it cannot be sent.
-  private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
+  mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
     do throws(CurlFault) {
       // The generation is one that the manager was given with a secret.
       guard let secret = secrets[request.app][request.secret] else {
@@ -281,69 +281,12 @@ struct TokenServiceLoop {
     while !transfers.isEmpty { finish(transfers.count - 1, .outOfMemory) }
   }
 
-  private mutating func finished(
+  mutating func finished(
     _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64,
     isShared: Bool = false
   ) -> [TokenAction] {
     manager.fetchFinished(
       slot, result: result, requestedAt: requestedAt, at: clock.monotonic,
       random: random.next(), isShared: isShared)
-  }
-}
-
-// MARK: Other gateways
-
-extension TokenServiceLoop {
-  /// What a token is bound to when it is shared; nil when nothing is.
-  private func sharePlace(of slot: TokenSlot, secret: UInt32) -> TokenSeal.Place? {
-    guard settings.sharing != nil, share != nil, slots[slot].app >= 0 else { return nil }
-    let key = slots[slot]
-    let place = settings.place(of: key.app)
-    return secrets[key.app][secret].map {
-      TokenSeal.Place(
-        appID: settings.apps[key.app].id, scopes: key.scopes, endpoint: place.endpoint,
-        url: place.url, secret: $0)
-    }
-  }
-
-  /// Asks the fleet first; false when it is to be fetched at once.
-  private mutating func isLookedFor(_ request: TokenFetchRequest) -> Bool {
-    guard request.mayShare, let place = sharePlace(of: request.slot, secret: request.secret) else {
-      return false
-    }
-    return share?.look(for: request, place, at: clock.monotonic) ?? false
-  }
-
-  private mutating func take(_ answer: SharedTokenAnswer, to ticket: UInt64) {
-    let (manager, slots) = (manager, slots)
-    let outcome = share?.answered(ticket, answer) { request in
-      !slots[request.slot].isVacant && manager.mayShare(request.slot, secret: request.secret)
-    }
-    if let reason = share?.takeUntold() { report(.unopened(reason: reason)) }
-    switch outcome {
-    case nil: break
-    case .fetch(let request): fetch(request)
-    case .taken(let request, let token, let requestedAt):
-      report(.shared(app: settings.apps[request.app].name))
-      act(
-        on: finished(request.slot, .success(token), requestedAt: requestedAt, isShared: true))
-    }
-  }
-
-  /// Fetches what the fleet did not have.
-  private mutating func fetch(_ request: TokenFetchRequest) {
-    if let failure = start(request) {
-      act(on: finished(request.slot, .failure(failure), requestedAt: clock.monotonic))
-    }
-  }
-
-  /// Nobody is to take the token of `slot` any more.
-  ///
-  /// - Parameter generation: if it is that one; nil for any.
-  private mutating func withdraw(_ slot: TokenSlot, generation: UInt32? = nil) {
-    guard let token = manager.token(of: slot), generation ?? token.generation == token.generation,
-      let place = sharePlace(of: slot, secret: manager.record(of: slot).secretGeneration)
-    else { return }
-    share?.withdraw(token.secret, place)
   }
 }
