@@ -15,11 +15,15 @@ struct Link {
   enum Pending {
     /// A step of the greeting: an error in its answer ends the connection.
     case greeting
-    case leaseScript, pauseScript
+    case script(FleetHandler.Script)
     /// The last step.
     case ready
     case lease(String)
     case pauses
+    case modes
+    case modeOrder(FleetModeOrder)
+    case tokenLook(UInt64, at: Int64)
+    case tokenWord(String)
     case ping
     case farewell
   }
@@ -59,9 +63,12 @@ extension FleetHandler {
   private mutating func connect(_ link: Int, on loop: inout EventLoop) {
     let addresses = parts.resolver.resolution
     guard let address = movedTo ?? next(of: addresses.addresses) else {
-      lose(
-        link, addresses.failure.map { "its name: \($0)" } ?? "its name is being looked up",
-        on: &loop)
+      // The first look-up is no loss yet; its end wakes the loop.
+      if let failure = addresses.failure {
+        lose(link, "its name: \(failure)", on: &loop)
+      } else if loop.now - startedAt >= FleetHandler.grace {
+        lose(link, "its name is being looked up", on: &loop)
+      }
       return
     }
     links[link].reader = RESPReader()
@@ -102,8 +109,10 @@ extension FleetHandler {
         commands.append(["SELECT", "\(settings.database)"])
         kinds.append(.greeting)
       }
-      commands += [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]]
-      kinds += [.leaseScript, .pauseScript]
+      for script in Script.allCases {
+        commands.append(["SCRIPT", "LOAD", script.text])
+        kinds.append(.script(script))
+      }
       commands.append(["PING"])
       kinds.append(.ready)
     }
@@ -113,6 +122,8 @@ extension FleetHandler {
   /// All keys have the prefix as their hash tag: in a cluster they are on one node.
   var channel: String { "{\(settings.prefix)}:pauses:\(settings.database)" }
   var pausesKey: String { "{\(settings.prefix)}:pauses" }
+  var modesKey: String { "{\(settings.prefix)}:modes" }
+  func tokenKey(_ name: String) -> String { "{\(settings.prefix)}:token:\(name)" }
   func leaseKey(_ name: String) -> String { "{\(settings.prefix)}:limit:\(name)" }
 
   mutating func send(
@@ -133,7 +144,7 @@ extension FleetHandler {
     if link == FleetHandler.subscription, case .array(let list) = value, list.count == 3,
       list[0].text == "message"
     {
-      if let text = list[2].text, let news = PauseNews(text) { take(news, at: loop.now) }
+      if let text = list[2].text, let news = PauseNews(text) { take(news, on: &loop) }
       return
     }
     guard !links[link].pending.isEmpty else {
@@ -148,18 +159,19 @@ extension FleetHandler {
     }
     switch command {
     case .greeting, .ping, .farewell: break
-    case .leaseScript, .pauseScript:
+    case .script(let script):
       guard let hash = value.text, hash.utf8.count == 40 else {
         return lose(link, "it does not take scripts", on: &loop)
       }
-      if case .leaseScript = command {
-        scripts = (hash, scripts?.pause ?? "")
-      } else {
-        scripts = (scripts?.lease ?? "", hash)
-      }
+      scripts[script] = hash
     case .ready: isReady(link, on: &loop)
     case .lease(let name): takeLease(value, name, on: &loop)
     case .pauses: takePauses(value, on: &loop)
+    case .modes: takeModes(value, on: &loop)
+    case .modeOrder(let order): takeModes(value, order, on: &loop)
+    case .tokenLook(let ticket, let askedAt):
+      takeToken(value, ticket, askedAt: askedAt, on: &loop)
+    case .tokenWord(let name): takeTokenWord(value, name)
     }
   }
 
@@ -169,6 +181,7 @@ extension FleetHandler {
     guard link == 0 else { return }
     moves = 0
     pausesAskedAt = .min
+    modes.askedAt = .min
     look(on: &loop)
   }
 
@@ -198,14 +211,23 @@ extension FleetHandler {
   private mutating func refuse(
     _ command: Link.Pending, _ text: String, _ link: Int, on loop: inout EventLoop
   ) {
-    giveUp(command)
     let word = text.prefix { $0 != " " }
+    if case .modeOrder(let order) = command {
+      // Nothing was done.
+      if word != "NOSCRIPT" || order.isRepeat { order.done(.refused(String(text.prefix(200)))) }
+    } else {
+      giveUp(command)
+    }
     switch word {
     case "NOSCRIPT":
       // The store has forgotten them: it was restarted, or told to.
       send(
-        [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]],
-        as: [.leaseScript, .pauseScript], link, on: &loop)
+        Script.allCases.map { ["SCRIPT", "LOAD", $0.text] },
+        as: Script.allCases.map { .script($0) }, link, on: &loop)
+      if case .modeOrder(var order) = command, !order.isRepeat {
+        order.isRepeat = true
+        carryOut(order, on: &loop)
+      }
     case "MOVED":
       let place = text.split(separator: " ").last.map(String.init) ?? ""
       moves += 1
@@ -226,7 +248,12 @@ extension FleetHandler {
 
   /// Nothing will come of it any more.
   private mutating func giveUp(_ command: Link.Pending) {
-    if case .lease(let name) = command { members[name]?.holder.giveUp() }
+    switch command {
+    case .lease(let name): members[name]?.holder.giveUp()
+    case .modeOrder(let order): order.done(.unknown("the connection was lost"))
+    case .tokenLook(let ticket, _): giveUpLook(ticket)
+    default: break
+    }
   }
 
   /// The connection is of no use.
@@ -247,6 +274,7 @@ extension FleetHandler {
       if status.isLive || status.failure == nil { status.since = now }
       status.isLive = false
       status.failure = reason
+      settleModes()
       if toldLive == true {
         toldLive = false
         parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
