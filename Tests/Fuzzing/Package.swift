@@ -37,7 +37,8 @@ let package = Package(
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
     area("System", uses: ["Memory", "CLinux"]),
     area(
-      "Forwarding", uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "Memory"]),
+      "Forwarding",
+      uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("Fleet", uses: ["RateLimiting", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
@@ -46,8 +47,9 @@ let package = Package(
     area("TextCoding", uses: ["Memory"]),
     area("Histograms"),
     area("JSONText", uses: ["Memory"]),
-    area("Memory"),
-    .target(name: "CLinux", path: "Gateway/CLinux"),
+    area("Memory", uses: ["CVectors"]),
+    .target(name: "CVectors", path: "Gateway/CVectors"),
+    .target(name: "CLinux", path: "Gateway/CLinux", exclude: ["linking"]),
     .target(
       name: "CLibYAML", path: "Gateway/CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
   ]
