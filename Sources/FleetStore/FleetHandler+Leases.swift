@@ -95,8 +95,11 @@ extension FleetHandler {
     }
     if case .share(let share, let moves, let missing) = change {
       let owed = parts.limiter.setShare(
-        member.key, share, of: member.holder.members, moves: moves, missing: missing, at: now)
+        member.key, share, of: member.holder.members, moves: moves, missing: missing,
+        until: share == .notYet ? .max : member.holder.until, at: now)
       member.holder.noteOwed(owed ?? 0)
+    } else if member.holder.isLeased(at: now) {
+      parts.limiter.extendShare(member.key, until: member.holder.until, at: now)
     }
     members[name] = member
     if member.refusal != nil, !member.holder.isLeased(at: now), member.standing == .starting {

@@ -10,7 +10,7 @@ import Testing
 
   private static func use(_ admitted: UInt64, waiting: Int = 0) -> ShareUse {
     ShareUse(
-      key: key, admitted: admitted, waiting: waiting, inUse: 0, isSpent: false, used: 0)
+      key: key, admitted: admitted, refused: 0, waiting: waiting, inUse: 0, used: 0)
   }
 
   private static func granted(

@@ -32,6 +32,10 @@ let package = Package(
       ],
       path: "Fuzzer",
       swiftSettings: strict),
+    // Gateways that share limits, in virtual time, optimized. Run it through scripts/fleet-test.
+    .executableTarget(
+      name: "FleetSimulator", dependencies: ["Fleet", "RateLimiting"], path: "Simulator",
+      swiftSettings: strict),
 
     area("Configuration", uses: ["HTTPMessages", "TextCoding", "Memory", "CLibYAML", "CLinux"]),
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),

@@ -155,6 +155,7 @@ struct ModelStore {
     }
     if now < born { (f, b, p) = (min(f, claim.f), min(b, claim.b), min(p, claim.p)) }
     if f == 0 || b == 0 { (f, b) = (0, 0) }
+    if count > 0, places > 0, b == 0 || p == 0 { (f, b, p) = (0, 0, 0) }
     if b > claim.b {
       let give = max(
         0, min((b - claim.b) * 1000, ((burst - ob - claim.b) * 1000 - used).rounded(.down)))
