@@ -25,6 +25,8 @@ package struct LeaseHolder: Sendable {
   private var demand = DemandEstimate()
   /// When the question that is open was sent.
   private var askedAt: Int64?
+  /// What that question claims to be held is no more: what was used of it is told to nobody.
+  private var claimIsOver = false
   private var lastAskedAt = Int64.min
   /// The last question was not due by the time alone.
   private var wasUrgent = false
@@ -87,6 +89,7 @@ package struct LeaseHolder: Sendable {
     number += 1
     wasUrgent = lastAskedAt != .min && isUrgent
     askedAt = now
+    claimIsOver = false
     lastAskedAt = now
     wantedLast = want
     placesWantedLast = demand.places
@@ -145,7 +148,7 @@ package struct LeaseHolder: Sendable {
     }
     let isWhole = part == granted
     // What is not taken is, for the store, as if it had been used.
-    acknowledged = isWhole ? number : 0
+    acknowledged = isWhole && !claimIsOver ? number : 0
     owed = 0
     until = end
     guard !wasLeased || part != held else { return .none }
@@ -191,6 +194,7 @@ package struct LeaseHolder: Sendable {
     owed = 0
     // What it held counts as used.
     acknowledged = 0
+    claimIsOver = true
   }
 
   private mutating func noteClock(_ time: Int64, sent: Int64, at now: Int64) {

@@ -203,7 +203,9 @@ struct FleetSimulation: ~Copyable {
     }
     if happens(world.wipes * part) {
       store = ModelStore()
+      // It does not know what of the burst is with gateways, nor what they have used of theirs.
       left = burst
+      (spare, spareUntil) = (burst, now + 20 * second)
     }
     guard world.takeovers > 0 else { return }
     if now % (100 * millisecond) < FleetSimulation.step {
