@@ -138,14 +138,17 @@ package struct LeaseHolder: Sendable {
     // The answer took longer than the lease: as if it had not come.
     guard end > now else { return .none }
     let granted = part
+    // No more than there is, whatever the store says.
+    part.burst = min(part.burst, terms.burst)
+    part.places = min(part.places, Int64(terms.places))
     if now < cautiousUntil {
       let bound = wasLeased ? held : LeasePart()
       part.fraction = min(part.fraction, bound.fraction)
       part.burst = min(part.burst, bound.burst)
       part.places = min(part.places, bound.places)
       if part.burst <= bound.burst { missing = 0 }
-      if !startsCalls(part) { part = LeasePart() }
     }
+    if !startsCalls(part) { part = LeasePart() }
     let isWhole = part == granted
     // What is not taken is, for the store, as if it had been used.
     acknowledged = isWhole && !claimIsOver ? number : 0

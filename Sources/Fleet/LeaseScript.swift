@@ -217,6 +217,8 @@ package enum LeaseScript {
     else
       since = 0
     end
+    -- Calls under way beyond the places granted stay so as long as the lease.
+    if cp > p then ends = now + valid end
     if cf == 0 and cb == 0 and cp == 0 then ends = 0 end
     ms[id] = {number, f, b, p, now + valid, cf, cb, cp, ends, want, wantp, since}
     dirty[id] = true

@@ -45,8 +45,9 @@ struct FleetHandler: EventHandler {
   var startedAt: Int64
   var status = FleetStatus()
   var addressTurn = 0
-  /// Where the store has sent us: another node of its cluster.
+  /// Where the store has sent us last: another node of its cluster. It is tried in turn with the addresses of its name.
   var movedTo: SocketAddress?
+  /// How often it has since it was of use.
   var moves = 0
   var scripts: (lease: String, pause: String)?
   /// Pauses that the store knows, as of when: names, and when they end here.

@@ -22,6 +22,8 @@ class CountingUpstream:
 
     def __init__(self, loop):
         self.loop, self.times, self.script = loop, [], lambda number: (200, "")
+        # How long a call takes, in seconds; how many are under way, and were at most.
+        self.delay, self.under_way, self.most = 0, 0, 0
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024), loop).result()
         self.port = server.sockets[0].getsockname()[1]
@@ -39,12 +41,27 @@ class CountingUpstream:
                 else:
                     self.times.append(time.monotonic())
                     (status, fields), body = self.script(len(self.times) - 1), b"{}"
+                    if self.delay:
+                        await self._work(reader)
                 writer.write((f"HTTP/1.1 {status} Some Reason\r\nContent-Type: application/json\r\n{fields}"
                               f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
+
+
+    async def _work(self, reader):
+        """Takes its time, or until the gateway is gone."""
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await asyncio.wait_for(reader.read(1), self.delay)
+            raise ConnectionError
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self.under_way -= 1
 
 
 class Callers:
@@ -108,6 +125,9 @@ class Store:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(self.socket.exists, "the store is there")
 
+    def connect(self, number):
+        """Makes the way for a gateway; a Unix socket needs none."""
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -133,7 +153,7 @@ admin: {{address: "127.0.0.1:0"}}
 upstream: {{url: "http://127.0.0.1:{fleet.upstream.port}/api/v2"}}
 apps: [{{name: main, id: FLEET, secret: {{file: {secret}}}}}]
 limits: [{fleet.limit}]
-shared: {{url: "{fleet.url or f'unix:{fleet.store.socket}'}", onLoss: {fleet.on_loss}{fleet.more}}}
+shared: {{url: "{fleet.store_url(number)}", onLoss: {fleet.on_loss}{fleet.more}}}
 traffic: {{log: {{path: /dev/null}}, journal: null}}
 """)
         self.start()
@@ -192,9 +212,10 @@ traffic: {{log: {{path: /dev/null}}, journal: null}}
 
 
 class Fleet:
-    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket."""
+    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket: `url` may be a function
+    of the gateway's number. `kind` makes the store."""
 
-    def __init__(self, count, limit, on_loss="share", url=None, more="", store=()):
+    def __init__(self, count, limit, on_loss="share", url=None, more="", store=(), kind=Store):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-fleet.")
         self.folder, self.limit, self.on_loss = self.temporary.name, limit, on_loss
         self.url, self.more = url, more
@@ -204,8 +225,9 @@ class Fleet:
         self.members, self.callers, self.store = [], [], None
         try:
             self.upstream = CountingUpstream(self.loop)
-            self.store = Store(self.folder, store)
+            self.store = kind(self.folder, store)
             for number in range(count):
+                self.store.connect(number)
                 self.members.append(Member(self, number))
             for member in self.members:
                 eventually(member.is_leased, "the limit is leased")
@@ -218,6 +240,11 @@ class Fleet:
 
     def __exit__(self, *_):
         self.end()
+
+    def store_url(self, number):
+        if callable(self.url):
+            return self.url(number)
+        return self.url or f"unix:{self.store.socket}"
 
     def call(self, rates):
         self.callers = [Callers(self.loop, member.port, rate) for member, rate in zip(self.members, rates)]

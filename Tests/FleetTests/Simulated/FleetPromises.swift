@@ -11,7 +11,7 @@ enum FleetPromises {
     for part in ["in trouble", "afterwards"] {
       let isCalm = part == "afterwards"
       if isCalm { simulation.calm() }
-      let result = simulation.run((isCalm ? 12 : 20) * second, warmUp: isCalm ? 7 * second : 0)
+      let result = simulation.run((isCalm ? 15 : 20) * second, warmUp: isCalm ? 10 * second : 0)
       // The store counts in thousandths of a call.
       if result.fewestLeft < -0.01 {
         return "\(part) \(-result.fewestLeft) calls beyond rate and burst"

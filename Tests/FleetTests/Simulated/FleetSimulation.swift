@@ -14,6 +14,9 @@ struct FleetSimulation: ~Copyable {
     var longestWait: [Int64] = []
   }
 
+  /// How long a call waits, nanoseconds.
+  private static let patience = 5 * second
+
   private struct Message {
     var at: Int64
     var gateway: Int
@@ -142,12 +145,11 @@ struct FleetSimulation: ~Copyable {
         result.longestWait[index] = max(result.longestWait[index], now - max(since, from))
       }
     }
-    if world.queues {
-      gateways[index].waiting.removeFirst(started)
-    } else {
-      gateways[index].refused += UInt64(gateways[index].waiting.count - started)
-      gateways[index].waiting = []
-    }
+    gateways[index].waiting.removeFirst(started)
+    let late = now - (world.queues ? FleetSimulation.patience : 0)
+    let gone = gateways[index].waiting.prefix { $0 <= late }.count
+    gateways[index].waiting.removeFirst(gone)
+    gateways[index].refused += UInt64(gone)
   }
 
   // MARK: Harm
@@ -226,10 +228,10 @@ struct FleetSimulation: ~Copyable {
       gateways[index].askedAt = nil
       gateways[index].link += 1
     }
-    // What the lost writes had granted may be used twice until the next question.
+    // What the lost writes had granted may be used twice until the next question, and what they said of the burst.
     left = burst
-    spare = rate * Double(LeaseTimes().validity)
-    spareUntil = now + LeaseTimes().validity
+    spare = burst + rate * Double(LeaseTimes().validity)
+    spareUntil = now + 20 * second
   }
 
   // MARK: Messages

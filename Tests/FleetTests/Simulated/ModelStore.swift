@@ -166,6 +166,7 @@ struct ModelStore {
     since =
       starves
       ? (since <= 0 ? now : since) : b > 0 || p > 0 ? (since >= 0 ? -now : since) : 0
+    if claim.p > p { ends = now + valid }
     if claim == (0, 0, 0) { ends = 0 }
     members[id] = Member(
       number: number, granted: (f, b, p), ends: now + valid, before: claim, beforeEnds: ends,

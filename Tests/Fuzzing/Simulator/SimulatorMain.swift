@@ -23,9 +23,13 @@ import Synchronization
         if let broken = FleetPromises.broken(seed) {
           failures.add(1, ordering: .relaxed)
           print("seed \(seed): \(broken)\n  \(FleetPromises.replay(seed))")
+          fflush(nil)
         }
         let count = done.wrappingAdd(1, ordering: .relaxed).newValue
-        if count % 10_000 == 0 { print("\(count) runs, \(failures.load(ordering: .relaxed)) failed") }
+        if count % 10_000 == 0 {
+          print("\(count) runs, \(failures.load(ordering: .relaxed)) failed")
+          fflush(nil)
+        }
       }
     }
     let broken = failures.load(ordering: .relaxed)
