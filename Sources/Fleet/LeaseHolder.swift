@@ -64,6 +64,12 @@ package struct LeaseHolder: Sendable {
         / (Int128(terms.period) * Int128(LeaseScript.units)))
   }
 
+  /// The part of the limit that it holds, in ``LeaseScript/units``: of its rate, or of its places where it has none.
+  package var heldPart: Int64 {
+    if terms.count > 0 || terms.places == 0 { return held.fraction }
+    return held.places * LeaseScript.units / Int64(terms.places)
+  }
+
   private var want: Int64 { terms.count > 0 ? demand.want(share: heldRate) : 0 }
 
   /// When the next question is due: half a lease after the last one, or as soon as one may be asked again when calls wait,

@@ -127,7 +127,7 @@ struct FleetHandler: EventHandler {
     for member in members.values {
       status.shares[member.key] = FleetStatus.Share(
         standing: member.standing, members: member.holder.members,
-        fraction: member.holder.held.fraction, burst: member.holder.held.burst,
+        fraction: member.holder.heldPart, burst: member.holder.held.burst,
         places: member.holder.held.places, renewal: member.holder.nextQuestion(at: now),
         refusal: member.refusal)
     }

@@ -6,7 +6,7 @@ import Testing
 /// `scripts/fleet-test` runs the same worlds by the hundred thousand.
 @Suite struct FleetSimulationTests {
   /// Seeded worlds; `FLEET_RUNS` in the environment for more.
-  static let runs = ProcessInfo.processInfo.environment["FLEET_RUNS"].flatMap { UInt64($0) } ?? 400
+  static let runs = ProcessInfo.processInfo.environment["FLEET_RUNS"].flatMap { UInt64($0) } ?? 240
 
   @Test(
     "Whatever befalls them, all gateways together keep to the limit, and use it again afterwards",

@@ -24,9 +24,18 @@ class CountingUpstream:
         self.loop, self.times, self.script = loop, [], lambda number: (200, "")
         # How long a call takes, in seconds; how many are under way, and were at most.
         self.delay, self.under_way, self.most = 0, 0, 0
+        # How late this loop has been at most, in seconds: what a busy machine takes apart or together.
+        self.lateness = 0.0
+        asyncio.run_coroutine_threadsafe(self._watch(), loop)
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024), loop).result()
         self.port = server.sockets[0].getsockname()[1]
+
+    async def _watch(self):
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            self.lateness = max(self.lateness, time.monotonic() - began - 0.01)
 
     async def _serve(self, reader, writer):
         try:
@@ -115,6 +124,8 @@ class Store:
 
     def __init__(self, folder, arguments=()):
         self.folder, self.socket = folder, pathlib.Path(folder) / "redis.sock"
+        # Where gateways find it.
+        self.place = getattr(self, "place", self.socket)
         self.arguments = arguments
         self.start()
 
@@ -136,6 +147,43 @@ class Store:
         self.process.kill()
         self.process.wait()
         self.socket.unlink(missing_ok=True)
+
+
+class ObservedStore(Store):
+    """The same behind a relay, which counts what is asked for leases, and can be slow to bring answers back."""
+
+    def __init__(self, folder, arguments=()):
+        # Seconds; questions by connection.
+        self.delay, self.questions = 0, {}
+        self.place = pathlib.Path(folder) / "relay.sock"
+        super().__init__(folder, arguments)
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(
+            asyncio.start_unix_server(self._relay, str(self.place)), self.loop).result()
+
+    async def _relay(self, reader, writer):
+        number, tail, writers = len(self.questions), b"", [writer]
+        self.questions[number] = 0
+        try:
+            back, forth = await asyncio.open_unix_connection(str(self.socket))
+            writers.append(forth)
+            answers = asyncio.ensure_future(self._bring(back, writer))
+            while data := await reader.read(65536):
+                tail = tail[-6:] + data
+                self.questions[number] += tail.count(b":limit:")
+                forth.write(data)
+            answers.cancel()
+        except OSError:
+            pass
+        finally:
+            for each in writers:
+                each.close()
+
+    async def _bring(self, reader, writer):
+        while data := await reader.read(65536):
+            self.loop.call_later(self.delay, writer.write, data)
+        writer.close()
 
 
 class Member:
@@ -244,7 +292,7 @@ class Fleet:
     def store_url(self, number):
         if callable(self.url):
             return self.url(number)
-        return self.url or f"unix:{self.store.socket}"
+        return self.url or f"unix:{self.store.place}"
 
     def call(self, rates):
         self.callers = [Callers(self.loop, member.port, rate) for member, rate in zip(self.members, rates)]
@@ -260,6 +308,12 @@ class Fleet:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.temporary.cleanup()
+
+
+def most_beyond(fleet, burst, rate, jitter=0.1):
+    """The most calls that may come beyond the rate when none too many starts: calls that started a moment apart may reach
+    the upstream together. `jitter` is what an idle machine takes for one moment, in seconds."""
+    return burst + (jitter + fleet.upstream.lateness) * rate
 
 
 def largest_burst(times, rate):

@@ -21,7 +21,7 @@ def in_namespace(module, function):
     if os.geteuid() != 0:
         raise Skipped("network namespaces need root")
     if shutil.which("unshare") is None or subprocess.run(
-            ["unshare", "--net", "--mount", "ip", "link", "add", "a", "type", "veth", "peer", "name", "b"],
+            ["unshare", "--net", "--mount", "ip", "link", "add", "name", "probe0", "type", "veth"],
             capture_output=True).returncode:
         raise Skipped("network namespaces and links cannot be made here")
     done = subprocess.run(
