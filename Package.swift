@@ -160,13 +160,13 @@ let package = Package(
     // JSON read in pieces of any size, escaped and written.
     area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
-    area("Memory", uses: ["CVectors"]),
+    area("Memory", uses: ["CProcessor"]),
 
     // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
     // into the binary: each shared library costs the start and the resident memory something.
     .target(name: "CLinux", exclude: ["linking"]),
     // Two steps over sixteen bytes, for scanning.
-    .target(name: "CVectors"),
+    .target(name: "CProcessor"),
     // The files of the admin page (`Sources/Admin/Page`), as constants.
     .target(name: "CPage"),
     .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),

@@ -4,6 +4,7 @@
 //   load PORT CONNECTIONS SECONDS BODY_BYTES SOURCES PATH
 //   use CERTIFICATE.pem KEY.pem                           a client certificate; not answered
 //   secured kept|fresh|idle PORT CONNECTIONS SECONDS PATH
+//   paced PORT CONNECTIONS SECONDS RATE PATH              answered with COUNT P50 P99 P999 MAX BAD, in µs
 //   drop                                                  hangs idle callers up; not answered
 // the others answered with one line `REQUESTS SECONDS BAD`. Ends when standard input does, so that a rig
 // that dies leaves nothing behind.
@@ -59,6 +60,17 @@ static bool secured_order_ready(const char *line) {
   return true;
 }
 
+// Whether the order is one for requests at a fixed rate.
+static bool paced_order_ready(const char *line) {
+  struct load_order order = {0};
+  int rate;
+  if (sscanf(line, "paced %d %d %lf %d %1023s", &order.port, &order.connections, &order.seconds,
+             &rate, order.path) != 5)
+    return false;
+  paced_start(&order, rate);
+  return true;
+}
+
 static void order_ready(struct watcher *self, uint32_t events) {
   (void)events;
   static char line[2048];
@@ -73,7 +85,7 @@ static void order_ready(struct watcher *self, uint32_t events) {
   }
   length = 0;
   if (strcmp(line, "drop\n") == 0) return secured_drop();
-  if (secured_order_ready(line)) return;
+  if (secured_order_ready(line) || paced_order_ready(line)) return;
   struct load_order order;
   if (sscanf(line, "load %d %d %lf %ld %d %1023s", &order.port, &order.connections, &order.seconds,
              &order.body_bytes, &order.sources, order.path) != 6 ||
@@ -116,7 +128,8 @@ int main(int count, char **arguments) {
 
   for (;;) {
     struct epoll_event events[256];
-    int ready = epoll_wait(epoll_fd, events, 256, load_running() || secured_running() ? 20 : -1);
+    bool is_busy = load_running() || secured_running() || paced_running();
+    int ready = epoll_wait(epoll_fd, events, 256, is_busy ? 20 : -1);
     if (ready < 0 && errno != EINTR) die("epoll_wait");
     for (int i = 0; i < ready; i++) {
       struct watcher *watcher = events[i].data.ptr;
@@ -125,5 +138,6 @@ int main(int count, char **arguments) {
     // Between batches, so that no event of a connection it closes is still to be delivered.
     if (load_running()) load_tick();
     if (secured_running()) secured_tick();
+    if (paced_running()) paced_tick();
   }
 }

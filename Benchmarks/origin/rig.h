@@ -54,6 +54,11 @@ bool load_running(void);
 void load_tick(void);  // ends the run when its time is up and prints the result
 char *request_text(const struct load_order *order, size_t *bytes);
 
+// paced.c: so many requests a second, timed
+void paced_start(const struct load_order *order, int rate);
+bool paced_running(void);
+void paced_tick(void);
+
 // secured.c: callers that speak TLS 1.3 and show a certificate
 enum secured_kind {
   KEPT,  // one connection a caller

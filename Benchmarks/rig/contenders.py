@@ -261,7 +261,14 @@ def envoy(setting):
             "--use-dynamic-base-id", "--disable-hot-restart"]
 
 
+def floor(setting):
+    """Moves bytes and does nothing else; plain only, without a log."""
+    if setting.tls or setting.shape.secured:
+        raise Unusable("the floor speaks no TLS")
+    return [str(places.FLOOR), str(setting.port), str(setting.upstream_port)]
+
+
 CONTENDERS = {"gateway": gateway, "gateway-without-limits": gateway_without_limits,
               "gateway-with-journal": gateway_with_journal,
               "nginx-full": nginx_full, "nginx": nginx,
-              "haproxy": haproxy, "envoy": envoy}
+              "haproxy": haproxy, "envoy": envoy, "floor": floor}

@@ -18,6 +18,7 @@ KEY = WORK / "key.pem"
 CALLERS = WORK / "callers"
 CALLERS_CA = CALLERS / "ca.pem"
 ORIGIN = WORK / "origin"
+FLOOR = WORK / "floor"
 RESULTS = WORK / "results.jsonl"
 
 PROXY_CORE = 0
@@ -36,17 +37,23 @@ class Unusable(Exception):
     """A contender or a tool cannot be measured here; the text says why."""
 
 
-def prepare():
-    """Compiles the origin and makes the certificate, when they are missing or outdated."""
-    WORK.mkdir(exist_ok=True)
-    sources = sorted((BENCHMARKS / "origin").glob("*.[ch]"))
+def compile_c(binary, folder, *libraries):
+    """Compiles a folder of C into one program, when that is missing or outdated."""
+    sources = sorted((BENCHMARKS / folder).glob("*.[ch]"))
     newest = max(source.stat().st_mtime for source in sources)
-    if not ORIGIN.exists() or ORIGIN.stat().st_mtime < newest:
-        compiler = tool("cc")
-        subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE",
-             *[str(source) for source in sources if source.suffix == ".c"],
-             "-o", str(ORIGIN), "-lssl", "-lcrypto"], check=True)
+    if binary.exists() and binary.stat().st_mtime >= newest:
+        return
+    subprocess.run(
+        [tool("cc"), "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE",
+         *[str(source) for source in sources if source.suffix == ".c"],
+         "-o", str(binary), *libraries], check=True)
+
+
+def prepare():
+    """Compiles origin and floor, and makes the certificate, when they are missing or outdated."""
+    WORK.mkdir(exist_ok=True)
+    compile_c(ORIGIN, "origin", "-lssl", "-lcrypto")
+    compile_c(FLOOR, "floor")
     if not CERTIFICATE.exists():
         subprocess.run(
             [tool("openssl"), "req", "-x509", "-newkey", "ec",

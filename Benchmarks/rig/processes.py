@@ -84,6 +84,16 @@ class Origin:
         self.process.stdin.write(
             f"load {port} {connections} {seconds} {body} {sources} {path}\n")
 
+    def paced(self, port, connections, seconds, rate, path=f"{PREFIX}/courses?since=2026"):
+        """Requests at a fixed rate; returns how many were timed, microseconds (p50, p99, p999, the longest), and how
+        many answers were wrong or missing."""
+        self.process.stdin.write(f"paced {port} {connections} {seconds} {rate} {path}\n")
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 6:
+            raise Unusable("the load generator has ended; its last words are on standard error")
+        count, *times, bad = map(int, answer)
+        return count, times, bad
+
     def end_load(self):
         answer = self.process.stdout.readline().split()
         if len(answer) != 3:

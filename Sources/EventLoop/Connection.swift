@@ -82,11 +82,11 @@ struct Connection: ~Copyable {
   mutating func readPlain(into buffer: inout ByteBuffer) -> Input {
     var input = Input.nothing
     let number = descriptor.number
-    // Proof: `recv` writes at most memory.count bytes, during the call, and tells how many.
+    // Proof: `recvfrom` writes at most memory.count bytes, during the call, and tells how many.
     unsafe buffer.refill { memory in
       var count: Int
       repeat {
-        count = unsafe recv(number, memory.baseAddress, memory.count, 0)
+        count = unsafe cl_receive(number, memory.baseAddress, memory.count)
       } while count < 0
         && errno == EINTR
       if count > 0 {

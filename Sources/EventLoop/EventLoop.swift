@@ -17,6 +17,8 @@ package import System
   static let readsInARow = 8
   /// The most events that one wait brings.
   package static let eventsPerWait = 256
+  /// Connections up to which a loop relies on the processor's caches to have what it looks at.
+  static let fewConnections = 128
   /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
   static let waitsBehind = 64
   /// How much a finished connection may still send that has nothing to send.
@@ -138,7 +140,9 @@ package import System
     let count = wait(waits)
     let isBehind = count < 0 || count == eventsPerWait
     waitsInARow = isBehind ? waitsInARow &+ 1 : 0
+    let looksAhead = connections.count > EventLoop.fewConnections
     for i in 0..<max(0, count) {
+      if looksAhead { lookAhead(from: i, of: count, handler) }
       // Proof: the kernel filled `count` events.
       let flags = unsafe events[i].events
       let data = unsafe cl_event_data(events + i)
@@ -183,12 +187,12 @@ package import System
       timeout = clock.milliseconds(until: due, from: now)
     }
     // Proof: `events` has room for EventLoop.eventsPerWait, which the variable eventsPerWait never exceeds.
-    var count = unsafe epoll_wait(
+    var count = unsafe cl_epoll_wait(
       poll.number, events, Int32(eventsPerWait), timeout)
     if count < 0 {
       // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
       // Proof: as above.
-      count = unsafe epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
+      count = unsafe cl_epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
     }
     now = clock.monotonic
     if now &- wallCheckedAt > 1_000_000_000 {

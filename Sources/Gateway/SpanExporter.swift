@@ -47,7 +47,7 @@ final class SpanExporter: Sendable {
     do throws(SystemError) {
       wake = try ThreadSignal()
       thread = try WorkerThread()
-      try thread.start("spans") { [self] in run() }
+      try thread.start("spans", priority: .low) { [self] in run() }
     } catch { throw StartError("cannot start the thread that exports spans: \(error)") }
   }
 

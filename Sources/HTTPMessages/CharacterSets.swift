@@ -43,34 +43,29 @@ struct ByteSet: Sendable {
   }
 }
 
-/// A name's end, and what was met on the way.
-struct ScannedName {
-  /// The offset of the first byte that no token may have; the span's end when all are token bytes.
-  var end: Int
-  var hasUnderscore = false
-}
-
 extension RawSpan {
-  /// Scans the token at `start`, sixteen bytes at a time as long as they are letters and dashes, which names
-  /// of fields hardly ever leave.
+  /// The offset of the first byte at or after `start` that no token may have; `byteCount` when all are token bytes.
+  /// Sixteen bytes at a time as long as they are letters and dashes, which names of fields hardly ever leave. Notes
+  /// an underscore.
   @inline(__always)
-  func scanName(from start: Int) -> ScannedName {
+  func nameEnd(from start: Int, _ hasUnderscore: inout Bool) -> Int {
     precondition(start >= 0)
-    var name = ScannedName(end: start)
-    while name.end <= byteCount &- 16 {
-      let place = RawSpan.notLettersOrDashes(vector(at: name.end)).firstMarked
-      name.end &+= place
+    var at = start
+    while hasVector(at: at) {
+      let piece = vector(at: at)
+      let place = (piece.letters | piece.equals(UInt8(ascii: "-"))).firstUnmarked
+      at &+= place
       if place == 16 { continue }
-      let byte = self[name.end]
-      guard ByteSet.token.contains(byte) else { return name }
-      if byte == UInt8(ascii: "_") { name.hasUnderscore = true }
-      name.end &+= 1
+      let byte = self[at]
+      guard byte != UInt8(ascii: ":"), ByteSet.token.contains(byte) else { return at }
+      if byte == UInt8(ascii: "_") { hasUnderscore = true }
+      at &+= 1
     }
-    while name.end < byteCount, ByteSet.token.contains(self[name.end]) {
-      if self[name.end] == UInt8(ascii: "_") { name.hasUnderscore = true }
-      name.end &+= 1
+    while at < byteCount, ByteSet.token.contains(self[at]) {
+      if self[at] == UInt8(ascii: "_") { hasUnderscore = true }
+      at &+= 1
     }
-    return name
+    return at
   }
 
   /// The offset of the first byte at or after `start` that a request target may not have; `byteCount` when it
@@ -79,40 +74,17 @@ extension RawSpan {
   func targetEnd(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 16 {
-      let place = RawSpan.notPathBytes(vector(at: i)).firstMarked
+    while hasVector(at: i) {
+      let piece = vector(at: i)
+      // `-`, `.`, `/` and the digits lie side by side.
+      let others: SIMD16<UInt8> = (piece &- SIMD16<UInt8>(repeating: 0x2D)).isBelow(13)
+      let place = (piece.letters | others).firstUnmarked
       i &+= place
       if place == 16 { continue }
       guard ByteSet.target.contains(self[i]) else { return i }
       i &+= 1
     }
     return firstIndex(notIn: .target, from: i)
-  }
-
-  /// Marks each byte that is no ASCII letter by its top bit; bytes of 0x80 and above may be left out.
-  @inline(__always)
-  private static func notLetters(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    // 0...25 for letters, below which others wrap around.
-    let letter: SIMD16<UInt8> =
-      (bytes | SIMD16<UInt8>(repeating: 0x20)) &- SIMD16<UInt8>(repeating: 0x61)
-    return letter | (letter &+ SIMD16<UInt8>(repeating: 0x80 - 26))
-  }
-
-  /// Marks each byte that is neither an ASCII letter nor one of `-./0123456789` by its top bit.
-  @inline(__always)
-  private static func notPathBytes(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    // 0...12 for those thirteen, which lie side by side.
-    let other: SIMD16<UInt8> = bytes &- SIMD16<UInt8>(repeating: 0x2D)
-    let notOther: SIMD16<UInt8> = other | (other &+ SIMD16<UInt8>(repeating: 0x80 - 13))
-    return notLetters(bytes) & notOther | bytes
-  }
-
-  /// Marks each byte that is neither an ASCII letter nor a dash by its top bit.
-  @inline(__always)
-  private static func notLettersOrDashes(_ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
-    let notDash: SIMD16<UInt8> =
-      (bytes ^ SIMD16<UInt8>(repeating: 0x2D)) &+ SIMD16<UInt8>(repeating: 0x7F)
-    return notLetters(bytes) & notDash | bytes
   }
 
   /// The offset of the first byte at or after `start` that is not in `set`; `byteCount` when all are.

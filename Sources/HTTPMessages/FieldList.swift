@@ -2,7 +2,7 @@ package import Memory
 
 /// Where one field line lies in the bytes of its head.
 @usableFromInline package struct FieldLine: BitwiseCopyable, Sendable {
-  package let name: FieldName
+  package internal(set) var name: FieldName
   /// Offset of the first byte of the line, which is that of the name.
   @usableFromInline package let start: UInt32
   @usableFromInline package let nameEnd: UInt32

@@ -194,9 +194,20 @@ struct Packed: ~Escapable {
     return length <= 16 || bytes.slice(start, start + count).equalsIgnoringCase(literal)
   }
 
+  /// Whether the name begins with `literal`, which must be in lower case.
+  @inline(__always)
   func hasPrefix(_ literal: StaticString) -> Bool {
     let length = literal.utf8CodeUnitCount
-    return count >= length && bytes.slice(start, start + length).equalsIgnoringCase(literal)
+    guard count >= length else { return false }
+    if length < 8 {
+      return (head ^ Packed.word(literal, 0, length)) &<< UInt64((8 &- length) &* 8) == 0
+    }
+    return head == Packed.word(literal, 0, 8) && (length == 8 || hasLongPrefix(literal))
+  }
+
+  @inline(never)
+  private func hasLongPrefix(_ literal: StaticString) -> Bool {
+    bytes.slice(start, start + literal.utf8CodeUnitCount).equalsIgnoringCase(literal)
   }
 
   /// Bytes `start..<end` of `literal` as a word; folded to a constant by the optimizer.

@@ -16,21 +16,38 @@ enum FieldSection {
   }
 
   /// Appends the lines from `start` on to `fields`, up to and including the empty line.
+  ///
+  /// Twice over the lines: where they are first, then what they are called. A call for each name in the loop that
+  /// scans would have everything that it holds in registers put away and fetched again.
   static func read(
     _ bytes: RawSpan, from start: Int, into fields: inout FieldList, limits: HeadLimits
   ) throws(RequestFault) -> Summary {
     var summary = Summary()
+    let first = fields.count
+    let hasUnderscore = try scan(bytes, from: start, into: &fields, limits, &summary)
+    name(&fields, from: first, in: bytes, &summary)
+    if hasUnderscore { try refuseMisleading(fields, from: first, in: bytes, limits) }
+    return summary
+  }
+
+  /// Finds the lines, without their names' meaning.
+  ///
+  /// - Returns: whether an underscore stands in a name.
+  @inline(__always)
+  private static func scan(
+    _ bytes: RawSpan, from start: Int, into fields: inout FieldList, _ limits: HeadLimits,
+    _ summary: inout Summary
+  ) throws(RequestFault) -> Bool {
+    var hasUnderscore = false
     var at = start
     while bytes.has(at) {
-      let first = bytes[at]
-      if first == UInt8(ascii: "\r") {
-        guard bytes.has(at &+ 1) else { return summary }
+      if bytes[at] == UInt8(ascii: "\r") {
+        guard bytes.has(at &+ 1) else { break }
         guard bytes[at &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
         summary.end = at &+ 2
-        return summary
+        break
       }
-      let scanned = bytes.scanName(from: at)
-      let nameEnd = scanned.end
+      let nameEnd = bytes.nameEnd(from: at, &hasUnderscore)
       guard bytes.has(nameEnd) else { break }
       var colon = nameEnd
       if bytes[nameEnd] != UInt8(ascii: ":") || nameEnd == at {
@@ -41,8 +58,9 @@ enum FieldSection {
         summary.hasBlankBeforeColon = true
       }
       var valueStart = colon &+ 1
-      while bytes.has(valueStart), bytes[valueStart].isOptionalWhitespace {
-        valueStart &+= 1
+      if bytes.has(valueStart), bytes[valueStart] == 0x20 { valueStart &+= 1 }
+      if bytes.has(valueStart), bytes[valueStart] <= 0x20 {
+        valueStart = skipBlanks(bytes, from: valueStart)
       }
       var lineEnd = bytes.firstControl(from: valueStart)
       while bytes.has(lineEnd), bytes[lineEnd] == 0x09 {
@@ -55,26 +73,48 @@ enum FieldSection {
       }
       guard bytes.has(lineEnd &+ 1) else { break }
       guard bytes[lineEnd &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+      // No byte of the value is below 0x20 but tabs.
       var valueEnd = lineEnd
-      while valueEnd > valueStart, bytes[valueEnd &- 1].isOptionalWhitespace { valueEnd &-= 1 }
+      while valueEnd > valueStart, bytes[valueEnd &- 1] <= 0x20 { valueEnd &-= 1 }
       if fields.count >= limits.fieldCount { throw .tooManyFields }
-      let name = FieldName.classify(bytes, at, nameEnd)
-      if name == .other {
-        if scanned.hasUnderscore, isMisleading(bytes, at, nameEnd, limits) { throw .misleadingName }
-      } else {
-        if summary.present.contains(name) { summary.repeated.insert(name) }
-        summary.present.insert(name)
-      }
       fields.append(
         FieldLine(
-          name: name, start: UInt32(truncatingIfNeeded: at),
+          name: .other, start: UInt32(truncatingIfNeeded: at),
           nameEnd: UInt32(truncatingIfNeeded: nameEnd),
-          valueStart: UInt32(truncatingIfNeeded: min(valueStart, valueEnd)),
+          valueStart: UInt32(truncatingIfNeeded: valueStart),
           valueEnd: UInt32(truncatingIfNeeded: valueEnd),
           end: UInt32(truncatingIfNeeded: lineEnd &+ 2)))
       at = lineEnd &+ 2
     }
-    return summary
+    return hasUnderscore
+  }
+
+  /// Says what the lines from the one with number `first` on are called.
+  @inline(__always)
+  private static func name(
+    _ fields: inout FieldList, from first: Int, in bytes: RawSpan, _ summary: inout Summary
+  ) {
+    var number = first
+    while number < fields.count {
+      let name = FieldName.classify(
+        bytes, Int(fields[number].start), Int(fields[number].nameEnd))
+      if name != .other {
+        fields[number].name = name
+        if summary.present.contains(name) { summary.repeated.insert(name) }
+        summary.present.insert(name)
+      }
+      number &+= 1
+    }
+  }
+
+  @inline(never)
+  private static func refuseMisleading(
+    _ fields: borrowing FieldList, from first: Int, in bytes: RawSpan, _ limits: HeadLimits
+  ) throws(RequestFault) {
+    for number in first..<fields.count where fields[number].name == .other {
+      let line = fields[number]
+      if isMisleading(bytes, Int(line.start), Int(line.nameEnd), limits) { throw .misleadingName }
+    }
   }
 
   @inline(never)

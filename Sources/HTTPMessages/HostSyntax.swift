@@ -48,3 +48,20 @@ package enum HostSyntax {
     return port <= 65535 ? (at, port) : nil
   }
 }
+
+/// The authority that came last, with its parts: nearly all requests of a loop name the same one.
+struct HostMemo: ~Copyable {
+  private var host = ByteBuffer()
+  private var hostEnd = 0
+  private var port: Int?
+
+  /// As ``HostSyntax/validParts(_:)``.
+  mutating func parts(of host: RawSpan) -> (hostEnd: Int, port: Int?)? {
+    if host.byteCount > 0, host.hasSameBytes(as: self.host.bytes) { return (hostEnd, port) }
+    guard let parts = HostSyntax.validParts(host) else { return nil }
+    self.host.removeAll()
+    self.host.put(host)
+    (hostEnd, port) = parts
+    return parts
+  }
+}

@@ -8,6 +8,7 @@ internal import Memory
   /// The lines of the head parsed last.
   package private(set) var fields: FieldList
   package let limits: HeadLimits
+  private var lastHost = HostMemo()
 
   package init(limits: HeadLimits = .requests) {
     fields = FieldList(capacity: 32)
@@ -203,7 +204,7 @@ internal import Memory
   // MARK: Fields that frame the message
 
   /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
-  private func checkHost(
+  private mutating func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
     guard section.present.contains(.host) else {
@@ -212,7 +213,7 @@ internal import Memory
     }
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
-    guard let (hostLength, port) = HostSyntax.validParts(line.value(in: bytes)) else {
+    guard let (hostLength, port) = lastHost.parts(of: line.value(in: bytes)) else {
       // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
       // say.
       if line.valueStart == line.valueEnd { return }

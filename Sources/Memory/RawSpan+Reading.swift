@@ -107,7 +107,7 @@ extension RawSpan {
   package func firstControl(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 16 {
+    while hasVector(at: i) {
       let place = vector(at: i).controls.firstMarked
       if place < 16 { return i &+ place }
       i &+= 16
@@ -146,7 +146,7 @@ extension RawSpan {
   package func firstMarkInASCIIString(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
-    while i <= byteCount &- 16 {
+    while hasVector(at: i) {
       let place = vector(at: i).marksInASCIIString.firstMarked
       if place < 16 { return i &+ place }
       i &+= 16
@@ -239,6 +239,8 @@ extension RawSpan {
       if word(at: i) != other.word(at: i) { return false }
       i &+= 8
     }
+    // The last eight bytes, some of which were compared already, are one comparison.
+    if byteCount >= 8 { return word(at: byteCount &- 8) == other.word(at: byteCount &- 8) }
     while i < byteCount {
       if self[i] != other[i] { return false }
       i &+= 1

@@ -79,18 +79,31 @@ extension PeerIdentity {
   package func put(into out: inout ByteBuffer) {
     switch family {
     case .ipv4:
-      out.put(decimal: Int(low >> 24 & 255))
-      out.put(UInt8(ascii: "."))
-      out.put(decimal: Int(low >> 16 & 255))
-      out.put(UInt8(ascii: "."))
-      out.put(decimal: Int(low >> 8 & 255))
-      out.put(UInt8(ascii: "."))
-      out.put(decimal: Int(low & 255))
+      putOctet(24, into: &out)
+      putOctet(16, into: &out)
+      putOctet(8, into: &out)
+      putOctet(0, into: &out)
     case .ipv6: out.put(text: numericText)
     case .unix:
       out.put("unix:")
       if user != .max { out.put(decimal: Int(user)) }
     }
+  }
+}
+
+extension PeerIdentity {
+  /// Appends the part of an IPv4 address that begins at this bit, with its dot if one follows.
+  @inline(__always)
+  private func putOctet(_ shift: UInt64, into out: inout ByteBuffer) {
+    let octet = low &>> shift & 255
+    // x * 41 >> 12 is x / 100, x * 103 >> 10 is x / 10, for what they are used for here.
+    let hundreds = (octet &* 41) &>> 12
+    let rest = octet &- hundreds &* 100
+    let tens = (rest &* 103) &>> 10
+    let digits = hundreds | tens &<< 8 | (rest &- tens &* 10) &<< 16
+    let zeros: UInt64 = octet < 10 ? 2 : octet < 100 ? 1 : 0
+    let text = (digits | 0x2E30_3030) &>> (zeros &* 8)
+    out.put(word: text, count: Int(truncatingIfNeeded: 3 &- zeros &+ (shift == 0 ? 0 : 1)))
   }
 }
 

@@ -14,13 +14,23 @@ internal import Glibc
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
+  /// How a thread competes for the processor.
+  package enum Priority: Sendable {
+    case usual
+    /// Nobody waits for what it does: where the processor is short, others go first, as event loops do before the log.
+    case low
+  }
+
   /// Starts a thread called `name` (at most 15 bytes are kept, as the kernel wants).
   ///
   /// - Throws: the error number when the system refuses another thread.
-  package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+  package init(
+    _ name: String, priority: Priority = .usual, _ body: @escaping @Sendable () -> Void
+  ) throws(SystemError) {
     let start = Start {
       // Proof: the name is a C string for the call, which copies it.
       unsafe cl_name_this_thread(name)
+      if case .low = priority { cl_let_others_go_first() }
       body()
     }
     // Proof: the reference retained here is taken back exactly once, at the thread's start or below.

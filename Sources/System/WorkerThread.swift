@@ -14,10 +14,11 @@ package final class WorkerThread: Sendable {
 
   /// Runs `body` on a thread called `name` (at most 15 bytes are kept). To be called once.
   package func start(
-    _ name: String, _ body: @escaping @Sendable () -> Void
+    _ name: String, priority: SystemThread.Priority = .usual,
+    _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) {
     let ended = ended
-    let started = try SystemThread(name) {
+    let started = try SystemThread(name, priority: priority) {
       body()
       ended.notify()
     }

@@ -93,7 +93,7 @@ package final class JournalWriter: LineSink, Sendable {
       }
     }
     do throws(SystemError) {
-      try thread.start("journal") { [self] in
+      try thread.start("journal", priority: .low) { [self] in
         var loop = JournalLoop(self)
         loop.run()
       }

@@ -84,7 +84,7 @@ package final class LogWriter: Sendable {
           + AppendingFile.reason(of: error))
     }
     do throws(SystemError) {
-      try thread.start("traffic-log") { [self] in run() }
+      try thread.start("traffic-log", priority: .low) { [self] in run() }
     } catch {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }

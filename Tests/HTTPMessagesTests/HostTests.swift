@@ -37,6 +37,27 @@ struct HostTests {
     #expect(HostSyntax.isValid(bytes.span.bytesOfElements) == false)
   }
 
+  @Test("a parser tells hosts apart that come one after the other, however alike")
+  func oneAfterTheOther() {
+    func parts(_ host: String, _ parser: inout RequestHeadParser) -> String {
+      let bytes = payload("GET /a HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+      do throws(RequestFault) {
+        guard let head = try parser.parse(bytes.span.bytesOfElements) else { return "incomplete" }
+        return "\(head.hostLength), \(head.port.map { "port \($0)" } ?? "no port")"
+      } catch {
+        return "\(error)"
+      }
+    }
+    var busy = RequestHeadParser()
+    for host in [
+      "a.example:8080", "a.example:8080", "b.example:8080", "a.example:8081", "a.example", "A.example",
+      "a.example:80800", "a.example", "a.exampl", "", "a.example", "a exampl", "a.example:1", "1", "2:3",
+    ] {
+      var fresh = RequestHeadParser()
+      #expect(parts(host, &busy) == parts(host, &fresh), "\(host)")
+    }
+  }
+
   @Test("a host has at most 255 bytes")
   func length() {
     for (count, expected) in [(255, true), (256, false)] {

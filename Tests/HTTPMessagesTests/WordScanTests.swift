@@ -22,9 +22,10 @@ struct WordScanTests {
   func names(byte: UInt8) {
     for text in WordScanTests.texts(with: byte) {
       let bytes = text.span.bytesOfElements
-      let scanned = bytes.scanName(from: 0)
-      #expect(scanned.end == text.firstIndex { !ByteSet.token.contains($0) } ?? text.count)
-      #expect(scanned.hasUnderscore == text.contains(UInt8(ascii: "_")))
+      var hasUnderscore = false
+      let end = bytes.nameEnd(from: 0, &hasUnderscore)
+      #expect(end == text.firstIndex { !ByteSet.token.contains($0) } ?? text.count)
+      #expect(hasUnderscore == text.contains(UInt8(ascii: "_")))
     }
   }
 

@@ -34,6 +34,21 @@ import Testing
     #expect(worker.join(within: 10_000))
   }
 
+  @Test("A thread of low priority lets others go first, and only it")
+  func lowPriority() throws {
+    func niceness(_ priority: SystemThread.Priority) throws -> Int32 {
+      let seen = Mutex<Int32>(0)
+      let thread = try SystemThread("worker", priority: priority) {
+        seen.withLock { $0 = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
+      }
+      thread.join()
+      return seen.withLock { $0 }
+    }
+    let own = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+    #expect(try niceness(.low) == min(19, own + 5))
+    #expect(try niceness(.usual) == own)
+  }
+
   @Test("A thread has its name, and takes no signals but those of its own faults")
   func nameAndSignals() throws {
     let seen = Mutex((name: "", blocked: [Int32]()))

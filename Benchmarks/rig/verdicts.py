@@ -1,0 +1,13 @@
+"""Bounds of a benchmark: printed with what was measured, and whether all of them hold."""
+
+
+class Verdicts:
+    def __init__(self):
+        self.holds = True
+
+    def at_most(self, what, value, bound, form="{:.2f}"):
+        """`value` None: not measured, which is not a bound that holds."""
+        kept = value is not None and value <= bound
+        self.holds = self.holds and kept
+        text = "not measured" if value is None else form.format(value)
+        print(f"  {what}: {text}, bound {form.format(bound)}: {'holds' if kept else 'MISSED'}", flush=True)
