@@ -127,7 +127,6 @@ struct FleetBadStoreTests {
       "*7\r\n$2\r\nok\r\n:4096\r\n:2", "*7\r\n$2\r\nok\r", "", nil, "*1\r\n$2\r\nok\r\n", "$-1\r\n",
       "*7\r\n$2\r\nok\r\n:-1\r\n:20\r\n:0\r\n:0\r\n:1\r\n:1\r\n",
       "*7\r\n$2\r\nok\r\n:9999\r\n:20\r\n:0\r\n:0\r\n:1\r\n:1\r\n", "*70000\r\n",
-      ScriptedStore.granted + "+one answer more\r\n",
     ] as [String?])
   func badAnswers(answer: String?) throws {
     let store = try ScriptedStore(answering: ScriptedStore.granted)
