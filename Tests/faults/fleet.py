@@ -26,7 +26,7 @@ class CountingUpstream:
         self.delay, self.under_way, self.most = 0, 0, 0
         # How late this loop has been at most, in seconds: what a busy machine takes apart or together.
         self.lateness = 0.0
-        asyncio.run_coroutine_threadsafe(self._watch(), loop)
+        self.watch = asyncio.run_coroutine_threadsafe(self._watch(), loop)
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024), loop).result()
         self.port = server.sockets[0].getsockname()[1]
@@ -305,6 +305,9 @@ class Fleet:
             member.end()
         if self.store:
             self.store.kill()
+        if getattr(self, "upstream", None):
+            self.upstream.watch.cancel()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.temporary.cleanup()

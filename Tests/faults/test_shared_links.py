@@ -44,7 +44,7 @@ def cut_and_restore(fleet, on_loss):
     eventually(lambda: len(fleet.upstream.times) > 400, "calls are made")
     member, callers = fleet.members[0], fleet.callers[0]
     before = callers.slowest(0)
-    losses = member.said().count("is lost")
+    losses, *others = [each.said().count("is lost") for each in fleet.members]
     cut = time.monotonic()
     fleet.store.pull(0)
     eventually(lambda: member.said().count("is lost") > losses, "the loss is told")
@@ -60,7 +60,7 @@ def cut_and_restore(fleet, on_loss):
     back = time.monotonic() - restored
     wait(1)
     assert f"onLoss: {on_loss}" in member.said() and member.said().count("is lost") == losses + 1, member.said()
-    assert all(other.said().count("is lost") == 0 for other in fleet.members[1:])
+    assert [other.said().count("is lost") for other in fleet.members[1:]] == others
     # Calls go on by the lease; nobody waits for the store.
     assert statuses(callers, 0, cut + 1) == {200}, callers.statuses
     got = statuses(callers, over + 0.1, restored)
@@ -139,13 +139,14 @@ def deaf():
     with linked() as fleet:
         fleet.call([20, 20, 20])
         member = fleet.members[0]
+        losses = member.said().count("is lost")
         (port,) = eventually(lambda: fleet.store.listeners(0), "it listens")
         wait(1)
         began = time.monotonic()
         fleet.store.drop("OUTPUT", 0, "-p", "tcp", "--dport", str(port))
         eventually(lambda: fleet.store.listeners(0) - {port}, "it listens anew", 5 + 1 + 2)
         found = time.monotonic() - began
-        assert member.is_leased() and "is lost" not in member.said(), member.said()
+        assert member.is_leased() and member.said().count("is lost") == losses, member.said()
         # What is published comes at once again.
         fleet.upstream.script = lambda number: (429, "Retry-After: 3\r\n") if fleet.upstream.refuse else (200, "")
         fleet.upstream.refuse, calls = True, len(fleet.upstream.times)
@@ -163,19 +164,22 @@ def flapping():
     with linked("closed") as fleet:
         fleet.call([20, 60, 60])
         wait(2)
+        since = time.monotonic()
         for number in range(12):
             fleet.store.pull(0)
             wait(0.3 + 0.1 * (number % 5))
             fleet.store.plug(0)
             wait(0.2 + 0.1 * (number % 3))
+        until = time.monotonic()
         eventually(fleet.members[0].is_leased, "the limit is leased again", RETURN)
         wait(1)
         burst = burst_of(fleet)
         assert burst <= most_beyond(fleet, BURST, RATE), f"{burst:.1f} calls beyond the rate"
-        for other in fleet.callers[1:]:
-            assert set(other.statuses) == {200}, other.statuses
-        said = fleet.members[0].said()
-        return f"{burst:.1f} calls beyond the rate at most, {said.count('is lost')} losses told"
+        # The others have what the one cannot use, but for leases that it takes with it.
+        used = sum(since <= when < until for when in fleet.upstream.times) / (RATE * (until - since))
+        assert used >= 0.7, f"{used:.0%} of the budget used"
+        losses = fleet.members[0].said().count("is lost")
+        return f"{burst:.1f} calls beyond the rate at most, {used:.0%} used, {losses} losses told"
 
 
 def add(name, function):
