@@ -207,7 +207,10 @@ package struct LeaseHolder: Sendable {
   }
 
   private mutating func noteClock(_ time: Int64, sent: Int64, at now: Int64) {
-    guard let before = storeClock else { return storeClock = (time, sent) }
+    guard let before = storeClock else {
+      storeClock = (time, sent)
+      return
+    }
     let longest = (now - before.sent) / 1000 + times.margin / 2000
     let jumps = time - before.time > longest
     if jumps { cautiousUntil = now + times.validity + 2 * times.margin }

@@ -108,7 +108,8 @@ import Testing
   }
 
   @Test(
-    "What was used of a lease that ended before the answer to its last question came counts as used")
+    "What was used of a lease that ended before the answer to its last question came counts as used"
+  )
   func endsWhileItAsks() throws {
     var holder = try Self.leased()
     let question = try ask(&holder, at: 2900 * millisecond)

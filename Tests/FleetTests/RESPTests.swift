@@ -59,7 +59,8 @@ import Testing
       "*2\r\n$8\r\nconflict\r\n$12\r\n1 in 5 ns,\r\n\r\n", "*1\r\n$5\r\nstale\r\n",
       "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$23\r\npause g 5000 8 app|xapi\r\n",
       "*4\r\n$2\r\nok\r\n$8\r\napp|xapi\r\n$7\r\n1234567\r\n$1\r\n8\r\n",
-      "-MOVED 3999 127.0.0.1:6381\r\n+PONG\r\n$-1\r\n*0\r\n$0\r\n\r\n", "*2\r\n*1\r\n*-1\r\n:-9\r\n",
+      "-MOVED 3999 127.0.0.1:6381\r\n+PONG\r\n$-1\r\n*0\r\n$0\r\n\r\n",
+      "*2\r\n*1\r\n*-1\r\n:-9\r\n",
     ])
   func cuts(text: String) throws {
     let bytes = Array(text.utf8)

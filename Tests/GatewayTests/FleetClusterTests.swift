@@ -10,7 +10,9 @@ import Testing
 struct FleetClusterTests {
   private static let limit = "{name: app, rate: 1000/1s, burst: 100}"
 
-  @Test("Gateways that are told of a node without their keys find the one that has them, without a loss")
+  @Test(
+    "Gateways that are told of a node without their keys find the one that has them, without a loss"
+  )
   func findsTheNode() throws {
     let cluster = try RedisCluster()
     let upstream = try LimitsUpstream()
@@ -28,7 +30,8 @@ struct FleetClusterTests {
         }
       })
     #expect(try cluster.members(at: owner) == rigs.count)
-    for rig in rigs { #expect(!rig.told.all.contains { $0.contains("is lost") }, "\(rig.told.all)") }
+    let told = rigs.flatMap { $0.told.all }
+    #expect(!told.contains { $0.contains("is lost") }, "\(told)")
     // News of pauses go through the whole cluster.
     let admin = try Wire(port: try #require(rigs[0].gateway.adminAddress?.port))
     #expect(try admin.call("POST", "/api/limits/resume?app=main").status == 200)
@@ -116,7 +119,8 @@ struct FleetClusterTests {
     #expect(!rig.told.all.contains { $0.contains("is lost") })
   }
 
-  @Test("Nodes that send gateways to and fro are a store that is lost, and get no flood of questions")
+  @Test(
+    "Nodes that send gateways to and fro are a store that is lost, and get no flood of questions")
   func movedToAndFro() throws {
     let stores = [try ScriptedStore(answering: nil), try ScriptedStore(answering: nil)]
     for (store, other) in [(stores[0], stores[1]), (stores[1], stores[0])] {
@@ -164,7 +168,8 @@ final class RedisCluster {
       ])
     }
     for (node, range) in zip(nodes, RedisCluster.slots) {
-      _ = try node.run([["CLUSTER", "ADDSLOTSRANGE"] + range.split(separator: " ").map(String.init)])
+      let ends = range.split(separator: " ").map(String.init)
+      _ = try node.run([["CLUSTER", "ADDSLOTSRANGE"] + ends])
     }
     _ = try nodes[0].run(
       (1..<3).map { ["CLUSTER", "MEET", "127.0.0.1", "\(free[$0])", "\(free[$0 + 3])"] })
@@ -227,7 +232,7 @@ extension RedisServer {
     // The answer to QUIT; a line end is one character.
     if text.hasSuffix("+OK\r\n") { text.removeLast(4) }
     while text.hasSuffix("\r\n") { text.removeLast() }
-    if text.hasPrefix("$"), let end = text.range(of: "\r\n") { text = String(text[end.upperBound...]) }
-    return text
+    guard text.hasPrefix("$"), let end = text.range(of: "\r\n") else { return text }
+    return String(text[end.upperBound...])
   }
 }

@@ -12,7 +12,6 @@ final class ScriptedStore: Sendable {
 
   private struct State {
     var answer: String?
-    var connections = 0
     var questions = 0
   }
 
@@ -20,8 +19,7 @@ final class ScriptedStore: Sendable {
   init(answering answer: String?) throws {
     listener = try LoopbackListener()
     state = Mutex(State(answer: answer))
-    listener.serve(onAccept: { [state = self] in state.state.withLock { $0.connections += 1 } }) {
-      [self] wire, _ in
+    listener.serve { [self] wire, _ in
       while true { try serve(try ScriptedStore.command(wire), wire) }
     }
   }
@@ -30,7 +28,6 @@ final class ScriptedStore: Sendable {
 
   func answer(_ text: String?) { state.withLock { $0.answer = text } }
 
-  var connections: Int { state.withLock { $0.connections } }
   /// For leases.
   var questions: Int { state.withLock { $0.questions } }
 

@@ -16,7 +16,9 @@ enum FleetPromises {
       if result.fewestLeft < -0.01 {
         return "\(part) \(-result.fewestLeft) calls beyond rate and burst"
       }
-      if result.fewestPlaces < 0 { return "\(part) \(-result.fewestPlaces) calls too many under way" }
+      if result.fewestPlaces < 0 {
+        return "\(part) \(-result.fewestPlaces) calls too many under way"
+      }
       if isCalm, let reason = idle(result, world) { return reason }
     }
     return nil

@@ -63,7 +63,9 @@ struct FleetWorld {
   static func of(_ seed: UInt64) -> FleetWorld {
     var random = SplitMix64(state: seed &* 77)
     let kind = kind(seed)
-    func one<Value>(of values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
+    func one<Value>(of values: [Value]) -> Value {
+      values[Int(random.next() % UInt64(values.count))]
+    }
     func terms() -> LeaseTerms {
       LeaseTerms(
         count: one(of: [1, 10, 100, 1000]), period: one(of: [second, second, 60 * second]),
