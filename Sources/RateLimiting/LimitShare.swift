@@ -124,10 +124,13 @@ extension Limiter {
   }
 
   /// This gateway's share of a quota is its own until then.
-  package mutating func extendShare(_ key: ShareKey, until end: Int64, at time: Int64) {
+  ///
+  /// - Returns: false when it has ended already, or has no end: then it is as it was.
+  package mutating func extendShare(_ key: ShareKey, until end: Int64, at time: Int64) -> Bool {
     _ = clock(time)
-    guard let bucket = sharedBucket(key), shareEnds[bucket] != nil else { return }
+    guard let bucket = sharedBucket(key), shareEnds[bucket] != nil else { return false }
     setShareEnd(bucket, end)
+    return true
   }
 
   private func sharedBucket(_ key: ShareKey) -> Int? {
@@ -215,7 +218,7 @@ extension SharedLimiter {
   }
 
   /// As ``Limiter/extendShare(_:until:at:)``; from any thread.
-  package func extendShare(_ key: ShareKey, until end: Int64, at now: Int64) {
+  package func extendShare(_ key: ShareKey, until end: Int64, at now: Int64) -> Bool {
     changeFromOutside { $0.extendShare(key, until: end, at: now) }
   }
 }

@@ -43,11 +43,14 @@ import Testing
     _ = rig.limiter.setShare(
       Self.key, Self.share(10, burst: 10), moves: true, until: 4 * second, at: rig.now)
     rig.takeDue()
-    rig.limiter.extendShare(Self.key, until: 6 * second, at: rig.now)
+    var isExtended = rig.limiter.extendShare(Self.key, until: 6 * second, at: rig.now)
+    #expect(isExtended)
     rig.now = 5 * second
     #expect(rig.offer(3) == .admitted)
     rig.now = 6 * second
     #expect(rig.offer(4) != .admitted)
+    isExtended = rig.limiter.extendShare(Self.key, until: 8 * second, at: rig.now)
+    #expect(!isExtended)
     // Without an end it goes on.
     _ = rig.limiter.setShare(Self.key, Self.share(10, burst: 10), moves: false, at: rig.now)
     rig.takeDue()
