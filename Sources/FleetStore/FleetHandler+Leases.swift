@@ -76,6 +76,8 @@ extension FleetHandler {
       lose(0, "it answers a lease with something else", on: &loop)
       return
     }
+    // A lease that ended before this came is over, whoever noticed first.
+    let isOver = member.holder.lapse(at: now)
     let change = member.holder.answered(answer, at: now)
     switch answer {
     case .granted:
@@ -95,10 +97,20 @@ extension FleetHandler {
     }
     if case .share(let share, let moves, let missing) = change {
       let owed = parts.limiter.setShare(
-        member.key, share, of: member.holder.members, moves: moves, missing: missing, at: now)
+        member.key, share, of: member.holder.members, moves: moves, missing: missing,
+        until: share == .notYet ? .max : member.holder.until, at: now)
       member.holder.noteOwed(owed ?? 0)
+    } else if member.holder.isLeased(at: now),
+      !parts.limiter.extendShare(member.key, until: member.holder.until, at: now),
+      member.holder.share != .notYet
+    {
+      // The limiter, whose loops have later clocks, has ended it a moment ago.
+      _ = parts.limiter.setShare(
+        member.key, member.holder.share, of: member.holder.members, moves: false,
+        until: member.holder.until, at: now)
     }
     members[name] = member
+    if isOver, !member.holder.isLeased(at: now) { fallBack(name, at: now) }
     if member.refusal != nil, !member.holder.isLeased(at: now), member.standing == .starting {
       fallBack(name, at: now)
     }

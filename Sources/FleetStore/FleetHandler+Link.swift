@@ -30,6 +30,8 @@ struct Link {
 
   let kind: Kind
   var socket: SocketID?
+  /// Where it leads.
+  var address: SocketAddress?
   var reader = RESPReader()
   var schedule = LinkSchedule()
   var pending: [(command: Pending, at: Int64)] = []
@@ -60,9 +62,9 @@ extension FleetHandler {
     }
   }
 
-  private mutating func connect(_ link: Int, on loop: inout EventLoop) {
+  mutating func connect(_ link: Int, on loop: inout EventLoop) {
     let addresses = parts.resolver.resolution
-    guard let address = movedTo ?? next(of: addresses.addresses) else {
+    guard let address = next(of: addresses.addresses + (movedTo.map { [$0] } ?? [])) else {
       // The first look-up is no loss yet; its end wakes the loop.
       if let failure = addresses.failure {
         lose(link, "its name: \(failure)", on: &loop)
@@ -72,6 +74,7 @@ extension FleetHandler {
       return
     }
     links[link].reader = RESPReader()
+    links[link].address = address
     links[link].pending = [(.greeting, loop.now)]
     do throws(SystemError) {
       links[link].socket = try loop.connect(
@@ -179,7 +182,6 @@ extension FleetHandler {
     guard !links[link].schedule.isLive else { return }
     links[link].schedule.stands(at: loop.now)
     guard link == 0 else { return }
-    moves = 0
     pausesAskedAt = .min
     modes.askedAt = .min
     look(on: &loop)
@@ -188,6 +190,7 @@ extension FleetHandler {
   /// The store has done what it is for: it is of use.
   mutating func isProven(at now: Int64) {
     links[0].schedule.proves()
+    moves = 0
     guard !status.isLive else { return }
     status.isLive = true
     status.failure = nil
@@ -229,10 +232,7 @@ extension FleetHandler {
         carryOut(order, on: &loop)
       }
     case "MOVED":
-      let place = text.split(separator: " ").last.map(String.init) ?? ""
-      moves += 1
-      movedTo = moves <= 5 ? FleetHandler.address(place) : nil
-      lose(link, "it sends us to another node", on: &loop)
+      follow(text, link, on: &loop)
     default:
       // READONLY after a failover, LOADING, OOM, NOAUTH, NOPERM, MASTERDOWN, MISCONF: of no use as it is. The name may
       // lead elsewhere by the next try.
@@ -240,14 +240,8 @@ extension FleetHandler {
     }
   }
 
-  private static func address(_ text: String) -> SocketAddress? {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
-    else { return nil }
-    return SocketAddress(numericHost: String(text[..<colon]), port: port)
-  }
-
   /// Nothing will come of it any more.
-  private mutating func giveUp(_ command: Link.Pending) {
+  mutating func giveUp(_ command: Link.Pending) {
     switch command {
     case .lease(let name): members[name]?.holder.giveUp()
     case .modeOrder(let order): order.done(.unknown("the connection was lost"))
@@ -267,8 +261,7 @@ extension FleetHandler {
     nextLook = min(nextLook, links[link].schedule.retryAt)
     if link == 0 {
       addressTurn += 1
-      // What a node said that is gone itself may be old.
-      if moves == 0 { movedTo = nil }
+      moves = 0
       parts.resolver.refresh()
       if status.isLive { status.losses += 1 }
       if status.isLive || status.failure == nil { status.since = now }

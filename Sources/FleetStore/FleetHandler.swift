@@ -70,8 +70,9 @@ struct FleetHandler: EventHandler {
   var startedAt: Int64
   var status = FleetStatus()
   var addressTurn = 0
-  /// Where the store has sent us: another node of its cluster.
+  /// Where the store has sent us last: another node of its cluster. It is tried in turn with the addresses of its name.
   var movedTo: SocketAddress?
+  /// How often it has since it was of use.
   var moves = 0
   /// Hashes of the scripts that the store has taken.
   var scripts: [Script: String] = [:]
@@ -162,7 +163,7 @@ struct FleetHandler: EventHandler {
     for member in members.values {
       status.shares[member.key] = FleetStatus.Share(
         standing: member.standing, members: member.holder.members,
-        fraction: member.holder.held.fraction, burst: member.holder.held.burst,
+        fraction: member.holder.heldPart, burst: member.holder.held.burst,
         places: member.holder.held.places, renewal: member.holder.nextQuestion(at: now),
         refusal: member.refusal)
     }

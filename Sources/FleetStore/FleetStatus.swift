@@ -16,7 +16,8 @@ package struct FleetStatus: Sendable {
     package var standing = Standing.starting
     /// Gateways that share the quota, as of the last answer; 0 before any.
     package var members = 0
-    /// Of the rate, in parts of 4096, and of the burst and the calls under way.
+    /// Of the rate, or of the calls under way where there is none, in parts of 4096, and of the burst and the calls under
+    /// way.
     package var fraction: Int64 = 0
     package var burst: Int64 = 0
     package var places: Int64 = 0
