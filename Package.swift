@@ -110,8 +110,10 @@ let package = Package(
     // The thread that runs the token manager: its requests, and what it shows of them.
     area(
       "TokenFetching",
-      uses: ["CurlTransport", "System", "AccessTokens", "Memory", "COpenSSL"]),
-    // The thread that shares limits and pauses with other gateways: its connections to the store, what it tells.
+      uses: [
+        "CurlTransport", "System", "Fleet", "AccessTokens", "TextCoding", "Memory", "COpenSSL",
+      ]),
+    // The thread that shares limits, pauses, modes and tokens with other gateways: its connections to the store, what it tells.
     area("FleetStore", uses: ["EventLoop", "System", "Fleet", "RateLimiting", "Memory"]),
     // libcurl: a request, many of them on one thread, and two simple uses.
     area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl", "CZlib"]),
@@ -206,7 +208,8 @@ let package = Package(
         "SCORMCloudAPI", "HTTPMessages", "Memory",
       ]),
     tests(of: "CurlTransport", uses: ["Memory"]),
-    tests(of: "TokenFetching", uses: ["System", "AccessTokens", "Memory"]),
+    tests(
+      of: "TokenFetching", uses: ["System", "Fleet", "AccessTokens", "TextCoding", "Memory"]),
     tests(of: "Configuration", uses: ["Memory"]),
     tests(of: "TrafficLog", uses: ["System", "JSONText", "Memory"]),
     tests(

@@ -28,6 +28,7 @@ extension TokenManager {
     ]
     for index in 0..<slots.count where slots[TokenSlot(index: index)].app == app {
       guard machines[index].isCredentialRefused else { continue }
+      notes[index].needsOwn = true
       actions += run(TokenSlot(index: index), machines[index].renew(at: now), at: now)
     }
     return (generations, actions)
@@ -49,6 +50,7 @@ extension TokenManager {
     let slot = TokenSlot(index: index)
     basicChecks[app].slot = slot
     basicChecks[app].askedAt[operation] = now
+    notes[slot.index].needsOwn = true
     return run(slot, machines[index].renew(at: now), at: now)
   }
 

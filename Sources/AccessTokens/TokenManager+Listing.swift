@@ -11,6 +11,10 @@ extension TokenManager {
     var secretGeneration: UInt32 = 0
     /// It was in use when its last fetch started.
     var wasUsed = false
+    /// The next token has to be fetched here: the last one was refused, or a fresh one is asked for.
+    var needsOwn = false
+    /// Another gateway has fetched the newest token.
+    var isShared = false
   }
 
   /// Per app.
@@ -54,7 +58,10 @@ extension TokenManager {
     let notes = notes[slot.index]
     var record = TokenRecord(slot: slot, app: key.app, scopes: key.scopes)
     machines[slot.index].describe(in: &record)
-    if record.fingerprint != nil { record.secretGeneration = notes.secretGeneration }
+    if record.fingerprint != nil {
+      record.secretGeneration = notes.secretGeneration
+      record.isShared = notes.isShared
+    }
     record.lastFailure = notes.lastFailure
     record.lastFailureAt = notes.lastFailureAt
     record.isUsed = notes.wasUsed
@@ -75,19 +82,26 @@ extension TokenManager {
 }
 
 extension TokenStateMachine {
+  /// The token that is served.
+  var token: PublishedToken? {
+    switch phase {
+    case .fresh(let token, _), .refreshing(let token): token
+    case .empty, .fetching, .failing: nil
+    }
+  }
+
   /// Adds state, token and times.
   func describe(in record: inout TokenRecord) {
     record.failure = lastFailure
-    let token: PublishedToken?
     switch phase {
-    case .empty: (record.state, token) = (.empty, nil)
-    case .fetching: (record.state, token) = (.fetching, nil)
-    case .fresh(let current, let renewAt):
-      (record.state, token) = (.fresh, current)
+    case .empty: record.state = .empty
+    case .fetching: record.state = .fetching
+    case .fresh(_, let renewAt):
+      record.state = .fresh
       record.nextAt = renewAt
-    case .refreshing(let current): (record.state, token) = (.refreshing, current)
+    case .refreshing: record.state = .refreshing
     case .failing(let failure):
-      (record.state, token) = (.failing, nil)
+      record.state = .failing
       record.nextAt = failure.retryAt
     }
     guard let token else { return }

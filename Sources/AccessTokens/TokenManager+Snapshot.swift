@@ -34,6 +34,7 @@ extension TokenManager {
     guard !decided.isEmpty else { return [] }
     let app = slots[slot].app
     notes[slot.index].secretGeneration = rotations[app].generation
+    notes[slot.index].isShared = false
     // The secret has worked: it is not in doubt when the next fetch fails.
     _ = rotations[app].succeeded(slot, secret: rotations[app].generation)
     touchedApps.insert(app)

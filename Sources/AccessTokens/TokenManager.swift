@@ -11,10 +11,12 @@ package struct TokenFetchRequest: Equatable, Sendable {
   package var secret: UInt32 = 1
   /// The same fetch once more, with another secret.
   package var isRepeat = false
+  /// A token that another gateway has fetched does as well: nobody asks for a fresh one, and the secret is not in doubt.
+  package var mayShare = false
 
   package init(
     slot: TokenSlot, app: Int, scopes: String, lifetime: Int64, secret: UInt32 = 1,
-    isRepeat: Bool = false
+    isRepeat: Bool = false, mayShare: Bool = false
   ) {
     self.slot = slot
     self.app = app
@@ -22,6 +24,7 @@ package struct TokenFetchRequest: Equatable, Sendable {
     self.lifetime = lifetime
     self.secret = secret
     self.isRepeat = isRepeat
+    self.mayShare = mayShare
   }
 }
 
@@ -141,6 +144,7 @@ package struct TokenManager: Sendable {
   package mutating func rejected(
     _ slot: TokenSlot, generation: UInt32, withdraws: Bool, at now: Int64
   ) -> [TokenAction] {
+    if machines[slot.index].token?.generation == generation { notes[slot.index].needsOwn = true }
     let decided =
       withdraws
       ? machines[slot.index].rejected(generation: generation, at: now)
@@ -152,25 +156,29 @@ package struct TokenManager: Sendable {
   package mutating func renew(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
     let app = slots[slot].app
     if rotations[app].isRefused { rotations[app].allowAnotherTry() }
+    notes[slot.index].needsOwn = true
     return run(slot, machines[slot.index].renew(at: now), at: now)
   }
 
   /// An operator wants the token of `slot` forgotten.
   package mutating func drop(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
-    run(slot, machines[slot.index].drop(at: now), at: now)
+    notes[slot.index].needsOwn = true
+    return run(slot, machines[slot.index].drop(at: now), at: now)
   }
 
   /// A fetch has ended. `requestedAt` is from before its request was sent.
+  ///
+  /// - Parameter isShared: another gateway has fetched it; nothing was sent.
   package mutating func fetchFinished(
     _ slot: TokenSlot, result: Result<AccessToken, TokenFailure>, requestedAt: Int64,
-    at now: Int64, random: UInt64
+    at now: Int64, random: UInt64, isShared: Bool = false
   ) -> [TokenAction] {
     let app = slots[slot].app
     let secret = secretInFlight[slot.index]
     secretInFlight[slot.index] = 0
     fetchesInFlight -= 1
     fetchesOfApp[app] -= 1
-    note(result, of: slot, requestedAt: requestedAt, at: now)
+    if !isShared { note(result, of: slot, requestedAt: requestedAt, at: now) }
     let verdict: CredentialRotation.Verdict
     switch result {
     case .success:
@@ -195,6 +203,8 @@ package struct TokenManager: Sendable {
     } else {
       if case .success(let token) = result {
         notes[slot.index].secretGeneration = secret
+        notes[slot.index].isShared = isShared
+        notes[slot.index].needsOwn = false
         actions += run(
           slot,
           machines[slot.index].fetchSucceeded(
@@ -273,7 +283,7 @@ package struct TokenManager: Sendable {
         .startFetch(
           TokenFetchRequest(
             slot: slot, app: key.app, scopes: key.scopes, lifetime: lifetime, secret: secret,
-            isRepeat: isRepeat))
+            isRepeat: isRepeat, mayShare: !isRepeat && mayShare(slot, secret: secret)))
       ]
     }
   }

@@ -29,6 +29,8 @@ package struct TokenRecord: Equatable, Sendable {
   package var generation: UInt32 = 0
   /// Generation of the secret that the token was granted for; 0 without a token.
   package var secretGeneration: UInt32 = 0
+  /// Another gateway of the fleet has fetched the token.
+  package var isShared = false
   /// When the token was asked for.
   package var requestedAt: Int64?
   /// When it is not sent any more.
@@ -89,6 +91,8 @@ package struct TokenListing: Equatable, Sendable {
   package let keys: [TokenRecord]
   /// By number, those that are gone from the configuration among them.
   package let apps: [TokenAppRecord]
+  /// How tokens are shared with other gateways; nil when they are not.
+  package var share: TokenShareFigures?
 
   /// Those in force, with their numbers.
   package var appsInForce: [(number: Int, app: TokenAppRecord)] {

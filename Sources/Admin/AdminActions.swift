@@ -14,7 +14,7 @@ package struct AdminActions: Sendable {
   package var jobs: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"jobs\":[]}\n") }
   /// The modes that an operator has set.
   package var modes: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
-  /// Sets one: `mode`, `caller` or `app`, `for`.
+  /// Sets one: `mode`, `caller` or `app`, `for`, `fleet`. With `fleet` it may block.
   package var setMode: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
   /// Takes away the modes whose time is over: what they are, as queries that would end them, and nanoseconds until the
   /// next one ends; nil when none will.
@@ -57,4 +57,6 @@ package enum AdminAnswer: Sendable {
   case refused(String)
   /// 404: what it names is not there; the text tells what is.
   case notFound(String)
+  /// 503: it takes something that is not there at the moment, and nothing has changed.
+  case unavailable(String)
 }

@@ -1,8 +1,11 @@
 package import LocalServer
 
-/// Pages about traffic, which are answered from the journal on a thread that may block.
+/// What is answered on a thread that may block: pages about traffic, from the journal, and what is set for all gateways.
 extension AdminResponder {
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? {
+    if request.path == "/api/mode", request.method == "POST", request.asks("fleet") {
+      return { [self] in finished(page(request)) }
+    }
     guard let traffic = sources.traffic, let page = AdminResponder.page(at: request.path),
       page.make == nil, request.method == "GET" || request.method == "HEAD"
     else { return nil }

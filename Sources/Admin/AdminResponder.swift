@@ -68,7 +68,7 @@ package struct AdminResponder: LocalResponder {
     Page(
       path: "/api/mode",
       purpose:
-        "modes that are set; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m",
+        "modes that are set; POST: ?mode=frozen|read-only|dry-run|normal, caller=, app=, for=30m, fleet=true",
       make: { $0.answer($1, $0.sources.actions.modes) },
       act: { $0.answer($1, $0.sources.actions.setMode) }),
     Page(
@@ -139,7 +139,7 @@ package struct AdminResponder: LocalResponder {
 
   static func page(at path: String) -> Page? { pages.first { $0.covers(path) } }
 
-  private func page(_ request: LocalRequest) -> LocalResponse {
+  func page(_ request: LocalRequest) -> LocalResponse {
     if request.method == "OPTIONS", request.path == "*" {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
@@ -209,6 +209,8 @@ package struct AdminResponder: LocalResponder {
       return AdminProblem(status: 422, title: "Unprocessable Content", detail: detail).response
     case .notFound(let detail):
       return AdminProblem(status: 404, title: "Not Found", detail: detail).response
+    case .unavailable(let detail):
+      return AdminProblem(status: 503, title: "Service Unavailable", detail: detail).response
     }
   }
 
@@ -235,7 +237,7 @@ package struct AdminResponder: LocalResponder {
 
 extension LocalRequest {
   /// Whether the query has the parameter `name`, with any value but `false` or `0`.
-  fileprivate func asks(_ name: String) -> Bool {
+  func asks(_ name: String) -> Bool {
     query.split(separator: "&").contains { parameter in
       let parts = parameter.split(separator: "=", maxSplits: 1)
       guard let first = parts.first, first == name else { return false }

@@ -68,7 +68,9 @@ enum Schema {
     KeySchema("scopesList", .words, default: "[]"),
     Keys.tokenLifetime.schema,
     KeySchema("warm", .words, default: "[]"),
-    KeySchema("stateFile", .scalar, default: "null"))
+    KeySchema("stateFile", .scalar, default: "null"),
+    KeySchema("share", .scalar, default: "false", range: "true, false"),
+    KeySchema("shareKey", .reference, default: "null"))
 
   static let caller = SectionSchema(
     KeySchema("name", .scalar),

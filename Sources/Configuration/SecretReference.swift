@@ -117,6 +117,33 @@ struct SecretReference {
     }
   }
 
+  /// The key that shared tokens are sealed with; nil with a problem added.
+  func shareKey(
+    _ environment: Environment, folder: String, _ problems: inout ProblemList
+  ) -> SecretBytes? {
+    let hint = "make one with \(ShareKey.command), the same for all gateways"
+    if case .variable = source {
+      guard let text = secret(environment, folder: folder, &problems) else { return nil }
+      do { return try ShareKey.decode(text.bytes) } catch {
+        problems.add(
+          node.place, path, "the environment variable \(shownVariable) \(error.reason)", hint: hint)
+        return nil
+      }
+    }
+    guard
+      var file = contents(environment, folder: folder, limit: ShareKey.limit, hint: hint, &problems)
+    else { return nil }
+    defer { FileContents.erase(&file.bytes) }
+    do {
+      let key = try ShareKey.decode(file.bytes.span.bytesOfElements)
+      warnIfReadable(file, &problems)
+      return key
+    } catch {
+      problems.add(node.place, path, "the content of \(shown) \(error.reason)", hint: hint)
+      return nil
+    }
+  }
+
   /// The text, for values that are not secret; nil with a problem added.
   func text(_ environment: Environment, folder: String, _ problems: inout ProblemList) -> String? {
     switch source {
@@ -144,6 +171,33 @@ struct SecretReference {
   private func contents(
     _ environment: Environment, folder: String, isSecret: Bool, _ problems: inout ProblemList
   ) -> [UInt8]? {
+    guard
+      var file = contents(
+        environment, folder: folder, limit: SecretFile.limit, hint: unreadableHint, &problems)
+    else { return nil }
+    if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
+    if let defect = SecretRules.defect(of: file.bytes) {
+      FileContents.erase(&file.bytes)
+      problems.add(
+        node.place, self.path, "the content of \(shown) \(defect.reason)", hint: defect.hint)
+      return nil
+    }
+    if isSecret { warnIfReadable(file, &problems) }
+    return file.bytes
+  }
+
+  private func warnIfReadable(_ file: FileContents, _ problems: inout ProblemList) {
+    guard file.isReadableByEveryone else { return }
+    problems.warn(
+      node.place, self.path, "every user of this machine can read the secret in \(shown)",
+      hint: "chmod 600 it")
+  }
+
+  /// The file as it is; nil with a problem added.
+  private func contents(
+    _ environment: Environment, folder: String, limit: Int, hint: String,
+    _ problems: inout ProblemList
+  ) -> FileContents? {
     guard let path = file(environment, folder: folder) else {
       problems.add(
         node.place, self.path,
@@ -153,25 +207,11 @@ struct SecretReference {
       )
       return nil
     }
-    var file: FileContents
-    do { file = try FileContents(path: path, limit: SecretFile.limit) } catch {
+    do { return try FileContents(path: path, limit: limit) } catch {
       problems.add(
-        node.place, self.path, "\(shown) is not readable: \(error.reason)", hint: unreadableHint)
+        node.place, self.path, "\(shown) is not readable: \(error.reason)", hint: hint)
       return nil
     }
-    if file.bytes.last == UInt8(ascii: "\n") { file.bytes.removeLast() }
-    if let defect = SecretRules.defect(of: file.bytes) {
-      FileContents.erase(&file.bytes)
-      problems.add(
-        node.place, self.path, "the content of \(shown) \(defect.reason)", hint: defect.hint)
-      return nil
-    }
-    if isSecret, file.isReadableByEveryone {
-      problems.warn(
-        node.place, self.path, "every user of this machine can read the secret in \(shown)",
-        hint: "chmod 600 it")
-    }
-    return file.bytes
   }
 
   private var unreadableHint: String {

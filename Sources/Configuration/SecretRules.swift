@@ -9,6 +9,7 @@ enum SecretRules {
 
   /// Whether the value at `path` is a reference, inside which nothing but a reference may be shown.
   static func isReference(_ path: String) -> Bool {
+    if ["shared.password", "tokens.shareKey"].contains(path) { return true }
     guard path.hasPrefix("apps["), let dot = path.firstIndex(of: ".") else { return false }
     return ["id", "secret", "nextSecret"].contains(path[path.index(after: dot)...])
   }

@@ -20,6 +20,8 @@ package struct Settings: Sendable {
   package var limits: [Limit]
   /// Nil: this gateway shares nothing with others.
   package var shared: SharedSettings?
+  /// Nil: tokens are each gateway's own.
+  package var tokenShare: TokenShareSettings?
   package var pages: PageSettings
   package var jobs: JobSettings
   package var uploads: UploadSettings

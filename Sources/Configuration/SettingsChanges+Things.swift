@@ -40,6 +40,7 @@ extension Settings {
     var things = listeners.map(\.asThing) + [adminThing, upstream.asThing]
     things += apps.map(\.asThing) + callers.map(\.asThing) + limits.map(\.asThing)
     if let shared { things.append(shared.asThing) }
+    if let tokenShare { things.append(tokenShare.asThing) }
     things += [generalThing, tokens.asThing, pages.asThing, jobs.asThing, uploads.asThing]
     things += [policy.asThing, traffic.asThing] + traffic.captures.map(\.asThing)
     things.append(
@@ -156,6 +157,18 @@ extension SharedSettings {
         Value(key: "password", text: "", hidden: SettingsChanges.SecretsOf(password)),
         Value("password file", text(passwordFile)), Value("caFile", text(caFile)),
         Value("prefix", prefix), Value("onLoss", onLoss.rawValue),
+      ])
+  }
+}
+
+extension TokenShareSettings {
+  var asThing: SettingsChanges.Thing {
+    Thing(
+      name: "tokens.share",
+      values: [
+        Value("", "true"),
+        Value(key: "shareKey", text: "", hidden: SettingsChanges.SecretsOf(key)),
+        Value("shareKey file", text(keyFile)),
       ])
   }
 }

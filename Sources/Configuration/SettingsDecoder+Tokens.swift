@@ -2,10 +2,10 @@ extension SettingsDecoder {
   private static let maximumScopes = 16
   private static let maximumWarmScopes = 64
 
-  mutating func tokens(_ root: Section) -> TokenSettings {
+  mutating func tokens(_ root: Section) -> (TokenSettings, TokenShareSettings?) {
     let section = self.section("tokens", Schema.tokens, of: root)
     let scopes = section.choice(Keys.tokenScopes, &problems)
-    return TokenSettings(
+    let settings = TokenSettings(
       endpoint: section.choice(Keys.tokenEndpoint, &problems),
       url: url(section, "url"),
       scopes: scopes,
@@ -14,6 +14,37 @@ extension SettingsDecoder {
       warm: warmScopes(section),
       stateFile: section.text("stateFile", example: "/var/lib/scorm-gateway/scopes", &problems)
         .flatMap { filePath($0) })
+    return (settings, tokenShare(section, hasStore: root.node("shared") != nil))
+  }
+
+  /// How tokens are shared with other gateways; nil when they are not.
+  private mutating func tokenShare(_ section: Section, hasStore: Bool) -> TokenShareSettings? {
+    let node = section.node("shareKey")
+    guard section.flag("share", &problems) else {
+      if node != nil {
+        problems.add(
+          section.place(of: "shareKey"), section.path("shareKey"),
+          "a key is used only with share: true", hint: "write share: true, or remove the key")
+      }
+      return nil
+    }
+    if !hasStore {
+      problems.add(
+        section.place(of: "share"), section.path("share"),
+        "sharing tokens needs a store",
+        hint: "add shared: {url: \(StoreURL.example)}, or remove the key")
+    }
+    guard let node else {
+      problems.add(
+        section.place(of: "share"), section.path("shareKey"), "sharing tokens needs a key",
+        hint:
+          "for example shareKey: {file: /etc/scorm-gateway/share.key}, made by \(ShareKey.command)")
+      return nil
+    }
+    guard let reference = SecretReference(node, at: section.path("shareKey"), &problems),
+      let key = reference.shareKey(environment, folder: folder, &problems)
+    else { return nil }
+    return TokenShareSettings(key: key, keyFile: reference.file(environment, folder: folder))
   }
 
   private mutating func warmScopes(_ section: Section) -> [String] {

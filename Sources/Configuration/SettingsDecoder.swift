@@ -18,14 +18,14 @@ struct SettingsDecoder {
     let upstream = self.upstream(section)
     let apps = self.apps(section)
     let defaultApp = self.defaultApp(section, apps)
-    let tokens = self.tokens(section)
+    let (tokens, tokenShare) = self.tokens(section)
     let callers = self.callers(section, apps, listeners)
     checkListeners(listeners, name: callers)
     return Settings(
       listeners: listeners.map(\.value), admin: admin, upstream: upstream,
       apps: apps.compactMap(\.app), defaultApp: defaultApp, tokens: tokens,
       callers: callers.map(\.value), policy: policy(section), limits: limits(section),
-      shared: shared(section),
+      shared: shared(section), tokenShare: tokenShare,
       pages: pages(section), jobs: jobs(section), uploads: uploads(section),
       traffic: traffic(section),
       replicas: section.value(Keys.replicas, &problems),

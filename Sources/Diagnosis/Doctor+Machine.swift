@@ -44,15 +44,21 @@ extension Doctor {
   }
 
   private func writableSecrets(_ settings: Settings) -> [Finding] {
-    settings.apps.flatMap { app in
-      [app.secretFile, app.nextSecretFile].compactMap { $0 }.compactMap { path -> Finding? in
-        let folder = path.lastIndex(of: "/").map {
-          $0 == path.startIndex ? "/" : String(path[..<$0])
-        }
-        let open = [path, folder ?? "."].first(where: DiskSpace.isWritableByOthers)
-        return open.map {
-          .warning(.secrets, .secretWritable, "app \(app.name): other users can change \($0)")
-        }
+    let files =
+      settings.apps.flatMap { app in
+        [app.secretFile, app.nextSecretFile].compactMap { $0 }.map { ("app \(app.name)", $0) }
+      }
+      + [
+        settings.shared?.passwordFile.map { ("shared.password", $0) },
+        settings.tokenShare?.keyFile.map { ("tokens.shareKey", $0) },
+      ].compactMap { $0 }
+    return files.compactMap { owner, path -> Finding? in
+      let folder = path.lastIndex(of: "/").map {
+        $0 == path.startIndex ? "/" : String(path[..<$0])
+      }
+      let open = [path, folder ?? "."].first(where: DiskSpace.isWritableByOthers)
+      return open.map {
+        .warning(.secrets, .secretWritable, "\(owner): other users can change \($0)")
       }
     }
   }

@@ -3,6 +3,7 @@ internal import FleetStore
 internal import Gateway
 internal import RateLimiting
 internal import System
+internal import TokenFetching
 
 /// The store through which several gateways have one budget.
 extension Doctor {
@@ -17,7 +18,7 @@ extension Doctor {
     else { return .skipped(.shared, "it cannot be checked") }
     let service: FleetService
     do {
-      service = try FleetService(FleetSettings(shared, 1), limiter: limiter, report: { _ in })
+      service = try FleetService(FleetSettings(shared, 1), limiter: limiter)
     } catch {
       return .warning(.shared, .storeUseless, "\(shared.url): \(error.text)")
     }
@@ -34,5 +35,19 @@ extension Doctor {
         .shared, .storeUseless, "\(shared.url): \(status.failure ?? "it does not answer in time")")
     }
     return .ok(.shared, "\(shared.url): connected, scripts are taken")
+  }
+
+  /// The key that shared tokens are sealed with: it was read with the configuration, and is tried here.
+  func shareKey(_ settings: Settings) -> [Finding] {
+    guard let share = settings.tokenShare, let shared = settings.shared else { return [] }
+    guard let seal = TokenSeal(key: share.key, prefix: shared.prefix), seal.works else {
+      return [.warning(.shared, .shareKeyUseless, "OpenSSL cannot seal with tokens.shareKey")]
+    }
+    return [
+      .ok(
+        .shared,
+        "tokens are shared, sealed with key \(seal.mark): the mark must be the same at all gateways"
+      )
+    ]
   }
 }

@@ -49,7 +49,7 @@ package struct Doctor: Sendable {
     if wants(.listeners) { findings += listeners(settings) }
     if wants(.disk) { findings += disk(settings) }
     findings += network(settings)
-    if wants(.shared) { findings += timed { [store(settings)] } }
+    if wants(.shared) { findings += timed { [store(settings)] } + shareKey(settings) }
     return Examination(
       findings.filter { areas.contains($0.area) || $0.code?.isOfConfiguration == true })
   }

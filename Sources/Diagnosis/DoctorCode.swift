@@ -35,6 +35,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case pingStrange = "GW-API-02"
   case pingSilent = "GW-API-03"
   case storeUseless = "GW-SHR-01"
+  case shareKeyUseless = "GW-SHR-02"
 
   /// What to do about it.
   package var fix: String {
@@ -76,6 +77,8 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     case .pingStrange: "check that upstream.url ends in /api/v2"
     case .pingSilent: "check the network, and whether SCORM Cloud is up"
     case .storeUseless: "check shared.url, the store's user and its rights (docs/fleet.md)"
+    case .shareKeyUseless:
+      "check whether OpenSSL offers AES-256-GCM (a provider may lack it), or remove tokens.share"
     }
   }
 

@@ -25,6 +25,8 @@ package struct LeaseHolder: Sendable {
   private var demand = DemandEstimate()
   /// When the question that is open was sent.
   private var askedAt: Int64?
+  /// What that question claims to be held is no more: what was used of it is told to nobody.
+  private var claimIsOver = false
   private var lastAskedAt = Int64.min
   /// The last question was not due by the time alone.
   private var wasUrgent = false
@@ -32,8 +34,9 @@ package struct LeaseHolder: Sendable {
   private var placesWantedLast: Int64 = 0
   /// No question before this instant, whatever is wanted.
   private var quietUntil = Int64.min
-  /// What the store's clock showed, and between which instants of ours.
-  private var storeClock: (time: Int64, sent: Int64, received: Int64)?
+  /// What the store's clock showed at most a few seconds ago, in the answer to a question sent then. It is kept for a
+  /// lease, so that small jumps add up.
+  private var storeClock: (time: Int64, sent: Int64)?
   /// Until then no more is taken than was held: the store's clock has jumped.
   private var cautiousUntil = Int64.min
 
@@ -46,7 +49,8 @@ package struct LeaseHolder: Sendable {
   package mutating func note(_ use: ShareUse, at now: Int64) {
     placesInUse = Int64(use.inUse)
     demand.note(
-      admitted: use.admitted, waiting: use.waiting, inUse: use.inUse, isSpent: use.isSpent, at: now)
+      admitted: use.admitted, refused: use.refused, waiting: use.waiting, inUse: use.inUse,
+      at: now)
   }
 
   /// Whether a lease is in force.
@@ -58,6 +62,12 @@ package struct LeaseHolder: Sendable {
     return Int64(
       clamping: Int128(terms.count) * 1_000_000_000_000 * Int128(held.fraction)
         / (Int128(terms.period) * Int128(LeaseScript.units)))
+  }
+
+  /// The part of the limit that it holds, in ``LeaseScript/units``: of its rate, or of its places where it has none.
+  package var heldPart: Int64 {
+    if terms.count > 0 || terms.places == 0 { return held.fraction }
+    return held.places * LeaseScript.units / Int64(terms.places)
   }
 
   private var want: Int64 { terms.count > 0 ? demand.want(share: heldRate) : 0 }
@@ -85,6 +95,7 @@ package struct LeaseHolder: Sendable {
     number += 1
     wasUrgent = lastAskedAt != .min && isUrgent
     askedAt = now
+    claimIsOver = false
     lastAskedAt = now
     wantedLast = want
     placesWantedLast = demand.places
@@ -94,7 +105,8 @@ package struct LeaseHolder: Sendable {
   /// What is held, as a question of this number.
   private var request: LeaseRequest {
     var claim = until == .min ? LeasePart() : held
-    if terms.places > 0, until != .min { claim.places = max(claim.places, placesInUse) }
+    // Those that began by a lease that is over are still under way.
+    if terms.places > 0 { claim.places = max(claim.places, placesInUse) }
     return LeaseRequest(
       number: number, acknowledged: acknowledged, held: claim, owed: owed, want: want,
       wantedPlaces: terms.places > 0 ? demand.places : 0)
@@ -111,7 +123,7 @@ package struct LeaseHolder: Sendable {
   package enum Change: Equatable, Sendable {
     /// Nothing but the time.
     case none
-    /// - Parameter moves: as ``Limiter/setShare(_:_:of:moves:missing:at:)`` has it.
+    /// - Parameter moves: as ``Limiter/setShare(_:_:of:moves:missing:until:at:)`` has it.
     case share(LimitShare, moves: Bool, missing: Int64)
     /// The question is to be asked again later; what is held stays.
     case refused
@@ -132,6 +144,9 @@ package struct LeaseHolder: Sendable {
     // The answer took longer than the lease: as if it had not come.
     guard end > now else { return .none }
     let granted = part
+    // No more than there is, whatever the store says.
+    part.burst = min(part.burst, terms.burst)
+    part.places = min(part.places, Int64(terms.places))
     if now < cautiousUntil {
       let bound = wasLeased ? held : LeasePart()
       part.fraction = min(part.fraction, bound.fraction)
@@ -139,9 +154,10 @@ package struct LeaseHolder: Sendable {
       part.places = min(part.places, bound.places)
       if part.burst <= bound.burst { missing = 0 }
     }
+    if !startsCalls(part) { part = LeasePart() }
     let isWhole = part == granted
     // What is not taken is, for the store, as if it had been used.
-    acknowledged = isWhole ? number : 0
+    acknowledged = isWhole && !claimIsOver ? number : 0
     owed = 0
     until = end
     guard !wasLeased || part != held else { return .none }
@@ -150,10 +166,15 @@ package struct LeaseHolder: Sendable {
     return .share(share, moves: moves, missing: missing)
   }
 
+  /// Whether calls can start with a part: otherwise none of it is of use.
+  private func startsCalls(_ part: LeasePart) -> Bool {
+    (terms.count == 0 || part.fraction > 0 && part.burst > 0)
+      && (terms.places == 0 || part.places > 0)
+  }
+
   /// What is held, for the limiter.
   package var share: LimitShare {
-    if terms.count > 0, held.fraction == 0 || held.burst == 0 { return .notYet }
-    if terms.places > 0, held.places == 0 { return .notYet }
+    guard startsCalls(held) else { return .notYet }
     return .part(
       quota: terms.count > 0
         ? terms.quota(fraction: held.fraction, burst: held.burst) : nil,
@@ -182,13 +203,20 @@ package struct LeaseHolder: Sendable {
     owed = 0
     // What it held counts as used.
     acknowledged = 0
+    claimIsOver = true
   }
 
   private mutating func noteClock(_ time: Int64, sent: Int64, at now: Int64) {
-    defer { storeClock = (time, sent, now) }
-    guard let before = storeClock else { return }
-    let longest = (now - before.sent) / 1000 + times.margin / 1000
-    if time - before.time > longest { cautiousUntil = now + times.validity + 2 * times.margin }
+    guard let before = storeClock else {
+      storeClock = (time, sent)
+      return
+    }
+    let longest = (now - before.sent) / 1000 + times.margin / 2000
+    let jumps = time - before.time > longest
+    if jumps { cautiousUntil = now + times.validity + 2 * times.margin }
+    if jumps || sent - before.sent >= times.validity || time < before.time {
+      storeClock = (time, sent)
+    }
   }
 }
 

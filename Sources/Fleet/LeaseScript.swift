@@ -201,6 +201,8 @@ package enum LeaseScript {
     end
     if now < born then f, b, p = math.min(f, cf), math.min(b, cb), math.min(p, cp) end
     if f == 0 or b == 0 then f, b = 0, 0 end
+    -- Who can start nothing holds nothing.
+    if count > 0 and places > 0 and (b == 0 or p == 0) then f, b, p = 0, 0, 0 end
     if b > cb then
       local give = math.floor((burst - ob - cb) * 1000 - d)
       give = math.max(0, math.min((b - cb) * 1000, give))
@@ -215,6 +217,8 @@ package enum LeaseScript {
     else
       since = 0
     end
+    -- Calls under way beyond the places granted stay so as long as the lease.
+    if cp > p then ends = now + valid end
     if cf == 0 and cb == 0 and cp == 0 then ends = 0 end
     ms[id] = {number, f, b, p, now + valid, cf, cb, cp, ends, want, wantp, since}
     dirty[id] = true

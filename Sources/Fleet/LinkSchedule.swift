@@ -32,6 +32,12 @@ package struct LinkSchedule: Equatable, Sendable {
   /// It stands.
   package mutating func stands(at now: Int64) { liveSince = now }
 
+  /// It stands no more, for it has led to another place, which is tried at once and trusted as it was.
+  package mutating func leadsOn(at now: Int64) {
+    liveSince = nil
+    retryAt = now
+  }
+
   /// It has done what it is for. One that only stands is tried again no sooner than one that does not.
   package mutating func proves() { isProven = true }
 

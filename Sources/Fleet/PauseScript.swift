@@ -93,6 +93,10 @@ package enum PauseNews: Equatable, Sendable {
   case pause(SharedPause, from: String)
   /// An operator has ended the pauses whose names begin so.
   case resume(String, from: String)
+  /// The modes of the fleet have changed.
+  case modes(from: String)
+  /// The token with this name was put, or is not being fetched any more.
+  case token(String)
 
   /// Nil for what no gateway publishes.
   package init?(_ text: String) {
@@ -104,6 +108,8 @@ package enum PauseNews: Equatable, Sendable {
       guard let pause = SharedPause(name, Int64(words[2]), Int64(words[3])) else { return nil }
       self = .pause(pause, from: from)
     case "resume": self = .resume(name, from: from)
+    case "modes": self = .modes(from: from)
+    case "token": self = .token(name)
     default: return nil
     }
   }

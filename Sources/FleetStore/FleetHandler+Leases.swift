@@ -47,7 +47,7 @@ extension FleetHandler {
 
   private mutating func ask(on loop: inout EventLoop) {
     let now = loop.now
-    guard let scripts, let usable = links[0].schedule.usableFrom else { return }
+    guard let script = scripts[.lease], let usable = links[0].schedule.usableFrom else { return }
     guard now >= usable else {
       nextLook = min(nextLook, usable)
       return
@@ -61,7 +61,7 @@ extension FleetHandler {
         continue
       }
       commands.append(
-        ["EVALSHA", scripts.lease, "1", leaseKey(name)]
+        ["EVALSHA", script, "1", leaseKey(name)]
           + question.words(id, member.holder.terms, validity: times.storeValidity))
       kinds.append(.lease(name))
     }
@@ -76,6 +76,8 @@ extension FleetHandler {
       lose(0, "it answers a lease with something else", on: &loop)
       return
     }
+    // A lease that ended before this came is over, whoever noticed first.
+    let isOver = member.holder.lapse(at: now)
     let change = member.holder.answered(answer, at: now)
     switch answer {
     case .granted:
@@ -90,15 +92,25 @@ extension FleetHandler {
         &member, name,
         "gateways with the prefix \(settings.prefix) have it as \"\(other)\", this one as "
           + "\"\(member.holder.terms.fingerprint)\"")
-    case .foreign: refuse(&member, name, "something else stands under its key \(leaseKey(name))")
+    case .foreign: refuse(&member, name, "its key \(leaseKey(name)) has a value of another program")
     case .stale: break
     }
     if case .share(let share, let moves, let missing) = change {
       let owed = parts.limiter.setShare(
-        member.key, share, of: member.holder.members, moves: moves, missing: missing, at: now)
+        member.key, share, of: member.holder.members, moves: moves, missing: missing,
+        until: share == .notYet ? .max : member.holder.until, at: now)
       member.holder.noteOwed(owed ?? 0)
+    } else if member.holder.isLeased(at: now),
+      !parts.limiter.extendShare(member.key, until: member.holder.until, at: now),
+      member.holder.share != .notYet
+    {
+      // The limiter, whose loops have later clocks, has ended it a moment ago.
+      _ = parts.limiter.setShare(
+        member.key, member.holder.share, of: member.holder.members, moves: false,
+        until: member.holder.until, at: now)
     }
     members[name] = member
+    if isOver, !member.holder.isLeased(at: now) { fallBack(name, at: now) }
     if member.refusal != nil, !member.holder.isLeased(at: now), member.standing == .starting {
       fallBack(name, at: now)
     }
@@ -143,7 +155,7 @@ extension FleetHandler {
 
   /// Gives all leases back.
   mutating func leave(on loop: inout EventLoop) {
-    guard let scripts, links[0].schedule.isLive else { return }
+    guard let script = scripts[.lease], links[0].schedule.isLive else { return }
     var commands: [[String]] = []
     for use in parts.limiter.shareUses(at: loop.now, most: FleetHandler.mostQuotas) {
       guard let (name, limit) = settings.limits.quota(use.key),
@@ -152,7 +164,7 @@ extension FleetHandler {
       // Nothing of it may be used from now on, until another store has been asked.
       _ = parts.limiter.setShare(use.key, .notYet, moves: false, at: loop.now)
       commands.append(
-        ["EVALSHA", scripts.lease, "1", leaseKey(name)]
+        ["EVALSHA", script, "1", leaseKey(name)]
           + farewell.leavingWords(id, limit.terms, validity: times.storeValidity, used: use.used))
     }
     guard !commands.isEmpty else { return }

@@ -15,17 +15,23 @@ struct Link {
   enum Pending {
     /// A step of the greeting: an error in its answer ends the connection.
     case greeting
-    case leaseScript, pauseScript
+    case script(FleetHandler.Script)
     /// The last step.
     case ready
     case lease(String)
     case pauses
+    case modes
+    case modeOrder(FleetModeOrder)
+    case tokenLook(UInt64, at: Int64)
+    case tokenWord(String)
     case ping
     case farewell
   }
 
   let kind: Kind
   var socket: SocketID?
+  /// Where it leads.
+  var address: SocketAddress?
   var reader = RESPReader()
   var schedule = LinkSchedule()
   var pending: [(command: Pending, at: Int64)] = []
@@ -56,15 +62,19 @@ extension FleetHandler {
     }
   }
 
-  private mutating func connect(_ link: Int, on loop: inout EventLoop) {
+  mutating func connect(_ link: Int, on loop: inout EventLoop) {
     let addresses = parts.resolver.resolution
-    guard let address = movedTo ?? next(of: addresses.addresses) else {
-      lose(
-        link, addresses.failure.map { "its name: \($0)" } ?? "its name is being looked up",
-        on: &loop)
+    guard let address = next(of: addresses.addresses + (movedTo.map { [$0] } ?? [])) else {
+      // The first look-up is no loss yet; its end wakes the loop.
+      if let failure = addresses.failure {
+        lose(link, "its name: \(failure)", on: &loop)
+      } else if loop.now - startedAt >= FleetHandler.grace {
+        lose(link, "its name is being looked up", on: &loop)
+      }
       return
     }
     links[link].reader = RESPReader()
+    links[link].address = address
     links[link].pending = [(.greeting, loop.now)]
     do throws(SystemError) {
       links[link].socket = try loop.connect(
@@ -102,8 +112,10 @@ extension FleetHandler {
         commands.append(["SELECT", "\(settings.database)"])
         kinds.append(.greeting)
       }
-      commands += [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]]
-      kinds += [.leaseScript, .pauseScript]
+      for script in Script.allCases {
+        commands.append(["SCRIPT", "LOAD", script.text])
+        kinds.append(.script(script))
+      }
       commands.append(["PING"])
       kinds.append(.ready)
     }
@@ -113,6 +125,8 @@ extension FleetHandler {
   /// All keys have the prefix as their hash tag: in a cluster they are on one node.
   var channel: String { "{\(settings.prefix)}:pauses:\(settings.database)" }
   var pausesKey: String { "{\(settings.prefix)}:pauses" }
+  var modesKey: String { "{\(settings.prefix)}:modes" }
+  func tokenKey(_ name: String) -> String { "{\(settings.prefix)}:token:\(name)" }
   func leaseKey(_ name: String) -> String { "{\(settings.prefix)}:limit:\(name)" }
 
   mutating func send(
@@ -133,7 +147,7 @@ extension FleetHandler {
     if link == FleetHandler.subscription, case .array(let list) = value, list.count == 3,
       list[0].text == "message"
     {
-      if let text = list[2].text, let news = PauseNews(text) { take(news, at: loop.now) }
+      if let text = list[2].text, let news = PauseNews(text) { take(news, on: &loop) }
       return
     }
     guard !links[link].pending.isEmpty else {
@@ -148,18 +162,19 @@ extension FleetHandler {
     }
     switch command {
     case .greeting, .ping, .farewell: break
-    case .leaseScript, .pauseScript:
+    case .script(let script):
       guard let hash = value.text, hash.utf8.count == 40 else {
         return lose(link, "it does not take scripts", on: &loop)
       }
-      if case .leaseScript = command {
-        scripts = (hash, scripts?.pause ?? "")
-      } else {
-        scripts = (scripts?.lease ?? "", hash)
-      }
+      scripts[script] = hash
     case .ready: isReady(link, on: &loop)
     case .lease(let name): takeLease(value, name, on: &loop)
     case .pauses: takePauses(value, on: &loop)
+    case .modes: takeModes(value, on: &loop)
+    case .modeOrder(let order): takeModes(value, order, on: &loop)
+    case .tokenLook(let ticket, let askedAt):
+      takeToken(value, ticket, askedAt: askedAt, on: &loop)
+    case .tokenWord(let name): takeTokenWord(value, name)
     }
   }
 
@@ -167,14 +182,15 @@ extension FleetHandler {
     guard !links[link].schedule.isLive else { return }
     links[link].schedule.stands(at: loop.now)
     guard link == 0 else { return }
-    moves = 0
     pausesAskedAt = .min
+    modes.askedAt = .min
     look(on: &loop)
   }
 
   /// The store has done what it is for: it is of use.
   mutating func isProven(at now: Int64) {
     links[0].schedule.proves()
+    moves = 0
     guard !status.isLive else { return }
     status.isLive = true
     status.failure = nil
@@ -198,19 +214,25 @@ extension FleetHandler {
   private mutating func refuse(
     _ command: Link.Pending, _ text: String, _ link: Int, on loop: inout EventLoop
   ) {
-    giveUp(command)
     let word = text.prefix { $0 != " " }
+    if case .modeOrder(let order) = command {
+      // Nothing was done.
+      if word != "NOSCRIPT" || order.isRepeat { order.done(.refused(String(text.prefix(200)))) }
+    } else {
+      giveUp(command)
+    }
     switch word {
     case "NOSCRIPT":
       // The store has forgotten them: it was restarted, or told to.
       send(
-        [["SCRIPT", "LOAD", LeaseScript.text], ["SCRIPT", "LOAD", PauseScript.text]],
-        as: [.leaseScript, .pauseScript], link, on: &loop)
+        Script.allCases.map { ["SCRIPT", "LOAD", $0.text] },
+        as: Script.allCases.map { .script($0) }, link, on: &loop)
+      if case .modeOrder(var order) = command, !order.isRepeat {
+        order.isRepeat = true
+        carryOut(order, on: &loop)
+      }
     case "MOVED":
-      let place = text.split(separator: " ").last.map(String.init) ?? ""
-      moves += 1
-      movedTo = moves <= 5 ? FleetHandler.address(place) : nil
-      lose(link, "it sends us to another node", on: &loop)
+      follow(text, link, on: &loop)
     default:
       // READONLY after a failover, LOADING, OOM, NOAUTH, NOPERM, MASTERDOWN, MISCONF: of no use as it is. The name may
       // lead elsewhere by the next try.
@@ -218,15 +240,14 @@ extension FleetHandler {
     }
   }
 
-  private static func address(_ text: String) -> SocketAddress? {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
-    else { return nil }
-    return SocketAddress(numericHost: String(text[..<colon]), port: port)
-  }
-
   /// Nothing will come of it any more.
-  private mutating func giveUp(_ command: Link.Pending) {
-    if case .lease(let name) = command { members[name]?.holder.giveUp() }
+  mutating func giveUp(_ command: Link.Pending) {
+    switch command {
+    case .lease(let name): members[name]?.holder.giveUp()
+    case .modeOrder(let order): order.done(.unknown("the connection was lost"))
+    case .tokenLook(let ticket, _): giveUpLook(ticket)
+    default: break
+    }
   }
 
   /// The connection is of no use.
@@ -240,13 +261,13 @@ extension FleetHandler {
     nextLook = min(nextLook, links[link].schedule.retryAt)
     if link == 0 {
       addressTurn += 1
-      // What a node said that is gone itself may be old.
-      if moves == 0 { movedTo = nil }
+      moves = 0
       parts.resolver.refresh()
       if status.isLive { status.losses += 1 }
       if status.isLive || status.failure == nil { status.since = now }
       status.isLive = false
       status.failure = reason
+      settleModes()
       if toldLive == true {
         toldLive = false
         parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))

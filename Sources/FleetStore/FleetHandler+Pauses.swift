@@ -10,17 +10,17 @@ extension FleetHandler {
   mutating func lookAtPauses(on loop: inout EventLoop) {
     let now = loop.now
     knownPauses = knownPauses.filter { $0.value > now }
-    guard let scripts, links[0].schedule.isLive else { return }
+    guard let script = scripts[.pauses], links[0].schedule.isLive else { return }
     for pause in parts.limiter.activePauses(at: now) where pause.remaining > 0 {
       guard let name = settings.limits.name(of: pause) else { continue }
       let end = now + pause.remaining
       if let known = knownPauses[name], end <= known + FleetHandler.sameMoment { continue }
       knownPauses[name] = end
       ask(
-        "set", [name, "\(pause.remaining / 1000)", "\(pause.level)"], scripts.pause, on: &loop)
+        "set", [name, "\(pause.remaining / 1000)", "\(pause.level)"], script, on: &loop)
     }
     if pausesAskedAt == .min || now - pausesAskedAt >= FleetHandler.pausePause {
-      ask("sync", [], scripts.pause, on: &loop)
+      ask("sync", [], script, on: &loop)
     }
   }
 
@@ -39,7 +39,7 @@ extension FleetHandler {
       if !toldForeignPauses {
         toldForeignPauses = true
         parts.report(
-          .refused(limit: "pauses", reason: "something else stands under the key \(pausesKey)"))
+          .refused(limit: "pauses", reason: "the key \(pausesKey) has a value of another program"))
       }
       return
     }
@@ -48,7 +48,8 @@ extension FleetHandler {
     for pause in pauses { join(pause, at: loop.now) }
   }
 
-  mutating func take(_ news: PauseNews, at now: Int64) {
+  mutating func take(_ news: PauseNews, on loop: inout EventLoop) {
+    let now = loop.now
     switch news {
     case .pause(let pause, let from):
       if from != id { join(pause, at: now) }
@@ -58,6 +59,9 @@ extension FleetHandler {
       else { return }
       knownPauses = knownPauses.filter { !$0.key.hasPrefix(name) }
       _ = parts.limiter.resume(app: app, at: now)
+    case .modes(let from):
+      if from != id, links[0].schedule.isLive { askModes(on: &loop) }
+    case .token(let name): tokenNews(name, on: &loop)
     }
   }
 
@@ -70,11 +74,12 @@ extension FleetHandler {
   }
 
   mutating func publishResume(_ app: Int, on loop: inout EventLoop) {
-    guard let scripts, links[0].schedule.isLive, settings.limits.apps.indices.contains(app),
+    guard let script = scripts[.pauses], links[0].schedule.isLive,
+      settings.limits.apps.indices.contains(app),
       !settings.limits.apps[app].isEmpty
     else { return }
     let name = settings.limits.apps[app] + "|"
     knownPauses = knownPauses.filter { !$0.key.hasPrefix(name) }
-    ask("end", [name], scripts.pause, on: &loop)
+    ask("end", [name], script, on: &loop)
   }
 }

@@ -4,7 +4,7 @@ internal import Memory
 internal import RateLimiting
 internal import System
 
-/// What runs on the thread: two connections to the store, the leases, the pauses.
+/// What runs on the thread: two connections to the store, the leases, the pauses, modes and tokens.
 ///
 /// One connection asks; on the other the store tells what gateways publish.
 struct FleetHandler: EventHandler {
@@ -14,8 +14,33 @@ struct FleetHandler: EventHandler {
     let mailbox: LoopMailbox<FleetService.Message>
     let board: FleetBoard
     let resolver: NameResolver
+    /// Modes that are known already.
+    let modes: ModeList
     let tls: TLSClient?
     let report: @Sendable (FleetReport) -> Void
+    let events: FleetEvents
+    /// Modes are known, or the store was found to be away.
+    let settled: @Sendable () -> Void
+
+    func modesChanged(_ list: [SharedMode]) { events.modesChanged(list) }
+
+    func tokenAnswer(_ ticket: UInt64, _ answer: SharedTokenAnswer) {
+      events.tokenAnswer(ticket, answer)
+    }
+  }
+
+  /// What the store runs for us.
+  enum Script: CaseIterable {
+    case lease, pauses, modes, tokens
+
+    var text: String {
+      switch self {
+      case .lease: LeaseScript.text
+      case .pauses: PauseScript.text
+      case .modes: ModeScript.text
+      case .tokens: TokenScript.text
+      }
+    }
   }
 
   /// Between two looks at how limits are used, nanoseconds.
@@ -45,13 +70,19 @@ struct FleetHandler: EventHandler {
   var startedAt: Int64
   var status = FleetStatus()
   var addressTurn = 0
-  /// Where the store has sent us: another node of its cluster.
+  /// Where the store has sent us last: another node of its cluster. It is tried in turn with the addresses of its name.
   var movedTo: SocketAddress?
+  /// How often it has since it was of use.
   var moves = 0
-  var scripts: (lease: String, pause: String)?
+  /// Hashes of the scripts that the store has taken.
+  var scripts: [Script: String] = [:]
   /// Pauses that the store knows, as of when: names, and when they end here.
   var knownPauses: [String: Int64] = [:]
   var pausesAskedAt = Int64.min
+  var modes = KnownModes()
+  /// Tokens that are looked for.
+  var looks: [TokenLook] = []
+  var hasToldForeignToken = false
   var isStopping = false
   var stopsAt = Int64.max
   var nextLook: Int64 = .min
@@ -78,6 +109,7 @@ struct FleetHandler: EventHandler {
     startedAt = now
     status.server = settings.place.text
     status.since = now
+    modes.take(parts.modes, at: now)
   }
 
   // MARK: Events
@@ -94,6 +126,9 @@ struct FleetHandler: EventHandler {
       case .news: break
       case .adopt(let next): adopt(next, at: loop.now)
       case .resume(let app): publishResume(app, on: &loop)
+      case .mode(let order): carryOut(order, on: &loop)
+      case .knows(let modes): learn(modes, at: loop.now)
+      case .token(let question): carryOut(question, on: &loop)
       case .stop:
         if !isStopping {
           isStopping = true
@@ -118,6 +153,8 @@ struct FleetHandler: EventHandler {
     tellIfMissed(at: now)
     lookAtShares(on: &loop)
     lookAtPauses(on: &loop)
+    lookAtModes(on: &loop)
+    lookAtTokens(on: &loop)
     publish(at: now)
   }
 
@@ -126,10 +163,11 @@ struct FleetHandler: EventHandler {
     for member in members.values {
       status.shares[member.key] = FleetStatus.Share(
         standing: member.standing, members: member.holder.members,
-        fraction: member.holder.held.fraction, burst: member.holder.held.burst,
+        fraction: member.holder.heldPart, burst: member.holder.held.burst,
         places: member.holder.held.places, renewal: member.holder.nextQuestion(at: now),
         refusal: member.refusal)
     }
+    status.modes = modes.told(at: now)
     parts.board.publish(status)
   }
 

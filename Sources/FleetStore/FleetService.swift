@@ -1,5 +1,5 @@
 internal import EventLoop
-internal import Fleet
+package import Fleet
 package import RateLimiting
 internal import Synchronization
 package import System
@@ -12,7 +12,27 @@ package enum FleetProblem: Error, Equatable, Sendable {
   case trust(String)
 }
 
-/// Shares limits and pauses with other gateways through a store, on a thread of its own.
+/// What the service tells its owner; called on its thread, which waits for the return.
+package struct FleetEvents: Sendable {
+  /// What an operator is to be told.
+  package var report: @Sendable (FleetReport) -> Void
+  /// These are the modes that hold at all gateways.
+  package var modesChanged: @Sendable ([SharedMode]) -> Void
+  /// The answer to a look for a token, by its ticket.
+  package var tokenAnswer: @Sendable (UInt64, SharedTokenAnswer) -> Void
+
+  package init(
+    report: @escaping @Sendable (FleetReport) -> Void = { _ in },
+    modesChanged: @escaping @Sendable ([SharedMode]) -> Void = { _ in },
+    tokenAnswer: @escaping @Sendable (UInt64, SharedTokenAnswer) -> Void = { _, _ in }
+  ) {
+    self.report = report
+    self.modesChanged = modesChanged
+    self.tokenAnswer = tokenAnswer
+  }
+}
+
+/// Shares limits, pauses, modes and tokens with other gateways through a store, on a thread of its own.
 ///
 /// Nothing waits for it: it sets what of each shared limit is this gateway's, and the limiter goes by that. What it knows
 /// of the world it asks of the limiter, a few times a second, or when the limiter has news.
@@ -24,6 +44,9 @@ package final class FleetService: Sendable {
     case news
     case adopt(FleetSettings)
     case resume(app: Int)
+    case mode(FleetModeOrder)
+    case knows(ModeList)
+    case token(SharedTokenQuestion)
     case stop
   }
 
@@ -31,18 +54,21 @@ package final class FleetService: Sendable {
   private let thread: WorkerThread
   private let board = FleetBoard()
   private let limiter: SharedLimiter
+  private let modesAreKnown: ThreadSignal
 
   /// Starts the thread.
   ///
-  /// - Parameter report: gets what an operator is to be told, on the thread.
+  /// - Parameter modes: those that are known already, of the same fleet.
   package init(
-    _ settings: FleetSettings, limiter: SharedLimiter, clock: TimeSource = .system,
-    report: @escaping @Sendable (FleetReport) -> Void
+    _ settings: FleetSettings, limiter: SharedLimiter, modes: ModeList = ModeList(),
+    clock: TimeSource = .system, events: FleetEvents = FleetEvents()
   ) throws(FleetProblem) {
     self.limiter = limiter
     let tls = try FleetService.client(settings)
     do throws(SystemError) {
       mailbox = try LoopMailbox()
+      let signal = try ThreadSignal()
+      modesAreKnown = signal
       thread = try WorkerThread()
       let (mailbox, board) = (mailbox, board)
       let resolver = try FleetService.resolver(settings.place, clock: clock) {
@@ -50,7 +76,8 @@ package final class FleetService: Sendable {
       }
       let parts = FleetHandler.Parts(
         settings: settings, limiter: limiter, mailbox: mailbox, board: board, resolver: resolver,
-        tls: tls, report: report)
+        modes: modes, tls: tls, report: events.report, events: events,
+        settled: { signal.notify() })
       try thread.start("fleet") {
         guard var loop = try? EventLoop(waker: mailbox.waker, clock: clock) else { return }
         var handler = FleetHandler(parts, at: loop.now)
@@ -95,6 +122,21 @@ package final class FleetService: Sendable {
 
   /// An operator has ended the pauses of an app: for all gateways.
   package func resume(app: Int) { mailbox.post(.resume(app: app)) }
+
+  /// Sets a mode for all gateways, or takes one back. From any thread; waits for nothing.
+  package func carryOut(_ order: FleetModeOrder) { mailbox.post(.mode(order)) }
+
+  /// These modes were known to whom this process takes over from. From any thread.
+  package func knows(_ modes: ModeList) { mailbox.post(.knows(modes)) }
+
+  /// Asks or tells something about a token. From any thread; waits for nothing.
+  package func carryOut(_ question: SharedTokenQuestion) { mailbox.post(.token(question)) }
+
+  /// Waits until the modes of the fleet are known here, or the store was found to be away. Blocks its thread; for one
+  /// that starts.
+  package func waitForModes(milliseconds: Int32) {
+    modesAreKnown.wait(milliseconds: milliseconds)
+  }
 
   /// Gives the leases back and ends the thread.
   ///

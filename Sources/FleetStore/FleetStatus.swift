@@ -1,3 +1,4 @@
+package import Fleet
 package import RateLimiting
 internal import Synchronization
 
@@ -15,7 +16,8 @@ package struct FleetStatus: Sendable {
     package var standing = Standing.starting
     /// Gateways that share the quota, as of the last answer; 0 before any.
     package var members = 0
-    /// Of the rate, in parts of 4096, and of the burst and the calls under way.
+    /// Of the rate, or of the calls under way where there is none, in parts of 4096, and of the burst and the calls under
+    /// way.
     package var fraction: Int64 = 0
     package var burst: Int64 = 0
     package var places: Int64 = 0
@@ -38,6 +40,10 @@ package struct FleetStatus: Sendable {
   package var losses: UInt64 = 0
   /// Pauses that came from other gateways.
   package var pausesTaken: UInt64 = 0
+  /// Modes that hold at all gateways.
+  package var modes = ModeList()
+  /// Values of other programs under names of tokens.
+  package var foreignTokens: UInt64 = 0
 }
 
 /// What an operator is told; one line for each change.
@@ -48,6 +54,8 @@ package enum FleetReport: Equatable, Sendable {
   /// The store does not share the limit with this gateway.
   case refused(limit: String, reason: String)
   case sharedAgain(limit: String)
+  /// Another program's value stands in the way of what is not a limit.
+  case foreign(what: String, key: String)
 
   /// The line.
   package var line: String {
@@ -58,13 +66,15 @@ package enum FleetReport: Equatable, Sendable {
     case .refused(let limit, let reason):
       "shared: limit \(limit) is not shared: \(reason)"
     case .sharedAgain(let limit): "shared: limit \(limit) is shared again"
+    case .foreign(let what, let key):
+      "shared: \(what) of other gateways cannot be used: the key \(key) has a value of another program"
     }
   }
 
   package var isWarning: Bool {
     switch self {
     case .live, .sharedAgain: false
-    case .lost, .refused: true
+    case .lost, .refused, .foreign: true
     }
   }
 }

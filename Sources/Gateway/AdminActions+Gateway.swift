@@ -29,7 +29,7 @@ extension AdminActions {
       let listing = ModesListing(relays)
       return $0.wantsTable ? .table(listing.table) : .json(listing.json)
     }
-    setMode = { ModesListing.set($0, relays) }
+    setMode = { ModesListing.set($0, relays, fleet) }
     endModes = { ModesListing.end(relays) }
     resume = { AdminActions.resume($0, relays, fleet) }
   }

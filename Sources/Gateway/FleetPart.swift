@@ -8,8 +8,9 @@ internal import Rules
 internal import SCORMCloudAPI
 internal import Synchronization
 internal import System
+internal import TokenFetching
 
-/// The part of the gateway that shares limits and pauses with other gateways; nothing without `shared`.
+/// The part of the gateway that shares limits, pauses, modes and tokens with other gateways; nothing without `shared`.
 final class FleetPart: Sendable {
   private struct State {
     var service: FleetService?
@@ -23,13 +24,19 @@ final class FleetPart: Sendable {
   private let limiter: SharedLimiter
   private let clock: TimeSource
   private let tell: @Sendable (OperatorNotice) -> Void
+  private let tokens: TokenService
+  /// Those that hold at all gateways.
+  let modes: FleetModes
 
   init(
-    _ limiter: SharedLimiter, clock: TimeSource, tell: @escaping @Sendable (OperatorNotice) -> Void
+    _ relays: RelayShared, _ tokens: TokenService,
+    tell: @escaping @Sendable (OperatorNotice) -> Void
   ) {
-    self.limiter = limiter
-    self.clock = clock
+    self.tokens = tokens
+    limiter = relays.limiter
+    clock = relays.clock
     self.tell = tell
+    modes = FleetModes(relays, tell: tell)
   }
 
   /// Whether the settings would be taken: what it says is wrong with them.
@@ -45,6 +52,7 @@ final class FleetPart: Sendable {
     state.withLock { state in
       guard let shared = roster.settings.shared else {
         end(&state)
+        modes.take([])
         return
       }
       let settings = FleetSettings(shared, roster)
@@ -53,9 +61,12 @@ final class FleetPart: Sendable {
         service.adopt(settings)
         return
       }
+      // Another store of the same fleet is told what is known.
+      let known = state.link?.prefix == shared.prefix ? state.service?.status.modes : nil
       end(&state)
+      if known == nil { modes.take([]) }
       state.link = shared
-      begin(settings, &state)
+      begin(settings, &state, known: known ?? ModeList())
     }
   }
 
@@ -66,13 +77,18 @@ final class FleetPart: Sendable {
     }
   }
 
-  private func begin(_ settings: FleetSettings, _ state: inout State) {
+  private func begin(
+    _ settings: FleetSettings, _ state: inout State, known: ModeList = ModeList()
+  ) {
     do {
       state.service = try FleetService(
-        settings, limiter: limiter, clock: clock,
-        report: { [tell] report in
-          tell(report.isWarning ? .warning(report.line) : .info(report.line))
-        })
+        settings, limiter: limiter, modes: known, clock: clock,
+        events: FleetEvents(
+          report: { [tell] report in
+            tell(report.isWarning ? .warning(report.line) : .info(report.line))
+          },
+          modesChanged: { [modes] in modes.take($0) },
+          tokenAnswer: { [tokens] in tokens.answered($0, $1) }))
       state.missing = nil
     } catch {
       if state.missing == nil {
@@ -92,6 +108,29 @@ final class FleetPart: Sendable {
 
   /// How it fares; nil when nothing is shared.
   var status: FleetStatus? { state.withLock { $0.service?.status } }
+
+  var service: FleetService? { state.withLock { $0.service } }
+
+  /// Whether something is to be shared.
+  var isJoined: Bool { state.withLock { $0.link != nil } }
+
+  /// Waits until the modes of the fleet are known, for at most half a second, and not for a store that is not there: who
+  /// starts while the fleet is frozen is frozen too. Blocks its thread.
+  func waitForModes() { service?.waitForModes(milliseconds: FleetPart.startPatience) }
+
+  private static let startPatience: Int32 = 500
+
+  /// A predecessor knew these modes.
+  func knows(_ modes: ModeList) { service?.knows(modes) }
+
+  /// Asks or tells something about a token. Without a store there is an answer at once.
+  func ask(_ question: SharedTokenQuestion) {
+    if let service {
+      service.carryOut(question)
+    } else if case .look(let ticket) = question.kind {
+      tokens.answered(ticket, .away)
+    }
+  }
 
   /// An operator has ended an app's pauses here: they end everywhere.
   func resume(app: Int) { state.withLock { $0.service?.resume(app: app) } }
@@ -150,11 +189,19 @@ extension FleetSettings {
 
   init(_ shared: SharedSettings, _ roster: Roster) {
     self.init(shared, roster.settings.replicas)
-    limits = FleetLimits(
-      limits: roster.limits.list.map { place in
-        guard let place, place.isInForce, place.item.isShared else { return nil }
-        return FleetLimits.SharedLimit(place.item)
-      },
+    limits = FleetLimits(names: roster)
+    limits.limits = roster.limits.list.map { place in
+      guard let place, place.isInForce, place.item.isShared else { return nil }
+      return FleetLimits.SharedLimit(place.item)
+    }
+  }
+}
+
+extension FleetLimits {
+  /// Apps and callers, without limits.
+  init(names roster: Roster) {
+    self.init(
+      limits: [],
       // By their ids: what a configuration calls them may differ.
       apps: roster.apps.list.map { place in
         guard let place, place.isInForce else { return "" }

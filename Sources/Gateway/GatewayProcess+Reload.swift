@@ -137,6 +137,7 @@ extension GatewayProcess {
     adminRules.use(settings.admin)
     tlsFiles.use(tls)
     relays.use(next)
+    fleet.modes.use(roster)
     readiness.expect(compiled.rules.probes)
     facts.note(settings, loadedAt: relays.clock.wall)
     tokens.prefetch(compiled.rules.probes.map(\.slot))

@@ -152,8 +152,9 @@ package final class GatewayProcess: Sendable {
     self.readiness = readiness
 
     // 4. Threads: tokens, what is shared with other gateways, loops, admin.
-    let fleet = FleetPart(limiter, clock: clock, tell: tell)
+    let fleet = FleetPart(relays, tokens, tell: tell)
     self.fleet = fleet
+    fleet.modes.use(roster)
     fleet.use(roster)
     started.add { _ = fleet.stop() }
     predecessor?.handTokens(to: tokens, settings)
@@ -162,11 +163,13 @@ package final class GatewayProcess: Sendable {
       report: { report in
         readiness.note(report)
         if let line = report.line { warn(line) }
-      })
+      }, ask: { fleet.ask($0) })
     guard fetches else { throw StartError("the system cannot start another thread") }
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
+    // Tokens are being fetched during this wait.
+    fleet.waitForModes()
     let isHeld = predecessor != nil
     var running: [SystemThread] = []
     for number in 0..<threadCount {

@@ -1,6 +1,8 @@
 internal import AccessTokens
 internal import Configuration
 internal import EventLoop
+internal import Fleet
+internal import FleetStore
 internal import Forwarding
 internal import GatewayServer
 package import Memory
@@ -258,7 +260,7 @@ package final class HandOver {
       message = MessageWriter(.used)
     }
     guard send(message) else { return false }
-    for entry in gateway.relays.modes.board.entries {
+    for entry in gateway.relays.modes.board.entries where !entry.isOfFleet {
       let message = MessageWriter(.mode, room: 4096)
       let target: (UInt8, String) =
         switch entry.target {
@@ -272,6 +274,19 @@ package final class HandOver {
       message.put(entry.mode.name)
       message.put(entry.since)
       message.put(entry.until ?? .max)
+      guard send(message) else { return false }
+    }
+    // The store may be away: who takes over knows what is known here.
+    let fleet = gateway.fleet.status?.modes
+    for mode in fleet?.list ?? [] {
+      let message = MessageWriter(.mode, room: 4096)
+      message.put(UInt8(3))
+      message.put(mode.target.text)
+      message.put(mode.mode)
+      message.put(mode.since)
+      message.put(mode.until ?? .max)
+      message.put(mode.remaining ?? .max)
+      message.put(fleet?.version ?? 0)
       guard send(message) else { return false }
     }
     return send(MessageWriter(.settle, room: 16))

@@ -1,6 +1,7 @@
 internal import AccessTokens
 package import Configuration
 internal import EventLoop
+internal import Fleet
 internal import Forwarding
 internal import GatewayServer
 internal import Memory
@@ -50,6 +51,8 @@ package final class Predecessor: Sendable {
     var names: HandOverNames?
     /// What is used of each quota, in the order in which the predecessor told; nil for what there is not here.
     var used: [LimiterSnapshot.Used?] = []
+    /// Modes that hold at all gateways.
+    var fleetModes = ModeList()
     var hasJournal = false
     var isGone = false
   }
@@ -293,14 +296,28 @@ package final class Predecessor: Sendable {
     let used = state.withLock { $0.used }
     gateway.relays.limiter.adopt(
       LimiterSnapshot(used: used.compactMap { $0 }), at: gateway.relays.clock.monotonic)
+    gateway.fleet.knows(state.withLock { $0.fleetModes })
   }
 
   private func readMode(_ message: MessageReader, _ gateway: GatewayProcess) {
     let (kind, name) = (message.byte(), message.text())
-    guard let names = state.withLock({ $0.readsState ? $0.names : nil }),
-      let mode = OperatingMode(name: message.text())
-    else { return }
+    let word = message.text()
     let (since, until) = (message.number(), message.number())
+    if kind == 3 {
+      let (remaining, version) = (message.number(), message.number())
+      guard let target = SharedMode.Target(name), !message.isBroken else { return }
+      state.withLock { state in
+        state.fleetModes.version = version
+        state.fleetModes.list.append(
+          SharedMode(
+            target: target, mode: word, since: since, until: until == .max ? nil : until,
+            remaining: remaining == .max ? nil : remaining))
+      }
+      return
+    }
+    guard let names = state.withLock({ $0.readsState ? $0.names : nil }),
+      let mode = OperatingMode(name: word)
+    else { return }
     let target: ModeBoard.Target? =
       switch kind {
       case 0: .all

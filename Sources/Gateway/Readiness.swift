@@ -56,12 +56,12 @@ final class Readiness: Sendable {
   func note(_ report: TokenReport) {
     state.withLock { state in
       switch report {
-      case .obtained(_, let app, _, _), .handedOver(let app):
+      case .obtained(_, let app, _, _), .handedOver(let app), .shared(let app):
         state.proven.insert(app)
         state.firstFailures[app] = nil
       case .failed(_, let app, let failure):
         if !state.proven.contains(app) { state.firstFailures[app] = failure.detail }
-      case .switched: break
+      case .switched, .unopened: break
       }
     }
   }
@@ -202,7 +202,9 @@ extension TokenReport {
   /// What the operator should read; nil for what goes as it should.
   var line: String? {
     switch self {
-    case .handedOver: nil
+    case .handedOver, .shared: nil
+    case .unopened(let reason):
+      "tokens.share: a sealed token in the store cannot be opened and is ignored: \(reason)"
     case .obtained(let key, let app, _, let source):
       source == .answer
         ? nil

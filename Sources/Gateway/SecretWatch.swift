@@ -21,7 +21,9 @@ package struct SecretWatch {
   }
 
   private var paths: [String] {
-    gateway.settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
+    let settings = gateway.settings
+    let key = [settings.tokenShare?.keyFile].compactMap { $0 }
+    return key + settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
   }
 
   /// Whether there is any file to look at.
@@ -45,6 +47,7 @@ extension GatewayProcess {
   /// Reads the secrets in these files anew and uses them.
   func rereadSecrets(from files: Set<String>) {
     inForce.withLock { inForce in
+      rereadShareKey(files, &inForce)
       for (number, item) in inForce.roster.apps.inForce {
         let app = item.app
         var next = app
@@ -66,6 +69,25 @@ extension GatewayProcess {
               "app \(app.name): its secret file has changed, but the new secret cannot be sent"))
         }
       }
+    }
+  }
+
+  private func rereadShareKey(_ files: Set<String>, _ inForce: inout InForce) {
+    guard var share = inForce.roster.settings.tokenShare, let path = share.keyFile,
+      files.contains(path)
+    else { return }
+    do throws(SecretFile.Unreadable) {
+      let key = try ShareKey.read(path)
+      guard !key.hasSameBytes(as: share.key) else { return }
+      guard tokens.useShareKey(key) else {
+        return tell(
+          .warning("tokens.shareKey: the new key cannot be used now; reload to try again"))
+      }
+      share.key = key
+      inForce.roster.setTokenShare(share)
+      tell(.info("tokens.shareKey: its file has changed; the new key is used from now on"))
+    } catch {
+      tell(.warning("tokens.shareKey: its file \(path) \(error); the old key stays in use"))
     }
   }
 

@@ -31,6 +31,9 @@ extension Roster {
       endpoint: place.endpoint, url: place.url)
     result.place = place
     result.lifetime = settings.tokens.lifetime.nanoseconds / 1_000_000_000
+    if let share = settings.tokenShare, let shared = settings.shared {
+      result.sharing = TokenSharing(key: share.key, prefix: shared.prefix)
+    }
     result.connectTimeout = Int(settings.upstream.connectTimeout.nanoseconds / 1_000_000)
     return result
   }

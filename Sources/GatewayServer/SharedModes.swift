@@ -16,10 +16,46 @@ package final class SharedModes: Sendable {
   /// The modes as they are now.
   package var board: ModeBoard { state.withLock { $0 } }
 
+  /// Whether this gateway belongs to a fleet, and modes of the fleet for callers and apps that it does not have.
+  package struct Fleet: Sendable, Equatable {
+    package var isJoined = false
+    package var elsewhere: [Stranger] = []
+
+    package init() {}
+  }
+
+  /// A mode for what this gateway's configuration does not have.
+  package struct Stranger: Sendable, Equatable {
+    /// `caller` or `app`.
+    package var kind: String
+    /// The caller's name, or the app's id.
+    package var name: String
+    /// As the gateway that set it calls it.
+    package var mode: String
+    /// Nanoseconds since 1970.
+    package var since: Int64
+    package var until: Int64?
+
+    package init(kind: String, name: String, mode: String, since: Int64, until: Int64?) {
+      self.kind = kind
+      self.name = name
+      self.mode = mode
+      self.since = since
+      self.until = until
+    }
+  }
+
+  private let fleetState = Mutex(Fleet())
+
+  /// What there is of a fleet.
+  package var fleet: Fleet { fleetState.withLock { $0 } }
+
   /// The same with their version.
   var current: (version: UInt64, board: ModeBoard) {
     state.withLock { (version.load(ordering: .relaxed), $0) }
   }
+
+  fileprivate func use(_ fleet: Fleet) { fleetState.withLock { $0 = fleet } }
 
   /// Changes the board. Returns what `change` returns.
   fileprivate func update<Result>(_ change: (inout ModeBoard) -> Result) -> Result {
@@ -60,6 +96,13 @@ extension RelayShared {
     _ mode: OperatingMode, for target: ModeBoard.Target, at now: Int64, until: Int64?
   ) {
     modes.update { board in _ = board.set(mode, for: target, at: now, until: until) }
+    wakeLoops()
+  }
+
+  /// These are the modes of the fleet from now on, for targets by their numbers in ``current``.
+  package func setFleetModes(_ entries: [ModeBoard.Entry], _ fleet: SharedModes.Fleet) {
+    modes.update { board in board.setFleet(entries) }
+    modes.use(fleet)
     wakeLoops()
   }
 

@@ -81,7 +81,7 @@ package struct LimitsListing {
   /// For people.
   package func table(in room: TextTable.Room) -> String {
     // An operator who looks why calls are held back finds the reason here too.
-    let modes = relays.modes.board.isEmpty ? "" : ModesListing(relays).table + "\n"
+    let modes = ModesListing(relays).tableUnlessEmpty
     let store = fleet.map { FleetText.line($0, at: now) + "\n\n" } ?? ""
     return modes + store + limitsTable(in: room)
   }

@@ -3,38 +3,53 @@ package import GatewayServer
 internal import JSONText
 internal import TextCoding
 
-/// The modes that an operator has set while the gateway runs: what `/api/mode` and `mode` show.
+/// The modes that an operator has set while the gateway runs, here or for all gateways: what `/api/mode` and `mode` show.
 package struct ModesListing {
   private let relays: RelayShared
   private let board: ModeBoard
+  private let fleet: SharedModes.Fleet
 
   package init(_ relays: RelayShared) {
     self.relays = relays
     board = relays.modes.board
+    fleet = relays.modes.fleet
   }
 
   /// For scripts.
   package var json: String {
-    let rows = board.entries.map { entry -> String in
-      var members: [String] = []
-      if let (kind, name) = target(entry.target) {
-        members.append("\"\(kind)\":\(name.quotedAsJSON)")
+    let rows =
+      board.entries.map { entry -> String in
+        var members: [String] = []
+        if let (kind, name) = target(entry.target) {
+          members.append("\"\(kind)\":\(name.quotedAsJSON)")
+        }
+        members.append("\"mode\":\(entry.mode.name.quotedAsJSON)")
+        members.append("\"since\":\(ModesListing.stamp(entry.since).quotedAsJSON)")
+        members.append(
+          "\"until\":\(entry.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null")")
+        members.append("\"fleet\":\(entry.isOfFleet)")
+        return "{" + members.joined(separator: ",") + "}"
       }
-      members.append("\"mode\":\(entry.mode.name.quotedAsJSON)")
-      members.append("\"since\":\(ModesListing.stamp(entry.since).quotedAsJSON)")
-      members.append(
-        "\"until\":\(entry.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null")")
-      return "{" + members.joined(separator: ",") + "}"
-    }
+      + fleet.elsewhere.map { stranger in
+        "{\"\(stranger.kind)\":\(stranger.name.quotedAsJSON),\"mode\":\(stranger.mode.quotedAsJSON),"
+          + "\"since\":\(ModesListing.stamp(stranger.since).quotedAsJSON),"
+          + "\"until\":\(stranger.until.map { ModesListing.stamp($0).quotedAsJSON } ?? "null"),"
+          + "\"fleet\":true,\"known\":false}"
+      }
     return "{\"modes\":[\(rows.joined(separator: ","))]}\n"
   }
 
   /// For people.
   package var table: String {
-    guard !board.isEmpty else {
+    guard !board.isEmpty || !fleet.elsewhere.isEmpty else {
       return "No mode is set. The configuration (callers[].mode) decides what callers may do.\n"
     }
-    return board.entries.map { text($0) + "\n" }.joined()
+    return (board.entries.map(text) + fleet.elsewhere.map(text)).map { $0 + "\n" }.joined()
+  }
+
+  /// The same with an empty line behind it; empty when no mode is set.
+  var tableUnlessEmpty: String {
+    board.isEmpty && fleet.elsewhere.isEmpty ? "" : table + "\n"
   }
 
   /// On one line, without the last line feed.
@@ -48,7 +63,8 @@ package struct ModesListing {
       let target = target(entry.target)
       return
         "\nscorm_gateway_mode{caller=\"\(target?.kind == "caller" ? target?.name ?? "" : "")\","
-        + "app=\"\(target?.kind == "app" ? target?.name ?? "" : "")\",mode=\"\(entry.mode.name)\"} 1"
+        + "app=\"\(target?.kind == "app" ? target?.name ?? "" : "")\",mode=\"\(entry.mode.name)\","
+        + "fleet=\"\(entry.isOfFleet)\"} 1"
     }
     return """
       # HELP scorm_gateway_mode Modes that an operator has set while the gateway runs; without caller and app it is for all.
@@ -59,9 +75,19 @@ package struct ModesListing {
 
   /// `crm is frozen since …, until …`.
   private func text(_ entry: ModeBoard.Entry) -> String {
-    let end = entry.until.map { ", until \(ModesListing.stamp($0))" } ?? ""
-    return
-      "\(subject(entry.target)) \(entry.mode.name) since \(ModesListing.stamp(entry.since))\(end)"
+    let place = entry.isOfFleet ? ", at all gateways" : fleet.isJoined ? ", at this gateway" : ""
+    return "\(subject(entry.target)) \(entry.mode.name) "
+      + ModesListing.times(entry.since, entry.until) + place
+  }
+
+  private func text(_ stranger: SharedModes.Stranger) -> String {
+    "\(stranger.kind) \(stranger.name) is \(stranger.mode) "
+      + ModesListing.times(stranger.since, stranger.until)
+      + ", at all gateways; this one has no such \(stranger.kind)"
+  }
+
+  private static func times(_ since: Int64, _ until: Int64?) -> String {
+    "since \(stamp(since))" + (until.map { ", until \(stamp($0))" } ?? "")
   }
 
   /// `caller crm is`.

@@ -24,8 +24,22 @@ package enum TokenMetrics {
     # TYPE scorm_gateway_secret_refused gauge\(perApp(listing, "secret_refused") { $0.isSecretRefused ? 1 : 0 })
     # HELP scorm_gateway_secret_switches_total Times an app switched to its next secret by itself.
     # TYPE scorm_gateway_secret_switches_total counter\(perApp(listing, "secret_switches_total") { $0.switches })
-
+    \(share(listing))
     """
+  }
+
+  /// Ends with a line feed, unless nothing is shared.
+  private static func share(_ listing: TokenListing) -> String {
+    guard let share = listing.share else { return "" }
+    let counts = [
+      ("away", share.away), ("late", share.late), ("put", share.put), ("taken", share.taken),
+      ("unopened", share.unopened), ("withdrawn", share.withdrawn),
+    ]
+    return """
+      # HELP scorm_gateway_shared_tokens_total Tokens shared with other gateways, by result.
+      # TYPE scorm_gateway_shared_tokens_total counter\(counts.map { "\nscorm_gateway_shared_tokens_total{result=\"\($0)\"} \($1)" }.joined())
+
+      """
   }
 
   /// By app and result, of which there are as many as reasons to fail, and one.

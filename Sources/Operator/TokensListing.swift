@@ -30,8 +30,15 @@ package struct TokensListing {
   package var json: String {
     let runway = listing.runway.map(Seconds.text) ?? "null"
     return "{\"tokens\":[\(keys.map(json).joined(separator: ","))],\"omitted\":\(dropped),"
-      + "\"runway\":\(runway),\"apps\":[\(listing.appsInForce.map { json($0.app) }.joined(separator: ","))],"
+      + "\"runway\":\(runway),\"share\":\(share),\"apps\":[\(listing.appsInForce.map { json($0.app) }.joined(separator: ","))],"
       + "\"operations\":[\(climbed.map(json).joined(separator: ","))]}\n"
+  }
+
+  private var share: String {
+    guard let share = listing.share else { return "null" }
+    return "{\"key\":\(share.keyMark.quotedAsJSON),\"taken\":\(share.taken),\"put\":\(share.put),"
+      + "\"away\":\(share.away),\"late\":\(share.late),\"unopened\":\(share.unopened),"
+      + "\"withdrawn\":\(share.withdrawn)}"
   }
 
   private func json(_ key: TokenRecord) -> String {
@@ -43,6 +50,7 @@ package struct TokensListing {
       members.append("\"fingerprint\":\(Fingerprint.text(fingerprint).quotedAsJSON)")
       members.append("\"generation\":\(key.generation)")
       members.append("\"secretGeneration\":\(key.secretGeneration)")
+      members.append("\"shared\":\(key.isShared)")
     }
     if let age = age(key) { members.append("\"age\":\(Seconds.text(age))") }
     if let left = left(key) { members.append("\"remaining\":\(Seconds.text(left))") }
@@ -94,6 +102,11 @@ package struct TokensListing {
     }
     if dropped > 0 { text += "\(dropped) more are not shown: narrow it with --app or --scope.\n" }
     text += "\n" + runwayText + "\n"
+    if let share = listing.share {
+      text +=
+        "Tokens are shared with other gateways, sealed with key \(share.keyMark): \(share.taken) taken, "
+        + "\(share.put) put\(share.unopened > 0 ? ", \(share.unopened) that could not be opened" : "").\n"
+    }
     for (_, app) in listing.appsInForce where app.isSecretRefused || app.secretGeneration > 1 {
       text +=
         "app \(app.name): secret \(app.secretGeneration) is in use"
@@ -121,7 +134,8 @@ package struct TokensListing {
       error? += " (\(DurationText.text(nanoseconds: listing.now - at)) ago)"
     }
     return [
-      appName(key), key.scopes, key.fingerprint.map(Fingerprint.text) ?? "-", key.state.rawValue,
+      appName(key), key.scopes, key.fingerprint.map(Fingerprint.text) ?? "-",
+      key.state.rawValue + (key.isShared ? ", shared" : ""),
       seconds(age(key)), seconds(left(key)), String(key.uses), nextText(key), error ?? "-",
     ]
   }

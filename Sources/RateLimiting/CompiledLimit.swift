@@ -75,6 +75,8 @@ struct LimitBucket: BitwiseCopyable {
   var sharers: Int32 = 0
   /// Calls admitted so far, at once or after a wait.
   var admitted: UInt64 = 0
+  /// Calls refused so far, at once or in vain; only of a limit that gateways share.
+  var refused: UInt64 = 0
   /// Calls under way.
   var inUse: Int32 = 0
   /// The waiting call that keeps this quota's next call for itself; -1 for none.

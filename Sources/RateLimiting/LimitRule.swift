@@ -45,7 +45,7 @@ package struct LimitRule: Sendable {
   package var maxQueue: Int
   /// False for a limit that is gone: no call falls under it any more, but calls may be under way that did.
   package var isInForce = true
-  /// Whether several gateways share it: what of it is this one's comes from outside (``Limiter/setShare(_:_:of:moves:missing:at:)``), and
+  /// Whether several gateways share it: what of it is this one's comes from outside (``Limiter/setShare(_:_:of:moves:missing:until:at:)``), and
   /// until it comes, nothing is.
   package var isShared = false
 

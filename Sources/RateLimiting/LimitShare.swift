@@ -41,10 +41,10 @@ package struct ShareUse: Equatable, Sendable {
   package var key: ShareKey
   /// Calls admitted so far.
   package var admitted: UInt64
+  /// Calls refused so far, at once or after a wait.
+  package var refused: UInt64
   package var waiting: Int
   package var inUse: Int
-  /// Whether a limit that lets nobody wait would refuse the next call for its rate.
-  package var isSpent: Bool
   /// What of the burst is used, thousandths of a call, rounded up.
   package var used: Int64
 }
@@ -60,15 +60,15 @@ extension Limiter {
       let first = limits[limit].firstBucket
       for bucket in first..<first + limits[limit].bucketCount where uses.count < most {
         let state = buckets[bucket]
-        guard isSmall || state.admitted > 0 || state.inUse > 0 || queues.count(bucket) > 0 else {
-          continue
-        }
-        let wait = limits[limit].hasRate ? state.cell.wait(state.quota, at: now) : 0
+        guard
+          isSmall || state.admitted > 0 || state.refused > 0 || state.inUse > 0
+            || queues.count(bucket) > 0
+        else { continue }
         uses.append(
           ShareUse(
             key: ShareKey(limit: limit, app: Int(state.app), caller: Int(state.caller)),
-            admitted: state.admitted, waiting: queues.count(bucket), inUse: Int(state.inUse),
-            isSpent: wait > 0 && limits[limit].excess != .queue,
+            admitted: state.admitted, refused: state.refused, waiting: queues.count(bucket),
+            inUse: Int(state.inUse),
             used: limits[limit].hasRate ? state.cell.used(of: state.quota, at: now) : 0))
       }
     }
@@ -85,18 +85,16 @@ extension Limiter {
   ///   - moves: whether burst moves with it. A share with more burst has it all but for `missing`; one with less gives
   ///     back what is not used of the difference, and the rest of it is used up there.
   ///   - missing: thousandths of a call that a bigger burst comes without.
+  ///   - end: from then on nothing starts by it, whether or not whoever set it has come to set another.
   /// - Returns: thousandths of a call that the difference of a smaller burst comes back without; nil for a quota that
   ///   there is not.
   package mutating func setShare(
     _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
-    at time: Int64
+    until end: Int64 = .max, at time: Int64
   ) -> Int64? {
     let now = clock(time)
-    guard limits.indices.contains(key.limit), limits[key.limit].isShared else { return nil }
-    let bucket = limits[key.limit].bucket(max(0, key.app), max(0, key.caller))
-    guard buckets.indices.contains(bucket), Int(buckets[bucket].limit) == key.limit else {
-      return nil
-    }
+    guard let bucket = sharedBucket(key) else { return nil }
+    setShareEnd(bucket, end)
     buckets[bucket].sharers = Int32(clamping: members)
     let old = buckets[bucket].quota
     let hasRate = limits[key.limit].hasRate
@@ -123,6 +121,42 @@ extension Limiter {
     unsettled.append(Int32(bucket))
     settle(at: now)
     return owed
+  }
+
+  /// This gateway's share of a quota is its own until then.
+  ///
+  /// - Returns: false when it has ended already, or has no end: then it is as it was.
+  package mutating func extendShare(_ key: ShareKey, until end: Int64, at time: Int64) -> Bool {
+    _ = clock(time)
+    guard let bucket = sharedBucket(key), shareEnds[bucket] != nil else { return false }
+    setShareEnd(bucket, end)
+    return true
+  }
+
+  private func sharedBucket(_ key: ShareKey) -> Int? {
+    guard limits.indices.contains(key.limit), limits[key.limit].isShared else { return nil }
+    let bucket = limits[key.limit].bucket(max(0, key.app), max(0, key.caller))
+    guard buckets.indices.contains(bucket), Int(buckets[bucket].limit) == key.limit else {
+      return nil
+    }
+    return bucket
+  }
+
+  private mutating func setShareEnd(_ bucket: Int, _ end: Int64) {
+    shareEnds[bucket] = end == .max ? nil : end
+    firstShareEnd = shareEnds.values.min() ?? .max
+  }
+
+  /// Shares whose time is over let nothing start any more. A process that stood still, or whose threads waited for a
+  /// processor, would go on by them otherwise, until the thread that asks the store has its turn.
+  @inline(never)
+  mutating func endShares() {
+    for (bucket, end) in shareEnds where end <= latest {
+      buckets[bucket].places = LimitShare.placesNotYet
+      shareEnds[bucket] = nil
+    }
+    firstShareEnd = shareEnds.values.min() ?? .max
+    hasNews = true
   }
 
   /// Nanoseconds until a call would start after `ahead` others with an even part of a shared limit: that much each
@@ -173,13 +207,18 @@ extension SharedLimiter {
     inspect { $0.shareUses(at: now, most: most) }
   }
 
-  /// As ``Limiter/setShare(_:_:of:moves:missing:at:)``; from any thread.
+  /// As ``Limiter/setShare(_:_:of:moves:missing:until:at:)``; from any thread.
   package func setShare(
     _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
-    at now: Int64
+    until end: Int64 = .max, at now: Int64
   ) -> Int64? {
     changeFromOutside {
-      $0.setShare(key, share, of: members, moves: moves, missing: missing, at: now)
+      $0.setShare(key, share, of: members, moves: moves, missing: missing, until: end, at: now)
     }
+  }
+
+  /// As ``Limiter/extendShare(_:until:at:)``; from any thread.
+  package func extendShare(_ key: ShareKey, until end: Int64, at now: Int64) -> Bool {
+    changeFromOutside { $0.extendShare(key, until: end, at: now) }
   }
 }

@@ -107,6 +107,7 @@ extension Limiter {
     }
     if let reason = obstacle.refusalReason {
       countRefused(obstacle.violated, isUpstreamPaused: obstacle.isUpstreamPaused)
+      countRefusedShares(obstacle.violated, request)
       return .refused(obstacle.refusal(reason, upstreamLimit: upstreamLimit))
     }
     sequence &+= 1
@@ -135,6 +136,14 @@ extension Limiter {
     unsettled.append(Int32(obstacle.bucket))
     settle(at: now)
     return .queued(ticket, predictedWait: obstacle.wait)
+  }
+
+  private mutating func countRefusedShares(_ violated: LimitSet, _ request: LimitedRequest) {
+    var violated = violated
+    while let limit = violated.popFirst() {
+      guard limits[limit].isShared else { continue }
+      buckets[limits[limit].bucket(request.app, request.caller)].refused &+= 1
+    }
   }
 
   mutating func countRefused(_ violated: LimitSet, isUpstreamPaused: Bool) {

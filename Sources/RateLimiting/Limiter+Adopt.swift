@@ -85,6 +85,10 @@ extension Limiter {
         next.buckets[other].quota = bucket.quota
         next.buckets[other].places = bucket.places
         next.buckets[other].sharers = bucket.sharers
+        if let end = shareEnds[place] {
+          next.shareEnds[other] = end
+          next.firstShareEnd = min(next.firstShareEnd, end)
+        }
       }
       next.buckets[other].cell = bucket.cell.used(
         of: isPause ? upstreams[Int(bucket.app)].quota : bucket.quota,

@@ -33,6 +33,7 @@ extension Limiter {
     unsettled.append(bucket)
     let limit = Int(buckets[Int(bucket)].limit)
     counted[limit].refused &+= 1
+    if limits[limit].isShared { buckets[Int(bucket)].refused &+= 1 }
     becomeDue(waiter)
   }
 

@@ -56,6 +56,10 @@ package struct Limiter: ~Copyable {
   /// Pauses that stop or slow calls.
   var activeUpstreams = 0
   var sequence: UInt64 = 0
+  /// When this gateway's shares of quotas end, by bucket; without those that do not.
+  var shareEnds: [Int: Int64] = [:]
+  /// The first of them; `Int64.max` without any.
+  var firstShareEnd = Int64.max
   /// The latest instant heard of. Loops look at their clocks at slightly different times.
   var latest: Int64 = .min
 
@@ -220,6 +224,7 @@ package struct Limiter: ~Copyable {
   /// Time never goes back.
   mutating func clock(_ now: Int64) -> Int64 {
     latest = max(latest, now)
+    if latest >= firstShareEnd { endShares() }
     return latest
   }
 }

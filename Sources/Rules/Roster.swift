@@ -121,6 +121,9 @@ package struct Roster: Sendable {
     }
   }
 
+  /// Shared tokens are sealed with another key.
+  package mutating func setTokenShare(_ share: TokenShareSettings) { settings.tokenShare = share }
+
   /// Whether something that is gone from the file keeps its place for calls under way.
   package var hasLeaving: Bool {
     apps.hasLeaving || callers.hasLeaving || listeners.hasLeaving || limits.hasLeaving

@@ -1,4 +1,5 @@
 internal import AccessTokens
+internal import Fleet
 internal import Memory
 internal import Synchronization
 
@@ -25,6 +26,8 @@ final class TokenMailbox: Sendable {
     var rejected: [Rejection] = []
     var basicRefused: [BasicRefusal] = []
     var orders: [Order] = []
+    /// What the fleet says to looks, by ticket.
+    var answers: [(ticket: UInt64, answer: SharedTokenAnswer)] = []
     var isStopping = false
   }
 
@@ -36,6 +39,8 @@ final class TokenMailbox: Sendable {
     case secrets(app: Int, [SecretBytes])
     /// Another process of this gateway has fetched it.
     case handedOver(TokenSlot, HandedToken)
+    /// Another key for what is shared with other gateways.
+    case shareKey(SecretBytes)
     /// Another configuration.
     case configuration(TokenConfiguration)
   }
@@ -114,6 +119,16 @@ final class TokenMailbox: Sendable {
     }
   }
 
+  /// Two for each slot that can be looked for are enough; what is more is late anyway.
+  func answer(_ ticket: UInt64, _ answer: SharedTokenAnswer) -> Bool {
+    state.withLock { state in
+      guard state.content.answers.count < Self.maximumOrders else { return false }
+      let wasEmpty = state.content.isEmpty
+      state.content.answers.append((ticket, answer))
+      return wasEmpty
+    }
+  }
+
   func stop() { state.withLock { $0.content.isStopping = true } }
 
   /// Takes everything; a stop stays.
@@ -129,6 +144,6 @@ final class TokenMailbox: Sendable {
 
 extension TokenMailbox.Content {
   var isEmpty: Bool {
-    needed.isEmpty && rejected.isEmpty && basicRefused.isEmpty && orders.isEmpty
+    needed.isEmpty && rejected.isEmpty && basicRefused.isEmpty && orders.isEmpty && answers.isEmpty
   }
 }

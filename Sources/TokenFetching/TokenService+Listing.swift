@@ -7,6 +7,7 @@ final class TokenBoard: Sendable {
   private struct State {
     var keys: [TokenRecord]
     var apps: [TokenAppRecord]
+    var share: TokenShareFigures?
   }
 
   private let state: Mutex<State>
@@ -47,15 +48,19 @@ final class TokenBoard: Sendable {
     }
   }
 
-  var content: (keys: [TokenRecord], apps: [TokenAppRecord]) {
-    state.withLock { ($0.keys, $0.apps) }
+  func update(share: TokenShareFigures?) {
+    state.withLock { $0.share = share }
+  }
+
+  var content: (keys: [TokenRecord], apps: [TokenAppRecord], share: TokenShareFigures?) {
+    state.withLock { ($0.keys, $0.apps, $0.share) }
   }
 }
 
 extension TokenService {
   /// Every key and every app as they are now. Any thread; waits for nobody.
   package func listing() -> TokenListing {
-    var (keys, apps) = board.content
+    var (keys, apps, share) = board.content
     let settings = settings
     for index in apps.indices where index < settings.apps.count {
       apps[index].isInForce = settings.apps[index].isInForce
@@ -66,7 +71,9 @@ extension TokenService {
       keys[index].uses = store.uses(of: slot)
       keys[index].isUsed = keys[index].isUsed || store.isUsed(slot)
     }
-    return TokenListing(
+    var listing = TokenListing(
       now: clock.monotonic, endpoint: settings.place.endpoint, keys: keys, apps: apps)
+    listing.share = share
+    return listing
   }
 }

@@ -1,5 +1,6 @@
 package import AccessTokens
 internal import CurlTransport
+package import Fleet
 package import Memory
 internal import Synchronization
 package import System
@@ -16,6 +17,10 @@ package enum TokenReport: Sendable {
   /// The app's secret was refused, and another one that works has taken its place: `generation` counts the
   /// secrets.
   case switched(app: String, generation: UInt32)
+  /// Another gateway of the fleet has fetched a token of the app.
+  case shared(app: String)
+  /// What stands in the store for a token cannot be opened: why. Once for each key.
+  case unopened(reason: String)
 }
 
 /// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
@@ -79,9 +84,12 @@ package final class TokenService: TokenDemand {
   /// - Parameters:
   ///   - wake: Called on the service thread after publications; must return at once.
   ///   - report: Called on the service thread after every fetch.
+  ///   - ask: Asks the fleet about tokens, without waiting; ``answered(_:_:)`` takes the answers. Called on the service
+  ///     thread, when the settings say that tokens are shared.
   /// - Returns: false when the system has no thread to give.
   package func start(
-    wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in }
+    wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in },
+    ask: (@Sendable (SharedTokenQuestion) -> Void)? = nil
   ) -> Bool {
     let current = current.withLock { $0 }
     let (multi, mailbox) = (multi, mailbox)
@@ -94,7 +102,7 @@ package final class TokenService: TokenDemand {
           var loop = TokenServiceLoop(
             settings: current.settings, proofs: current.proofs, slots: current.slots, multi: multi,
             mailbox: mailbox,
-            store: store, board: board, clock: clock, wake: wake, report: report)
+            store: store, board: board, clock: clock, wake: wake, report: report, ask: ask)
           let turns = clock.onTurn { multi.wake() }
           loop.run()
           withExtendedLifetime(turns) {}
@@ -149,6 +157,15 @@ package final class TokenService: TokenDemand {
     let secrets = [secret] + (nextSecret.map { [$0] } ?? [])
     guard secrets.allSatisfy(TokenApp.isUsable) else { return false }
     return order([.secrets(app: app, secrets)])
+  }
+
+  /// Seals what is shared with other gateways with another key from now on. Any thread.
+  @discardableResult
+  package func useShareKey(_ key: SecretBytes) -> Bool { order([.shareKey(key)]) }
+
+  /// The fleet's answer to a look. Any thread.
+  package func answered(_ ticket: UInt64, _ answer: SharedTokenAnswer) {
+    if mailbox.answer(ticket, answer) { multi.wake() }
   }
 
   /// Longest ``adopt(_:slots:newApps:)`` waits for the thread, in milliseconds.

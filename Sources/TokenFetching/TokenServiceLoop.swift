@@ -1,5 +1,6 @@
 internal import AccessTokens
 internal import CurlTransport
+internal import Fleet
 internal import Memory
 internal import System
 
@@ -8,28 +9,32 @@ internal import System
 ///
 /// The only place where the token machinery meets the clock and the network.
 struct TokenServiceLoop {
-  private var settings: TokenServiceSettings
+  var settings: TokenServiceSettings
   private var proofs: TokenProofs
-  private var slots: TokenSlotTable
+  var slots: TokenSlotTable
   private let multi: CurlMulti
   private let mailbox: TokenMailbox
   private let store: TokenStore
   private let board: TokenBoard
-  private let clock: TimeSource
+  let clock: TimeSource
   private let wake: [@Sendable () -> Void]
-  private let report: @Sendable (TokenReport) -> Void
-  private var manager: TokenManager
+  let report: @Sendable (TokenReport) -> Void
+  var manager: TokenManager
   /// Per app, its secrets by their generation.
-  private var secrets: [[UInt32: SecretBytes]]
+  var secrets: [[UInt32: SecretBytes]]
   /// Transfers in flight; ``TokenManager`` bounds them.
   private var transfers: [TokenTransfer] = []
+  /// Tokens of other gateways; nil when nobody could be asked.
+  var share: TokenShare?
+  private var shownShare: TokenShareFigures?
   private var random = SystemRandomNumberGenerator()
 
   init(
     settings: TokenServiceSettings, proofs: TokenProofs, slots: TokenSlotTable, multi: CurlMulti,
     mailbox: TokenMailbox,
     store: TokenStore, board: TokenBoard, clock: TimeSource, wake: [@Sendable () -> Void],
-    report: @escaping @Sendable (TokenReport) -> Void
+    report: @escaping @Sendable (TokenReport) -> Void,
+    ask: (@Sendable (SharedTokenQuestion) -> Void)?
   ) {
     self.settings = settings
     self.proofs = proofs
@@ -49,6 +54,7 @@ struct TokenServiceLoop {
       for (index, secret) in app.secrets.enumerated() { byGeneration[UInt32(index + 1)] = secret }
       return byGeneration
     }
+    share = ask.map { TokenShare(settings.sharing, schedule: settings.schedule, ask: $0) }
   }
 
   /// Runs until the mailbox says stop; transfers in flight are then abandoned.
@@ -60,6 +66,7 @@ struct TokenServiceLoop {
       var actions: [TokenAction] = []
       // Refusals first: a loop that lost its token asks for the next one in the same breath.
       for refusal in asked.rejected {
+        withdraw(refusal.slot, generation: refusal.generation)
         actions += manager.rejected(
           refusal.slot, generation: refusal.generation, withdraws: refusal.withdraws, at: now)
       }
@@ -72,6 +79,8 @@ struct TokenServiceLoop {
       let store = store
       actions += manager.timersDue(at: now) { store.isUsed($0) }
       act(on: actions)
+      for (ticket, answer) in asked.answers { take(answer, to: ticket) }
+      for request in share?.takeLate(at: clock.monotonic) ?? [] { fetch(request) }
       if !multi.perform() { failAll() }
       while let ended = multi.nextEnded() {
         guard let index = transfers.firstIndex(where: { $0.handle.id == ended.id }) else {
@@ -88,14 +97,21 @@ struct TokenServiceLoop {
 
   /// Time to the next timer, rounded up so that it is due when the wait ends.
   private var waitInMilliseconds: Int64 {
-    let wait = clock.milliseconds(until: manager.nextTimer ?? .max, from: clock.monotonic)
+    let next = min(manager.nextTimer ?? .max, share?.nextDeadline ?? .max)
+    let wait = clock.milliseconds(until: next, from: clock.monotonic)
     return wait < 0 ? CurlMulti.longestPoll : min(Int64(wait), CurlMulti.longestPoll)
   }
 
   private mutating func carryOut(_ order: TokenMailbox.Order, at now: Int64) -> [TokenAction] {
     switch order {
     case .renew(let slot): return manager.renew(slot, at: now)
-    case .drop(let slot): return manager.drop(slot, at: now)
+    case .drop(let slot):
+      withdraw(slot)
+      return manager.drop(slot, at: now)
+    case .shareKey(let key):
+      settings.sharing?.key = key
+      share?.use(key: key)
+      return []
     case .handedOver(let slot, let token):
       let actions = manager.handedOver(slot, token, at: now, random: random.next())
       if !actions.isEmpty { report(.handedOver(app: settings.apps[slots[slot].app].name)) }
@@ -127,6 +143,8 @@ struct TokenServiceLoop {
       abandoned.append(transfer.request.slot)
       return true
     }
+    abandoned += share?.forget(renewed) ?? []
+    share?.use(next.settings.sharing)
     let apps = next.settings.apps.enumerated().map { app, new in
       let isNew = app >= secrets.count || next.newApps.contains(app)
       return TokenManager.AppSecrets(
@@ -160,6 +178,10 @@ struct TokenServiceLoop {
 
   /// Brings the listing up to date.
   private mutating func showChanges() {
+    if share?.figures != shownShare {
+      shownShare = share?.figures
+      board.update(share: shownShare)
+    }
     let touched = manager.takeTouched()
     guard !touched.slots.isEmpty || !touched.apps.isEmpty else { return }
     board.update(
@@ -169,7 +191,7 @@ struct TokenServiceLoop {
       })
   }
 
-  private mutating func act(on actions: [TokenAction]) {
+  mutating func act(on actions: [TokenAction]) {
     // Before tokens are published: a caller that got its answer with one finds it in the listing.
     showChanges()
     var rest = actions
@@ -194,6 +216,7 @@ struct TokenServiceLoop {
       case .startFetch(let request):
         if !request.isRepeat { manager.noteUse(of: request.slot, store.isUsed(request.slot)) }
         store.clearUsed(request.slot)
+        if isLookedFor(request) { break }
         if let failure = start(request) {
           rest += finished(request.slot, .failure(failure), requestedAt: clock.monotonic)
         }
@@ -204,7 +227,7 @@ struct TokenServiceLoop {
   }
 
   /// Sends a request; the failure when it cannot be sent.
-  private mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
+  mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
     do throws(CurlFault) {
       // The generation is one that the manager was given with a secret.
       guard let secret = secrets[request.app][request.secret] else {
@@ -238,9 +261,16 @@ struct TokenServiceLoop {
     multi.remove(transfer.handle)
     switch outcome {
     case .success(let (token, lifetimeSource)):
+      if let place = sharePlace(of: request.slot, secret: request.secret) {
+        share?.put(
+          token, request, place, requestedAt: transfer.requestedAt, at: clock.monotonic)
+      }
       report(.obtained(slots[request.slot], app: app, token, lifetimeSource))
       act(on: finished(request.slot, .success(token), requestedAt: transfer.requestedAt))
     case .failure(let failure):
+      if let place = sharePlace(of: request.slot, secret: request.secret) {
+        share?.failed(request, place)
+      }
       report(.failed(slots[request.slot], app: app, failure))
       act(on: finished(request.slot, .failure(failure), requestedAt: transfer.requestedAt))
     }
@@ -251,11 +281,12 @@ struct TokenServiceLoop {
     while !transfers.isEmpty { finish(transfers.count - 1, .outOfMemory) }
   }
 
-  private mutating func finished(
-    _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64
+  mutating func finished(
+    _ slot: TokenSlot, _ result: Result<AccessToken, TokenFailure>, requestedAt: Int64,
+    isShared: Bool = false
   ) -> [TokenAction] {
     manager.fetchFinished(
       slot, result: result, requestedAt: requestedAt, at: clock.monotonic,
-      random: random.next())
+      random: random.next(), isShared: isShared)
   }
 }

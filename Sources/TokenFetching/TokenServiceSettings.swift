@@ -79,6 +79,8 @@ package struct TokenServiceSettings: Sendable {
   /// Milliseconds a whole fetch may take.
   package var totalTimeout = 10_000
   package var schedule = RefreshSchedule()
+  /// How tokens are shared with other gateways; nil: they are not.
+  package var sharing: TokenSharing?
 
   package init(apps: [TokenApp], endpoint: TokenEndpoint, url: String) {
     self.apps = apps

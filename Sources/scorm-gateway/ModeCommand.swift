@@ -12,6 +12,9 @@ struct ModeCommand: ParsableCommand {
       several apply to a call, including the mode in the configuration, the strictest one holds. A mode survives a \
       reload but not a restart.
 
+      With --fleet, the mode applies at all gateways with the same store and prefix (shared in the configuration), \
+      including those that start later, until it ends or normal --fleet removes it.
+
         normal     as configured; removes a mode
         read-only  writes are refused
         dry-run    writes are not sent; the answer shows what would have been
@@ -30,6 +33,9 @@ struct ModeCommand: ParsableCommand {
   @Option(name: .customLong("for"), help: "End the mode after this time, such as 30s, 30m, 2h.")
   var time: String?
 
+  @Flag(help: "At all gateways that share a store.")
+  var fleet = false
+
   @OptionGroup var admin: AdminOption
 
   @Option(help: "table for people, json for scripts.")
@@ -37,7 +43,7 @@ struct ModeCommand: ParsableCommand {
 
   func validate() throws {
     guard mode == nil else { return }
-    guard caller == nil, app == nil, time == nil else {
+    guard caller == nil, app == nil, time == nil, !fleet else {
       throw ValidationError("Say which mode, as in: scorm-gateway mode frozen --caller NAME.")
     }
   }
@@ -54,6 +60,7 @@ struct ModeCommand: ParsableCommand {
     if let caller { query += "&caller=\(PercentCoding.encode(caller))" }
     if let app { query += "&app=\(PercentCoding.encode(app))" }
     if let time { query += "&for=\(PercentCoding.encode(time))" }
+    if fleet { query += "&fleet=true" }
     let answer = try AdminAddress.post(admin.address, "/api/mode?\(query)")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()

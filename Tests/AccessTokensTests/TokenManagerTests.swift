@@ -15,7 +15,8 @@ struct TokenManagerTests {
     var (manager, slots) = try manager(slots: 2)
     #expect(
       manager.needed(slots[1], at: 0) == [
-        .startFetch(TokenFetchRequest(slot: slots[1], app: 1, scopes: "read", lifetime: 900))
+        .startFetch(
+          TokenFetchRequest(slot: slots[1], app: 1, scopes: "read", lifetime: 900, mayShare: true))
       ])
     #expect(manager.needed(slots[1], at: 1) == [])
   }
@@ -63,7 +64,8 @@ struct TokenManagerTests {
     #expect(asked == [slots[1]])
     #expect(
       actions == [
-        .startFetch(TokenFetchRequest(slot: slots[1], app: 1, scopes: "read", lifetime: 900))
+        .startFetch(
+          TokenFetchRequest(slot: slots[1], app: 1, scopes: "read", lifetime: 900, mayShare: true))
       ])
     #expect(manager.nextTimer == 95 * second)
   }

@@ -10,7 +10,7 @@ import Testing
 
   private static func use(_ admitted: UInt64, waiting: Int = 0) -> ShareUse {
     ShareUse(
-      key: key, admitted: admitted, waiting: waiting, inUse: 0, isSpent: false, used: 0)
+      key: key, admitted: admitted, refused: 0, waiting: waiting, inUse: 0, used: 0)
   }
 
   private static func granted(
@@ -89,6 +89,92 @@ import Testing
     _ = holder.answered(
       Self.granted(4096, 20, time: 3_609_500_000), at: 4 * second + 501 * millisecond)
     #expect(holder.held.fraction == 4096)
+  }
+
+  @Test("Jumps ahead of the store's clock that are small each are noticed when they add up")
+  func smallJumps() throws {
+    var holder = try Self.leased()
+    // Forty milliseconds each: one by one they are less than a lease has to spare.
+    for (number, time) in [8_040_000, 9_080_000, 10_120_000].enumerated() {
+      let now = second * Int64(number + 2)
+      _ = try ask(&holder, at: now)
+      _ = holder.answered(Self.granted(2048 + 1024, 10, time: Int64(time)), at: now)
+      #expect(holder.held.fraction == (number == 0 ? 3072 : 2048 + 1024))
+    }
+    let now = 5 * second
+    _ = try ask(&holder, at: now)
+    _ = holder.answered(Self.granted(4096, 20, time: 11_160_000), at: now)
+    #expect(holder.held.fraction == 3072)
+  }
+
+  @Test(
+    "What was used of a lease that ended before the answer to its last question came counts as used"
+  )
+  func endsWhileItAsks() throws {
+    var holder = try Self.leased()
+    let question = try ask(&holder, at: 2900 * millisecond)
+    #expect(question.held.burst == 10)
+    let lapses = holder.lapse(at: 3 * second)
+    #expect(lapses)
+    let change = holder.answered(Self.granted(1024, 4, time: 8_900_000), at: 3100 * millisecond)
+    guard case .share(_, moves: false, missing: 0) = change else {
+      Issue.record("\(change)")
+      return
+    }
+    let next = try ask(&holder, at: 4 * second)
+    #expect(next.acknowledged == 0 && next.held == LeasePart(fraction: 1024, burst: 4))
+    _ = holder.answered(Self.granted(1024, 4, time: 10_000_000), at: 4 * second)
+    let last = try ask(&holder, at: 5 * second)
+    #expect(last.acknowledged == 3)
+  }
+
+  @Test("Calls that outlive the lease they began by are told with the next question")
+  func outlivesItsLease() throws {
+    var terms = Self.terms
+    (terms.count, terms.burst, terms.places) = (0, 0, 6)
+    var holder = LeaseHolder(terms)
+    _ = try ask(&holder, at: second)
+    _ = holder.answered(
+      .granted(LeasePart(places: 4), missing: 0, members: 2, time: 7_000_000), at: second)
+    var use = Self.use(3)
+    use.inUse = 3
+    holder.note(use, at: 2 * second)
+    _ = holder.lapse(at: 3 * second)
+    #expect(try ask(&holder, at: 4 * second).held == LeasePart(places: 3))
+  }
+
+  @Test("Of a part that no call can start with nothing is held")
+  func uselessPart() throws {
+    var terms = Self.terms
+    terms.places = 6
+    var holder = LeaseHolder(terms)
+    _ = try ask(&holder, at: second)
+    _ = holder.answered(
+      .granted(LeasePart(fraction: 9, burst: 3), missing: 0, members: 9, time: 7_000_000),
+      at: second)
+    #expect(holder.held == LeasePart() && holder.share == .notYet)
+    #expect(try ask(&holder, at: 2 * second).acknowledged == 0)
+  }
+
+  @Test("A store that grants more than there is gives no more than there is")
+  func grantsTooMuch() throws {
+    var holder = LeaseHolder(Self.terms)
+    _ = try ask(&holder, at: second)
+    _ = holder.answered(Self.granted(4096, 21, time: 7_000_000), at: second)
+    #expect(holder.held == LeasePart(fraction: 4096, burst: 20))
+  }
+
+  @Test("Calls that are refused are asked for like those that wait")
+  func refusedCalls() throws {
+    var holder = try Self.leased()
+    var use = Self.use(100)
+    use.refused = 900
+    holder.note(Self.use(0), at: 1600 * millisecond)
+    holder.note(use, at: 2600 * millisecond)
+    // Half of a thousand a second, by the moving average over a second, and a tenth more.
+    let question = try ask(&holder, at: 2600 * millisecond)
+    #expect((500_000...600_000).contains(question.want))
+    #expect(question.held == LeasePart(fraction: 2048, burst: 10))
   }
 
   @Test(

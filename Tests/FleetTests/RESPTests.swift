@@ -5,12 +5,17 @@ import Testing
 
 @Suite("The store's protocol") struct RESPTests {
   private static func read(_ text: String) throws(RESPDefect) -> [RESPValue] {
+    try read([Array(text.utf8)])
+  }
+
+  private static func read(_ pieces: [[UInt8]]) throws(RESPDefect) -> [RESPValue] {
     var reader = RESPReader()
-    let bytes = Array(text.utf8)
-    var position = 0
     var values: [RESPValue] = []
-    while let value = try reader.next(bytes.span.bytesOfElements, from: &position) {
-      values.append(value)
+    for piece in pieces {
+      var position = 0
+      while let value = try reader.next(piece.span.bytesOfElements, from: &position) {
+        values.append(value)
+      }
     }
     return values
   }
@@ -45,6 +50,29 @@ import Testing
     ] as [(String, RESPDefect)])
   func defects(text: String, expected: RESPDefect) {
     #expect(throws: expected) { try Self.read(text) }
+  }
+
+  @Test(
+    "Wherever an answer of the store is cut in two, or in bytes, it reads the same",
+    arguments: [
+      "*7\r\n$2\r\nok\r\n:4096\r\n:20\r\n:0\r\n:0\r\n:1\r\n:1795965220963688\r\n",
+      "*2\r\n$8\r\nconflict\r\n$12\r\n1 in 5 ns,\r\n\r\n", "*1\r\n$5\r\nstale\r\n",
+      "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$23\r\npause g 5000 8 app|xapi\r\n",
+      "*4\r\n$2\r\nok\r\n$8\r\napp|xapi\r\n$7\r\n1234567\r\n$1\r\n8\r\n",
+      "-MOVED 3999 127.0.0.1:6381\r\n+PONG\r\n$-1\r\n*0\r\n$0\r\n\r\n",
+      "*2\r\n*1\r\n*-1\r\n:-9\r\n",
+    ])
+  func cuts(text: String) throws {
+    let bytes = Array(text.utf8)
+    let whole = try Self.read([bytes])
+    #expect(!whole.isEmpty)
+    for place in 0...bytes.count {
+      #expect(try Self.read([Array(bytes[..<place]), Array(bytes[place...])]) == whole)
+      // What has not come yet is neither a value nor a defect.
+      let early = try Self.read([Array(bytes[..<place])])
+      #expect(early == Array(whole.prefix(early.count)) && (early != whole || place > 0))
+    }
+    #expect(try Self.read(bytes.map { [$0] }) == whole)
   }
 
   @Test("A command is an array of bulk strings, whatever bytes its words have")

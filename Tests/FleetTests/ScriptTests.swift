@@ -16,12 +16,12 @@ struct ScriptTests {
       "redis.call('TIME')", with: "{math.floor(ARGV[18] / 1000000), ARGV[18] % 1000000}")
     #expect(text != LeaseScript.text)
     let sha = try redis.load(text)
-    for seed in 0..<6 as Range<UInt64> {
+    for seed in 0..<12 as Range<UInt64> {
       var random = SplitMix64(state: seed)
       var model = ModelStore()
       var terms = LeaseTerms(
         count: [0, 100][Int(seed % 3 == 0 ? 0 : 1)], period: second,
-        burst: [1, 3, 20].randomElement(using: &random)!, places: seed % 2 == 0 ? 7 : 0,
+        burst: [1, 3, 20].randomElement(using: &random)!, places: [7, 0, 2][Int(seed % 3)],
         content: "x")
       if terms.count == 0 { terms.burst = 0 }
       var time: Int64 = 1_700_000_000_000_000

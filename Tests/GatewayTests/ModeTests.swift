@@ -25,7 +25,7 @@ struct ModeTests {
     #expect(try admin(rig, "GET", "/readyz?verbose").text.contains("all callers are frozen"))
     #expect(
       try admin(rig, "GET", "/metrics").text.contains(
-        "scorm_gateway_mode{caller=\"\",app=\"\",mode=\"frozen\"} 1"))
+        "scorm_gateway_mode{caller=\"\",app=\"\",mode=\"frozen\",fleet=\"false\"} 1"))
     #expect(try admin(rig, "GET", "/api/limits?format=table").text.contains("frozen"))
     let explained = try admin(rig, "GET", "/api/explain?method=GET&path=/api/v2/ping")
     #expect(explained.text.contains("caller-frozen"))

@@ -27,6 +27,49 @@ import Testing
     #expect(rig.offer(3) != .admitted)
   }
 
+  @Test(
+    "A share whose time is over lets nothing start, though nobody has come to take it away")
+  func ends() throws {
+    let rig = try Self.rig()
+    _ = rig.limiter.setShare(
+      Self.key, Self.share(10, burst: 10), moves: false, until: 2 * second, at: rig.now)
+    rig.now = 2 * second - 1
+    #expect(rig.offer(1) == .admitted)
+    rig.now += 1
+    #expect(rig.offer(2) != .admitted)
+    let isTold = rig.limiter.hasNews
+    #expect(isTold)
+    // It was renewed in the last moment, and what it had used is used.
+    _ = rig.limiter.setShare(
+      Self.key, Self.share(10, burst: 10), moves: true, until: 4 * second, at: rig.now)
+    rig.takeDue()
+    var isExtended = rig.limiter.extendShare(Self.key, until: 6 * second, at: rig.now)
+    #expect(isExtended)
+    rig.now = 5 * second
+    #expect(rig.offer(3) == .admitted)
+    rig.now = 6 * second
+    #expect(rig.offer(4) != .admitted)
+    isExtended = rig.limiter.extendShare(Self.key, until: 8 * second, at: rig.now)
+    #expect(!isExtended)
+    // Without an end it goes on.
+    _ = rig.limiter.setShare(Self.key, Self.share(10, burst: 10), moves: false, at: rig.now)
+    rig.takeDue()
+    rig.now = 3_600 * second
+    #expect(rig.offer(5) == .admitted)
+  }
+
+  @Test("Calls that are refused are counted for each quota, at once and after a wait")
+  func countsRefused() throws {
+    var rule = LimitRule(
+      name: "l", per: .app, rate: .perSecond(1), burst: 1, onExceed: .refuse)
+    rule.isShared = true
+    let rig = try LimiterRig(LimiterSettings(rule))
+    _ = rig.limiter.setShare(Self.key, Self.share(1, burst: 1), moves: false, at: rig.now)
+    for tag in 0..<4 as Range<UInt64> { rig.offer(tag) }
+    let uses = rig.limiter.shareUses(at: rig.now, most: 9)
+    #expect(uses.map(\.admitted) == [1] && uses.map(\.refused) == [3])
+  }
+
   @Test("A closed limit refuses a call at once")
   func closed() throws {
     let rig = try Self.rig()

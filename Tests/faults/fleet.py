@@ -22,9 +22,20 @@ class CountingUpstream:
 
     def __init__(self, loop):
         self.loop, self.times, self.script = loop, [], lambda number: (200, "")
+        # How long a call takes, in seconds; how many are under way, and were at most.
+        self.delay, self.under_way, self.most = 0, 0, 0
+        # How late this loop has been at most, in seconds: what a busy machine takes apart or together.
+        self.lateness = 0.0
+        self.watch = asyncio.run_coroutine_threadsafe(self._watch(), loop)
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024), loop).result()
         self.port = server.sockets[0].getsockname()[1]
+
+    async def _watch(self):
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            self.lateness = max(self.lateness, time.monotonic() - began - 0.01)
 
     async def _serve(self, reader, writer):
         try:
@@ -39,12 +50,27 @@ class CountingUpstream:
                 else:
                     self.times.append(time.monotonic())
                     (status, fields), body = self.script(len(self.times) - 1), b"{}"
+                    if self.delay:
+                        await self._work(reader)
                 writer.write((f"HTTP/1.1 {status} Some Reason\r\nContent-Type: application/json\r\n{fields}"
                               f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
+
+
+    async def _work(self, reader):
+        """Takes its time, or until the gateway is gone."""
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await asyncio.wait_for(reader.read(1), self.delay)
+            raise ConnectionError
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self.under_way -= 1
 
 
 class Callers:
@@ -98,6 +124,8 @@ class Store:
 
     def __init__(self, folder, arguments=()):
         self.folder, self.socket = folder, pathlib.Path(folder) / "redis.sock"
+        # Where gateways find it.
+        self.place = getattr(self, "place", self.socket)
         self.arguments = arguments
         self.start()
 
@@ -108,6 +136,9 @@ class Store:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(self.socket.exists, "the store is there")
 
+    def connect(self, number):
+        """Makes the way for a gateway; a Unix socket needs none."""
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -116,6 +147,43 @@ class Store:
         self.process.kill()
         self.process.wait()
         self.socket.unlink(missing_ok=True)
+
+
+class ObservedStore(Store):
+    """The same behind a relay, which counts what is asked for leases, and can be slow to bring answers back."""
+
+    def __init__(self, folder, arguments=()):
+        # Seconds; questions by connection.
+        self.delay, self.questions = 0, {}
+        self.place = pathlib.Path(folder) / "relay.sock"
+        super().__init__(folder, arguments)
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(
+            asyncio.start_unix_server(self._relay, str(self.place)), self.loop).result()
+
+    async def _relay(self, reader, writer):
+        number, tail, writers = len(self.questions), b"", [writer]
+        self.questions[number] = 0
+        try:
+            back, forth = await asyncio.open_unix_connection(str(self.socket))
+            writers.append(forth)
+            answers = asyncio.ensure_future(self._bring(back, writer))
+            while data := await reader.read(65536):
+                tail = tail[-6:] + data
+                self.questions[number] += tail.count(b":limit:")
+                forth.write(data)
+            answers.cancel()
+        except OSError:
+            pass
+        finally:
+            for each in writers:
+                each.close()
+
+    async def _bring(self, reader, writer):
+        while data := await reader.read(65536):
+            self.loop.call_later(self.delay, writer.write, data)
+        writer.close()
 
 
 class Member:
@@ -133,7 +201,7 @@ admin: {{address: "127.0.0.1:0"}}
 upstream: {{url: "http://127.0.0.1:{fleet.upstream.port}/api/v2"}}
 apps: [{{name: main, id: FLEET, secret: {{file: {secret}}}}}]
 limits: [{fleet.limit}]
-shared: {{url: "{fleet.url or f'unix:{fleet.store.socket}'}", onLoss: {fleet.on_loss}{fleet.more}}}
+shared: {{url: "{fleet.store_url(number)}", onLoss: {fleet.on_loss}{fleet.more}}}
 traffic: {{log: {{path: /dev/null}}, journal: null}}
 """)
         self.start()
@@ -192,9 +260,10 @@ traffic: {{log: {{path: /dev/null}}, journal: null}}
 
 
 class Fleet:
-    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket."""
+    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket: `url` may be a function
+    of the gateway's number. `kind` makes the store."""
 
-    def __init__(self, count, limit, on_loss="share", url=None, more="", store=()):
+    def __init__(self, count, limit, on_loss="share", url=None, more="", store=(), kind=Store):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-fleet.")
         self.folder, self.limit, self.on_loss = self.temporary.name, limit, on_loss
         self.url, self.more = url, more
@@ -204,8 +273,9 @@ class Fleet:
         self.members, self.callers, self.store = [], [], None
         try:
             self.upstream = CountingUpstream(self.loop)
-            self.store = Store(self.folder, store)
+            self.store = kind(self.folder, store)
             for number in range(count):
+                self.store.connect(number)
                 self.members.append(Member(self, number))
             for member in self.members:
                 eventually(member.is_leased, "the limit is leased")
@@ -219,6 +289,11 @@ class Fleet:
     def __exit__(self, *_):
         self.end()
 
+    def store_url(self, number):
+        if callable(self.url):
+            return self.url(number)
+        return self.url or f"unix:{self.store.place}"
+
     def call(self, rates):
         self.callers = [Callers(self.loop, member.port, rate) for member, rate in zip(self.members, rates)]
         return self.callers
@@ -230,9 +305,18 @@ class Fleet:
             member.end()
         if self.store:
             self.store.kill()
+        if getattr(self, "upstream", None):
+            self.upstream.watch.cancel()
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.temporary.cleanup()
+
+
+def most_beyond(fleet, burst, rate, jitter=0.1):
+    """The most calls that may come beyond the rate when none too many starts: calls that started a moment apart may reach
+    the upstream together. `jitter` is what an idle machine takes for one moment, in seconds."""
+    return burst + (jitter + fleet.upstream.lateness) * rate
 
 
 def largest_burst(times, rate):

@@ -215,6 +215,38 @@ static inline int co_hmac_sha256(const void *key, size_t key_count, const void *
          length == 32;
 }
 
+/// Seals `count` bytes with AES-256-GCM (NIST SP 800-38D) into as many at `out`, and 16 at `tag`. `key` has 32 bytes,
+/// `nonce` 12, which are never used twice with one key; `bound` has to be the same for co_open. 1 on success.
+static inline int co_seal(const void *key, const unsigned char *nonce, const void *bound, size_t bound_count,
+                          const void *bytes, size_t count, unsigned char *out, unsigned char *tag) {
+  EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+  int length = 0;
+  int ok = c && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), 0, (const unsigned char *)key, nonce) == 1 &&
+           EVP_EncryptUpdate(c, 0, &length, (const unsigned char *)bound, (int)bound_count) == 1 &&
+           EVP_EncryptUpdate(c, out, &length, (const unsigned char *)bytes, (int)count) == 1 &&
+           (size_t)length == count && EVP_EncryptFinal_ex(c, out + count, &length) == 1 &&
+           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, 16, tag) == 1;
+  EVP_CIPHER_CTX_free(c);
+  return ok;
+}
+
+/// Opens what co_seal has made: 1 when nothing of it was changed, and only then is `out` of any worth.
+static inline int co_open(const void *key, const unsigned char *nonce, const void *bound, size_t bound_count,
+                          const void *bytes, size_t count, unsigned char *out, const unsigned char *tag) {
+  EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+  int length = 0;
+  int ok = c && EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), 0, (const unsigned char *)key, nonce) == 1 &&
+           EVP_DecryptUpdate(c, 0, &length, (const unsigned char *)bound, (int)bound_count) == 1 &&
+           EVP_DecryptUpdate(c, out, &length, (const unsigned char *)bytes, (int)count) == 1 &&
+           (size_t)length == count &&
+           EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, 16, (void *)tag) == 1 &&
+           EVP_DecryptFinal_ex(c, out + count, &length) == 1;
+  EVP_CIPHER_CTX_free(c);
+  if (!ok) OPENSSL_cleanse(out, count);
+  ERR_clear_error();
+  return ok;
+}
+
 #include "COpenSSLServer.h"
 
 #endif

@@ -21,7 +21,38 @@ enum RESPPromises {
         return "what was read reads the same"
       }
     }
-    for value in whole.values { _ = LeaseAnswer(value) }
+    for value in whole.values {
+      if let reason = means(value) { return reason }
+    }
+    return nil
+  }
+
+  /// What the store's words lead to stays within bounds, whatever they are.
+  private static func means(_ value: RESPValue) -> String? {
+    if let answer = LeaseAnswer(value) {
+      for terms in [
+        LeaseTerms(count: 1, period: 86_400_000_000_000, burst: 1 << 32, places: 0, content: ""),
+        LeaseTerms(count: 0, period: 1, burst: 0, places: 3, content: ""),
+        LeaseTerms(count: 1_000_000, period: 1_000_000, burst: 5, places: 7, content: ""),
+      ] {
+        var holder = LeaseHolder(terms)
+        for now in [1, 2, 3] as [Int64] {
+          guard holder.question(at: now * 1_000_000_000) != nil else { continue }
+          _ = holder.answered(answer, at: now * 1_000_000_000)
+          guard holder.held.fraction <= LeaseScript.units, holder.held.burst <= terms.burst,
+            holder.held.places <= Int64(terms.places), holder.members >= 0
+          else { return "a store gives no more than there is" }
+          _ = holder.share
+        }
+      }
+    }
+    let pauses = SharedPause.list(value) ?? []
+    var told: [SharedPause] = []
+    if let text = value.text, case .pause(let pause, _)? = PauseNews(text) { told = [pause] }
+    for pause in pauses + told
+    where !(0...3_600_000_000_000).contains(pause.remaining) || !(1..<16).contains(pause.level) {
+      return "a pause is an hour at most, and slows"
+    }
     return nil
   }
 

@@ -155,6 +155,7 @@ struct ModelStore {
     }
     if now < born { (f, b, p) = (min(f, claim.f), min(b, claim.b), min(p, claim.p)) }
     if f == 0 || b == 0 { (f, b) = (0, 0) }
+    if count > 0, places > 0, b == 0 || p == 0 { (f, b, p) = (0, 0, 0) }
     if b > claim.b {
       let give = max(
         0, min((b - claim.b) * 1000, ((burst - ob - claim.b) * 1000 - used).rounded(.down)))
@@ -165,6 +166,7 @@ struct ModelStore {
     since =
       starves
       ? (since <= 0 ? now : since) : b > 0 || p > 0 ? (since >= 0 ? -now : since) : 0
+    if claim.p > p { ends = now + valid }
     if claim == (0, 0, 0) { ends = 0 }
     members[id] = Member(
       number: number, granted: (f, b, p), ends: now + valid, before: claim, beforeEnds: ends,
