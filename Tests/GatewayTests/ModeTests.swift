@@ -61,7 +61,8 @@ struct ModeTests {
     arguments: [
       ("mode=cold", 400, "normal, dry-run, read-only, frozen"),
       ("caller=x", 400, "Say which mode"), ("mode=frozen&caller=nobody", 404, "Unknown caller"),
-      ("mode=frozen&app=nobody", 404, "Unknown app"), ("mode=frozen&app=main&caller=x", 400, "not to both"),
+      ("mode=frozen&app=nobody", 404, "Unknown app"),
+      ("mode=frozen&app=main&caller=x", 400, "not to both"),
       ("mode=frozen&for=never", 400, "duration"), ("mode=normal&for=1m", 400, "leave out for"),
       ("mode=frozen&for=0s", 400, "duration"), ("mode=frozen&for=900d", 400, "365 days"),
     ])

@@ -115,7 +115,8 @@ struct PolicyCommandTests {
   @Test("What cannot be done is told with the right exit code")
   func failures() throws {
     let missing = try Command.run(["policy", "suggest", "--journal", "/nowhere.sqlite"])
-    #expect(missing.exitCode == 1 && missing.errors.contains("no journal exists at /nowhere.sqlite"))
+    #expect(
+      missing.exitCode == 1 && missing.errors.contains("no journal exists at /nowhere.sqlite"))
     let both = try Command.run(["policy", "suggest", "--journal", "x", "--admin", "y"])
     #expect(both.exitCode == 2 && both.errors.contains("not both"))
     let diff = try Command.run(["policy", "suggest", "--format", "diff"])
