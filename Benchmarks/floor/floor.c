@@ -1,10 +1,11 @@
-// Usage: floor PORT UPSTREAM_PORT
+// Usage: floor PORT UPSTREAM_PORT CREDENTIAL
 //
-// What no proxy can do without, and nothing else: one read and one write a message, each way. It reads no byte of
-// what it moves, and gives each caller an upstream connection of its own. What a proxy costs above this is what it
-// does for its users; what it costs below would be an error of measurement.
+// What no proxy of this kind can do without, and nothing else: one read and one write a message, each way, and a line
+// with a credential put behind a request's first one. It looks at nothing else of what it moves, and gives each caller
+// an upstream connection of its own. What a proxy costs above this is what it does for its users; what it costs below
+// would be an error of measurement.
 //
-// Messages must be small: what a socket does not take at once ends the program.
+// Messages must be small and come whole: what a socket does not take at once ends the program.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,10 +21,13 @@
 struct side {
   int fd;
   struct side *other;  // NULL: the listener
+  int is_caller;
 };
 
 static int epoll_fd;
 static struct sockaddr_in upstream;
+static char line[1024];
+static size_t line_bytes;
 
 static _Noreturn void die(const char *what) {
   fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
@@ -53,6 +57,7 @@ static void accept_all(int listener) {
     struct side *left = side_of(caller), *right = side_of(server);
     left->other = right;
     right->other = left;
+    left->is_caller = 1;
     watch(left, EPOLLIN | EPOLLET);
     watch(right, EPOLLIN | EPOLLET);
   }
@@ -65,22 +70,34 @@ static void hang_up(struct side *side) {
   side->fd = side->other->fd = -1;
 }
 
+// Puts the credential's line behind the first one. Returns how many bytes there are then.
+static size_t put_line(char *bytes, size_t count) {
+  char *end = memchr(bytes, '\n', count);
+  if (!end) die("a request in pieces");
+  size_t first = (size_t)(end + 1 - bytes);
+  memmove(bytes + first + line_bytes, bytes + first, count - first);
+  memcpy(bytes + first, line, line_bytes);
+  return count + line_bytes;
+}
+
 static void move(struct side *side) {
-  static char bytes[64 * 1024];
+  static char bytes[64 * 1024 + sizeof line];
   if (side->fd < 0) return;
-  ssize_t count = recv(side->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  ssize_t count = recv(side->fd, bytes, sizeof bytes - sizeof line, MSG_DONTWAIT);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) return hang_up(side);
+  if (side->is_caller) count = (ssize_t)put_line(bytes, (size_t)count);
   ssize_t sent = send(side->other->fd, bytes, (size_t)count, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return hang_up(side);
   if (sent != count) die("send");
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) {
-    fprintf(stderr, "usage: floor PORT UPSTREAM_PORT\n");
+  if (count != 4 || strlen(arguments[3]) > sizeof line - 64) {
+    fprintf(stderr, "usage: floor PORT UPSTREAM_PORT CREDENTIAL\n");
     return 2;
   }
+  line_bytes = (size_t)sprintf(line, "Authorization: Bearer %s\r\n", arguments[3]);
   signal(SIGPIPE, SIG_IGN);
   struct sockaddr_in own = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)atoi(arguments[1])),

@@ -262,10 +262,10 @@ def envoy(setting):
 
 
 def floor(setting):
-    """Moves bytes and does nothing else; plain only, without a log."""
+    """Moves bytes, puts a credential in, and does nothing else; plain only, without a log."""
     if setting.tls or setting.shape.secured:
         raise Unusable("the floor speaks no TLS")
-    return [str(places.FLOOR), str(setting.port), str(setting.upstream_port)]
+    return [str(places.FLOOR), str(setting.port), str(setting.upstream_port), TOKEN]
 
 
 CONTENDERS = {"gateway": gateway, "gateway-without-limits": gateway_without_limits,
