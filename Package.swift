@@ -162,13 +162,13 @@ let package = Package(
     // JSON read in pieces of any size, escaped and written.
     area("JSONText", uses: ["Memory"]),
     // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
-    area("Memory", uses: ["CProcessor"]),
+    area("Memory", uses: ["CVectors"]),
 
     // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
     // into the binary: each shared library costs the start and the resident memory something.
     .target(name: "CLinux", exclude: ["linking"]),
     // What the processor can do and Swift does not say.
-    .target(name: "CProcessor"),
+    .target(name: "CVectors"),
     // Room for the commit that a build was made of.
     .target(name: "CRevision"),
     // The files of the admin page (`Sources/Admin/Page`), as constants.

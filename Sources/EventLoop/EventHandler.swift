@@ -66,9 +66,6 @@ package protocol EventHandler: ~Copyable {
     _ socket: SocketID, _ failure: SocketFailure, tag: SocketTag, on loop: inout EventLoop)
   /// The connection's deadline has passed.
   mutating func deadlinePassed(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
-  /// An event of this connection comes soon: after so many others, 2, 1 and then none. A place to have records fetched
-  /// (``Slab/prefetch(_:)``). Only told where there are many connections.
-  func expects(_ tag: SocketTag, distance: Int)
   /// The loop is about to wait for events: a place to set the alarm.
   mutating func aboutToWait(on loop: inout EventLoop)
   /// The time asked for with ``EventLoop/setAlarm(at:)`` has come.
@@ -83,8 +80,6 @@ package protocol EventHandler: ~Copyable {
 }
 
 extension EventHandler where Self: ~Copyable {
-  package func expects(_ tag: SocketTag, distance: Int) {}
-
   package mutating func aboutToWait(on loop: inout EventLoop) {}
 
   package mutating func acceptingPutOff(on loop: inout EventLoop) {}

@@ -5,29 +5,6 @@ internal import System
 
 /// What the kernel tells, led to the handler.
 extension EventLoop {
-  /// Has what the next events will look at fetched while the one with number `i` is served: the connection's record
-  /// three events ahead, what the handler knows it by after that. With many connections each record is in memory
-  /// that the processor has not looked at for some time, and would stand still for.
-  func lookAhead<Handler: EventHandler & ~Copyable>(
-    from i: Int, of count: Int, _ handler: borrowing Handler
-  ) {
-    if i &+ 3 < count { connections.prefetch(socketOfEvent(i &+ 3)) }
-    for distance in 0...2 where i &+ distance < count {
-      let id = socketOfEvent(i &+ distance)
-      if connections.contains(id) {
-        handler.expects(connections[id].tag, distance: distance)
-      }
-    }
-  }
-
-  /// The connection of the event with number `i`; none for a listener's, and the waker's.
-  @inline(__always)
-  private func socketOfEvent(_ i: Int) -> SocketID {
-    // Proof: the caller keeps to the events that the kernel filled.
-    let data = unsafe cl_event_data(events + i)
-    return data >> 32 != 0 ? SocketID(bits: data) : .none
-  }
-
   mutating func serve<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ flags: UInt32, _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {

@@ -17,8 +17,6 @@ package import System
   static let readsInARow = 8
   /// The most events that one wait brings.
   package static let eventsPerWait = 256
-  /// Connections up to which a loop relies on the processor's caches to have what it looks at.
-  static let fewConnections = 128
   /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
   static let waitsBehind = 64
   /// How much a finished connection may still send that has nothing to send.
@@ -140,9 +138,7 @@ package import System
     let count = wait(waits)
     let isBehind = count < 0 || count == eventsPerWait
     waitsInARow = isBehind ? waitsInARow &+ 1 : 0
-    let looksAhead = connections.count > EventLoop.fewConnections
     for i in 0..<max(0, count) {
-      if looksAhead { lookAhead(from: i, of: count, handler) }
       // Proof: the kernel filled `count` events.
       let flags = unsafe events[i].events
       let data = unsafe cl_event_data(events + i)

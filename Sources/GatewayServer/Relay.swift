@@ -208,23 +208,6 @@ extension Relay: EventHandler {
     settle(on: &loop)
   }
 
-  /// A caller's record, or that of the upstream connection; then, while that is fetched, of its exchange, and of the
-  /// caller who gets the answer.
-  package func expects(_ tag: SocketTag, distance: Int) {
-    if tag.kind == SocketKind.caller {
-      if distance == 2 { callers.prefetch(tag.record) }
-    } else if distance == 2 {
-      upstreams.prefetch(tag.record)
-    } else if upstreams.contains(tag.record) {
-      let exchange = upstreams[tag.record].fetch.exchange
-      if distance == 1 {
-        exchanges.prefetch(exchange)
-      } else if exchanges.contains(exchange) {
-        callers.prefetch(exchanges[exchange].caller)
-      }
-    }
-  }
-
   package mutating func ended(
     _ socket: SocketID, cleanly: Bool, tag: SocketTag, on loop: inout EventLoop
   ) {

@@ -1,4 +1,4 @@
-public import CProcessor
+public import CVectors
 
 /// Sixteen bytes looked at side by side.
 ///
@@ -23,7 +23,7 @@ extension RawSpan {
 extension SIMD16<UInt8> {
   /// The top bit of each byte, the first one's lowest.
   @inlinable @inline(__always)
-  package var topBits: UInt64 { cp_top_bits(self) }
+  package var topBits: UInt64 { cv_top_bits(self) }
 
   /// The place of the first byte whose top bit is set; 16 when there is none.
   @inlinable @inline(__always)
@@ -31,7 +31,7 @@ extension SIMD16<UInt8> {
 
   /// Marks bytes that are `byte`, and no other.
   @inlinable @inline(__always)
-  package func equals(_ byte: UInt8) -> SIMD16<UInt8> { cp_equal(self, byte) }
+  package func equals(_ byte: UInt8) -> SIMD16<UInt8> { cv_equal(self, byte) }
 
   /// The place of the first byte whose top bit is not set; 16 when there is none.
   @inlinable @inline(__always)
@@ -39,7 +39,7 @@ extension SIMD16<UInt8> {
 
   /// Marks bytes below `limit`, and no other.
   @inlinable @inline(__always)
-  package func isBelow(_ limit: UInt8) -> SIMD16<UInt8> { cp_below(self, limit) }
+  package func isBelow(_ limit: UInt8) -> SIMD16<UInt8> { cv_below(self, limit) }
 
   /// Marks bytes below 0x20 and 0x7F. Bytes of 0x80 and above are not marked.
   @inlinable @inline(__always)

@@ -1,5 +1,3 @@
-public import CProcessor
-
 /// Names one occupant of a ``Slab``. It stays valid until that occupant is removed, and is never mistaken
 /// for a later occupant of the same place.
 @usableFromInline package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
@@ -180,20 +178,6 @@ public import CProcessor
       precondition(contains(handle), "stale slab handle")
       // Proof: `contains` says the element is initialised.
       yield unsafe &elements[Int(handle.index)]
-    }
-  }
-
-  /// Asks the processor for the place that `handle` names, for a look that follows soon: of thousands of occupants
-  /// none is in its caches.
-  @inlinable @inline(__always)
-  package func prefetch(_ handle: SlabHandle) {
-    guard Int(handle.index) < used else { return }
-    let place = unsafe UnsafeRawPointer(elements + Int(handle.index))
-    var offset = 0
-    while offset < MemoryLayout<Element>.size {
-      // Proof: nothing is read. Below `used`, and within one element, the sum is an address of ours.
-      unsafe cp_prefetch(place + offset)
-      offset += 64
     }
   }
 

@@ -51,8 +51,8 @@ let package = Package(
     area("TextCoding", uses: ["Memory"]),
     area("Histograms"),
     area("JSONText", uses: ["Memory"]),
-    area("Memory", uses: ["CProcessor"]),
-    .target(name: "CProcessor", path: "Gateway/CProcessor"),
+    area("Memory", uses: ["CVectors"]),
+    .target(name: "CVectors", path: "Gateway/CVectors"),
     .target(name: "CLinux", path: "Gateway/CLinux", exclude: ["linking"]),
     .target(
       name: "CLibYAML", path: "Gateway/CLibYAML", linkerSettings: [.linkedLibrary("yaml")]),
