@@ -125,7 +125,11 @@ extension FleetHandler {
       list.list.count != modes.list.list.count
       || !zip(list.list, modes.list.list).allSatisfy { $0.isSame(as: $1) }
     modes.take(list, at: loop.now)
-    if isNews { parts.modesChanged(list.list) }
+    if isNews {
+      parts.modesChanged(list.list)
+      // At once: a process that takes over in the next moment is told what is published.
+      publish(at: loop.now)
+    }
     settleModes()
     order?.done(.done)
   }

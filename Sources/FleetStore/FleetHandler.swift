@@ -158,7 +158,7 @@ struct FleetHandler: EventHandler {
     publish(at: now)
   }
 
-  private mutating func publish(at now: Int64) {
+  mutating func publish(at now: Int64) {
     status.shares = [:]
     for member in members.values {
       status.shares[member.key] = FleetStatus.Share(

@@ -27,20 +27,23 @@ final class RedisServer {
     server.arguments =
       [
         "redis-server", "--port", "0", "--unixsocket", self.folder + "/s", "--save", "",
-        "--dir", self.folder,
+        "--dir", self.folder, "--logfile", self.folder + "/log",
       ] + arguments
-    let output = Pipe()
-    server.standardOutput = output
+    // Not a pipe: one that nobody reads any more would be looked at for ever, and closed under those who do.
+    server.standardOutput = FileHandle.nullDevice
     server.standardError = FileHandle.nullDevice
+    let log = self.folder + "/log"
+    try? FileManager.default.removeItem(atPath: log)
     try server.run()
     var text = ""
-    while !text.contains("eady to accept connections") {
-      let data = output.fileHandleForReading.availableData
-      guard !data.isEmpty else { throw Failure(text: text) }
-      text += String(decoding: data, as: UTF8.self)
+    let isReady = eventually { [server] in
+      text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+      return text.contains("eady to accept connections") || !server.isRunning
     }
-    // What else it says goes nowhere, but its pipe must not fill.
-    output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+    guard isReady, server.isRunning else {
+      end()
+      throw Failure(text: text)
+    }
   }
 
   deinit {

@@ -134,7 +134,7 @@ struct SharedModesTests {
     #expect(
       eventually {
         (try? Wire(port: port).call("GET", "/api/v2/courses").problem) == "caller-frozen"
-      })
+      }, "\(command.errors)")
     let mode = try #require(
       (try Wire(port: admin).call("GET", "/api/mode").json["modes"] as? [[String: Any]])?.first)
     #expect(mode["fleet"] as? Bool == true && mode["until"] is String)
