@@ -47,11 +47,10 @@ extension FleetHandler {
   mutating func superviseLinks(on loop: inout EventLoop) {
     let now = loop.now
     for link in links.indices {
-      guard let socket = links[link].socket else {
+      guard links[link].socket != nil else {
         if now >= links[link].schedule.retryAt { connect(link, on: &loop) }
         continue
       }
-      _ = socket
       if let oldest = links[link].pending.first, now - oldest.at >= FleetHandler.answerTimeout {
         lose(link, "it has not answered for a second", on: &loop)
       } else if links[link].schedule.isLive, links[link].pending.isEmpty,
