@@ -180,7 +180,10 @@ struct Connection: ~Copyable {
   }
 
   /// Writes queued output until it is gone or the socket is full.
-  mutating func flush() {
+  ///
+  /// - Parameter spare: gets the memory of a queue that is empty now, unless it has some: an idle connection holds no
+  ///   memory, and the next one whose socket is full need not ask the system for pages.
+  mutating func flush(sparing spare: inout ByteBuffer) {
     guard !output.isEmpty, writeError == 0 else { return }
     // The queue is taken out while its bytes are lent.
     var queue = ByteBuffer()
@@ -188,7 +191,12 @@ struct Connection: ~Copyable {
     let written = write(queue.bytes)
     queue.consume(written)
     swap(&queue, &output)
-    // An idle connection holds no memory.
-    if output.isEmpty { output.release() }
+    guard output.isEmpty else { return }
+    if spare.allocatedBytes == 0, output.allocatedBytes <= EventLoop.spareBytes {
+      output.removeAll()
+      swap(&spare, &output)
+    } else {
+      output.release()
+    }
   }
 }

@@ -95,7 +95,7 @@ extension EventLoop {
   @discardableResult
   package mutating func send(_ bytes: RawSpan, to socket: SocketID) -> Int {
     guard contains(socket) else { return 0 }
-    let state = connections[socket].sendNow(bytes)
+    let state = connections[socket].sendNow(bytes, spare: &spareOutput)
     if state == Connection.sendFailed { enqueue(socket) }
     return max(0, state)
   }
@@ -198,7 +198,7 @@ extension EventLoop {
 
   mutating func continueFinishing(_ socket: SocketID) {
     let waiting = connections[socket].output.count
-    connections[socket].flush()
+    connections[socket].flush(sparing: &spareOutput)
     if connections[socket].writeError != 0 {
       unlink(socket)
       drop(socket)
@@ -241,7 +241,9 @@ extension Connection {
   static let sendFailed = -1
 
   /// Sends what the socket takes and queues the rest: how many bytes wait, or ``sendFailed``.
-  mutating func sendNow(_ bytes: RawSpan) -> Int {
+  ///
+  /// - Parameter spare: memory for the queue, if it needs some and there is some.
+  mutating func sendNow(_ bytes: RawSpan, spare: inout ByteBuffer) -> Int {
     if writeError != 0 { return Connection.sendFailed }
     var sent = 0
     if phase == .open && output.isEmpty {
@@ -252,6 +254,7 @@ extension Connection {
         return Connection.sendFailed
       }
     }
+    if output.allocatedBytes == 0 { swap(&output, &spare) }
     output.put(bytes.slice(sent, bytes.byteCount))
     owesDrained = true
     return output.count

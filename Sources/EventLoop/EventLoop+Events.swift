@@ -75,7 +75,7 @@ extension EventLoop {
   mutating func flush<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ handler: inout Handler
   ) {
-    connections[id].flush()
+    connections[id].flush(sparing: &spareOutput)
     if connections[id].writeError != 0 {
       enqueue(id)
     } else if connections[id].output.isEmpty {

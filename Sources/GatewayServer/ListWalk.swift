@@ -27,7 +27,7 @@ final class ListWalk {
   /// held twice for a slow reader.
   static let heldInMemory = 256 * 1024
   /// Bytes that are handed on at once, as one chunk.
-  static let pieceBytes = 64 * 1024
+  static let pieceBytes = EventLoop.readBufferBytes
   /// How often a page is fetched once more after its connection broke.
   static let repeatLimit = 2
   /// Before the first repetition, and before the second one.
