@@ -72,7 +72,7 @@ final class BodyCapture {
   func beginResponse(status: Int, _ fields: borrowing FieldList, in bytes: RawSpan) {
     hasAnswer = true
     if ResponseHeadRewriter.isEncoded(fields, in: bytes) { response.omission = .encoded }
-    // Redaction goes by JSON paths, and a path in a partial body means nothing.
+    // Redaction rules name paths into the body, which mean nothing in a part of it.
     if status == 206 { response.omission = .incomplete }
   }
 

@@ -11,7 +11,8 @@ internal import Telemetry
 /// Between two events no request is half decided, so that is when the loop takes the next generation. Connections are
 /// left alone: each is identified again with its next request.
 extension Relay {
-  /// Begins to accept, if this is the accepting loop. With `isHeld`, callers wait until the loop is told to serve.
+  /// Begins to accept, if this is the accepting loop. With `isHeld`, callers wait until the loop gets the message to
+  /// serve.
   package mutating func begin(
     on loop: inout EventLoop, isHeld: Bool = false
   ) throws(SystemError) {

@@ -20,7 +20,7 @@ package struct RelaySettings: Sendable {
   package var tokenTimeout: Int64 = 5_000_000_000
   /// How long an unused upstream connection is kept: less than servers usually keep theirs.
   package var upstreamIdleTimeout: Int64 = 30_000_000_000
-  /// For exchanges under way when the gateway is told to stop.
+  /// For exchanges under way when the gateway must stop.
   package var drainTimeout: Int64 = 30_000_000_000
   /// Upstream connections of one loop.
   package var maxConnections = 256

@@ -52,8 +52,8 @@ final class SpoolRoom: Sendable {
 
 /// How long the writes of one upload may delay the loop's other calls, which wait for them.
 ///
-/// Linux makes a process that writes a lot wait for its disk, up to 200 ms at a time. One such write is no reason to
-/// stop keeping an upload; many are.
+/// Linux makes a process that writes a lot wait for its disk, up to 200 ms at a time. One such write does not justify
+/// giving up on keeping an upload; many do.
 struct DiskPatience {
   /// A write that takes no longer than this delays nobody, in nanoseconds.
   static let quick: Int64 = 10_000_000

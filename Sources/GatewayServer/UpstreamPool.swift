@@ -8,7 +8,7 @@ internal import RateLimiting
 /// it.
 struct UpstreamPool: ~Copyable {
   private var idle = RecordList<SlabHandle>(capacity: 64)
-  /// Who holds the other connections, and who waits for one.
+  /// The holders of the other connections, and the exchanges that wait for one.
   var shares: ConnectionShares
   /// All connections, including idle ones and those being made.
   var openCount = 0
