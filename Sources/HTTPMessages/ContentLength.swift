@@ -2,8 +2,8 @@ internal import Memory
 
 /// The value of a Content-Length: RFC 9110 section 8.6.
 enum ContentLength {
-  /// Reads 1–18 decimal digits without a leading zero (unless it is the only digit); nil for anything else. The grammar
-  /// allows leading zeros, but parsers disagree about them, so they are refused.
+  /// Reads 1–18 decimal digits without a leading zero (unless it is the only digit); nil for anything else. The
+  /// grammar allows leading zeros, but parsers disagree about them, so they are refused.
   static func parse(_ value: RawSpan) -> Int? {
     let count = value.byteCount
     guard count > 0, count <= 18 else { return nil }
