@@ -20,7 +20,7 @@ package struct AuthorizedGet: Sendable {
   ///
   /// - Parameters:
   ///   - token: sent as a Bearer token (RFC 6750 section 2.1); nil for none.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for the whole request.
   package init(
     _ url: String, token: SecretBytes?, proxy: String?, caFile: String?, timeout: Int
   ) throws(NoAnswer) {

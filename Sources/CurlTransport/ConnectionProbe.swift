@@ -41,7 +41,7 @@ package struct ConnectionProbe: Sendable {
   /// - Parameters:
   ///   - proxy: URL of an HTTP CONNECT proxy; nil for none, whatever the environment says.
   ///   - caFile: authorities trusted instead of the system's, PEM.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for all steps together.
   package init(_ url: String, proxy: String?, caFile: String?, timeout: Int) {
     var request = CurlRequest(url: url, schemes: "https,http", timeout: timeout)
     request.connectsOnly = true

@@ -76,7 +76,7 @@ package import Memory
   /// Adds a header field with a value that is a secret. libcurl's copy is overwritten when it is freed.
   ///
   /// - Parameters:
-  ///   - lead: the line up to the secret, `Authorization: Bearer `; empty when the secret is all of it.
+  ///   - lead: the line up to the secret, `Authorization: Bearer `; empty when the secret is the whole line.
   ///   - count: bytes of the secret to send.
   package mutating func addField(
     _ lead: String, _ secret: SecretBytes, count: Int

@@ -41,10 +41,10 @@ package enum HTTPProbe {
   /// Requests `url` directly: no proxy, no redirect, no credential except a certificate.
   ///
   /// - Parameters:
-  ///   - method: another method than GET; no body is sent.
-  ///   - socketPath: a Unix socket to connect to in place of the URL's host.
+  ///   - method: the request's method; no body is sent.
+  ///   - socketPath: a Unix socket to connect to instead of the URL's host.
   ///   - tls: for a URL with `https`.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for the whole request.
   package static func ask(
     _ url: String, method: String = "GET", socketPath: String? = nil, tls: TLSFiles = TLSFiles(),
     timeout: Int = 5_000

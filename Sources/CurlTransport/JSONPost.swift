@@ -25,11 +25,11 @@ package final class JSONPost {
   /// Nil when libcurl does not start or refuses an option.
   ///
   /// - Parameters:
-  ///   - contentType: the bodies' type.
-  ///   - headers: further header fields, values without line breaks.
+  ///   - contentType: the content type of the bodies.
+  ///   - headers: more header fields; their values must not have line breaks.
   ///   - timeout: milliseconds for one post.
   ///   - caFile: authorities trusted instead of the system's.
-  ///   - compresses: bodies go with gzip.
+  ///   - compresses: bodies are compressed with gzip.
   package init?(
     url: String, contentType: String = "application/json",
     headers fields: [(name: String, value: SecretBytes)], timeout: Int, caFile: String?,

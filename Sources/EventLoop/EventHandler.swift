@@ -68,7 +68,7 @@ package protocol EventHandler: ~Copyable {
   mutating func deadlinePassed(_ socket: SocketID, tag: SocketTag, on loop: inout EventLoop)
   /// The loop is about to wait for events: a place to set the alarm.
   mutating func aboutToWait(on loop: inout EventLoop)
-  /// The time asked for with ``EventLoop/setAlarm(at:)`` has come.
+  /// The time that was set with ``EventLoop/setAlarm(at:)`` has come.
   mutating func alarm(on loop: inout EventLoop)
   /// Callers have to wait because descriptors are short, or there are too many connections. May come often.
   mutating func acceptingPutOff(on loop: inout EventLoop)

@@ -28,7 +28,7 @@ extension EventLoop {
       Connection(descriptor: descriptor, session: session, tag: tag, phase: .handshaking))
   }
 
-  /// What the peer of an open TLS connection has shown; nil for one without TLS.
+  /// What the peer of an open TLS connection has presented; nil for one without TLS.
   package func peer(of socket: SocketID) -> TLSPeer? {
     contains(socket) ? connections[socket].peer : nil
   }

@@ -48,7 +48,7 @@ package final class LoopMailbox<Message: Sendable>: Sendable {
 
   package init() throws(SystemError) { waker = try LoopWaker() }
 
-  /// Leaves a message and wakes the loop.
+  /// Posts a message and wakes the loop.
   package func post(_ message: Message) {
     messages.withLock { $0.append(message) }
     waker.wake()

@@ -11,7 +11,7 @@ internal import System
   // @unchecked: SSL_CTX is reference-counted and locked inside OpenSSL, and not changed after `init`.
   private let context: OpaquePointer
 
-  /// Whether clients have to prove who they are.
+  /// Whether clients are asked for a certificate, and whether they need one.
   package enum ClientCertificates: Int32, Sendable {
     /// Clients are not asked for a certificate.
     case none = 0

@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// Only recorded exchanges use it. It costs two additions each time one of their buffers grows.
 package final class CaptureRoom: Sendable {
-  /// Bytes of memory.
+  /// The most bytes of memory.
   let limit: Int
   private let taken = Atomic<Int>(0)
   private let refused = Atomic<UInt64>(0)

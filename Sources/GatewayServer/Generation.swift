@@ -27,7 +27,7 @@ package final class Generation: Sendable {
   package let log: LogWriter?
   /// By number, the listening sockets; nil for a listener that was removed.
   package let listeners: [SharedListener?]
-  /// By number, how a listener speaks TLS; nil for one that does not.
+  /// By number, the TLS settings of a listener; nil for one without TLS.
   package let acceptors: [TLSAcceptor?]
   /// Per token slot, its scopes for the log.
   package let scopeTexts: [String]
@@ -115,7 +115,7 @@ package final class Generation: Sendable {
     listener < listeners.count && listeners[listener] != nil
   }
 
-  /// How the listener with this number speaks TLS; nil when it does not.
+  /// The TLS settings of the listener with this number; nil without TLS.
   package func acceptor(of listener: Int) -> TLSAcceptor? {
     listener < acceptors.count ? acceptors[listener] : nil
   }

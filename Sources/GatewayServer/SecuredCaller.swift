@@ -3,7 +3,7 @@ internal import Forwarding
 internal import Memory
 internal import TrafficLog
 
-/// What is known of a caller's connection with TLS, beside its record. Connections without TLS pay nothing for it.
+/// What is known of a caller's TLS connection, in addition to its record. Connections without TLS pay nothing for it.
 struct SecuredCaller: ~Copyable {
   /// The handshake is done.
   var isOpen = false

@@ -55,7 +55,7 @@ final class SpoolRoom: Sendable {
 /// Linux makes a process that writes a lot wait for its disk, up to 200 ms at a time. One such write does not justify
 /// giving up on keeping an upload; many do.
 struct DiskPatience {
-  /// A write that takes no longer than this delays nobody, in nanoseconds.
+  /// A write that takes at most this long, in nanoseconds, does not count as a delay.
   static let quick: Int64 = 10_000_000
   /// The most time that slower writes may take together, in nanoseconds.
   static let bound: Int64 = 500_000_000

@@ -2,7 +2,7 @@ internal import Forwarding
 internal import Memory
 internal import RateLimiting
 
-/// One loop's connections to the upstream: the idle ones, last in first out, and who shares the others.
+/// One loop's connections to the upstream: the idle ones, last in first out, and how the others are shared.
 ///
 /// The connection that was used last has its memory still in the cache, and the upstream is least likely to have closed
 /// it.

@@ -57,7 +57,7 @@ package final class LocalService: Sendable {
     return LocalService(address: address, mailbox: mailbox, thread: thread)
   }
 
-  /// Serves until told to stop. This is the thread's whole life.
+  /// Serves until the message to stop arrives. This is the thread's whole life.
   private static func run<Responder: LocalResponder & SendableMetatype>(
     _ start: LocalServiceStart, _ settings: LocalServerSettings, _ accepts: Bool,
     _ clock: TimeSource,

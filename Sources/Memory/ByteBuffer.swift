@@ -71,7 +71,7 @@
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
-      // Proof: start...end lies in the allocation (invariant), and the span borrows self.
+      // Proof: start...end is within the allocation (invariant), and the span borrows self.
       let span = unsafe RawSpan(_unsafeStart: base + start, byteCount: end &- start)
       return unsafe _overrideLifetime(span, borrowing: self)
     }

@@ -65,7 +65,7 @@ public import Synchronization
 }
 
 extension StaticString {
-  /// Whether both hold the same bytes.
+  /// Whether both have the same bytes.
   package func hasSameBytes(as other: StaticString) -> Bool {
     let length = utf8CodeUnitCount
     guard length == other.utf8CodeUnitCount else { return false }

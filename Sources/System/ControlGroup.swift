@@ -2,7 +2,7 @@
 ///
 /// This type interprets the texts of the kernel's files; ``ProcessMemory`` reads them.
 struct ControlGroup: Sendable, Equatable {
-  /// Its folder.
+  /// The group's folder.
   let folder: String
   /// Whether this is version 2 of control groups. In version 1, files have other names.
   let isVersion2: Bool

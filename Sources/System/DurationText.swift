@@ -1,4 +1,4 @@
-/// Times as people write them: `850 µs`, `3.2 ms`, `12 ms`, `1.4 s`, `75 s`, `14 min`, `5 h 20 min`, `3 d 4 h`.
+/// Durations as people write them: `850 µs`, `3.2 ms`, `12 ms`, `1.4 s`, `75 s`, `14 min`, `5 h 20 min`, `3 d 4 h`.
 package enum DurationText {
   /// - Parameter microseconds: a negative number counts as 0.
   package static func text(microseconds: Int64) -> String {

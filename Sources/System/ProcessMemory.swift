@@ -3,7 +3,7 @@ internal import Glibc
 
 /// One limit of the memory that this process may have, and how much of it is used.
 package struct MemoryBound: Sendable {
-  /// Bytes.
+  /// The limit in bytes.
   package let limit: Int
   /// What sets the limit, for the operator: `ulimit -d`.
   package let name: String

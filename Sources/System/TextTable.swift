@@ -1,4 +1,4 @@
-/// Rows in columns, for people.
+/// A table of rows and columns, for people to read.
 ///
 /// A table that is too wide first leaves out the columns that are needed least, then cuts the cells of others, with an
 /// ellipsis. At its end it says what was left out.
