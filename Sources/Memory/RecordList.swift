@@ -2,7 +2,6 @@
 ///
 /// For tables on the hot path, such as the fields of a message head: appending and reading need no reference counting
 /// and no uniqueness checks, unlike with an `Array`.
-/// reference counting nor uniqueness checks, as an `Array`'s would.
 @usableFromInline @safe package struct RecordList<Record: BitwiseCopyable>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Record>
   @usableFromInline var capacity: Int
