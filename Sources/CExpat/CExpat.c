@@ -58,7 +58,7 @@ static void XMLCALL on_text(void *user, const XML_Char *text, int length) {
 static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *system,
                                const XML_Char *publisher, int has_internal_subset) {
   (void)name, (void)system, (void)publisher;
-  // What stands in brackets behind a DOCTYPE is where entities are declared.
+  // Entities are declared in the brackets after a DOCTYPE.
   if (has_internal_subset) stop((cex_reader *)user, cex_entities);
 }
 

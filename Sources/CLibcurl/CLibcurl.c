@@ -1,4 +1,4 @@
-// What needs _GNU_SOURCE, which the header must not define.
+// For functions that need _GNU_SOURCE, which the header must not define.
 #define _GNU_SOURCE
 #include "CLibcurl.h"
 
@@ -12,7 +12,7 @@ static void free_cleared(void *p) {
   free(p);
 }
 
-// Not realloc: that may move the bytes and leave the old ones behind.
+// Does not use realloc, which may move the bytes and leave the old ones behind.
 static void *realloc_cleared(void *p, size_t size) {
   void *moved = malloc(size);
   if (!moved || !p) return moved;
@@ -23,9 +23,9 @@ static void *realloc_cleared(void *p, size_t size) {
 }
 
 CURLcode cc_global_init(void) {
-  // libcurl opens this file here and writes the keys of every connection into it.
+  // libcurl would open this file here, and write the keys of every connection into it.
   if (getenv("SSLKEYLOGFILE")) unsetenv("SSLKEYLOGFILE");
-  // Trust is set up for OpenSSL; a libcurl with several TLS libraries would take CURL_SSL_BACKEND's word.
+  // Trust is set up for OpenSSL. A libcurl with several TLS libraries would otherwise follow CURL_SSL_BACKEND.
   CURLsslset chosen = curl_global_sslset(CURLSSLBACKEND_OPENSSL, NULL, NULL);
   if (chosen != CURLSSLSET_OK && chosen != CURLSSLSET_TOO_LATE) return CURLE_NOT_BUILT_IN;
   return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_cleared, realloc_cleared, strdup, calloc);

@@ -18,8 +18,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-// glibc hands every initialiser what main gets. The arguments are noted here because Swift looks for them in
-// /proc, or in front of the environment, which is elsewhere once a preloaded library has changed it.
+// glibc passes main's arguments to every initialiser. They are noted here, because Swift reads them from /proc, or from
+// the memory before the environment, which is elsewhere once a preloaded library has changed it.
 static int argument_count;
 static char **arguments;
 
@@ -37,7 +37,7 @@ const char *cl_environment(int index) { return environ ? environ[index] : 0; }
 int cl_fill_standard_descriptors(void) {
   for (int fd = 0; fd <= 2; fd++) {
     if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest number that is free is given out: this one.
+    // The lowest free number is used: this one.
     if (open("/dev/null", O_RDWR) < 0 && open("/", O_RDONLY | O_DIRECTORY) < 0) return -1;
   }
   return 0;
@@ -102,7 +102,7 @@ int cl_is_message_end(int fd) {
   return cl_peer_credentials(fd, &user, &group) == 0 && user == geteuid();
 }
 
-// The most that one message carries is 253; listeners and the admin address are 17.
+// A message can carry at most 253. Listeners and the admin address are 17.
 enum { descriptor_room = 32 };
 
 ssize_t cl_send_message(int fd, const void *bytes, size_t size, const int *descriptors, int count) {
@@ -172,7 +172,7 @@ int cl_spawn(const char *path, char *const arguments[], char *const environment[
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
-  // Where the two numbers are the same, dup2 clears close-on-exec as well: posix_spawn(3).
+  // If the two numbers are the same, dup2 clears close-on-exec as well: posix_spawn(3).
   error = posix_spawn_file_actions_adddup2(&actions, channel, 3);
   if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
   if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
@@ -239,11 +239,11 @@ long cl_raise_descriptor_limit(void) {
 void cl_name_this_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 void cl_let_others_go_first(void) {
-  // Linux counts niceness by the thread, and 0 is the one that calls: setpriority(2).
+  // Linux has a niceness per thread, and 0 means the calling one: setpriority(2).
   errno = 0;
   int niceness = getpriority(PRIO_PROCESS, 0);
   if (niceness != -1 || errno == 0) setpriority(PRIO_PROCESS, 0, niceness < 14 ? niceness + 5 : 19);
-  // Awakened, it does not push the thread aside that is at work: sched(7).
+  // When it wakes up, it does not preempt a running thread: sched(7).
   struct sched_param none = {0};
   sched_setscheduler(0, SCHED_BATCH, &none);
 }
@@ -256,7 +256,7 @@ int cl_processor_count(void) {
 }
 
 void cl_return_large_blocks(void) {
-  // Setting it keeps it: otherwise the first large block that is freed raises the threshold, up to 32 MiB.
+  // Setting the threshold fixes it. Otherwise the first large block that is freed raises it, up to 32 MiB.
   mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 }
 
@@ -307,8 +307,8 @@ void cl_release_start_pages(void) {
   while (fgets(line, sizeof line, maps)) {
     uintptr_t start, end;
     char rights[5], path[2];
-    // Private mappings that run and cannot be written hold the file's bytes and nothing else, so dropping
-    // them loses nothing. Read-only data is left alone: it holds relocations.
+    // Private mappings that are executable and not writable hold only the file's bytes, so dropping them loses nothing.
+    // Read-only data is left alone: it holds relocations.
     if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %*s %1s", &start, &end, rights, path) == 4 &&
         strcmp(rights, "r-xp") == 0 && path[0] == '/')
       madvise((void *)start, end - start, MADV_DONTNEED);
@@ -316,8 +316,8 @@ void cl_release_start_pages(void) {
   fclose(maps);
 }
 
-// Fields 14, 15, 20, 22, 23 and 24 of a stat file (proc(5)); the name before them may hold anything, so
-// counting begins behind its last parenthesis.
+// Reads fields 14, 15, 20, 22, 23 and 24 of a stat file (proc(5)). The name before them may contain anything, so
+// counting begins after its last parenthesis.
 static int read_stat(const char *path, char *name, size_t name_size, long long *user, long long *system,
                      long long *threads, long long *start, long long *size, long long *resident) {
   FILE *file = fopen(path, "re");
@@ -364,7 +364,7 @@ int cl_read_process(struct cl_process *out) {
   out->resident_bytes = (int64_t)resident * sysconf(_SC_PAGESIZE);
   out->virtual_bytes = (int64_t)size;
   out->threads = (int64_t)threads;
-  // Without the one that reads the list.
+  // Does not count the descriptor that reads the list.
   out->descriptors = count_entries("/proc/self/fd") - 1;
   struct rlimit limit;
   out->max_descriptors = getrlimit(RLIMIT_NOFILE, &limit) ? -1 : (int64_t)limit.rlim_cur;
@@ -395,7 +395,7 @@ int cl_read_threads(struct cl_thread *out, int limit) {
 int cl_nameless_file(const char *folder) {
   int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0 || errno == ENOENT) return file;
-  // Some file systems have no files without names: one is made and its name taken away.
+  // Some file systems have no files without names. There, a file is created and its name removed.
   char path[4096];
   int length = snprintf(path, sizeof path, "%s/scorm-gateway-XXXXXX", folder);
   if (length < 0 || (size_t)length >= sizeof path) return -1;

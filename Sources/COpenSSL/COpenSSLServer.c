@@ -9,7 +9,7 @@ static BIO *reading(co_text text) {
   return BIO_new_mem_buf(text.bytes ? text.bytes : "", (int)text.count);
 }
 
-/// Whether reading PEM ended because nothing more is there.
+/// Whether reading PEM ended because there is no more of it.
 static int is_at_end(void) {
   unsigned long e = ERR_peek_last_error();
   int end = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
@@ -41,7 +41,7 @@ static int refuse_password(char *out, int size, int writing, void *asked) {
   return -1;
 }
 
-/// Whether there is a private key in PEM, good or not.
+/// Whether the text contains a private key in PEM, valid or not.
 static int names_key(co_text text) {
   static const char label[] = "PRIVATE KEY-----";
   const size_t length = sizeof label - 1;
@@ -79,7 +79,7 @@ static int use_certificate(SSL_CTX *c, co_text text, int *defect) {
   return ok;
 }
 
-/// An anchor is trusted because it is named: no list has to say that it is not revoked.
+/// Accepts an anchor without a revocation list: it is trusted because it is configured.
 static int excuse_anchor(int ok, X509_STORE_CTX *x) {
   int error = X509_STORE_CTX_get_error(x);
   int depth = X509_STORE_CTX_get_error_depth(x);
@@ -125,7 +125,7 @@ static int revoke(SSL_CTX *c, co_text text, int *defect) {
   return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
 
-/// RFC 7301: HTTP/1.1 is all there is. A peer that names no protocol does not come here.
+/// Selects HTTP/1.1, the only supported protocol: RFC 7301. Not called for a peer that offers no protocols.
 static int choose_protocol(SSL *s, const unsigned char **out, unsigned char *out_count,
                            const unsigned char *offered, unsigned int count, void *unused) {
   static const unsigned char ours[] = "http/1.1";
@@ -141,8 +141,9 @@ static int choose_protocol(SSL *s, const unsigned char **out, unsigned char *out
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// A ticket holds the client's certificate, and nothing of what it sent to prove it: a session that is resumed could not
-/// be verified again under other authorities. So who sends more than its own certificate gets no ticket.
+/// Verifies a client. A ticket holds the client's certificate, but not the further certificates that it sent: a resumed
+/// session could not be verified again under other authorities. So a client that sends more than its own certificate
+/// gets no ticket.
 static int verify_client(X509_STORE_CTX *x, void *unused) {
   (void)unused;
   SSL *s = (SSL *)X509_STORE_CTX_get_ex_data(x, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -150,7 +151,7 @@ static int verify_client(X509_STORE_CTX *x, void *unused) {
   return X509_verify_cert(x);
 }
 
-/// TLS 1.2 promises a ticket before it sees the client's certificate.
+/// Suppresses tickets for TLS 1.2, which promises a ticket before it sees the client's certificate.
 static int look_at_hello(SSL *s, int *alert, void *unused) {
   (void)alert;
   (void)unused;
@@ -171,8 +172,8 @@ SSL_CTX *co_server_context(const co_server_settings *t, int *part, int *defect) 
                           SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                              SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-                             // A client that ends its direction without TLS's own end is answered all the same; what
-                             // is cut off shows by HTTP's framing.
+                             // A client that closes its direction without a close_notify is answered anyway: HTTP's
+                             // framing shows what was cut off.
                              SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_read_ahead(c, 1);
   SSL_CTX_set_default_read_buffer_len(c, 16384 + 512);
@@ -227,7 +228,7 @@ int co_verify_peer_again(const SSL *s, SSL_CTX *c) {
   if (x && X509_STORE_CTX_init(x, SSL_CTX_get_cert_store(c), own, SSL_get_peer_cert_chain(s)) == 1 &&
       X509_STORE_CTX_set_default(x, "ssl_client") == 1)
     result = X509_verify_cert(x) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(x);
-  // Never by accident.
+  // Never valid by accident.
   else result = X509_V_ERR_OUT_OF_MEM;
   X509_STORE_CTX_free(x);
   ERR_clear_error();

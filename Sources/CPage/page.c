@@ -1,6 +1,6 @@
 #include "CPage.h"
 
-// #embed is C23 (section 6.10.4), which clang takes in every mode and warns of.
+// #embed is C23 (section 6.10.4). clang accepts it in every mode, with a warning.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char page_html[] = {

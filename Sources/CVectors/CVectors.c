@@ -1,2 +1,2 @@
-// All of it is in the header, to be inlined; a target of C has one source file at least.
+// Everything is in the header, to be inlined, but a C target needs at least one source file.
 #include "CVectors.h"

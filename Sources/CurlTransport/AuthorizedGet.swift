@@ -1,26 +1,26 @@
 package import Memory
 
-/// One GET with a token, or without, for commands that look at a server: no redirect is followed. Blocks its thread.
+/// One GET, with or without a token, for commands that check a server. Redirects are not followed. Blocks its thread.
 package struct AuthorizedGet: Sendable {
   package let status: Int
   /// The answer's `Date`.
   package let date: String?
 
-  /// Nothing came back.
+  /// There was no answer.
   package struct NoAnswer: Error, Sendable {
     package let isTimeout: Bool
-    /// What libcurl says.
+    /// libcurl's text.
     package let text: String
   }
 
-  /// Bytes of an answer that are read; none is kept.
+  /// The most bytes of an answer that are read. None are kept.
   private static let bodyLimit = 64 * 1024
 
-  /// Asks for `url`.
+  /// Requests `url`.
   ///
   /// - Parameters:
   ///   - token: sent as a Bearer token (RFC 6750 section 2.1); nil for none.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for the whole request.
   package init(
     _ url: String, token: SecretBytes?, proxy: String?, caFile: String?, timeout: Int
   ) throws(NoAnswer) {

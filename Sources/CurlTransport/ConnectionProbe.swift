@@ -1,8 +1,9 @@
 internal import CLibcurl
 
-/// Connects once as a request would, TLS and a proxy's tunnel included, and sends nothing. Blocks its thread.
+/// Connects once as a request would, including TLS and a proxy's tunnel, and sends nothing. Blocks its thread.
 ///
-/// It finds which of the steps to a server fails, and why, by the same library and the same trust that fetch tokens.
+/// It finds which step on the way to a server fails, and why, with the same library and the same trust as token
+/// fetches.
 package struct ConnectionProbe: Sendable {
   /// The step that failed.
   package enum Failure: Sendable, Equatable {
@@ -10,29 +11,29 @@ package struct ConnectionProbe: Sendable {
     case name
     /// No TCP connection: refused, no route.
     case unreachable
-    /// Nothing answered in time.
+    /// There was no response in time.
     case timedOut
-    /// The proxy's name has no address, it cannot be reached, or it makes no tunnel.
+    /// The proxy's name has no address, the proxy cannot be reached, or it opens no tunnel.
     case proxy
-    /// The chain of the server's certificate leads to no authority that is trusted.
+    /// The server's certificate chain does not lead to a trusted authority.
     case untrusted
-    /// A certificate of the chain is not valid yet, or not any more.
+    /// A certificate in the chain is not valid yet, or has expired.
     case outOfDate
     /// The certificate is for another name.
     case otherName
     /// The TLS handshake failed for another reason.
     case handshake
-    /// libcurl itself.
+    /// libcurl itself failed.
     case client
   }
 
-  /// Nil: everything worked.
+  /// Nil when everything worked.
   package let failure: Failure?
-  /// What libcurl says about the failure; empty without one.
+  /// libcurl's text about the failure; empty without one.
   package let text: String
-  /// The number of the address that was connected to, the proxy's if there is one.
+  /// The numeric address that was connected to, the proxy's if there is one.
   package let address: String?
-  /// When the first certificate of the chain ends, in seconds since 1970; nil without TLS.
+  /// When the first certificate in the chain expires, in seconds since 1970; nil without TLS.
   package let firstExpiry: Int64?
 
   /// Connects to the host of `url`.
@@ -40,7 +41,7 @@ package struct ConnectionProbe: Sendable {
   /// - Parameters:
   ///   - proxy: URL of an HTTP CONNECT proxy; nil for none, whatever the environment says.
   ///   - caFile: authorities trusted instead of the system's, PEM.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for all steps together.
   package init(_ url: String, proxy: String?, caFile: String?, timeout: Int) {
     var request = CurlRequest(url: url, schemes: "https,http", timeout: timeout)
     request.connectsOnly = true
@@ -80,7 +81,7 @@ package struct ConnectionProbe: Sendable {
     failure: Failure?, text: String, address: String? = nil, firstExpiry: Int64? = nil
   ) {
     self.failure = failure
-    // Texts from outside may hold anything.
+    // Texts from outside may contain anything.
     self.text = String(
       decoding: text.utf8.prefix(200).map { 0x20..<0x7F ~= $0 ? $0 : UInt8(ascii: "?") },
       as: UTF8.self)
@@ -106,12 +107,12 @@ package struct ConnectionProbe: Sendable {
     switch fault.kind {
     case .tls: return .handshake
     case .client: return .client
-    // The tunnel was refused, or the proxy went away before TLS began.
+    // The tunnel was refused, or the proxy closed before TLS began.
     default: return hasProxy ? .proxy : .handshake
     }
   }
 
-  /// The codes are X509_V_ERR_… of OpenSSL, which never change.
+  /// The codes are OpenSSL's X509_V_ERR_…, which never change.
   private static func failure(verifying code: Int) -> Failure {
     switch code {
     case 9, 10: .outOfDate

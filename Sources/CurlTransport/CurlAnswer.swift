@@ -1,11 +1,11 @@
 internal import Memory
 
-/// The body of an answer, as far as it has come. Its address is what libcurl's callback is given.
+/// The body of an answer, as far as it has arrived. libcurl's callback gets its address.
 final class CurlAnswer {
   private let limit: Int?
   private let isSecret: Bool
   private var bytes: ByteBuffer
-  /// Whether more came than is wanted.
+  /// Whether more arrived than the limit allows.
   private(set) var isTooLarge = false
 
   init(_ answer: CurlRequest.Answer) {
@@ -14,7 +14,7 @@ final class CurlAnswer {
     case .collected(let limit): (self.limit, isSecret) = (limit, false)
     case .secret(let limit): (self.limit, isSecret) = (limit, true)
     }
-    // A secret has all its room at once: growing would leave copies behind.
+    // For a secret, all memory is allocated at once: growing would leave copies behind.
     bytes = ByteBuffer(capacity: isSecret ? limit ?? 0 : 0)
   }
 
@@ -31,7 +31,7 @@ final class CurlAnswer {
     return true
   }
 
-  /// Gives away what has come. Whoever takes a secret overwrites it after reading.
+  /// Returns what has arrived and gives up its ownership. A caller that takes a secret must overwrite it after reading.
   func take() -> ByteBuffer {
     var taken = ByteBuffer()
     swap(&taken, &bytes)

@@ -2,12 +2,13 @@ internal import CLibcurl
 internal import Glibc
 package import Memory
 
-/// A libcurl handle for one request at a time, and everything that libcurl reads or writes through it: header lines, the
-/// answer, the text of an error, whom TLS trusts. All of it goes after the handle.
+/// A libcurl handle for one request at a time, and everything that libcurl reads or writes through it: header lines,
+/// the answer, an error text, what TLS trusts. All of it outlives the handle.
 ///
-/// The only place that speaks to libcurl about a request, so the proofs about its memory stand here. For one thread.
+/// This is the only place that talks to libcurl about a request, so the proofs about its memory are here. For one
+/// thread.
 @safe package struct CurlEasyHandle: ~Copyable {
-  /// Tells handles apart as long as they live.
+  /// Distinguishes handles as long as they live.
   package struct ID: Equatable, Sendable {
     fileprivate let address: UInt
 
@@ -17,21 +18,21 @@ package import Memory
   let pointer: UnsafeMutableRawPointer
   private let errorText: UnsafeMutablePointer<CChar>
   private var lines: UnsafeMutablePointer<curl_slist>?
-  /// Whom a TLS connection trusts; nil without TLS.
+  /// What a TLS connection trusts; nil without TLS.
   private let proof: TLSProof?
   private let answer: CurlAnswer
 
-  /// A handle that is told about `request`.
+  /// Makes a handle for `request`.
   ///
   /// - Parameter proof: required for `https`, which fails without one.
   package static func make(
     for request: CurlRequest, proof: TLSProof?
   ) throws(CurlFault) -> CurlEasyHandle {
-    // Proof: libcurl is set up; a new handle or null. It goes nowhere but into the value made here, which cleans it up.
+    // Proof: libcurl is set up; a new handle or null. It goes only into the value made here, which cleans it up.
     guard CurlLibrary.isReady, let made = unsafe curl_easy_init() else {
       throw CurlFault.notStarted
     }
-    // Whole before anything can throw, so its deinit cleans up.
+    // The value is complete before anything can throw, so its deinit cleans up.
     var handle = unsafe CurlEasyHandle(made, proof, CurlAnswer(request.answer))
     try handle.setSafety(request)
     try handle.setMethod(request.method)
@@ -46,14 +47,14 @@ package import Memory
     self.answer = answer
     // Proof: null is an empty list.
     unsafe lines = nil
-    // Proof: as many bytes as libcurl may write; freed by deinit, after the handle that names them.
+    // Proof: as many bytes as libcurl may write; freed by deinit, after the handle that refers to them.
     unsafe errorText = UnsafeMutablePointer<CChar>.allocate(capacity: cc_error_size)
     // Proof: just allocated with that many places.
     unsafe errorText.initialize(repeating: 0, count: cc_error_size)
   }
 
   deinit {
-    // Proof: the handle is this value's alone, and no multi handle has it any more; what it points to goes after it.
+    // Proof: only this value has the handle, and no multi handle has it any more; what it points to is freed after it.
     unsafe curl_easy_cleanup(pointer)
     unsafe curl_slist_free_all(lines)
     unsafe errorText.deallocate()
@@ -63,18 +64,19 @@ package import Memory
 
   // MARK: What is sent
 
-  /// Adds a header field as a line, `Accept: text/plain`; one without a value, `Expect:`, takes a field of libcurl's out.
+  /// Adds a header field as a line, `Accept: text/plain`. A line without a value, `Expect:`, removes a field of
+  /// libcurl's.
   package mutating func addField(_ line: String) throws(CurlFault) {
-    // Proof: libcurl copies the line; on failure the old list stays ours.
+    // Proof: libcurl copies the line; on failure the old list remains ours.
     guard let longer = unsafe curl_slist_append(lines, line) else { throw CurlFault.outOfMemory }
-    // Proof: the new list, which nobody else has.
+    // Proof: the new list, which nothing else has.
     try unsafe use(longer)
   }
 
   /// Adds a header field with a value that is a secret. libcurl's copy is overwritten when it is freed.
   ///
   /// - Parameters:
-  ///   - lead: the line up to the secret, `Authorization: Bearer `; empty when the secret is all of it.
+  ///   - lead: the line up to the secret, `Authorization: Bearer `; empty when the secret is the whole line.
   ///   - count: bytes of the secret to send.
   package mutating func addField(
     _ lead: String, _ secret: SecretBytes, count: Int
@@ -92,25 +94,25 @@ package import Memory
       return unsafe longer
     }
     guard let longer = unsafe longer else { throw CurlFault.outOfMemory }
-    // Proof: the new list, which nobody else has.
+    // Proof: the new list, which nothing else has.
     try unsafe use(longer)
   }
 
   private mutating func use(_ list: UnsafeMutablePointer<curl_slist>) throws(CurlFault) {
     unsafe lines = list
-    // Proof: the list lives until the handle is cleaned up, or does not name it any more.
+    // Proof: the list lives until the handle is cleaned up, or does not refer to it any more.
     try check(unsafe cc_set_headers(pointer, list))
   }
 
-  /// Takes every field out that was added, and has libcurl forget them.
+  /// Removes every field that was added, and makes libcurl forget them.
   package mutating func removeFields() {
-    // Proof: the handle names the list no more when it goes; it is ours, and freed once.
+    // Proof: the handle does not refer to the list any more when it is freed; it is ours, and freed once.
     _ = unsafe cc_set_headers(pointer, nil)
     unsafe curl_slist_free_all(lines)
     unsafe lines = nil
   }
 
-  /// Sends `body`, which libcurl copies; makes the request a POST.
+  /// Sends `body`, which libcurl copies. Makes the request a POST.
   package mutating func setBody(_ body: RawSpan) throws(CurlFault) {
     // Proof: libcurl copies byteCount bytes during the call.
     let code = unsafe body.withUnsafeBytes { source in
@@ -121,14 +123,14 @@ package import Memory
 
   // MARK: What comes back
 
-  /// Does the request and waits for its end. A ``CurlMulti`` does not wait.
+  /// Performs the request and waits for its end. A ``CurlMulti`` does not wait.
   package mutating func perform() throws(CurlFault) {
-    // Proof: the handle lives, and everything it names is this value's.
+    // Proof: the handle lives, and everything that it refers to belongs to this value.
     let code = unsafe curl_easy_perform(pointer)
     if let fault = fault(of: code) { throw fault }
   }
 
-  /// What the end of a transfer with `code` means; nil for a complete answer.
+  /// What it means that a transfer ended with `code`; nil for a complete answer.
   func fault(of code: CURLcode) -> CurlFault? {
     if answer.isTooLarge { return CurlFault.tooLarge }
     return code == CURLE_OK ? nil : CurlFault(code)
@@ -138,11 +140,11 @@ package import Memory
   // Proof: the handle lives.
   package var status: Int { unsafe cc_status(pointer) }
 
-  /// Seconds that the server asked us to wait; 0 when it did not.
+  /// Seconds for which the server asked us to wait; 0 when it did not ask.
   // Proof: the handle lives.
   package var retryAfter: Int64 { unsafe cc_retry_after(pointer) }
 
-  /// Where a redirect points to; nil when the answer is none.
+  /// The target of a redirect; nil when the answer is not a redirect.
   package var redirect: String? {
     // Proof: a NUL-terminated text that lives as long as the handle.
     unsafe cc_redirect(pointer).map { unsafe String(cString: $0) }
@@ -156,36 +158,38 @@ package import Memory
 
   // MARK: The connection
 
-  /// The number of the address that was connected to, the proxy's if there is one; nil without a connection.
+  /// The numeric address that was connected to, the proxy's if there is one; nil without a connection.
   package var peerAddress: String? {
     // Proof: the handle lives; a NUL-terminated text that is copied at once.
     let text = unsafe cc_peer_address(pointer).map { unsafe String(cString: $0) }
     return text?.isEmpty == false ? text : nil
   }
 
-  /// Whether the name was found, whose address was to be connected to.
+  /// Whether the host name of the connection was resolved.
   // Proof: the handle lives.
   var hasResolved: Bool { unsafe cc_has_resolved(pointer) == 1 }
 
-  /// Whether there was a TCP connection: libcurl 7.88 notes its time only when TLS stands, so its address tells.
+  /// Whether there was a TCP connection. libcurl 7.88 records its time only after the TLS handshake, so the address is
+  /// used.
   var hasConnected: Bool { peerAddress != nil }
 
-  /// What OpenSSL made of the peer's certificates, an X509_V_ code; 0 if they are good, 1 if it did not look at them.
+  /// OpenSSL's verdict on the peer's certificates, an X509_V_ code; 0 if they are valid, 1 if it did not check them.
   // Proof: the handle lives.
   var verifyResult: Int { unsafe cc_verify_result(pointer) }
 
-  /// When the first certificate of the peer's chain ends, in seconds since 1970, after a request that only connects; nil
-  /// without TLS.
+  /// When the first certificate of the peer's chain expires, in seconds since 1970, after a request that only connects;
+  /// nil without TLS.
   var firstExpiry: Int64? {
     // Proof: the handle lives, and with it the list that is read.
     let end = unsafe cc_first_expiry(pointer)
     return end < 0 ? nil : end
   }
 
-  /// Gives away the body of the answer, as far as it has arrived. Whoever takes a secret overwrites it after reading.
+  /// Returns the body of the answer, as far as it has arrived, and gives up its ownership. A caller that takes a secret
+  /// must overwrite it after reading.
   package mutating func takeAnswer() -> ByteBuffer { answer.take() }
 
-  /// What libcurl says about `fault`, with the particulars of this request if it knows any.
+  /// libcurl's text about `fault`, with the details of this request if it has any.
   package func explanation(of fault: CurlFault) -> String {
     // Proof: NUL-terminated; the last byte of the buffer is never written.
     let written = unsafe String(cString: errorText)
@@ -194,11 +198,11 @@ package import Memory
 
   // MARK: Options
 
-  /// Everything that decides where a request can go, and how long we listen.
+  /// Sets everything that decides where a request can go, and how long we wait.
   private mutating func setSafety(_ request: CurlRequest) throws(CurlFault) {
     try set(CURLOPT_URL, request.url)
     try set(CURLOPT_PATH_AS_IS, request.keepsDotSegments ? 1 : 0)
-    // Nothing but the schemes that are meant, and never after a redirect, which is not followed either.
+    // Only the intended schemes, and never others after a redirect, which is not followed either.
     try set(CURLOPT_PROTOCOLS_STR, request.schemes)
     try set(CURLOPT_REDIR_PROTOCOLS_STR, "https")
     try set(CURLOPT_FOLLOWLOCATION, 0)
@@ -206,19 +210,19 @@ package import Memory
     try set(CURLOPT_DISALLOW_USERNAME_IN_URL, request.refusesUserInURL ? 1 : 0)
     try set(CURLOPT_NETRC, Int(cc_netrc_ignored))
     try set(CURLOPT_UNIX_SOCKET_PATH, request.socketPath)
-    // An empty text switches off the proxy variables of the environment as well.
+    // An empty text also disables the proxy variables of the environment.
     try set(CURLOPT_PROXY, request.proxy ?? "")
     try set(CURLOPT_NOPROXY, "")
-    // Our field lines, credentials among them, are for the server and not for a proxy's CONNECT.
+    // Our header fields, including credentials, are for the server and not for a proxy's CONNECT.
     try set(CURLOPT_HEADEROPT, Int(cc_headers_not_to_proxy))
     try set(CURLOPT_SSL_VERIFYPEER, 1)
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_SSLVERSION, Int(cc_tls_1_2_or_newer))
-    // Proof: self holds both, and cleans up the handle before it lets go of the proof.
+    // Proof: self holds both, and cleans up the handle before it releases the proof.
     if let proof { try check(unsafe proof.install(on: pointer)) }
     try set(CURLOPT_SSLCERT, request.certificate)
     try set(CURLOPT_SSLKEY, request.key)
-    // HTTP/2 would bring nothing to a request now and then but a second parser.
+    // For occasional requests, HTTP/2 would add nothing but a second parser.
     try set(CURLOPT_HTTP_VERSION, Int(cc_http_1_1))
     try set(CURLOPT_USERAGENT, request.userAgent)
     if let time = request.connectTimeout { try set(CURLOPT_CONNECTTIMEOUT_MS, time) }
@@ -228,7 +232,7 @@ package import Memory
       try set(CURLOPT_CERTINFO, 1)
     }
     try set(CURLOPT_NOSIGNAL, 1)
-    // Do not wait for a name lookup that hangs when the thread stops.
+    // When the thread stops, do not wait for a name lookup that hangs.
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_TCP_KEEPALIVE, 1)
     // Proof: the buffer lives as long as the handle.
@@ -240,18 +244,18 @@ package import Memory
     case .get: break
     case .head: try set(CURLOPT_NOBODY, 1)
     case .other(let name): try set(CURLOPT_CUSTOMREQUEST, name)
-    // Without a body until there is one.
+    // Without a body until one is set.
     case .post: try check(unsafe cc_set_post(pointer, "", 0))
     }
   }
 
   private mutating func setAnswer(limit: Int?) throws(CurlFault) {
     if let limit {
-      // Stops a declared length; `CurlAnswer` stops an undeclared one.
+      // This refuses a declared length beyond the limit; `CurlAnswer` stops an undeclared one.
       // Proof: the handle lives, and the option takes a size.
       try check(unsafe cc_set_size(pointer, CURLOPT_MAXFILESIZE_LARGE, Int64(limit)))
     }
-    // Proof: not retained, since self holds the answer, and cleans up the handle before it lets go of it.
+    // Proof: not retained, since self holds the answer, and cleans up the handle before it releases the answer.
     let context = unsafe Unmanaged.passUnretained(answer).toOpaque()
     // Proof: callbacks run on this thread while the handle lives, and so does the answer.
     let code = unsafe cc_set_sink(
@@ -261,7 +265,7 @@ package import Memory
         let answer = unsafe Unmanaged<CurlAnswer>.fromOpaque(context).takeUnretainedValue()
         // Proof: libcurl lends size * count bytes for this call.
         let piece = unsafe RawSpan(_unsafeStart: bytes, byteCount: size * count)
-        // Anything but the length makes libcurl end the transfer.
+        // Any result except the length makes libcurl end the transfer.
         return answer.receive(piece) ? size * count : 0
       }, context)
     try check(code)
@@ -283,7 +287,7 @@ package import Memory
 }
 
 extension CurlRequest.Answer {
-  /// Bytes that are taken at most; nil when none is kept.
+  /// The most bytes that are collected; nil when none are kept.
   fileprivate var limit: Int? {
     switch self {
     case .ignored: nil

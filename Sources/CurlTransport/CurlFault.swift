@@ -1,24 +1,24 @@
 internal import CLibcurl
 
-/// Why libcurl has no complete answer, or would not do what it was told.
+/// Why libcurl has no complete answer, or did not do what was requested.
 package struct CurlFault: Error, Equatable, Sendable {
   package enum Kind: Sendable, Equatable {
-    /// The time for the connection or for the whole request was over.
+    /// The time for the connection or for the whole request ran out.
     case timedOut
-    /// No TLS connection to a peer that is trusted.
+    /// No TLS connection to a trusted peer.
     case tls
-    /// What came is not HTTP, or HTTP that libcurl cannot read.
+    /// What arrived is not HTTP, or is HTTP that libcurl cannot read.
     case notHTTP
     /// The answer is longer than the request allows.
     case tooLarge
-    /// libcurl itself: no memory, or an option it does not know.
+    /// libcurl itself: no memory, or an unknown option.
     case client
-    /// Anything else: no address, no connection, one that broke.
+    /// Anything else: no address, no connection, or a broken connection.
     case unreachable
   }
 
   package let kind: Kind
-  /// libcurl's own number for it, a `CURLcode`.
+  /// libcurl's own number, a `CURLcode`.
   package let code: UInt32
 
   init(_ code: CURLcode) {
@@ -26,12 +26,12 @@ package struct CurlFault: Error, Equatable, Sendable {
     self.code = code.rawValue
   }
 
-  /// There is no handle, or nothing to send with it.
+  /// There is no handle, or nothing that could be sent with it.
   package static let notStarted = CurlFault(CURLE_FAILED_INIT)
   package static let outOfMemory = CurlFault(CURLE_OUT_OF_MEMORY)
   static let tooLarge = CurlFault(CURLE_FILESIZE_EXCEEDED)
 
-  /// What libcurl says about it, without the particulars of one request.
+  /// libcurl's text, without the details of a request.
   package var text: String {
     // Proof: a NUL-terminated text that libcurl keeps for the whole process, for any number.
     unsafe String(cString: curl_easy_strerror(CURLcode(code)))

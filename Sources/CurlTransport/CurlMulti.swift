@@ -2,13 +2,13 @@ internal import CLibcurl
 
 /// A curl multi handle: many transfers driven by one thread, which any other thread can wake.
 ///
-/// Driving it is that thread's; ``wake()`` is anybody's.
+/// Only that thread may drive it. Any thread may call ``wake()``.
 @safe package final class CurlMulti: @unchecked Sendable {
-  // @unchecked: libcurl lets any thread call curl_multi_wakeup; all else is called by the one thread
-  // that drives it, and the last reference goes after every call.
+  // @unchecked: libcurl allows any thread to call curl_multi_wakeup. Everything else is called by the one thread that
+  // drives it, and the last reference goes after every call.
   private let handle: UnsafeMutableRawPointer
 
-  /// Longest wait of one ``poll(milliseconds:)``, so that a missed timer cannot sleep for ever.
+  /// The longest wait of one ``poll(milliseconds:)``, so that a missed timer cannot cause an endless sleep.
   package static let longestPoll: Int64 = 60_000
 
   /// A transfer that has ended.
@@ -17,9 +17,9 @@ internal import CLibcurl
     fileprivate let code: CURLcode
   }
 
-  /// - Parameter maximumConnections: Most connections open at once, in use or kept for the next request.
+  /// - Parameter maximumConnections: the most connections open at once, in use or kept for the next request.
   package init?(maximumConnections: Int) {
-    // Proof: libcurl is set up; a new handle or null. It goes nowhere but into self, which cleans it up.
+    // Proof: libcurl is set up; a new handle or null. It goes only into self, which cleans it up.
     guard CurlLibrary.isReady, let made = unsafe curl_multi_init() else { return nil }
     unsafe handle = unsafe made
     // Proof: `made` is the live handle from above; both options take a long.
@@ -30,7 +30,7 @@ internal import CLibcurl
   }
 
   deinit {
-    // Proof: no transfer is left (its driver removes them) and nobody else holds a reference.
+    // Proof: no transfer is left (its driver removes them) and nothing else holds a reference.
     _ = unsafe curl_multi_cleanup(handle)
   }
 
@@ -40,33 +40,33 @@ internal import CLibcurl
     _ = unsafe curl_multi_wakeup(handle)
   }
 
-  /// Starts a transfer; false when libcurl refuses it. It must be removed before it goes.
+  /// Starts a transfer. False when libcurl refuses it. It must be removed before it is destroyed.
   package func add(_ transfer: borrowing CurlEasyHandle) -> Bool {
     // Proof: both handles live, and only this thread drives them.
     unsafe curl_multi_add_handle(handle, transfer.pointer) == CURLM_OK
   }
 
-  /// Takes a transfer out, finished or not.
+  /// Removes a transfer, finished or not.
   package func remove(_ transfer: borrowing CurlEasyHandle) {
     // Proof: both handles live, and only this thread drives them.
     _ = unsafe curl_multi_remove_handle(handle, transfer.pointer)
   }
 
-  /// Does what can be done without waiting; false on an internal failure of libcurl.
+  /// Does what can be done without waiting. False on an internal failure of libcurl.
   package func perform() -> Bool {
     var running: Int32 = 0
     // Proof: the handle lives; `running` outlives the call.
     return unsafe curl_multi_perform(handle, &running) == CURLM_OK
   }
 
-  /// Waits for activity, a wake-up or the time given.
+  /// Waits for activity, a wake-up or the end of `milliseconds`.
   package func poll(milliseconds: Int64) {
     let time = Int32(min(max(milliseconds, 0), Self.longestPoll))
     // Proof: the handle lives; no extra descriptors are passed.
     _ = unsafe curl_multi_poll(handle, nil, 0, time, nil)
   }
 
-  /// A transfer that has ended and was not told yet; nil when there is none.
+  /// A transfer that has ended and was not reported yet; nil when there is none.
   package func nextEnded() -> Ended? {
     var code = CURLE_OK
     // Proof: the handle lives, and of the easy handle returned only the address is kept.
@@ -76,6 +76,6 @@ internal import CLibcurl
 }
 
 extension CurlEasyHandle {
-  /// Why `ended`, which was this transfer, has no complete answer; nil when it has one.
+  /// Why `ended`, which must be about this transfer, has no complete answer; nil when it has one.
   package func fault(of ended: CurlMulti.Ended) -> CurlFault? { fault(of: ended.code) }
 }

@@ -1,4 +1,4 @@
-/// The parts of an absolute `http` or `https` URL that matter to whom we connect.
+/// The parts of an absolute `http` or `https` URL that determine the peer of a connection.
 package enum HTTPAddress {
   /// `https` or `http`; nil for anything else.
   package static func scheme(of url: String) -> String? {
@@ -7,13 +7,13 @@ package enum HTTPAddress {
     return url[colon...].hasPrefix("://") && (name == "https" || name == "http") ? name : nil
   }
 
-  /// Host and port, and a user name before them if there is one; empty when it has none.
+  /// The host and port, after a user name if there is one; empty when the URL has no authority.
   package static func authority(of url: String) -> String {
     guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return "" }
     return String(url[colon...].dropFirst(3).prefix { $0 != "/" && $0 != "?" && $0 != "#" })
   }
 
-  /// The host without port and brackets.
+  /// The host, without port and brackets.
   static func host(of url: String) -> String {
     let authority = authority(of: url)
     if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }

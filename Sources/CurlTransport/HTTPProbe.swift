@@ -2,15 +2,15 @@ internal import Memory
 
 /// One plain request, for commands that talk to a running gateway. Blocks its thread.
 package enum HTTPProbe {
-  /// What came back.
+  /// The answer to a probe.
   package struct Answer: Sendable {
     package let status: Int
     package let body: String
   }
 
-  /// Nothing came back.
+  /// There was no answer.
   package struct Unreachable: Error, CustomStringConvertible {
-    /// What was asked; empty when nothing could be.
+    /// The requested URL; empty when no request could be made.
     package let url: String
     package let reason: String
     package var description: String { url.isEmpty ? reason : "\(url): \(reason)" }
@@ -21,9 +21,9 @@ package enum HTTPProbe {
     }
   }
 
-  /// What a server that speaks TLS is trusted by, and is shown: paths of PEM files.
+  /// What a server with TLS is trusted by, and what it is shown: paths of PEM files.
   package struct TLSFiles: Sendable {
-    /// Nil: the system's authorities.
+    /// The trusted authorities; nil for the system's.
     package var authorities: String?
     package var certificate: String?
     package var key: String?
@@ -35,16 +35,16 @@ package enum HTTPProbe {
     }
   }
 
-  /// Bytes of an answer that are read.
+  /// The most bytes of an answer that are read.
   private static let bodyLimit = 1024 * 1024
 
-  /// Asks for `url` directly: no proxy, no redirect, no credential but a certificate.
+  /// Requests `url` directly: no proxy, no redirect, no credential except a certificate.
   ///
   /// - Parameters:
-  ///   - method: another method than GET; no body is sent.
-  ///   - socketPath: a Unix socket to connect to in place of the URL's host.
+  ///   - method: the request's method; no body is sent.
+  ///   - socketPath: a Unix socket to connect to instead of the URL's host.
   ///   - tls: for a URL with `https`.
-  ///   - timeout: milliseconds for everything.
+  ///   - timeout: milliseconds for the whole request.
   package static func ask(
     _ url: String, method: String = "GET", socketPath: String? = nil, tls: TLSFiles = TLSFiles(),
     timeout: Int = 5_000

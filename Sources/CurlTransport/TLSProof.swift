@@ -1,10 +1,10 @@
 internal import CLibcurl
 internal import EventLoop
 
-/// What the TLS connections of one thread's libcurl handles have to prove, and to whom: ``TLSTrust`` instead of
-/// libcurl's own idea, which reads other files and takes a certificate's common name for a host's.
+/// What the peers of one thread's libcurl handles must prove over TLS. It uses ``TLSTrust`` instead of libcurl's
+/// defaults, which read other files and accept a certificate's common name as a host name.
 @safe package final class TLSProof: Sendable {
-  /// The authorities to trust cannot be read.
+  /// The trusted authorities cannot be read.
   package struct Problem: Error, CustomStringConvertible {
     package let description: String
   }
@@ -12,7 +12,7 @@ internal import EventLoop
   private let trust: TLSTrust
   private let host: String
 
-  /// For connections to the host of `url`; nil if they are not TLS.
+  /// Makes one for connections to the host of `url`; nil if they do not use TLS.
   ///
   /// - Parameter caFile: authorities trusted instead of the system's, PEM.
   package static func make(for url: String, caFile: String?) throws(Problem) -> TLSProof? {
@@ -27,11 +27,11 @@ internal import EventLoop
     self.host = host
   }
 
-  /// Has every connection of `handle` prove itself so. The handle must not outlive self.
+  /// Makes every connection of `handle` require this proof. The handle must not outlive self.
   func install(on handle: UnsafeMutableRawPointer) -> CURLcode {
-    // Proof: not retained, since self outlives the handle: the caller's promise.
+    // Proof: not retained, since self outlives the handle, as the caller promises.
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-    // Proof: the handle lives, and self outlives it, so also every callback.
+    // Proof: the handle lives, and self outlives it and so every callback.
     return unsafe cc_set_tls_setup(
       handle,
       { _, tlsContext, context in

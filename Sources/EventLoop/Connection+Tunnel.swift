@@ -2,10 +2,10 @@ internal import Memory
 
 /// A connection through an HTTP proxy: RFC 9110 section 9.3.6.
 extension Connection {
-  /// Answers of proxies are short.
+  /// The most bytes of a proxy's answer. Such answers are short.
   private static let maximumTunnelAnswer = 8 * 1024
 
-  /// What came of asking a proxy.
+  /// The state of the request to a proxy.
   enum TunnelProgress {
     case wait, open
     case failed(String)
@@ -18,14 +18,14 @@ extension Connection {
         "CONNECT \(authority) HTTP/1.1\r\nHost: \(authority)\r\nUser-Agent: scorm-gateway\r\n\r\n")
   }
 
-  /// Sends the queued request at once; false when the socket, which is fresh, does not take it.
+  /// Sends the queued request at once. False when the new socket does not take all of it.
   mutating func sendTunnelRequest() -> Bool {
     var request = ByteBuffer()
     swap(&request, &output)
     return writePlain(request.bytes) == request.count
   }
 
-  /// Reads on in the proxy's answer. Nothing of it is TLS: the proxy waits for our handshake.
+  /// Reads more of the proxy's answer. None of it is TLS yet: the proxy waits for our handshake.
   mutating func continueTunnelling(_ buffer: inout ByteBuffer) -> TunnelProgress {
     while true {
       switch readPlain(into: &buffer) {
@@ -41,7 +41,7 @@ extension Connection {
     }
   }
 
-  /// The verdict on what the proxy has answered so far; nil while its head is not complete.
+  /// The result of the proxy's answer so far; nil while its head is not complete.
   private var tunnelAnswer: TunnelProgress? {
     let answer = output.bytes
     guard answer.byteCount >= 12 else { return nil }
@@ -55,7 +55,7 @@ extension Connection {
     var end = 12
     while end &+ 4 <= answer.byteCount {
       if answer.slice(end, end + 4).equals("\r\n\r\n") {
-        // Bytes before the TLS handshake could only be somebody else's (CVE-2026-1642).
+        // Bytes before the TLS handshake could only come from someone else (CVE-2026-1642).
         return end + 4 == answer.byteCount
           ? .open : .failed("the proxy sent something before the TLS handshake")
       }

@@ -3,57 +3,58 @@ internal import Glibc
 internal import Memory
 internal import System
 
-/// One connection of a loop: descriptor, TLS session, what waits to be written, and its deadline.
+/// One connection of a loop: descriptor, TLS session, output that waits to be written, and deadline.
 ///
-/// An idle plain connection is this record and nothing else: no buffer is allocated for it.
+/// An idle connection without TLS consists of this record only: no buffer is allocated for it.
 struct Connection: ~Copyable {
   enum Phase: UInt8 {
     case connecting
-    /// To a proxy; the request for a tunnel is in ``Connection/output``, and nothing else.
+    /// Connecting to a proxy. ``Connection/output`` holds the request for a tunnel, and nothing else.
     case connectingToProxy
-    /// The proxy was asked to connect through (RFC 9110 section 9.3.6), and its answer is read into
-    /// ``Connection/output``, which has nothing else to hold yet.
+    /// The proxy was asked for a tunnel (RFC 9110 section 9.3.6). Its answer is read into ``Connection/output``, which
+    /// holds nothing else yet.
     case tunnelling
     case handshaking
     case open
-    /// Told to finish: queued output goes out, then our side is shut down and what still comes is thrown
-    /// away, so that the peer can read our last bytes before it sees a reset (RFC 9112 section 9.6).
+    /// The owner has called `finish`: queued output goes out, then our side is shut down. Later input is discarded, so
+    /// that the peer can read our last bytes before it sees a reset (RFC 9112 section 9.6).
     case flushing
     case lingering
   }
 
-  // What every event looks at, side by side: of thousands of connections none is in the processor's cache.
+  // The fields that every event reads are adjacent: with thousands of connections, no record is in the processor's
+  // cache.
   let descriptor: Descriptor
   var phase: Phase
   var isPaused = false
-  /// There may be bytes to read although no event will say so again.
+  /// There may be bytes to read although no further event will announce them.
   var mayRead = false
   /// The peer's end (RDHUP) was announced: read until it is reached.
   var peerEnding = false
   var isQueued = false
-  /// ``EventHandler/drained(_:tag:on:)`` is owed.
+  /// The owner must still get ``EventHandler/drained(_:tag:on:)``.
   var owesDrained = false
-  /// The peer is in the middle of a message when it is told to finish; see ``EventLoop/restBytes``.
+  /// The peer was in the middle of a message when `finish` was called; see ``EventLoop/restBytes``.
   var awaitsRest = false
   var session: TLSSession?
-  /// Bytes that the socket did not take yet.
+  /// Bytes that the socket has not taken yet.
   var output = ByteBuffer()
   let tag: SocketTag
-  /// Error of a write, to be told by an event of its own; 0 for none.
+  /// The error of a write, which a later event reports; 0 for none.
   var writeError: Int32 = 0
-  /// That error came at once: no byte of what was sent last has left.
+  /// The write failed at once: no byte of the last send has left.
   var tookNothing = false
   /// When the deadline passes; 0 for none.
   var deadlineTick: Int64 = 0
-  /// Where the connection stands in the timer wheel; 0 for nowhere.
+  /// The slot of the timer wheel that holds the connection; 0 for none.
   var slotTick: Int64 = 0
 
   var previousInSlot = SlabHandle.none
   var nextInSlot = SlabHandle.none
-  /// While flushing: bytes that the peer had not taken when that began, or when its deadline passed last. While
+  /// While flushing: bytes that the peer had not taken at the beginning, or when its deadline last passed. While
   /// lingering for the rest of a message: when that must be over.
   var finishMark = 0
-  /// Bytes thrown away while finishing.
+  /// Bytes discarded while finishing.
   var discarded: Int32 = 0
 
   init(
@@ -65,17 +66,17 @@ struct Connection: ~Copyable {
     self.phase = phase
   }
 
-  /// What came of reading.
+  /// The result of a read.
   enum Input {
-    /// Bytes were read; `more` says that there may be more at once.
+    /// Bytes were read. `more`: there may be more at once.
     case bytes(more: Bool)
     case nothing
     case end(cleanly: Bool)
     case failed(SocketFailure)
   }
 
-  /// Reads what there is for its owner, whose tag comes along; nil while reading is paused. Notes whether it may be read
-  /// again without an event.
+  /// Reads for the owner, and returns its tag as well; nil as input while reading is paused. Notes whether reading may
+  /// go on without an event.
   @inline(__always)
   mutating func take(into buffer: inout ByteBuffer) -> (input: Input?, tag: SocketTag) {
     guard !isPaused else {
@@ -91,7 +92,7 @@ struct Connection: ~Copyable {
     return (input, tag)
   }
 
-  /// Reads into `buffer`, whose old content goes.
+  /// Reads into `buffer`, whose old content is lost.
   mutating func read(into buffer: inout ByteBuffer) -> Input {
     session == nil ? readPlain(into: &buffer) : readEncrypted(into: &buffer)
   }
@@ -99,7 +100,7 @@ struct Connection: ~Copyable {
   mutating func readPlain(into buffer: inout ByteBuffer) -> Input {
     var input = Input.nothing
     let number = descriptor.number
-    // Proof: `recvfrom` writes at most memory.count bytes, during the call, and tells how many.
+    // Proof: `recvfrom` writes at most memory.count bytes, during the call, and returns their number.
     unsafe buffer.refill { memory in
       var count: Int
       repeat {
@@ -122,7 +123,7 @@ struct Connection: ~Copyable {
 
   private mutating func readEncrypted(into buffer: inout ByteBuffer) -> Input {
     var outcome = TLSSession.Outcome.wait
-    // Proof: the session writes within `memory`, during the call, and tells how many bytes.
+    // Proof: the session writes within `memory`, during the call, and returns the number of bytes.
     unsafe buffer.refill { memory in
       outcome = unsafe session?.read(into: memory) ?? .wait
       if case .done(let count) = outcome { return count }
@@ -138,8 +139,8 @@ struct Connection: ~Copyable {
     }
   }
 
-  /// Hands `bytes` to the socket and returns how many it took; fewer when it is full. An error is noted
-  /// in ``writeError``.
+  /// Hands `bytes` to the socket and returns how many it took: fewer when it is full. An error is noted in
+  /// ``writeError``.
   mutating func write(_ bytes: RawSpan) -> Int {
     session == nil ? writePlain(bytes) : writeEncrypted(bytes)
   }
@@ -179,13 +180,13 @@ struct Connection: ~Copyable {
     return written
   }
 
-  /// Writes queued output until it is gone or the socket is full.
+  /// Writes queued output until none is left or the socket is full.
   ///
-  /// - Parameter spare: gets the memory of a queue that is empty now, unless it has some: an idle connection holds no
-  ///   memory, and the next one whose socket is full need not ask the system for pages.
+  /// - Parameter spare: receives the memory of the queue once that is empty, unless it has some: an idle connection holds
+  ///   no memory, and the next full socket need not get pages from the system.
   mutating func flush(sparing spare: inout ByteBuffer) {
     guard !output.isEmpty, writeError == 0 else { return }
-    // The queue is taken out while its bytes are lent.
+    // The queue is moved out while its bytes are lent.
     var queue = ByteBuffer()
     swap(&queue, &output)
     let written = write(queue.bytes)

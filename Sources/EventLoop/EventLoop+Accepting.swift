@@ -3,26 +3,26 @@ internal import Glibc
 internal import Memory
 package import System
 
-/// A socket that is listened on, for its loop.
+/// A listening socket, as its loop sees it.
 struct Listener: Equatable {
   let number: Int32
   let isUnix: Bool
   let isShared: Bool
 }
 
-/// A connection that was accepted and not handed over yet, for want of descriptors.
+/// A connection that was accepted and not handed over yet, because descriptors are short.
 struct ParkedConnection: ~Copyable {
   let descriptor: Descriptor
   let peer: PeerIdentity
   let listener: Int
 }
 
-/// Listeners, and what happens when descriptors run out: no more is accepted until some are free again.
+/// Listeners. When descriptors run out, no more connections are accepted until some are free again.
 extension EventLoop {
-  /// Between two looks for free descriptors, when none is closed here.
+  /// Between two checks for free descriptors, if this loop closes none.
   static let acceptPause: Int64 = 100_000_000
 
-  /// Watches a listening socket; its number comes with every connection it accepts.
+  /// Watches a listening socket. Returns its number, which comes with every connection that it accepts.
   package mutating func listen(on socket: borrowing ListeningSocket) throws(SystemError) -> Int {
     let number = listeners.count
     try listen(on: socket, as: number)
@@ -42,12 +42,12 @@ extension EventLoop {
       number: socket.descriptor.number, isUnix: socket.isUnix, isShared: socket.isShared)
   }
 
-  /// Stops accepting at the listener `number`, as ``stopListening(_:)`` does at all of them.
+  /// Stops accepting at the listener `number`, like ``stopListening(_:)`` does at all of them.
   package mutating func stopListening<Handler: EventHandler & ~Copyable>(
     _ number: Int, _ handler: inout Handler
   ) {
     guard number < listeners.count else { return }
-    // Callers in a supervisor's socket are the next process'.
+    // Callers that wait in a supervisor's socket belong to the next process.
     if !(listeners[number]?.isShared ?? true) { acceptAll(number, &handler) }
     guard let listener = listeners[number] else { return }
     _ = cl_epoll_remove(poll.number, listener.number)
@@ -55,18 +55,18 @@ extension EventLoop {
     listeners[number] = nil
   }
 
-  /// Stops accepting, and lets new callers be refused at once. Those whose connection the kernel has made
-  /// already are accepted before: closing the listener would reset them. Connections stay.
+  /// Stops accepting, so that new callers are refused at once. Callers whose connections the kernel has already
+  /// established are accepted first: closing the listener would reset them. Existing connections stay.
   package mutating func stopListening<Handler: EventHandler & ~Copyable>(
     _ handler: inout Handler
   ) {
     acceptsAgainAt = .max
     if !pausedListeners.isEmpty { resumeListening() }
-    // Callers in a supervisor's socket are the next process'.
+    // Callers that wait in a supervisor's socket belong to the next process.
     for index in listeners.indices where listeners[index]?.isShared == false {
       acceptAll(index, &handler)
     }
-    // Whoever found no descriptor until now finds none later.
+    // A connection that got no descriptor below the mark so far will not get one later.
     if let waiting = parked.take() { handOver(waiting, &handler) }
     for case let listener? in listeners {
       _ = cl_epoll_remove(poll.number, listener.number)
@@ -76,7 +76,7 @@ extension EventLoop {
     acceptsAgainAt = .max
   }
 
-  /// Accepts nobody until ``resumeListening()``: callers wait with the kernel.
+  /// Accepts no callers until ``resumeListening()``: they wait in the kernel.
   package mutating func pauseListening() {
     guard pausedListeners.isEmpty else { return }
     acceptsAgainAt = .max
@@ -84,7 +84,7 @@ extension EventLoop {
     swap(&listeners, &pausedListeners)
   }
 
-  /// Undoes ``pauseListening()``. Callers that have come meanwhile are accepted with the next turn.
+  /// Undoes ``pauseListening()``. Callers that have arrived since are accepted in the next turn.
   package mutating func resumeListening() {
     guard !pausedListeners.isEmpty else { return }
     swap(&listeners, &pausedListeners)
@@ -94,8 +94,8 @@ extension EventLoop {
     acceptsAgainAt = now
   }
 
-  /// Stops accepting, once paused, and leaves the callers who wait with the kernel to another process that listens
-  /// with the same sockets.
+  /// Stops accepting after a pause. Callers that wait in the kernel are left to another process that listens on the
+  /// same sockets.
   package mutating func leaveListeners<Handler: EventHandler & ~Copyable>(
     _ handler: inout Handler
   ) {
@@ -119,14 +119,14 @@ extension EventLoop {
       }
       var address = SocketAddress()
       address.length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-      // Proof: the storage is as long as its length says.
+      // Proof: the storage has the size that the length says.
       let number = unsafe cl_accept(listener.number, &address.storage, &address.length)
       guard number >= 0 else {
         switch errno {
         case EINTR, ECONNABORTED: continue
         case EAGAIN: return
         default:
-          // Out of descriptors or memory. Edge-triggered, so this does not spin.
+          // Out of descriptors or memory. Events are edge-triggered, so this does not spin.
           putOffAccepting(&handler)
           return
         }
@@ -134,7 +134,7 @@ extension EventLoop {
       var user = UInt32.max
       if listener.isUnix {
         var group: gid_t = 0
-        // Proof: both numbers outlive the call, which writes them only.
+        // Proof: both numbers outlive the call, which only writes them.
         if unsafe cl_peer_credentials(number, &user, &group) != 0 { user = .max }
       } else {
         _ = cl_no_delay(number)
@@ -153,12 +153,12 @@ extension EventLoop {
 
   /// Hands over the connection that waits for a descriptor, if there is one by now.
   ///
-  /// - Returns: whether none waits any more.
+  /// - Returns: whether none is waiting any more.
   private mutating func takesParked<Handler: EventHandler & ~Copyable>(
     _ handler: inout Handler
   ) -> Bool {
     guard let waiting = parked.take() else { return true }
-    // The lowest number that is free.
+    // The kernel gives the lowest free number.
     let number = cl_duplicate(waiting.descriptor.number)
     guard number >= 0, number < descriptorMark else {
       if number >= 0 { _ = Glibc.close(number) }

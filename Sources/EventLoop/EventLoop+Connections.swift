@@ -3,22 +3,23 @@ internal import Glibc
 internal import Memory
 package import System
 
-/// Connections as their owner sees them: made, written to, paused, closed.
+/// Connections as their owner uses them: made, written to, paused, closed.
 extension EventLoop {
   /// Takes a connected socket into this loop.
   ///
-  /// - Returns: its name; nil when the kernel refuses to watch it, and it is closed.
+  /// - Returns: its id; nil when the kernel refuses to watch it. The socket is then closed.
   package mutating func adopt(
     _ descriptor: consuming Descriptor, tag: SocketTag
   ) -> SocketID? {
     register(Connection(descriptor: descriptor, session: nil, tag: tag, phase: .open))
   }
 
-  /// Takes a connected socket whose peer is to speak TLS. ``EventHandler/connected(_:tag:on:)`` follows when the
-  /// handshake is done, else ``EventHandler/failed(_:_:tag:on:)`` or ``EventHandler/spokePlainly(_:tag:on:)``. How long it
-  /// may take is the owner's to say, by a deadline.
+  /// Takes a connected socket whose peer must use TLS. ``EventHandler/connected(_:tag:on:)`` follows when the handshake
+  /// is done, otherwise ``EventHandler/failed(_:_:tag:on:)`` or ``EventHandler/spokePlainly(_:tag:on:)``. The owner
+  /// limits the time for it with a deadline.
   ///
-  /// - Returns: its name; nil when there is no memory for it or the kernel refuses to watch it, and it is closed.
+  /// - Returns: its id; nil when there is no memory for it or the kernel refuses to watch it. The socket is then
+  ///   closed.
   package mutating func adopt(
     _ descriptor: consuming Descriptor, tls acceptor: TLSAcceptor, tag: SocketTag
   ) -> SocketID? {
@@ -27,20 +28,20 @@ extension EventLoop {
       Connection(descriptor: descriptor, session: session, tag: tag, phase: .handshaking))
   }
 
-  /// What the peer of an open TLS connection has shown; nil for one without TLS.
+  /// What the peer of an open TLS connection has presented; nil for one without TLS.
   package func peer(of socket: SocketID) -> TLSPeer? {
     contains(socket) ? connections[socket].peer : nil
   }
 
-  /// Why the peer of a TLS connection would not be let in by `acceptor`; nil when it would.
+  /// Why `acceptor` would not let in the peer of a TLS connection; nil when it would.
   package func objection(to socket: SocketID, by acceptor: TLSAcceptor) -> String? {
     contains(socket) ? connections[socket].objection(by: acceptor) : nil
   }
 
-  /// Begins a connection to `address`, with TLS when `client` is there. With `tunnel`, an authority like
-  /// `cloud.scorm.com:443`, the address is a proxy's, which is asked to connect to it; nothing may be sent
-  /// before the connection is ready then. ``EventHandler/connected(_:tag:on:)``
-  /// or ``EventHandler/failed(_:_:tag:on:)`` follows. Bytes sent before that are queued.
+  /// Begins a connection to `address`, with TLS if there is a `client`. ``EventHandler/connected(_:tag:on:)`` or
+  /// ``EventHandler/failed(_:_:tag:on:)`` follows. Bytes sent before that are queued. With `tunnel`, an authority like
+  /// `cloud.scorm.com:443`, the address is that of a proxy, which is asked to connect to the authority. Then nothing
+  /// may be sent before the connection is ready.
   package mutating func connect(
     to address: SocketAddress, tunnel: String? = nil, tls client: TLSClient?, tag: SocketTag
   ) throws(SystemError) -> SocketID {
@@ -82,7 +83,7 @@ extension EventLoop {
     return id
   }
 
-  /// Whether `socket` names a connection that its owner has not closed.
+  /// Whether `socket` identifies a connection that its owner has not closed.
   package func contains(_ socket: SocketID) -> Bool {
     connections.contains(socket)
       && connections[socket].phase.rawValue <= Connection.Phase.open.rawValue
@@ -90,8 +91,8 @@ extension EventLoop {
 
   /// Sends `bytes`: at once as far as the socket takes them, the rest when it can.
   ///
-  /// - Returns: how many bytes wait for the socket now. When that is not 0,
-  ///   ``EventHandler/drained(_:tag:on:)`` follows; whoever produces more before that fills memory.
+  /// - Returns: how many bytes now wait for the socket. If that is not 0, ``EventHandler/drained(_:tag:on:)`` follows.
+  ///   Sending more before that takes more memory.
   @discardableResult
   package mutating func send(_ bytes: RawSpan, to socket: SocketID) -> Int {
     guard contains(socket) else { return 0 }
@@ -105,21 +106,21 @@ extension EventLoop {
     connections.contains(socket) ? connections[socket].output.count : 0
   }
 
-  /// Bytes of memory that the queue of the socket takes.
+  /// Bytes of memory that the socket's queue takes.
   package func heldBytes(_ socket: SocketID) -> Int {
     connections.contains(socket) ? connections[socket].output.allocatedBytes : 0
   }
 
-  /// Bytes sent that the peer has not taken: those that wait here, and those that wait in the kernel. One
-  /// system call: for a look now and then whether a slow peer is getting on.
+  /// Bytes sent that the peer has not taken, both those that wait here and those that wait in the kernel. It takes one
+  /// system call, so it is meant for occasional checks whether a slow peer makes progress.
   package func untakenBytes(_ socket: SocketID) -> Int {
     guard connections.contains(socket) else { return 0 }
     return connections[socket].output.count
       + Int(cl_untaken(connections[socket].descriptor.number))
   }
 
-  /// Stops ``EventHandler/received(_:from:tag:on:)`` for this connection. Bytes stay in the kernel, and
-  /// the peer is slowed down.
+  /// Stops ``EventHandler/received(_:from:tag:on:)`` for this connection. Bytes stay in the kernel, which slows the
+  /// peer down.
   package mutating func pauseReading(_ socket: SocketID) {
     if contains(socket) { connections[socket].isPaused = true }
   }
@@ -131,14 +132,13 @@ extension EventLoop {
     if connections[socket].mayRead { enqueue(socket) }
   }
 
-  /// Whether the peer has announced its end, or bytes wait that were not asked for: for connections
-  /// that should be quiet.
+  /// Whether the peer has announced its end, or unrequested bytes wait. For connections that should be quiet.
   package func isDisturbed(_ socket: SocketID) -> Bool {
     connections.contains(socket)
       && (connections[socket].peerEnding || connections[socket].mayRead)
   }
 
-  /// Closes at once. What is queued is lost.
+  /// Closes at once. Queued output is lost.
   package mutating func close(_ socket: SocketID) {
     guard connections.contains(socket) else { return }
     unlink(socket)
@@ -150,7 +150,7 @@ extension EventLoop {
     drop(socket)
   }
 
-  /// Closes with a reset, so that the peer cannot take a message cut short for a whole one.
+  /// Closes with a reset, so that the peer cannot mistake a truncated message for a complete one.
   package mutating func abort(_ socket: SocketID) {
     guard connections.contains(socket) else { return }
     unlink(socket)
@@ -158,12 +158,12 @@ extension EventLoop {
     drop(socket)
   }
 
-  /// Closes in stages: queued output goes out, then our side is shut down, and the connection is released
-  /// when the peer is done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout``
-  /// is cut off with a reset. The owner gets no more events.
+  /// Closes in stages: queued output goes out, then our side is shut down. The connection is released when the peer is
+  /// done too, or after ``lingerTimeout``. A peer that takes nothing for ``flushTimeout`` is reset. The owner gets no
+  /// more events.
   ///
-  /// - Parameter awaitingRest: the peer is in the middle of a message. What comes of it is read and thrown away
-  ///   from now on, within ``restBytes``, ``restTimeout`` and ``restPause``, so that the peer gets to read.
+  /// - Parameter awaitingRest: the peer is in the middle of a message. From now on its bytes are read and discarded,
+  ///   within ``restBytes``, ``restTimeout`` and ``restPause``, so that the peer gets to read our output.
   package mutating func finish(_ socket: SocketID, awaitingRest: Bool = false) {
     guard contains(socket) else { return }
     connections[socket].phase = .flushing
@@ -173,17 +173,17 @@ extension EventLoop {
     if awaitingRest, restCount < restLimit {
       connections[socket].awaitsRest = true
       restCount += 1
-      // A peer that reads only when all is sent takes no output before.
+      // A peer that reads only after sending everything takes no output before that.
       enqueue(socket)
     }
     continueFinishing(socket)
   }
 
-  /// Gives a connection up without closing it, for another process to go on with. Bytes that its peer sends
-  /// meanwhile wait with the kernel.
+  /// Gives a connection up without closing it, so that another process can go on with it. Bytes that its peer sends
+  /// meanwhile wait in the kernel.
   ///
-  /// - Returns: its socket; nil when something is queued for it or it speaks TLS, which ties it to this process: it
-  ///   stays as it is then.
+  /// - Returns: its socket; nil when output is queued for it, or when it uses TLS, which ties it to this process. Then
+  ///   it stays unchanged.
   package mutating func release(_ socket: SocketID) -> Descriptor? {
     guard contains(socket), connections[socket].phase == .open, connections[socket].session == nil,
       connections[socket].output.isEmpty, connections[socket].writeError == 0
@@ -191,7 +191,7 @@ extension EventLoop {
     unlink(socket)
     _ = cl_epoll_remove(poll.number, connections[socket].descriptor.number)
     let copy = cl_duplicate(connections[socket].descriptor.number)
-    // Out of descriptors: the peer sees an end.
+    // If descriptors have run out, the peer sees the connection close.
     drop(socket)
     return copy < 0 ? nil : Descriptor(owning: copy)
   }
@@ -240,9 +240,9 @@ extension Connection {
   /// What ``sendNow(_:)`` returns when the connection is broken.
   static let sendFailed = -1
 
-  /// Sends what the socket takes and queues the rest: how many bytes wait, or ``sendFailed``.
+  /// Sends what the socket takes and queues the rest. Returns how many bytes wait, or ``sendFailed``.
   ///
-  /// - Parameter spare: memory for the queue, if it needs some and there is some.
+  /// - Parameter spare: memory for the queue, if it has none; may be empty.
   mutating func sendNow(_ bytes: RawSpan, spare: inout ByteBuffer) -> Int {
     if writeError != 0 { return Connection.sendFailed }
     var sent = 0

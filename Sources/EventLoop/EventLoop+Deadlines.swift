@@ -3,20 +3,20 @@ internal import Glibc
 internal import Memory
 internal import System
 
-/// Time: the alarm, and each connection's deadline in the wheel.
+/// Time: the alarm, and the connections' deadlines in the timer wheel.
 extension EventLoop {
-  /// Asks for ``EventHandler/alarm(on:)`` at `time` (monotonic nanoseconds) or soon after. The earliest
-  /// time asked for counts; an alarm rings once.
+  /// Requests ``EventHandler/alarm(on:)`` at `time` (monotonic nanoseconds) or soon after. The earliest requested time
+  /// counts. An alarm comes once.
   package mutating func setAlarm(at time: Int64) { alarmTime = min(alarmTime, time) }
 
-  /// Sets the connection's one deadline to `time` (monotonic nanoseconds); nil takes it away.
+  /// Sets the connection's only deadline to `time` (monotonic nanoseconds); nil removes it.
   /// ``EventHandler/deadlinePassed(_:tag:on:)`` follows within 17 ms after it.
   package mutating func setDeadline(_ socket: SocketID, at time: Int64?) {
     guard contains(socket) else { return }
     setWheelDeadline(socket, at: time)
   }
 
-  /// The connection's deadline in monotonic nanoseconds, a tick of the wheel too late at most; 0 for none.
+  /// The connection's deadline in monotonic nanoseconds, late by at most a tick of the wheel; 0 for none.
   package func deadline(of socket: SocketID) -> Int64 {
     contains(socket) ? connections[socket].deadlineTick << TimerWheel.tickShift : 0
   }
@@ -29,14 +29,14 @@ extension EventLoop {
     let tick = TimerWheel.tick(after: time)
     connections[socket].deadlineTick = tick
     let slot = connections[socket].slotTick
-    // A later deadline waits in its earlier slot, and moves on when that comes up.
+    // A later deadline stays in the earlier slot, and moves on when that slot is due.
     if slot != 0 && slot <= tick { return }
     unlink(socket)
     link(socket, tick)
   }
 
-  /// Whether the peer of a connection that is being finished has taken some of its last bytes since the
-  /// last look. What it takes from the kernel does not show in the queue here for a long time.
+  /// Whether the peer of a finishing connection has taken some of its last bytes since the previous check. For a long
+  /// time, what it takes from the kernel does not show in the queue here.
   private mutating func takesMore(_ socket: SocketID) -> Bool {
     guard connections[socket].phase == .flushing else { return false }
     let untaken = untakenBytes(socket)
@@ -92,7 +92,7 @@ extension EventLoop {
         } else if takesMore(id) {
           setWheelDeadline(id, at: now + flushTimeout)
         } else {
-          // Finishing took too long. What was cut short must not look whole.
+          // Finishing took too long. A truncated message must not look complete.
           if !connections[id].output.isEmpty {
             _ = cl_reset_on_close(connections[id].descriptor.number)
           }

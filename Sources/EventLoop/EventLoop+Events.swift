@@ -3,12 +3,12 @@ internal import Glibc
 internal import Memory
 internal import System
 
-/// What the kernel tells, led to the handler.
+/// Passes the kernel's events to the handler.
 extension EventLoop {
   mutating func serve<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ flags: UInt32, _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {
-    // A late event of a connection closed a moment ago names nothing.
+    // This is a late event of a connection that was closed a moment ago.
     guard connections.contains(id) else { return }
     if flags & (cl_peer_closed | cl_hang_up) != 0 {
       connections[id].peerEnding = true
@@ -16,7 +16,7 @@ extension EventLoop {
     switch connections[id].phase {
     case .open:
       if flags & (cl_error | cl_hang_up) != 0, connections[id].isPaused {
-        // Both directions are gone: nobody will read an answer, so say so in spite of the pause.
+        // Both directions are gone, so nobody will read an answer: report that in spite of the pause.
         let error = cl_socket_error(connections[id].descriptor.number)
         fail(id, .broken(SystemError(number: error == 0 ? ECONNRESET : error)), &handler)
         return
@@ -29,7 +29,7 @@ extension EventLoop {
     case .connecting, .connectingToProxy: finishConnecting(id, flags, &handler)
     case .tunnelling: continueTunnelling(id, &buffer, &handler)
     case .handshaking:
-      // A fresh connection is writable, and says so before its peer has said anything.
+      // A new connection is writable, and the kernel reports that before its peer has sent anything.
       if flags == cl_writable, connections[id].session?.awaitsInput ?? false { break }
       shakeHands(id, &handler)
     case .flushing:
@@ -43,7 +43,7 @@ extension EventLoop {
     _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {
     for _ in 0..<EventLoop.readsInARow {
-      // One look at the record: each checks its handle.
+      // The record is accessed once, because each access checks its handle.
       let (input, tag) = connections[id].take(into: &buffer)
       switch input {
       case .bytes:
@@ -56,7 +56,7 @@ extension EventLoop {
         if connections[id].peerEnding { handler.endAnnounced(id, tag: tag, on: &self) }
         return
       case .end(let cleanly):
-        // The write took the reset that this end is.
+        // The failed write has consumed the reset that caused this end.
         if connections[id].writeError != 0 {
           failWriting(id, &handler)
           return
@@ -85,8 +85,9 @@ extension EventLoop {
     }
   }
 
-  /// A peer that takes no more bytes may have said why before: a server's early answer, and then its
-  /// reset, because it closed on a request that it had not read. What it said is delivered first.
+  /// Reads before reporting a failed write. A peer that takes no more bytes may have said why: for example a server
+  /// that answered early, and then reset because it had closed without reading the whole request. What it said is
+  /// delivered first.
   mutating func serveBroken<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {
@@ -123,7 +124,7 @@ extension EventLoop {
     if error == 0 && flags & cl_hang_up != 0
       && flags & cl_error == 0 && flags & cl_readable == 0
     {
-      // Not connected yet: some kernels announce a hang-up when an unconnected socket is registered.
+      // It is not connected yet: some kernels announce a hang-up when an unconnected socket is registered.
       return
     }
     guard error == 0 else {
@@ -181,8 +182,8 @@ extension EventLoop {
     }
   }
 
-  /// The handshake failed on our side. A client gets to read the alert that says why: closed at once, with bytes of it
-  /// unread, its connection would be reset.
+  /// Ends a handshake that failed on our side. A client gets to read the alert with the reason: closing at once, with
+  /// unread bytes of the client, would reset its connection.
   private mutating func failHandshake<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ failure: SocketFailure, _ handler: inout Handler
   ) {
@@ -200,7 +201,8 @@ extension EventLoop {
     handler.failed(id, failure, tag: tag, on: &self)
   }
 
-  /// A client began with text where TLS was to come: its connection is a plain one from now on, to tell it so.
+  /// Goes on with a client that began with text instead of a TLS handshake. Its connection is a plain one from now on,
+  /// so that it can get an error.
   private mutating func speakPlainly<Handler: EventHandler & ~Copyable>(
     _ id: SocketID, _ handler: inout Handler
   ) {
@@ -223,13 +225,14 @@ extension EventLoop {
     flush(id, &handler)
   }
 
-  /// Throws away what a finished connection still sends, as much as it may; the others get their turn in between.
+  /// Discards what a finishing connection still receives, within its bound. Other connections get their turn in
+  /// between.
   mutating func discardInput(_ id: SocketID, _ buffer: inout ByteBuffer) {
     let limit =
       connections[id].awaitsRest ? EventLoop.restBytes : EventLoop.lingerBytes
     for _ in 0..<EventLoop.readsInARow {
       let isFlushing = connections[id].phase == .flushing
-      // What exceeds the bound stays with the kernel until the output is gone.
+      // Bytes beyond the bound stay in the kernel until the output is gone.
       if isFlushing, connections[id].discarded >= limit { return }
       switch connections[id].read(into: &buffer) {
       case .bytes(let more):
@@ -238,12 +241,12 @@ extension EventLoop {
           if connections[id].awaitsRest, !isFlushing {
             setWheelDeadline(id, at: min(now + restPause, Int64(connections[id].finishMark)))
           }
-          // An announced end is read up to: no event will tell of it again.
+          // If the end was announced, read up to it: no further event will report it.
           if more || connections[id].peerEnding { continue }
           return
         }
       case .nothing: return
-      // It may still read, and its end is met again when the output is gone.
+      // The peer may still read. Its end is found again when the output is gone.
       case .end where isFlushing: return
       case .end, .failed: break
       }
@@ -254,11 +257,11 @@ extension EventLoop {
     enqueue(id)
   }
 
-  /// Connections that need a look although the kernel has nothing to say of them.
+  /// Serves connections that need attention without an event from the kernel.
   mutating func serveQueued<Handler: EventHandler & ~Copyable>(
     _ buffer: inout ByteBuffer, _ handler: inout Handler
   ) {
-    // Those that are queued meanwhile get their turn after the next wait.
+    // Connections that are queued meanwhile are served after the next wait.
     var round = RecordList<SocketID>(capacity: 1)
     guard queued.count > 0 else { return }
     swap(&round, &queued)
@@ -278,7 +281,7 @@ extension EventLoop {
       case .connecting, .connectingToProxy, .tunnelling, .handshaking, .flushing: break
       }
     }
-    // Keep the larger of the two lists' memory.
+    // Keep the memory of the larger of the two lists.
     round.removeAll()
     if queued.count == 0 { swap(&round, &queued) }
   }

@@ -5,33 +5,33 @@ package import System
 
 /// One thread's event loop over epoll: sockets, TLS, deadlines and wake-ups.
 ///
-/// Every connection is registered once, edge-triggered, for both directions: there is no system call for
-/// changing interest. A read shorter than the buffer means the socket is empty, so no read ends in EAGAIN.
-/// All connections of a loop read into one buffer, lent to the handler for the call.
+/// Every connection is registered once, edge-triggered, for both directions, so no system calls change its interest. A
+/// read shorter than the buffer means that the socket is empty, so no read ends in EAGAIN. All connections of a loop
+/// read into one buffer, which is lent to the handler for the call.
 ///
-/// The loop is a value that its thread owns; a handler gets it `inout` with each event.
+/// The loop is a value that its thread owns. A handler gets it `inout` with each event.
 @safe package struct EventLoop: ~Copyable {
-  /// Bytes of the buffer that all connections read into, and so the most that one event delivers: 45 segments of
-  /// Ethernet.
+  /// The size of the buffer that all connections read into, and so the most bytes that one event delivers: 45 Ethernet
+  /// segments.
   ///
-  /// Not a multiple of a page's size: the kernel copies with `rep movsb`, which takes up to a hundred times as long when
-  /// the target is a few bytes further in its page than the source. In a long body a read of whole pages would meet the same
-  /// distance each time; this one meets them all in turn (docs/performance.md).
+  /// It is not a multiple of a page's size. The kernel copies with `rep movsb`, which takes up to a hundred times as long
+  /// when the target is a few bytes further in its page than the source. In a long body, reads of whole pages would all have
+  /// the same distance; with this size, the distance changes with each read (docs/performance.md).
   package static let readBufferBytes = 45 * 1448
-  /// Reads of one connection in a row before the others get their turn.
+  /// Consecutive reads of one connection before the others get their turn.
   static let readsInARow = 8
   /// The most events that one wait brings.
   package static let eventsPerWait = 256
-  /// Waits in a row that brought as many events as fit, after which deadlines are looked at all the same.
+  /// How many consecutive waits may return as many events as fit before deadlines are checked anyway.
   static let waitsBehind = 64
-  /// How much a finished connection may still send that has nothing to send.
+  /// How many bytes a finished connection that should send nothing may still send.
   static let lingerBytes: Int32 = 64 * 1024
-  /// How much a finished connection may still send that was in the middle of a message. Many clients read an
-  /// answer only when all of their request is sent (RFC 9112 section 9.6), so what they send is read and thrown
-  /// away: this much holds nearly every upload, and bounds what one connection costs.
+  /// How many bytes a finished connection may still send that was in the middle of a message. Many clients read an
+  /// answer only after sending their whole request (RFC 9112 section 9.6), so their bytes are read and discarded. This
+  /// bound is large enough for nearly every upload, and limits the cost of one connection.
   static let restBytes: Int32 = 64 << 20
 
-  /// Bytes of memory at most that the loop keeps for the next queue of output.
+  /// The most bytes of memory that the loop keeps for the next queue of output.
   static let spareBytes = 256 * 1024
 
   private let staysInPlace = StaysInPlace()
@@ -41,55 +41,57 @@ package import System
   private let clock: TimeSource
   var connections = Slab<Connection>(capacity: 64)
   var listeners: [Listener?] = []
-  /// Those that are not accepted from for now: ``pauseListening()``.
+  /// Listeners that are not accepted from for now: ``pauseListening()``.
   var pausedListeners: [Listener?] = []
   var wheel: TimerWheel
   /// Memory for the next queue of output; empty.
   var spareOutput = ByteBuffer()
-  /// Connections to be looked at without an event from the kernel.
+  /// Connections that need attention without an event from the kernel.
   var queued = RecordList<SocketID>(capacity: 64)
   var alarmTime = Int64.max
   var isStopping = false
-  /// A listener met the descriptor limit, or ours: try again when a connection closes or time passes.
+  /// Accepting met the system's descriptor limit or ``descriptorMark``: try again when a connection closes, or at this
+  /// time.
   var acceptsAgainAt = Int64.max
   /// A connection that was accepted and waits for a descriptor below ``descriptorMark``.
   var parked: ParkedConnection?
-  /// Waits in a row after which there was more to serve than one wait brings.
+  /// Consecutive waits after which there was more to serve than one wait returns.
   var waitsInARow = 0
 
-  /// Nanoseconds of the monotonic clock when the events being served were fetched.
+  /// Monotonic time in nanoseconds when the events being served were fetched.
   package internal(set) var now: Int64
   /// Nanoseconds to add to ``now`` for wall-clock time since 1970.
   package internal(set) var wallOffset: Int64
   var wallCheckedAt: Int64
   /// Nanoseconds for which the peer of a finished connection may take none of the bytes queued for it.
   package var flushTimeout: Int64 = 60_000_000_000
-  /// Nanoseconds that a finished connection may linger once all bytes are with the kernel.
+  /// Nanoseconds that a finished connection may linger once the kernel has all its bytes.
   package var lingerTimeout: Int64 = 1_000_000_000
-  /// The same for one that was in the middle of a message. nginx's `lingering_time` is as long.
+  /// The same for a connection that was in the middle of a message. nginx's `lingering_time` is as long.
   package var restTimeout: Int64 = 30_000_000_000
-  /// Nanoseconds for which such a one may send nothing meanwhile: nginx's `lingering_timeout`.
+  /// Nanoseconds for which such a connection may send nothing: nginx's `lingering_timeout`.
   package var restPause: Int64 = 5_000_000_000
-  /// Connections that may be read from so at once; more are finished like those that have nothing to send. It
-  /// bounds what all of them hold, descriptors first.
+  /// How many connections at once may send the rest of a message. Any more are finished like those that should send
+  /// nothing. This bounds what they hold in total, descriptors above all.
   package var restLimit = 256
-  /// Connections that are read from so.
+  /// Connections that are sending the rest of a message.
   var restCount = 0
-  /// Connections this loop accepts at once, handed over ones not counted.
+  /// The most connections that this loop accepts. Connections that were handed over do not count.
   package var connectionLimit = Int.max
-  /// The most that one event delivers. Fewer while memory is short: what is read has to be kept somewhere.
+  /// The most bytes that one event delivers. Fewer while memory is short, because what is read has to be stored
+  /// somewhere.
   package var readBytes = EventLoop.readBufferBytes
-  /// Events that one wait brings: fewer where it must be seen soon what they have brought about. 1 to
-  /// ``EventLoop/eventsPerWait``, which is as many as there is room for.
+  /// The most events that one wait returns: fewer where their effect must be checked soon. 1 to
+  /// ``EventLoop/eventsPerWait``, the capacity.
   package var eventsPerWait = EventLoop.eventsPerWait {
     didSet { eventsPerWait = min(max(1, eventsPerWait), EventLoop.eventsPerWait) }
   }
-  /// Descriptors from this number on are not for accepted connections: they are kept for what serves those,
-  /// such as connections to the upstream and a log that is opened anew. The kernel gives the lowest free
-  /// number, so one as high as this says that nearly all are in use.
+  /// Descriptors from this number on are not used for accepted connections. They are reserved for what serves those,
+  /// such as upstream connections and reopening a log. The kernel gives the lowest free number, so a number this high
+  /// means that nearly all are in use.
   package var descriptorMark = Int32.max
 
-  /// - Parameter clock: what deadlines and alarms are by; read once a turn.
+  /// - Parameter clock: determines deadlines and alarms; read once per turn.
   /// - Throws: when the process is out of descriptors.
   package init(waker: LoopWaker, clock: TimeSource = .system) throws(SystemError) {
     let number = cl_epoll_create()
@@ -98,7 +100,8 @@ package import System
     guard cl_epoll_add(number, waker.descriptor.number, cl_readable, 0, 0) == 0
     else { throw .current }
     self.poll = poll
-    // Proof: the loop's own, freed by its deinit; nothing after this throws. The kernel fills it before it is read.
+    // Proof: the memory belongs to this loop alone and is freed by its deinit; nothing after this throws. The kernel
+    // fills it before it is read.
     unsafe events = UnsafeMutablePointer<epoll_event>.allocate(capacity: EventLoop.eventsPerWait)
     self.waker = waker
     self.clock = clock
@@ -108,7 +111,7 @@ package import System
     wheel = TimerWheel(now: now)
   }
 
-  // Proof: allocated by init, and given to nobody.
+  // Proof: allocated by init, and never given away.
   deinit { unsafe events.deallocate() }
 
   /// How many connections the loop has.
@@ -127,10 +130,10 @@ package import System
     withExtendedLifetime(turns) {}
   }
 
-  /// Serves what there is to serve, and what is due, and does not wait: for a caller that decides by itself when
-  /// the loop goes on.
+  /// Serves pending events, and what is due, without waiting. For a caller that decides by itself when the loop goes
+  /// on.
   ///
-  /// - Returns: whether the kernel had anything to tell, or something is to be served again.
+  /// - Returns: whether the kernel had any events, or something must be served again.
   @discardableResult
   package mutating func turn<Handler: EventHandler & ~Copyable>(_ handler: inout Handler) -> Bool {
     var buffer = ByteBuffer(capacity: readBytes)
@@ -138,7 +141,7 @@ package import System
     return count != 0 || queued.count > 0 || min(alarmTime, acceptsAgainAt) <= now
   }
 
-  /// - Returns: as ``wait(_:)``.
+  /// - Returns: like ``wait(_:)``.
   @discardableResult
   private mutating func takeTurn<Handler: EventHandler & ~Copyable>(
     _ buffer: inout ByteBuffer, _ handler: inout Handler, waits: Bool
@@ -161,7 +164,7 @@ package import System
       }
     }
     serveQueued(&buffer, &handler)
-    // What has arrived in time counts as such, even if this process was stopped until after its deadline.
+    // Bytes that arrived in time count as in time, even if this process was stopped until after the deadline.
     if !isBehind || waitsInARow > EventLoop.waitsBehind { serveDeadlines(&handler) }
     if now >= acceptsAgainAt {
       acceptsAgainAt = .max
@@ -177,12 +180,12 @@ package import System
   /// Whether ``stop()`` was called.
   package var hasStopped: Bool { isStopping }
 
-  /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop goes.
+  /// Makes ``run(_:)`` return after the event being served. Connections stay until the loop is destroyed.
   package mutating func stop() { isStopping = true }
 
-  /// Waits for events, until the earliest time at which something is due; or just looks for them.
+  /// Waits for events until the earliest time at which something is due; or only checks for them.
   ///
-  /// - Returns: how many there are; -1 when a signal got in the way, and nobody knows.
+  /// - Returns: how many events there are; -1 when a signal interrupted, and the number is unknown.
   private mutating func wait(_ waits: Bool) -> Int {
     var due = min(alarmTime, acceptsAgainAt)
     if let tick = wheel.nextTick() { due = min(due, tick << TimerWheel.tickShift) }
@@ -192,11 +195,11 @@ package import System
     } else {
       timeout = clock.milliseconds(until: due, from: now)
     }
-    // Proof: `events` has room for EventLoop.eventsPerWait, which the variable eventsPerWait never exceeds.
+    // Proof: `events` has room for EventLoop.eventsPerWait events, which the variable eventsPerWait never exceeds.
     var count = unsafe cl_epoll_wait(
       poll.number, events, Int32(eventsPerWait), timeout)
     if count < 0 {
-      // A process that was stopped and continued comes here, with its events still to be fetched: signal(7).
+      // A process that was stopped and continued gets here, with its events still to be fetched: signal(7).
       // Proof: as above.
       count = unsafe cl_epoll_wait(poll.number, events, Int32(eventsPerWait), 0)
     }

@@ -3,32 +3,32 @@ internal import Glibc
 internal import Synchronization
 package import System
 
-/// A socket that waits for callers, TCP or Unix, with one owner.
+/// A socket that listens for callers, TCP or Unix, with one owner.
 package struct ListeningSocket: ~Copyable, Sendable {
   let descriptor: Descriptor
   let isUnix: Bool
-  /// Where it listens, with the port that the system chose when 0 was asked for.
+  /// The address at which it listens, with the port that the system chose if 0 was requested.
   package let address: SocketAddress
-  /// The Unix socket's file, removed with the socket as long as it is this one's; nil for TCP, and for a socket that
-  /// somebody else made and keeps.
+  /// The Unix socket's file, which is removed with the socket as long as it belongs to this one. Nil for TCP, and for a
+  /// socket that another process made and keeps.
   package let file: UnixSocketFile?
-  /// Another process listens with the same socket: it is not to be shut down, only closed.
+  /// Another process listens on the same socket: it must only be closed, not shut down.
   package let isShared: Bool
-  /// Whether the file is this process' to remove.
+  /// Whether this process removes the file.
   private let ownsFile = Atomic<Bool>(true)
 
-  /// Bytes that may wait in the kernel for their turn to be sent. Without a bound a reader who takes nothing
-  /// costs megabytes, and the deadline of one who takes little passes before the socket is writable again.
+  /// Bytes that may wait in the kernel to be sent. Without a bound, a reader that takes nothing costs megabytes, and
+  /// the deadline of a reader that takes little passes before the socket becomes writable again.
   static let unsentBytes: Int32 = 128 * 1024
 
-  /// Why nobody can listen there.
+  /// Why listening is not possible.
   package struct BindError: Error, CustomStringConvertible {
     package let description: String
   }
 
   /// Listens at a TCP address. The port must be free: it is not shared with another process.
   ///
-  /// - Parameter takesIPv4: for an IPv6 address: IPv4 too, where the address is the unspecified one (RFC 3493
+  /// - Parameter takesIPv4: with an IPv6 address, also listen on IPv4 if the address is the unspecified one (RFC 3493
   ///   section 3.7).
   package init(tcp address: SocketAddress, takesIPv4: Bool = true) throws(BindError) {
     let number = cl_socket(address.family)
@@ -39,8 +39,8 @@ package struct ListeningSocket: ~Copyable, Sendable {
       throw BindError(description: "cannot listen on \(address)\(hint)")
     }
     let descriptor = Descriptor(owning: number)
-    // SO_REUSEADDR lets a restart take the port while old connections are in TIME_WAIT; a second
-    // listener is refused all the same.
+    // SO_REUSEADDR lets a restart take the port while old connections are in TIME_WAIT. A second listener is refused
+    // anyway.
     _ = cl_reuse_address(number)
     if address.family == AF_INET6 { _ = cl_ipv6_only(number, takesIPv4 ? 0 : 1) }
     _ = cl_limit_unsent(number, ListeningSocket.unsentBytes)
@@ -66,23 +66,23 @@ package struct ListeningSocket: ~Copyable, Sendable {
     self.address = bound
   }
 
-  /// Listens on a Unix socket at `path` with the file mode `mode`. A socket left there by a process that
-  /// is gone, or that takes no more callers, is replaced; anything else in its place is left alone and refused.
+  /// Listens on a Unix socket at `path` with the file mode `mode`. A socket there is replaced if its process is gone or
+  /// accepts no more callers. Anything else at the path is left alone, and listening is refused.
   ///
-  /// A gateway that ends and still takes callers says so at its file (``UnixSocketFile/markLeaving()``): its name goes
-  /// to this socket in one step, so that each caller finds one of them.
+  /// A gateway that ends and still accepts callers marks its file (``UnixSocketFile/markLeaving()``). This socket takes
+  /// the name in one step, so that each caller finds one of the two.
   package init(unixPath path: String, mode: UInt32) throws(BindError) {
     guard let address = SocketAddress(unixPath: path) else {
       throw BindError(description: "the path of a Unix socket has 1 to 107 bytes: \(path)")
     }
-    // Held while the name is looked at and changed, so that two processes do not remove each other's socket.
+    // Held while the name is checked and changed, so that two processes do not remove each other's socket.
     let lock = FolderLock(ofFile: path)
     defer { withExtendedLifetime(lock) {} }
     let replaces = try ListeningSocket.clearStale(path, address)
     let number = cl_socket(AF_UNIX)
     guard number >= 0 else { throw BindError(description: "\(SystemError.current)") }
     let descriptor = Descriptor(owning: number)
-    // Where it is made: a name that is in use is taken over only when callers can be served.
+    // The path at which to create it: a name in use is taken over only when callers can be served.
     let place = replaces ? UnixSocketFile.nameBeside(path) : path
     guard var bound = SocketAddress(unixPath: place) else {
       throw BindError(
@@ -90,7 +90,7 @@ package struct ListeningSocket: ~Copyable, Sendable {
           "no name beside \(path) is short enough to take its place; wait until the other one has ended"
       )
     }
-    // The file is made with no rights for anyone else; the mode asked for comes before listening.
+    // The file is created without rights for anyone else. The requested mode is set before listening.
     let before = umask(0o177)
     // Proof: the kernel reads `length` bytes of `storage`, which is larger than any address.
     let status = unsafe cl_bind(number, &bound.storage, bound.length)
@@ -115,18 +115,17 @@ package struct ListeningSocket: ~Copyable, Sendable {
     self.file = file
   }
 
-  /// Listens with a socket that another process has made: a supervisor, which goes on listening with it, or a
-  /// predecessor, which stops. It is neither bound nor given rights; its file stays unless `file` says that it is this
-  /// process' from now on.
+  /// Listens on a socket that another process has made: a supervisor, which goes on listening on it, or a predecessor,
+  /// which stops. It is not bound and gets no mode. Its file stays, unless `file` gives it to this process.
   ///
   /// - Parameters:
-  ///   - descriptor: a socket that listens (``InheritedDescriptor``).
+  ///   - descriptor: a listening socket (``InheritedDescriptor``).
   ///   - isShared: its maker goes on listening.
   package init(
     inherited descriptor: consuming Descriptor, at address: SocketAddress, isShared: Bool,
     file: UnixSocketFile? = nil
   ) {
-    // A supervisor's descriptor may be one that waits.
+    // A supervisor's descriptor may be a blocking one.
     _ = cl_never_wait(descriptor.number)
     isUnix = address.family == AF_UNIX
     if !isUnix { _ = cl_limit_unsent(descriptor.number, ListeningSocket.unsentBytes) }
@@ -136,13 +135,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
     self.file = file
   }
 
-  /// The file is somebody else's from now on: it stays when this socket goes.
+  /// Gives the file up: it stays when this socket is closed.
   package func disown() { ownsFile.store(false, ordering: .relaxed) }
 
-  /// Says at the Unix socket's file that this process ends soon and a successor may have the name.
+  /// Marks the Unix socket's file: this process ends soon, and a successor may take the name.
   package func markLeaving() { file?.markLeaving() }
 
-  /// For poll(2), and to be handed to another process.
+  /// For poll(2), and for handing it to another process.
   package var number: Int32 { descriptor.number }
 
   /// Another descriptor for the same socket, to be handed to another process.
@@ -152,13 +151,13 @@ package struct ListeningSocket: ~Copyable, Sendable {
   }
 
   deinit {
-    // The descriptor is still open: as long as it is, no other file gets this one's inode number.
+    // The descriptor is still open. As long as it is, no other file gets the inode number of this one.
     if ownsFile.load(ordering: .relaxed) { file?.remove() }
   }
 
-  /// Makes way at `path`, unless somebody listens there.
+  /// Removes a stale socket at `path`, unless a process listens there.
   ///
-  /// - Returns: whether a gateway listens there that says that it ends.
+  /// - Returns: whether a gateway listens there that has marked its file because it ends.
   private static func clearStale(
     _ path: String, _ address: SocketAddress
   ) throws(BindError) -> Bool {

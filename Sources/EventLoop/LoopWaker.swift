@@ -3,7 +3,7 @@ internal import Glibc
 internal import Synchronization
 package import System
 
-/// Wakes an event loop from any thread. Any number of calls before the loop looks make one wake-up.
+/// Wakes an event loop from any thread. Several calls before the loop reacts cause only one wake-up.
 package final class LoopWaker: Sendable {
   let descriptor: Descriptor
   private let pending = Atomic<Bool>(false)
@@ -19,24 +19,24 @@ package final class LoopWaker: Sendable {
   package func wake() {
     guard !pending.exchange(true, ordering: .acquiringAndReleasing) else { return }
     var one: UInt64 = 1
-    // Proof: eight bytes, as eventfd(2) wants them. Interrupted, it has written nothing.
+    // Proof: eight bytes, as eventfd(2) requires. An interrupted write has written nothing.
     while unsafe write(descriptor.number, &one, 8) < 0, errno == EINTR {}
   }
 
-  /// Ends the loop's wait and nothing else: the time has changed.
+  /// Ends the loop's wait and nothing else, because the clock was changed.
   func interrupt() {
     var one: UInt64 = 1
     // Proof: as in `wake`.
     while unsafe write(descriptor.number, &one, 8) < 0, errno == EINTR {}
   }
 
-  /// Takes the wake-up; what was posted before it is visible afterwards.
+  /// Takes the wake-up. What was posted before it is visible afterwards.
   ///
-  /// - Returns: whether ``wake()`` was called, and its handler has to be.
+  /// - Returns: whether ``wake()`` was called, so that the handler must be called.
   func acknowledge() -> Bool {
     var count: UInt64 = 0
     _ = unsafe read(descriptor.number, &count, 8)
-    // Acquires from every caller of `wake` that found it set and wrote nothing.
+    // Synchronizes with every call of `wake` that found the flag set and wrote nothing.
     return pending.exchange(false, ordering: .acquiringAndReleasing)
   }
 }
@@ -48,7 +48,7 @@ package final class LoopMailbox<Message: Sendable>: Sendable {
 
   package init() throws(SystemError) { waker = try LoopWaker() }
 
-  /// Leaves a message and wakes the loop.
+  /// Posts a message and wakes the loop.
   package func post(_ message: Message) {
     messages.withLock { $0.append(message) }
     waker.wake()

@@ -1,14 +1,14 @@
 internal import COpenSSL
 
-/// What the peer of an incoming TLS connection has shown.
+/// What the peer of an incoming TLS connection has presented.
 package struct TLSPeer: Sendable, Equatable {
   /// `1.2` or `1.3`.
   package let version: String
-  /// Nil when it has none. It was good when the connection was made.
+  /// Nil when it has none. It was valid when the connection was made.
   package let certificate: PeerCertificate?
 }
 
-/// A certificate, as far as somebody is known by it.
+/// The parts of a certificate that identify its owner.
 @safe package struct PeerCertificate: Sendable, Equatable {
   /// A subject alternative name (RFC 5280 section 4.2.1.6), as it is in the certificate.
   package struct Name: Sendable, Equatable {
@@ -23,13 +23,13 @@ package struct TLSPeer: Sendable, Equatable {
     }
   }
 
-  /// Names of other kinds are left out, and so is the common name.
+  /// The certificate's names, without names of other kinds and without the common name.
   package let names: [Name]
-  /// Hexadecimal digits.
+  /// The serial number in hexadecimal digits.
   package let serial: String
   /// The distinguished name of its issuer (RFC 2253), ASCII, at most 255 bytes.
   package let issuer: String
-  /// Its last moment, in nanoseconds since 1970.
+  /// When it expires, in nanoseconds since 1970.
   package let notAfter: Int64
 
   package init(names: [Name], serial: String, issuer: String, notAfter: Int64) {
@@ -48,7 +48,7 @@ package struct TLSPeer: Sendable, Equatable {
   }
 
   private static func text(_ write: (UnsafeMutablePointer<CChar>, Int) -> Void) -> String {
-    // Proof: the shims write at most as many bytes as they are told, with a terminating zero.
+    // Proof: the shims write at most as many bytes as they are given, including a terminating zero.
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard let base = buffer.baseAddress else { return "" }
       unsafe write(base, buffer.count)
@@ -57,7 +57,7 @@ package struct TLSPeer: Sendable, Equatable {
   }
 
   private static func names(of certificate: OpaquePointer) -> [Name] {
-    // Proof: a new list or null, freed below; the bytes of a name are read while the list is there.
+    // Proof: a new list or null, freed below; the bytes of a name are read while the list exists.
     guard let list = unsafe co_names(certificate) else {
       co_clear_errors()
       return []
@@ -78,9 +78,10 @@ package struct TLSPeer: Sendable, Equatable {
 }
 
 extension TLSSession {
-  /// What the peer has shown, once the handshake is done.
+  /// What the peer has presented, once the handshake is done.
   var peer: TLSPeer {
-    // Proof: self owns the session, which is only read; the certificate is its own and lent for the call.
+    // Proof: self owns the session, which is only read; the certificate belongs to the session and is lent for the
+    // call.
     let certificate = unsafe SSL_get0_peer_certificate(session).map {
       unsafe PeerCertificate(reading: $0)
     }
@@ -88,7 +89,7 @@ extension TLSSession {
     return TLSPeer(version: version, certificate: certificate)
   }
 
-  /// Why the peer's certificate is no good by `acceptor`; nil for one that is, and for a peer that needs none.
+  /// Why `acceptor` does not accept the peer's certificate; nil if it does, and for a peer that needs none.
   func objection(by acceptor: TLSAcceptor) -> String? {
     // Proof: self owns the session, which is only read.
     if unsafe SSL_get0_peer_certificate(session) == nil {
@@ -101,21 +102,21 @@ extension TLSSession {
     return unsafe String(cString: X509_verify_cert_error_string(Int(code)))
   }
 
-  /// A server's peer began with what is no TLS, and may be HTTP.
+  /// Whether a server's peer began with something that is not TLS and may be HTTP.
   // Proof: self owns the session, which is only read.
   var wasSentText: Bool { unsafe co_was_sent_text(session) == 1 }
 
-  /// The handshake waits for the peer.
+  /// Whether the handshake waits for the peer.
   // Proof: as above.
   var awaitsInput: Bool { unsafe co_awaits_input(session) == 1 }
 
-  /// It is the server's.
+  /// Whether this is the server's side.
   // Proof: as above.
   var isServers: Bool { unsafe SSL_is_server(session) == 1 }
 }
 
 extension Connection {
-  /// What its peer has shown; nil without TLS.
+  /// What its peer has presented; nil without TLS.
   var peer: TLSPeer? {
     switch session {
     case .some(let session): session.peer
@@ -123,7 +124,7 @@ extension Connection {
     }
   }
 
-  /// Why its peer would not be let in by `acceptor`; nil when it would, and without TLS.
+  /// Why `acceptor` would not let in its peer; nil when it would, and without TLS.
   func objection(by acceptor: TLSAcceptor) -> String? {
     switch session {
     case .some(let session): session.objection(by: acceptor)

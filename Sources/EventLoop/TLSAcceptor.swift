@@ -2,32 +2,32 @@ internal import COpenSSL
 package import Memory
 internal import System
 
-/// What incoming TLS connections of one listener have in common: the server's certificate and key, and what is asked of
+/// What the incoming TLS connections of one listener share: the server's certificate and key, and what is required of
 /// clients.
 ///
-/// TLS 1.2 or newer with forward secrecy, no renegotiation, no compression, no early data, HTTP/1.1 only. It is made of
-/// bytes, not of files, and never changes: other files make another one.
+/// TLS 1.2 or newer with forward secrecy, no renegotiation, no compression, no early data, HTTP/1.1 only. It is made
+/// from bytes, not from files, and never changes: new files need a new acceptor.
 @safe package final class TLSAcceptor: @unchecked Sendable {
   // @unchecked: SSL_CTX is reference-counted and locked inside OpenSSL, and not changed after `init`.
   private let context: OpaquePointer
 
-  /// Whether clients have to prove who they are.
+  /// Whether clients are asked for a certificate, and whether they need one.
   package enum ClientCertificates: Int32, Sendable {
-    /// They are not asked.
+    /// Clients are not asked for a certificate.
     case none = 0
-    /// One without a certificate may pass; one with a bad certificate may not.
+    /// A client without a certificate may pass; one with a bad certificate may not.
     case optional = 1
     case required = 2
   }
 
-  /// The oldest version that is spoken.
+  /// The oldest accepted version.
   package enum Version: Sendable {
     case tls12, tls13
   }
 
-  /// The files' contents, PEM each.
+  /// The files' contents, each in PEM.
   package struct Material: Sendable {
-    /// The server's certificate, then those that lead to its authority.
+    /// The server's certificate, followed by those that lead to its authority.
     package var certificate: [UInt8]
     /// Not encrypted.
     package var key: SecretBytes
@@ -49,14 +49,14 @@ internal import System
     }
   }
 
-  /// The file that is of no use.
+  /// The part that cannot be used.
   package enum Part: Sendable {
     case certificate, key, clientCA, clientCRL
   }
 
-  /// Why the files make no TLS server.
+  /// Why the files cannot be used for a TLS server.
   package struct Problem: Error, Equatable, CustomStringConvertible {
-    /// Nil: none of them; the library refuses.
+    /// Nil when it is none of them: the library refuses.
     package let part: Part?
     package let description: String
     /// What to do about it.
@@ -64,18 +64,18 @@ internal import System
   }
 
   package let client: ClientCertificates
-  /// The same for what lets the same clients in: the same authorities, revocations and demands.
+  /// The same number for all acceptors that let in the same clients: same authorities, revocations and requirements.
   package let trust: UInt64
-  /// The last moment of the server's own certificate, in nanoseconds since 1970.
+  /// When the server's own certificate expires, in nanoseconds since 1970.
   package let notAfter: Int64
-  /// When the first list of revocations has to be replaced, in nanoseconds since 1970; `Int64.max` for never.
+  /// When the first revocation list must be replaced, in nanoseconds since 1970; `Int64.max` for never.
   package let nextRevocations: Int64
 
-  /// Tickets of all listeners are sealed with the same keys, which live as long as the process: nothing else can open
-  /// them. A ticket is good only where the same clients are let in (``trust``).
+  /// All listeners' tickets are sealed with the same keys, which live as long as the process: nothing else can open
+  /// them. A ticket is valid only where the same clients are let in (``trust``).
   private static let ticketKeys: SecretBytes = {
     var bytes = [UInt8](repeating: 0, count: CO_TICKET_KEY_BYTES)
-    // Proof: the array has as many bytes as are asked for.
+    // Proof: the array has as many bytes as are requested.
     let status = unsafe bytes.withUnsafeMutableBytes {
       unsafe RAND_bytes($0.baseAddress, Int32($0.count))
     }
@@ -92,7 +92,7 @@ internal import System
     trust = digest[..<8].reduce(0) { $0 << 8 | UInt64($1) }
     var part: Int32 = 0
     var defect: Int32 = 0
-    // Proof: a new context or null. It goes nowhere but into self, which frees it.
+    // Proof: a new context or null. It goes only into self, which frees it.
     guard let made = unsafe TLSAcceptor.make(material, digest, &part, &defect) else {
       throw Problem(part: part, defect: defect, reason: OpenSSLError.take())
     }
@@ -116,8 +116,8 @@ internal import System
     let revocations = material.clientCRL ?? []
     let hasRevocations = material.clientCRL != nil
     let key = material.key
-    // Proof: every pointer in the settings is to bytes that are lent for the call, with their number; what the context
-    // keeps of them it has copied.
+    // Proof: every pointer in the settings is to bytes that are lent for the call, with their number; the context
+    // copies what it keeps of them.
     return unsafe material.certificate.withUnsafeBytes { certificate in
       unsafe settings.certificate = co_text(
         bytes: certificate.baseAddress, count: certificate.count)
@@ -132,7 +132,7 @@ internal import System
               unsafe settings.client_crl = co_text(
                 bytes: revocations.baseAddress, count: revocations.count)
             }
-            // Proof: as above; the digest has its 32 bytes, and the keys as many as a context takes.
+            // Proof: as above; the digest has its 32 bytes, and the keys have as many as a context takes.
             return unsafe digest.withUnsafeBufferPointer { digest in
               unsafe settings.session_context = digest.baseAddress
               return unsafe ticketKeys.bytes.withUnsafeBytes { keys in
@@ -147,14 +147,14 @@ internal import System
     }
   }
 
-  /// What decides which clients are let in, in 32 bytes.
+  /// A digest, in 32 bytes, of what decides which clients are let in.
   private static func digest(_ material: borrowing Material) -> [UInt8] {
     var text: [UInt8] = [UInt8(material.client.rawValue)]
     text += material.clientCA ?? []
     text.append(material.clientCRL == nil ? 0 : 1)
     text += material.clientCRL ?? []
     var digest = [UInt8](repeating: 0, count: 32)
-    // Proof: the text is lent for the call, and 32 bytes are written, which there are.
+    // Proof: the text is lent for the call, and the 32 bytes that are written are there.
     let status = unsafe text.withUnsafeBytes { text in
       unsafe digest.withUnsafeMutableBufferPointer {
         unsafe co_sha256(text.baseAddress, text.count, $0.baseAddress)
@@ -173,13 +173,13 @@ internal import System
     return nanoseconds(seconds)
   }
 
-  /// Seconds since 1970 as nanoseconds. Certificates may be good for longer than these can say.
+  /// Seconds since 1970 as nanoseconds. Certificates may be valid for longer than nanoseconds can express.
   static func nanoseconds(_ seconds: Int64) -> Int64 {
     let (product, isTooLate) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     return isTooLate ? .max : product
   }
 
-  /// A session over `descriptor`, its handshake not begun.
+  /// Makes a session over `descriptor`, whose handshake has not begun.
   func makeSession(over descriptor: borrowing Descriptor) -> TLSSession? {
     // Proof: self holds the context. A new session or null; the value below owns it. It reads and writes the descriptor
     // only in calls of that value, whose connection keeps it open.
@@ -187,7 +187,7 @@ internal import System
     return unsafe TLSSession(owning: session)
   }
 
-  /// Looks at a peer's certificate with the authorities of this one: an X509_V_ code.
+  /// Verifies a peer's certificate with the authorities of this acceptor. Returns an X509_V_ code.
   func verify(_ session: OpaquePointer) -> Int32 {
     // Proof: the caller lends a live session; nothing of it is kept.
     unsafe co_verify_peer_again(session, context)

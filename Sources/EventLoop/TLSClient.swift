@@ -1,10 +1,9 @@
 internal import COpenSSL
 internal import System
 
-/// What outgoing TLS connections have in common: trust store, minimum version, the name to be proven.
+/// What outgoing TLS connections share: trust store, minimum version, and the name that the peer must prove.
 ///
-/// TLS 1.2 or newer; chain and name are always verified (RFC 9110 section 4.3.4). There is no option to
-/// switch that off.
+/// TLS 1.2 or newer. Chain and name are always verified (RFC 9110 section 4.3.4). No option switches that off.
 @safe package final class TLSClient: @unchecked Sendable {
   // @unchecked: SSL_CTX is reference-counted and locked inside OpenSSL, and not changed after `init`.
   private let context: OpaquePointer
@@ -15,12 +14,12 @@ internal import System
     package let description: String
   }
 
-  /// Trusts what ``TLSTrust`` says to name `host`.
+  /// Trusts what ``TLSTrust`` determines to identify `host`.
   package init(host: String, caFile: String?) throws(SetupError) {
     self.host = host
     isAddress = SocketAddress(numericHost: host, port: 0) != nil
     let trust = try TLSTrust(caFile: caFile)
-    // Proof: a new context or null. It goes nowhere but into self, which frees it.
+    // Proof: a new context or null. It goes only into self, which frees it.
     guard co_wire_setup() == 1, let made = unsafe co_client_context() else {
       throw SetupError(description: "cannot set up TLS: \(OpenSSLError.take())")
     }
@@ -33,7 +32,7 @@ internal import System
   // Proof: the only owner frees its reference once; sessions hold their own.
   deinit { unsafe SSL_CTX_free(context) }
 
-  /// A session over `descriptor`, its handshake not begun.
+  /// Makes a session over `descriptor`, whose handshake has not begun.
   func makeSession(over descriptor: borrowing Descriptor) -> TLSSession? {
     guard
       // Proof: self holds the context, and OpenSSL copies the host. A new session or null; the value below owns it. It

@@ -3,7 +3,7 @@ internal import Glibc
 internal import System
 
 enum OpenSSLError {
-  /// The oldest error on this thread's queue, which is emptied.
+  /// Returns the oldest error in this thread's queue, and empties the queue.
   static func take() -> String {
     // Proof: the shim writes at most 200 bytes with a terminating zero.
     let text = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 200) { buffer in
@@ -14,7 +14,7 @@ enum OpenSSLError {
   }
 }
 
-/// One TLS connection, of either side, with one owner.
+/// One TLS connection, on either side, with one owner.
 @safe struct TLSSession: ~Copyable {
   let session: OpaquePointer
 
@@ -24,12 +24,12 @@ enum OpenSSLError {
   // Proof: the only owner frees it once.
   deinit { unsafe SSL_free(session) }
 
-  /// What came of an operation.
+  /// The result of an operation.
   enum Outcome {
     case done(Int)
     /// Wait for the socket to become readable or writable.
     case wait
-    /// The peer closed; cleanly when it said so (close_notify).
+    /// The peer closed; cleanly if it sent a close_notify.
     case end(cleanly: Bool)
     case certificateRefused(String)
     case failed(String)
@@ -44,9 +44,9 @@ enum OpenSSLError {
     return result == 1 ? .done(0) : outcome(result)
   }
 
-  /// Reads into `buffer` until it is full or nothing more is there.
+  /// Reads into `buffer` until it is full or no more bytes are there.
   ///
-  /// - Returns: `.done(n)` with n > 0 when bytes were read; what stopped a read that gave none otherwise.
+  /// - Returns: `.done(n)` with n > 0 when bytes were read, otherwise what stopped the read.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
     var filled = 0
     co_clear_errors()
@@ -69,8 +69,8 @@ enum OpenSSLError {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return .done(0) }
     co_clear_errors()
     let count = Int32(truncatingIfNeeded: min(bytes.count, 1 << 20))
-    // Proof: `count` bytes are readable at `base` during the call; what is not taken is not remembered, since the context
-    // lets a later call bring other memory (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER).
+    // Proof: `count` bytes are readable at `base` during the call; what is not taken is not remembered, since the
+    // context allows a later call to pass other memory (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER).
     let result = unsafe SSL_write(session, base, count)
     return result > 0 ? .done(Int(result)) : outcome(result)
   }
@@ -101,7 +101,7 @@ enum OpenSSLError {
       let isAlert = co_is_alert() == 1
       let text = OpenSSLError.take()
       if isAlert { return .alert(text) }
-      // OpenSSL 3 reports a missing close_notify as an error of its own.
+      // OpenSSL 3 reports a missing close_notify as a separate error.
       return text == "unexpected eof while reading" ? .end(cleanly: false) : .failed(text)
     }
   }

@@ -2,9 +2,9 @@ internal import Memory
 
 /// Deadlines of thousands of connections, coarse and cheap: one slot per tick of 16.8 ms, 4,096 slots.
 ///
-/// A wheel holds at most one entry a connection. Moving a deadline to a later time writes one word in the
-/// connection; the entry is moved when its slot comes up. A busy connection, whose deadline moves with
-/// every request, thus costs the wheel one visit a minute.
+/// A wheel holds at most one entry per connection. Moving a deadline to a later time writes one word in the connection,
+/// and the entry is moved when its slot is due. A busy connection, whose deadline moves with every request, thus costs
+/// the wheel one visit a minute.
 struct TimerWheel: ~Copyable {
   /// Nanoseconds of a tick, as a shift: 2^24 ns = 16.8 ms.
   static let tickShift: Int64 = 24
@@ -12,7 +12,7 @@ struct TimerWheel: ~Copyable {
 
   /// First entry of each slot.
   private var heads: [SlabHandle]
-  /// One bit a slot that has entries.
+  /// One bit per slot, set if the slot has entries.
   private var occupied: [UInt64]
   /// Every tick up to this one has been served.
   private(set) var currentTick: Int64
@@ -26,11 +26,11 @@ struct TimerWheel: ~Copyable {
     currentTick = now >> TimerWheel.tickShift
   }
 
-  /// The tick that has passed when `time` has, and not before.
+  /// The first tick that has passed only after `time` has.
   static func tick(after time: Int64) -> Int64 { time >> tickShift &+ 1 }
 
-  /// The slot an entry due at `tick` goes to now: its own, or the farthest one for deadlines beyond the
-  /// wheel's turn of 68 s, from where it moves on.
+  /// The slot in which an entry due at `tick` is put now: its own, or the farthest one if the deadline is beyond the
+  /// wheel's turn of 68 s. From there it moves on.
   func slotTick(for tick: Int64) -> Int64 {
     min(max(tick, currentTick &+ 1), currentTick &+ Int64(TimerWheel.slotCount) &- 1)
   }
@@ -56,7 +56,7 @@ struct TimerWheel: ~Copyable {
     Int(truncatingIfNeeded: tick) & (TimerWheel.slotCount - 1)
   }
 
-  /// The next tick that has entries, as far as is known; nil when there are none.
+  /// The next tick that has entries, as far as known; nil when there are none.
   mutating func nextTick() -> Int64? {
     guard count > 0 else { return nil }
     if earliest <= currentTick || earliest == Int64.max || !head(at: earliest).isSome {
@@ -77,7 +77,7 @@ struct TimerWheel: ~Copyable {
     return end
   }
 
-  /// Takes the next slot that is due at `now`: its tick, nil when none is.
+  /// Takes the next slot that is due at `now`. Returns its tick; nil when none is due.
   mutating func takeDue(now: Int64) -> Int64? {
     let nowTick = now >> TimerWheel.tickShift
     guard let next = nextTick(), next <= nowTick else {

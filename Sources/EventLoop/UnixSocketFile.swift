@@ -2,16 +2,16 @@ internal import CLinux
 internal import Glibc
 internal import System
 
-/// The file by which callers find a Unix socket, told from another socket's under the same name.
+/// The file by which callers find a Unix socket, distinguished from another socket's file of the same name.
 ///
-/// A process that ends and its successor share the name for a while: whoever removes the file, or says that
-/// callers can come, looks at whether it is still its own.
+/// A process that ends and its successor share the name for a while. Before a process removes the file, or announces
+/// that it serves callers, it checks that the file is still its own.
 package struct UnixSocketFile: Sendable, Equatable {
   package let path: String
   private let device: UInt64
   private let number: UInt64
 
-  /// The sticky bit, which means nothing for a socket otherwise: its owner ends soon.
+  /// The sticky bit, which has no other meaning for a socket: the file's owner ends soon.
   static let leavingMark: mode_t = 0o1000
 
   /// The socket that is at `path` now; nil when there is none.
@@ -22,22 +22,22 @@ package struct UnixSocketFile: Sendable, Equatable {
     self.number = number
   }
 
-  /// A socket of another process at `path`, by the numbers that it had when it was made.
+  /// A socket of another process at `path`, with the device and inode that it had when it was made.
   package init(path: String, device: UInt64, number: UInt64) {
     self.path = path
     self.device = device
     self.number = number
   }
 
-  /// Device and inode.
+  /// Device and inode number.
   package var numbers: (device: UInt64, number: UInt64) { (device, number) }
 
-  /// Whether callers who connect to the path reach this socket.
+  /// Whether callers that connect to the path reach this socket.
   package var isInPlace: Bool {
     UnixSocketFile.identity(at: path).map { $0 == (device, number) } ?? false
   }
 
-  /// Removes the file, unless another one has its place.
+  /// Removes the file, unless another one has taken its place.
   func remove() {
     let lock = FolderLock(ofFile: path)
     // Proof: the path is a C string for the call.
@@ -45,8 +45,8 @@ package struct UnixSocketFile: Sendable, Equatable {
     withExtendedLifetime(lock) {}
   }
 
-  /// Says at the file that its owner ends, and that another gateway may have the name although callers are still
-  /// served. The next one's socket has a file of its own, without the mark.
+  /// Marks the file: its owner ends, and another gateway may take the name although callers are still served. The next
+  /// gateway's socket has its own file, without the mark.
   package func markLeaving() {
     let lock = FolderLock(ofFile: path)
     var status = stat()
@@ -57,7 +57,7 @@ package struct UnixSocketFile: Sendable, Equatable {
     withExtendedLifetime(lock) {}
   }
 
-  /// A name in the same folder that no other process uses.
+  /// Returns a name in the same folder that no other process uses.
   static func nameBeside(_ path: String) -> String {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     return folder + ".gateway-\(getpid())"
@@ -76,15 +76,14 @@ package struct UnixSocketFile: Sendable, Equatable {
   }
 }
 
-/// Keeps other gateways from changing what stands in a folder, for the moment in which one looks and changes.
+/// Keeps other gateways from changing a folder's content while one checks and changes it.
 ///
-/// It is advice: where the folder cannot be opened, or somebody keeps the lock, things go on without it. Then two
-/// processes that start at the same instant may still get into each other's way, and readiness tells the one
-/// that lost.
+/// The lock is advisory. If the folder cannot be opened, or another process keeps the lock, things go on without it.
+/// Then two processes that start at the same moment may still interfere, and readiness shows which one lost.
 struct FolderLock: ~Copyable {
   private let folder: Descriptor?
 
-  /// Looks for the lock, and milliseconds between two: a holder needs microseconds.
+  /// Attempts to get the lock, and milliseconds between two. A holder needs microseconds.
   private static let attempts = 50
   private static let pause: Int32 = 10
 
@@ -97,7 +96,7 @@ struct FolderLock: ~Copyable {
       folder = nil
       return
     }
-    // Closing it gives the lock back.
+    // Closing it releases the lock.
     folder = Descriptor(owning: number)
     for _ in 0..<FolderLock.attempts {
       if flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }

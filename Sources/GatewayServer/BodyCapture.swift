@@ -3,19 +3,19 @@ internal import HTTPMessages
 internal import Memory
 internal import TrafficLog
 
-/// The bodies of one exchange that is recorded with them. There is none for any other exchange.
+/// The recorded bodies of one exchange. Exchanges that are not recorded have no such object.
 final class BodyCapture {
   /// A body in one direction.
   struct Part: ~Copyable {
     private var bytes = ByteBuffer()
     private var size = 0
-    /// Memory of `bytes` that is accounted for.
+    /// Memory of `bytes` that was taken from the room.
     private(set) var held = 0
-    /// The bytes cannot be read as they are, or are a part by themselves.
+    /// Why the bytes are not recorded: they are encoded, are only a part, are too long, or there was no room.
     var omission: BodyOmission?
 
-    /// Takes bytes of the body, framing removed. Of one that is too long, or for which there is no room,
-    /// nothing is kept.
+    /// Takes bytes of the body, without their framing. Keeps nothing of a body that is too long or that there is no
+    /// room for.
     mutating func take(_ data: RawSpan, limit: Int, _ room: CaptureRoom) {
       size += data.byteCount
       guard omission == nil else { return }
@@ -36,7 +36,7 @@ final class BodyCapture {
       held = 0
     }
 
-    /// Adds what is to be told of it; nothing of an empty one.
+    /// Appends the body, or why it was omitted; nothing for an empty body.
     mutating func put(
       _ side: TrafficLine.Side, isComplete: Bool, _ redaction: BodyRedaction,
       into line: inout ByteBuffer
@@ -53,7 +53,7 @@ final class BodyCapture {
   private let room: CaptureRoom
   private var request = Part()
   private var response = Part()
-  /// The upstream's answer has begun: ours, of an error, are not recorded.
+  /// The upstream's answer has begun. The gateway's own error answers are not recorded.
   private var hasAnswer = false
 
   init(
@@ -72,7 +72,7 @@ final class BodyCapture {
   func beginResponse(status: Int, _ fields: borrowing FieldList, in bytes: RawSpan) {
     hasAnswer = true
     if ResponseHeadRewriter.isEncoded(fields, in: bytes) { response.omission = .encoded }
-    // What a path leads to in a part is anybody's guess.
+    // Redaction rules name paths into the body, which mean nothing in a part of it.
     if status == 206 { response.omission = .incomplete }
   }
 
@@ -80,7 +80,7 @@ final class BodyCapture {
 
   func takeResponse(_ data: RawSpan) { response.take(data, limit: rule.maxBytes, room) }
 
-  /// Adds both bodies to a line that was ended.
+  /// Appends both bodies to a line that was already closed.
   func put(
     requestIsComplete: Bool, responseIsComplete: Bool, into line: inout ByteBuffer
   ) {

@@ -2,11 +2,11 @@ internal import Forwarding
 internal import SCORMCloudAPI
 package import TrafficLog
 
-/// Operations whose bodies are recorded; none unless configured.
+/// The operations whose bodies are recorded; none unless configured.
 package struct BodyCaptures: Sendable {
   /// What is recorded of one operation's bodies.
   package struct Rule: Sendable {
-    /// Bytes of a body, in each direction; 1...``BodyCaptures/byteLimit``.
+    /// The most bytes of a body, in each direction; 1...``BodyCaptures/byteLimit``.
     package var maxBytes: Int
     package var redaction: BodyRedaction
 
@@ -16,19 +16,20 @@ package struct BodyCaptures: Sendable {
     }
   }
 
-  /// Bytes of a body that can be recorded.
+  /// The most bytes of a body that can be recorded.
   package static let byteLimit = 64 * 1024
-  /// Bytes of memory for the bodies of all exchanges under way.
+  /// Bytes of memory for the recorded bodies of all exchanges under way.
   static let totalLimit = 64 * 1024 * 1024
 
   private var operations = OperationSet()
   private var rules: [UInt8: Rule] = [:]
-  /// What all the bodies share.
+  /// The memory that all recorded bodies share.
   package let room = CaptureRoom(limit: BodyCaptures.totalLimit)
 
   package init() {}
 
-  /// Operations whose bodies carry secrets, and those whose answers are credentials, are left out, whoever asks.
+  /// Never records operations whose bodies carry secrets or whose answers are credentials, whatever the configuration
+  /// says.
   package init(_ rules: [(operation: UInt8, rule: Rule)]) {
     for (index, rule) in rules {
       let operation = OperationTable.operation(at: index)
@@ -41,7 +42,7 @@ package struct BodyCaptures: Sendable {
   /// Whether no operation's bodies are recorded.
   package var isEmpty: Bool { rules.isEmpty }
 
-  /// The rule for an operation; nil, at the cost of one bit's test, for nearly all.
+  /// The rule for an operation; nil for nearly all, at the cost of testing one bit.
   @inline(__always)
   func rule(of operation: UInt8) -> Rule? {
     operations.contains(operation) ? rules[operation] : nil

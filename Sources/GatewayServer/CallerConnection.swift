@@ -3,25 +3,25 @@ internal import HTTPMessages
 internal import Memory
 internal import System
 
-/// One connection of a caller. Idle, it is this record and its socket, and owns no buffer.
+/// One connection of a caller. While idle, it consists of this record and its socket, and owns no buffer.
 struct CallerConnection: ~Copyable {
-  // What every request looks at, side by side: of thousands of callers none is in the processor's cache.
+  // The fields that every request reads are adjacent: with thousands of callers, no record is in the processor's cache.
   var socket = SocketID.none
   /// The exchange under way.
   var exchange = SlabHandle.none
   var http = HTTPConnection()
   let peer: PeerIdentity
   let listener: UInt16
-  /// The configuration that ``callerNumber`` was found by; 0 to have it found anew with each request.
+  /// The configuration that determined ``callerNumber``; 0 means that each request determines it again.
   private var generation: UInt32
   /// Index of the caller plus one; 0 when the configuration names callers and none matches.
   private(set) var callerNumber: UInt16
-  /// It is in ``Relay/unsettled``.
+  /// The connection is in ``Relay/unsettled``.
   private(set) var isUnsettled = false
-  /// Its connection is gone or going.
+  /// The connection is closed or closing.
   var hasLeft = false
-  /// Its record in ``Relay/secured``; none for a connection without TLS. One with TLS is identified by no configuration
-  /// here, so that each request of it is looked at there.
+  /// The connection's record in ``Relay/secured``; none without TLS. For a connection with TLS, `generation` stays 0,
+  /// so each request looks at that record.
   var security = SlabHandle.none
 
   /// Where its requests come from.
@@ -30,7 +30,7 @@ struct CallerConnection: ~Copyable {
     let listener: Int
     /// Index of the caller; nil when the configuration names callers and none matches.
     let caller: Int?
-    /// The configuration that says so.
+    /// The configuration that determined `caller`.
     let generation: UInt32
   }
 
@@ -42,20 +42,20 @@ struct CallerConnection: ~Copyable {
       generation: generation)
   }
 
-  /// It belongs to `caller`, as the configuration `generation` has it.
+  /// Notes that the connection belongs to `caller` according to the configuration `generation`.
   mutating func identify(_ caller: Int?, by generation: UInt32) {
     callerNumber = caller.map { UInt16($0 + 1) } ?? 0
     self.generation = generation
   }
 
-  /// It has no exchange any more. Returns its socket.
+  /// Notes that the connection has no exchange any more. Returns its socket.
   @inline(__always)
   mutating func endExchange() -> SocketID {
     exchange = .none
     return socket
   }
 
-  /// Notes that it has changed. Returns whether it was settled before.
+  /// Notes that the connection has changed. Returns whether it was settled before.
   @inline(__always)
   mutating func unsettles() -> Bool {
     let wasSettled = !isUnsettled
@@ -63,14 +63,14 @@ struct CallerConnection: ~Copyable {
     return wasSettled
   }
 
-  /// Notes that it was settled. Returns whether it has left.
+  /// Notes that the connection was settled. Returns whether it has left.
   @inline(__always)
   mutating func settled() -> Bool {
     isUnsettled = false
     return hasLeft
   }
 
-  /// What settling looks at, read at once: each look at a record of the slab checks its handle.
+  /// What settling needs, read at once: each access to a record of the slab checks its handle.
   struct Standing {
     let socket: SocketID
     let exchange: SlabHandle
@@ -91,7 +91,7 @@ struct CallerConnection: ~Copyable {
   }
 }
 
-/// What a socket's tag says it is.
+/// What a socket belongs to, as its tag says.
 enum SocketKind {
   static let caller: UInt8 = 1
   static let upstream: UInt8 = 2

@@ -1,8 +1,8 @@
 package import Forwarding
 package import System
 
-/// Tells which caller a connection belongs to: decided when it is accepted, or when its TLS handshake is done, and again
-/// after another configuration.
+/// Determines which caller a connection belongs to: when it is accepted or its TLS handshake is done, and again after a
+/// new configuration.
 package struct CallerIdentities: Sendable {
   /// One rule of the configuration; a nil condition always holds.
   package struct Rule: Sendable {
@@ -28,7 +28,7 @@ package struct CallerIdentities: Sendable {
   /// The caller that each listener names for all its connections.
   package var byListener: [Int?]
   package var rules: [Rule]
-  /// For connections that match nothing: nil refuses them.
+  /// The caller of connections that match nothing; nil refuses them.
   package var otherwise: Int?
 
   package init(byListener: [Int?], rules: [Rule], otherwise: Int?) {
@@ -42,8 +42,8 @@ package struct CallerIdentities: Sendable {
     find(peer, listener: listener, certificate: nil).caller
   }
 
-  /// The caller of a connection, and the name in its certificate that decided, if one did. `certificate`: names of one
-  /// that was found good; nil for a connection without any.
+  /// The caller of a connection, and the name in its certificate that decided, if one did. `certificate`: the names of
+  /// a verified certificate; nil for a connection without one.
   package func find(
     _ peer: PeerIdentity, listener: Int, certificate: CertificateNames?
   ) -> (caller: Int?, name: CertificateName?) {

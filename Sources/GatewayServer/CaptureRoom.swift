@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// The memory that bodies on record may take until their lines are written, all exchanges and loops together.
+/// The memory that recorded bodies may take until their lines are written, for all exchanges and loops together.
 ///
-/// Only exchanges that are recorded come here; it is two additions for each time a buffer of theirs grows.
+/// Only recorded exchanges use it. It costs two additions each time one of their buffers grows.
 package final class CaptureRoom: Sendable {
-  /// Bytes of memory.
+  /// The most bytes of memory.
   let limit: Int
   private let taken = Atomic<Int>(0)
   private let refused = Atomic<UInt64>(0)
@@ -13,10 +13,10 @@ package final class CaptureRoom: Sendable {
 
   /// Bytes that are taken now.
   package var takenBytes: Int { taken.load(ordering: .relaxed) }
-  /// Bodies that were not recorded for want of room.
+  /// Bodies that were not recorded because there was no room.
   package var refusals: UInt64 { refused.load(ordering: .relaxed) }
 
-  /// Takes room for `bytes` more; false, and counted, when there is none.
+  /// Takes room for `bytes` more bytes. False, and counted, when there is none.
   func take(_ bytes: Int) -> Bool {
     guard taken.add(bytes, ordering: .relaxed).newValue <= limit else {
       taken.subtract(bytes, ordering: .relaxed)

@@ -3,24 +3,24 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// What an exchange has its many fetches for.
+/// Why an exchange needs several fetches.
 enum Errand {
   /// A list over many pages.
   case list(ListWalk)
   /// A job that is waited for.
   case job(JobWait)
-  /// Records are counted before its own call acts on them.
+  /// Records are counted before the caller's own call acts on them.
   case count(BulkCount)
 }
 
-/// An errand, if there is one. That there is none is told without looking at it.
+/// The place of an errand. Whether it is taken is known without reading the errand.
 struct ErrandPlace {
   var errand: Errand? { didSet { isTaken = errand != nil } }
   private(set) var isTaken = false
 }
 
 extension Exchange {
-  /// Whether the line lists an attempt of its errand that ended so.
+  /// Whether the line lists an attempt of the exchange's errand that ended like this.
   @inline(never)
   func lists(status: UInt16, reason: StaticString?) -> Bool {
     errand?.lists(status: status, reason: reason) ?? true
@@ -36,7 +36,7 @@ struct ListedAttempts {
   private var hasFailure = false
   private static let limit = 3
 
-  /// Whether the line lists an attempt that has `failed` or not.
+  /// Whether the line lists an attempt. `failed`: the attempt failed.
   mutating func takes(failed: Bool) -> Bool {
     guard count < ListedAttempts.limit || failed && !hasFailure, count <= ListedAttempts.limit
     else { return false }
@@ -47,7 +47,7 @@ struct ListedAttempts {
 }
 
 extension Errand {
-  /// Bytes of memory it holds, in buffers that count.
+  /// Bytes of memory that the errand holds, in buffers that count.
   var heldBytes: Int {
     switch self {
     case .list(let walk): walk.heldBytes
@@ -56,7 +56,7 @@ extension Errand {
     }
   }
 
-  /// Whether the line lists an attempt that ended so.
+  /// Whether the line lists an attempt that ended like this.
   func lists(status: UInt16, reason: StaticString?) -> Bool {
     let failed = !(200..<300).contains(status) || reason != nil
     switch self {
@@ -67,9 +67,9 @@ extension Errand {
   }
 }
 
-/// Where an exchange of many fetches goes another way than others.
+/// Where exchanges with several fetches differ from others.
 extension Relay {
-  /// Takes an answer's head. False when the answer is for the caller as it is.
+  /// Takes an answer's head. False when the answer goes to the caller unchanged.
   @inline(never)
   mutating func takeAnswer(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
@@ -82,7 +82,7 @@ extension Relay {
     }
   }
 
-  /// Reads on in an answer.
+  /// Reads more of an answer.
   mutating func readAnswer(_ id: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop) {
     switch exchanges[id].errand {
     case .list: readPage(id, bytes, from: 0, on: &loop)
@@ -92,7 +92,7 @@ extension Relay {
     }
   }
 
-  /// An answer has ended with its connection.
+  /// An answer ended with its connection.
   mutating func endAnswer(_ id: SlabHandle, on loop: inout EventLoop) {
     switch exchanges[id].errand {
     case .list: endPage(id, on: &loop)
@@ -102,7 +102,7 @@ extension Relay {
     }
   }
 
-  /// What was to end the exchange with `error`. False when its caller is to be answered with that.
+  /// Takes an `error` that would end the exchange. False when the caller must be answered with it.
   @inline(never)
   mutating func errandFailed(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
@@ -117,7 +117,7 @@ extension Relay {
     }
   }
 
-  /// A deadline that an errand has set has passed. False when it was another one.
+  /// A deadline passed. False when it was not one that an errand has set.
   mutating func errandIsLate(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
     switch exchanges[id].errand {
     case .list: walkIsLate(id, on: &loop)
@@ -126,7 +126,7 @@ extension Relay {
     }
   }
 
-  /// Adds to the line what there is to tell of an errand. It is over.
+  /// Appends to the line what the errand did. It is over.
   @inline(never)
   mutating func noteErrand(_ id: SlabHandle, _ termination: Termination, on loop: inout EventLoop) {
     switch exchanges[id].errand {
@@ -137,7 +137,7 @@ extension Relay {
     }
   }
 
-  /// Ends what the fetch under way waits for, and gives back what it holds.
+  /// Ends whatever the fetch under way waits for, and gives back what it holds.
   mutating func pause(_ id: SlabHandle, on loop: inout EventLoop) {
     if exchanges[id].state.attemptStarted != 0 {
       putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now)
@@ -147,7 +147,7 @@ extension Relay {
     exchanges[id].state.fetchEnded(at: loop.now)
   }
 
-  /// Ends the fetch under way, whose answer is whole.
+  /// Ends the fetch under way, whose answer is complete.
   mutating func endWholeFetch(_ id: SlabHandle, on loop: inout EventLoop) {
     if upstreams[exchanges[id].upstream].fetch.keepsConnection {
       becomeIdle(endFetch(id, at: loop.now), wasUsed: true, on: &loop)

@@ -9,56 +9,57 @@ internal import TrafficLog
 /// One request of a caller, and everything done for it, until its line is written.
 struct Exchange: ~Copyable {
   let caller: SlabHandle
-  /// The connection of its fetch; none while it has none.
+  /// The upstream connection of its fetch; none without a fetch.
   var upstream = SlabHandle.none
   var state = ExchangeStateMachine()
   var plan = RequestPlan()
-  /// `plan` names an app, and an operation if there is one: the request was not refused before.
+  /// `plan` names an app, and the operation if it is known: the request was not refused before that.
   var knowsApp = false
   /// The request's head as it goes upstream, without the credential and the closing empty line.
   var head: ByteBuffer
-  /// What was collected of its body before anything was sent; kept until the end, to be sent again.
+  /// The part of its body that was collected before anything was sent. Kept until the end, so that it can be sent
+  /// again.
   var body = ByteBuffer()
-  /// What was handed on of its body after that; nil when that is not kept.
+  /// The part of its body that was handed on after that; nil when that is not kept.
   var spool: UploadSpool?
   /// The beginning of its line in the traffic log.
   var line: ByteBuffer
-  /// Its bodies, when its operation is recorded with them.
+  /// The recorded bodies, if its operation is recorded.
   var capture: BodyCapture?
-  /// What it holds when it has many fetches: ``errand``.
+  /// What an exchange with several fetches holds: ``errand``.
   private var errandPlace = ErrandPlace()
-  /// Where the request id stands in `line`.
+  /// Where the request id is in `line`.
   var requestIDPlace: (start: UInt16, end: UInt16) = (0, 0)
   var requestFraming = BodyFraming.none
   var requestBody = BodyReader()
   var outgoingFraming = ResponseHeadRewriter.OutgoingFraming.unchanged
   var expectsContinue = false
-  /// The caller has got ``Relay/answerBeginning`` of the answer to come.
+  /// The caller already has ``Relay/answerBeginning`` of the answer to come.
   var hasSentBeginning = false
 
-  /// Its place among calls under way; empty for a call that no limit counts.
+  /// Its place among calls under way; nil when no limit counts the call.
   var permit: LimitPermit?
   /// Its place in the queue for a connection; negative for none.
   var connectionPlace = ConnectionShares.none
-  /// Its place in a queue.
+  /// Its place in a limit's queue.
   var ticket: WaitTicket?
-  /// What limits have to say to the caller.
+  /// What the limits report to the caller.
   var limitReport = LimitReport()
 
   // For the log. Times in monotonic nanoseconds.
   let startedAt: Int64
   var attemptsLogged: UInt16 = 0
-  /// Status sent to the caller; 0 before.
+  /// Status sent to the caller; 0 before that.
   var status: UInt16 = 0
-  /// Bytes of the answer's body, as they came from upstream or were written here.
+  /// Bytes of the answer's body, as they came from the upstream or were written here.
   var answerBytes = 0
   var tokenFingerprint: UInt32 = 0
-  /// The credential that was refused: the token's generation, whose slot may still show it for a moment, or the secret's;
-  /// and of a Basic credential ``TokenView/basicChecks(app:)`` at that time.
+  /// The credential that was refused. `generation` is that of the token, whose slot may still show it for a moment, or
+  /// of the secret. `checks` is, for a Basic credential, ``TokenView/basicChecks(app:)`` at that time.
   var refused: (generation: UInt32, checks: UInt32) = (0, 0)
   /// Its trace and its own span; nil unless spans are exported.
   var trace: TraceContext?
-  /// The trace is the caller's.
+  /// The trace was begun by the caller.
   var hasParentTrace = false
   /// The rung of its operation's ladder that it began with.
   var firstRung: UInt8 = 0
@@ -73,8 +74,8 @@ struct Exchange: ~Copyable {
     self.line = line
   }
 
-  /// Notes what the head says that outlives its bytes. `keepsCaller` tells whether the caller's connection may
-  /// carry another request.
+  /// Notes what is needed of the head after its bytes are gone. `keepsCaller`: the caller's connection may carry
+  /// another request.
   mutating func note(_ head: RequestHead, keepsCaller: Bool) {
     requestFraming = head.framing
     requestBody = BodyReader(head.framing)
@@ -85,7 +86,7 @@ struct Exchange: ~Copyable {
       method: head.method, isHTTP10: isHTTP10, hasBody: hasBody, keepsCaller: keepsCaller)
   }
 
-  /// It may pass, by `plan`.
+  /// Notes that the request may pass, by `plan`.
   @inline(__always)
   mutating func begin(_ plan: RequestPlan) {
     self.plan = plan
@@ -93,49 +94,49 @@ struct Exchange: ~Copyable {
     knowsApp = true
   }
 
-  /// It goes with another credential than it began with.
+  /// It uses another credential than it began with.
   var hasClimbed: Bool { plan.rung != firstRung }
 
-  /// When the attempt under way began, and whether it goes with another credential than its exchange began with. In one
-  /// piece: each look at a record of the slab checks its handle.
+  /// When the attempt under way began, and whether it uses another credential than its exchange began with. Read
+  /// together: each access to a record of the slab checks its handle.
   @inline(__always)
   var attempt: (started: Int64, hasClimbed: Bool) { (state.attemptStarted, hasClimbed) }
 
-  /// Bytes of memory that what is kept of its body holds, in buffers that count.
+  /// Bytes of memory that the kept part of its body holds, in buffers that count.
   var heldBody: Int { body.allocatedBytes + (spool?.heldBytes ?? 0) }
 
-  /// Whether more of its body is collected, which may have `limit` bytes.
+  /// Whether more of its body must be collected, up to `limit` bytes.
   @inline(__always)
   func collects(upTo limit: Int) -> Bool { !requestBody.isFinished && body.count < limit }
 
-  /// Its body is not sent again.
+  /// Releases the body, which is not sent again.
   mutating func releaseBody() {
     body.release()
     spool = nil
   }
 
-  /// Whether it has many fetches.
+  /// Whether it has several fetches.
   @inline(__always)
   var isErrand: Bool { errandPlace.isTaken }
 
-  /// What it holds when it has many fetches.
+  /// What an exchange with several fetches holds.
   var errand: Errand? {
     get { errandPlace.errand }
     set { errandPlace.errand = newValue }
   }
 
-  /// What an answer is parsed by: its method, and whether it may be another one than the caller's.
+  /// What an answer is parsed by: the method, and whether the fetch may be another than the caller's own.
   @inline(__always)
   var asked: (method: HTTPMethod, isErrand: Bool) { (state.method, isErrand) }
 
-  /// Its fetch is over.
+  /// Notes that its fetch is over.
   @inline(__always)
   mutating func noteEnd(of fetch: Fetch.Figures) {
     upstream = .none
     answerBytes = fetch.answerBytes
   }
 
-  /// Adds the last part of the line.
+  /// Appends the last part of the line.
   mutating func putEnding(
     _ termination: Termination, error: StaticString?, at now: Int64
   ) {
@@ -152,8 +153,8 @@ struct Exchange: ~Copyable {
     TrafficLine.putEnding(ending, hasAttempts: attemptsLogged > 0, into: &line)
   }
 
-  /// Adds the attempt that has ended to the line. `reason` says why another one follows, `scope` are the scopes of a
-  /// credential that is another than the exchange began with.
+  /// Appends the attempt that has ended to the line. `reason` says why another one follows. `scope`: the scopes of the
+  /// credential, if the exchange began with another.
   mutating func putAttempt(
     status: UInt16, span: UInt64, to upstreamName: borrowing ByteBuffer, reason: StaticString?,
     scope: String?, at now: Int64

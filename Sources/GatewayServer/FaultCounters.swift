@@ -1,7 +1,7 @@
 package import HTTPMessages
 internal import Synchronization
 
-/// Counts malformed requests by what is wrong with them: each bound and each rule of the parser has a name.
+/// Counts malformed requests by fault: each bound and each rule of the parser has a name.
 package final class FaultCounters: Sendable {
   private static let count = 40
   private let counts: InlineArray<40, Atomic<UInt64>>

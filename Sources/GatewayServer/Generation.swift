@@ -8,12 +8,13 @@ package import System
 package import Telemetry
 package import TrafficLog
 
-/// One configuration, compiled: everything that a reload exchanges, and immutable.
+/// One compiled configuration: everything that a reload replaces. It is immutable.
 ///
-/// A loop decides each request by the generation that it has when the request begins, and takes another one between two
-/// events, by one pointer. Apps, callers, listeners, limits and token slots have the same numbers in all generations
-/// (``Roster`` in the room Rules), so what a call under way names by number means the same in the next one. What does
-/// not, it finds in its own, which its loop keeps until the call is over (``Retirement``).
+/// A loop decides each request by the generation that it has when the request begins. It takes another generation
+/// between two events, by replacing one pointer. Apps, callers, listeners, limits and token slots keep their numbers in
+/// all generations (``Roster`` in the module Rules), so a number that a call under way uses means the same in the next
+/// one. Everything else the call finds in its own generation, which its loop keeps until the call is over
+/// (``Retirement``).
 package final class Generation: Sendable {
   /// Counts the configurations of a process, from 1.
   package let number: UInt32
@@ -21,28 +22,28 @@ package final class Generation: Sendable {
   package let settings: RelaySettings
   package let identities: CallerIdentities
   package let resolver: NameResolver
-  /// Another number in the next generation: connections lead to another place there, or are made in another way.
+  /// Changes with the next generation if connections lead to another place there, or are made in another way.
   package let upstream: UInt32
   package let log: LogWriter?
-  /// By number, what is listened on; nil for a listener that is gone.
+  /// By number, the listening sockets; nil for a listener that was removed.
   package let listeners: [SharedListener?]
-  /// By number, how a listener speaks TLS; nil for one that does not.
+  /// By number, the TLS settings of a listener; nil for one without TLS.
   package let acceptors: [TLSAcceptor?]
   /// Per token slot, its scopes for the log.
   package let scopeTexts: [String]
   /// Per limit, its name; empty for none.
   package let limitNames: [String]
-  /// What its metrics are told apart by.
+  /// The labels of its metrics.
   package let labels: FigureLabels
-  /// Numbers of callers and apps that mean something else than in the generation before.
+  /// Numbers of callers and apps that mean something else than in the previous generation.
   let arrived: (callers: Set<Int>, apps: Set<Int>)
   let limitFields: RateLimitFields
-  /// What plans read like in the log.
+  /// The texts of plans in the log.
   let planTexts: PlanTexts
-  /// What stands in each line between the request id and the caller's address: this gateway's name.
+  /// The part of each line between the request id and the caller's address: this gateway's name.
   let addressOpening: ByteBuffer
 
-  /// The parts of one.
+  /// What a generation is made from.
   package struct Parts {
     package var number: UInt32 = 1
     package var rules: ForwardingRules
@@ -98,8 +99,8 @@ package final class Generation: Sendable {
     return scopeTexts[slot.index]
   }
 
-  /// The name of a limit. The limiter takes another configuration a moment before the loops: a limit that is new there has
-  /// no name here.
+  /// The name of a limit. The limiter takes a new configuration a moment before the loops do: a limit that is new there
+  /// has no name here yet.
   package func limitName(_ limit: Int) -> String {
     limit < limitNames.count ? limitNames[limit] : ""
   }
@@ -109,17 +110,17 @@ package final class Generation: Sendable {
     app < rules.apps.count && rules.apps[app].isInForce
   }
 
-  /// Whether callers still come in at the listener with this number.
+  /// Whether the listener with this number still accepts callers.
   func listens(_ listener: Int) -> Bool {
     listener < listeners.count && listeners[listener] != nil
   }
 
-  /// How the listener with this number speaks TLS; nil when it does not.
+  /// The TLS settings of the listener with this number; nil without TLS.
   package func acceptor(of listener: Int) -> TLSAcceptor? {
     listener < acceptors.count ? acceptors[listener] : nil
   }
 
-  /// Whether callers still come in at the listener with this number, without TLS.
+  /// Whether the listener with this number still accepts callers, without TLS.
   func listensPlainly(_ listener: Int) -> Bool {
     listens(listener) && acceptor(of: listener) == nil
   }
@@ -131,12 +132,12 @@ package final class Generation: Sendable {
   }
 }
 
-/// A listening socket that the loop which accepts and those who changed the configuration share.
+/// A listening socket, shared by the loop that accepts and the thread that changes the configuration.
 package final class SharedListener: Sendable {
   package let address: SocketAddress
   /// The file of a Unix socket; nil for TCP.
   package let file: UnixSocketFile?
-  /// A supervisor goes on listening with it.
+  /// The supervisor that opened the socket goes on listening with it.
   package let isShared: Bool
   private let socket: Mutex<ListeningSocket?>
 
@@ -147,7 +148,7 @@ package final class SharedListener: Sendable {
     self.socket = Mutex(socket)
   }
 
-  /// Has `loop` accept what comes in, as the listener `number`. Nothing happens once it was closed.
+  /// Makes `loop` accept what comes in, as the listener `number`. Does nothing once the socket was closed.
   package func listen(on loop: inout EventLoop, as number: Int) throws(SystemError) {
     var problem: SystemError?
     var taken = socket.withLock { socket in socket.take() }
@@ -159,10 +160,10 @@ package final class SharedListener: Sendable {
     if let problem { throw problem }
   }
 
-  /// Says at a Unix socket's file that this process ends, and a successor may have the name.
+  /// Marks the file of a Unix socket: this process ends, and a successor may take the name.
   package func markLeaving() { file?.markLeaving() }
 
-  /// The file is another process' from now on.
+  /// Leaves the socket's file to another process.
   package func disown() { socket.withLock { $0?.disown() } }
 
   /// The socket, to be handed to another process; nil once it was closed.

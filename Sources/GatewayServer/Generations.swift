@@ -1,12 +1,12 @@
 internal import Synchronization
 
-/// The generation in force, and which older ones calls are still under way of.
+/// The generation in force, and which older ones still have calls under way.
 package final class Generations: Sendable {
   private struct State {
     var current: Generation
-    /// By loop, the oldest generation that it has calls of.
+    /// By loop, the oldest generation that it still has calls of.
     var oldest: [UInt32]
-    /// By loop, the generation that it decides by.
+    /// By loop, the generation by which it decides.
     var adopted: [UInt32]
   }
 
@@ -19,15 +19,15 @@ package final class Generations: Sendable {
         adopted: Array(repeating: first.number, count: loopCount)))
   }
 
-  /// The generation that new requests are decided by.
+  /// The generation by which new requests are decided.
   package var current: Generation { state.withLock { $0.current } }
 
-  /// The oldest generation that calls are under way of; the current one when there are none of others.
+  /// The oldest generation that has calls under way; the current one when no older one has.
   package var oldest: UInt32 {
     state.withLock { state in min(state.oldest.min() ?? .max, state.current.number) }
   }
 
-  /// Whether every loop decides by the current one.
+  /// Whether every loop decides by the current generation.
   package var isAdopted: Bool {
     state.withLock { state in state.adopted.allSatisfy { $0 >= state.current.number } }
   }
@@ -41,7 +41,7 @@ package final class Generations: Sendable {
     }
   }
 
-  /// The loop has ended: nothing is under way there.
+  /// Notes that the loop has ended: nothing is under way there.
   package func noteEnd(of loop: Int) {
     state.withLock { state in
       state.adopted[loop] = .max

@@ -1,16 +1,16 @@
 internal import Memory
 internal import TrafficLog
 
-/// Lines of the traffic log that were not handed over yet: many at once cost the threads that write them less.
+/// Lines of the traffic log that were not handed over yet. Many at once cost the writing threads less.
 struct LineBatch: ~Copyable {
   var text = ByteBuffer(capacity: 0)
   private var count = 0
   /// Lines of exchanges whose spans are exported.
   private var spans = ByteBuffer(capacity: 0)
-  /// When they are to be handed over; 0 when none wait.
+  /// When the lines must be handed over; 0 when none wait.
   var flushAt: Int64 = 0
 
-  /// Bytes that are handed over at once.
+  /// The batch is handed over when it has this many bytes.
   private static let fullBytes = 64 * 1024
   /// How long a line may wait for others, in nanoseconds.
   static let delay: Int64 = 200_000_000
@@ -33,7 +33,7 @@ struct LineBatch: ~Copyable {
       log?.write(&text, count: count)
       text.removeAll()
       count = 0
-      // Bodies made it larger than lines alone do.
+      // Recorded bodies made the buffer larger than lines alone do.
       if text.allocatedBytes > 8 * LineBatch.fullBytes { text.release() }
     }
     if !spans.isEmpty {

@@ -3,10 +3,11 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import System
 
-/// What an exchange holds that walks over the pages of a list. There is none for any other exchange.
+/// What an exchange that walks over the pages of a list holds. Other exchanges have no such object.
 ///
-/// ``PageWalk`` decides; this is what it takes to do that: how much of its output was handed on, what follows when the
-/// caller has taken it, how often the page under way was repeated, and the file for what is too much for memory.
+/// ``PageWalk`` decides. This class keeps what is needed to carry that out: how much of the output was handed on, what
+/// follows when the caller has taken it, how often the page under way was repeated, and the file for whatever is too
+/// large for memory.
 final class ListWalk {
   /// What follows when the output has been handed on.
   enum Sequel {
@@ -23,36 +24,36 @@ final class ListWalk {
     case time
   }
 
-  /// Bytes of a page that are held in memory. Usual pages have some 100 KB; the caller's part of a larger one would be
-  /// held twice for a slow reader.
+  /// Bytes of a page that are kept in memory. Usual pages have about 100 KB. For a slow reader, the caller's part of a
+  /// larger page would be in memory twice.
   static let heldInMemory = 256 * 1024
   /// Bytes that are handed on at once, as one chunk.
-  static let pieceBytes = EventLoop.readBufferBytes
-  /// How often a page is fetched once more after its connection broke.
+  static let pieceBytes = 64 * 1024
+  /// How often a page is fetched again after its connection broke.
   static let repeatLimit = 2
-  /// Before the first repetition, and before the second one.
+  /// The delays before the first and the second repetition.
   private static let repeatDelays: [Int64] = [100_000_000, 1_000_000_000]
 
   let request: PageRequest
-  /// Until when it may go on, in monotonic nanoseconds.
+  /// When the walk must end, in monotonic nanoseconds.
   let endsAt: Int64
   var pages: PageWalk
   var sequel = Sequel.fetch
   var wait = Wait.nothing
-  /// The beginning of the answer's head, until the first page is whole.
+  /// The beginning of the answer's head, until the first page is complete.
   var head = ByteBuffer()
-  /// Items in all, as the first page tells.
+  /// The number of items in all, according to the first page.
   var totalCount: Int?
-  /// Bytes handed on of the answer's body.
+  /// Bytes of the answer's body that were handed on.
   private(set) var bytesSent = 0
   var attempts = ListedAttempts()
   private var repeats = 0
-  /// Bytes handed on of the output.
+  /// Bytes of the output that were handed on.
   private var written = 0
   private let folder: String
   private var file: KeptFile?
   private var fileFailed = false
-  /// Bytes of the page under way that lie in the file.
+  /// Bytes of the page under way that are in the file.
   private var bytesInFile = 0
 
   init(_ request: PageRequest, from more: [UInt8]?, _ settings: WalkSettings, at now: Int64) {
@@ -74,7 +75,7 @@ final class ListWalk {
       }
   }
 
-  /// Bytes of memory it holds, in buffers that count.
+  /// Bytes of memory that the walk holds, in buffers that count.
   var heldBytes: Int { pages.heldBytes + head.allocatedBytes }
 
   // MARK: A page
@@ -86,7 +87,8 @@ final class ListWalk {
     return action
   }
 
-  /// Moves what can be moved of the page from memory to disk. Where there is no room it stays, within the bounds.
+  /// Moves what can be moved of the page from memory to disk. If the disk has no room, it stays in memory, within the
+  /// bounds.
   private func spill() {
     if file == nil, !fileFailed { file = KeptFile(in: folder) }
     guard !fileFailed, let file, file.write(pages.spillable, at: bytesInFile) else {
@@ -103,7 +105,7 @@ final class ListWalk {
     return pages.pageEnded()
   }
 
-  /// The next page begins, or the one under way once more.
+  /// Begins the next page, or repeats the one under way.
   func beginPage() {
     written = 0
     bytesInFile = 0
@@ -113,8 +115,8 @@ final class ListWalk {
 
   // MARK: A failure
 
-  /// After how long what failed with `error` is to be tried once more; nil when that would not help. `hasAnswered`: the
-  /// caller has seen a part of the answer.
+  /// The time after which to try again what failed with `error`; nil when trying again would not help. `hasAnswered`:
+  /// the caller has already got a part of the answer.
   func delay(after error: GatewayError, hasAnswered: Bool) -> Int64? {
     switch error.kind {
     case .connectionTerminated, .responseIncomplete: return repeatDelay
@@ -137,10 +139,10 @@ final class ListWalk {
 
   private var outputByteCount: Int { pages.outputByteCount + pages.fileBytes }
 
-  /// Some of the output was not handed on yet.
+  /// Whether some of the output was not handed on yet.
   var hasOutput: Bool { written < outputByteCount }
 
-  /// Appends the next piece of the output, framed as a chunk. False when the disk does not give it back.
+  /// Appends the next piece of the output, framed as a chunk. False when it cannot be read from disk.
   func putPiece(into out: inout ByteBuffer, _ capture: BodyCapture?) -> Bool {
     let size = min(ListWalk.pieceBytes, outputByteCount - written)
     guard size > 0 else { return true }
@@ -156,7 +158,7 @@ final class ListWalk {
     return true
   }
 
-  /// Appends what ends the body of a walk that broke, framed as chunks; nothing for JSON.
+  /// Appends the end of the body of a walk that broke, framed as chunks; nothing for JSON.
   func putBrokenEnd(_ problem: RawSpan, into out: inout ByteBuffer) {
     guard request.form == .lines else { return }
     var line = ByteBuffer()
@@ -195,7 +197,7 @@ package struct WalkSettings: Sendable {
   package var maxItems = 1_000_000
   /// Nanoseconds.
   package var maxTime: Int64 = 600_000_000_000
-  /// Where the file for large pages is made.
+  /// Where the file for large pages is created.
   package var folder = KeptFile.usualFolder
 
   package init() {}

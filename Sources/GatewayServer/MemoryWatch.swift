@@ -5,30 +5,29 @@ package import System
 
 /// Whether the process comes near the limit of its memory, for all loops.
 ///
-/// Asking the system takes some microseconds, so it is done now and then, by whichever loop comes to it. Between two
-/// looks the bytes in buffers, which are known exactly, tell how usage has changed: `used then - held then + held
-/// now`.
+/// Asking the system takes some microseconds, so it is done at intervals, by whichever loop comes first. In between,
+/// usage is estimated from the bytes in buffers, which are known exactly: `used then - held then + held now`.
 package final class MemoryWatch: Sendable {
-  /// Between two looks.
+  /// Between two measurements, in nanoseconds.
   static let interval: Int64 = 50_000_000
-  /// Between two times that free parts of the heap are given back.
+  /// Between two times that free parts of the heap are given back, in nanoseconds.
   static let trimPause: Int64 = 2_000_000_000
-  /// Bytes that a crowd needed and that are free after it: so many are worth giving back.
+  /// Giving memory back pays once a crowd of callers needed this many bytes that are free after it.
   static let crowdBytes = 8 << 20
 
   private let bounds: [MemoryBound]
   private let smallest: Int?
   private let held: @Sendable () -> Int
-  /// Of the bound that is nearest: its number, and what is used of it besides buffers.
+  /// Of the bound that is nearest: its index, and what is used of it apart from buffers.
   private let nearest = Atomic<Int>(0)
   private let besides = Atomic<Int>(0)
   private let nextLook = Atomic<Int64>(0)
   private let nextTrim = Atomic<Int64>(0)
-  /// The most that was used since free parts of the heap were given back.
+  /// The most bytes that were used since free parts of the heap were last given back.
   private let peak = Atomic<Int>(0)
   private let current = Atomic<UInt8>(0)
 
-  /// - Parameter held: the bytes in buffers at this moment.
+  /// - Parameter held: returns the bytes in buffers at this moment.
   package init(
     _ bounds: [MemoryBound], held: @escaping @Sendable () -> Int = { HeldBytes.current }
   ) {
@@ -40,16 +39,16 @@ package final class MemoryWatch: Sendable {
   /// Bytes of one read.
   var readBytes: Int { share(1024, from: 4096, to: EventLoop.readBufferBytes) }
 
-  /// Events between two looks. Each may bring a read, and that double a buffer of twice its size: at most a
-  /// sixty-fourth of the limit in all, for each loop.
+  /// Events between two looks. Each may bring a read, and that read may double a buffer to twice the read's size: at
+  /// most a sixty-fourth of the limit in all, for each loop.
   var eventsPerWait: Int {
     share(64 * 2 * EventLoop.readBufferBytes, from: 8, to: EventLoop.eventsPerWait)
   }
 
-  /// Bytes that may wait for a slow peer: of 256 peers, in a buffer that has doubled, a quarter of the limit.
+  /// Bytes that may wait for a slow peer: a quarter of the limit for 256 peers whose buffers have each doubled.
   func highWater(atMost most: Int) -> Int { share(2048, from: 4096, to: most) }
 
-  /// The smallest limit divided by `parts`; `most` without one.
+  /// The smallest limit divided by `parts`, but at least `least` and at most `most`; `most` without a limit.
   private func share(_ parts: Int, from least: Int, to most: Int) -> Int {
     guard let smallest else { return most }
     return min(most, max(least, smallest / parts))
@@ -69,23 +68,23 @@ package final class MemoryWatch: Sendable {
     return (bound.limit, bound.name, besides.load(ordering: .relaxed) + held())
   }
 
-  /// What a loop has to know until it asks again.
+  /// What a loop needs to know until it looks again.
   struct View {
     var level = MemoryLevel.ample
-    /// New exchanges are not begun while buffers hold more.
+    /// No new exchange begins while buffers hold more bytes than this.
     var startLimit = Int.max
-    /// What holds most is ended until buffers hold no more than this.
+    /// The largest holders are ended until buffers hold no more bytes than this.
     var relieved = Int.max
-    /// It is to be asked again soon, although nothing happens.
+    /// The loop must look again soon, even if nothing happens.
     var mustLookAgain = false
-    /// The level was another one before, whichever loop asked.
+    /// The level has changed, and this look is the first of all loops to notice.
     var hasChanged = false
   }
 
-  /// How it stands at `now`, monotonic nanoseconds. There must be a limit.
+  /// The state of memory at `now`, in monotonic nanoseconds. There must be a limit.
   func look(at now: Int64) -> View {
     let due = nextLook.load(ordering: .relaxed)
-    // One loop does it for all.
+    // One loop measures for all.
     if now >= due,
       nextLook.compareExchange(
         expected: due, desired: now + MemoryWatch.interval, ordering: .relaxed
@@ -125,7 +124,7 @@ package final class MemoryWatch: Sendable {
     }
   }
 
-  /// Gives free parts of the heap back: the allocator keeps them, and the system counts them.
+  /// Gives free parts of the heap back: the allocator keeps them, and the system counts them as used.
   private func trim(_ used: Int, at now: Int64) {
     let due = nextTrim.load(ordering: .relaxed)
     guard now >= due,

@@ -4,21 +4,21 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import TrafficLog
 
-/// What plans read like in the traffic log, made once: a line's plan is put together from at most four
-/// pieces, each a copy of bytes.
+/// The texts of plans in the traffic log, made once. A line's plan consists of at most four pieces, and each is a copy
+/// of bytes.
 ///
-/// Pieces are kept by caller, app, operation and credential, not by their combinations: their number is the sum
-/// of these, a few hundred, whatever the configuration.
+/// There is a piece for each caller, app, operation and credential, not for their combinations: the number of pieces is
+/// the sum of these, a few hundred, whatever the configuration.
 struct PlanTexts: ~Copyable, Sendable {
   private let text: ByteBuffer
-  /// Where pieces end in `text`; each begins where the one before it ends. The first is empty.
+  /// Where pieces end in `text`. Each begins where the previous one ends. The first is empty.
   private let ends: [Int]
   private let firstApp: Int
   private let firstOperation: Int
   private let basic: Int
   private let firstSlot: Int
 
-  /// - Parameter scopeTexts: per token slot, its scopes.
+  /// - Parameter scopeTexts: the scopes of each token slot.
   init(rules: ForwardingRules, scopeTexts: [String]) {
     var text = ByteBuffer(capacity: 16 * 1024)
     var ends = [0]
@@ -53,12 +53,12 @@ struct PlanTexts: ~Copyable, Sendable {
     ends.append(text.count)
   }
 
-  /// Adds the caller with this number; nothing for nil, one that is not known.
+  /// Appends the caller with this number; nothing for nil, an unknown caller.
   func putCaller(_ caller: Int?, into out: inout ByteBuffer) {
     if let caller { putPiece(1 &+ caller, into: &out) }
   }
 
-  /// Adds the caller and what `plan` decided.
+  /// Appends the caller and what `plan` decided.
   func put(_ plan: RequestPlan, of caller: Int?, into out: inout ByteBuffer) {
     putCaller(caller, into: &out)
     putTarget(plan, into: &out)
@@ -70,7 +70,7 @@ struct PlanTexts: ~Copyable, Sendable {
     if plan.wouldDeny { TrafficLine.putWouldDeny(into: &out) }
   }
 
-  /// Adds the app and the operation of `plan`.
+  /// Appends the app and the operation of `plan`.
   @inline(__always)
   func putTarget(_ plan: RequestPlan, into out: inout ByteBuffer) {
     putPiece(firstApp &+ plan.app, into: &out)

@@ -5,10 +5,10 @@ internal import Memory
 internal import RateLimiting
 internal import SCORMCloudAPI
 
-/// What the gateway answers by itself.
+/// The answers that the gateway itself gives.
 extension Relay {
-  /// Ends the exchange that cannot be served to its end, as its machine says: with a problem document, or a visible
-  /// cut when the caller has seen a part of an answer.
+  /// Ends an exchange that cannot be completed, in the way that its state machine says: with a problem document, or by
+  /// visibly cutting the connection when the caller has already got a part of an answer.
   mutating func end(
     _ id: SlabHandle, _ action: ExchangeStateMachine.FailureAction, _ error: GatewayError,
     _ termination: Termination, on loop: inout EventLoop
@@ -19,8 +19,8 @@ extension Relay {
     }
   }
 
-  /// Ends the exchange with a problem document, unless it has further fetches, or an end of its own. `refusal` is
-  /// there when a limit is the problem.
+  /// Ends the exchange with a problem document, unless its errand goes on or ends in its own way. `refusal`: set when a
+  /// limit is the problem.
   mutating func answer(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination,
     refusal: LimitRefusal? = nil, on loop: inout EventLoop
@@ -29,14 +29,14 @@ extension Relay {
     answerProblem(id, error, termination, refusal: refusal, on: &loop)
   }
 
-  /// Ends the exchange with a problem document: its caller has seen nothing of an answer.
+  /// Ends the exchange with a problem document. Its caller has got nothing of an answer yet.
   mutating func answerProblem(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, refusal: LimitRefusal?,
     on loop: inout EventLoop
   ) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
-    // A connection that ends does so in stages, so that the caller gets to see why (RFC 9112 section 9.6).
+    // A connection that ends is closed in stages, so that the caller gets to see why (RFC 9112 section 9.6).
     exchanges[id].state.answersItself(endsCaller: error.closesConnection || draining.endsCallers)
     var body = ByteBuffer(capacity: 512)
     exchanges[id].putProblem(error, into: &body)
@@ -99,11 +99,11 @@ extension Relay {
     dates.putFieldLine(into: &output)
   }
 
-  /// What every message to a caller begins with.
+  /// The beginning of every message to a caller.
   private static var answerBeginning: StaticString { "HTTP/1.1 " }
 
-  /// Sends the caller the bytes that its answer begins with whatever it will be. One that is gone answers them
-  /// with a reset; for one that still reads they change nothing.
+  /// Sends the caller the bytes that every answer begins with. A caller that is gone responds with a reset; for one
+  /// that still reads, they change nothing.
   mutating func sendBeginning(_ id: SlabHandle, on loop: inout EventLoop) {
     guard !exchanges[id].hasSentBeginning else { return }
     exchanges[id].hasSentBeginning = true
@@ -112,7 +112,7 @@ extension Relay {
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
   }
 
-  /// Takes off `output`, which begins a message to the caller, what the caller has got of it.
+  /// Removes from `output`, the beginning of a message to the caller, the bytes that the caller already has.
   @inline(__always)
   mutating func takeOffBeginning(_ id: SlabHandle) {
     guard exchanges[id].hasSentBeginning else { return }
@@ -120,14 +120,14 @@ extension Relay {
     output.consume(Relay.answerBeginning.utf8CodeUnitCount)
   }
 
-  /// The fields that every answer of ours has, and the empty line.
+  /// Appends the fields of all answers from the gateway itself, and the empty line.
   mutating func putCommonFields(_ id: SlabHandle) {
     output.put("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
     if !exchanges[id].state.keepsCaller { output.put("Connection: close\r\n") }
     putRequestIDAndEnd(id)
   }
 
-  /// Ends a head with the request id's line and the empty one.
+  /// Appends the request id's field and the empty line that ends the head.
   mutating func putRequestIDAndEnd(_ id: SlabHandle) {
     output.put("X-Request-Id: ")
     output.put(
@@ -146,7 +146,7 @@ extension Relay {
     answer(id, GatewayError(fault), .init(.caller, .request), on: &loop)
   }
 
-  /// A head did not arrive in time.
+  /// Refuses a caller whose head did not arrive in time.
   mutating func refuseSlowHead(_ caller: SlabHandle, on loop: inout EventLoop) {
     callers[caller].http.input.release()
     let id = openExchangeOfNoRequest(caller, on: &loop)

@@ -6,9 +6,9 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// What other loops and threads hand over: callers, other rules, the order to end.
+/// What other loops and threads hand over: callers, a new configuration, the order to end.
 extension Relay {
-  /// Begins to read from a caller that this loop, or the accepting one, has accepted.
+  /// Begins to read from a caller that this loop or the accepting loop has accepted.
   mutating func take(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
@@ -20,7 +20,8 @@ extension Relay {
     }
   }
 
-  /// As ``take(_:from:listener:on:)``, for a connection without TLS; with what was read of it in another process.
+  /// Like ``take(_:from:listener:on:)``, for a connection without TLS. `input`: bytes of it that another process has
+  /// read.
   private mutating func takePlain(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     input: [UInt8] = [], on loop: inout EventLoop
@@ -36,10 +37,10 @@ extension Relay {
       return
     }
     callers[handle].socket = socket
-    // It was accepted just before its listener was gone, or began to speak TLS.
+    // It was accepted just before its listener was removed or began to use TLS.
     if !generation.listensPlainly(listener) { callers[handle].identify(caller, by: 0) }
     figures.count(.callersAccepted)
-    // One that another loop accepted just before draining began may have a request on its way.
+    // A connection that another loop accepted just before draining began may have a request on its way.
     let patience =
       draining.hasBegun ? Draining.patience : generation.settings.keepAliveTimeout
     loop.setDeadline(socket, at: loop.now + patience)
@@ -47,7 +48,7 @@ extension Relay {
     if draining.isHeld || !input.isEmpty { unsettle(handle) }
   }
 
-  /// Does what other threads ask for. False when that is to end at once.
+  /// Does what other threads ask for. False when the loop must end at once.
   mutating func takeMessages(on loop: inout EventLoop) -> Bool {
     for message in shared.mailboxes[loopNumber].takeAll() {
       switch message {
@@ -70,7 +71,7 @@ extension Relay {
     return true
   }
 
-  /// Takes the modes that an operator has set into the planner.
+  /// Copies the modes that an operator has set into the planner.
   mutating func refreshModes() {
     guard shared.modes.version.load(ordering: .acquiring) != plannerVersions.modes else { return }
     (plannerVersions.modes, planner.modes) = shared.modes.current

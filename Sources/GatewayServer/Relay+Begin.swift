@@ -7,7 +7,7 @@ internal import SCORMCloudAPI
 internal import System
 internal import TrafficLog
 
-/// An exchange begins: its line, its plan, its place with the limits.
+/// The beginning of an exchange: its line, its plan, its place in the limits.
 extension Relay {
   /// Opens the exchange of a request, plans it, and asks the limits for it.
   mutating func beginExchange(
@@ -68,7 +68,7 @@ extension Relay {
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
-  /// The request may pass, by `plan`.
+  /// Notes that the request may pass, by `plan`.
   @inline(__always)
   private mutating func takePlan(
     _ id: SlabHandle, _ plan: RequestPlan, of caller: Int?, _ bytes: RawSpan
@@ -83,7 +83,7 @@ extension Relay {
     }
   }
 
-  /// Writes the head as it goes upstream.
+  /// Writes the head for the upstream.
   @inline(__always)
   private mutating func writeHead(
     _ id: SlabHandle, _ plan: RequestPlan, _ head: RequestHead, _ bytes: RawSpan
@@ -94,8 +94,8 @@ extension Relay {
     exchanges[id].putRequestIDIntoHead()
   }
 
-  /// Opens the exchange of what a caller sent, and its line up to the caller's address. `present` are the fields
-  /// of a head that was parsed, which lies in `bytes`; none for bytes that are not a request.
+  /// Opens the exchange of what a caller sent, and its line up to the caller's address. `present`: the fields of a
+  /// parsed head, which is in `bytes`; none when the bytes are not a request.
   mutating func openExchange(
     _ caller: SlabHandle, _ present: FieldSet, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> SlabHandle {
@@ -105,7 +105,7 @@ extension Relay {
         line: spares.take()))
     callers[caller].exchange = id
     dates.update(wallTime: loop.wallTime)
-    // The line is taken out while it is written: it would be looked up for each of its parts.
+    // The line is moved out of the exchange while it is written. Otherwise each of its parts would need a lookup.
     var line = ByteBuffer()
     swap(&line, &exchanges[id].line)
     TrafficLine.open(into: &line)
@@ -121,7 +121,7 @@ extension Relay {
     return id
   }
 
-  /// Opens the exchange of bytes that are not a request, or of none: it ends with its caller's connection.
+  /// Opens an exchange for bytes that are not a request, or for no bytes. It ends with its caller's connection.
   mutating func openExchangeOfNoRequest(
     _ caller: SlabHandle, on loop: inout EventLoop
   ) -> SlabHandle {
@@ -148,7 +148,7 @@ extension Relay {
 }
 
 extension Exchange {
-  /// Ends the head's lines with the request id.
+  /// Appends the request id to the head's fields.
   mutating func putRequestIDIntoHead() {
     head.put("X-Request-Id: ")
     head.put(line, Int(requestIDPlace.start), Int(requestIDPlace.end))

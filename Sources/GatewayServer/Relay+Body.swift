@@ -3,14 +3,14 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// The request's body: what is collected before anything is asked upstream, and what is handed on as it arrives.
+/// The request's body: one part is collected before anything goes upstream, the rest is handed on as it arrives.
 extension Relay {
-  /// Reads the body, or the beginning of a long one, before anything upstream is asked.
+  /// Reads the body, or the beginning of a long one, before anything goes upstream.
   mutating func collectBody(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let caller = exchanges[id].caller
-    // Not moved by what arrives: a short body has to be there in time.
+    // Arriving bytes do not move this deadline: a short body has to arrive in time as a whole.
     awaitCaller(id, on: &loop)
     if exchanges[id].expectsContinue { sayContinue(id, on: &loop) }
     if generation.settings.collectedBody == 0 {
@@ -20,9 +20,9 @@ extension Relay {
     return .wait
   }
 
-  /// Has the caller send its body.
+  /// Tells the caller to send its body.
   mutating func sayContinue(_ id: SlabHandle, on loop: inout EventLoop) {
-    // RFC 9110 section 10.1.1: host, policy, limits and token have passed.
+    // RFC 9110 section 10.1.1: checks of host, policy, limits and token have passed.
     exchanges[id].expectsContinue = false
     output.removeAll()
     output.put("HTTP/1.1 100 Continue\r\n\r\n")
@@ -30,8 +30,8 @@ extension Relay {
     loop.send(output.bytes, to: callers[exchanges[id].caller].socket)
   }
 
-  /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from;
-  /// `start` itself when the body must wait or there is none left to take.
+  /// Takes as much of the body as `bytes` hold from `start` on, and returns the offset to go on from. Returns `start`
+  /// itself when the body must wait or none of it is left to take.
   mutating func takeBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
@@ -83,7 +83,7 @@ extension Relay {
   ) -> Int {
     let upstream = exchanges[id].upstream
     let socket = upstreams[upstream].socket
-    // A body that can be forwarded as it is goes without a copy.
+    // A body that can be forwarded unchanged is not copied.
     let isChunked = exchanges[id].requestFraming == .chunked
     output.removeAll()
     var at = start
@@ -103,7 +103,7 @@ extension Relay {
         }
       }
     } catch {
-      // The rest cannot be trusted to be a body: end both sides, the upstream's without its last chunk.
+      // The rest may not be a body at all: end both sides, the upstream's without its last chunk.
       abandonUpstream(id, on: &loop)
       shared.faults.add(error)
       // If the upstream answered before it had the whole request, no second head may follow.

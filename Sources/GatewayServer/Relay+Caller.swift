@@ -2,7 +2,7 @@ internal import EventLoop
 internal import HTTPMessages
 internal import Memory
 
-/// A caller's bytes become requests and pieces of their bodies.
+/// A caller's bytes become requests and pieces of request bodies.
 extension Relay {
   mutating func callerSent(_ bytes: RawSpan, _ handle: SlabHandle, on loop: inout EventLoop) {
     unsettle(handle)
@@ -19,7 +19,7 @@ extension Relay {
   /// Serves what a caller sent earlier.
   @inline(never)
   mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
-    // The buffer is taken out while its bytes are lent.
+    // The buffer is moved out while its bytes are lent.
     var input = ByteBuffer()
     swap(&input, &callers[handle].http.input)
     let served = serve(handle, input.bytes, on: &loop)
@@ -27,8 +27,8 @@ extension Relay {
     if !input.isEmpty { swap(&input, &callers[handle].http.input) }
   }
 
-  /// Serves as many requests as `bytes` hold and returns how many bytes are done with. What is left waits:
-  /// for the rest of a head, for the exchange under way, or for an upstream that takes the body.
+  /// Serves as many requests as `bytes` hold, and returns how many bytes are done with. The remaining bytes wait: for
+  /// the rest of a head, for the exchange under way, or for an upstream that takes the body.
   private mutating func serve(
     _ handle: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Int {
@@ -42,7 +42,7 @@ extension Relay {
       } else {
         if callers[handle].hasLeft { return bytes.byteCount }
         if draining.isHeld, holds(handle) { break }
-        // Requests sent ahead wait while the answers before them do.
+        // Pipelined requests wait while the answers before them do.
         if at > 0, loop.queuedBytes(callers[handle].socket) > highWater { break }
         guard let next = serveHead(handle, bytes, from: at, on: &loop) else { break }
         at = next
@@ -53,7 +53,7 @@ extension Relay {
 
   /// Parses the head at `start` and begins its exchange.
   ///
-  /// - Returns: the offset behind the head; nil when it is not complete.
+  /// - Returns: the offset after the head; nil when the head is not complete.
   private mutating func serveHead(
     _ handle: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int? {

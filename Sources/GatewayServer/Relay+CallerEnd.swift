@@ -3,17 +3,17 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// Callers that have read what they got, send no more, are gone, or are too slow.
+/// Callers that have read their answers, send no more, are gone, or are too slow.
 extension Relay {
-  /// All that was queued for a caller has gone out.
+  /// Everything queued for a caller has been sent.
   mutating func callerDrained(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else {
-      // Its next request is waited for, or one that it sent ahead and that waited for it to read.
+      // Its next request is awaited, or a pipelined one that waited until the caller reads.
       unsettle(handle)
       return
     }
-    // It was an earlier answer's end, or an interim answer: this exchange's deadlines are others.
+    // The sent bytes were the end of an earlier answer, or an interim answer: this exchange has other deadlines.
     guard exchanges[exchange].state.answerHasBegun else {
       if let walk = exchanges[exchange].walk, walk.wait == .caller {
         writeList(exchange, on: &loop)
@@ -27,16 +27,16 @@ extension Relay {
     awaitUpstream(exchange, on: &loop)
   }
 
-  /// A caller will send no more, says the kernel, while it is not being read from. It may have ended its own
-  /// direction only, so it is answered; while it waits it may be gone as well, and hold a place for nobody.
+  /// The kernel reports that a caller which is not being read will send no more. It may have closed only its sending
+  /// direction, so it is answered. But while it waits it may also be gone, and would keep its place for nothing.
   mutating func callerEndAnnounced(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
     guard exchange.isSome else { return }
     if exchanges[exchange].state.isWaiting { sendBeginning(exchange, on: &loop) }
   }
 
-  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so what it has asked for is answered
-  /// whatever that waits for. An incomplete request is not one.
+  /// A caller will send no more. It may still read (RFC 9112 section 9.6), so its complete requests are answered,
+  /// however long they wait. An incomplete request is not answered.
   mutating func callerEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
     callers[handle].http.ended()
     let exchange = callers[handle].exchange
@@ -45,21 +45,21 @@ extension Relay {
       return
     }
     if !exchanges[exchange].state.needsRest {
-      // Requests that it sent ahead are answered too.
+      // Pipelined requests are answered too.
       if callers[handle].http.input.isEmpty { exchanges[exchange].state.endsCaller() }
     } else if callers[handle].http.input.isEmpty {
       callerGone(handle, on: &loop)
     }
   }
 
-  /// Lets go of a caller that asks for nothing more; its last answers go out.
+  /// Lets go of a caller that sends no more requests. Its last answers still go out.
   @inline(never)
   mutating func releaseEnded(_ handle: SlabHandle, on loop: inout EventLoop) {
     loop.finish(callers[handle].socket)
     leave(handle)
   }
 
-  /// A caller is gone, its socket failed or ended: nobody is left to answer.
+  /// A caller is gone, because its socket failed or ended: nobody is left to answer.
   @inline(never)
   mutating func callerGone(_ handle: SlabHandle, on loop: inout EventLoop) {
     let exchange = callers[handle].exchange
@@ -91,7 +91,7 @@ extension Relay {
       return
     }
     if !exchange.isSome || exchanges[exchange].state.answerHasBegun {
-      // What it reads, however slowly, buys it time. What it takes from the kernel counts.
+      // Reading, however slowly, earns the caller more time. What it takes from the kernel counts.
       let untaken = loop.untakenBytes(callers[handle].socket)
       if callers[handle].http.readsOn(untaken: untaken) {
         loop.setDeadline(callers[handle].socket, at: loop.now + generation.settings.idleTimeout)

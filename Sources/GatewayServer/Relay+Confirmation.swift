@@ -3,10 +3,11 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// Calls that act on every record of a filter, and go on only if their caller has named how many there are
-/// (`policy.confirmBulk`): the gateway asks for the list first, by a call of its own in the caller's app and class batch.
+/// Calls that act on every record of a filter, and go on only if the caller has named their exact number
+/// (`policy.confirmBulk`). The gateway gets the list first, with a call of its own for the caller's app, in class
+/// batch.
 extension Relay {
-  /// Begins the exchange that was planned to be confirmed; the head for the upstream is written.
+  /// Begins an exchange whose plan needs a confirmation. The head for the upstream is written already.
   @inline(never)
   mutating func beginCount(
     _ id: SlabHandle, _ confirmation: BulkConfirmation, _ head: RequestHead, _ bytes: RawSpan,
@@ -24,8 +25,8 @@ extension Relay {
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
-  /// Takes the answer that counts. False when it is for the caller as it is: SCORM Cloud refuses the filter, or asks to be
-  /// left alone, and would say the same of the caller's own call.
+  /// Takes the answer that counts. False when it goes to the caller unchanged: SCORM Cloud refuses the filter or asks
+  /// for a pause, and would say the same about the caller's own call.
   mutating func takeCount(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -45,7 +46,7 @@ extension Relay {
     return true
   }
 
-  /// Reads on in that answer, of which only the head tells something.
+  /// Reads more of that answer. Only its head matters.
   mutating func readCount(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
@@ -69,7 +70,7 @@ extension Relay {
     endCount(id, on: &loop)
   }
 
-  /// The records are counted, or cannot be: the caller's own call goes on, or is refused.
+  /// The records are counted, or cannot be counted: the caller's own call goes on, or is refused.
   mutating func endCount(_ id: SlabHandle, on loop: inout EventLoop) {
     guard case .count(let count) = exchanges[id].errand else { return }
     endWholeFetch(id, on: &loop)
@@ -85,13 +86,13 @@ extension Relay {
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
-  /// Counting has failed: its caller is told why.
+  /// Counting has failed: the caller gets the reason.
   mutating func countFailed(_ id: SlabHandle) {
     guard case .count(let count) = exchanges[id].errand else { return }
     takeBackOwnCall(id, count)
   }
 
-  /// From here on the exchange is its caller's own call.
+  /// Makes the exchange its caller's own call again.
   private mutating func takeBackOwnCall(_ id: SlabHandle, _ count: BulkCount) {
     exchanges[id].errand = nil
     exchanges[id].take(count.plan)
@@ -101,7 +102,7 @@ extension Relay {
 }
 
 extension Exchange {
-  /// It goes on by another plan.
+  /// Goes on by another plan.
   fileprivate mutating func take(_ plan: RequestPlan) {
     self.plan = plan
     firstRung = plan.rung
@@ -109,16 +110,16 @@ extension Exchange {
   }
 }
 
-/// What an exchange holds while the records are counted that it would act on. There is none for any other exchange.
+/// What an exchange holds while the records that it would act on are counted. Other exchanges have no such object.
 final class BulkCount {
   let confirmation: BulkConfirmation
   /// The caller's own call.
   let plan: RequestPlan
   let method: HTTPMethod
   let hasBody: Bool
-  /// Its head as it goes upstream.
+  /// The head of the caller's own call for the upstream.
   var head = ByteBuffer()
-  /// Records that the list tells of; nil when it does not.
+  /// The number of records according to the list; nil when it does not say.
   var number: Int?
 
   init(_ confirmation: BulkConfirmation, _ plan: RequestPlan, _ head: RequestHead) {

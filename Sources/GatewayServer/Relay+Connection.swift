@@ -6,14 +6,14 @@ internal import RateLimiting
 internal import System
 internal import Telemetry
 
-/// An upstream connection is found, or made.
+/// Finds or makes an upstream connection.
 extension Relay {
   /// Finds a connection for the exchange: an idle one, a new one, or a place in the queue.
   mutating func takeConnection(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     let sharer = sharer(id)
-    // While no call of an earlier configuration is under way, all lead to the same place.
+    // While no call of an earlier configuration is under way, all calls lead to the same place.
     if !retirement.isEmpty, leadsElsewhere(id) {
       return connectAfresh(id, on: &loop)
     }
@@ -21,7 +21,7 @@ extension Relay {
     while let upstream = pool.takeIdle() {
       guard upstreams.contains(upstream) else { continue }
       pool.idleCount -= 1
-      // The peer said goodbye, or something that nothing asked for: RFC 9112 section 9.5.
+      // The peer has closed, or sent bytes that nothing asked for: RFC 9112 section 9.5.
       if loop.isDisturbed(upstreams[upstream].takeFromIdle()) {
         dropUpstream(upstream, on: &loop)
         continue
@@ -33,7 +33,7 @@ extension Relay {
       ? .connect : queueForConnection(id, on: &loop)
   }
 
-  /// A fresh connection for another attempt, or a place in the queue.
+  /// Takes a new connection for another attempt, or a place in the queue.
   mutating func connectAfresh(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -64,12 +64,12 @@ extension Relay {
     return .wait
   }
 
-  /// No connection could be made for the exchange: the next address, or the end.
+  /// Goes on after no connection could be made for the exchange: with the next address, or to the end.
   mutating func connectFailed(
     _ id: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
     noteUnreachable()
-    // A certificate is no better at another address.
+    // A certificate is just as bad at another address.
     let mayTryNext = if case .connect = failure { true } else { false }
     if case .tryAgain(let action) = exchanges[id].state.connectFailed(
       mayTryNext: mayTryNext, addressCount: destination.addresses.count)
@@ -83,14 +83,14 @@ extension Relay {
     return .wait
   }
 
-  /// An address did not take a connection: others are tried next, and the name is looked up anew.
+  /// Notes that an address did not accept a connection: others are tried next, and the name is resolved again.
   mutating func noteUnreachable() {
     destination.addresses.skip()
     figures.count(.connectionsFailed)
     generation.resolver.refresh()
   }
 
-  /// The upstream's name does not resolve, or not yet.
+  /// Waits for the upstream's addresses, or ends the exchange because the name does not resolve.
   private mutating func awaitAddresses(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -120,7 +120,7 @@ extension Relay {
     }
   }
 
-  /// The exchange has a connection. It is given back when its token has ended meanwhile.
+  /// The exchange has a connection, which it gives back if its token has expired in the meantime.
   @inline(__always)
   private mutating func connectionIsReady(
     _ id: SlabHandle, on loop: inout EventLoop

@@ -4,13 +4,13 @@ internal import Memory
 internal import RateLimiting
 internal import Telemetry
 
-/// The queue for an upstream connection, when all are in use or the upstream's name does not resolve yet.
+/// The queue for an upstream connection, when all are in use or the upstream's name is not resolved yet.
 extension Relay {
-  /// Index of the exchange's caller, among which connections are shared out.
+  /// The index of the exchange's caller. Connections are shared out among callers.
   func sharer(_ id: SlabHandle) -> Int { exchanges[id].plan.caller }
 
-  /// Puts the exchange into the queue. When that is full, the youngest exchange of the caller that has most waiting
-  /// is refused, which may be this one.
+  /// Puts the exchange into the queue. When the queue is full, the youngest exchange of the caller with the most
+  /// waiting ones is refused. That may be this one.
   mutating func queueForConnection(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -37,7 +37,7 @@ extension Relay {
     beginLooking(on: &loop)
   }
 
-  /// The exchange waits no longer for a connection.
+  /// Takes the exchange out of the queue for a connection.
   mutating func leaveConnectionQueue(_ id: SlabHandle) {
     pool.shares.leave(exchanges[id].connectionPlace)
     exchanges[id].connectionPlace = ConnectionShares.none
@@ -57,8 +57,8 @@ extension Relay {
       retryAfter: 1)
   }
 
-  /// Gives exchanges that wait their connection, those of callers that hold fewest first, as far as there are any to
-  /// give. An exchange that gets none keeps its place and its deadline: this is called whenever the loop is woken.
+  /// Gives waiting exchanges a connection, as far as there are any, beginning with the callers that hold the fewest. An
+  /// exchange that gets none keeps its place and its deadline: this is called whenever the loop is woken.
   @inline(never)
   mutating func serveWaiting(on loop: inout EventLoop) {
     pool.mustServeWaiting = false

@@ -3,9 +3,9 @@ internal import EventLoop
 internal import Forwarding
 internal import Memory
 
-/// The exchange's credential: found, or waited for.
+/// The exchange's credential is found, or waited for.
 extension Relay {
-  /// Looks the credential up, and ends the exchange when there is none to be had.
+  /// Looks the credential up, and ends the exchange when none is available.
   @inline(__always)
   mutating func requireCredential(
     _ id: SlabHandle, on loop: inout EventLoop
@@ -17,7 +17,7 @@ extension Relay {
         shared.tokenService.need(slot)
         return exchanges[id].state.credentialMissing()
       case .failing:
-        // The next rung's credential, if there is one to try.
+        // Take the next rung's credential, if there is one to try.
         if takeScopePastRefused(id, now: loop.now) != .wait { continue }
         answer(id, tokenError(id, now: loop.now), .init(refusedAt: .credential), on: &loop)
         return .wait
@@ -43,15 +43,15 @@ extension Relay {
       let id = waiting[i]
       guard exchanges.contains(id), exchanges[id].state.phase == .awaitingToken else { continue }
       let action = lookForCredential(id, on: &loop)
-      // Nothing: it waits on, or has ended.
+      // The exchange still waits, or has ended.
       guard action != .wait else { continue }
       loop.setDeadline(callers[exchanges[id].caller].socket, at: nil)
       run(action, of: id, on: &loop)
     }
   }
 
-  /// What follows for an exchange that waits for a token now that something was published. It waits on when that
-  /// was not for it.
+  /// Decides what an exchange that waits for a token does now that something was published. It still waits if that was
+  /// not for it.
   private mutating func lookForCredential(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -72,7 +72,7 @@ extension Relay {
     }
   }
 
-  /// The exchange's Basic credential was refused: another secret may have taken over, or there is none.
+  /// Goes on after the exchange's Basic credential was refused: another secret may have taken over, or there is none.
   private mutating func lookForBasic(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -105,7 +105,7 @@ extension Relay {
       retryAfter: max(1, Int(failure.secondsUntilRetry(at: now))))
   }
 
-  /// SCORM Cloud itself refused the credential, and a fresh token did not help or is not to be had.
+  /// SCORM Cloud itself refused the credential, and a new token did not help or is not available.
   func credentialError(_ id: SlabHandle) -> GatewayError {
     GatewayError(
       .upstreamRefusedCredential,

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Forwarding
 internal import Memory
 
-/// Deadlines of an exchange's two connections: its machine says what is waited for, the settings how long.
+/// The deadlines of an exchange's two connections. Its state machine says what is awaited, the settings say how long.
 extension Relay {
   /// Gives the caller the time that the exchange's state grants it, from now on.
   @inline(__always)

@@ -4,7 +4,7 @@ internal import HTTPMessages
 internal import Memory
 internal import Synchronization
 
-/// Draining: no caller is accepted any more, and open connections close after their next answer.
+/// Draining: no more callers are accepted, and open connections close after their next answer.
 extension Relay {
   mutating func beginDraining(on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
@@ -19,8 +19,8 @@ extension Relay {
     endWaits(on: &loop)
   }
 
-  /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read
-  /// by now; a caller that has just come and asked nothing yet gets a moment longer.
+  /// Lets go of callers that wait for nothing. A request that was on its way when draining began has been read by now.
+  /// A caller that has just come and sent no request yet gets a moment longer.
   private mutating func releaseIdleCallers(on loop: inout EventLoop) {
     guard !draining.isHeld else { return offerIdleCallers() }
     for handle in callers.handles
@@ -38,7 +38,7 @@ extension Relay {
   /// Whether no caller can arrive from the accepting loop any more.
   private mutating func hasAllCallers(on loop: inout EventLoop) -> Bool {
     guard shared.acceptingHasEnded.load(ordering: .acquiring) else { return false }
-    // What was handed over just before that lies in the mailbox.
+    // What was handed over just before that is in the mailbox.
     if !draining.hasLastArrivals {
       draining.hasLastArrivals = true
       guard takeMessages(on: &loop) else { return false }
@@ -85,12 +85,12 @@ extension Relay {
       .draining, "The gateway shut down before the call was over; try again.", retryAfter: 1)
   }
 
-  /// Cuts what is still under way, for an end that waits no longer.
+  /// Cuts what is still under way, because the end waits no longer.
   private mutating func cutAll(on loop: inout EventLoop) {
     for id in exchanges.handles {
       let phase = exchanges[id].state.logPhase
       guard !exchanges[id].isErrand else {
-        // Its answer may have an end that says so.
+        // The answer to an errand may have an end that reports the failure.
         answer(id, Relay.drainingError, .init(.gateway, phase), on: &loop)
         continue
       }

@@ -19,7 +19,7 @@ extension Relay {
     figures.count(ended)
   }
 
-  /// Publishes what goes up and down. Called before each wait for events.
+  /// Publishes the gauges. Called before each wait for events.
   func publishFigures() {
     figures.count(.turns)
     figures.set(.exchangesUnderWay, to: exchanges.count)
@@ -31,7 +31,7 @@ extension Relay {
 }
 
 extension Exchange {
-  /// What the metrics count of it. In one piece: each look at a record of the slab checks its handle.
+  /// What the metrics count of an ended exchange. Read together: each access to a record of the slab checks its handle.
   @inline(__always)
   func ended(at now: Int64) -> LoopFigures.Ended {
     var ended = LoopFigures.Ended()
@@ -51,7 +51,7 @@ extension Exchange {
 }
 
 extension FigureLabels {
-  /// Why a further attempt is made: what ``Relay`` gives as the reason in the log.
+  /// Why a further attempt is made: the reasons that ``Relay`` gives in the log.
   private static let reasons: [StaticString] = [
     "closed", "broken", "token-refused", "scope-refused", "page-repeated", "busy",
   ]
@@ -65,7 +65,7 @@ extension FigureLabels {
     methods = [
       "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "other",
     ]
-    // What is gone is not shown: something else may have its name by now.
+    // Removed callers and apps are not shown: another may have the name by now.
     callers = rules.callers.map { $0.isInForce ? $0.name : "" }
     apps = rules.apps.map { $0.isInForce ? $0.name : "" }
     errors = GatewayErrorKind.allCases.map(\.name) + ["caller-gone", "caller-too-slow"]
@@ -75,13 +75,13 @@ extension FigureLabels {
 }
 
 extension Termination {
-  /// Not fewer than there are phases; a test compares. A literal costs a request nothing.
+  /// At least the number of phases; a test compares them. A literal costs a request nothing.
   static let phases = 16
 
-  /// A number of its own, below the count of ``byNumber``.
+  /// The termination's own number, below the count of ``byNumber``.
   var number: Int { Int(party.rawValue) * Termination.phases + Int(phase.rawValue) }
 
-  /// Every termination there can be.
+  /// Every possible termination.
   static let byNumber: [Termination] = (0..<Party.allCases.count * phases).map { number in
     Termination(
       Party(rawValue: UInt8(number / phases)) ?? .none,

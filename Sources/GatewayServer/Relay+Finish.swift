@@ -3,10 +3,10 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// Where every exchange ends.
+/// The end of every exchange.
 extension Relay {
-  /// Ends the exchange whose answer cannot be finished: the caller's connection is cut, so that it sees
-  /// that something is missing.
+  /// Ends an exchange whose answer cannot be completed. The caller's connection is cut, so that the caller sees that
+  /// something is missing.
   mutating func cutCaller(
     _ id: SlabHandle, _ termination: Termination, error: StaticString, on loop: inout EventLoop
   ) {
@@ -15,13 +15,13 @@ extension Relay {
     finish(id, termination, error: error, on: &loop)
   }
 
-  /// The single end of every exchange: its line is written, its memory kept for the next one, and its
+  /// Ends the exchange. Every exchange ends here: its line is written, its memory is kept for the next one, and its
   /// caller's connection goes on or ends.
   mutating func finish(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
     let end = exchanges[id].end(at: loop.now)
-    // One that waited for a connection after its last address failed.
+    // The exchange waited for a connection after its last address had failed.
     if end.hasAttempt { putAttempt(id, Fetch.Figures(), reason: nil, now: loop.now) }
     if end.isQueued { leaveConnectionQueue(id) }
     if end.holdsQuota { releaseQuota(id, now: loop.now) }
@@ -54,23 +54,23 @@ extension Relay {
 }
 
 extension Exchange {
-  /// What its end means for its caller and others.
+  /// What the end of an exchange means for its caller and for others.
   struct End {
     let caller: SlabHandle
     let keepsCaller: Bool
-    /// Some of the request was not sent yet: only a caller that has sent all of it is sure to read.
+    /// Some of the request was not sent upstream yet: only a caller that has sent all of it is certain to read.
     let awaitsRest: Bool
-    /// An attempt is under way that has no connection.
+    /// An attempt without a connection is under way.
     let hasAttempt: Bool
-    /// It waits for a connection.
+    /// The exchange waits for a connection.
     let isQueued: Bool
-    /// It holds a place among calls under way, or in a limit's queue.
+    /// The exchange holds a place among calls under way, or in a limit's queue.
     let holdsQuota: Bool
-    /// It has many fetches.
+    /// The exchange has several fetches.
     let isErrand: Bool
   }
 
-  /// Ends its waits.
+  /// Ends what the exchange waits for.
   @inline(__always)
   mutating func end(at now: Int64) -> End {
     state.finished(at: now)

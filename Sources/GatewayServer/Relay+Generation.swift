@@ -8,10 +8,11 @@ internal import Telemetry
 
 /// The configuration changes while the loop runs.
 ///
-/// Between two events no request is half decided, so that is when the loop takes the next generation. Nothing is done
-/// to connections: each is identified anew with its next request.
+/// Between two events no request is half decided, so that is when the loop takes the next generation. Connections are
+/// left alone: each is identified again with its next request.
 extension Relay {
-  /// Begins to accept, if that is this loop's part. With `isHeld`, callers wait until it is told to serve.
+  /// Begins to accept, if this is the accepting loop. With `isHeld`, callers wait until the loop gets the message to
+  /// serve.
   package mutating func begin(
     on loop: inout EventLoop, isHeld: Bool = false
   ) throws(SystemError) {
@@ -24,7 +25,7 @@ extension Relay {
   }
 
   mutating func adopt(_ next: Generation, on loop: inout EventLoop) {
-    // They belong into the log that was in force when their calls ended.
+    // These lines belong in the log that was in force when their calls ended.
     flushLines()
     let former = generation
     retire(next)
@@ -54,7 +55,7 @@ extension Relay {
     if !retirement.isEmpty { loop.setAlarm(at: loop.now + Retirement.pause) }
   }
 
-  /// The generation in force is kept for what is under way.
+  /// Keeps the generation in force for what is still under way.
   private mutating func retire(_ next: Generation) {
     var leaving: [SlabHandle] = []
     if generation.listeners.indices.contains(where: { generation.listens($0) && !next.listens($0) })
@@ -71,7 +72,7 @@ extension Relay {
       loop: loopNumber, adopted: generation.number, oldest: retirement.oldest ?? generation.number)
   }
 
-  /// Looks whether the last call of an older generation is over.
+  /// Checks whether the last call of an older generation is over.
   mutating func lookAtRetired(on loop: inout EventLoop) {
     if retirement.look(exchanges: exchanges, callers: callers) { noteGenerations() }
     if !retirement.isEmpty { loop.setAlarm(at: loop.now + Retirement.pause) }
@@ -79,26 +80,26 @@ extension Relay {
 
   // MARK: Callers
 
-  /// The caller was identified by another configuration.
+  /// Identifies a caller that was identified by another configuration.
   ///
-  /// - Returns: where its requests come from, and what is particular about this one.
+  /// - Returns: where its requests come from, and what is special about this one.
   @inline(never)
   mutating func identifyAnew(
     _ handle: SlabHandle, _ marks: CallerMarks, on loop: inout EventLoop
   ) -> (origin: CallerConnection.Origin, marks: CallerMarks) {
     if callers[handle].security.isSome { return lookAtSecured(handle, marks, on: &loop) }
     let listener = Int(callers[handle].listener)
-    // Without TLS, where others have to speak it by now, it is nobody.
+    // Without TLS, where the listener uses TLS by now, the connection belongs to no caller.
     let caller =
       generation.acceptor(of: listener) == nil
       ? generation.identities.caller(of: callers[handle].peer, listener: listener) : nil
     let isLast = !generation.listensPlainly(listener)
-    // One whose listener is gone is looked at each time.
+    // A connection whose listener was removed is checked with each request.
     callers[handle].identify(caller, by: isLast ? 0 : generation.number)
     return (callers[handle].origin, isLast ? marks.union(.isLast) : marks)
   }
 
-  /// Accepts what comes in at new listeners, and nothing at those that are gone.
+  /// Accepts callers at new listeners, and no longer at removed ones.
   private mutating func listen(insteadOf former: Generation, on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
     for (number, listener) in former.listeners.enumerated() {
@@ -122,20 +123,20 @@ extension Relay {
     retirement.isEmpty ? generation : retirement.generation(of: id) ?? generation
   }
 
-  /// Whether the exchange's upstream is another one than new exchanges have: its connection is its own.
+  /// Whether the exchange has another upstream than new exchanges: then it makes its own connection.
   @inline(never)
   func leadsElsewhere(_ id: SlabHandle) -> Bool {
     generation(of: id).upstream != generation.upstream
   }
 
-  /// The address to connect to for an exchange that began under another configuration; nil while there is none.
+  /// The addresses to connect to for an exchange, which may have begun under another configuration.
   @inline(never)
   mutating func formerAddresses(of id: SlabHandle) -> UpstreamAddresses {
     guard leadsElsewhere(id) else { return destination.addresses }
     return retirement.addresses(of: id) ?? destination.addresses
   }
 
-  /// New connections lead to another place: those that are idle are of no use any more.
+  /// New connections lead to another place: idle ones are of no use any more.
   private mutating func leaveUpstream(on loop: inout EventLoop) {
     destination = UpstreamDestination(generation)
     destination.addresses.refresh(from: generation.resolver)
@@ -144,7 +145,7 @@ extension Relay {
     }
   }
 
-  /// Closes idle connections beyond the number that there may be.
+  /// Closes idle connections beyond the allowed number.
   private mutating func dropSurplus(on loop: inout EventLoop) {
     while pool.openCount > generation.settings.maxConnections, let upstream = pool.takeIdle() {
       if upstreams.contains(upstream) { dropUpstream(upstream, on: &loop) }

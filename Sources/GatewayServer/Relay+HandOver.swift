@@ -5,14 +5,14 @@ internal import Memory
 internal import Synchronization
 package import System
 
-/// Where a process that has taken over gets callers' connections from this one.
+/// A process that has taken over, and to which this one hands callers' connections.
 package protocol CallerTaker: AnyObject, Sendable {
-  /// Takes a caller's connection, with bytes that were read from it and not served. The descriptor stays this process' to
-  /// close.
+  /// Takes a caller's connection, with bytes that were read from it and not served. Closing the descriptor remains this
+  /// process's task.
   func take(_ descriptor: Int32, listener: Int, input: RawSpan) -> CallerTaken
 }
 
-/// What became of a caller's connection.
+/// What happened to a caller's connection.
 package enum CallerTaken: Sendable {
   /// The other process has it.
   case taken
@@ -22,28 +22,29 @@ package enum CallerTaken: Sendable {
   case never
 }
 
-/// Which event loops begin nothing more, so that another process can take over.
+/// Which event loops begin nothing new, so that another process can take over.
 package final class HoldBoard: Sendable {
-  /// Per loop, the round in which it was held last.
+  /// By loop, the round in which it was last held.
   private let rounds: Mutex<[UInt64]>
 
   init(loopCount: Int) { rounds = Mutex(Array(repeating: 0, count: loopCount)) }
 
   func note(_ loop: Int, _ round: UInt64) { rounds.withLock { $0[loop] = round } }
 
-  /// Whether all are, in this round.
+  /// Whether all loops are held in this round.
   package func areHeld(_ round: UInt64) -> Bool {
     rounds.withLock { $0.allSatisfy { $0 == round } }
   }
 }
 
-/// Another process takes over: nothing begins while it does, and then callers go to it, each when it waits for nothing.
+/// Another process takes over. While it does, nothing begins here. Then callers go to it, each when it waits for
+/// nothing.
 ///
-/// A connection goes with what its caller has sent: bytes with the kernel stay there, bytes read go along. So no caller
-/// sees anything of it, and no request is lost or made twice. One that speaks TLS cannot go: its keys are this process'. It
-/// is served on here until an answer ends its connection, which its next one does.
+/// A connection goes with what its caller has sent: bytes in the kernel stay there, and bytes already read go along. So
+/// callers notice nothing, and no request is lost or made twice. A connection with TLS cannot go, because its keys
+/// belong to this process. It is served here until an answer ends it, which its next one does.
 extension Relay {
-  /// Begins nothing more for now. Calls under way go on.
+  /// Begins nothing new for now. Calls under way go on.
   mutating func hold(_ round: UInt64, on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
     if !draining.isHeld {
@@ -55,7 +56,7 @@ extension Relay {
     shared.holds.note(loopNumber, round)
   }
 
-  /// Serves again: the other process has not taken over.
+  /// Serves again, because the other process has not taken over.
   mutating func resume(on loop: inout EventLoop) {
     guard draining.isHeld else { return }
     draining.isHeld = false
@@ -65,7 +66,7 @@ extension Relay {
     settle(on: &loop)
   }
 
-  /// The other process accepts from now on: callers go to it, and the loop ends with the last exchange.
+  /// Hands over to the process that accepts from now on. Callers go to it, and the loop ends with the last exchange.
   mutating func leave(to successor: any CallerTaker, on loop: inout EventLoop) {
     guard !draining.hasBegun else { return }
     draining.isHeld = true
@@ -81,7 +82,7 @@ extension Relay {
     loop.setAlarm(at: loop.now + Draining.pause)
   }
 
-  /// Has callers looked at that wait for nothing.
+  /// Makes the loop look at callers that wait for nothing.
   mutating func offerIdleCallers() {
     for handle in callers.handles
     where !callers[handle].exchange.isSome && !callers[handle].hasLeft {
@@ -89,8 +90,8 @@ extension Relay {
     }
   }
 
-  /// A caller without an exchange, while nothing begins: it goes to the successor, or is not read from until it is known
-  /// who serves it.
+  /// Settles a caller without an exchange while nothing begins. It goes to the successor, or is not read until it is
+  /// certain which process serves it.
   mutating func settleHeld(
     _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
   ) {
@@ -101,7 +102,7 @@ extension Relay {
     guard let successor = draining.successor, let socket = loop.release(caller.socket) else {
       return
     }
-    // The buffer is taken out while its bytes are lent.
+    // The buffer is moved out while its bytes are lent.
     var input = ByteBuffer()
     swap(&input, &callers[handle].http.input)
     let taken = successor.take(
@@ -116,7 +117,7 @@ extension Relay {
     }
   }
 
-  /// The caller's connection is this loop's again.
+  /// Takes a caller's connection back into this loop.
   private mutating func keep(
     _ handle: SlabHandle, _ descriptor: consuming Descriptor, on loop: inout EventLoop
   ) {
@@ -127,20 +128,20 @@ extension Relay {
     loop.setDeadline(socket, at: loop.now + Draining.heldPatience)
   }
 
-  /// The successor is gone: what callers have sent is answered here, and their connections end as they do when a gateway
-  /// ends.
+  /// Goes on without the successor, which is gone. Requests of callers are answered here, and their connections end as
+  /// they do when a gateway ends.
   private mutating func drainAlone(on loop: inout EventLoop) {
     draining.isHeld = false
     draining.successor = nil
     draining.endsCallers = true
-    // The caller that is being looked at is looked at again, too.
+    // The caller that is being settled must also be looked at again.
     draining.looksAgain = true
     loop.setAlarm(at: loop.now)
   }
 }
 
 extension Relay {
-  /// Serves what callers without an exchange have sent; those whose request may lie with the kernel have a moment.
+  /// Serves what callers without an exchange have sent. Callers whose request may still be in the kernel get a moment.
   mutating func readFromIdleCallers(on loop: inout EventLoop) {
     for handle in callers.handles
     where !callers[handle].exchange.isSome && !callers[handle].hasLeft {

@@ -2,21 +2,21 @@ internal import EventLoop
 internal import HTTPMessages
 internal import Memory
 
-/// When descriptors run out, callers that ask nothing make way for those who come.
+/// When descriptors run out, callers without a request make room for new ones.
 ///
-/// Who opens connections and says nothing would otherwise keep everybody else out for the whole keep-alive time.
-/// nginx does so with connections that it keeps alive.
+/// Otherwise a client that opens connections and sends nothing would keep everybody else out for the whole keep-alive
+/// time. nginx does the same with its keep-alive connections.
 extension Relay {
-  /// The part of the idle callers that one look closes, and at most how many.
+  /// The part of the idle callers that one pass closes, and the most that it closes.
   private static let closedParts = 4
   private static let mostClosed = 256
-  /// How long who has just come, or was just answered, is left alone: its request may be on its way.
+  /// How long a caller that has just come, or was just answered, is left alone: its request may be on its way.
   private static let patience: Int64 = 1_000_000_000
-  /// Between two looks.
+  /// Between two passes.
   private static let idlePause: Int64 = 100_000_000
 
-  /// Closes some callers that wait for nothing: those that have asked nothing yet first, and of them, and of the
-  /// others, those whose time is up first.
+  /// Closes some callers that wait for nothing. Callers that have sent no request yet come first, and within each group
+  /// those whose time is up first.
   mutating func closeIdleCallers(on loop: inout EventLoop) {
     guard loop.now >= closesIdleAgainAt else { return }
     closesIdleAgainAt = loop.now + Relay.idlePause
@@ -37,7 +37,7 @@ extension Relay {
     }
   }
 
-  /// Whether nothing is under way for a caller. Half of a first request is nothing.
+  /// Whether nothing is under way for a caller. Half of a first request counts as nothing.
   private func isIdle(_ handle: SlabHandle, on loop: borrowing EventLoop) -> Bool {
     !callers[handle].exchange.isSome && loop.queuedBytes(callers[handle].socket) == 0
       && (callers[handle].http.input.isEmpty || !callers[handle].http.hasAsked)

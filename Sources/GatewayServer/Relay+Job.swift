@@ -6,12 +6,13 @@ internal import SCORMCloudAPI
 internal import Synchronization
 internal import TrafficLog
 
-/// A job as one call: the call that starts it, or asks for it, is answered when the job is over or the caller's time is.
+/// A job as one call. The call that starts the job, or asks for its state, is answered when the job is over or the
+/// caller's time is.
 ///
-/// Of a job one exchange polls at a time, for all that wait for it (``JobBoard``); the others hold a place and a deadline,
-/// and nothing else. What an answer tells is `Relay+JobState.swift`'s, what the caller gets `Relay+JobAnswer.swift`'s.
+/// One exchange at a time polls a job, for all that wait for it (``JobBoard``). The others hold only a place and a
+/// deadline. `Relay+JobState.swift` reads the answers, and `Relay+JobAnswer.swift` writes what the caller gets.
 extension Relay {
-  /// Begins the exchange that was planned as a wait; the head for the upstream is written.
+  /// Begins an exchange that was planned as a wait. The head for the upstream is written already.
   @inline(never)
   mutating func beginWait(_ id: SlabHandle, _ request: WaitRequest, on loop: inout EventLoop) {
     prepareWait(id, request, at: loop.now)
@@ -27,7 +28,7 @@ extension Relay {
     requestRewriter.writePoll(into: &wait.pollHead)
   }
 
-  /// The job is known: joins those that wait for it.
+  /// Joins the exchanges that wait for the job, which is known now.
   mutating func joinWait(_ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop) {
     let rules = generation(of: id).rules
     let key = JobBoard.Key(
@@ -53,14 +54,13 @@ extension Relay {
     }
   }
 
-  /// Waits until it is time for the next poll, or for what another call's poll tells; when the caller's time is over
-  /// before that, until then.
+  /// Waits for the next poll, or for the result of another call's poll, but no longer than the caller's time.
   mutating func waitOn(_ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop) {
     let next: Int64 = wait.stage == .polls ? loop.now + wait.nextDelay() : .max
     loop.setDeadline(callers[exchanges[id].caller].socket, at: min(next, wait.endsAt))
   }
 
-  /// Asks how the job goes.
+  /// Polls the job's state.
   private mutating func poll(_ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop) {
     exchanges[id].state.fetchBegins()
     let socket = callers[exchanges[id].caller].socket
@@ -68,7 +68,7 @@ extension Relay {
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
-  /// A deadline has passed. False when it was not one of a wait.
+  /// A deadline passed. False when it was not one of a wait.
   mutating func waitIsLate(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
     guard let wait = exchanges[id].wait, wait.key != nil else { return false }
     switch exchanges[id].state.phase {
@@ -91,7 +91,8 @@ extension Relay {
     return true
   }
 
-  /// A poll has failed: the job goes on, so the next one may tell. False when it was the caller's own call.
+  /// Goes on after a poll failed: the job goes on, so the next poll may succeed. False when it was the caller's own
+  /// call.
   mutating func pollFailed(
     _ id: SlabHandle, _ error: GatewayError, on loop: inout EventLoop
   ) -> Bool {
@@ -106,7 +107,7 @@ extension Relay {
     return true
   }
 
-  /// Something was told of jobs, or a call that polled has left: looks at every exchange that waits.
+  /// A job's state was reported, or a call that polled has left: looks at every exchange that waits.
   mutating func serveWaitingForJobs(on loop: inout EventLoop) {
     let version = shared.jobs.version.load(ordering: .acquiring)
     guard version != plannerVersions.jobs else { return }
@@ -128,7 +129,7 @@ extension Relay {
     }
   }
 
-  /// The gateway is told to stop: those that wait are answered with what is known, and ask again elsewhere.
+  /// The gateway stops: calls that wait are answered with what is known, and their callers ask again elsewhere.
   mutating func endWaits(on loop: inout EventLoop) {
     for id in exchanges.handles
     where exchanges[id].wait?.key != nil && exchanges[id].state.phase == .betweenFetches {

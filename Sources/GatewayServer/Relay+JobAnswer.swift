@@ -5,15 +5,15 @@ internal import Memory
 internal import RateLimiting
 internal import TrafficLog
 
-/// What the caller of a wait gets, and what is told of it.
+/// What the caller of a wait gets, and what the line says of it.
 extension Relay {
-  /// The caller's time is over before the job is.
+  /// Answers a caller whose time is over before the job is.
   mutating func answerUnfinished(_ id: SlabHandle, on loop: inout EventLoop) {
     answerJob(id, status: 202, on: &loop)
   }
 
-  /// Ends the exchange with what SCORM Cloud said last of the job: 200 when that is over, else 202 with where to ask
-  /// again.
+  /// Ends the exchange with the job's last state from SCORM Cloud: 200 when the job is over, otherwise 202 with where
+  /// to ask again.
   mutating func answerJob(_ id: SlabHandle, status: Int, on loop: inout EventLoop) {
     guard let wait = exchanges[id].wait else { return }
     exchanges[id].state.answersItself(endsCaller: draining.hasBegun)
@@ -48,10 +48,10 @@ extension Relay {
     finish(id, .completed, error: nil, on: &loop)
   }
 
-  /// Adds to the line what there is to tell of a wait, and leaves those that wait for the job.
+  /// Appends to the line what the wait did, and leaves the calls that wait for the job.
   mutating func noteWait(_ id: SlabHandle, _ termination: Termination, on loop: inout EventLoop) {
     guard let wait = exchanges[id].wait else { return }
-    // Line and figures are the caller's own call's.
+    // Line and figures describe the caller's own call.
     exchanges[id].plan = wait.plan
     exchanges[id].state.asks(wait.request.start == nil ? .get : .post)
     guard let key = wait.key else { return }

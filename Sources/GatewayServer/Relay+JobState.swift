@@ -4,10 +4,10 @@ internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
 
-/// The answers to the fetches of a wait: the job's id, then its states.
+/// The answers to the fetches of a wait: first the job's id, then its states.
 extension Relay {
-  /// Takes the answer with `head`. False when it is for the caller as it is: the one to its own call, when that has
-  /// failed.
+  /// Takes the answer with `head`. False when it goes to the caller unchanged: the answer to its own call, when that
+  /// has failed.
   mutating func takeState(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -34,7 +34,7 @@ extension Relay {
     return true
   }
 
-  /// Reads on in the answer under way, from `start` of `bytes`.
+  /// Reads more of the answer under way, from `start` of `bytes`.
   mutating func readState(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
@@ -70,7 +70,8 @@ extension Relay {
     }
   }
 
-  /// No job's state has so many bytes: the answer to the caller's own call goes on as it comes, a poll's is dropped.
+  /// Deals with an answer that is longer than any job's state. The answer to the caller's own call is relayed from here
+  /// on; a poll's answer is dropped.
   private mutating func answerIsTooLong(
     _ id: SlabHandle, _ wait: JobWait, _ bytes: RawSpan, _ at: Int, on loop: inout EventLoop
   ) {
@@ -85,7 +86,7 @@ extension Relay {
     relayBody(id, bytes, from: at, screens: mustScreen(id), on: &loop)
   }
 
-  /// The answer under way has come to its end.
+  /// The answer under way has ended.
   mutating func endState(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let wait = exchanges[id].wait else { return }
     if endsScreening(id) { wait.answer.put(bodies.screened) }
@@ -98,7 +99,8 @@ extension Relay {
     }
   }
 
-  /// The answer to the caller's own call is whole. It passes as it is when it names no job, or one that is over.
+  /// The answer to the caller's own call is complete. It goes to the caller unchanged when it names no job, or, for a
+  /// call that asks for a job's state, when it has no status.
   private mutating func endOwnAnswer(
     _ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop
   ) {
@@ -136,7 +138,7 @@ extension Relay {
     wait.putAnswer(isChunked: isChunked, into: &output, exchanges[id].capture)
   }
 
-  /// SCORM Cloud has said how the job goes.
+  /// Takes the job's state as SCORM Cloud has reported it.
   private mutating func stateIsKnown(
     _ id: SlabHandle, _ wait: JobWait, on loop: inout EventLoop
   ) {
@@ -164,7 +166,7 @@ extension Relay {
     }
   }
 
-  /// A poll was answered with something else than a state.
+  /// A poll was answered with something other than a state.
   private mutating func pollRefused(
     _ id: SlabHandle, _ wait: JobWait, _ head: ResponseHead, _ bytes: RawSpan,
     on loop: inout EventLoop
@@ -191,18 +193,18 @@ extension Relay {
 }
 
 extension JobWait {
-  /// The id of the job that the answer at hand says was started; nil where it says none.
+  /// The id of the job that the current answer says was started; nil when it names none.
   fileprivate var jobID: [UInt8]? {
     guard let start = request.start else { return nil }
     return JobAnswer.member(start.id, of: answer)
   }
 
-  /// How the job goes, as the answer at hand says.
+  /// The job's status according to the current answer.
   fileprivate var status: [UInt8]? { JobAnswer.member("status", of: answer) }
 }
 
 extension ByteBuffer {
-  /// Of a request's head: the segment of its path that names the job, as the operation `poll` has it, decoded.
+  /// The segment that names the job, decoded, in the path of a request's head for the operation `poll`.
   fileprivate func lastPollSegment(of poll: UInt8) -> [UInt8]? {
     let targetStart = bytes.firstIndex(of: UInt8(ascii: " "), from: 0) + 1
     let targetEnd = bytes.firstIndex(of: UInt8(ascii: " "), from: targetStart)

@@ -6,11 +6,11 @@ internal import SCORMCloudAPI
 internal import Telemetry
 internal import TrafficLog
 
-/// An exchange's line in the traffic log, part by part: exactly one for each.
+/// An exchange's line in the traffic log, part by part. Each exchange has exactly one.
 extension Relay {
-  /// Notes what a request's head says, and adds it to the line.
+  /// Notes what a request's head says, and appends it to the line.
   mutating func note(_ head: RequestHead, _ bytes: RawSpan, of id: SlabHandle) {
-    // Behind a caller's last request nothing follows.
+    // Nothing follows after a caller's last request.
     let isLast = callers[exchanges[id].caller].http.hasEnded && bytes.byteCount == head.length
     exchanges[id].note(head, keepsCaller: head.keepsAlive && !isLast)
     var line = ByteBuffer()
@@ -34,18 +34,18 @@ extension Relay {
     if isTracing { beginTrace(id, head, bytes) }
   }
 
-  /// Adds what the plan decided to the line.
+  /// Appends what the plan decided to the line.
   mutating func logPlan(_ id: SlabHandle, _ plan: RequestPlan, of caller: Int?) {
     generation.planTexts.put(plan, of: caller, into: &exchanges[id].line)
   }
 
-  /// Adds the caller of a request that has no plan to the line.
+  /// Appends the caller of a request without a plan to the line.
   mutating func logCaller(_ id: SlabHandle) {
     let caller = callers[exchanges[id].caller].origin.caller
     generation.planTexts.putCaller(caller, into: &exchanges[id].line)
   }
 
-  /// Adds what was known of a request that the planner refused to the line.
+  /// Appends what was known of a request that the planner refused to the line.
   mutating func logRefusal(_ id: SlabHandle, _ refusal: PlanRefusal) {
     logCaller(id)
     guard refusal.knowsApp else { return }
@@ -54,14 +54,15 @@ extension Relay {
     generation.planTexts.putTarget(refusal.plan, into: &exchanges[id].line)
   }
 
-  /// Adds the attempt under way to the line, with what its fetch has seen. `reason` says why another one follows.
+  /// Appends the attempt under way to the line, with what its fetch has seen. `reason` says why another attempt
+  /// follows.
   mutating func putAttempt(
     _ id: SlabHandle, _ fetch: Fetch.Figures, reason: StaticString?, now: Int64
   ) {
     let (started, hasClimbed) = exchanges[id].attempt
     figures.countAttempt(
       status: Int(fetch.status), duration: now &- started, retryReason: reason, at: now)
-    // One that sent nothing has no span yet.
+    // An attempt that sent nothing has no span yet.
     let span = isTracing && fetch.span == 0 ? traceIDs.next() : fetch.span
     let scope = hasClimbed ? generation.scopeText(of: exchanges[id].plan.credential) : nil
     if !retirement.isEmpty {
@@ -72,7 +73,7 @@ extension Relay {
       status: fetch.status, span: span, to: destination.name, reason: reason, scope: scope, at: now)
   }
 
-  /// As ``putAttempt(_:_:reason:now:)``, where the upstream may have another name by now.
+  /// Like ``putAttempt(_:_:reason:now:)``, when the upstream may have another name by now.
   @inline(never)
   private mutating func putFormerAttempt(
     _ id: SlabHandle, _ status: UInt16, _ span: UInt64, _ reason: StaticString?, _ scope: String?,
@@ -84,7 +85,7 @@ extension Relay {
       status: status, span: span, to: name, reason: reason, scope: scope, at: now)
   }
 
-  /// Adds the end of the exchange's line, and the line to those that wait to be handed over.
+  /// Appends the end of the exchange's line, and adds the line to those that wait to be handed over.
   mutating func writeLine(
     _ id: SlabHandle, _ termination: Termination, error: StaticString?, on loop: inout EventLoop
   ) {
@@ -94,7 +95,7 @@ extension Relay {
     exchanges[id].putEnding(termination, error: error, at: loop.now)
     if isKept {
       lines.add(exchanges[id].line)
-      // Not into the exchange's own line: spans are made of that.
+      // Not into the exchange's own line: spans are made from that.
       if isCapturing, let capture = exchanges[id].capture {
         capture.put(
           requestIsComplete: exchanges[id].requestBody.isFinished,
@@ -110,7 +111,7 @@ extension Relay {
     }
   }
 
-  /// Hands the waiting lines to the log's thread, and to the journal's.
+  /// Hands the waiting lines to the threads of the log and the journal.
   mutating func flushLines() {
     lines.flush(to: shared, generation.log)
   }

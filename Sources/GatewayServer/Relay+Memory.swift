@@ -3,20 +3,20 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// What happens when the process comes near the limit of its memory: before the system refuses more, which ends
-/// the process with everybody's calls.
+/// What happens when the process comes near the limit of its memory, before the system refuses more, which would end
+/// the process and everybody's calls.
 ///
-/// Low: no exchange is begun, callers and the upstream are read in small pieces, and less waits for slow peers.
-/// Critical: what holds most is ended, until it is enough.
+/// Low: no exchange begins, callers and the upstream are read in small pieces, and less data waits for slow peers.
+/// Critical: the largest holders are ended until enough is free.
 extension Relay {
   /// Bytes of one read while memory is low.
   private static let smallRead = 4 * 1024
   /// Bytes that may wait for a slow peer while memory is low.
   private static let lowHighWater = 8 * 1024
-  /// How long the loop may wait for events while memory is low, or was until a moment ago.
+  /// How long the loop may wait for events while memory is low, or was low a moment ago.
   private static let lookPause: Int64 = 100_000_000
 
-  /// Looks how memory stands, and what follows from it. Called before each wait for events, if there is a limit.
+  /// Checks how much memory is left, and acts on it. Called before each wait for events, if there is a limit.
   mutating func watchMemory(on loop: inout EventLoop) {
     memory = generation.settings.memory.look(at: loop.now)
     let isAmple = memory.level == .ample
@@ -40,7 +40,7 @@ extension Relay {
         + "upstream.maxConnections")
   }
 
-  /// Refuses an exchange that has just begun, because there is no memory for it.
+  /// Refuses an exchange that has just begun because memory is short.
   mutating func refuseForMemory(_ id: SlabHandle, on loop: inout EventLoop) {
     logCaller(id)
     answer(id, Relay.memoryError, .init(.gateway, .request), on: &loop)
@@ -51,7 +51,7 @@ extension Relay {
       .memoryLow, "The gateway has no memory left for this request; try again.", retryAfter: 1)
   }
 
-  /// Ends what holds most, until buffers hold no more than they should.
+  /// Ends the largest holders until buffers hold no more than they should.
   private mutating func endLargest(on loop: inout EventLoop) {
     var holders: [(bytes: Int, caller: SlabHandle)] = []
     for handle in callers.handles {
@@ -81,7 +81,7 @@ extension Relay {
     var id = callers[caller].exchange
     if !id.isSome {
       guard !callers[caller].http.input.isEmpty else {
-        // It does not read its answers.
+        // The caller does not read its answers.
         loop.abort(callers[caller].socket)
         leave(caller)
         return

@@ -4,9 +4,9 @@ internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 
-/// Upstream connections come to an exchange, and go from it.
+/// How exchanges get upstream connections, and leave them.
 extension Relay {
-  /// The connection carries a fetch of the exchange from now on, for the caller `sharer`.
+  /// Makes the connection carry a fetch of the exchange, for the caller `sharer`.
   @inline(__always)
   mutating func join(_ id: SlabHandle, _ upstream: SlabHandle, _ sharer: Int) {
     exchanges[id].upstream = upstream
@@ -14,13 +14,13 @@ extension Relay {
     pool.shares.take(sharer)
   }
 
-  /// Puts a connection without a fetch to the idle ones. `wasUsed`: it has carried a request.
+  /// Puts a connection without a fetch among the idle ones. `wasUsed`: it has carried a request.
   mutating func becomeIdle(_ upstream: SlabHandle, wasUsed: Bool, on loop: inout EventLoop) {
     let (socket, holder, leadsTo) = upstreams[upstream].becomeIdle(wasUsed: wasUsed)
     if holder >= 0 { pool.shares.give(Int(holder)) }
     pool.idleCount += 1
     guard leadsTo == destination.number else {
-      // The upstream is another one by now.
+      // New connections lead to another upstream by now.
       dropUpstream(upstream, on: &loop)
       return
     }
@@ -46,8 +46,8 @@ extension Relay {
     pool.noteRoom()
   }
 
-  /// Cuts the exchange's upstream connection, if it has one, so that what was sent of it cannot pass for all of it.
-  /// `retryReason` says why another attempt follows.
+  /// Cuts the exchange's upstream connection, if it has one, so that a request sent in part cannot pass for a complete
+  /// one. `retryReason` says why another attempt follows.
   mutating func abandonUpstream(
     _ id: SlabHandle, retryReason: StaticString? = nil, on loop: inout EventLoop
   ) {
@@ -62,7 +62,7 @@ extension Relay {
     forgetUpstream(upstream)
   }
 
-  /// The exchange's fetch is over: its attempt goes into the line. Returns the connection.
+  /// Ends the exchange's fetch and puts its attempt into the line. Returns the connection.
   @inline(__always)
   mutating func endFetch(
     _ id: SlabHandle, retryReason: StaticString? = nil, at now: Int64
@@ -74,7 +74,7 @@ extension Relay {
     return upstream
   }
 
-  /// The exchange needs its connection no longer. Returns that.
+  /// Detaches the exchange from its connection, which it does not need any more. Returns the connection.
   @inline(__always)
   mutating func leaveFetch(_ id: SlabHandle) -> SlabHandle {
     let upstream = exchanges[id].upstream

@@ -5,9 +5,9 @@ internal import Memory
 internal import RateLimiting
 internal import TrafficLog
 
-/// Limits: taken before the token and before any byte goes upstream, given back when the exchange ends.
+/// Limits: asked before the token and before any byte goes upstream, given back when the exchange ends.
 extension Relay {
-  /// Asks the limits for the planned exchange: it goes on, waits for its turn, or is refused.
+  /// Asks the limits about the planned exchange: it goes on, waits for its turn, or is refused.
   mutating func takeQuota(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -27,7 +27,7 @@ extension Relay {
     return .wait
   }
 
-  /// The planned exchange as limits see it.
+  /// The planned exchange as the limits see it.
   @inline(__always)
   func limitedRequest(_ id: SlabHandle) -> LimitedRequest {
     let plan = exchanges[id].plan
@@ -36,7 +36,7 @@ extension Relay {
       priority: plan.isBatch ? .batch : .interactive)
   }
 
-  /// Calls whose waiting is over, one way or the other.
+  /// Starts or refuses calls that have waited long enough.
   mutating func serveQueuedCalls(on loop: inout EventLoop) {
     guard !limiter.isIdle else { return }
     limiter.advance(to: loop.now, loop: loopNumber)
@@ -60,7 +60,7 @@ extension Relay {
     }
   }
 
-  /// Keeps what the limits said, for the caller, and for the log what those in shadow would have done.
+  /// Keeps what the limits said for the caller, and for the log what limits in shadow mode would have done.
   private mutating func note(_ id: SlabHandle, _ report: LimitReport) {
     exchanges[id].limitReport = report
     guard !report.shadowed.isEmpty else { return }
@@ -91,7 +91,7 @@ extension Relay {
     answer(id, error, .init(refusedAt: .quota), refusal: refusal, on: &loop)
   }
 
-  /// Gives back what the exchange holds of the limits: its place among calls under way, or in a queue.
+  /// Gives back what the exchange holds in the limits: its place among calls under way, or in a queue.
   mutating func releaseQuota(_ id: SlabHandle, now: Int64) {
     if let ticket = exchanges[id].ticket.take() {
       limiter.cancel(ticket, at: now, loop: loopNumber)
@@ -101,7 +101,8 @@ extension Relay {
     }
   }
 
-  /// The upstream itself said that it is too much: all callers pause with what it refused (RFC 9110 section 10.2.3).
+  /// Notes that the upstream itself refused for too much traffic: callers pause as it demands (RFC 9110 section
+  /// 10.2.3).
   mutating func noteUpstreamRefusal(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
@@ -109,7 +110,7 @@ extension Relay {
     if head.present.contains(.retryAfter), let line = responseParser.fields.first(.retryAfter) {
       delay = RetryAfter.delay(line.value(in: bytes), wallTime: loop.wallTime)
     }
-    // A 503 that names no time says that something is broken, not that it is too much.
+    // A 503 that names no time means that something is broken, not that there is too much traffic.
     guard head.status == 429 || delay != nil else { return }
     limiter.upstreamAnswered(
       limitedRequest(id), status: head.status, retryAfter: delay,

@@ -5,19 +5,19 @@ internal import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
 
-/// The credential that was put into a request does not come back to a caller in its answer, whoever echoes it: in any
-/// field, and in a body as it lies on the wire. What is compressed is not looked into.
+/// Keeps the credential that was put into a request from coming back to the caller in its answer, whoever echoes it: in
+/// any field, and in a body as it is on the wire. Compressed bodies are not searched.
 ///
-/// An answer's first bytes, its head among them, are looked through at once; that costs a few loads a kilobyte
-/// (``CredentialSearch``), and nothing is copied. Only where the credential stands, or may begin, its bytes go through a
-/// ``CredentialMask``, which the connection has until nothing is held back any more.
+/// An answer's first bytes, its head among them, are searched in one pass. That costs a few loads per kilobyte
+/// (``CredentialSearch``), and nothing is copied. Only bytes that contain the credential, or its possible beginning, go
+/// through a ``CredentialMask``. The connection has it until nothing is held back any more.
 extension Relay {
-  /// Whether the credential that the exchange's fetch was sent with stands in `bytes` as a whole.
+  /// Whether `bytes` contain the whole credential that the exchange's fetch was sent with.
   func reflects(_ id: SlabHandle, _ bytes: RawSpan) -> Bool {
     reflects(id, upstreams[exchanges[id].upstream].fetch.sent, bytes)
   }
 
-  /// The same, for who knows the credential.
+  /// The same, for a function that already has the credential.
   @inline(__always)
   func reflects(_ id: SlabHandle, _ sent: SentCredential, _ bytes: RawSpan) -> Bool {
     guard sent.slot >= 0 else { return reflectsBasic(id, sent, bytes) }
@@ -39,7 +39,7 @@ extension Relay {
       ? tokens.search(ofBasic: exchanges[id].plan.app) : nil
   }
 
-  /// Whether the body under way has to be looked through: also one that a mask has begun with before a reload.
+  /// Whether the body under way must be searched. That includes a body for which a mask was begun before a reload.
   func mustScreen(_ id: SlabHandle) -> Bool {
     masksReflected || upstreams[exchanges[id].upstream].mask != nil
   }
@@ -54,14 +54,14 @@ extension Relay {
     swap(&masked, &output)
   }
 
-  /// Passes a part of an answer's body through its mask if it has to. False when `data` can be told as it is; else
-  /// ``BodyWatch/screened`` holds what can be told instead, which may be nothing yet.
+  /// Passes a part of an answer's body through its mask if that is needed. False when `data` can go to the caller
+  /// unchanged. Otherwise ``BodyWatch/screened`` holds what can go out instead, which may be nothing yet.
   @inline(never)
   mutating func screens(_ id: SlabHandle, _ data: RawSpan, at now: Int64) -> Bool {
     let upstream = exchanges[id].upstream
     if upstreams[upstream].mask == nil {
       let isHit = reflects(id, data)
-      // What ends here begins nothing.
+      // A body that ends here cannot hold a beginning that continues.
       guard isHit || !upstreams[upstream].fetch.answer.isFinished,
         let search = credentialSearch(id), isHit || search.beginning(atEndOf: data) > 0
       else { return false }
@@ -71,12 +71,13 @@ extension Relay {
     bodies.screened.removeAll()
     guard let mask = upstreams[upstream].mask else { return false }
     mask.take(data, into: &bodies.screened)
-    // The rest of the body goes as it is again, until there is something to mask.
+    // The rest of the body goes out unchanged again, until there is something to mask.
     if mask.isAtRest { upstreams[upstream].mask = nil }
     return true
   }
 
-  /// An answer's body has come to its end: puts what is still held back of it into ``BodyWatch/screened``. False when nothing is.
+  /// Ends screening at the end of an answer's body: puts what was held back into ``BodyWatch/screened``. False when
+  /// nothing was.
   @inline(never)
   mutating func endsScreening(_ id: SlabHandle) -> Bool {
     guard let mask = upstreams[exchanges[id].upstream].mask.take() else { return false }
@@ -85,7 +86,7 @@ extension Relay {
     return !bodies.screened.isEmpty
   }
 
-  /// Puts ``BodyWatch/screened`` into ``output``, as a part of the answer's body.
+  /// Appends ``BodyWatch/screened`` to ``output``, as a part of the answer's body.
   mutating func putScreened(_ id: SlabHandle, isChunked: Bool) {
     guard !bodies.screened.isEmpty else { return }
     exchanges[id].capture?.takeResponse(whole: bodies.screened)
@@ -111,8 +112,8 @@ extension Relay {
 }
 
 extension ResponseHead {
-  /// Whether all of the answer's body stands behind its head in `bytes`, as it is: nothing of it is still to come, or
-  /// was cut into chunks.
+  /// Whether the whole body follows the head in `bytes`, as it is: nothing of it is still to come, and nothing is cut
+  /// into chunks.
   @inline(__always)
   func isFollowedByWholeBody(in bytes: RawSpan) -> Bool {
     switch framing {

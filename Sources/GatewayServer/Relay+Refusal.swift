@@ -5,8 +5,8 @@ internal import Memory
 
 /// The upstream refuses the credential.
 extension Relay {
-  /// The upstream answered 401 to our credential. The caller has none, so the answer is not for it: a fresh
-  /// token is asked for, and the request made once more with it where it can be repeated.
+  /// Deals with a 401 to the gateway's credential. The caller has no such credential, so the answer is not for it: a
+  /// new token is requested, and the request is sent again with it if it can be repeated.
   mutating func credentialWasRefused(_ id: SlabHandle, on loop: inout EventLoop) {
     let upstream = exchanges[id].upstream
     let generation = upstreams[upstream].fetch.tokenGeneration
@@ -23,11 +23,11 @@ extension Relay {
     abandonUpstream(id, retryReason: "token-refused", on: &loop)
     exchanges[id].refused.generation = generation
     run(action, of: id, on: &loop)
-    // The next one may be there already, and nothing more be published.
+    // The next token may have been published already, and then nothing more would be published.
     serveAwaitingToken(on: &loop)
   }
 
-  /// Says that the exchange's credential was refused. Returns whether another one may come of it.
+  /// Reports that the exchange's credential was refused. Returns whether another one may follow.
   private mutating func doubtCredential(
     _ id: SlabHandle, _ generation: UInt32, at now: Int64
   ) -> Bool {

@@ -6,16 +6,16 @@ internal import Memory
 internal import RateLimiting
 internal import TrafficLog
 
-/// Calls that are decided and not sent, for the mode is `dry-run`: their callers are told what would have been sent.
+/// Calls that are decided and not sent, because the mode is `dry-run`: their callers get what would have been sent.
 ///
-/// Limits and tokens are asked as for any call, and nothing is taken from them. The body is read, so that the caller's
-/// connection goes on, and thrown away.
+/// Limits and tokens are asked as for any call, but nothing is taken from them. The body is read and discarded, so that
+/// the caller's connection can go on.
 extension Relay {
-  /// Bytes of a body that are read. Of one that is longer its caller hears before the end, and its connection ends as
-  /// after every answer that comes early.
+  /// The most bytes of a body that are read. If a body is longer, the answer comes before its end, and the connection
+  /// ends as after every early answer.
   static let rehearsedBody = 64 << 20
 
-  /// Begins the exchange that was planned as a rehearsal; the head for the upstream is written.
+  /// Begins an exchange that was planned as a rehearsal. The head for the upstream is written already.
   @inline(never)
   mutating func beginRehearsal(_ id: SlabHandle, on loop: inout EventLoop) {
     TrafficLine.putDryRun(into: &exchanges[id].line)
@@ -39,12 +39,12 @@ extension Relay {
     unsettle(exchanges[id].caller)
   }
 
-  /// Throws away what `bytes` hold of a body from `start` on, and returns the offset to go on from.
+  /// Discards what `bytes` hold of a body from `start` on, and returns the offset to go on from.
   @inline(never)
   mutating func drop(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
-    // Of a request that the upstream has refused: nothing follows on the caller's connection.
+    // Otherwise the upstream has refused the request, and nothing follows on the caller's connection.
     guard exchanges[id].state.phase == .collectingBody else { return bytes.byteCount }
     var at = start
     do throws(RequestFault) {
@@ -109,7 +109,7 @@ extension Relay {
 }
 
 extension Exchange {
-  /// Its body comes and is read: not one that is announced as too long.
+  /// Whether its body is read: not one that announces too great a length.
   fileprivate var readsRehearsedBody: Bool {
     switch requestFraming {
     case .none: false
@@ -122,7 +122,7 @@ extension Exchange {
     answer.put(head.bytes, into: &out)
   }
 
-  /// Bytes of its body; nil for one that was not read to its end, and did not say before.
+  /// Bytes of its body; nil if the body was not read to its end and its length was not announced.
   fileprivate var rehearsedLength: Int? {
     if case .length(let length) = requestFraming { return length }
     return requestBody.isFinished ? requestBody.bytesRead : nil

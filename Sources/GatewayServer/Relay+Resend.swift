@@ -3,9 +3,9 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// A body that streamed is sent once more: what was kept of it, then what its caller sends on.
+/// Sends a streamed body again: first the part that was kept, then what its caller goes on sending.
 extension Relay {
-  /// A body begins to stream: what is handed on of it is kept.
+  /// Begins to keep a body that is streamed.
   mutating func beginKeeping(_ id: SlabHandle) {
     exchanges[id].spool = UploadSpool(generation.settings.uploads)
     if exchanges[id].spool == nil { tellOfKeeping("no file can be made for it") }
@@ -18,7 +18,7 @@ extension Relay {
     )
   }
 
-  /// Keeps bytes of a body that are about to be handed on. False when keeping has ended: the upload goes on without.
+  /// Keeps bytes of a body that are about to be handed on. False when keeping has ended: the upload goes on without it.
   mutating func keep(_ id: SlabHandle, _ bytes: RawSpan) -> Bool {
     guard let spool = exchanges[id].spool, spool.keep(bytes, clock: shared.clock) else {
       exchanges[id].spool = nil
@@ -47,7 +47,7 @@ extension Relay {
     return action
   }
 
-  /// Sends what was kept, as fast as the upstream takes it; its caller is not read from meanwhile.
+  /// Sends what was kept, as fast as the upstream takes it. The caller is not read meanwhile.
   mutating func resend(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let spool = exchanges[id].spool else { return }
     let socket = upstreams[exchanges[id].upstream].socket
@@ -75,8 +75,8 @@ extension Relay {
     unsettle(exchanges[id].caller)
   }
 
-  /// The upstream is too busy for an upload that was kept, and says for how long: it is sent once more then. False when
-  /// the answer is for the caller.
+  /// Postpones an upload that was kept, because the upstream is too busy and says for how long. False when the answer
+  /// goes to the caller.
   mutating func putOffUpload(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -94,7 +94,7 @@ extension Relay {
     return true
   }
 
-  /// An upload that was put off is sent once more. False when there is none.
+  /// Sends a postponed upload again. False when there is none.
   mutating func uploadIsDue(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
     guard exchanges[id].state.phase == .betweenFetches, exchanges[id].state.keepsBody else {
       return false

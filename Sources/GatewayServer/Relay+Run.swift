@@ -2,12 +2,12 @@ internal import EventLoop
 internal import Forwarding
 internal import Memory
 
-/// What an exchange does next, one action of its machine after the other.
+/// What an exchange does next: one action of its state machine after the other.
 ///
-/// No step calls this: it does one action and returns the one that follows. What an event means for another exchange,
-/// or for a caller's next bytes, is noted, and done when the event is over (``settle(on:)``).
+/// No step calls this. A step does one action and returns the next. What an event means for another exchange, or for a
+/// caller's next bytes, is noted, and done when the event is over (``settle(on:)``).
 extension Relay {
-  /// Does what the exchange's machine says until it waits for an event, or has ended.
+  /// Does what the exchange's state machine says until it waits for an event, or has ended.
   mutating func run(
     _ first: ExchangeStateMachine.Action, of id: SlabHandle, on loop: inout EventLoop
   ) {

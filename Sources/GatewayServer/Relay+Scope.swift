@@ -5,18 +5,18 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import Synchronization
 
-/// A scope that proves to be too little is replaced by one that may do more: only where the catalogue is not
-/// sure (``ScopeLadders``), only for what can be sent again (``ClimbRule``).
+/// Replaces a scope that proves too narrow by a wider one. This is done only where the catalogue is not certain
+/// (``ScopeLadders``), and only for requests that can be sent again (``ClimbRule``).
 extension Relay {
-  /// Takes what other loops, or this one, have learnt into the planner.
+  /// Copies what this and other loops have learnt into the planner.
   mutating func refreshScopes() {
     guard shared.scopes.version.load(ordering: .acquiring) != plannerVersions.scopes else { return }
     (plannerVersions.scopes, planner.rungs) = shared.scopes.rungs
   }
 
-  /// Makes the refused call once more with the next credential, if there is one to try.
+  /// Sends the refused call again with the next credential, if there is one to try.
   ///
-  /// - Returns: false when the refusal is to be dealt with as usual.
+  /// - Returns: false when the refusal must be handled as usual.
   mutating func tryNextScope(_ id: SlabHandle, after status: Int, on loop: inout EventLoop) -> Bool
   {
     let plan = exchanges[id].plan
@@ -42,7 +42,7 @@ extension Relay {
     }
   }
 
-  /// Whether a refusal of the exchange's credential would bring it another one: not for Basic, and not for a token
+  /// Whether a refusal of the exchange's credential would give it another one. It would not for Basic, nor for a token
   /// that was fetched a moment ago because of a refusal.
   private func canRenew(_ id: SlabHandle, now: Int64) -> Bool {
     guard case .token(let slot) = exchanges[id].plan.credential else { return false }
@@ -50,7 +50,8 @@ extension Relay {
       || shared.refusals.mayRenew(slot, operation: exchanges[id].plan.operation, at: now)
   }
 
-  /// The token endpoint refuses the very scope: nothing was sent yet, and the next rung may do.
+  /// Goes on after the token endpoint refused the scope itself: nothing was sent yet, and the next rung may be
+  /// accepted.
   ///
   /// - Returns: what follows; ``ExchangeStateMachine/Action/wait`` when there is no rung to try.
   mutating func takeScopePastRefused(
@@ -69,7 +70,7 @@ extension Relay {
     return step(id, to: rung, at: now)
   }
 
-  /// What the answer to an exchange that was refused before shows.
+  /// Notes what the answer to an exchange that was refused before proves.
   mutating func noteProof(_ id: SlabHandle, status: Int) {
     guard ClimbRule.proves(status: status) || status == 403 else { return }
     if exchanges[id].state.wasRefused, case .token(let slot) = exchanges[id].plan.credential {

@@ -5,18 +5,18 @@ internal import Memory
 internal import System
 internal import Telemetry
 
-/// Callers that speak TLS: their handshake, which caller each is, and whether it still is.
+/// Callers with TLS: their handshake, which caller each one is, and whether it still is.
 ///
-/// A connection outlives what it was let in by. So with its first request after another configuration, and other files of
-/// authorities or revocations are one, its certificate is verified again and its caller found anew; and with each request it
-/// is looked whether the certificate has ended.
+/// A connection outlives the rules that let it in. So with its first request after a new configuration, its certificate
+/// is verified again and its caller is determined again. New files of authorities or revocations count as a new
+/// configuration. With each request, the certificate's expiry is checked.
 extension Relay {
-  /// Begins to speak TLS with a caller that has just come.
+  /// Begins TLS with a caller that has just come.
   mutating func takeSecured(
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     _ acceptor: TLSAcceptor, on loop: inout EventLoop
   ) {
-    // A handshake takes memory before there is anybody to tell that it is short.
+    // A handshake takes memory before there is a request that could be refused for lack of it.
     guard HeldBytes.current <= memory.startLimit else {
       shared.connectionCounts.decrement(loopNumber)
       return
@@ -31,7 +31,7 @@ extension Relay {
     loop.setDeadline(socket, at: loop.now + generation.settings.handshakeTimeout)
   }
 
-  /// The handshake is done.
+  /// Goes on after the handshake.
   mutating func callerSecured(_ handle: SlabHandle, on loop: inout EventLoop) {
     secured[callers[handle].security].isOpen = true
     authorise(handle, on: &loop)
@@ -46,7 +46,7 @@ extension Relay {
     callers[handle].security.isSome && !secured[callers[handle].security].isOpen
   }
 
-  /// Finds which caller it is by the configuration in force, and whether it would still be let in.
+  /// Determines which caller it is by the configuration in force, and whether that would still let it in.
   private mutating func authorise(_ handle: SlabHandle, on loop: inout EventLoop) {
     let record = callers[handle].security
     let socket = callers[handle].socket
@@ -78,7 +78,7 @@ extension Relay {
     callers[handle].identify(secured[record].caller, by: 0)
   }
 
-  /// Where a request of a caller that speaks TLS comes from, and what is particular about it.
+  /// Where a request of a caller with TLS comes from, and what is special about it.
   mutating func lookAtSecured(
     _ handle: SlabHandle, _ marks: CallerMarks, on loop: inout EventLoop
   ) -> (origin: CallerConnection.Origin, marks: CallerMarks) {
@@ -99,7 +99,7 @@ extension Relay {
     return (callers[handle].origin, marks)
   }
 
-  /// Notes what is particular about the caller of an exchange that begins.
+  /// Notes what is special about the caller of an exchange that begins.
   @inline(never)
   mutating func mark(_ id: SlabHandle, _ marks: CallerMarks) {
     if marks.contains(.isLast) { exchanges[id].state.endsCaller() }
@@ -107,14 +107,14 @@ extension Relay {
     putSecurity(id)
   }
 
-  /// Adds what a caller that speaks TLS has shown to the line of its exchange.
+  /// Appends what a caller with TLS has shown to the line of its exchange.
   mutating func putSecurity(_ id: SlabHandle) {
     exchanges[id].line.put(secured[callers[exchanges[id].caller].security].text)
   }
 
   // MARK: Handshakes that fail
 
-  /// A caller's connection failed during its handshake.
+  /// Notes that a caller's connection failed during its handshake.
   mutating func noteFailedHandshake(
     _ handle: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
   ) {
@@ -132,14 +132,14 @@ extension Relay {
     complain(of: handle, "cannot make a TLS connection: \(text)", on: &loop)
   }
 
-  /// A caller's handshake takes too long.
+  /// Ends a caller's handshake that takes too long.
   mutating func endSlowHandshake(_ handle: SlabHandle, on loop: inout EventLoop) {
     shared.tlsFailures.add(.timeout)
     loop.close(callers[handle].socket)
     leave(handle)
   }
 
-  /// A caller sent something else where TLS was to begin: plain HTTP by its looks.
+  /// Refuses a caller that sent something else instead of a TLS handshake, apparently plain HTTP.
   mutating func refusePlainText(_ handle: SlabHandle, on loop: inout EventLoop) {
     shared.tlsFailures.add(.plain)
     let id = openExchangeOfNoRequest(handle, on: &loop)
@@ -149,7 +149,7 @@ extension Relay {
     answer(id, error, .init(.caller, .request), on: &loop)
   }
 
-  /// Tells the operator of a caller that is turned away, one in a while.
+  /// Reports a caller that is turned away to the operator, at most once per pause.
   private mutating func complain(
     of handle: SlabHandle, _ text: String, on loop: inout EventLoop
   ) {
@@ -162,7 +162,8 @@ extension Relay {
 }
 
 extension Relay {
-  /// The caller's connection stays with this process whatever takes over from it: what it sends is answered here.
+  /// Whether the caller's connection stays with this process even if another takes over: what it sends is answered
+  /// here.
   func isTied(_ handle: SlabHandle) -> Bool {
     draining.successor != nil && callers[handle].security.isSome
   }
@@ -171,7 +172,7 @@ extension Relay {
   @inline(never)
   func holds(_ handle: SlabHandle) -> Bool { !isTied(handle) }
 
-  /// Ends connections that cannot go to the process that has taken over, and wait for nothing: time is nearly up.
+  /// Ends connections that cannot go to the process that has taken over, and that wait for nothing: time is nearly up.
   mutating func endTiedCallers(on loop: inout EventLoop) {
     for handle in callers.handles
     where isTied(handle) && !callers[handle].exchange.isSome && !callers[handle].hasLeft

@@ -4,9 +4,9 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// The request goes upstream.
+/// Sends the request upstream.
 extension Relay {
-  /// Sends the request's head with its credential, and what is there of its body.
+  /// Sends the request's head with its credential, and what was collected of its body.
   mutating func sendRequest(
     _ id: SlabHandle, on loop: inout EventLoop
   ) -> ExchangeStateMachine.Action {
@@ -21,7 +21,7 @@ extension Relay {
     output.put("\r\n")
     output.put(exchanges[id].body)
     loop.send(output.bytes, to: socket)
-    // The scratch buffer is used for answers of all kinds: nothing of a credential stays in it.
+    // The scratch buffer is used for answers of all kinds, so nothing of a credential may stay in it.
     output.overwrite(from: credentialStart, to: credentialEnd)
     loop.setDeadline(
       socket, at: deadline(exchanges[id].state.upstreamPatience(), from: loop.now))
@@ -31,7 +31,7 @@ extension Relay {
     return .wait
   }
 
-  /// Puts the credential's line into `output`. Returns which one it is.
+  /// Appends the credential's field to `output`. Returns which credential it is.
   @inline(__always)
   private mutating func putCredential(_ id: SlabHandle) -> SentCredential {
     switch exchanges[id].plan.credential {

@@ -3,11 +3,11 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// What an event has changed for others, done when it is over; and with it a caller's connection from one request to
-/// the next: served, read from, paused, given a deadline, let go.
+/// Does, at the end of an event, what the event has changed for others. This also moves a caller's connection from one
+/// request to the next: it is served, read, paused, given a deadline, or let go.
 extension Relay {
-  /// Ends an event: connections that came free go to exchanges that wait for one, and each caller whose exchange or
-  /// input has changed is served on, read from, or let go.
+  /// Ends an event. Connections that became free go to exchanges that wait for one. Each caller whose exchange or input
+  /// has changed is served, read, or let go.
   @inline(__always)
   mutating func settle(on loop: inout EventLoop) {
     if unsettled.count > 0 || pool.mustServeWaiting { settleAll(on: &loop) }
@@ -17,7 +17,7 @@ extension Relay {
   private mutating func settleAll(on loop: inout EventLoop) {
     var next = 0
     while true {
-      // Before callers' next requests, which come later.
+      // Before the next requests of callers, which come later.
       if pool.mustServeWaiting { serveWaiting(on: &loop) }
       guard next < unsettled.count else { break }
       settle(unsettled[next], on: &loop)
@@ -32,13 +32,13 @@ extension Relay {
     if callers[caller].unsettles() { unsettled.append(caller) }
   }
 
-  /// Notes that a caller's connection is gone, or going: it is forgotten when the event is over.
+  /// Notes that a caller's connection is gone or going. It is forgotten when the event is over.
   mutating func leave(_ caller: SlabHandle) {
     callers[caller].hasLeft = true
     unsettle(caller)
   }
 
-  /// Serves what a caller has sent, as far as that is possible by now, then settles whether it is read from, and its
+  /// Serves what a caller has sent, as far as that is possible by now. Then settles whether it is read, and its
   /// deadline.
   @inline(__always)
   private mutating func settle(_ handle: SlabHandle, on loop: inout EventLoop) {
@@ -77,7 +77,7 @@ extension Relay {
         || !(draining.isHeld && holds(handle)) && loop.queuedBytes(caller.socket) <= highWater)
   }
 
-  /// A caller with an exchange is read from while that wants more of the body.
+  /// Reads a caller with an exchange while the exchange needs more of the body.
   @inline(__always)
   private mutating func settleBody(
     _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
@@ -88,7 +88,7 @@ extension Relay {
     }
     let dropsBody = exchanges[caller.exchange].state.dropsBody
     if callers[handle].http.isCutOff, exchanges[caller.exchange].state.needsRest {
-      // The rest of a body is waited for that will not come.
+      // The exchange waits for the rest of a body that will not come.
       callerGone(handle, on: &loop)
       return
     }
@@ -100,7 +100,7 @@ extension Relay {
     }
   }
 
-  /// A caller without an exchange is read from, unless it has to read its answers first, or asks for nothing more.
+  /// Reads a caller without an exchange, unless it has to read its answers first, or sends no more requests.
   @inline(__always)
   private mutating func settleIdle(
     _ handle: SlabHandle, _ caller: CallerConnection.Standing, on loop: inout EventLoop
@@ -108,16 +108,16 @@ extension Relay {
     let socket = caller.socket
     let queued = loop.queuedBytes(socket)
     if queued > highWater {
-      // Reading goes on when it has read its answers: ``callerDrained(_:on:)``.
+      // Reading goes on when the caller has read its answers: ``callerDrained(_:on:)``.
       loop.pauseReading(socket)
       loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
       return
     }
-    // While others are held this one is tied, and its next request is waited for.
+    // While other callers are held, this one is tied to this process, and its next request is awaited.
     switch callers[handle].http.settle(isDraining: draining.hasBegun && !draining.isHeld) {
     case .end: releaseEnded(handle, on: &loop)
     case .awaitRequest:
-      // While an answer is still going out, it has to read on.
+      // While an answer is still going out, the caller has to go on reading.
       loop.setDeadline(
         socket,
         at: loop.now

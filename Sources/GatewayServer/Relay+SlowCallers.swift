@@ -4,15 +4,16 @@ internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 
-/// A caller that keeps an upstream connection waiting, while others wait for one, is looked at.
+/// Watches callers that keep an upstream connection waiting while others wait for one.
 ///
-/// Slow readers and slow senders are served at their own pace as long as there are connections. When there are none,
-/// one that moves next to nothing loses its connection: otherwise a few hundred of them keep everybody else out.
+/// Slow readers and slow senders are served at their own pace as long as there are connections. When there are none, a
+/// caller that moves next to nothing loses its connection. Otherwise a few hundred of them would keep everybody else
+/// out.
 extension Relay {
-  /// Exchanges that are ended by one look.
+  /// The most exchanges that one look ends.
   private static let endedByOneLook = 64
 
-  /// There are no connections left: from now on it is looked who keeps them waiting.
+  /// Begins to watch which callers keep connections waiting, because there are none left.
   mutating func beginLooking(on loop: inout EventLoop) {
     guard looksAt == 0 else { return }
     look(on: &loop)
@@ -30,7 +31,7 @@ extension Relay {
   }
 
   private mutating func look(on loop: inout EventLoop) {
-    // Two looks in a window: who is slow now and then is not slow.
+    // Two looks per window: a caller that is slow now and then does not count as slow.
     looksAt = loop.now + generation.settings.slowWindow / 2
     loop.setAlarm(at: looksAt)
     var slow: [SlabHandle] = []
@@ -44,7 +45,7 @@ extension Relay {
     }
   }
 
-  /// Which of the slow ones is ended next: one of the caller that holds most.
+  /// Picks the slow exchange that ends next: one of the caller that holds most.
   private func nextToEnd(of slow: [SlabHandle]) -> Int? {
     var best: (index: Int, held: Int)?
     for (index, upstream) in slow.enumerated() {
@@ -79,7 +80,7 @@ extension Relay {
     return isSlow
   }
 
-  /// Bytes that a caller has taken, or sent, so far; nil when it is not the caller that is waited for.
+  /// Bytes that a caller has taken or sent so far; nil when something other than the caller is awaited.
   private func bytesMoved(_ id: SlabHandle, on loop: borrowing EventLoop) -> Int? {
     guard exchanges[id].state.isUpstream else { return nil }
     let caller = exchanges[id].caller
@@ -88,19 +89,19 @@ extension Relay {
       guard loop.queuedBytes(socket) > 0 else { return nil }
       return upstreams[exchanges[id].upstream].fetch.answer.bytesRead - loop.untakenBytes(socket)
     }
-    // The upstream has taken all there is of the request.
+    // Only if the upstream has taken everything there is of the request.
     guard !exchanges[id].state.requestIsComplete, callers[caller].http.input.isEmpty,
       loop.queuedBytes(upstreams[exchanges[id].upstream].socket) == 0
     else { return nil }
     return exchanges[id].requestBody.bytesRead
   }
 
-  /// Ends the exchange of a caller that is too slow: `reason` is for one that has not been answered yet.
+  /// Ends the exchange of a caller that is too slow. `reason` is for a caller that has not been answered yet.
   mutating func endSlowCaller(_ id: SlabHandle, _ reason: String, on loop: inout EventLoop) {
     let action = exchanges[id].state.failed()
     abandonUpstream(id, on: &loop)
     if case .abortCaller = action {
-      // It does not read its answer.
+      // The caller does not read its answer.
       cutCaller(id, .init(.caller, .responseBody), error: "caller-too-slow", on: &loop)
     } else {
       answer(

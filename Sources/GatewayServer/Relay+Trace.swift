@@ -4,8 +4,8 @@ internal import Memory
 internal import Telemetry
 internal import TrafficLog
 
-/// Distributed traces. None of it is called unless spans are exported: a caller's `traceparent` passes through
-/// then as any other field, and only its trace id is noted.
+/// Distributed traces. Nothing here is called unless spans are exported. Otherwise a caller's `traceparent` passes
+/// through like any other field, and only its trace id is noted.
 extension Relay {
   /// Gives the exchange its place in a trace: the caller's, or a new one.
   mutating func beginTrace(_ id: SlabHandle, _ head: RequestHead?, _ bytes: RawSpan) {
@@ -24,7 +24,7 @@ extension Relay {
       into: &exchanges[id].line)
   }
 
-  /// The caller's valid `traceparent`, of which there may be one only (W3C Trace Context section 3.2).
+  /// The caller's valid `traceparent`; nil when there are several (W3C Trace Context section 3.2).
   private func callersTrace(_ head: RequestHead, _ bytes: RawSpan) -> TraceContext? {
     guard head.present.contains(.traceparent) else { return nil }
     var found: TraceContext?
@@ -37,8 +37,8 @@ extension Relay {
     return found
   }
 
-  /// Adds the caller's `tracestate` to the head that goes upstream, if its trace goes on
-  /// (W3C Trace Context section 4.2: it is worth nothing without a valid `traceparent`).
+  /// Appends the caller's `tracestate` to the head for the upstream if its trace continues. It is worth nothing without
+  /// a valid `traceparent` (W3C Trace Context section 4.2).
   mutating func putTracestate(_ id: SlabHandle, _ head: RequestHead, _ bytes: RawSpan) {
     guard exchanges[id].hasParentTrace, head.present.contains(.tracestate) else { return }
     for i in 0..<requestParser.fields.count where requestParser.fields[i].name == .tracestate {
@@ -48,7 +48,7 @@ extension Relay {
     }
   }
 
-  /// Begins the span of an attempt and adds its `traceparent` to what is sent. Returns the span; 0 without a trace.
+  /// Begins the span of an attempt and appends its `traceparent` to what is sent. Returns the span; 0 without a trace.
   mutating func putTraceparent(_ id: SlabHandle) -> UInt64 {
     guard let trace = exchanges[id].trace else { return 0 }
     let span = traceIDs.next()

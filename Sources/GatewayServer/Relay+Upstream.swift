@@ -4,7 +4,7 @@ internal import HTTPMessages
 internal import Memory
 internal import RateLimiting
 
-/// An upstream's bytes become answers.
+/// The upstream's bytes become answers.
 extension Relay {
   mutating func upstreamSent(
     _ bytes: RawSpan, _ upstream: SlabHandle, on loop: inout EventLoop
@@ -32,7 +32,7 @@ extension Relay {
     }
   }
 
-  /// Reads an answer's head, of which a beginning may be there already.
+  /// Reads an answer's head, whose beginning may have arrived already.
   @inline(__always)
   private mutating func readAnswerHead(
     _ id: SlabHandle, _ bytes: RawSpan, from upstream: SlabHandle, on loop: inout EventLoop
@@ -56,7 +56,7 @@ extension Relay {
   /// Parses the heads at the start of `bytes`, interim ones too, and relays what follows the final one.
   ///
   /// - Parameter isContinued: the beginning of `bytes` was parsed before, and is an incomplete head.
-  /// - Returns: how many bytes are done with; fewer than all only when a head is not complete. With all of them the
+  /// - Returns: how many bytes are done with. Fewer than all only when a head is not complete; with all of them, the
   ///   connection may be gone.
   private mutating func serveAnswerHead(
     _ id: SlabHandle, _ bytes: RawSpan, isContinued: Bool, on loop: inout EventLoop
@@ -103,7 +103,7 @@ extension Relay {
     return at
   }
 
-  /// Deals with a refusal that is not for the caller. Returns false for any other answer.
+  /// Deals with a refusal that is not for the caller. False for any other answer.
   @inline(never)
   private mutating func isForGateway(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
@@ -115,7 +115,7 @@ extension Relay {
     }
   }
 
-  /// Deals with a refusal that is about the gateway's credential, not for the caller. Returns false for any other.
+  /// Deals with a refusal that concerns the gateway's credential and is not for the caller. False for any other answer.
   private mutating func isAboutCredential(
     _ id: SlabHandle, status: Int, on loop: inout EventLoop
   ) -> Bool {
@@ -126,19 +126,19 @@ extension Relay {
     return true
   }
 
-  /// Whether a head that comes in pieces has its end by now, or breaks a rule: parsing it with every byte that
+  /// Whether a head that arrives in pieces is complete by now, or breaks a rule. Parsing it again with every byte that
   /// follows would be quadratic.
   private mutating func isWorthParsing(_ head: RawSpan, from upstream: SlabHandle) -> Bool {
     if head.byteCount > HeadLimits.responses.headBytes { return true }
     do throws(RequestFault) {
       return try upstreams[upstream].scanner.findsEnd(in: head)
     } catch {
-      // The parser says what is wrong.
+      // The parser reports what is wrong.
       return true
     }
   }
 
-  /// Passes an interim answer on: RFC 9110 section 15.2. False when the exchange ended with it.
+  /// Relays an interim answer: RFC 9110 section 15.2. False when the exchange ended with it.
   private mutating func relayInterim(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -207,7 +207,7 @@ extension Relay {
     return sent
   }
 
-  /// Writes the head of an answer to a request that went to an upstream that may be another one by now.
+  /// Writes the head of an answer when the request's upstream may be another one than that of new requests.
   @inline(never)
   private mutating func writeFormerHead(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan,
@@ -219,16 +219,16 @@ extension Relay {
       into: &output)
   }
 
-  /// What a caller still sends of its request is read and thrown away.
+  /// Reads and discards what a caller still sends of its request.
   private mutating func dropRest(_ caller: SlabHandle, on loop: inout EventLoop) {
     loop.setDeadline(callers[caller].socket, at: nil)
     callers[caller].http.input.release()
     loop.resumeReading(callers[caller].socket)
   }
 
-  /// Relays the body's bytes from `start` on; `output` holds what goes before them.
+  /// Relays the body's bytes from `start` on. `output` holds what precedes them.
   ///
-  /// - Parameter screens: the credential may stand in them, or begin.
+  /// - Parameter screens: they may contain the credential, or its beginning.
   mutating func relayBody(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, screens: Bool, on loop: inout EventLoop
   ) {
@@ -251,7 +251,7 @@ extension Relay {
         if isChunked {
           ChunkWriter.put(data, into: &output)
         } else if output.isEmpty && data.byteCount > 2048 {
-          // A long run goes without a copy.
+          // A long run is not copied.
           queued = loop.send(data, to: caller)
         } else {
           output.put(data)
@@ -259,10 +259,10 @@ extension Relay {
       }
     } catch {
       if exchanges[id].state.answerHasBegun {
-        // What was good of it goes out, without an end.
+        // The valid part goes out, without an end.
         loop.send(output.bytes, to: caller)
       } else {
-        // Nothing of it went out yet, so the caller can be told.
+        // Nothing of it went out yet, so the caller can get an error.
         upstreams[upstream].fetch.answer = BodyReader()
       }
       upstreamBroke(
@@ -276,7 +276,7 @@ extension Relay {
     if isComplete && isChunked { output.put("0\r\n\r\n") }
     if !output.isEmpty { queued = loop.send(output.bytes, to: caller) }
     if isComplete {
-      // Bytes behind the answer's end: never deliver them, never use the connection again.
+      // Bytes after the answer's end: never deliver them, and never use the connection again.
       if at < bytes.byteCount { upstreams[upstream].fetch.keepsConnection = false }
       finishAnswer(id, on: &loop)
       return
@@ -308,11 +308,11 @@ extension Exchange {
     let keepsCaller: Bool
     /// The app whose prefix the request's path had.
     let app: Int?
-    /// The call goes with no credential: a learner's browser follows its redirects itself.
+    /// The call has no credential: a learner's browser follows its redirects itself.
     let isForBrowser: Bool
   }
 
-  /// Settles how the answer with `head` goes to the caller.
+  /// Decides how the answer with `head` goes to the caller.
   @inline(__always)
   mutating func beginAnswer(_ head: ResponseHead, isDraining: Bool) -> AnswerBeginning {
     status = UInt16(head.status)

@@ -3,9 +3,9 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// Upstream connections that have taken what they got, end, fail, or are too slow.
+/// Upstream connections that have sent everything queued, end, fail, or are too slow.
 extension Relay {
-  /// What was queued for the upstream has gone out: the caller may send more of its body.
+  /// Everything queued for the upstream has been sent: the caller may send more of its body.
   mutating func upstreamDrained(_ upstream: SlabHandle, on loop: inout EventLoop) {
     let id = upstreams[upstream].fetch.exchange
     guard id.isSome, exchanges[id].state.wantsBody else {
@@ -32,7 +32,7 @@ extension Relay {
       return
     }
     if isEnd, exchanges[id].state.answerHasBegun {
-      // RFC 9112 section 6.3: that is the end of this body. Over TLS only with close_notify (9.8).
+      // RFC 9112 section 6.3: closing is the end of this body. Over TLS only with close_notify (9.8).
       let isChunked = exchanges[id].outgoingFraming == .chunked
       output.removeAll()
       if endsScreening(id) { putScreened(id, isChunked: isChunked) }
@@ -56,7 +56,7 @@ extension Relay {
       on: &loop)
   }
 
-  /// The connection failed, and is closed already.
+  /// The connection failed, and is already closed.
   mutating func upstreamFailed(
     _ upstream: SlabHandle, _ failure: SocketFailure, on loop: inout EventLoop
   ) {
@@ -77,7 +77,8 @@ extension Relay {
       on: &loop)
   }
 
-  /// Ends the attempt: once more where that is safe (``RetryRule``), else an error, or a visible cut.
+  /// Ends the attempt: with another attempt where that is safe (``RetryRule``), otherwise with an error or a visible
+  /// cut.
   mutating func upstreamBroke(
     _ id: SlabHandle, _ error: GatewayError, _ phase: Termination.Phase, mayRetry: Bool,
     wroteBytes: Bool = true, reason: StaticString, on loop: inout EventLoop
@@ -96,8 +97,8 @@ extension Relay {
     }
   }
 
-  /// Whether the upstream has taken some of the request since its deadline passed last. What it takes from the
-  /// kernel counts, and leaves no other trace for a long time.
+  /// Whether the upstream has taken some of the request since its deadline last passed. What it takes from the kernel
+  /// counts, and for a long time that is the only sign.
   private mutating func takesMore(_ upstream: SlabHandle, on loop: inout EventLoop) -> Bool {
     upstreams[upstream].untaken.moves(to: loop.untakenBytes(upstreams[upstream].socket))
   }

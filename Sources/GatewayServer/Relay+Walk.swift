@@ -6,11 +6,11 @@ internal import SCORMCloudAPI
 internal import TextCoding
 internal import TrafficLog
 
-/// A list over many pages as one answer: from one page to the next. What a page becomes is `Relay+WalkPage.swift`'s,
-/// how its caller gets it `Relay+WalkOutput.swift`'s.
+/// A list over many pages as one answer: from one page to the next. `Relay+WalkPage.swift` reads a page, and
+/// `Relay+WalkOutput.swift` hands it to the caller.
 ///
-/// The exchange has a fetch a page, one after the other. Each passes the limits, gets a token and a connection as any
-/// request does; what is different is only what becomes of the answer, and of a failure.
+/// The exchange has one fetch per page, one after the other. Each passes the limits and gets a token and a connection
+/// like any request. Only what happens with the answer, and after a failure, is different.
 extension Relay {
   /// Begins the exchange that was planned as a walk.
   @inline(never)
@@ -30,7 +30,7 @@ extension Relay {
     run(takeQuota(id, on: &loop), of: id, on: &loop)
   }
 
-  /// The `more` of a query, decoded; nil when there is none, or nothing that could be decoded.
+  /// The decoded `more` of a query; nil when there is none, or when it cannot be decoded.
   private static func continuation(in query: RawSpan) -> [UInt8]? {
     var start = 1
     while start < query.byteCount {
@@ -39,7 +39,7 @@ extension Relay {
       start = end + 1
       guard pair.byteCount > 5, pair.slice(0, 5).equals("more=") else { continue }
       var text = ByteBuffer()
-      // A plus that is not escaped: which of the two it is nobody can tell, and the upstream takes it as it does.
+      // An unescaped plus is ambiguous, so it is kept: the upstream decides what it means.
       guard
         PercentCoding.decode(pair.slice(5, pair.byteCount), plusIsBlank: false, into: &text)
       else { return nil }
@@ -48,7 +48,7 @@ extension Relay {
     return nil
   }
 
-  /// Fetches the next page, or the one that failed once more.
+  /// Fetches the next page, or again the one that failed.
   mutating func fetchPage(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
     guard loop.now < walk.endsAt else {
@@ -61,7 +61,7 @@ extension Relay {
     }
     if walk.pages.hasContinuation, walk.pages.pages > 0 {
       exchanges[id].head.replaceQuery(of: walk.pages)
-      // The first page is its caller's call; the others let every other call go first.
+      // The first page is the caller's own call. The other pages let every other call go first.
       exchanges[id].plan.isBatch = true
     }
     walk.beginPage()
@@ -74,7 +74,7 @@ extension Relay {
     }
   }
 
-  /// A deadline that a walk has set has passed. False when it was another one.
+  /// A deadline passed. False when it was not one that a walk has set.
   mutating func walkIsLate(_ id: SlabHandle, on loop: inout EventLoop) -> Bool {
     guard let walk = exchanges[id].walk else { return false }
     switch exchanges[id].state.phase {
@@ -95,7 +95,7 @@ extension Relay {
   private mutating func callerReadsSlowly(_ id: SlabHandle, on loop: inout EventLoop) {
     let caller = exchanges[id].caller
     let socket = callers[caller].socket
-    // What it reads, however slowly, buys it time.
+    // Reading, however slowly, earns the caller more time.
     if callers[caller].http.readsOn(untaken: loop.untakenBytes(socket)) {
       loop.setDeadline(socket, at: loop.now + generation.settings.idleTimeout)
     } else {
@@ -103,8 +103,8 @@ extension Relay {
     }
   }
 
-  /// What was to end the exchange of a walk with `error`: the page is fetched once more where that may help, and a list
-  /// that its caller has seen a part of is broken off. False when its caller is to be answered.
+  /// Takes an `error` that would end the exchange of a walk. The page is fetched again where that may help. If the
+  /// caller has already got a part of the list, the list is broken off. False when the caller must be answered.
   mutating func walkFailed(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
   ) -> Bool {
@@ -127,7 +127,7 @@ extension Relay {
     return true
   }
 
-  /// Fetches the page after a while.
+  /// Fetches the page later, at `time`.
   mutating func fetchLater(_ id: SlabHandle, at time: Int64, on loop: inout EventLoop) {
     exchanges[id].walk?.wait = .time
     loop.setDeadline(callers[exchanges[id].caller].socket, at: time)
@@ -142,7 +142,7 @@ extension ListWalk {
 }
 
 extension ByteBuffer {
-  /// Of a request's head: gives its target the query of the walk's next page instead of its own.
+  /// Replaces the query in the target of a request's head by the one of the walk's next page.
   fileprivate mutating func replaceQuery(of pages: borrowing PageWalk) {
     let targetStart = bytes.firstIndex(of: UInt8(ascii: " "), from: 0) + 1
     let targetEnd = bytes.firstIndex(of: UInt8(ascii: " "), from: targetStart)

@@ -7,7 +7,7 @@ internal import TrafficLog
 
 /// What the caller of a walk gets: its list, piece by piece, as fast as it reads.
 extension Relay {
-  /// Hands on what there is of the list, until the caller falls behind; then goes on with the walk.
+  /// Hands on what there is of the list until the caller falls behind, then goes on with the walk.
   mutating func writeList(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
     let socket = callers[exchanges[id].caller].socket
@@ -55,9 +55,9 @@ extension Relay {
     takeOffBeginning(id)
   }
 
-  /// Ends a walk that cannot go on: with a problem when its caller has seen nothing, else in the way of the list's form.
-  /// Lines end with one that tells why; JSON has no end, and the connection is cut, so that what came cannot pass for all
-  /// of it. So is a caller that has got a part of a page.
+  /// Ends a walk that cannot go on. If the caller has got nothing yet, it gets a problem document. Otherwise the end
+  /// depends on the list's form. Lines end with one that says why. JSON gets no end: the connection is cut, so that a
+  /// partial list cannot pass for a complete one. The same is done when the caller has got a part of a page.
   mutating func endWalk(
     _ id: SlabHandle, _ error: GatewayError, _ termination: Termination, on loop: inout EventLoop
   ) {
@@ -80,7 +80,7 @@ extension Relay {
     finish(id, termination, error: error.kind.name, on: &loop)
   }
 
-  /// Adds to the line what there is to tell of a walk. It is over.
+  /// Appends to the line what the walk did. It is over.
   mutating func noteWalk(_ id: SlabHandle) {
     guard let walk = exchanges[id].walk else { return }
     if exchanges[id].state.hasAnswered { exchanges[id].answerBytes = walk.bytesSent }
@@ -93,6 +93,6 @@ extension Relay {
 }
 
 extension ListWalk {
-  /// Something follows when the output is handed on that waits for the caller to read.
+  /// Whether the walk goes on once the caller has read the output that waits for it.
   fileprivate var goesOn: Bool { if case .fetch = sequel { true } else { false } }
 }

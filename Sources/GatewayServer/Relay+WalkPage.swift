@@ -3,9 +3,9 @@ internal import Forwarding
 internal import HTTPMessages
 internal import Memory
 
-/// The answer to a fetch of a walk: read here, as a page of its list.
+/// Reads the answer to a fetch of a walk, as a page of its list.
 extension Relay {
-  /// Takes the answer with `head`. False when it is for the caller as it is: the first page's, if it is no page.
+  /// Takes the answer with `head`. False when it goes to the caller unchanged: the first answer, if it is not a page.
   mutating func takePage(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) -> Bool {
@@ -49,7 +49,7 @@ extension Relay {
     swap(&walk.head, &output)
   }
 
-  /// Reads on in the page under way, from `start` of `bytes`.
+  /// Reads more of the page under way, from `start` of `bytes`.
   mutating func readPage(
     _ id: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) {
@@ -86,7 +86,7 @@ extension Relay {
     }
   }
 
-  /// Reads on in a page, in which the credential is masked.
+  /// Takes bytes of a page, with the credential masked.
   private mutating func received(
     _ id: SlabHandle, _ walk: ListWalk, _ data: RawSpan, at now: Int64
   ) -> PageWalkAction {
@@ -94,7 +94,7 @@ extension Relay {
     return walk.received(data)
   }
 
-  /// The page under way has come to its end.
+  /// The page under way has ended.
   mutating func endPage(_ id: SlabHandle, on loop: inout EventLoop) {
     guard let walk = exchanges[id].walk else { return }
     if endsScreening(id), case .abort(let error) = walk.received(bodies.screened.bytes) {
@@ -116,7 +116,7 @@ extension Relay {
     writeList(id, on: &loop)
   }
 
-  /// The page under way cannot be taken.
+  /// Ends the walk because the page under way cannot be taken.
   private mutating func endPage(
     _ id: SlabHandle, _ error: PageWalkError, on loop: inout EventLoop
   ) {
@@ -126,7 +126,7 @@ extension Relay {
     endWalk(id, error.error(page: walk.pageNumber), .init(error), on: &loop)
   }
 
-  /// A page after the first was answered with another status than 200.
+  /// Deals with a page after the first that has another status than 200.
   private mutating func pageRefused(
     _ id: SlabHandle, _ head: ResponseHead, _ bytes: RawSpan, on loop: inout EventLoop
   ) {
@@ -152,7 +152,7 @@ extension Relay {
       .init(.upstream, .responseHead), on: &loop)
   }
 
-  /// How long the upstream wants to be left alone: a second where it does not say.
+  /// How long the upstream wants no requests; one second if it does not say.
   private func retryDelay(
     _ head: ResponseHead, _ bytes: RawSpan, on loop: borrowing EventLoop
   ) -> Int64 {
@@ -166,14 +166,15 @@ extension Relay {
 }
 
 extension Termination {
-  /// How a walk ends that `error` breaks: by the upstream's doing, or by a bound of the gateway's.
+  /// How a walk ends that `error` breaks: because of the upstream, or of one of the gateway's bounds.
   fileprivate init(_ error: PageWalkError) {
     self.init(error.kind == .pagesBound ? .gateway : .upstream, .responseBody)
   }
 }
 
 extension ListWalk {
-  /// The number of the page that `error` is about: of ``PageWalkError/tooManyPages`` the one before, which was written.
+  /// The number of the page that `error` is about. For ``PageWalkError/tooManyPages`` that is the previous page, which
+  /// was written.
   fileprivate func failedPage(_ error: PageWalkError) -> Int {
     error == .tooManyPages ? pages.pages : pageNumber
   }

@@ -13,33 +13,33 @@ internal import TrafficLog
 /// The data plane of one event loop: callers' connections, upstream connections, and the exchanges that
 /// join them.
 ///
-/// It does what the pure half decides (``RequestPlanner``, ``ExchangeStateMachine``). Its files, in the order in which
-/// a request passes them:
-/// - `Relay.swift`: what it holds, and the loop's events.
-/// - `Relay+Arrival.swift`: callers come, from this loop or another; what other threads hand over.
-/// - `Relay+Security.swift`: callers that speak TLS.
+/// It carries out what the pure half decides (``RequestPlanner``, ``ExchangeStateMachine``). Its files, in the order in
+/// which a request passes through them:
+/// - `Relay.swift`: what the relay holds, and the loop's events.
+/// - `Relay+Arrival.swift`: callers arrive from this loop or another; what other threads hand over.
+/// - `Relay+Security.swift`: callers with TLS.
 /// - `Relay+Caller.swift`: a caller's bytes become requests.
 /// - `Relay+Begin.swift`: an exchange begins.
 /// - `Relay+Quota.swift`: limits.
-/// - `Relay+Run.swift`: from here on its machine says what is next.
+/// - `Relay+Run.swift`: from here on the exchange's state machine says what is next.
 /// - `Relay+Credential.swift`: tokens.
 /// - `Relay+Body.swift`: the request's body.
-/// - `Relay+Rehearsal.swift`: nothing is sent, in mode dry-run.
+/// - `Relay+Rehearsal.swift`: in mode dry-run nothing is sent.
 /// - `Relay+Connection.swift`, `Relay+ConnectionQueue.swift`, `Relay+Pool.swift`: upstream connections.
-/// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes once more.
+/// - `Relay+Send.swift`, `Relay+Resend.swift`: the request goes upstream, or goes again.
 /// - `Relay+Upstream.swift`: the answer comes back.
 /// - `Relay+Reflection.swift`: the gateway's own credential in it is masked.
 /// - `Relay+Refusal.swift`, `Relay+Scope.swift`: the credential is refused.
-/// - `Errand.swift`: exchanges of many fetches.
+/// - `Errand.swift`: exchanges with several fetches.
 /// - `Relay+Job.swift`, `Relay+JobState.swift`, `Relay+JobAnswer.swift`: a job as one call.
 /// - `Relay+Walk.swift`, `Relay+WalkPage.swift`, `Relay+WalkOutput.swift`: a list over many pages as one answer.
 /// - `Relay+Confirmation.swift`: records are counted before a call acts on them.
 /// - `Relay+Deadlines.swift`: how long either side may take.
 /// - `Relay+UpstreamEnd.swift`, `Relay+CallerEnd.swift`: peers that end, fail, or are too slow.
-/// - `Relay+Answer.swift`: what the gateway answers by itself.
+/// - `Relay+Answer.swift`: the answers that the gateway itself gives.
 /// - `Relay+Finish.swift`: the exchange ends.
 /// - `Relay+Settle.swift`: what that means for others, and the life of a caller's connection.
-/// - `Relay+Line.swift`, `Relay+Figures.swift`, `Relay+Trace.swift`: what is told of it, all the way.
+/// - `Relay+Line.swift`, `Relay+Figures.swift`, `Relay+Trace.swift`: log line, metrics and spans, along the whole way.
 /// - `Relay+SlowCallers.swift`, `Relay+Idle.swift`, `Relay+Memory.swift`: when connections, descriptors or memory run
 ///   out.
 /// - `Relay+Generation.swift`: the configuration changes.
@@ -48,18 +48,18 @@ internal import TrafficLog
 package struct Relay: ~Copyable {
   private let staysInPlace = StaysInPlace()
   let shared: RelayShared
-  /// What new requests are decided by.
+  /// The generation by which new requests are decided.
   var generation: Generation
-  /// Older ones, as long as calls are under way that began under them.
+  /// Older generations that still have calls under way.
   var retirement = Retirement()
   /// This loop's number.
   let loopNumber: Int
   /// What this loop counts.
   var figures: LoopFigures
   let limiter: SharedLimiter
-  /// Spans are exported, of some traces at least.
+  /// Whether spans are exported, of some traces at least.
   let isTracing: Bool
-  /// What bodies are looked at for.
+  /// What bodies are searched for.
   var bodies: BodyWatch
   var planner: RequestPlanner
   var requestRewriter: RequestHeadRewriter
@@ -67,48 +67,48 @@ package struct Relay: ~Copyable {
   var requestParser = RequestHeadParser()
   var responseParser = ResponseHeadParser()
   var tokens: TokenView
-  /// Which states of what loops share this one has seen: the scope memory's, the modes' and the jobs'.
+  /// The versions that this loop has seen of what loops share: the scope memory, the modes and the jobs.
   var plannerVersions = (scopes: UInt64(0), modes: UInt64(0), jobs: UInt64(0))
   var requestIDs = RequestIDs()
   var traceIDs = TraceIDs()
   var dates = DateTexts()
   var callers = Slab<CallerConnection>(capacity: 64)
-  /// What is known of those that speak TLS.
+  /// What is known of callers with TLS.
   var secured = Slab<SecuredCaller>(capacity: 1)
   var upstreams = Slab<UpstreamConnection>(capacity: 64)
   var exchanges = Slab<Exchange>(capacity: 64)
   var pool: UpstreamPool
   /// Callers whose exchange or input has changed with the event under way.
   var unsettled = RecordList<SlabHandle>(capacity: 16)
-  /// Exchanges whose token is not there yet; those that gave up among them.
+  /// Exchanges that wait for a token, including those that have given up since.
   var awaitingToken = RecordList<SlabHandle>(capacity: 16)
-  /// Searches for operations that come close to unknown ones.
+  /// Budget of searches for operations that resemble unknown ones.
   var searches = SearchBudget()
   /// What is about to be sent, assembled.
   var output = ByteBuffer(capacity: 16 * 1024)
   var lines = LineBatch()
-  /// Buffers of finished exchanges, for the next ones: two a piece.
+  /// Buffers of finished exchanges, for the next ones: two for each.
   var spares = SpareBuffers()
   var destination: UpstreamDestination
   var draining = Draining()
-  /// When things may be told again.
+  /// When complaints may be repeated.
   var complaints = Complaints()
-  /// How memory stood before the last wait for events.
+  /// The state of memory before the last wait for events.
   var memory = MemoryWatch.View()
   /// Bytes that may wait for a slow reader before its source is paused.
   var highWater: Int
-  /// When callers that ask nothing may be closed again for want of descriptors.
+  /// When callers without a request may be closed again because descriptors are short.
   var closesIdleAgainAt: Int64 = 0
-  /// When to look again which callers keep connections waiting; 0 while there are connections for all.
+  /// When to look again which callers keep connections waiting; 0 while there are enough connections.
   var looksAt: Int64 = 0
-  /// When to look which buffers were not needed; 0 while there are few.
+  /// When to check which spare buffers were not needed; 0 while there are few.
   var trimsAt: Int64 = 0
 
-  /// The loop that accepts for all.
+  /// The loop that accepts for all loops.
   static let acceptingLoop = 0
   /// Between two complaints about the same thing.
   static let complaintPause: Int64 = 60_000_000_000
-  /// Between two looks at which buffers were not needed.
+  /// Between two checks which spare buffers were not needed.
   static let sparePause: Int64 = 10_000_000_000
 
   package init(shared: RelayShared, loopNumber: Int) {
@@ -130,9 +130,9 @@ package struct Relay: ~Copyable {
   }
 }
 
-/// When the operator may be told again of what goes on for a while.
+/// When a continuing problem may be reported to the operator again.
 struct Complaints {
-  /// Descriptors run out.
+  /// Descriptors have run out.
   var ofDescriptorsAt: Int64 = 0
   /// Memory is short.
   var ofMemoryAt: Int64 = 0
@@ -142,9 +142,9 @@ struct Complaints {
   var ofReflectionAt: Int64 = 0
 }
 
-/// What bodies are looked at for on their way.
+/// What is done with bodies on their way.
 struct BodyWatch: ~Copyable {
-  /// Those of some operations are recorded.
+  /// Bodies of some operations are recorded.
   let areCaptured: Bool
   /// The gateway's own credential is masked in answers.
   let areScreened: Bool
@@ -175,7 +175,7 @@ extension Relay: EventHandler {
     _ descriptor: consuming Descriptor, from peer: PeerIdentity, listener: Int,
     on loop: inout EventLoop
   ) {
-    // While draining, other loops may have ended already.
+    // While this loop drains, other loops may have ended already.
     let target =
       draining.hasBegun
       ? shared.connectionCounts.take(loopNumber) : shared.connectionCounts.takeLowest()
@@ -322,7 +322,7 @@ extension Relay: EventHandler {
 // MARK: Buffers
 
 extension Relay {
-  /// Gives back buffers that were not needed since the last look, if it is time for one.
+  /// Frees buffers that were not needed since the last check, if it is time for one.
   private mutating func trimSpares(on loop: inout EventLoop) {
     guard trimsAt != 0 else { return }
     if loop.now >= trimsAt {

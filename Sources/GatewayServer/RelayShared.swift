@@ -7,21 +7,21 @@ package import System
 package import Telemetry
 package import TrafficLog
 
-/// What a relay is told from other threads.
+/// What other threads tell a relay.
 package enum RelayMessage: Sendable {
   /// A connection accepted by another loop.
   case connection(descriptor: Int32, peer: PeerIdentity, listener: Int)
-  /// A connection that another process had, with bytes that its caller sent and nobody has served.
+  /// A connection that another process had, with bytes that its caller sent and that were not served yet.
   case moved(descriptor: Int32, peer: PeerIdentity, listener: Int, input: [UInt8])
-  /// Begin nothing more, and say so (``HoldBoard``): another process is about to take over.
+  /// Begin nothing new, and report that (``HoldBoard``): another process is about to take over.
   case hold(round: UInt64)
-  /// It does not, or this is the other process: serve.
+  /// Serve: the other process does not take over, or this one is the other process.
   case resume
-  /// It has taken over: callers go to it once they have their answers.
+  /// The other process has taken over: callers go to it once they have their answers.
   case leave(any CallerTaker)
-  /// Decide by this configuration from the next request on; exchanges under way keep what was decided for them.
+  /// Decide by this configuration from the next request on. Exchanges under way keep what was decided for them.
   case generation(Generation)
-  /// Descriptors run out: close some callers that ask nothing.
+  /// Descriptors are running out: close some callers without a request.
   case makeRoom
   /// Finish what is under way, accept nothing more, then end.
   case drain
@@ -31,7 +31,7 @@ package enum RelayMessage: Sendable {
 
 /// What all relays of a gateway share.
 package final class RelayShared: Sendable {
-  /// What is decided by, now and until calls under way are over.
+  /// The generation in force, and older ones until their calls are over.
   package let generations: Generations
   package let tokenStore: TokenStore
   package let tokenService: any TokenDemand
@@ -42,7 +42,7 @@ package final class RelayShared: Sendable {
   /// Gets the lines of the log, to export them; nil when they are not.
   package let logRecords: (any LineSink)?
   package let limiter: SharedLimiter
-  /// What the loops, and those who look on, read the time from.
+  /// The clock of the loops and of observers.
   package let clock: TimeSource
   /// Which scopes proved to be needed.
   package let scopes = SharedScopeMemory()
@@ -50,19 +50,19 @@ package final class RelayShared: Sendable {
   package let jobs = SharedJobs()
   /// What refusals of tokens have shown, by operation.
   package let refusals = SharedTokenRefusals()
-  /// Gets a line for the operator now and then.
+  /// Takes a line for the operator now and then.
   package let tell: @Sendable (String) -> Void
-  /// One mailbox a loop, by its number.
+  /// One mailbox per loop, by its number.
   package let mailboxes: [LoopMailbox<RelayMessage>]
   /// Callers' connections of each loop, for handing new ones to the least busy.
   let connectionCounts: LoopCounters
-  /// Malformed requests by what is wrong with them.
+  /// Malformed requests, counted by fault.
   package let faults = FaultCounters()
   /// TLS handshakes that failed.
   package let tlsFailures = TLSFailures()
-  /// Times that accepting was put off for want of descriptors.
+  /// How often accepting was postponed because descriptors were short.
   package let acceptsPutOff = Atomic<UInt64>(0)
-  /// The accepting loop will hand no caller over any more.
+  /// The accepting loop will hand over no more callers.
   let acceptingHasEnded = Atomic<Bool>(false)
   private let loopFigures: Mutex<[LoopFigures]>
   /// Loops that have ended after draining.
@@ -94,31 +94,30 @@ package final class RelayShared: Sendable {
     loopFigures = Mutex(mailboxes.map { _ in LoopFigures(labels: first.labels) })
   }
 
-  /// Has every loop decide by `next` from its next request on. What the limiter and the tokens have to know of it they
-  /// know already.
+  /// Makes every loop decide by `next` from its next request on. Limiter and tokens already know what they need of it.
   package func use(_ next: Generation) {
     modes.renumber(from: current.rules, to: next.rules)
     generations.put(next)
     for mailbox in mailboxes { mailbox.post(.generation(next)) }
   }
 
-  /// The configuration that new requests are decided by; for those who look on.
+  /// The configuration by which new requests are decided, for observers.
   package var current: Generation { generations.current }
 
   /// What each loop counts.
   package var figures: [LoopFigures] { loopFigures.withLock { $0 } }
 
-  /// `loop` counts in `figures` from now on.
+  /// Makes `loop` count in `figures` from now on.
   func put(_ figures: LoopFigures, of loop: Int) { loopFigures.withLock { $0[loop] = figures } }
 }
 
-/// One counter a loop.
+/// One counter per loop.
 final class LoopCounters: Sendable {
   private let counts: Mutex<[Int]>
 
   init(count: Int) { counts = Mutex(Array(repeating: 0, count: count)) }
 
-  /// The loop with the lowest count, whose count goes up.
+  /// Picks the loop with the lowest count, and increments it.
   func takeLowest() -> Int {
     counts.withLock { counts in
       var lowest = 0
@@ -128,7 +127,7 @@ final class LoopCounters: Sendable {
     }
   }
 
-  /// `loop`, whose count goes up.
+  /// Picks `loop`, and increments its count.
   func take(_ loop: Int) -> Int {
     counts.withLock { $0[loop] += 1 }
     return loop

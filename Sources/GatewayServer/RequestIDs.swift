@@ -6,7 +6,7 @@ struct RequestIDs: ~Copyable {
 
   init() { state = UInt64.random(in: .min ... .max) }
 
-  /// Bytes of an id that a caller may choose.
+  /// The most bytes of an id that a caller may choose.
   static let maximumLength = 128
 
   /// Appends a new id of 32 hexadecimal digits. Unique, not secret: SplitMix64 (Steele et al., 2014) from

@@ -1,24 +1,24 @@
 internal import Memory
 
-/// Generations that are not in force any more, of which one loop still has calls or connections.
+/// Generations that are not in force any more, but of which one loop still has calls or connections.
 struct Retirement {
   private struct Former {
     let generation: Generation
     var addresses = UpstreamAddresses()
-    /// What was under way when the next one came: exchanges, and callers of listeners that are gone.
+    /// What was under way when the next generation came: exchanges, and callers of removed listeners.
     var exchanges: [SlabHandle]
     var callers: [SlabHandle]
   }
 
-  /// The oldest first.
+  /// The oldest is first.
   private var formers: [Former] = [] { didSet { isEmpty = formers.isEmpty } }
-  /// Looked at with each request: no array is.
+  /// Read with each request, because reading the array would cost more.
   private(set) var isEmpty = true
 
-  /// Between two looks whether one is over, in nanoseconds.
+  /// Between two checks whether a generation is over, in nanoseconds.
   static let pause: Int64 = 100_000_000
 
-  /// The number of the oldest; nil when there is none.
+  /// The number of the oldest generation; nil when there is none.
   var oldest: UInt32? { formers.first?.generation.number }
 
   mutating func add(_ generation: Generation, exchanges: [SlabHandle], callers: [SlabHandle]) {
@@ -26,24 +26,24 @@ struct Retirement {
     formers.append(Former(generation: generation, exchanges: exchanges, callers: callers))
   }
 
-  /// The one that an exchange began under; nil for one that began under the generation in force.
+  /// The generation under which an exchange began; nil if that is the generation in force.
   func generation(of exchange: SlabHandle) -> Generation? {
     index(of: exchange).map { formers[$0].generation }
   }
 
-  /// The oldest that it was under way in.
+  /// The oldest generation in which the exchange was under way.
   private func index(of exchange: SlabHandle) -> Int? {
     formers.firstIndex { $0.exchanges.contains(exchange) }
   }
 
-  /// Where the upstream is of the one that an exchange began under, as far as is known by now.
+  /// The upstream's addresses for the generation under which an exchange began, as far as they are known by now.
   mutating func addresses(of exchange: SlabHandle) -> UpstreamAddresses? {
     guard let index = index(of: exchange) else { return nil }
     formers[index].addresses.refresh(from: formers[index].generation.resolver)
     return formers[index].addresses
   }
 
-  /// Forgets those of which nothing is left. Returns whether that is news.
+  /// Forgets generations of which nothing is left. Returns whether there were any.
   mutating func look(
     exchanges: borrowing Slab<Exchange>, callers: borrowing Slab<CallerConnection>
   ) -> Bool {

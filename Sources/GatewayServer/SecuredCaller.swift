@@ -3,25 +3,25 @@ internal import Forwarding
 internal import Memory
 internal import TrafficLog
 
-/// What is known of a caller's connection that speaks TLS, beside its record: others pay nothing for it.
+/// What is known of a caller's TLS connection, in addition to its record. Connections without TLS pay nothing for it.
 struct SecuredCaller: ~Copyable {
   /// The handshake is done.
   var isOpen = false
-  /// What it adds to each line of the traffic log.
+  /// What the connection adds to each line of the traffic log.
   private(set) var text = ByteBuffer()
-  /// Its certificate was found good by a listener that lets these clients in (``TLSAcceptor/trust``).
+  /// The clients (``TLSAcceptor/trust``) for which its certificate was verified.
   var trust: UInt64
-  /// The configuration that says which caller it is; 0 before the first.
+  /// The configuration that determined the caller; 0 before the first.
   private(set) var generation: UInt32 = 0
   private(set) var caller: Int?
-  /// It is nobody's, and every request of it is refused and its last one: what it has shown is not good any more.
+  /// What it has shown is not valid any more: it belongs to no caller, and its next request is refused and is its last.
   private(set) var isRefused = false
-  /// The last moment of its certificate, in nanoseconds since 1970; `Int64.max` without one.
+  /// When its certificate expires, in nanoseconds since 1970; `Int64.max` without one.
   private var notAfter = Int64.max
 
   init(trust: UInt64) { self.trust = trust }
 
-  /// It belongs to `caller` by the configuration `generation`.
+  /// Notes that the connection belongs to `caller` according to the configuration `generation`.
   mutating func identify(_ caller: Int?, by generation: UInt32) {
     self.caller = caller
     self.generation = generation
@@ -32,10 +32,10 @@ struct SecuredCaller: ~Copyable {
     caller = nil
   }
 
-  /// Whether its certificate has ended since it was shown.
+  /// Whether its certificate has expired since it was shown.
   func hasEnded(at wallTime: Int64) -> Bool { wallTime > notAfter }
 
-  /// Notes what its peer has shown. `name` is the one that decided which caller it is; nil for none.
+  /// Notes what its peer has shown. `name` is the one that determined the caller; nil if none did.
   mutating func note(_ peer: TLSPeer, decidedBy name: CertificateName?, _ names: CertificateNames) {
     notAfter = peer.certificate?.notAfter ?? .max
     text.removeAll()
@@ -46,18 +46,18 @@ struct SecuredCaller: ~Copyable {
 }
 
 extension CertificateNames {
-  /// The names of what `peer` has shown; none without a certificate.
+  /// The names that `peer` has shown; none without a certificate.
   static func of(_ peer: TLSPeer) -> CertificateNames {
     CertificateNames((peer.certificate?.names ?? []).map { ($0.kind == .uri, $0.bytes) })
   }
 }
 
-/// What is particular about a caller whose request begins.
+/// What is special about a caller whose request begins.
 struct CallerMarks: OptionSet {
   let rawValue: UInt8
 
   /// Its connection ends with the answer.
   static let isLast = CallerMarks(rawValue: 1)
-  /// It speaks TLS.
+  /// It uses TLS.
   static let isSecured = CallerMarks(rawValue: 2)
 }

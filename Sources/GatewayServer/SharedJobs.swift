@@ -4,10 +4,10 @@ internal import Synchronization
 
 /// One ``JobBoard`` for all event loops and the admin address.
 ///
-/// A call that is told to wait is looked at when the board's version has changed: the loops are woken for that.
+/// When the board's version changes, the loops are woken and look at their waiting calls.
 package final class SharedJobs: Sendable {
   private let state = Mutex(JobBoard())
-  /// Counts what waiting calls have to know of. Written under the lock, read without it.
+  /// Counts changes that waiting calls need to see. Written under the lock, read without it.
   let version = Atomic<UInt64>(0)
 
   package init() {}
@@ -25,7 +25,7 @@ package final class SharedJobs: Sendable {
 
   func claim(_ key: JobBoard.Key) -> Bool { state.withLock { $0.claim(key) } }
 
-  /// Returns whether waiting calls are to be woken.
+  /// Returns whether waiting calls must be woken.
   func report(_ key: JobBoard.Key, status: String, answer: [UInt8], at now: Int64) -> Bool {
     state.withLock { board in
       guard board.report(key, status: status, answer: answer, at: now) else { return false }
@@ -34,7 +34,7 @@ package final class SharedJobs: Sendable {
     }
   }
 
-  /// Returns whether waiting calls are to be woken.
+  /// Returns whether waiting calls must be woken.
   func leave(_ key: JobBoard.Key, _ leaving: JobBoard.Leaving, polled: Bool) -> Bool {
     state.withLock { board in
       guard board.leave(key, leaving, polled: polled) else { return false }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// One ``ModeBoard`` for all event loops and the admin address.
 ///
-/// A loop keeps the board in its planner and takes it anew when it is woken for it, so a call that is planned looks
-/// at neither lock nor atomic.
+/// A loop keeps a copy of the board in its planner, and updates it when it is woken for that. So planning a call reads
+/// neither a lock nor an atomic.
 package final class SharedModes: Sendable {
   private let state = Mutex(ModeBoard())
   /// Counts changes. Written under the lock, read without it.
@@ -16,7 +16,8 @@ package final class SharedModes: Sendable {
   /// The modes as they are now.
   package var board: ModeBoard { state.withLock { $0 } }
 
-  /// Whether this gateway belongs to a fleet, and modes of the fleet for callers and apps that it does not have.
+  /// Whether this gateway belongs to a fleet, and the fleet's modes for callers and apps that this gateway does not
+  /// have.
   package struct Fleet: Sendable, Equatable {
     package var isJoined = false
     package var elsewhere: [Stranger] = []
@@ -24,13 +25,13 @@ package final class SharedModes: Sendable {
     package init() {}
   }
 
-  /// A mode for what this gateway's configuration does not have.
+  /// A mode for a caller or app that is not in this gateway's configuration.
   package struct Stranger: Sendable, Equatable {
     /// `caller` or `app`.
     package var kind: String
     /// The caller's name, or the app's id.
     package var name: String
-    /// As the gateway that set it calls it.
+    /// The mode's name as the gateway that set it wrote it.
     package var mode: String
     /// Nanoseconds since 1970.
     package var since: Int64
@@ -47,10 +48,10 @@ package final class SharedModes: Sendable {
 
   private let fleetState = Mutex(Fleet())
 
-  /// What there is of a fleet.
+  /// What is known of the fleet.
   package var fleet: Fleet { fleetState.withLock { $0 } }
 
-  /// The same with their version.
+  /// The modes, with their version.
   var current: (version: UInt64, board: ModeBoard) {
     state.withLock { (version.load(ordering: .relaxed), $0) }
   }
@@ -69,8 +70,8 @@ package final class SharedModes: Sendable {
 }
 
 extension SharedModes {
-  /// Names callers and apps as `next` does: what was set for a name goes on for that name. What is gone keeps its mode
-  /// while it has a place.
+  /// Renumbers callers and apps as in `next`: a mode that was set for a name remains with that name. A removed caller
+  /// or app keeps its mode while it has a place.
   func renumber(from former: ForwardingRules, to next: ForwardingRules) {
     update { board in
       board.renumber { target in
@@ -91,7 +92,7 @@ extension SharedModes {
 }
 
 extension RelayShared {
-  /// Sets a mode, and has every loop take it at once. `until`: when it ends by itself.
+  /// Sets a mode and makes every loop take it at once. `until`: when it ends by itself.
   package func setMode(
     _ mode: OperatingMode, for target: ModeBoard.Target, at now: Int64, until: Int64?
   ) {
@@ -99,14 +100,14 @@ extension RelayShared {
     wakeLoops()
   }
 
-  /// These are the modes of the fleet from now on, for targets by their numbers in ``current``.
+  /// Replaces the modes of the fleet. Targets are given by their numbers in ``current``.
   package func setFleetModes(_ entries: [ModeBoard.Entry], _ fleet: SharedModes.Fleet) {
     modes.update { board in board.setFleet(entries) }
     modes.use(fleet)
     wakeLoops()
   }
 
-  /// Takes away the modes that have ended by `now`, and returns them.
+  /// Removes the modes that have ended by `now`, and returns them.
   package func endModes(at now: Int64) -> [ModeBoard.Entry] {
     let ended = modes.update { $0.expire(at: now) }
     if !ended.isEmpty { wakeLoops() }

@@ -3,16 +3,16 @@ internal import Synchronization
 
 /// One ``ScopeMemory`` for all event loops.
 ///
-/// A loop keeps the rungs in its planner and takes them anew when it is woken for it, so a call that is planned
-/// looks at neither lock nor atomic. The lock is taken only after a refusal that may be a matter of scope.
+/// A loop keeps a copy of the rungs in its planner, and updates it when it is woken for that. So planning a call reads
+/// neither a lock nor an atomic. The lock is taken only after a refusal that may be due to the scope.
 package final class SharedScopeMemory: Sendable {
   private let memory = Mutex(ScopeMemory())
-  /// Counts what was learnt. Written under the lock, read without it.
+  /// Counts changes. Written under the lock, read without it.
   let version = Atomic<UInt64>(0)
 
   package init() {}
 
-  /// What was learnt of `apps` means nothing any more.
+  /// Forgets what was learnt about `apps`, which is not valid any more.
   package func unlearn(_ apps: Set<Int>) {
     guard !apps.isEmpty else { return }
     memory.withLock { memory in
@@ -31,7 +31,7 @@ package final class SharedScopeMemory: Sendable {
     memory.withLock { $0.entry(app: app, operation: operation) }
   }
 
-  /// Every operation that was climbed, by app and then by its place in the catalogue.
+  /// Every operation for which a rung was climbed, by app and then by its place in the catalogue.
   package var climbedOperations: [(app: Int, operation: UInt8, entry: ScopeMemory.Entry)] {
     memory.withLock { $0.climbedOperations }
   }
@@ -40,7 +40,7 @@ package final class SharedScopeMemory: Sendable {
     memory.withLock { $0.climbed(app: app, operation: operation) }
   }
 
-  /// Whether that is news, as one caller only is told.
+  /// Returns whether that is news. Only one of several concurrent calls gets true.
   func worked(app: Int, operation: UInt8, rung: UInt8) -> Bool {
     memory.withLock { memory in
       guard memory.worked(app: app, operation: operation, rung: rung) else { return false }

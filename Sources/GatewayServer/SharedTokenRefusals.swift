@@ -5,7 +5,7 @@ internal import Synchronization
 package final class SharedTokenRefusals: Sendable {
   private let refusals = Mutex(TokenRefusals())
 
-  /// `slots` stand for something else from now on.
+  /// Forgets what was learnt about `slots`, which mean something else from now on.
   package func startOver(_ slots: [TokenSlot]) {
     refusals.withLock { refusals in
       for slot in slots { refusals.forget(slot) }

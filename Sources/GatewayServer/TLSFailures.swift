@@ -1,15 +1,15 @@
 internal import Synchronization
 
-/// TLS handshakes of callers that failed, by why.
+/// Failed TLS handshakes of callers, counted by reason.
 package final class TLSFailures: Sendable {
   package enum Reason: Int, Sendable, CaseIterable {
-    /// The caller's certificate is not good, or missing.
+    /// The caller's certificate is missing or not accepted.
     case certificate
-    /// The caller refuses ours, or what it would have to agree to.
+    /// The caller does not accept the gateway's certificate or parameters.
     case alert
-    /// What came is not TLS, or of a version or kind that is not spoken here; or the connection broke.
+    /// What arrived is not TLS, or has a version or kind that is not supported here; or the connection broke.
     case `protocol`
-    /// It was plain HTTP by its looks.
+    /// It was apparently plain HTTP.
     case plain
     case timeout
 

@@ -2,22 +2,22 @@ internal import Memory
 internal import Synchronization
 internal import System
 
-/// Where bodies that stream are kept, so that they can be sent once more.
+/// Where streamed bodies are kept, so that they can be sent again.
 package struct UploadSettings: Sendable {
   package enum Place: Sendable {
     case memory
-    /// In files without names.
+    /// In files that have no names.
     case disk(folder: String)
   }
 
   /// Nil keeps nothing.
   package var place: Place?
-  /// What all uploads may take together.
+  /// The room that all uploads share.
   let room: SpoolRoom
-  /// The longest pause that the upstream may ask for before an upload is sent once more.
+  /// The longest pause that the upstream may ask for before an upload is sent again.
   package var longestPause: Int64 = 60_000_000_000
 
-  /// - Parameter limit: bytes of all uploads together.
+  /// - Parameter limit: the most bytes of all uploads together.
   package init(_ place: Place? = nil, limit: Int = 2 << 30) {
     self.place = place
     room = SpoolRoom(limit: limit)
@@ -32,7 +32,7 @@ final class SpoolRoom: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// Takes room for `bytes` more; false when there is none.
+  /// Takes room for `bytes` more bytes. False when there is none.
   func take(_ bytes: Int) -> Bool {
     guard taken.add(bytes, ordering: .relaxed).newValue <= limit else {
       taken.subtract(bytes, ordering: .relaxed)
@@ -43,37 +43,37 @@ final class SpoolRoom: Sendable {
 
   func give(_ bytes: Int) { taken.subtract(bytes, ordering: .relaxed) }
 
-  /// Whether nobody was told yet that keeping does not work.
+  /// Whether this is the first trouble with keeping: it is reported once.
   func isFirstTrouble() -> Bool { !isTold.exchange(true, ordering: .relaxed) }
 
   /// Bytes that are taken now.
   var takenBytes: Int { taken.load(ordering: .relaxed) }
 }
 
-/// How long the writes of one upload may hold up the loop's other calls, which wait for them.
+/// How long the writes of one upload may delay the loop's other calls, which wait for them.
 ///
-/// Linux makes a process that writes much wait for its disk, up to 200 ms at a time. One such write is no reason to give
-/// an upload up; many are.
+/// Linux makes a process that writes a lot wait for its disk, up to 200 ms at a time. One such write does not justify
+/// giving up on keeping an upload; many do.
 struct DiskPatience {
-  /// A write that takes no longer holds up nobody, in nanoseconds.
+  /// A write that takes at most this long, in nanoseconds, does not count as a delay.
   static let quick: Int64 = 10_000_000
-  /// What the others may take together.
+  /// The most time that slower writes may take together, in nanoseconds.
   static let bound: Int64 = 500_000_000
 
   private var held: Int64 = 0
 
-  /// Whether there is patience for one more write, which took so many nanoseconds.
+  /// Whether one more write that took so many nanoseconds is within the bound.
   mutating func covers(_ nanoseconds: Int64) -> Bool {
     if nanoseconds > DiskPatience.quick { held += nanoseconds }
     return held <= DiskPatience.bound
   }
 }
 
-/// What was handed on of one body, framed as it went upstream, to be sent once more.
+/// What was handed on of one body, framed as it went upstream, so that it can be sent again.
 ///
-/// When there is no room, or the disk does not take it or takes too long, keeping ends and the upload goes on.
+/// When there is no room, or the disk fails or is too slow, keeping ends and the upload goes on.
 final class UploadSpool {
-  /// Bytes of one piece of memory, and of one that is read back.
+  /// Bytes of one piece in memory, and of one read from the file.
   static let pieceBytes = 64 * 1024
 
   private enum Store {
@@ -85,11 +85,11 @@ final class UploadSpool {
   private let room: SpoolRoom
   /// Bytes kept.
   private(set) var count = 0
-  /// Bytes of them that were sent once more.
+  /// Bytes that were sent again.
   private(set) var resent = 0
   private var patience = DiskPatience()
 
-  /// Nil when nothing is to be kept, or no file can be made.
+  /// Nil when nothing must be kept, or no file can be created.
   init?(_ settings: UploadSettings) {
     switch settings.place {
     case .memory: store = .memory(MemoryPieces())
@@ -103,10 +103,10 @@ final class UploadSpool {
 
   deinit { room.give(count) }
 
-  /// Bytes of memory it holds, in buffers that count.
+  /// Bytes of memory that the spool holds, in buffers that count.
   var heldBytes: Int { if case .memory = store { count } else { 0 } }
 
-  /// Keeps bytes that were handed on. False when they cannot be kept; then what was kept is of no use either.
+  /// Keeps bytes that are handed on. False when they cannot be kept; then the earlier ones are useless too.
   func keep(_ bytes: RawSpan, clock: TimeSource) -> Bool {
     guard room.take(bytes.byteCount) else { return false }
     let begun = clock.monotonic
@@ -120,10 +120,10 @@ final class UploadSpool {
     return patience.covers(clock.monotonic - begun) && isKept
   }
 
-  /// Begins with the first byte once more.
+  /// Starts again at the first byte.
   func rewind() { resent = 0 }
 
-  /// Appends the next piece; nothing after the last one. False when the disk does not give it back.
+  /// Appends the next piece; nothing after the last one. False when it cannot be read from disk.
   func putPiece(into out: inout ByteBuffer) -> Bool {
     let size = min(UploadSpool.pieceBytes, count - resent)
     guard size > 0 else { return true }
@@ -139,7 +139,7 @@ final class UploadSpool {
   var isResent: Bool { resent == count }
 }
 
-/// Bytes in memory, in pieces: one buffer would be copied as it grows.
+/// Bytes in memory, in pieces: a single buffer would be copied as it grows.
 private final class MemoryPieces {
   private final class Piece {
     var bytes = ByteBuffer(capacity: UploadSpool.pieceBytes)

@@ -6,14 +6,14 @@ internal import System
 /// Where the upstream can be reached, as last resolved.
 struct UpstreamAddresses {
   private var addresses: [SocketAddress] = []
-  /// Why there are none.
+  /// Why there are no addresses.
   private(set) var failure: String?
   private var version: UInt64 = 0
   private var position = 0
 
   var count: Int { addresses.count }
 
-  /// Whether an exchange learns anything from asking for one.
+  /// Whether an exchange that asks for an address gets one, or a failure.
   var areKnown: Bool { !addresses.isEmpty || failure != nil }
 
   /// The address to connect to; nil while there is none.
@@ -21,7 +21,7 @@ struct UpstreamAddresses {
     addresses.isEmpty ? nil : addresses[position % addresses.count]
   }
 
-  /// The next time another one.
+  /// Makes ``next`` return another address.
   mutating func skip() { position &+= 1 }
 
   mutating func refresh(from resolver: NameResolver) {

@@ -2,19 +2,19 @@ internal import Forwarding
 internal import Memory
 internal import RateLimiting
 
-/// One loop's connections to the upstream: idle ones, last in first out, and who shares the others.
+/// One loop's connections to the upstream: the idle ones, last in first out, and how the others are shared.
 ///
-/// The connection used last is the one whose memory is warm and which the upstream is least likely to have
-/// given up.
+/// The connection that was used last has its memory still in the cache, and the upstream is least likely to have closed
+/// it.
 struct UpstreamPool: ~Copyable {
   private var idle = RecordList<SlabHandle>(capacity: 64)
-  /// Who holds the others, and who waits.
+  /// The holders of the other connections, and the exchanges that wait for one.
   var shares: ConnectionShares
-  /// Connections there are, idle ones and those being made among them.
+  /// All connections, including idle ones and those being made.
   var openCount = 0
   /// Open connections that are idle.
   var idleCount = 0
-  /// A connection came free, or may be made, while exchanges wait for one.
+  /// A connection became free, or may be made, while exchanges wait for one.
   var mustServeWaiting = false
 
   init(_ generation: Generation) {
@@ -23,23 +23,23 @@ struct UpstreamPool: ~Copyable {
       capacity: generation.settings.maxConnections)
   }
 
-  /// Shares connections out as `generation` has it.
+  /// Shares connections out according to `generation`.
   mutating func adopt(_ generation: Generation) {
     shares.adopt(
       weights: generation.settings.callerWeights(count: generation.rules.callers.count),
       capacity: generation.settings.maxConnections)
   }
 
-  /// Notes that one more exchange can have a connection.
+  /// Notes that one more exchange can get a connection.
   @inline(__always)
   mutating func noteRoom() { if shares.waitingCount > 0 { mustServeWaiting = true } }
 
   mutating func putIdle(_ upstream: SlabHandle) { idle.append(upstream) }
 
-  /// The idle connection used last, which may have been closed meanwhile; nil when there is none.
+  /// The idle connection that was used last, which may have been closed since; nil when there is none.
   mutating func takeIdle() -> SlabHandle? { idle.popLast() }
 
-  /// Forgets what was closed, when too many handles of closed connections lie about.
+  /// Forgets closed connections when too many of their handles have accumulated.
   mutating func compact(_ upstreams: borrowing Slab<UpstreamConnection>) {
     guard idle.count > 2 * openCount + 64 else { return }
     var kept = RecordList<SlabHandle>(capacity: max(64, openCount))

@@ -1,11 +1,11 @@
 /// How a message's body is delimited: RFC 9112 section 6.
 @usableFromInline package enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
-  /// There is none.
+  /// No body.
   case none
-  /// Exactly so many bytes, at least one.
+  /// Exactly this many bytes, at least one.
   case length(Int)
-  /// Chunks, ended by an empty one and a trailer section.
+  /// Chunks, ended by an empty chunk and a trailer section.
   case chunked
-  /// Everything until the peer closes: responses only.
+  /// Everything until the peer closes. Responses only.
   case untilClose
 }

@@ -1,6 +1,6 @@
 internal import Memory
 
-/// Reads a body by its framing, whatever that is, in runs of data.
+/// Reads a body with any framing, in runs of data.
 @usableFromInline package struct BodyReader: Sendable {
   @usableFromInline enum State: Sendable {
     case finished
@@ -10,10 +10,10 @@ internal import Memory
   }
 
   @usableFromInline var state: State
-  /// Bytes of data read so far, framing not counted.
+  /// Bytes of data read so far, without framing.
   @usableFromInline package internal(set) var bytesRead = 0
 
-  /// A body that is not there, or not yet.
+  /// A body that does not exist, or has not begun yet.
   @inlinable
   package init() { state = .finished }
 
@@ -26,8 +26,7 @@ internal import Memory
     }
   }
 
-  /// Whether the body's last byte has been read. Never true by itself for a body that ends with its
-  /// connection.
+  /// Whether the body's last byte has been read. Never true for a body that ends with its connection.
   @inlinable @inline(__always)
   package var isFinished: Bool {
     if case .finished = state { true } else { false }
@@ -38,10 +37,10 @@ internal import Memory
     if case .untilClose = state { true } else { false }
   }
 
-  /// Reads on from `start`.
+  /// Reads more, from `start` on.
   ///
-  /// - Returns: a run of data, empty when there is none, and the offset to go on from. When the body is
-  ///   finished and `next` lies before the end of `bytes`, the rest belongs to something else.
+  /// - Returns: a run of data, empty when there is none, and the offset to go on from. When the body is finished and
+  ///   `next` is before the end of `bytes`, the rest does not belong to the body.
   package mutating func next(
     _ bytes: RawSpan, from start: Int
   ) throws(RequestFault) -> (dataStart: Int, dataEnd: Int, next: Int) {

@@ -1,7 +1,6 @@
 internal import Memory
 
-/// Sets of ASCII bytes as two words, so that membership costs a shift and a test instead of a table in
-/// memory.
+/// A set of ASCII bytes as two words, so that membership costs a shift and a test instead of a table in memory.
 @usableFromInline
 struct ByteSet: Sendable {
   @usableFromInline let low: UInt64
@@ -33,9 +32,9 @@ struct ByteSet: Sendable {
     ByteSet(low: 0x03FF_6000_0000_0000, high: 0x07FF_FFFE_87FF_FFFE)
   }
 
-  /// The bytes of a request target that pass: RFC 3986 section 2 without the fragment mark. Everything
-  /// else, and what parsers are known to disagree on (`"`, `<`, `>`, `\`, `^`, `` ` ``, `{`, `|`, `}`),
-  /// must come percent-encoded.
+  /// The bytes that may be in a request target: RFC 3986 section 2 without the fragment mark. Everything else must be
+  /// percent-encoded, and so must bytes on which parsers are known to disagree (`"`, `<`, `>`, `\`, `^`, `` ` ``, `{`,
+  /// `|`, `}`).
   @inlinable @inline(__always)
   static var target: ByteSet {
     // ! $ % & ' ( ) * + , - . / 0-9 : ; = ? and @ A-Z [ ] _ a-z ~
@@ -44,9 +43,9 @@ struct ByteSet: Sendable {
 }
 
 extension RawSpan {
-  /// The offset of the first byte at or after `start` that no token may have; `byteCount` when all are token bytes.
-  /// Sixteen bytes at a time as long as they are letters and dashes, which names of fields hardly ever leave. Notes
-  /// an underscore.
+  /// The offset of the first byte at or after `start` that is not a token byte; `byteCount` when all are. Takes sixteen
+  /// bytes at a time as long as they are letters and dashes, as nearly all bytes of field names are. Notes an
+  /// underscore.
   @inline(__always)
   func nameEnd(from start: Int, _ hasUnderscore: inout Bool) -> Int {
     precondition(start >= 0)
@@ -68,15 +67,15 @@ extension RawSpan {
     return at
   }
 
-  /// The offset of the first byte at or after `start` that a request target may not have; `byteCount` when it
-  /// may have all. Sixteen bytes at a time as long as they are letters, digits and `-./`, as paths' are.
+  /// The offset of the first byte at or after `start` that a request target must not have; `byteCount` when there is
+  /// none. Takes sixteen bytes at a time as long as they are letters, digits and `-./`, as in most paths.
   @inline(__always)
   func targetEnd(from start: Int) -> Int {
     precondition(start >= 0)
     var i = start
     while hasVector(at: i) {
       let piece = vector(at: i)
-      // `-`, `.`, `/` and the digits lie side by side.
+      // `-`, `.`, `/` and the digits are adjacent in ASCII.
       let others: SIMD16<UInt8> = (piece &- SIMD16<UInt8>(repeating: 0x2D)).isBelow(13)
       let place = (piece.letters | others).firstUnmarked
       i &+= place

@@ -2,20 +2,20 @@ internal import Memory
 
 /// Bounds on what surrounds the data of a chunked body.
 package struct ChunkLimits: Sendable {
-  /// Bytes of chunk extensions in one body: CVE-2023-39326 is what happens without a bound.
+  /// Bytes of chunk extensions in one body. CVE-2023-39326 shows what happens without a bound.
   package var extensionBytes: Int32 = 4 * 1024
   /// Bytes of the trailer section.
   package var trailerBytes: Int32 = 8 * 1024
-  /// The body is an answer's, of which a part may be on its way already when something odd comes. Nothing of what
-  /// surrounds the data is passed on, so all that leaves no doubt where the data lies is taken: blanks around a
-  /// size and in extensions (section 7.1.1 calls them bad, and has them removed), leading zeros, any text of
-  /// extensions and trailers. Extensions count as far as they exceed twice the data, so that a long body whose
-  /// every chunk has one passes.
+  /// The body is an answer's, and a part of it may already be on its way when something odd arrives. Nothing that
+  /// surrounds the data is passed on, so everything that leaves no doubt about where the data is is accepted:
+  /// whitespace around a size and in extensions (section 7.1.1 calls it bad and has it removed), leading zeros, and any
+  /// text in extensions and trailers. Extensions count only as far as they exceed twice the data, so that a long body
+  /// passes even if each of its chunks has one.
   package var isOfAnswer = false
 
   package init() {}
 
-  /// For the body of an answer.
+  /// The bounds for the body of an answer.
   package static var answers: ChunkLimits {
     var limits = ChunkLimits()
     limits.isOfAnswer = true
@@ -24,13 +24,13 @@ package struct ChunkLimits: Sendable {
 }
 
 /// Decodes a chunked body, RFC 9112 section 7.1, strictly and incrementally at any split. ``ChunkLimits/isOfAnswer``
-/// tells what is forgiven.
+/// says what is tolerated.
 ///
 /// Extensions are checked and dropped, trailers are checked and dropped: neither is ever passed on.
 @usableFromInline package struct ChunkedDecoder: Sendable {
   private enum State: Sendable {
     case size(digits: Int, value: Int)
-    /// Whitespace that is legal only before a `;`.
+    /// Whitespace that is allowed only before a `;`.
     case whitespaceBeforeExtension(value: Int)
     case extensions(value: Int, inQuotes: Bool, escaped: Bool, last: UInt8)
     case sizeLineFeed(value: Int)
@@ -52,7 +52,7 @@ package struct ChunkLimits: Sendable {
     if case .finished = state { true } else { false }
   }
 
-  /// Reads on from `start` until a run of data is found, the body ends, or the bytes do.
+  /// Reads more, from `start` on, until a run of data is found, the body ends, or the bytes end.
   ///
   /// - Returns: the run of data (empty when there is none) and the offset to go on from.
   package mutating func next(
@@ -76,10 +76,10 @@ package struct ChunkLimits: Sendable {
     switch state {
     case .size(let digits, let value):
       if let digit = byte.hexadecimalValue {
-        // Fifteen digits keep the value far from overflow, and no body is an exabyte long.
+        // Fifteen digits keep the value far from overflow, and no body has an exabyte.
         guard digits < 15 else { throw .chunkSize }
         if limits.isOfAnswer, value == 0, digits > 0 {
-          // Leading zeros are padding; as many as extensions may be long.
+          // Leading zeros are padding; they count as extension bytes.
           try countExtension()
           state = .size(digits: 1, value: Int(digit))
         } else {
@@ -153,7 +153,7 @@ package struct ChunkLimits: Sendable {
       }
       return
     }
-    // `last` is the mark met last, or a letter for what it opened: `n` a name, `v` a token as value.
+    // `last` is the last mark, or a letter for what it began: `n` for a name, `v` for a token as value.
     switch byte {
     case UInt8(ascii: "\r"):
       guard last != UInt8(ascii: ";"), last != UInt8(ascii: "=") else { throw .chunkExtension }
@@ -169,7 +169,7 @@ package struct ChunkLimits: Sendable {
       guard last == UInt8(ascii: "=") else { throw .chunkExtension }
       state = .extensions(value: value, inQuotes: true, escaped: false, last: last)
     case 0x20, 0x09:
-      // Bad whitespace beside `;` and `=`; nothing real sends it, and it is where parsers disagree.
+      // Bad whitespace next to `;` and `=`. No real software sends it, and parsers disagree about it.
       throw .chunkExtension
     default:
       guard ByteSet.token.contains(byte), last != UInt8(ascii: "\"") else { throw .chunkExtension }

@@ -6,19 +6,19 @@ internal import Memory
   package private(set) var close = false
   /// `keep-alive` was named.
   package private(set) var keepAlive = false
-  /// How many fields were named that are to be removed with the connection's own; nearly always none. Which, says
-  /// ``ConnectionNames``.
+  /// How many named fields must be removed together with the connection's own; nearly always none. ``ConnectionNames``
+  /// says which.
   package private(set) var namedCount: UInt8 = 0
-  /// List elements met so far, over all field lines of the head.
+  /// List elements so far, over all field lines of the head.
   private var listed: UInt8 = 0
 
-  /// How many options the lists of one head may name.
+  /// The most options that the lists of one head may name.
   static let limit: UInt8 = 16
 
   init() {}
 
-  /// Adds the options of one field line. Throws when it is malformed, names too many, or names a field
-  /// whose removal would change what the message means.
+  /// Adds the options of one field line. Throws when it is malformed, names too many, or names a field whose removal
+  /// would change the meaning of the message.
   mutating func add(_ value: RawSpan) throws(RequestFault) {
     if value.equalsIgnoringCase("close") {
       close = true
@@ -55,15 +55,15 @@ internal import Memory
   }
 }
 
-/// The fields that the Connection fields of a head name: they belong to the connection alone.
+/// The fields that the Connection fields of a head name. They belong to this connection alone.
 ///
-/// Looked for when the head is copied, and only if its ``ConnectionOptions`` say that there are any: a head that
-/// kept them would be no plain value.
+/// They are looked up when the head is copied, and only if its ``ConnectionOptions`` say that there are any: a head
+/// that stored them would not be a plain value.
 struct ConnectionNames {
-  /// Where they stand in the head, at most as many as a head may name options.
+  /// Where they are in the head; at most as many as a head may name options.
   private var places: [(start: Int, end: Int)] = []
 
-  /// The names in `lines` of a head that was parsed and lies in `bytes`.
+  /// Finds the names in `lines` of a parsed head, which is in `bytes`.
   init(_ lines: borrowing FieldList, in bytes: RawSpan) {
     for i in 0..<lines.count where lines[i].name == .connection {
       let offset = Int(lines[i].valueStart)
@@ -81,7 +81,7 @@ struct ConnectionNames {
     }
   }
 
-  /// Whether the field called `name` is one of them.
+  /// Whether the field called `name` is among them.
   func contain(_ name: RawSpan, in bytes: RawSpan) -> Bool {
     places.contains { place in
       guard place.end - place.start == name.byteCount else { return false }
@@ -100,7 +100,7 @@ private struct OptionList: ~Escapable {
   @_lifetime(copy value)
   init(_ value: RawSpan) { self.value = value }
 
-  /// Where the next element lies, which may be empty; nil behind the last one.
+  /// Where the next element is, which may be empty; nil after the last one.
   mutating func next() -> (start: Int, end: Int)? {
     guard at <= value.byteCount else { return nil }
     var start = at

@@ -2,8 +2,8 @@ internal import Memory
 
 /// The value of a Content-Length: RFC 9110 section 8.6.
 enum ContentLength {
-  /// Reads 1–18 decimal digits without a leading zero (unless it is the only digit); nil for anything
-  /// else. Leading zeros are grammatical, but parsers disagree about them, so they are refused.
+  /// Reads 1–18 decimal digits without a leading zero (unless it is the only digit); nil for anything else. The
+  /// grammar allows leading zeros, but parsers disagree about them, so they are refused.
   static func parse(_ value: RawSpan) -> Int? {
     let count = value.byteCount
     guard count > 0, count <= 18 else { return nil }
@@ -20,7 +20,7 @@ enum ContentLength {
 /// The value of a Transfer-Encoding: RFC 9112 section 6.1.
 enum TransferCoding {
   case chunked
-  /// Well-formed, but with a coding other than chunked.
+  /// Well-formed, with a coding other than chunked.
   case unknown
   case malformed
 
@@ -29,8 +29,8 @@ enum TransferCoding {
     return listed(value)
   }
 
-  /// Only a list of plain tokens with one `chunked` at its end and another coding before it is merely
-  /// unknown; everything else is an attack or a mistake.
+  /// Reads a list. It is merely unknown if it consists of plain tokens with another coding first and one `chunked` at
+  /// its end. Everything else is an attack or a mistake.
   @inline(never)
   private static func listed(_ value: RawSpan) -> TransferCoding {
     var at = 0

@@ -1,9 +1,9 @@
 package import Memory
 internal import TextCoding
 
-/// The current second as texts that many messages need, made once a second.
+/// The current second, as texts that many messages need. They are made once a second.
 package struct DateTexts: ~Copyable {
-  /// The second the texts are of; none at first.
+  /// The second that the texts show; none at first.
   private var second = Int.min
   /// `Date: Tue, 24 Nov 2026 06:21:47 GMT` with CRLF: RFC 9110 section 5.6.7.
   private var field = ByteBuffer(capacity: 64)
@@ -21,7 +21,7 @@ package struct DateTexts: ~Copyable {
   /// Appends the Date field line with its CRLF.
   package func putFieldLine(into out: inout ByteBuffer) { out.put(field) }
 
-  /// Appends date and time up to the point before the fraction.
+  /// Appends date and time up to and including the dot before the fraction.
   package func putStampPrefix(into out: inout ByteBuffer) { out.put(stamp) }
 
   private mutating func render(_ now: Int) {

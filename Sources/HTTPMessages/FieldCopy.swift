@@ -1,9 +1,8 @@
 package import Memory
 
-/// Copies field lines as they came, in runs: what a relay does with nearly all of a head.
+/// Copies field lines unchanged, in runs. That is what a relay does with nearly all of a head.
 extension RecordList where Record == FieldLine {
-  /// Appends the lines, which lie in `bytes`, but for those with a name in `dropped` and those that `connection`
-  /// names.
+  /// Appends the lines, which are in `bytes`, except those with a name in `dropped` and those that `connection` names.
   package borrowing func copy(
     from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
     into out: inout ByteBuffer
@@ -18,8 +17,8 @@ extension RecordList where Record == FieldLine {
     }
   }
 
-  /// The same without those of the other fields that have a name among `names`, which are in lower case. Blanks before a
-  /// colon are taken away.
+  /// The same, also without other fields whose name is among `names`, which are in lower case. Removes whitespace
+  /// before a colon.
   @inline(never)
   package borrowing func copy(
     from bytes: RawSpan, without dropped: FieldSet, namedAmong names: [StaticString],
@@ -38,7 +37,7 @@ extension RecordList where Record == FieldLine {
     }
   }
 
-  /// The same for lines with blanks before a colon: RFC 9112 section 5.1 has a proxy take those away.
+  /// The same for lines with whitespace before a colon: RFC 9112 section 5.1 requires a proxy to remove it.
   @inline(never)
   package borrowing func copyRepaired(
     from bytes: RawSpan, without dropped: FieldSet, _ connection: ConnectionOptions,
@@ -47,7 +46,7 @@ extension RecordList where Record == FieldLine {
     copy(from: bytes, without: dropped, namedAmong: [], connection, into: &out)
   }
 
-  /// Appends the lines for which `isDropped` is false, as few runs.
+  /// Appends the lines for which `isDropped` is false, in as few runs as possible.
   @inline(__always)
   private borrowing func copy(
     from bytes: RawSpan, into out: inout ByteBuffer, without isDropped: (FieldLine) -> Bool

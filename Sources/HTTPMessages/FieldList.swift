@@ -1,15 +1,15 @@
 package import Memory
 
-/// Where one field line lies in the bytes of its head.
+/// Where one field line is in the bytes of its head.
 @usableFromInline package struct FieldLine: BitwiseCopyable, Sendable {
   package internal(set) var name: FieldName
-  /// Offset of the first byte of the line, which is that of the name.
+  /// Offset of the first byte of the line, where the name begins.
   @usableFromInline package let start: UInt32
   @usableFromInline package let nameEnd: UInt32
   /// The value without the whitespace around it.
   @usableFromInline package let valueStart: UInt32
   @usableFromInline package let valueEnd: UInt32
-  /// Offset behind the line's CRLF.
+  /// Offset after the line's CRLF.
   package let end: UInt32
 
   /// The name, as sent.
@@ -25,7 +25,7 @@ package import Memory
   }
 }
 
-/// The field lines of the head parsed last, in order. Kept by its parser and refilled for each head.
+/// The field lines of the last parsed head, in order. Its parser keeps the list and refills it for each head.
 package typealias FieldList = RecordList<FieldLine>
 
 extension RecordList where Record == FieldLine {

@@ -1,8 +1,9 @@
-/// What other proxies and platforms say of a client to the server behind them: its address, its certificate, its
-/// user, the host and path it asked for. Nobody in front of the gateway is believed, and the upstream may believe
-/// any of them, so none goes up. `docs/threat-model.md` has the list.
+/// Fields in which other proxies and platforms describe a client to the server behind them: its address, certificate
+/// and user, and the host and path that it requested. The gateway trusts no sender of such fields, but the upstream
+/// may, so none are passed on. `docs/threat-model.md` has the list.
 extension FieldName {
-  /// Whether a name of six bytes and more begins like such a field's. The byte behind the first one, or behind `x-`, tells most others.
+  /// Whether a name of six or more bytes begins like one of these fields. Most others differ in the second byte, or in
+  /// the one after `x-`.
   static func isProxyClaim(_ name: borrowing Packed) -> Bool {
     name.first == UInt8(ascii: "x") ? isExtensionClaim(name) : isOwnClaim(name)
   }

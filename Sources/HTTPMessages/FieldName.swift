@@ -1,6 +1,6 @@
 internal import Memory
 
-/// The field names that a relay must know; every other name is ``other`` and passes as it is.
+/// The field names that a relay must know. Every other name is ``other`` and passes unchanged.
 ///
 /// Families with a common prefix (`Access-Control-…`, `X-Forwarded-…`) are one case each.
 @usableFromInline package enum FieldName: UInt8, Sendable, BitwiseCopyable {
@@ -11,17 +11,17 @@ internal import Memory
   // Credentials, and what travels with them.
   case authorization, proxyAuthorization, proxyAuthenticate, proxyAuthenticationInfo
   case wwwAuthenticate, cookie, setCookie, clientCertificate
-  // What hops say of each other.
+  // What hops say about each other.
   case via, forwarded, xForwarded, proxyClaim, methodOverride, proxyStatus
   // Browsers.
   case origin, secFetchSite, accessControl, altService, strictTransportSecurity, clearSiteData
   case publicKeyPins, contentTypeOptions
-  // Ours.
+  // The gateway's own fields, and trace context.
   case xRequestID, traceparent, tracestate, xScormApp, xScormPages, xScormPriority, xScorm
   // Read or rewritten on the way.
   case userAgent, date, location, contentLocation, contentType, retryAfter, cacheControl, prefer
 
-  /// The name in `start..<end`, which must hold token bytes only.
+  /// Classifies the name in `start..<end`, which must hold token bytes only.
   static func classify(_ bytes: RawSpan, _ start: Int, _ end: Int) -> FieldName {
     let name = Packed(bytes, start, end)
     switch end &- start {
@@ -76,7 +76,7 @@ internal import Memory
     }
   }
 
-  /// Names that are long, rare, or known by their prefix: kept out of the common path.
+  /// Classifies names that are long, rare, or recognized by a prefix, outside the common path.
   @inline(never)
   private static func longName(_ packed: Packed) -> FieldName {
     switch packed.first {
@@ -105,7 +105,7 @@ internal import Memory
     return isProxyClaim(packed) ? .proxyClaim : .other
   }
 
-  /// Names that begin with `x-`, most of which the byte after that tells apart from ours to know.
+  /// Classifies names that begin with `x-`. The byte after that rules out most unknown ones.
   @inline(__always)
   private static func extensionName(_ packed: borrowing Packed) -> FieldName? {
     switch packed.third {
@@ -145,13 +145,13 @@ internal import Memory
   package func intersects(_ other: FieldSet) -> Bool { bits & other.bits != 0 }
 }
 
-/// A field name as its first and last eight bytes in lower case, so that comparing it with a literal is
-/// two comparisons of words.
+/// A field name as its first and last eight bytes in lower case, so that comparing it with a literal takes two
+/// comparisons of words.
 ///
-/// Setting bit 5 turns upper case into lower; among token bytes it makes only `^` look like `~` and `_`
-/// like DEL, neither of which stands in a name we know.
+/// Setting bit 5 turns upper case into lower case. Among token bytes, it otherwise changes only `^` to `~` and `_` to
+/// DEL, and no known name has these.
 struct Packed: ~Escapable {
-  /// The bytes it lies in, and where: looked at again only when two words do not tell.
+  /// The bytes that contain the name, read again only when two words are not enough.
   private let bytes: RawSpan
   private let start: Int
   private let count: Int
@@ -182,7 +182,7 @@ struct Packed: ~Escapable {
 
   @inline(__always)
   var first: UInt8 { UInt8(truncatingIfNeeded: head) }
-  /// The first two bytes as one number, to be told apart by a single comparison.
+  /// The first two bytes as one number, for a single comparison.
   @inline(__always)
   var pair: UInt16 { UInt16(truncatingIfNeeded: head) }
   @inline(__always)

@@ -1,24 +1,24 @@
 internal import Memory
 
-/// Reads the field lines of a head or trailer section, RFC 9112 section 5, strictly: what the grammar does
-/// not allow is refused, nothing is repaired.
+/// Reads the field lines of a head or trailer section, RFC 9112 section 5, strictly: what the grammar does not allow is
+/// refused, never repaired.
 enum FieldSection {
-  /// What was met while reading.
+  /// What was found while reading.
   struct Summary {
-    /// Offset behind the empty line; nil when the section is not complete yet.
+    /// Offset after the empty line; nil when the section is not complete yet.
     var end: Int?
-    /// Names met at least once.
+    /// Names that were found at least once.
     var present = FieldSet()
-    /// Names of ours to know that were met more than once.
+    /// Known names that were found more than once.
     var repeated = FieldSet()
-    /// Blanks stand between a name and its colon.
+    /// There is whitespace between a name and its colon.
     var hasBlankBeforeColon = false
   }
 
   /// Appends the lines from `start` on to `fields`, up to and including the empty line.
   ///
-  /// Twice over the lines: where they are first, then what they are called. A call for each name in the loop that
-  /// scans would have everything that it holds in registers put away and fetched again.
+  /// There are two passes over the lines: the first finds them, the second classifies their names. A call for each name
+  /// in the scanning loop would spill everything that the loop keeps in registers.
   static func read(
     _ bytes: RawSpan, from start: Int, into fields: inout FieldList, limits: HeadLimits
   ) throws(RequestFault) -> Summary {
@@ -30,9 +30,9 @@ enum FieldSection {
     return summary
   }
 
-  /// Finds the lines, without their names' meaning.
+  /// Finds the lines, without classifying their names.
   ///
-  /// - Returns: whether an underscore stands in a name.
+  /// - Returns: whether a name has an underscore.
   @inline(__always)
   private static func scan(
     _ bytes: RawSpan, from start: Int, into fields: inout FieldList, _ limits: HeadLimits,
@@ -73,7 +73,7 @@ enum FieldSection {
       }
       guard bytes.has(lineEnd &+ 1) else { break }
       guard bytes[lineEnd &+ 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
-      // No byte of the value is below 0x20 but tabs.
+      // Tabs are the only bytes of the value below 0x20.
       var valueEnd = lineEnd
       while valueEnd > valueStart, bytes[valueEnd &- 1] <= 0x20 { valueEnd &-= 1 }
       if fields.count >= limits.fieldCount { throw .tooManyFields }
@@ -89,7 +89,7 @@ enum FieldSection {
     return hasUnderscore
   }
 
-  /// Says what the lines from the one with number `first` on are called.
+  /// Classifies the names of the lines from index `first` on.
   @inline(__always)
   private static func name(
     _ fields: inout FieldList, from first: Int, in bytes: RawSpan, _ summary: inout Summary
@@ -124,7 +124,7 @@ enum FieldSection {
     return at
   }
 
-  /// Why the line at `start` has no name that ends in a colon.
+  /// Why the line at `start` does not begin with a name and a colon.
   @inline(never)
   private static func nameFault(_ bytes: RawSpan, _ start: Int, _ nameEnd: Int) -> RequestFault {
     switch bytes[nameEnd] {
@@ -136,8 +136,8 @@ enum FieldSection {
     }
   }
 
-  /// Whether a name, one with underscores, would be read as a protected one by software that takes `_` for `-`
-  /// (CGI and WSGI do): RFC 9110 section 17.10.
+  /// Whether a name with underscores would be read as a protected one by software that treats `_` as `-` (CGI and WSGI
+  /// do): RFC 9110 section 17.10.
   @inline(never)
   private static func isMisleading(
     _ bytes: RawSpan, _ start: Int, _ end: Int, _ limits: HeadLimits
@@ -145,12 +145,12 @@ enum FieldSection {
     var dashed = bytes.slice(start, end).copied()
     for i in dashed.indices where dashed[i] == UInt8(ascii: "_") { dashed[i] = UInt8(ascii: "-") }
     let name = FieldName.classify(dashed.span.bytesOfElements, 0, dashed.count)
-    // Only `User_Agent` and the like are harmless under both readings.
+    // Only `User_Agent` and the like are harmless in both readings.
     var harmless: FieldSet = [
       .other, .userAgent, .date, .contentType, .contentLocation, .cacheControl, .retryAfter,
       .prefer,
     ]
-    // Claims are made in requests only.
+    // Proxy claims are made in requests only.
     if limits.isOfAnswer { harmless.insert(.proxyClaim) }
     return !harmless.contains(name)
   }

@@ -1,46 +1,46 @@
 package import Memory
 
-/// What a server knows of one peer's connection between two events: what was sent and not served yet, and what
-/// follows from it. Without socket or clock: its owner reads, sends and keeps the deadlines.
+/// What a server knows of one peer's connection between two events: what was sent and not served yet, and what follows
+/// from that. It has no socket and no clock: its owner reads, sends and keeps the deadlines.
 ///
-/// Idle, it owns no memory.
+/// While idle, it owns no memory.
 @usableFromInline package struct HTTPConnection: ~Copyable {
-  /// What follows for a connection that has no request under way.
+  /// What to do with a connection that has no request under way.
   package enum Idle: Equatable, Sendable {
-    /// It sends nothing more, or is not to: it ends.
+    /// End it: it sends nothing more, or must not.
     case end
-    /// Its next request is waited for.
+    /// Wait for its next request.
     case awaitRequest
-    /// The first bytes of a head have come: the head's deadline runs from now on, and does not move.
+    /// Start the deadline for the head, whose first bytes have arrived. It does not move.
     case beginHead
-    /// The rest of a head is waited for.
+    /// Wait for the rest of a head.
     case awaitHead
   }
 
-  /// Bytes that could not be served yet: a head in pieces, a body that must wait, the next requests. At most what is
-  /// read at once after reading was paused, and a head's limit.
+  /// Bytes that could not be served yet: an incomplete head, a body that must wait, the next requests. At most the size
+  /// of one read after reading was paused, plus a head's limit.
   package var input = ByteBuffer()
-  /// How far the end of a head that comes in pieces was looked for. Begun anew with the head's first piece.
+  /// How far a head that arrives in pieces was searched for its end. Starts over with a head's first piece.
   @usableFromInline var scanner = HeadScanner()
-  /// The first bytes of a head are there, and its deadline runs.
+  /// The first bytes of a head have arrived, and its deadline runs.
   @usableFromInline package internal(set) var awaitsHead = false
   /// It has sent a head.
   @usableFromInline package internal(set) var hasAsked = false
   /// The peer sent its last byte.
   @usableFromInline package internal(set) var hasEnded = false
-  /// Bytes that the peer had not taken when its deadline passed last.
+  /// Bytes that the peer had not taken when its deadline last passed.
   private var untaken = Untaken()
 
   package init() {}
 
-  /// The peer will send no more.
+  /// Notes that the peer will send no more.
   package mutating func ended() { hasEnded = true }
 
-  /// The rest of a body is waited for that will not come.
+  /// Whether the rest of a body, if one is awaited, will never come.
   package var isCutOff: Bool { hasEnded && input.isEmpty }
 
-  /// Parses the head that `bytes` begin with, which is the first thing there that is not served. A head that comes in
-  /// pieces is parsed again only when its end is there: anything else would be quadratic.
+  /// Parses the head at the start of `bytes`, which begin with the first unserved byte. A head that arrives in pieces
+  /// is parsed again only when its end has arrived: anything else would be quadratic.
   ///
   /// - Returns: nil when the head is not complete.
   @inlinable @inline(__always)
@@ -57,7 +57,7 @@ package import Memory
     return head
   }
 
-  /// Whether a head that comes in pieces is whole by now, or too long: the parser says so.
+  /// Whether a head that arrives in pieces is complete by now, or too long, which the parser then reports.
   @usableFromInline
   mutating func seesEnd(
     in bytes: RawSpan, for parser: borrowing RequestHeadParser
@@ -66,7 +66,7 @@ package import Memory
     return try scanner.findsEnd(in: bytes)
   }
 
-  /// What follows when all that can be served was. Its owner has no request of it under way.
+  /// What to do when everything that can be served was served. No request of the connection is under way.
   package mutating func settle(isDraining: Bool) -> Idle {
     guard !hasEnded else { return .end }
     guard !input.isEmpty else {
@@ -78,19 +78,19 @@ package import Memory
     return .beginHead
   }
 
-  /// Whether a peer whose deadline passed has read some of its answer since the last one: it then gets more time. What
-  /// it takes from the kernel counts, and leaves no other trace for a long time. `untaken`: bytes sent that it has not
-  /// acknowledged yet.
+  /// Whether a peer whose deadline passed has read some of its answer since the last deadline: it then gets more time.
+  /// What it takes from the kernel counts, and for a long time that is the only sign. `untaken`: bytes that were sent
+  /// and that it has not acknowledged yet.
   package mutating func readsOn(untaken: Int) -> Bool { self.untaken.moves(to: untaken) }
 }
 
-/// Bytes that were sent and that the peer has not taken, as they were when a deadline passed.
+/// Bytes that were sent and that the peer had not taken when a deadline passed.
 package struct Untaken: Sendable {
   private var last = 0
 
   package init() {}
 
-  /// Whether there are some, and other ones than at the last deadline: the peer takes them, however slowly.
+  /// Whether there are some, and not as many as at the last deadline: the peer takes them, however slowly.
   package mutating func moves(to count: Int) -> Bool {
     let isOther = count != last
     last = count

@@ -1,19 +1,19 @@
 internal import Memory
 internal import TextCoding
 
-/// A date of an HTTP field, in any of the three forms of RFC 9110 section 5.6.7.
+/// A date in an HTTP field, in any of the three forms of RFC 9110 section 5.6.7.
 package enum HTTPDate {
-  /// As they are written, Sunday first.
+  /// The names of days as they are written, Sunday first.
   static let days: [StaticString] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-  /// As they are written, January first.
+  /// The names of months as they are written, January first.
   static let months: [StaticString] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// Seconds since 1970 of the date that `text` is, or nil when it is none.
+  /// Seconds since 1970 of the date `text`; nil when it is not a date.
   ///
-  /// - Parameter now: seconds since 1970, to tell the century of two-digit years: a year that seems more
-  ///   than 50 years ahead is in the past.
+  /// - Parameter now: seconds since 1970, to find the century of two-digit years: a year that seems more than 50 years
+  ///   ahead is in the past.
   package static func secondsSince1970(_ text: RawSpan, now: Int) -> Int? {
     // Sun, 06 Nov 1994 08:49:37 GMT
     if text.byteCount == 29, has(text, ",", at: 3), has(text, " ", at: 4),
@@ -56,7 +56,7 @@ package enum HTTPDate {
     text[i] == UInt8(ascii: byte)
   }
 
-  /// The decimal number in all of `start..<end`.
+  /// The decimal number that fills `start..<end`.
   private static func number(_ text: RawSpan, _ start: Int, _ end: Int) -> Int? {
     var value = 0
     for i in start..<end {
@@ -87,7 +87,7 @@ package enum HTTPDate {
     return false
   }
 
-  /// The instant of a calendar date and the `hh:mm:ss` at `start`; nil when there is no such instant.
+  /// The moment of a calendar date and the `hh:mm:ss` at `start`; nil when they are not valid.
   private static func seconds(
     _ year: Int, _ month: Int, _ day: Int, clockIn text: RawSpan, at start: Int
   ) -> Int? {

@@ -21,7 +21,7 @@ internal import Memory
     }
   }
 
-  /// RFC 9110 section 9.2.2: repeating the request has the effect of sending it once.
+  /// Whether repeating the request has the same effect as sending it once: RFC 9110 section 9.2.2.
   package var isIdempotent: Bool {
     switch self {
     case .get, .head, .put, .delete, .options, .trace: true

@@ -1,4 +1,4 @@
-/// Bounds on a message head. What exceeds them is refused, never cut.
+/// Bounds on a message head. Anything beyond them is refused, never cut.
 @usableFromInline package struct HeadLimits: Sendable {
   /// Bytes of the whole head with its closing empty line.
   package var headBytes: Int
@@ -8,8 +8,8 @@
   package var lineBytes: Int
   /// Field lines.
   package var fieldCount: Int
-  /// The head is an answer's, whose lines are read as RFC 9112 section 5.1 asks of a proxy: blanks between a
-  /// field's name and its colon are taken away, where a request is refused for them.
+  /// The head is an answer's. Its lines are read as RFC 9112 section 5.1 requires of a proxy: whitespace between a
+  /// field's name and its colon is removed, while a request is refused for it.
   package var isOfAnswer = false
 
   package init(
@@ -22,11 +22,11 @@
     self.fieldCount = fieldCount
   }
 
-  /// Callers: 32 KiB a head, 8 KiB a line and a target (RFC 9112 section 3 asks for 8,000), 100 fields.
+  /// Callers: 32 KiB per head, 8 KiB per line and target (RFC 9112 section 3 recommends 8,000), 100 fields.
   package static let requests = HeadLimits(
     headBytes: 32 * 1024, targetBytes: 8 * 1024, lineBytes: 8 * 1024, fieldCount: 100)
 
-  /// Upstream: 64 KiB a head, 200 fields.
+  /// Upstream: 64 KiB per head, 200 fields.
   package static let responses = HeadLimits(
     headBytes: 64 * 1024, targetBytes: 0, lineBytes: 32 * 1024, fieldCount: 200, isOfAnswer: true)
 }

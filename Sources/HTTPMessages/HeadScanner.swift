@@ -1,20 +1,20 @@
 internal import Memory
 
-/// Looks for the end of a head that arrives in pieces, without looking at any byte twice.
+/// Searches for the end of a head that arrives in pieces, without reading any byte twice.
 ///
-/// A head that is not complete in its first read is not parsed again with every byte that follows: a caller
-/// who sends one byte at a time would make that quadratic. It is parsed once more when its end is there.
+/// A head that is not complete in its first read is not parsed again with every byte that follows: a caller that sends
+/// one byte at a time would make that quadratic. It is parsed once more when its end has arrived.
 @usableFromInline package struct HeadScanner: Sendable {
-  /// Bytes looked at so far.
+  /// Bytes searched so far.
   private var scanned = 0
-  /// Offset of the line that is being looked at.
+  /// Offset of the line that is being searched.
   private var lineStart = 0
   /// Empty lines before the request line; nil once that has begun.
   private var leadingLines: Int? = 0
 
   package init() {}
 
-  /// Forgets what it has seen: the next bytes begin a request's head.
+  /// Starts over: the next bytes begin a request's head.
   @usableFromInline mutating func beginAnew() { self = HeadScanner() }
 
   /// For a head whose start line must be the first line: an answer's.
@@ -36,7 +36,7 @@ internal import Memory
       scanned = feed &+ 1
       lineStart = scanned
       if let lines = leadingLines {
-        // An empty line before the request line ends nothing: wait for one with something above it.
+        // An empty line before the request line does not end the head: wait for one that follows other lines.
         leadingLines = isEmpty ? lines &+ 1 : nil
         if isEmpty, lines >= RequestHeadParser.leadingEmptyLines { throw .leadingWhitespace }
       } else if isEmpty {

@@ -1,35 +1,37 @@
 internal import Memory
 
-/// The authorities a listener answers to. Everything else is refused: a page whose name was rebound to our
+/// The authorities that a listener answers to. All others are refused: a page whose name was rebound to the gateway's
 /// address can reach the socket, but it cannot choose its Host field.
 ///
-/// Names match in any case, with one dot at the end or none, and with whatever port: behind a forwarded port or a
-/// Service callers do not know the listener's. An entry with a port matches that one only. An IP address is
-/// compared as an address, however it is spelled.
+/// Names match in any case, with or without a dot at the end, and with any port: behind a forwarded port or a Service,
+/// callers do not know the listener's port. An entry with a port matches only that port. An IP address is compared as
+/// an address, however it is written.
 ///
-/// An object, so that a request that is checked against it retains one thing and not each of its lists.
+/// A class, so that checking a request retains one object and not each of the lists.
 package final class HostAllowList: Sendable {
-  /// Names without a port, lower case, and the usual spellings of this machine.
+  /// Names without a port in lower case, and the usual spellings of this machine.
   private let names: [[UInt8]]
   /// Names with a port, lower case.
   private let namesWithPort: [(name: [UInt8], port: Int)]
-  /// Addresses with a port, or with any.
+  /// Addresses with a port, or with any port.
   private let addresses: [(address: IPLiteral, port: Int?)]
   private let entries: [String]
-  /// An address cannot be rebound, so where other machines may call at all it need not be listed.
+  /// Any address is allowed. An address cannot be rebound, so where other machines may call at all, it need not be
+  /// listed.
   private let takesAnyAddress: Bool
   private let acceptsAny: Bool
 
-  /// Matches everything, as an entry.
+  /// The entry that matches everything.
   package static let everything = "*"
-  /// Of an authority that names none: 80 of plain HTTP, 443 by TLS (RFC 9110 section 4.2).
+  /// The port of an authority that names none: 80 for plain HTTP, 443 for TLS (RFC 9110 section 4.2).
   private let usualPort: Int
 
-  /// This machine's own names and addresses, and `extra` ones, each a host with or without a port, or `*`.
+  /// Allows this machine's own names and addresses, and the entries in `extra`, each a host with or without a port, or
+  /// `*`.
   ///
   /// - Parameters:
-  ///   - takesAnyAddress: any IP address but the unspecified ones, which no listener has.
-  ///   - isSecured: the listener speaks TLS.
+  ///   - takesAnyAddress: any IP address except the unspecified ones, which no listener has.
+  ///   - isSecured: the listener uses TLS.
   package init(extra: [String] = [], takesAnyAddress: Bool = false, isSecured: Bool = false) {
     usualPort = isSecured ? 443 : 80
     var names = ["localhost", "127.0.0.1", "[::1]"].map { Array($0.utf8) }
@@ -59,25 +61,25 @@ package final class HostAllowList: Sendable {
   /// For Unix sockets, which no browser reaches.
   package static let any = HostAllowList(extra: [everything])
 
-  /// Whether `text` can be an entry: a host as it may stand in a Host field, or `*`.
+  /// Whether `text` can be an entry: a host as in a Host field, or `*`.
   package static func isEntry(_ text: String) -> Bool {
     if text == everything { return true }
     let bytes = Array(text.utf8)
     return HostSyntax.isValid(bytes.span.bytesOfElements)
   }
 
-  /// Whether `authority`, syntactically valid, is one of ours.
+  /// Whether `authority`, which must be syntactically valid, is allowed.
   package func allows(_ authority: RawSpan) -> Bool {
     if acceptsAny { return true }
     guard let (hostEnd, port) = HostSyntax.split(authority) else { return false }
     return allows(authority, hostEnd: hostEnd, port: port)
   }
 
-  /// Whether a request without a host is one of ours: RFC 9112 section 3.2 has an empty Host where the target has
-  /// no authority, as behind a Unix socket.
+  /// Whether a request without a host is allowed. RFC 9112 section 3.2 requires an empty Host where the target has no
+  /// authority, as on a Unix socket.
   var allowsNone: Bool { acceptsAny }
 
-  /// Whether `authority`, whose parts are known, is one of ours.
+  /// Whether `authority`, whose parts are known, is allowed.
   func allows(_ authority: RawSpan, hostEnd: Int, port: Int?) -> Bool {
     if acceptsAny { return true }
     let host = authority.slice(0, HostAllowList.end(ofHost: authority, hostEnd))
@@ -89,12 +91,13 @@ package final class HostAllowList: Sendable {
     return allowsRarely(host, port)
   }
 
-  /// Where the host part ends, without one dot at its end, which names the root of the name tree: the same host.
+  /// The end of the host part, without a dot at its end: such a dot names the root of the name tree, and the host is
+  /// the same.
   private static func end(ofHost authority: RawSpan, _ hostEnd: Int) -> Int {
     hostEnd > 1 && authority[hostEnd - 1] == UInt8(ascii: ".") ? hostEnd - 1 : hostEnd
   }
 
-  /// What takes longer: entries with a port, and addresses.
+  /// The slower checks: entries with a port, and addresses.
   @inline(never)
   private func allowsRarely(_ host: RawSpan, _ port: Int?) -> Bool {
     for entry in namesWithPort
@@ -109,9 +112,9 @@ package final class HostAllowList: Sendable {
     }
   }
 
-  /// Whether `host` is a loopback address. Not one that is mapped into IPv6: like `0.0.0.0` it leads to this machine
-  /// and is not among the addresses whose requests browsers mark with Sec-Fetch-Site (W3C Secure Contexts section
-  /// 3.1), so that this list alone keeps pages out.
+  /// Whether `host` is a loopback address, but not one that is mapped into IPv6. Like `0.0.0.0`, a mapped one leads to
+  /// this machine, but browsers do not mark requests to it with Sec-Fetch-Site (W3C Secure Contexts section 3.1). So
+  /// only this list keeps pages out.
   private func isThisMachine(_ address: IPLiteral, _ host: RawSpan) -> Bool {
     address.isLoopback && !(address.isIPv4 && host[0] == UInt8(ascii: "["))
   }
@@ -122,10 +125,10 @@ package final class HostAllowList: Sendable {
     return (own + entries + (takesAnyAddress ? ["any IP address"] : [])).joined(separator: ", ")
   }
 
-  /// Whether `bytes`, syntactically valid, are `lowered` but for the case of letters.
+  /// Whether `bytes`, which must be syntactically valid, equal `lowered` except for the case of letters.
   ///
-  /// Setting bit 5 turns letters to lower case and leaves digits, `-`, `.` and `:` as they are. `_`, `[` and `]`
-  /// become bytes that no host has, the same on both sides, so that equal words mean equal names.
+  /// Setting bit 5 turns letters to lower case and leaves digits, `-`, `.` and `:` unchanged. `_`, `[` and `]` become
+  /// bytes that no host has, in the same way on both sides, so equal words mean equal names.
   private static func same(_ bytes: RawSpan, _ lowered: [UInt8]) -> Bool {
     let count = lowered.count
     guard bytes.byteCount == count else { return false }
@@ -144,10 +147,10 @@ package final class HostAllowList: Sendable {
   }
 }
 
-/// Tells requests of browsers' pages from those of services.
+/// Distinguishes requests of pages in browsers from those of services.
 package enum BrowserRule {
-  /// Whether a request with these fields comes from a page: it has an Origin, or a Sec-Fetch-Site other
-  /// than `none`. No service sends either by itself, and a page cannot leave them out where it matters.
+  /// Whether a request with these fields comes from a page: it has an Origin, or a Sec-Fetch-Site other than `none`. No
+  /// service sends either by itself, and a page cannot omit them where it matters.
   package static func isFromPage(
     _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan
   ) -> Bool {

@@ -1,19 +1,19 @@
 internal import Memory
 
-/// The grammar of an authority as it stands in a Host field: RFC 3986 section 3.2 without userinfo and
-/// without percent-encoding, which no real host name needs.
+/// The grammar of an authority in a Host field: RFC 3986 section 3.2 without userinfo and without percent-encoding,
+/// which no real host name needs.
 package enum HostSyntax {
   /// Whether `host` is a name, an IPv4 address or an IPv6 address in brackets, with an optional port.
   package static func isValid(_ host: RawSpan) -> Bool {
     validParts(host) != nil
   }
 
-  /// As ``split(_:)``, and nil for one that is too long to be a name.
+  /// Like ``split(_:)``, but nil for a host that is too long to be a name.
   static func validParts(_ host: RawSpan) -> (hostEnd: Int, port: Int?)? {
     host.byteCount <= 255 ? split(host) : nil
   }
 
-  /// The end of the host part and the port; nil when it is malformed. The port is nil when there is none.
+  /// The end of the host part, and the port, which is nil when there is none. Nil when the host is malformed.
   package static func split(_ host: RawSpan) -> (hostEnd: Int, port: Int?)? {
     var at = 0
     let count = host.byteCount
@@ -49,13 +49,13 @@ package enum HostSyntax {
   }
 }
 
-/// The authority that came last, with its parts: nearly all requests of a loop name the same one.
+/// The last authority, with its parts: nearly all requests of a loop name the same one.
 struct HostMemo: ~Copyable {
   private var host = ByteBuffer()
   private var hostEnd = 0
   private var port: Int?
 
-  /// As ``HostSyntax/validParts(_:)``.
+  /// Like ``HostSyntax/validParts(_:)``.
   mutating func parts(of host: RawSpan) -> (hostEnd: Int, port: Int?)? {
     if host.byteCount > 0, host.hasSameBytes(as: self.host.bytes) { return (hostEnd, port) }
     guard let parts = HostSyntax.validParts(host) else { return nil }

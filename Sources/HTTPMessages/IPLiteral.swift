@@ -1,13 +1,13 @@
 internal import Memory
 
-/// An IP address as it stands in an authority. IPv4 is held as it is mapped into IPv6 (RFC 4291 section 2.5.5.2),
-/// so that all spellings of an address are equal.
+/// An IP address in an authority. An IPv4 address is kept as mapped into IPv6 (RFC 4291 section 2.5.5.2), so that all
+/// spellings of an address are equal.
 package struct IPLiteral: Sendable, Equatable {
-  /// The address's first and second half, most significant byte first.
+  /// The first and second half of the address, most significant byte first.
   package let high: UInt64
   package let low: UInt64
 
-  /// An IPv6 address in brackets, or an IPv4 address in any form that resolvers and browsers take for one
+  /// Reads an IPv6 address in brackets, or an IPv4 address in any form that resolvers and browsers accept
   /// (inet_aton(3), the URL standard's IPv4 parser): `127.0.0.1`, `127.1`, `0x7f.1`, `2130706433`.
   package init?(host: RawSpan) {
     let count = host.byteCount
@@ -24,7 +24,7 @@ package struct IPLiteral: Sendable, Equatable {
     low = 0xFFFF << 32 | UInt64(v4)
   }
 
-  /// RFC 4291 section 2.2, without brackets or zone.
+  /// Reads an IPv6 address without brackets or zone: RFC 4291 section 2.2.
   package init?(v6 text: RawSpan) {
     var groups = (front: Groups(), back: Groups())
     var hasGap = false
@@ -37,7 +37,7 @@ package struct IPLiteral: Sendable, Equatable {
     while at < count {
       let end = text.firstIndex(of: UInt8(ascii: ":"), from: at)
       let part = text.slice(at, end)
-      // An IPv4 address is the last part, if any, and never stands in front of a gap.
+      // An IPv4 address can only be the last part, and is never before a gap.
       if end == count, let v4 = IPLiteral.dottedV4(part) {
         groups.back.add(UInt16(v4 >> 16))
         groups.back.add(UInt16(v4 & 0xFFFF))
@@ -62,7 +62,7 @@ package struct IPLiteral: Sendable, Equatable {
       }
     }
     let (front, back) = groups
-    // "::" stands for at least one group.
+    // "::" replaces at least one group.
     guard hasGap ? front.count + back.count <= 7 : front.count == 8 && back.count == 0 else {
       return nil
     }
@@ -71,14 +71,14 @@ package struct IPLiteral: Sendable, Equatable {
     low = shifted.low | back.value.low
   }
 
-  /// Whether it is one of IPv4, also when it is written mapped into IPv6.
+  /// Whether it is an IPv4 address, even if it was written mapped into IPv6.
   var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-  /// 127.0.0.0/8 and `::1`.
+  /// Whether it is in 127.0.0.0/8 or `::1`.
   package var isLoopback: Bool { high == 0 && (low == 1 || low >> 24 == 0xFFFF_7F) }
 
-  /// `0.0.0.0` and `::`, which are nobody's address: systems lead them to this machine, and browsers treat them
-  /// as less than an address of it.
+  /// Whether it is `0.0.0.0` or `::`, which are not the address of any machine. Systems route them to this machine, and
+  /// browsers protect them less than its other addresses.
   package var isUnspecified: Bool { high == 0 && (low == 0 || low == 0xFFFF << 32) }
 }
 
@@ -89,13 +89,13 @@ extension IPLiteral {
     var value = Pair(high: 0, low: 0)
 
     mutating func add(_ group: UInt16) {
-      // More than eight are refused by their count.
+      // More than eight groups are refused by their count.
       value = value.shifted(left: 16)
       value.low |= UInt64(group)
       count += 1
     }
 
-    /// Appends what `other` has, which are two groups at most.
+    /// Appends the groups of `other`, at most two.
     mutating func take(_ other: inout Groups) {
       value = value.shifted(left: other.count * 16)
       value.low |= other.value.low
@@ -110,12 +110,12 @@ extension IPLiteral {
 
     /// - Parameter bits: 0 to 128.
     func shifted(left bits: Int) -> Pair {
-      // Swift's shifts give zero where all bits are shifted out; by a negative count they go to the right.
+      // Swift's shifts give zero when all bits are shifted out; a negative count shifts to the right.
       Pair(high: high << bits | (bits == 0 ? 0 : low >> (64 - bits)), low: low << bits)
     }
   }
 
-  /// One to four hexadecimal digits.
+  /// Reads one to four hexadecimal digits.
   private static func group(_ text: RawSpan) -> UInt16? {
     guard (1...4).contains(text.byteCount) else { return nil }
     var value: UInt16 = 0
@@ -126,7 +126,7 @@ extension IPLiteral {
     return value
   }
 
-  /// Four decimal numbers without leading zeros.
+  /// Reads four decimal numbers without leading zeros.
   private static func dottedV4(_ text: RawSpan) -> UInt32? {
     guard text.byteCount <= 15 else { return nil }
     var dots = 0
@@ -144,7 +144,8 @@ extension IPLiteral {
     return dots == 3 ? looseV4(text) : nil
   }
 
-  /// One to four numbers, decimal, octal behind a `0` or hexadecimal behind `0x`; the last one fills what is left.
+  /// Reads one to four numbers: decimal, octal after `0`, or hexadecimal after `0x`. The last one fills the remaining
+  /// bytes.
   private static func looseV4(_ text: RawSpan) -> UInt32? {
     var address: UInt64 = 0
     var parts = 0
@@ -154,7 +155,7 @@ extension IPLiteral {
       guard let number = number(text.slice(at, end)) else { return nil }
       parts += 1
       if end == text.byteCount {
-        // What is left for it: four bytes less one for each part in front.
+        // The bits that remain for it: four bytes minus one for each earlier part.
         let bits = UInt64(8 * (5 - parts))
         guard number < 1 << bits else { return nil }
         return UInt32(address << bits | number)

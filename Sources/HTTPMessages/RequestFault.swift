@@ -1,5 +1,5 @@
-/// Why a request's bytes are refused. Each case is answered with ``status`` and ends its connection:
-/// after a framing error nobody can tell where the next request begins.
+/// Why a request's bytes are refused. Each fault is answered with ``status`` and ends its connection: after a framing
+/// error nobody can tell where the next request begins.
 @usableFromInline package enum RequestFault: UInt8, Error, Sendable, CaseIterable {
   case bareLineFeed, bareCarriageReturn, controlByte, leadingWhitespace, requestLine, methodTooLong
   case target, targetTooLong, version, versionUnsupported
@@ -11,7 +11,7 @@
   case connectionOptions, expectation
   case chunkSize, chunkExtension, chunkExtensionsTooLong, chunkEnd, trailer, trailersTooLong
 
-  /// What the fault is called in metrics.
+  /// The fault's name in metrics.
   package var name: StaticString {
     switch self {
     case .bareLineFeed: "bare-line-feed"
@@ -64,7 +64,7 @@
     }
   }
 
-  /// What is wrong, for the person who sent it.
+  /// What is wrong, for the sender of the request.
   package var detail: StaticString {
     switch self {
     case .bareLineFeed: "A line ends in LF without CR. Lines of HTTP/1.1 end in CRLF."
@@ -114,7 +114,7 @@ package enum ResponseFault: UInt8, Error, Sendable, CaseIterable {
   case malformedHead, statusLine, statusCode, headTooLarge, contentLength
   case contentLengthAndTransferEncoding, transferEncoding, malformedChunk
 
-  /// RFC 9209 section 2.3: the error type for `Proxy-Status`.
+  /// The error type for `Proxy-Status`: RFC 9209 section 2.3.
   package var errorType: StaticString {
     switch self {
     case .headTooLarge: "http_response_header_section_size"

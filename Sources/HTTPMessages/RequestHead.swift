@@ -2,7 +2,7 @@ internal import Memory
 
 /// A request's head as offsets into the bytes it was parsed from: RFC 9112 section 3.
 ///
-/// The larger fields stand first, so that all of it is less than 128 bytes: a larger record is moved by a call.
+/// The larger fields come first, so that the whole is smaller than 128 bytes: moving a larger record takes a call.
 @usableFromInline package struct RequestHead: Sendable, BitwiseCopyable {
   /// The method's bytes.
   @usableFromInline package var methodStart = 0
@@ -10,32 +10,32 @@ internal import Memory
   /// The target's bytes, as sent.
   @usableFromInline package var targetStart = 0
   @usableFromInline package var targetEnd = 0
-  /// The target's path. For the absolute form it begins behind the authority; empty for `*`.
+  /// The target's path. In the absolute form it begins after the authority; empty for `*`.
   @usableFromInline package var pathStart = 0
   @usableFromInline package var pathEnd = 0
   /// Offset of the `?`; equal to `targetEnd` when there is no query.
   @usableFromInline package var queryStart = 0
-  /// The authority that counts: of an absolute target, else of the Host field. Empty when an HTTP/1.0
+  /// The effective authority: that of an absolute target, otherwise that of the Host field. Empty when an HTTP/1.0
   /// request has none.
   @usableFromInline package var authorityStart = 0
   @usableFromInline package var authorityEnd = 0
   /// Length of the head with its closing empty line, and with empty lines before the request line.
   package var length = 0
-  /// Names met, the known ones.
+  /// The known names that were found.
   package var present = FieldSet()
   package var framing: BodyFraming = .none
-  /// Length of the authority's host part, and its port; nil without one. Of the Host field's, and only where that
-  /// is the authority that counts: otherwise 0.
+  /// Length of the authority's host part, and its port; nil without one. Set only if the Host field's authority is the
+  /// effective one; otherwise 0.
   var hostLength: UInt8 = 0
   var port: UInt16?
   package var method: HTTPMethod = .other
   package var version: HTTPVersion = .http11
-  /// The form the target has.
+  /// The target's form.
   package var form: TargetForm = .origin
   package var connection = ConnectionOptions()
   /// There is a `;` in the path.
   package var hasPathParameter = false
-  /// `Expect: 100-continue` of an HTTP/1.1 request with a body.
+  /// `Expect: 100-continue` in an HTTP/1.1 request with a body.
   package var expectsContinue = false
 
   package init() {}
@@ -69,8 +69,8 @@ internal import Memory
 }
 
 extension HostAllowList {
-  /// Whether the authority of `head`, which lies in `bytes`, is one of ours. Without a Host it is: HTTP/1.0 has
-  /// none, and no browser speaks it.
+  /// Whether the authority of `head`, which is in `bytes`, is allowed. It is if there is no Host: HTTP/1.0 has none,
+  /// and no browser uses it.
   package func allows(_ head: RequestHead, in bytes: RawSpan) -> Bool {
     if head.authorityEnd == head.authorityStart {
       return allowsNone || !head.present.contains(.host)
@@ -85,6 +85,6 @@ extension HostAllowList {
 /// The forms of a request target: RFC 9112 section 3.2.
 @usableFromInline package enum TargetForm: UInt8, Sendable, BitwiseCopyable {
   case origin, absolute, asterisk
-  /// CONNECT's.
+  /// The form of CONNECT.
   case authority
 }

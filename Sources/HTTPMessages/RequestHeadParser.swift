@@ -2,10 +2,10 @@ internal import Memory
 
 /// Parses request heads, strictly and in one pass: RFC 9112 sections 2–6, RFC 9110 sections 5, 7.2, 8.6.
 ///
-/// Ambiguity is refused, never repaired (RFC 9112 section 3.2 says why). The parser keeps the list of field
-/// lines of the head it parsed last.
+/// Ambiguity is refused, never repaired (RFC 9112 section 3.2 says why). The parser keeps the list of field lines of
+/// the last parsed head.
 @usableFromInline package struct RequestHeadParser: ~Copyable {
-  /// The lines of the head parsed last.
+  /// The field lines of the last parsed head.
   package private(set) var fields: FieldList
   package let limits: HeadLimits
   private var lastHost = HostMemo()
@@ -21,7 +21,7 @@ internal import Memory
   /// Parses the head at the start of `bytes`.
   ///
   /// - Returns: the head, or nil when `bytes` ends before it does.
-  /// - Throws: the first reason to refuse it, as soon as it can be seen.
+  /// - Throws: the first reason to refuse it, as soon as that is certain.
   @usableFromInline package mutating func parse(_ bytes: RawSpan) throws(RequestFault)
     -> RequestHead?
   {
@@ -60,7 +60,7 @@ internal import Memory
 
   // MARK: Request line
 
-  /// Parses the request line and returns the offset behind it; nil when it is not complete.
+  /// Parses the request line and returns the offset after it; nil when it is not complete.
   private func parseRequestLine(
     _ bytes: RawSpan, from start: Int, into head: inout RequestHead
   ) throws(RequestFault) -> Int? {
@@ -98,12 +98,12 @@ internal import Memory
     return targetEnd &+ 11
   }
 
-  /// Whether the ten bytes at `at` are a version and its CRLF; false when they are not all there.
+  /// Parses the ten bytes at `at` as a version and its CRLF; false when they have not all arrived.
   private func parseVersion(
     _ bytes: RawSpan, at: Int, into head: inout RequestHead
   ) throws(RequestFault) -> Bool {
     guard at &+ 10 <= bytes.byteCount else {
-      // Refuse early what can no longer become a version.
+      // Refuse early what cannot become a version any more.
       let shown = bytes.slice(at, bytes.byteCount)
       let expected: [UInt8] = Array("HTTP/".utf8)
       for i in 0..<min(shown.byteCount, 5) where shown[i] != expected[i] { throw .version }
@@ -129,7 +129,7 @@ internal import Memory
     return true
   }
 
-  /// A well-formed version of another major number is a 505, anything else a 400.
+  /// Returns 505 for a well-formed version with another major number, and 400 for anything else.
   @inline(never)
   private func otherVersion(_ bytes: RawSpan, _ at: Int) -> RequestFault {
     let version = bytes.slice(at, at + 10)
@@ -161,9 +161,9 @@ internal import Memory
       }
       try splitAbsoluteTarget(bytes, &head)
     }
-    // Whether the path is one of ours is for its matcher to say; so is a `[` in it (RFC 3986 section 3.3).
+    // The matcher of paths decides whether the path is valid, and whether a `[` may be in it (RFC 3986 section 3.3).
     let path = bytes.slice(head.pathStart, end)
-    // `;` is `?` without one bit.
+    // `;` differs from `?` in one bit.
     var question = path.firstIndex(of: UInt8(ascii: "?"), withOrWithout: 0x04, from: 0)
     if question < path.byteCount, path[question] == UInt8(ascii: ";") {
       head.hasPathParameter = true
@@ -173,7 +173,7 @@ internal import Memory
     head.queryStart = head.pathEnd
   }
 
-  /// RFC 9112 section 3.2.2: `http://authority/path`. Its authority replaces the Host field.
+  /// Splits `http://authority/path`: RFC 9112 section 3.2.2. Its authority replaces the Host field.
   @inline(never)
   private func splitAbsoluteTarget(
     _ bytes: RawSpan, _ head: inout RequestHead
@@ -193,7 +193,7 @@ internal import Memory
       end += 1
     }
     guard HostSyntax.isValid(target.slice(scheme, end)) else { throw .hostSyntax }
-    // An absolute URI without a path stands for "/", which is no path of ours; refuse it plainly.
+    // An absolute URI without a path means "/", a path that the gateway does not have; refuse it.
     guard end < target.byteCount, target[end] == UInt8(ascii: "/") else { throw .target }
     head.form = .absolute
     head.authorityStart = head.targetStart + scheme
@@ -203,7 +203,7 @@ internal import Memory
 
   // MARK: Fields that frame the message
 
-  /// RFC 9112 section 3.2: exactly one valid Host, or an empty one, in HTTP/1.1.
+  /// Checks that an HTTP/1.1 request has exactly one Host, valid or empty: RFC 9112 section 3.2.
   private mutating func checkHost(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -214,8 +214,7 @@ internal import Memory
     if section.repeated.contains(.host) { throw .hostRepeated }
     guard let line = fields.first(.host) else { throw .hostMissing }
     guard let (hostLength, port) = lastHost.parts(of: line.value(in: bytes)) else {
-      // Empty where the target has no authority (RFC 9112 section 3.2); whether it may be is the listener's to
-      // say.
+      // Empty if the target has no authority (RFC 9112 section 3.2). The listener decides whether that is allowed.
       if line.valueStart == line.valueEnd { return }
       throw .hostSyntax
     }
@@ -228,7 +227,7 @@ internal import Memory
     }
   }
 
-  /// RFC 9112 section 6.3: how the body is delimited, and what the connection does next.
+  /// Determines how the body is delimited, and what the connection does next: RFC 9112 section 6.3.
   private func checkFraming(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ head: inout RequestHead
   ) throws(RequestFault) {
@@ -237,7 +236,7 @@ internal import Memory
     ]
     guard section.present.intersects(rare) else { return }
     if section.present.contains(.transferEncoding) {
-      // RFC 9112 section 6.1: in HTTP/1.0 the framing is faulty; with Content-Length it is an attack.
+      // RFC 9112 section 6.1: in HTTP/1.0 the framing is faulty, and with Content-Length it is an attack.
       if head.version == .http10 { throw .transferEncodingInHTTP10 }
       if section.present.contains(.contentLength) { throw .contentLengthAndTransferEncoding }
       if section.repeated.contains(.transferEncoding) { throw .transferEncoding }
@@ -266,7 +265,7 @@ internal import Memory
     }
   }
 
-  /// Whether Expect names 100-continue. It is a list, and an empty one names nothing (RFC 9110 section 5.6.1).
+  /// Whether Expect names 100-continue. Expect is a list, and an empty list names nothing (RFC 9110 section 5.6.1).
   @inline(never)
   private func namesContinue(_ bytes: RawSpan) throws(RequestFault) -> Bool {
     var isNamed = false

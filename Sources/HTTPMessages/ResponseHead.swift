@@ -5,23 +5,23 @@ internal import Memory
   /// Status code, 100...599.
   package var status = 0
   package var version: HTTPVersion = .http11
-  /// Framing as the head and the request's method say.
+  /// Framing according to the head and the request's method.
   package var framing: BodyFraming = .none
-  /// The head tells of a body, and there must be none: an answer to HEAD, a 204 or a 304.
+  /// The head announces a body, but there must be none: it answers HEAD, or is a 204 or a 304.
   package var tellsOfAbsentBody = false
-  /// Names met, the known ones.
+  /// The known names that were found.
   package var present = FieldSet()
   package var connection = ConnectionOptions()
   /// Offset of the first field line.
   package var fieldsStart = 0
   /// Length of the head with its closing empty line.
   package var length = 0
-  /// Blanks stand between a field's name and its colon; they must not be passed on.
+  /// There is whitespace between a field's name and its colon. It must not be passed on.
   package var hasBlankBeforeColon = false
 
   package init() {}
 
-  /// An interim answer: RFC 9110 section 15.2.
+  /// Whether it is an interim answer: RFC 9110 section 15.2.
   package var isInterim: Bool { status < 200 }
 
   /// Whether the connection may be used again once the body has been read.
@@ -31,10 +31,10 @@ internal import Memory
   }
 }
 
-/// Parses response heads with the same strictness as request heads: an upstream is not to be trusted either. What
-/// it forgives is what RFC 9112 has a proxy repair: blanks before a colon (section 5.1).
+/// Parses response heads as strictly as request heads: an upstream is not trusted either. The only exception is
+/// whitespace before a colon, which RFC 9112 section 5.1 requires a proxy to remove.
 package struct ResponseHeadParser: ~Copyable {
-  /// The lines of the head parsed last.
+  /// The field lines of the last parsed head.
   package private(set) var fields: FieldList
   package let limits: HeadLimits
 
@@ -76,14 +76,14 @@ package struct ResponseHeadParser: ~Copyable {
     return head
   }
 
-  /// `HTTP/1.1 200 reason`; the offset behind its CRLF, nil when it is not complete.
+  /// Parses `HTTP/1.1 200 reason` and returns the offset after its CRLF; nil when it is not complete.
   private func parseStatusLine(
     _ bytes: RawSpan, into head: inout ResponseHead
   ) throws(ResponseFault) -> Int? {
     guard bytes.byteCount >= 13 else {
       let expected: [UInt8] = Array("HTTP/1.".utf8)
       for i in 0..<min(bytes.byteCount, 7) where bytes[i] != expected[i] { throw .statusLine }
-      // No control byte stands in front of the thirteenth.
+      // There can be no control byte before the thirteenth byte.
       if bytes.firstControl(from: 0) < min(bytes.byteCount, 12) { throw .statusLine }
       return nil
     }
@@ -100,7 +100,7 @@ package struct ResponseHeadParser: ~Copyable {
     }
     guard status >= 100, status <= 599 else { throw .statusCode }
     head.status = status
-    // RFC 9112 section 4: the space stands even without a reason; many servers leave it out.
+    // RFC 9112 section 4: the space is required even without a reason, but many servers omit it.
     guard bytes[12] == 0x20 || bytes[12] == UInt8(ascii: "\r") else { throw .statusLine }
     var end = bytes.firstControl(from: 12)
     while end < bytes.byteCount, bytes[end] == 0x09 { end = bytes.firstControl(from: end &+ 1) }
@@ -112,7 +112,7 @@ package struct ResponseHeadParser: ~Copyable {
     return end &+ 2
   }
 
-  /// RFC 9112 section 6.3, with RFC 9110 sections 6.4.1 and 8.6.
+  /// Determines how the body is delimited: RFC 9112 section 6.3, with RFC 9110 sections 6.4.1 and 8.6.
   private func checkFraming(
     _ bytes: RawSpan, _ section: FieldSection.Summary, _ method: HTTPMethod,
     _ head: inout ResponseHead
@@ -124,7 +124,7 @@ package struct ResponseHeadParser: ~Copyable {
     }
     var length: Int?
     if section.present.contains(.contentLength) {
-      // Equal repeated values would be legal to merge (section 6.3); they are a sign of a broken hop.
+      // Merging equal repeated values would be allowed (section 6.3), but they are a sign of a broken hop.
       if section.repeated.contains(.contentLength) { throw .contentLength }
       guard let line = fields.first(.contentLength),
         let parsed = ContentLength.parse(line.value(in: bytes))

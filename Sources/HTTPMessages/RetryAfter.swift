@@ -2,11 +2,11 @@ internal import Memory
 
 /// What a `Retry-After` field says (RFC 9110 section 10.2.3).
 package enum RetryAfter {
-  /// No field can ask for more than this many seconds, ten years: enough for any use, and far from overflow.
+  /// The most seconds that a field can ask for, ten years: enough for any use, and far from overflow.
   static let longest = 315_360_000
 
-  /// Nanoseconds from now that `value` asks to wait, 0 when its date has passed; nil when it is neither a
-  /// number of seconds nor a date.
+  /// Nanoseconds from now for which `value` asks to wait; 0 when its date has passed; nil when it is neither a number
+  /// of seconds nor a date.
   ///
   /// - Parameter wallTime: nanoseconds since 1970.
   package static func delay(_ value: RawSpan, wallTime: Int64) -> Int64? {
@@ -16,11 +16,11 @@ package enum RetryAfter {
     let now = Int(wallTime / 1_000_000_000)
     guard let date = HTTPDate.secondsSince1970(text, now: now) else { return nil }
     let seconds = min(max(0, date - now), RetryAfter.longest)
-    // To the date itself, not a fraction of a second later: `now` is rounded down.
+    // Until the date itself, not a fraction of a second later: `now` is rounded down.
     return max(0, Int64(seconds) * 1_000_000_000 - wallTime % 1_000_000_000)
   }
 
-  /// The number that `text` is; nil when it holds anything but digits.
+  /// The number in `text`; nil when it has anything but digits.
   private static func deltaSeconds(_ text: RawSpan) -> Int? {
     var seconds = 0
     for i in 0..<text.byteCount {
@@ -31,7 +31,7 @@ package enum RetryAfter {
     return seconds
   }
 
-  /// `value` without blanks at its ends.
+  /// `value` without whitespace at its ends.
   @_lifetime(copy value)
   private static func trimmed(_ value: RawSpan) -> RawSpan {
     var start = 0

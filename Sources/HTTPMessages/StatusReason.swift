@@ -1,4 +1,4 @@
-/// Reason phrases of the status codes this project answers with by itself: RFC 9110 section 15.
+/// Reason phrases of the status codes that the gateway itself sends: RFC 9110 section 15.
 package enum StatusReason {
   package static func text(_ status: Int) -> StaticString {
     switch status {

@@ -1,11 +1,11 @@
-/// A histogram as metrics show one: how much lies in each of a few fixed buckets, and all of it together.
+/// A histogram as metrics present it: how many values are in each of a few fixed buckets, and the sum of all values.
 ///
-/// For figures that a scraper adds up over time and gateways. Percentiles want finer classes: ``LogHistogram``.
+/// For figures that a scraper adds up over time and gateways. Percentiles need finer buckets: ``LogHistogram``.
 package struct BucketCounts: Equatable, Sendable {
   package let buckets: Buckets
-  /// What lies in each bucket, not summed up; the last has no bound.
+  /// The number of values in each bucket, not cumulative; the last bucket has no bound.
   package private(set) var counts: [UInt64]
-  /// All values together, in their unit.
+  /// The sum of all values, in their unit.
   package private(set) var sum: UInt64 = 0
 
   package init(_ buckets: Buckets) {

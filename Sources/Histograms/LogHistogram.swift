@@ -1,14 +1,14 @@
-/// Counts of values in buckets an eighth of a power of two wide, so that a percentile is off by little and memory does
-/// not grow with the number of values: 488 buckets hold all that 63 bits can say.
+/// Counts of values in buckets that are an eighth of a power of two wide. So the error of a percentile is small, and
+/// memory does not grow with the number of values: 488 buckets hold all values of 63 bits.
 ///
-/// For percentiles of what lies in one process or file. Metrics want few and fixed buckets: ``BucketCounts``.
+/// For percentiles of the values in one process or file. Metrics need few and fixed buckets: ``BucketCounts``.
 package struct LogHistogram: Sendable {
   private static let bitsOfPart = 3
   private static let parts = 1 << bitsOfPart
-  /// The bucket of the largest value there is.
+  /// The bucket of the largest possible value.
   private static let lastBucket = bucket(of: .max)
 
-  /// Only as many as are needed for what was counted.
+  /// Has only as many elements as the counted values need.
   private var counts: [UInt32] = []
   /// How many values were counted.
   package private(set) var total = 0
@@ -26,7 +26,7 @@ package struct LogHistogram: Sendable {
     total += other.total
   }
 
-  /// Counts `count` values of a bucket, as ``filled`` tells them; a bucket beyond the last is the last.
+  /// Counts `count` values of a bucket, as in ``filled``. A bucket after the last counts as the last.
   package mutating func add(_ count: UInt32, toBucket bucket: Int) {
     let bucket = min(max(0, bucket), LogHistogram.lastBucket)
     makeRoom(for: bucket)
@@ -39,8 +39,8 @@ package struct LogHistogram: Sendable {
     counts.enumerated().filter { $0.element > 0 }.map { (bucket: $0.offset, count: $0.element) }
   }
 
-  /// The values of the bucket that holds the value with this rank, the least one having rank 1; nil if there are not so
-  /// many.
+  /// The range of the bucket that holds the value with this rank, where the smallest value has rank 1; nil if there are
+  /// fewer values.
   package func values(atRank rank: Int) -> ClosedRange<Int64>? {
     var seen = 0
     for (bucket, count) in counts.enumerated() where count > 0 {
@@ -50,7 +50,7 @@ package struct LogHistogram: Sendable {
     return nil
   }
 
-  /// The value that a part of `fraction` of all values did not exceed, within 6 %: the middle of its bucket. 0 without
+  /// The value that the given `fraction` of all values does not exceed, within 6 %: the middle of its bucket. 0 without
   /// values.
   package func percentile(_ fraction: Double) -> Int64 {
     let rank = max(1, Int((Double(total) * fraction).rounded(.up)))

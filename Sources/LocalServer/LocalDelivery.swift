@@ -1,22 +1,22 @@
-/// How an answer goes out that is not simply sent: late, in pieces, not to its end. For a server that plays
-/// what goes wrong on the way.
+/// How an answer is sent if not simply at once: late, in pieces, or not completely. For a server that simulates faults
+/// on the way.
 package struct LocalDelivery: Sendable {
-  /// Where the connection ends before the answer does.
+  /// How the connection ends before the answer does.
   package enum Cut: Sendable, Equatable {
     /// Nothing is sent; the peer sees a reset.
     case resetAtOnce
-    /// So many bytes of the body are sent, then the peer sees a reset.
+    /// This many bytes of the body are sent, then the peer sees a reset.
     case resetAfter(Int)
-    /// So many bytes of the body are sent, then the connection is closed as after a whole answer.
+    /// This many bytes of the body are sent, then the connection is closed as after a complete answer.
     case closeAfter(Int)
   }
 
-  /// Longest ``delay`` and ``pause`` in nanoseconds: ten minutes, longer than clients wait.
+  /// The longest ``delay`` and ``pause`` in nanoseconds: ten minutes, longer than clients wait.
   package static let longestWait: Int64 = 600_000_000_000
 
   /// Nanoseconds before the first byte.
   package var delay: Int64
-  /// How many pieces the body goes out in. With 1 or less it goes at once.
+  /// The number of pieces in which the body is sent. With 1 or less it is sent at once.
   package var pieces: Int
   /// Nanoseconds between two pieces.
   package var pause: Int64
@@ -30,14 +30,14 @@ package struct LocalDelivery: Sendable {
   }
 }
 
-/// A delivery on its way.
+/// A delivery in progress.
 struct DeliveryUnderWay: Sendable {
-  /// What remains: first the head, by itself or with the body.
+  /// What remains: the head first, alone or with the body.
   var response: LocalResponse
   let delivery: LocalDelivery
   var headIsSent = false
   /// Bytes of the body that were sent.
   var sent = 0
-  /// When the next piece goes.
+  /// When the next piece is due.
   var next: Int64
 }

@@ -2,14 +2,14 @@ internal import EventLoop
 internal import HTTPMessages
 internal import Memory
 
-/// Who gets a place when there are more connections than places.
+/// Which connections get a place when there are more than places.
 ///
-/// A connection that has asked nothing gives way first, the oldest of them; then the one that has waited longest
-/// for its next request. Without this whoever opens connections and says nothing would keep everybody else out,
-/// the supervisor that asks for health among them. When every place has a request under way there are a few more,
-/// for pages that must always be answered (``LocalResponder/isAlwaysAnswered(_:)``).
+/// Connections that have sent no request give way first, the oldest first; then the one that has waited longest for its
+/// next request. Otherwise a client that opens connections and sends nothing would keep everybody else out, including
+/// the supervisor that asks for health. If every place has a request under way, there are a few more places, for pages
+/// that must always be answered (``LocalResponder/isAlwaysAnswered(_:)``).
 extension LocalHandler {
-  /// Takes a new connection in, if need be in the place of another one; nil when there is no place.
+  /// Admits a new connection, if necessary in the place of another one; nil when there is no place.
   mutating func takePlace(on loop: inout EventLoop) -> SlabHandle? {
     let limit = settings.maximumConnections
     if connections.count >= limit { giveWay(on: &loop) }
@@ -20,7 +20,7 @@ extension LocalHandler {
     return connections.insert(connection)
   }
 
-  /// The connection waits for a request from now on.
+  /// Notes that the connection waits for a request from now on.
   mutating func beginsWaiting(_ handle: SlabHandle) {
     connections[handle].waitsSince = nextTurn()
   }
@@ -30,12 +30,12 @@ extension LocalHandler {
     return turns
   }
 
-  /// Closes the connection that is missed least, if there is one without a request under way.
+  /// Closes the connection that will be missed least, if there is one without a request under way.
   private mutating func giveWay(on loop: inout EventLoop) {
     var least: SlabHandle?
     var leastTurn = UInt64.max
     for handle in connections.handles where connections[handle].phase == .head {
-      // A head that is not complete asks nothing yet.
+      // An incomplete head is not a request yet.
       let turn = connections[handle].waitsSince | (connections[handle].http.hasAsked ? 1 << 63 : 0)
       if turn < leastTurn {
         leastTurn = turn
@@ -47,7 +47,7 @@ extension LocalHandler {
     _ = connections.remove(least)
   }
 
-  /// Why a connection of the reserve is not answered as others are; nil when it is.
+  /// The refusal of a request on a reserved connection; nil when the request is answered.
   func lackOfRoom(
     _ handle: SlabHandle, _ head: RequestHead, _ bytes: RawSpan
   ) -> LocalResponse? {
@@ -56,7 +56,7 @@ extension LocalHandler {
     return tooManyConnections
   }
 
-  /// Tells a peer that there is no room for it.
+  /// The answer to a peer for which there is no room.
   var tooManyConnections: LocalResponse {
     .message(
       503, "The server has \(settings.maximumConnections) connections; try again later.",

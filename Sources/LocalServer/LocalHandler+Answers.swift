@@ -5,14 +5,14 @@ internal import System
 
 /// Answers become bytes.
 extension LocalHandler {
-  /// Bytes of a body that are made at once.
+  /// Bytes of a body that are made at a time.
   private static var pieceBytes: Int { 64 * 1024 }
   /// Pieces for one connection before the others get their turn.
   private static var piecesInARow: Int { 16 }
-  /// Largest body that is copied behind its head, so that both go out in one system call.
+  /// The largest body that is copied after its head, so that both go out in one system call.
   private static var joinedBodyBytes: Int { 16 * 1024 }
 
-  /// Sends `response`, and makes the connection ready for the next request when all of it is gone.
+  /// Sends `response`, and makes the connection ready for the next request when all of it was sent.
   mutating func answer(
     _ handle: SlabHandle, _ response: LocalResponse, on loop: inout EventLoop
   ) {
@@ -56,7 +56,7 @@ extension LocalHandler {
     completeAnswer(handle, on: &loop)
   }
 
-  /// Goes on with an answer whose earlier bytes are gone, and then with the requests that wait.
+  /// Goes on with an answer whose earlier bytes were sent, and then with the requests that wait.
   mutating func continueAnswer(_ handle: SlabHandle, on loop: inout EventLoop) {
     sendRest(handle, on: &loop)
     completeAnswer(handle, on: &loop)
@@ -65,7 +65,7 @@ extension LocalHandler {
     settle(handle, on: &loop)
   }
 
-  /// Makes and sends the body until its end, the socket is full, or it is others' turn.
+  /// Makes and sends the body until its end, or until the socket is full, or it is the turn of others.
   private mutating func sendRest(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard let body = connections[handle].rest else { return }
     let socket = connections[handle].socket
@@ -79,7 +79,7 @@ extension LocalHandler {
       let start = connections[handle].restSent
       let end = min(start + LocalHandler.pieceBytes, body.count)
       guard let piece = body.piece(start, end) else {
-        // The file cannot be read: cut, so that a part is not taken for the whole.
+        // The file cannot be read: cut the connection, so that a part cannot pass for the whole.
         connections[handle].rest = nil
         loop.abort(socket)
         _ = connections.remove(handle)
@@ -92,7 +92,7 @@ extension LocalHandler {
     if connections[handle].restSent >= body.count { connections[handle].rest = nil }
   }
 
-  /// Ends the answer when all of it is with the kernel; waits for that otherwise.
+  /// Ends the answer if the kernel has all of it; otherwise waits for that.
   private mutating func completeAnswer(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard connections.contains(handle) else { return }
     let socket = connections[handle].socket
@@ -108,7 +108,7 @@ extension LocalHandler {
     }
   }
 
-  /// Refuses bytes that are no request; nobody can tell where the next one would begin.
+  /// Refuses bytes that are not a request. Nobody can tell where the next one would begin.
   mutating func refuse(_ handle: SlabHandle, _ fault: RequestFault, on loop: inout EventLoop) {
     refuse(handle, fault.status, fault.detail.description, on: &loop)
   }

@@ -2,11 +2,11 @@ internal import EventLoop
 internal import HTTPMessages
 internal import Memory
 
-/// Answers that go out late, in pieces or not to their end.
+/// Answers that are sent late, in pieces, or not completely.
 extension LocalHandler {
-  /// Most bytes of a piece: what waits for a peer that does not read.
+  /// The most bytes of a piece, which wait for a peer that does not read.
   private static var longestPiece: Int { 1 << 20 }
-  /// Between two pieces, and between two looks at a socket that is full: one millisecond.
+  /// Between two pieces, and between two checks of a full socket: one millisecond.
   private static var shortestPause: Int64 { 1_000_000 }
 
   mutating func begin(
@@ -22,7 +22,7 @@ extension LocalHandler {
     continueDelivery(handle, on: &loop)
   }
 
-  /// Goes on with the deliveries whose time has come. Those of connections that are gone are forgotten.
+  /// Goes on with the deliveries that are due, and forgets those whose connections are gone.
   mutating func continueDeliveries(on loop: inout EventLoop) {
     guard !deliveries.isEmpty else { return }
     deliveries.removeAll { !connections.contains($0) || connections[$0].delivery == nil }
@@ -41,7 +41,7 @@ extension LocalHandler {
     let socket = connections[handle].socket
     guard loop.now >= under.next else {
       loop.setAlarm(at: under.next)
-      // The wait is ours, so it is not held against the peer.
+      // The wait is deliberate, so it does not count against the peer.
       loop.setDeadline(socket, at: under.next + settings.idleTimeout)
       return
     }
@@ -90,7 +90,7 @@ extension LocalHandler {
 }
 
 extension DeliveryUnderWay {
-  /// Bytes of the body that go out at all.
+  /// How many bytes of the body are sent in total.
   fileprivate var length: Int {
     switch delivery.cut {
     case .resetAfter(let bytes), .closeAfter(let bytes): min(max(0, bytes), response.body.count)
@@ -99,7 +99,7 @@ extension DeliveryUnderWay {
     }
   }
 
-  /// False when the body cannot be read.
+  /// Sends the body up to `end`. False when it cannot be read.
   fileprivate mutating func send(
     until end: Int, to socket: SocketID, on loop: inout EventLoop
   ) -> Bool {

@@ -4,7 +4,7 @@ internal import Memory
 
 /// The end of a local server: what is under way is finished, nothing new begins.
 extension LocalHandler {
-  /// Between two looks at whether all connections are gone.
+  /// Between two checks whether all connections are gone.
   private static var drainCheckInterval: Int64 { 10_000_000 }
 
   mutating func beginDraining(within nanoseconds: Int64, on loop: inout EventLoop) {
@@ -14,7 +14,7 @@ extension LocalHandler {
       loop.stopListening(&self)
       listener = nil
       endStreams(on: &loop)
-      // Those that wait for nothing go at once; the others with their next answer.
+      // Connections that wait for nothing close at once, the others after their next answer.
       for handle in connections.handles
       where connections[handle].phase == .head && connections[handle].http.input.isEmpty {
         finish(handle, on: &loop)

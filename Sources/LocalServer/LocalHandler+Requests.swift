@@ -7,7 +7,7 @@ internal import System
 extension LocalHandler {
   /// Serves what arrived earlier.
   mutating func serveInput(_ handle: SlabHandle, on loop: inout EventLoop) {
-    // The buffer is taken out while its bytes are lent.
+    // The buffer is moved out while its bytes are lent.
     var input = ByteBuffer()
     swap(&input, &connections[handle].http.input)
     let served = serve(handle, input.bytes, on: &loop)
@@ -17,8 +17,8 @@ extension LocalHandler {
     if !input.isEmpty { swap(&input, &connections[handle].http.input) }
   }
 
-  /// Serves as many requests as `bytes` hold, one after the other, and returns how many bytes are done
-  /// with. What is left waits for the rest of a head, or for the answer under way.
+  /// Serves as many requests as `bytes` hold, one after the other, and returns how many bytes are done with. The
+  /// remaining bytes wait for the rest of a head, or for the answer under way.
   mutating func serve(_ handle: SlabHandle, _ bytes: RawSpan, on loop: inout EventLoop) -> Int {
     var at = 0
     while at < bytes.byteCount {
@@ -34,7 +34,7 @@ extension LocalHandler {
     return at
   }
 
-  /// Settles reading and deadlines after some bytes were served, or when no more will come.
+  /// Settles reading and deadlines after some bytes were served, or when no more will arrive.
   mutating func settle(_ handle: SlabHandle, on loop: inout EventLoop) {
     guard connections.contains(handle) else { return }
     let socket = connections[handle].socket
@@ -44,7 +44,7 @@ extension LocalHandler {
       return
     case .body:
       if connections[handle].http.isCutOff {
-        // RFC 9112 section 8: an incomplete request is not one.
+        // RFC 9112 section 8: an incomplete request is not handled.
         loop.close(socket)
         _ = connections.remove(handle)
         return
@@ -65,7 +65,7 @@ extension LocalHandler {
 
   /// Parses the head at `start`.
   ///
-  /// - Returns: the offset behind it; `start` when it is not complete.
+  /// - Returns: the offset after it; `start` when it is not complete.
   private mutating func serveHead(
     _ handle: SlabHandle, _ bytes: RawSpan, from start: Int, on loop: inout EventLoop
   ) -> Int {
@@ -100,7 +100,7 @@ extension LocalHandler {
       ?? refusal(head, bytes, takesHost: takesHost, isSecured: isSecured)
       ?? lackOfRoom(handle, head, bytes)
     {
-      // A body is not waited for; where it ends the next request cannot be found, so the connection ends.
+      // A body is not awaited. The next request cannot be found without its end, so the connection ends.
       if head.framing != .none || head.method == .connect {
         connections[handle].keepsAlive = false
         connections[handle].awaitsRest = true
@@ -125,7 +125,7 @@ extension LocalHandler {
     connections[handle].request = request
     connections[handle].bodyReader = BodyReader(head.framing)
     connections[handle].phase = .body
-    // RFC 9110 section 10.1.1: not needed when the body is on its way already.
+    // RFC 9110 section 10.1.1: not needed when the body has already begun to arrive.
     if head.expectsContinue, bytes.byteCount == head.length {
       output.removeAll()
       output.put("HTTP/1.1 100 Continue\r\n\r\n")
@@ -133,7 +133,7 @@ extension LocalHandler {
     }
   }
 
-  /// Why the request is not the responder's to answer; nil when it is.
+  /// The refusal of a request that the responder must not get; nil if it may.
   private func refusal(
     _ head: RequestHead, _ bytes: RawSpan, takesHost: Bool, isSecured: Bool
   ) -> LocalResponse? {
@@ -145,7 +145,7 @@ extension LocalHandler {
     {
       return .message(403, "Web pages of other origins may not use this server.")
     }
-    // RFC 9110 section 9.3.6: this is no proxy.
+    // RFC 9110 section 9.3.6: this is not a proxy.
     if head.method == .connect { return .message(501, "CONNECT is not supported.") }
     return nil
   }
@@ -192,8 +192,8 @@ extension LocalHandler {
     return at
   }
 
-  /// Puts a piece of the body into a file once the body is longer than what is kept in memory: then the file
-  /// holds all of it. False when the disk is full or the body longer than it may be.
+  /// Writes a piece of the body to a file once the body is longer than the part kept in memory. The file then holds all
+  /// of it. False when the disk is full or the body is too long.
   private mutating func keepsOnDisk(_ handle: SlabHandle, _ piece: RawSpan) -> Bool {
     let total = connections[handle].bodyReader.bytesRead
     guard let folder = settings.bodyFolder, total > settings.bodyBytesKept else { return true }
@@ -202,7 +202,7 @@ extension LocalHandler {
     if let file = connections[handle].request.bodyFile { return file.write(piece, at: before) }
     guard let file = KeptFile(in: folder) else { return false }
     connections[handle].request.bodyFile = file
-    // What came before is in memory as a whole.
+    // Everything before this piece is still in memory.
     let kept = connections[handle].request.body.prefix(before)
     return file.write(Array(kept).span.bytesOfElements, at: 0) && file.write(piece, at: before)
   }

@@ -2,9 +2,9 @@ internal import EventLoop
 internal import Memory
 internal import System
 
-/// Peers that speak TLS, where the server does.
+/// Connections with TLS, if the server uses it.
 extension LocalHandler {
-  /// Begins with a connection that has a place.
+  /// Begins with a connection that has got a place.
   mutating func begin(
     _ handle: SlabHandle, over descriptor: consuming Descriptor, on loop: inout EventLoop
   ) {
@@ -28,7 +28,7 @@ extension LocalHandler {
       at: loop.now + (acceptor == nil ? settings.keepAliveTimeout : settings.headTimeout))
   }
 
-  /// The handshake is done.
+  /// Goes on after the handshake.
   mutating func secured(_ handle: SlabHandle, on loop: inout EventLoop) {
     let socket = connections[handle].socket
     connections[handle].isShakingHands = false
@@ -36,8 +36,8 @@ extension LocalHandler {
     loop.setDeadline(socket, at: loop.now + settings.keepAliveTimeout)
   }
 
-  /// Why a connection may not ask for `path`, by what it has shown; nil when it may. Looked at with each request: other
-  /// authorities count for connections that are open, too.
+  /// The refusal of a connection that may not request `path` with the certificate that it presented; nil when it may.
+  /// Checked with each request: changed authorities apply to open connections, too.
   mutating func certificateRefusal(
     _ handle: SlabHandle, _ path: String, on loop: inout EventLoop
   ) -> LocalResponse? {

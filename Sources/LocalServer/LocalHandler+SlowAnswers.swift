@@ -1,9 +1,9 @@
 internal import EventLoop
 internal import Memory
 
-/// Answers that take time are made by a worker, while the loop serves others.
+/// Answers that take time. A worker thread makes them while the loop serves others.
 extension LocalHandler {
-  /// For an answer, from when its request is whole.
+  /// The time limit for an answer once its request is complete.
   private static var slowAnswerTimeout: Int64 { 120_000_000_000 }
 
   mutating func beginSlowAnswer(
@@ -24,7 +24,7 @@ extension LocalHandler {
       connections[handle].socket, at: loop.now + LocalHandler.slowAnswerTimeout)
   }
 
-  /// Sends what the worker made, if its connection is still there.
+  /// Sends the worker's answer, if its connection still exists.
   mutating func completeSlowAnswer(
     _ handle: SlabHandle, _ response: LocalResponse, on loop: inout EventLoop
   ) {

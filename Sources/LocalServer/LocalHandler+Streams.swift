@@ -4,15 +4,15 @@ internal import Memory
 
 /// Answers without an end: the responder is asked for more at each tick, as long as the peer takes what it gets.
 ///
-/// Nothing is made for a peer that has not taken the piece before, so what waits for one is a piece. One that takes
-/// nothing for ``streamPatience`` is cut.
+/// Nothing is made for a peer that has not taken the previous piece, so at most one piece waits per peer. A peer that
+/// takes nothing for ``streamPatience`` is cut off.
 extension LocalHandler {
   /// Between two pieces.
   private static var streamTick: Int64 { 250_000_000 }
-  /// For a peer to take a piece.
+  /// The time in which a peer must take a piece.
   private static var streamPatience: Int64 { 10_000_000_000 }
 
-  /// Goes on behind the head, which was sent.
+  /// Begins the stream after the head, which was sent.
   mutating func beginStream(_ handle: SlabHandle, _ stream: Int, on loop: inout EventLoop) {
     connections[handle].stream = stream
     streams.append((handle, stream))
@@ -35,13 +35,13 @@ extension LocalHandler {
     if !streams.isEmpty { loop.setAlarm(at: nextTick) }
   }
 
-  /// Ends all of them: the server stops.
+  /// Ends all streams because the server stops.
   mutating func endStreams(on loop: inout EventLoop) {
     for (handle, _) in streams where connections.contains(handle) { finish(handle, on: &loop) }
     forgetStreams()
   }
 
-  /// Tells the responder of those whose connection is gone.
+  /// Informs the responder about the streams whose connections are gone.
   private mutating func forgetStreams() {
     for (handle, stream) in streams where !connections.contains(handle) {
       responder.streamEnded(stream)
@@ -54,7 +54,7 @@ extension LocalHandler {
   ) {
     guard connections.contains(handle) else { return }
     let socket = connections[handle].socket
-    // Its deadline goes on.
+    // The deadline from the previous piece goes on.
     guard loop.queuedBytes(socket) == 0 else { return }
     guard !connections[handle].http.hasEnded,
       let piece = responder.nextPiece(of: stream, now: loop.now)

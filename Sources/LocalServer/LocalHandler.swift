@@ -5,45 +5,45 @@ package import System
 
 /// Serves a ``LocalResponder`` over HTTP/1.1 on one event loop.
 ///
-/// One request of a connection is under way at a time; pipelined ones wait their turn, and the peer is
-/// not read from meanwhile. Its parts:
-/// - `LocalHandler+Admission.swift`: who gets a place.
+/// A connection has one request under way at a time. Pipelined requests wait their turn, and the peer is not read
+/// meanwhile. Its parts:
+/// - `LocalHandler+Admission.swift`: which connections get a place.
 /// - `LocalHandler+Security.swift`: TLS.
 /// - `LocalHandler+Requests.swift`: bytes become requests.
 /// - `LocalHandler+Answers.swift`: answers become bytes.
 /// - `LocalHandler+SlowAnswers.swift`: answers that take time.
-/// - `LocalHandler+Deliveries.swift`: answers that go out late, in pieces or not to their end.
+/// - `LocalHandler+Deliveries.swift`: answers that are sent late, in pieces, or not completely.
 /// - `LocalHandler+Streams.swift`: answers without an end.
 /// - `LocalHandler+Draining.swift`: the end.
 package struct LocalHandler<Responder: LocalResponder>: ~Copyable {
   let settings: LocalServerSettings
   var responder: Responder
   let mailbox: LoopMailbox<LocalServiceMessage>
-  /// Closed when draining begins, so that nobody waits in the queue of a server that is going.
+  /// Closed when draining begins, so that no client waits in the queue of a server that stops.
   var listener: ListeningSocket?
   var parser = RequestHeadParser()
   var dates = DateTexts()
   var connections = Slab<LocalConnection>(capacity: 16)
   /// An answer's head, and its body when that is small.
   var output = ByteBuffer()
-  /// Connections whose bodies go on when the others had their turn.
+  /// Connections whose bodies go on after the others had their turn.
   var continuing = RecordList<SlabHandle>(capacity: 4)
-  /// Connections whose answers take their time on purpose.
+  /// Connections whose answers are deliberately slow.
   var deliveries: [SlabHandle] = []
-  /// Answers without an end, and when they go on.
+  /// Answers without an end; then when they go on.
   var streams: [(handle: SlabHandle, stream: Int)] = []
   var nextTick = Int64.max
   /// When the responder has something to do without a request.
   var nextAttention = Int64.max
-  /// For answers that take time; started with the first of them.
+  /// Makes answers that take time; started with the first of them.
   var worker: LocalWorker?
-  /// Connections that came and requests that were answered: tells who has waited longest.
+  /// Counts new connections and answered requests, to find which connection has waited longest.
   var turns: UInt64 = 0
   var isDraining = false
   /// When draining must be over.
   var drainDeadline = Int64.max
 
-  /// Serves what `listener` accepts, which the loop must be told to watch (``EventLoop/listen(on:)``).
+  /// Serves what `listener` accepts. The loop must be made to watch it (``EventLoop/listen(on:)``).
   init(
     settings: LocalServerSettings, responder: consuming Responder,
     mailbox: LoopMailbox<LocalServiceMessage>, listener: consuming ListeningSocket
@@ -61,7 +61,7 @@ extension LocalHandler: EventHandler {
     on loop: inout EventLoop
   ) {
     guard let handle = takePlace(on: &loop) else {
-      // A peer that waits for TLS cannot read why.
+      // A peer that waits for a TLS handshake could not read the reason.
       if settings.acceptor?() == nil { refuseConnection(descriptor, on: &loop) }
       return
     }
@@ -102,7 +102,7 @@ extension LocalHandler: EventHandler {
   ) {
     guard connections.contains(tag.record) else { return }
     connections[tag.record].http.ended()
-    // It may still read (RFC 9112 section 9.6): an answer under way, and requests before it, go on.
+    // The peer may still read (RFC 9112 section 9.6): an answer under way, and the requests before this end, go on.
     settle(tag.record, on: &loop)
   }
 
@@ -139,14 +139,14 @@ extension LocalHandler: EventHandler {
       && connections[handle].http.readsOn(untaken: loop.untakenBytes(socket)):
       loop.setDeadline(socket, at: loop.now + settings.idleTimeout)
     case .answer:
-      // It does not read its answer: cut, so that it cannot take a part for the whole.
+      // The peer does not read its answer: cut the connection, so that a part cannot pass for the whole.
       loop.abort(socket)
       _ = connections.remove(handle)
     }
   }
 
   package mutating func alarm(on loop: inout EventLoop) {
-    // Those that go on again after this turn are the next alarm's.
+    // Answers that go on again after this turn wait for the next alarm.
     var round = RecordList<SlabHandle>(capacity: 4)
     swap(&round, &continuing)
     for i in 0..<round.count where connections.contains(round[i]) {
@@ -158,7 +158,7 @@ extension LocalHandler: EventHandler {
     if isDraining { continueDraining(on: &loop) }
   }
 
-  /// Lets the responder do what is due, and asks for the alarm that it wants.
+  /// Lets the responder do what is due, and sets the alarm that it needs.
   mutating func attend(on loop: inout EventLoop) {
     nextAttention = responder.attend().map { loop.now + max(0, $0) } ?? .max
     if nextAttention < .max { loop.setAlarm(at: nextAttention) }

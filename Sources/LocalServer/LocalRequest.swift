@@ -1,13 +1,13 @@
 package import System
 
-/// One whole request to a service that answers by itself (the sandbox, the admin pages), its body read.
+/// One complete request to a service that answers by itself (the sandbox, the admin pages), with its body.
 ///
-/// Off the hot path, so texts are `String`s. The parser has accepted the head already: names and values
-/// hold no control bytes.
+/// It is off the hot path, so texts are `String`s. The parser has already accepted the head: names and values hold no
+/// control bytes.
 package struct LocalRequest: Sendable {
   /// The method, as sent: `GET`.
   package var method: String
-  /// The path of the target, raw: percent escapes as sent, without the query.
+  /// The path of the target, raw: with percent escapes as sent, without the query.
   package var path: String
   /// The query, raw, without its `?`; empty when there is none.
   package var query: String
@@ -15,9 +15,9 @@ package struct LocalRequest: Sendable {
   package var fields: [(name: String, value: String)]
   /// The body's first bytes, up to the server's limit of bytes to keep.
   package var body: [UInt8]
-  /// The whole body, when it is longer than what ``body`` holds and the server keeps such bodies in files.
+  /// The whole body, if it is longer than ``body`` can hold and the server keeps such bodies in files.
   package var bodyFile: KeptFile?
-  /// The whole body's length in bytes, also when it was longer than what is kept.
+  /// The whole body's length in bytes, even if it is longer than what is kept.
   package var bodySize: Int
 
   package init(
@@ -46,7 +46,7 @@ package struct LocalResponse: Sendable {
   /// Header fields in order, without framing fields.
   package var fields: [(name: String, value: String)]
   package var body: LocalBody
-  /// How it goes out, unless at once.
+  /// How it is sent, if not at once.
   package var delivery: LocalDelivery?
 
   package init(
@@ -74,14 +74,14 @@ package struct LocalResponse: Sendable {
   }
 }
 
-/// What a local answer carries.
+/// The body of a local answer.
 package enum LocalBody: Sendable {
   case bytes([UInt8])
-  /// `count` zero bytes, made while they are sent: a large download that needs no memory.
+  /// `count` zero bytes that are made while they are sent: a large download that needs no memory.
   case zeros(count: Int)
   /// A part of a file, read while it is sent.
   case file(KeptFile, Range<Int>)
-  /// Without an end: the responder is asked for the pieces of the stream with this number until it has no more or
+  /// A body without an end: the responder is asked for pieces of the stream with this number until it has no more or
   /// the peer leaves. The end of the connection is the end of the body (RFC 9112 section 6.3).
   case stream(Int)
 }
@@ -91,29 +91,28 @@ package protocol LocalResponder: SendableMetatype {
   /// Answers one request. Must not block.
   mutating func respond(to request: LocalRequest) -> LocalResponse
 
-  /// What answers a request that takes time, to be called on a thread of its own, one at a time; nil for
-  /// requests that ``respond(to:)`` answers. May block.
+  /// Returns a closure that answers a request that takes time, to be called on a separate thread, one at a time; nil
+  /// for requests that ``respond(to:)`` answers. The closure may block.
   func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)?
 
-  /// Does what is due without a request, and says in how many nanoseconds there is something again; nil when
-  /// nothing is. Called after each request, when that time is over, and after ``LocalService/callAttention()``.
-  /// Must not block.
+  /// Does what is due without a request, and returns the nanoseconds until something is due again; nil when nothing is.
+  /// Called after each request, after that time, and after ``LocalService/callAttention()``. Must not block.
   mutating func attend() -> Int64?
 
-  /// The next bytes of a stream that an answer began with ``LocalBody/stream(_:)``: empty when there are none for
-  /// now, nil when it ends. Asked for four times a second, when the peer has taken what came before. `now`
-  /// is monotonic, in nanoseconds. Must not block.
+  /// The next bytes of a stream that an answer began with ``LocalBody/stream(_:)``: empty when there are none for now,
+  /// nil when it ends. Called four times a second, once the peer has taken the previous piece. `now` is monotonic, in
+  /// nanoseconds. Must not block.
   mutating func nextPiece(of stream: Int, now: Int64) -> [UInt8]?
 
-  /// A stream is over, whoever ended it.
+  /// Notes that a stream is over, no matter which side ended it.
   mutating func streamEnded(_ stream: Int)
 
-  /// Whether POST to `path` may come from a page of this server's own, as JSON.
+  /// Whether POST to `path` may come from one of this server's own pages, as JSON.
   func takesOwnPages(_ path: String) -> Bool
 
-  /// Whether a request for `path` is to be answered even when there are too many connections, and whatever its
-  /// Host: what probes ask, by whatever name they know this machine. With a foreign Host it comes without its
-  /// query. The answer must be short, tell no more than that, and come from ``respond(to:)``.
+  /// Whether a request for `path` must be answered even if there are too many connections, and with any Host: for
+  /// probes, which may use any name for this machine. With a foreign Host the request has no query. The answer must be
+  /// short, reveal no more than the probe needs, and come from ``respond(to:)``.
   func isAlwaysAnswered(_ path: String) -> Bool
 }
 

@@ -4,18 +4,18 @@ internal import JSONText
 internal import Memory
 internal import System
 
-/// How an answer is written, and which answers are not.
+/// How an answer is written, and which answers must not be sent.
 extension LocalResponse {
-  /// A JSON answer that consists of `message`, as SCORM Cloud's own errors do.
+  /// A JSON answer that consists of `message`, like SCORM Cloud's own errors.
   package static func message(
     _ status: Int, _ message: String, fields: [(name: String, value: String)] = []
   ) -> LocalResponse {
     .json("{\"message\":\(message.quotedAsJSON)}", status: status, fields: fields)
   }
 
-  /// Whether the answer can be sent: a final status, field names that are tokens, values without control
-  /// bytes, and no field that is the server's own to write. Anything else would let whoever chose a value
-  /// write fields, or a second answer, of his own.
+  /// Whether the answer can be sent: it has a final status, field names that are tokens, values without control bytes,
+  /// and no field that the server itself writes. Otherwise whoever chose a value could write additional fields, or a
+  /// second answer.
   var isSendable: Bool {
     guard (200...599).contains(status) else { return false }
     return fields.allSatisfy { field in
@@ -47,7 +47,7 @@ extension LocalResponse {
       out.put(text: field.value)
       out.put("\r\n")
     }
-    // RFC 9110 section 8.6 forbids it with 204 and makes it pointless with 304.
+    // RFC 9110 section 8.6 forbids it with 204, and it is pointless with 304.
     if status != 204 && status != 304, !isStream {
       out.put("Content-Length: ")
       out.put(decimal: body.count)
@@ -69,7 +69,7 @@ extension LocalBody {
     }
   }
 
-  /// The bytes from `start` to `end`, which lie within ``count``; nil when a file does not give them.
+  /// The bytes from `start` to `end`, which must be within ``count``; nil when a file cannot be read.
   func piece(_ start: Int, _ end: Int) -> [UInt8]? {
     switch self {
     case .bytes(let bytes): Array(bytes[start..<end])
@@ -81,7 +81,7 @@ extension LocalBody {
 }
 
 extension UInt8 {
-  /// RFC 9110 section 5.6.2: a byte of a field name.
+  /// Whether it may be a byte of a field name: RFC 9110 section 5.6.2.
   fileprivate var isTokenByte: Bool {
     switch self {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

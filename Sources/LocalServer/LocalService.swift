@@ -3,26 +3,26 @@ package import Memory
 internal import Synchronization
 package import System
 
-/// What a local server is told from other threads.
+/// What other threads tell a local server.
 package enum LocalServiceMessage: Sendable {
   /// Finish what is under way within so many nanoseconds, accept nothing more, then end.
   case drain(nanoseconds: Int64)
-  /// The same; another process goes on accepting with the same socket.
+  /// The same, while another process goes on accepting on the same socket.
   case give(nanoseconds: Int64)
-  /// Accept; for a server that was started without.
+  /// Begin to accept, if the server was started without accepting.
   case accept
-  /// What the worker made for a connection's request.
+  /// The worker's answer to a connection's request.
   case answer(connection: SlabHandle, LocalResponse)
-  /// The responder has something to look at.
+  /// The responder has something to attend to.
   case attend
 }
 
-/// A running local server: one thread with one event loop, and a ``LocalResponder`` of its own.
+/// A running local server: one thread with one event loop and its own ``LocalResponder``.
 package final class LocalService: Sendable {
-  /// Where it listens, with the port that the system chose when 0 was asked for.
+  /// The address at which it listens, with the port that the system chose if 0 was requested.
   package let address: SocketAddress
   private let mailbox: LoopMailbox<LocalServiceMessage>
-  /// Taken by whoever waits for the thread's end.
+  /// Taken by the caller that waits for the thread's end.
   private let thread: Mutex<SystemThread?>
 
   private init(
@@ -37,7 +37,7 @@ package final class LocalService: Sendable {
   ///
   /// `makeResponder` is called once, on that thread.
   ///
-  /// - Parameter accepts: false: callers wait with the kernel until ``accept()``.
+  /// - Parameter accepts: if false, callers wait in the kernel until ``accept()``.
   /// - Throws: when the process is out of threads or descriptors.
   package static func start<Responder: LocalResponder & SendableMetatype>(
     name: String, listeningOn listener: consuming ListeningSocket, settings: LocalServerSettings,
@@ -57,7 +57,7 @@ package final class LocalService: Sendable {
     return LocalService(address: address, mailbox: mailbox, thread: thread)
   }
 
-  /// Serves until told to stop: the thread's whole life.
+  /// Serves until the message to stop arrives. This is the thread's whole life.
   private static func run<Responder: LocalResponder & SendableMetatype>(
     _ start: LocalServiceStart, _ settings: LocalServerSettings, _ accepts: Bool,
     _ clock: TimeSource,
@@ -82,28 +82,28 @@ package final class LocalService: Sendable {
     }
   }
 
-  /// Lets the responder look at what came from other threads (``LocalResponder/attend()``).
+  /// Lets the responder attend to what came from other threads (``LocalResponder/attend()``).
   package func callAttention() { mailbox.post(.attend) }
 
-  /// Begins what ``stop(within:)`` does, and does not wait for it.
+  /// Begins what ``stop(within:)`` does, without waiting for it.
   package func leave(within seconds: Double) {
     mailbox.post(.drain(nanoseconds: LocalService.nanoseconds(seconds)))
   }
 
-  /// The same; another process goes on accepting with the same socket.
+  /// The same, while another process goes on accepting on the same socket.
   package func give(within seconds: Double) {
     mailbox.post(.give(nanoseconds: LocalService.nanoseconds(seconds)))
   }
 
-  /// Begins to accept, where it was started without.
+  /// Begins to accept, if the server was started without accepting.
   package func accept() { mailbox.post(.accept) }
 
   private static func nanoseconds(_ seconds: Double) -> Int64 {
     Int64(max(0, min(seconds, 86_400)) * 1_000_000_000)
   }
 
-  /// Ends the server: it stops accepting at once, requests under way are finished for at most `seconds`,
-  /// and what is left then is cut. Blocks its thread until then; may be called more than once.
+  /// Ends the server. It stops accepting at once, requests under way may finish within `seconds`, and what is left then
+  /// is cut. Blocks its thread until then. May be called more than once.
   package func stop(within seconds: Double = 5) {
     leave(within: seconds)
     let taken = thread.withLock { thread in
@@ -117,7 +117,7 @@ package final class LocalService: Sendable {
   deinit { mailbox.post(.drain(nanoseconds: 0)) }
 }
 
-/// Hands the listener to the new thread, and back whether it could begin.
+/// Hands the listener to the new thread, and reports back whether the thread could begin.
 private final class LocalServiceStart: Sendable {
   private let listener: Mutex<ListeningSocket?>
   private let failure = Mutex<SystemError?>(nil)
@@ -141,7 +141,7 @@ private final class LocalServiceStart: Sendable {
     signal.notify()
   }
 
-  /// Waits until the thread has begun, or could not: then why.
+  /// Waits until the thread has begun, or could not. Returns why it could not.
   func outcome() -> SystemError? {
     while !signal.wait(milliseconds: -1) {}
     return failure.withLock { $0 }

@@ -5,7 +5,7 @@ internal import System
 
 /// Makes answers that take time, one after the other, on a thread beside the event loop.
 final class LocalWorker: Sendable {
-  /// Requests that wait for their turn.
+  /// The most requests that may wait for their turn.
   static let maximumWaiting = 16
 
   private struct Job: Sendable {
@@ -23,7 +23,7 @@ final class LocalWorker: Sendable {
   private let thread: Mutex<SystemThread?>
   private let mailbox: LoopMailbox<LocalServiceMessage>
 
-  /// Starts the thread. What it makes goes to `mailbox`.
+  /// Starts the thread, which posts its answers to `mailbox`.
   init(_ mailbox: LoopMailbox<LocalServiceMessage>) throws(SystemError) {
     self.mailbox = mailbox
     wake = try ThreadSignal()
@@ -32,7 +32,7 @@ final class LocalWorker: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// Leaves work for the thread. Returns whether there was room.
+  /// Gives work to the thread. Returns whether there was room.
   func post(_ connection: SlabHandle, _ work: @escaping @Sendable () -> LocalResponse) -> Bool {
     let isTaken = state.withLock { state in
       guard state.jobs.count < LocalWorker.maximumWaiting else { return false }
@@ -43,7 +43,7 @@ final class LocalWorker: Sendable {
     return isTaken
   }
 
-  /// Ends the thread when the work in its hands is done.
+  /// Ends the thread when its current work is done.
   func stop() {
     state.withLock { $0.isStopping = true }
     wake.notify()

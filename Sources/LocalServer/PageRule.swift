@@ -1,30 +1,30 @@
 internal import HTTPMessages
 internal import Memory
 
-/// Which requests of a browser a local server takes: those of its own pages that only read, and a person
-/// who opens one of its pages. A page of another origin gets nothing, neither its answer nor its effect.
+/// Which requests of a browser a local server accepts: those of its own pages that only read, and a person who opens
+/// one of its pages. A page of another origin gets nothing, neither the answer nor the effect.
 ///
-/// The fields are the browser's own (W3C Fetch Metadata); a page cannot set or leave them out.
+/// The fields come from the browser itself (W3C Fetch Metadata). A page can neither set nor omit them.
 enum PageRule {
-  /// Whether the request comes from a page that has no business here. `isSecured`: it came by TLS.
+  /// Whether the request comes from a page that must not use this server. `isSecured`: it arrived over TLS.
   static func refuses(
     _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, isSecured: Bool
   ) -> Bool {
     guard BrowserRule.isFromPage(head, fields, in: bytes) else { return false }
     guard head.method == .get || head.method == .head else { return true }
     if has("sec-fetch-site", "same-origin", fields, in: bytes) {
-      // Chromium names the page's own origin when it loads a module.
+      // Chromium sends the page's own origin when it loads a module.
       return head.present.contains(.origin) && !isOwnOrigin(head, fields, in: bytes, isSecured)
     }
     if head.present.contains(.origin) { return true }
-    // A link on another page, followed in a window of its own: that page sees nothing of it. A frame is
-    // no such window: its owner could lay something over it.
+    // A link on another page may be followed in a window of its own: the other page sees nothing of it. A frame is
+    // different, because its owner could lay something over it.
     return
       !(has("sec-fetch-mode", "navigate", fields, in: bytes)
       && has("sec-fetch-dest", "document", fields, in: bytes))
   }
 
-  /// Whether a POST comes from a page of this server's own and is marked as JSON, which a form cannot be.
+  /// Whether a POST comes from one of this server's own pages and is marked as JSON, which a form cannot be.
   static func isOwnAction(
     _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, isSecured: Bool
   ) -> Bool {
@@ -33,7 +33,7 @@ enum PageRule {
       && isOwnOrigin(head, fields, in: bytes, isSecured)
   }
 
-  /// Whether the only Origin names this server. The Host was looked at before: a page of that origin is one that this
+  /// Whether the only Origin names this server. The Host was checked before, so a page of that origin is one that this
   /// server sent.
   private static func isOwnOrigin(
     _ head: RequestHead, _ fields: borrowing FieldList, in bytes: RawSpan, _ isSecured: Bool
@@ -52,7 +52,7 @@ enum PageRule {
     return found
   }
 
-  /// Whether the field called `name` is there once and says `value`.
+  /// Whether there is exactly one field called `name`, with the value `value`.
   private static func has(
     _ name: StaticString, _ value: StaticString, _ fields: borrowing FieldList, in bytes: RawSpan
   ) -> Bool {

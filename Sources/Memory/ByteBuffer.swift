@@ -1,27 +1,27 @@
 /// A growable buffer of bytes with one owner: appended at the end, consumed at the front.
 ///
-/// It is the only way bytes are stored in this project: read scratch, output queues, rewritten heads and
-/// log batches. It never shrinks by itself; ``release()`` gives the memory back.
+/// Nearly all bytes of this project are stored in it: read buffers, output queues, rewritten heads and log batches. It
+/// never shrinks by itself; ``release()`` gives the memory back.
 ///
-/// The type is `@usableFromInline`, as are the others here: without that no member of a `package` type is
-/// inlined into other modules, `@inlinable` or not.
+/// The type is `@usableFromInline`, like the others here. Without that, members of a `package` type are not inlined
+/// into other modules, even if they are `@inlinable`.
 ///
-/// - Note: Appending may move the bytes, so nothing may keep a pointer into it. The borrow checker
-///   enforces that for ``bytes``, whose span cannot outlive the borrow.
+/// - Note: Appending may move the bytes, so nothing may keep a pointer to them. The borrow checker enforces that for
+///   ``bytes``, whose span cannot outlive the borrow.
 @usableFromInline @safe package struct ByteBuffer: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<UInt8>
   /// Bytes allocated at `base`; 0 means nothing is allocated.
   @usableFromInline var capacity: Int
-  /// Offset of the first byte that was not consumed.
+  /// Offset of the first byte that was not consumed yet.
   @usableFromInline var start: Int
-  /// Offset behind the last byte. Invariant: 0 <= start <= end <= capacity.
+  /// Offset after the last byte. Invariant: 0 <= start <= end <= capacity.
   @usableFromInline var end: Int
 
   /// A buffer with room for `capacity` bytes; 0 allocates nothing until the first append.
   @inlinable
   package init(capacity: Int = 0) {
     self.capacity = capacity
-    // Proof: what `allocate` returns holds `capacity` bytes, ours until `makeRoom`, `release` or `deinit`.
+    // Proof: what `allocate` returns holds `capacity` bytes, which are ours until `makeRoom`, `release` or `deinit`.
     unsafe base = unsafe ByteBuffer.allocate(capacity)
     start = 0
     end = 0
@@ -29,13 +29,13 @@
 
   @inlinable
   deinit {
-    // Proof: with capacity > 0 `base` came from `allocate` and was not given back.
+    // Proof: with capacity > 0, `base` came from `allocate` and was not given back.
     if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
   }
 
   @inlinable @inline(__always)
   static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
-    // Proof: 1 is not 0, so there is a pointer. With capacity 0 it is never read or written: every access checks
+    // Proof: 1 is not 0, so the result is not nil. With capacity 0 it is never read or written: every access checks
     // start <= end <= capacity.
     capacity > 0
       ? unsafe allocateMemory(capacity) : unsafe UnsafeMutablePointer<UInt8>(bitPattern: 1)!
@@ -47,37 +47,37 @@
     return UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
   }
 
-  /// Gives back what ``allocate(_:)`` gave for `capacity`, which is not 0.
+  /// Gives back what ``allocate(_:)`` returned for `capacity`, which is not 0.
   @usableFromInline
   static func free(_ memory: UnsafeMutablePointer<UInt8>, _ capacity: Int) {
     HeldBytes.subtract(capacity)
-    // Proof: the owner gives its memory up with this call, and knows what it asked for.
+    // Proof: the owner gives up its memory with this call, and knows the size that it allocated.
     unsafe memory.deallocate()
   }
 
-  /// How many bytes wait in the buffer.
+  /// How many unconsumed bytes the buffer has.
   @inlinable @inline(__always)
   package var count: Int { end &- start }
 
   @inlinable @inline(__always)
   package var isEmpty: Bool { end == start }
 
-  /// Bytes of memory the buffer holds on to.
+  /// Bytes of memory that the buffer holds.
   @inlinable @inline(__always)
   package var allocatedBytes: Int { capacity }
 
-  /// The waiting bytes, borrowed.
+  /// The unconsumed bytes, borrowed.
   @inlinable @inline(__always)
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
-      // Proof: start...end lies in the allocation (invariant), and the span borrows self.
+      // Proof: start...end is within the allocation (invariant), and the span borrows self.
       let span = unsafe RawSpan(_unsafeStart: base + start, byteCount: end &- start)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
 
-  /// Makes room for `extra` more bytes behind the last one.
+  /// Makes room for `extra` more bytes after the last one.
   @inlinable @inline(__always)
   package mutating func reserve(_ extra: Int) {
     if capacity &- end < extra { makeRoom(extra) }
@@ -88,8 +88,8 @@
     precondition(extra >= 0)
     let waiting = count
     if start > 0 && waiting + extra <= capacity {
-      // Room enough once the consumed bytes in front are given up.
-      // Proof: start + waiting = end <= capacity, and `update` allows for places that overlap.
+      // There is enough room when the space of the consumed bytes is reused.
+      // Proof: start + waiting = end <= capacity, and `update` allows overlapping memory.
       unsafe base.update(from: base + start, count: waiting)
     } else {
       let larger = max(64, max(capacity * 2, waiting + extra))
@@ -110,7 +110,7 @@
   package mutating func put(_ span: RawSpan) {
     let length = span.byteCount
     reserve(length)
-    // Proof: reserve made end + length <= capacity; a span never overlaps a buffer borrowed mutably.
+    // Proof: reserve ensured end + length <= capacity; a span never overlaps a buffer that is borrowed mutably.
     let target = unsafe base + end
     unsafe span.withUnsafeBytes { source in
       if let address = source.baseAddress {
@@ -120,9 +120,9 @@
     end &+= length
   }
 
-  /// Appends `span`, which may be long, in pieces that the C library copies with vectors. Longer ones it gives to one
-  /// instruction, `rep movsb`, which takes twenty times as long when the target lies a few bytes further in its page than
-  /// the source in its own.
+  /// Appends `span`, which may be long, in pieces that the C library copies with vector instructions. Longer pieces it
+  /// copies with one instruction, `rep movsb`, which takes twenty times as long when the target is a few bytes further
+  /// into its page than the source.
   @inline(never)
   package mutating func put(long span: RawSpan) {
     let length = span.byteCount
@@ -135,11 +135,11 @@
     }
   }
 
-  /// Appends the waiting bytes of `other`.
+  /// Appends the unconsumed bytes of `other`.
   @inlinable @inline(__always)
   package mutating func put(_ other: borrowing ByteBuffer) { put(other.bytes) }
 
-  /// Appends the waiting bytes of `other` in `start..<end`. Traps when they are out of bounds.
+  /// Appends the bytes `start..<end` of the unconsumed bytes of `other`. Traps when they are out of bounds.
   @inlinable @inline(__always)
   package mutating func put(_ other: borrowing ByteBuffer, _ start: Int, _ end: Int) {
     put(other.bytes.slice(start, end))
@@ -150,7 +150,7 @@
   package mutating func put(_ literal: StaticString) {
     let length = literal.utf8CodeUnitCount
     reserve(length)
-    // Proof: reserve made end + length <= capacity, and a literal holds `length` bytes.
+    // Proof: reserve ensured end + length <= capacity, and a literal holds `length` bytes.
     unsafe UnsafeMutableRawPointer(base + end).copyMemory(
       from: literal.utf8Start, byteCount: length)
     end &+= length
@@ -160,7 +160,7 @@
   @inlinable @inline(__always)
   package mutating func put(_ byte: UInt8) {
     reserve(1)
-    // Proof: reserve made end < capacity.
+    // Proof: reserve ensured end < capacity.
     unsafe base[end] = byte
     end &+= 1
   }
@@ -178,7 +178,7 @@
   package mutating func put(word: UInt64, count: Int) {
     precondition(count >= 0 && count <= 8)
     reserve(8)
-    // Proof: reserve made end + 8 <= capacity; of the eight bytes written, `count` become waiting ones.
+    // Proof: reserve ensured end + 8 <= capacity; of the eight bytes written, the first `count` are kept.
     unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.littleEndian, as: UInt64.self)
     end &+= count
   }
@@ -192,7 +192,7 @@
       put(UInt8(truncatingIfNeeded: rest) &+ 0x30)
     } else if rest < 100_000_000 {
       let digits = DigitWords.decimal(UInt64(rest))
-      // Not zero, so that not all eight bytes are leading zeros.
+      // The value is not zero, so not all eight bytes are leading zeros.
       let zeros = digits.trailingZeroBitCount &>> 3
       put(
         word: (digits | DigitWords.asciiZeros) &>> UInt64(zeros &* 8), count: 8 &- zeros)
@@ -202,7 +202,7 @@
     }
   }
 
-  /// Appends `value` as exactly `width` decimal digits, its higher ones cut off. `width` is 1...20.
+  /// Appends `value` as exactly `width` decimal digits, without its higher digits. `width` is 1...20.
   @inlinable
   package mutating func put(decimal value: Int, width: Int) {
     precondition(width > 0 && width <= 20)
@@ -217,8 +217,8 @@
     put(word: digits &>> UInt64((8 &- width) &* 8), count: width)
   }
 
-  /// Appends `value` millionths as a decimal fraction with six digits behind the point: 1500 as `0.001500`.
-  /// `value` is not negative.
+  /// Appends `value` millionths as a decimal fraction with six digits after the point: 1500 as `0.001500`. `value` must
+  /// not be negative.
   @inlinable
   package mutating func put(millionths value: Int) {
     precondition(value >= 0)
@@ -228,7 +228,7 @@
       put(decimal: value % 1_000_000, width: 6)
       return
     }
-    // Its eight digits begin with two zeros, the second of which gives its place to the point.
+    // The eight digits begin with two zeros. The point replaces the second one.
     let digits = DigitWords.decimal(UInt64(value)) | DigitWords.asciiZeros
     put(word: digits ^ UInt64(UInt8(ascii: "0") ^ UInt8(ascii: ".")) &<< 8, count: 8)
   }
@@ -255,11 +255,11 @@
     put(word: low, count: 8)
   }
 
-  /// Appends the 32 hexadecimal digits of a number of 128 bits, in lower case.
+  /// Appends a 128-bit number as 32 hexadecimal digits in lower case.
   @inlinable
   package mutating func put(hexadecimal high: UInt64, _ low: UInt64) {
     reserve(32)
-    // Proof: reserve made end + 32 <= capacity, and four words of eight bytes are written, here and below.
+    // Proof: reserve ensured end + 32 <= capacity, and four words of eight bytes are written, here and below.
     let target = unsafe UnsafeMutableRawPointer(base + end)
     let first = DigitWords.hexadecimal(UInt32(truncatingIfNeeded: high &>> 32))
     unsafe target.storeBytes(of: first.littleEndian, as: UInt64.self)
@@ -272,7 +272,7 @@
     end &+= 32
   }
 
-  /// Drops the first `n` waiting bytes. Traps when fewer wait.
+  /// Drops the first `n` unconsumed bytes. Traps when there are fewer.
   @inlinable @inline(__always)
   package mutating func consume(_ n: Int) {
     precondition(n >= 0 && n <= count)
@@ -283,39 +283,39 @@
     }
   }
 
-  /// Keeps the first `n` waiting bytes and drops what follows. Traps when fewer wait.
+  /// Keeps the first `n` unconsumed bytes and drops the rest. Traps when there are fewer.
   @inlinable @inline(__always)
   package mutating func truncate(to n: Int) {
     precondition(n >= 0 && n <= count)
     end = start &+ n
   }
 
-  /// Drops every waiting byte and keeps the memory.
+  /// Drops all bytes and keeps the memory.
   @inlinable @inline(__always)
   package mutating func removeAll() {
     start = 0
     end = 0
   }
 
-  /// Overwrites the waiting bytes `start ..< end` with zeros where they lie: they were a secret.
+  /// Overwrites the unconsumed bytes `first ..< last`, which were a secret, with zeros in place.
   package mutating func overwrite(from first: Int, to last: Int) {
     precondition(0 <= first && first <= last && last <= count)
-    // Proof: first ... last lies within the waiting bytes, as just checked.
+    // Proof: first ... last is within the unconsumed bytes, as just checked.
     unsafe (base + start + first).update(repeating: 0, count: last - first)
   }
 
-  /// Overwrites the waiting bytes with zeros and drops them.
+  /// Overwrites the unconsumed bytes with zeros and drops them.
   ///
-  /// For buffers that held a secret. Such a buffer must not have been consumed from or have grown while it was
-  /// filled: what lies elsewhere is not reached.
+  /// For buffers that held a secret. Such a buffer must not have been consumed from, and must not have grown while it
+  /// was filled: other copies are not overwritten.
   package mutating func overwriteWithZeros() {
     overwrite(from: 0, to: count)
     removeAll()
   }
 
-  /// Drops every waiting byte and gives the memory back.
+  /// Drops all bytes and gives the memory back.
   package mutating func release() {
-    // Proof: with capacity > 0 `base` came from `allocate`; nothing refers to it after this.
+    // Proof: with capacity > 0, `base` came from `allocate`; nothing refers to it after this.
     if capacity > 0 { unsafe ByteBuffer.free(base, capacity) }
     unsafe base = unsafe ByteBuffer.allocate(0)
     capacity = 0
@@ -323,9 +323,9 @@
     end = 0
   }
 
-  /// Lends the whole memory, `bytes` dropped, to `fill`, which says how many bytes it wrote at its start.
+  /// Drops all bytes and lends the whole memory to `fill`, which returns how many bytes it wrote at its start.
   ///
-  /// For system calls that write: `recv`, `SSL_read`. Traps when `fill` claims more than it was lent.
+  /// For system calls that write: `recv`, `SSL_read`. Traps when `fill` returns more than it was lent.
   @inlinable
   package mutating func refill(_ fill: (UnsafeMutableRawBufferPointer) -> Int) {
     // Proof: base holds capacity bytes; the pointer does not outlive the call.
@@ -335,7 +335,7 @@
     end = written
   }
 
-  /// Lends `count` bytes after the last one to `fill`, which says how many of them it wrote, from their beginning on.
+  /// Lends `count` bytes after the last one to `fill`, which returns how many it wrote at their start.
   package mutating func put(upTo count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
     precondition(count >= 0)
     reserve(count)
@@ -363,5 +363,5 @@ extension Span where Element == UInt8 {
   }
 }
 
-// Proof: the buffer is the only owner of its memory and cannot be copied, so it moves between threads whole.
+// Proof: the buffer is the only owner of its memory and cannot be copied, so it moves between threads as a whole.
 extension ByteBuffer: @unchecked Sendable {}

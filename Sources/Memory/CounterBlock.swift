@@ -2,20 +2,20 @@ public import Synchronization
 
 /// A row of counters that one thread writes and any thread may read at any time.
 ///
-/// The writer pays a load, an addition and a store: no lock and no locked instruction. A reader sees each
-/// counter whole, though not all of them at one moment. Counters begin and end with a cache line of their own,
-/// so that writers of different blocks, on different cores, do not take lines from each other.
+/// The writer pays for a load, an addition and a store: no lock and no locked instruction. A reader sees each counter
+/// whole, but not all of them at the same moment. A block begins and ends at cache lines that it shares with nothing
+/// else, so that writers of different blocks, on different cores, do not contend for cache lines.
 @usableFromInline @safe package final class CounterBlock: @unchecked Sendable {
   // @unchecked: the cells are atomics, and the pointer to them never changes.
   @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
   /// How many counters there are.
   @usableFromInline package let count: Int
 
-  /// Counters that are zero; `count` is 0 or more.
+  /// A block of counters that are zero; `count` must not be negative.
   package init(count: Int) {
     precondition(count >= 0)
     self.count = count
-    // Proof: Atomic<UInt64> has the size and layout of UInt64, and the memory is larger than `count` of them.
+    // Proof: Atomic<UInt64> has the size and layout of UInt64, and the memory has room for at least `count` of them.
     unsafe cells = UnsafeMutableRawPointer.allocate(
       byteCount: CounterBlock.wholeLines(count * MemoryLayout<UInt64>.stride),
       alignment: CounterBlock.lineBytes
@@ -27,7 +27,7 @@ public import Synchronization
   }
 
   deinit {
-    // Proof: `init` initialised `count` cells in this allocation, which ends here once.
+    // Proof: `init` initialised `count` cells in this allocation, which is freed once, here.
     unsafe cells.deinitialize(count: count)
     unsafe UnsafeMutableRawPointer(cells).deallocate()
   }
@@ -39,7 +39,7 @@ public import Synchronization
     (bytes + lineBytes - 1) / lineBytes * lineBytes
   }
 
-  /// Adds to counter `i`, wrapping. For the one writer. Traps when `i` is out of bounds.
+  /// Adds to counter `i`, wrapping around. Only for the one writer. Traps when `i` is out of bounds.
   @inlinable @inline(__always)
   package func add(_ amount: UInt64, to i: Int) {
     precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
@@ -48,7 +48,7 @@ public import Synchronization
     unsafe cells[i].store(old &+ amount, ordering: .relaxed)
   }
 
-  /// Sets counter `i`, for a figure that goes up and down. For the one writer.
+  /// Sets counter `i`, for a gauge. Only for the one writer.
   @inlinable @inline(__always)
   package func set(_ i: Int, to value: UInt64) {
     precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
@@ -56,7 +56,7 @@ public import Synchronization
     unsafe cells[i].store(value, ordering: .relaxed)
   }
 
-  /// Counter `i` as it is now. For any thread.
+  /// The present value of counter `i`. For any thread.
   package func read(_ i: Int) -> UInt64 {
     precondition(UInt(bitPattern: i) < UInt(bitPattern: count))
     // Proof: 0 <= i < count was just checked.
@@ -65,7 +65,7 @@ public import Synchronization
 }
 
 extension StaticString {
-  /// Whether both hold the same bytes.
+  /// Whether both have the same bytes.
   package func hasSameBytes(as other: StaticString) -> Bool {
     let length = utf8CodeUnitCount
     guard length == other.utf8CodeUnitCount else { return false }

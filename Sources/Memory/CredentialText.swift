@@ -1,22 +1,22 @@
-/// What an id or a secret must look like to be sent: one rule for everybody who reads, checks or sends one.
+/// What an id or a secret must look like to be sent: the same rule for all code that reads, checks or sends one.
 ///
-/// Its words name the place and quote nothing.
+/// Its texts name the place of a defect and quote nothing.
 package enum CredentialText {
-  /// Bytes of one, at most. SCORM Cloud's secrets have 40.
+  /// The most bytes of a credential. SCORM Cloud's secrets have 40.
   package static let maximumLength = 4_096
 
-  /// Why a text is no usable credential.
+  /// Why a text cannot be used as a credential.
   package struct Defect: Equatable, Sendable {
-    /// What is wrong, to follow the text's name: `holds a line break (byte 4)`.
+    /// What is wrong, worded to follow the text's name: `holds a line break (byte 4)`.
     package let reason: String
     /// What to do about it.
     package let hint: String
   }
 
-  /// What is wrong with `text`; nil when it can be sent as it is.
+  /// What is wrong with `text`; nil when it can be sent unchanged.
   ///
-  /// Blanks inside are a secret's own; blanks around it come of copying, as byte order marks come of editors, and
-  /// would be sent.
+  /// Whitespace inside may belong to a secret. Whitespace around it comes from copying, and byte order marks come from
+  /// editors. Both would be sent.
   package static func defect(of text: RawSpan) -> Defect? {
     let count = text.byteCount
     if count == 0 { return Defect(reason: "is empty", hint: "") }
@@ -45,8 +45,8 @@ package enum CredentialText {
     return nil
   }
 
-  /// What is wrong with `text` as an application id: it is printable ASCII too, without the colon that ends it in
-  /// a Basic credential (RFC 7617 section 2).
+  /// What is wrong with `text` as an application id. It must also be printable ASCII without a colon, which would end
+  /// it in a Basic credential (RFC 7617 section 2).
   package static func idDefect(of text: RawSpan) -> Defect? {
     if let defect = defect(of: text) { return defect }
     let hint =
@@ -66,10 +66,11 @@ package enum CredentialText {
     return nil
   }
 
-  /// Bytes of an application id, at most.
+  /// The most bytes of an application id.
   package static let maximumIDLength = 255
 
-  /// The first control character, which no field of HTTP may hold (RFC 9110 section 5.5), nor a Basic credential.
+  /// Reports the first control character, which is not allowed in a field of HTTP (RFC 9110 section 5.5) or in a Basic
+  /// credential.
   private static func control(in text: RawSpan) -> Defect? {
     for i in 0..<text.byteCount {
       let place = "(byte \(i + 1))"
@@ -88,8 +89,8 @@ package enum CredentialText {
     return nil
   }
 
-  /// How many bytes the blank at `place` has: a space, a no-break space (U+00A0), a zero-width space (U+200B) or a byte
-  /// order mark (U+FEFF); nil for anything else.
+  /// The number of bytes of the blank at `place`: a space, a no-break space (U+00A0), a zero-width space (U+200B) or a
+  /// byte order mark (U+FEFF). Nil for anything else.
   private static func blank(in text: RawSpan, at place: Int) -> Int? {
     let rest = text.slice(place, text.byteCount)
     if rest[0] == UInt8(ascii: " ") { return 1 }
@@ -105,7 +106,7 @@ extension RawSpan {
     byteCount >= 3 && self[0] == 0xEF && self[1] == 0xBB && self[2] == 0xBF
   }
 
-  /// It without a byte order mark in front, which whoever reads JSON may ignore (RFC 8259 section 8.1).
+  /// The span without a byte order mark at its start, which readers of JSON may ignore (RFC 8259 section 8.1).
   @_lifetime(copy self)
   package func withoutByteOrderMark() -> RawSpan {
     startsWithByteOrderMark ? slice(3, byteCount) : self

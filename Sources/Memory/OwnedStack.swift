@@ -1,8 +1,8 @@
-/// A growable stack of values with one owner each: last in, first out.
+/// A growable stack of values that each have one owner: last in, first out.
 @usableFromInline @safe package struct OwnedStack<Element: ~Copyable>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Element>
   @usableFromInline var capacity: Int
-  /// How many values there are. Invariant: those below it are initialised, those from it on are not.
+  /// How many values there are. Invariant: the values below this index are initialised, and no others.
   @usableFromInline package internal(set) var count = 0
 
   /// An empty stack with room for `capacity` values before it grows.
@@ -30,7 +30,7 @@
   @usableFromInline @inline(never)
   mutating func grow() {
     let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-    // Proof: `larger` is new and holds more than `count` values; each is moved once, and the old memory given back
+    // Proof: `larger` is new and holds more than `count` values; each is moved once, and the old memory is given back
     // after that.
     unsafe larger.moveInitialize(from: base, count: count)
     unsafe base.deallocate()

@@ -1,8 +1,8 @@
 internal import Glibc
 
 extension RawSpan {
-  /// How many of the bytes in `start..<end` are `byte`, for lines that are long: by `memchr`, which looks at many
-  /// bytes at a time.
+  /// How many of the bytes in `start..<end` are `byte`. For long lines: it uses `memchr`, which checks many bytes at a
+  /// time.
   ///
   /// - Precondition: `0 <= start <= end <= byteCount`.
   package func count(of byte: UInt8, from start: Int, to end: Int) -> Int {

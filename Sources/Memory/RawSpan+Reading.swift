@@ -1,8 +1,8 @@
-/// Checked reads over borrowed bytes, eight at a time where it pays.
+/// Checked reads of borrowed bytes, eight at a time where it pays.
 ///
-/// Every parser of this project reads through these few members, so that the unsafe loads stand in one
-/// file, each behind its bounds check. They are inlined into their callers' modules: one call per byte
-/// across a module boundary would cost more than the work itself.
+/// Every parser of this project reads through these few members, so that the unsafe loads are all in one file, each
+/// after its bounds check. They are inlined into their callers' modules: one call per byte across a module boundary
+/// would cost more than the work itself.
 extension RawSpan {
   /// The byte at offset `i`. Traps when `i` is out of bounds.
   @inlinable @inline(__always)
@@ -12,7 +12,8 @@ extension RawSpan {
     return unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self)
   }
 
-  /// Whether there is a byte at offset `i`. The same comparison as the subscript's, which is left out behind it.
+  /// Whether there is a byte at offset `i`. The subscript makes the same comparison, which the optimizer omits after
+  /// this one.
   @inlinable @inline(__always)
   package func has(_ i: Int) -> Bool { UInt(bitPattern: i) < UInt(bitPattern: byteCount) }
 
@@ -25,8 +26,8 @@ extension RawSpan {
       littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
   }
 
-  /// The bytes `start..<end`, at most eight, as a word: the first one lowest, zero behind the last. Traps unless
-  /// all are in bounds.
+  /// The bytes `start..<end`, at most eight, as a word: the first one lowest, zeros after the last. Traps unless all
+  /// are in bounds.
   @inlinable @inline(__always)
   package func word(from start: Int, to end: Int) -> UInt64 {
     let count = end &- start
@@ -48,12 +49,12 @@ extension RawSpan {
       UInt32(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt32.self)))
   }
 
-  /// As ``word(from:to:)``, where no eight bytes follow `start`, or stand before `end`.
+  /// Like ``word(from:to:)``, if there are fewer than eight bytes from `start` on, and before `end`.
   @usableFromInline
   func wordNearEnd(_ start: Int, _ end: Int) -> UInt64 {
     let count = end &- start
     if count == 0 { return 0 }
-    // Two halves that overlap, or first, middle and last byte: what they have in common is the same in both.
+    // Two halves that overlap, or first, middle and last byte. Where they overlap, both have the same bits.
     if count >= 4 {
       return halfWord(at: start) | halfWord(at: end &- 4) &<< UInt64((count &- 4) &* 8)
     }
@@ -62,15 +63,15 @@ extension RawSpan {
       | UInt64(self[end &- 1]) &<< UInt64((count &- 1) &* 8)
   }
 
-  /// The first of the places `start`, `start + step`, … at which eight bytes stand whose bit in `filter` is set: the bit
-  /// that ``filterBit(of:)`` names. `byteCount` when there is none. `filter` has ``filterBytes`` bytes.
+  /// The first of the offsets `start`, `start + step`, … at which there are eight bytes whose bit in `filter` is set;
+  /// ``filterBit(of:)`` gives the bit. `byteCount` when there is none. `filter` has ``filterBytes`` bytes.
   @inlinable @inline(__always)
   package func firstFiltered(from start: Int, step: Int, by filter: RawSpan) -> Int {
     precondition(start >= 0 && step > 0 && filter.byteCount == RawSpan.filterBytes)
     var place = start
     while place <= byteCount &- 8 {
-      // Proof: 0 <= place and place + 8 <= byteCount in this loop: steps are positive, and a sum that wraps is not
-      // reached from places within a span.
+      // Proof: 0 <= place and place + 8 <= byteCount in this loop: steps are positive, and the loop ends at a sum that
+      // overflows.
       let word = unsafe UInt64(
         littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self))
       let bit = RawSpan.filterBit(of: word)
@@ -84,27 +85,27 @@ extension RawSpan {
     return byteCount
   }
 
-  /// Bytes of a filter: few enough to stay in the cache, and so many that of some hundred words nearly every other one is
-  /// told apart.
+  /// Bytes of a filter: few enough to stay in the cache, and enough that nearly all other words are ruled out when it
+  /// holds a few hundred.
   @inlinable package static var filterBytes: Int { 1024 }
 
-  /// The bit of a filter that stands for `word`: its hash, multiplicative (Knuth, volume 3, section 6.4).
+  /// The bit of a filter for `word`: its multiplicative hash (Knuth, volume 3, section 6.4).
   @inlinable @inline(__always)
   package static func filterBit(of word: UInt64) -> Int {
     Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) &>> (64 - 13))
   }
 
-  /// The bytes of `range`. Traps when `range` is out of bounds.
+  /// The bytes `start..<end`. Traps when they are out of bounds.
   @inlinable @inline(__always)
   @_lifetime(copy self)
   package func slice(_ start: Int, _ end: Int) -> RawSpan {
     extracting(start..<end)
   }
 
-  /// The offset of the first byte at or after `start` that is below 0x20, or 0x7F; `byteCount` when none is.
+  /// The offset of the first byte at or after `start` that is below 0x20, or 0x7F; `byteCount` when there is none.
   ///
-  /// By sixteen bytes, then by eight. Words are tested with the classic "has a byte less than n" trick (Anderson, Bit Twiddling Hacks);
-  /// bytes of 0x80 and above are not control bytes and do not stop the scan.
+  /// It checks sixteen bytes at a time, then eight. Words are tested with the classic "has a byte less than n" trick
+  /// (Anderson, Bit Twiddling Hacks). Bytes of 0x80 and above are not control bytes and do not stop the scan.
   @inlinable @inline(__always)
   package func firstControl(from start: Int) -> Int {
     precondition(start >= 0)
@@ -117,7 +118,7 @@ extension RawSpan {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highs: UInt64 = 0x8080_8080_8080_8080
     while i <= byteCount &- 8 {
-      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not computed, so it cannot wrap.
       let w = unsafe UInt64(
         littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
       let below = (w &- (ones &* 0x20)) & ~w
@@ -143,7 +144,7 @@ extension RawSpan {
     firstMarkInJSONString(from: start, orWide: 0)
   }
 
-  /// The same, which a byte of 0x80 or above ends too: text that is ASCII and stands for itself.
+  /// The same, but a byte of 0x80 or above ends the run too: for ASCII text without escapes.
   @inlinable @inline(__always)
   package func firstMarkInASCIIString(from start: Int) -> Int {
     precondition(start >= 0)
@@ -166,7 +167,7 @@ extension RawSpan {
       let w = word(at: i)
       let quote = w ^ (ones &* 0x22)
       let backslash = w ^ (ones &* 0x5C)
-      // A borrow can mark a byte falsely, never one before the first that is marked rightly.
+      // A borrow can mark a byte wrongly, but never one before the first that is marked rightly.
       let hit =
         ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (w &- (ones &* 0x20)) & ~w)
         & highs | w & wide
@@ -189,7 +190,7 @@ extension RawSpan {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let pattern = ones &* UInt64(byte)
     while i <= byteCount &- 8 {
-      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not computed, so it cannot wrap.
       let w =
         unsafe UInt64(
           littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) ^ pattern
@@ -205,7 +206,7 @@ extension RawSpan {
     return byteCount
   }
 
-  /// The offset of the first byte at or after `start` that is `byte` or, without the one `bit` it has set, another;
+  /// The offset of the first byte at or after `start` that is `byte`, or `byte` without `bit`, which must be set in it;
   /// `byteCount` when there is none.
   @inlinable
   package func firstIndex(of byte: UInt8, withOrWithout bit: UInt8, from start: Int) -> Int {
@@ -215,7 +216,7 @@ extension RawSpan {
     let pattern = ones &* UInt64(byte)
     let either = ones &* UInt64(bit)
     while i <= byteCount &- 8 {
-      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not formed, so it cannot wrap.
+      // Proof: i >= 0 and i + 8 <= byteCount in this loop; the sum is not computed, so it cannot wrap.
       let w =
         (unsafe UInt64(
           littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)) | either)
@@ -241,7 +242,7 @@ extension RawSpan {
       if word(at: i) != other.word(at: i) { return false }
       i &+= 8
     }
-    // The last eight bytes, some of which were compared already, are one comparison.
+    // The last eight bytes, some of which were compared already, take one comparison.
     if byteCount >= 8 { return word(at: byteCount &- 8) == other.word(at: byteCount &- 8) }
     while i < byteCount {
       if self[i] != other[i] { return false }
@@ -254,7 +255,7 @@ extension RawSpan {
   @inlinable @inline(__always)
   package func equals(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
-    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
+    // Proof: a string literal is kept as UTF-8 for the whole process, and it is read only below its length.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {
@@ -265,12 +266,11 @@ extension RawSpan {
     return true
   }
 
-  /// Whether these bytes are those of `literal`, ASCII letters compared without case.
-  /// `literal` must be written in lower case.
+  /// Whether these bytes are those of `literal`, ignoring the case of ASCII letters. `literal` must be in lower case.
   @inlinable
   package func equalsIgnoringCase(_ literal: StaticString) -> Bool {
     guard byteCount == literal.utf8CodeUnitCount else { return false }
-    // Proof: a string literal is kept as UTF-8 for the whole process, and read below its length alone.
+    // Proof: a string literal is kept as UTF-8 for the whole process, and it is read only below its length.
     let p = unsafe literal.utf8Start
     var i = 0
     while i < byteCount {
@@ -289,16 +289,16 @@ extension RawSpan {
     return result
   }
 
-  /// The bytes as text, invalid UTF-8 repaired: for error texts and tests only, never for comparing.
+  /// The bytes as text, with invalid UTF-8 repaired. Only for error texts and tests, never for comparisons.
   package var text: String { String(decoding: copied(), as: UTF8.self) }
 }
 
 extension UInt8 {
-  /// The byte with `A`–`Z` turned into `a`–`z`; every other byte as it is.
+  /// The byte with `A`–`Z` turned into `a`–`z`; every other byte unchanged.
   @inlinable @inline(__always)
   package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 
-  /// The value of a hexadecimal digit, of either case; nil for any other byte.
+  /// The value of a hexadecimal digit in either case; nil for any other byte.
   @inlinable @inline(__always)
   package var hexadecimalValue: UInt8? {
     switch self {

@@ -1,11 +1,12 @@
 public import CVectors
 
-/// Sixteen bytes looked at side by side.
+/// Sixteen bytes, checked in parallel.
 ///
-/// A byte that is looked for is given its top bit by arithmetic, which in a vector never carries into the next byte,
-/// or by ``equals(_:)``.
+/// A match is marked by its byte's top bit: by arithmetic, which in a vector never carries into the next byte, or by
+/// ``equals(_:)``.
 extension RawSpan {
-  /// Whether sixteen bytes stand at offset `i`. The same comparison as ``vector(at:)``'s, which is left out behind it.
+  /// Whether there are sixteen bytes at offset `i`. ``vector(at:)`` makes the same comparison, which the optimizer
+  /// omits after this one.
   @inlinable @inline(__always)
   package func hasVector(at i: Int) -> Bool {
     byteCount >= 16 && UInt(bitPattern: i) <= UInt(bitPattern: byteCount &- 16)
@@ -15,13 +16,13 @@ extension RawSpan {
   @inlinable @inline(__always)
   package func vector(at i: Int) -> SIMD16<UInt8> {
     precondition(hasVector(at: i))
-    // Proof: 0 <= i and i + 16 <= byteCount were just checked, and every sixteen bytes are such a vector.
+    // Proof: 0 <= i and i + 16 <= byteCount were just checked, and any sixteen bytes are a valid vector.
     return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: SIMD16<UInt8>.self)
   }
 }
 
 extension SIMD16<UInt8> {
-  /// The top bit of each byte, the first one's lowest.
+  /// The top bit of each byte, that of the first byte lowest.
   @inlinable @inline(__always)
   package var topBits: UInt64 { cv_top_bits(self) }
 
@@ -29,7 +30,7 @@ extension SIMD16<UInt8> {
   @inlinable @inline(__always)
   package var firstMarked: Int { (topBits | 0x1_0000).trailingZeroBitCount }
 
-  /// Marks bytes that are `byte`, and no other.
+  /// Marks the bytes that are `byte`, and no others.
   @inlinable @inline(__always)
   package func equals(_ byte: UInt8) -> SIMD16<UInt8> { cv_equal(self, byte) }
 
@@ -37,7 +38,7 @@ extension SIMD16<UInt8> {
   @inlinable @inline(__always)
   package var firstUnmarked: Int { (topBits ^ 0x1_FFFF).trailingZeroBitCount }
 
-  /// Marks bytes below `limit`, and no other.
+  /// Marks the bytes below `limit`, and no others.
   @inlinable @inline(__always)
   package func isBelow(_ limit: UInt8) -> SIMD16<UInt8> { cv_below(self, limit) }
 
@@ -45,20 +46,20 @@ extension SIMD16<UInt8> {
   @inlinable @inline(__always)
   var controls: SIMD16<UInt8> { isBelow(0x20) | equals(0x7F) }
 
-  /// Marks letters of ASCII.
+  /// Marks ASCII letters.
   @inlinable @inline(__always)
   package var letters: SIMD16<UInt8> {
-    // 0...25 for letters, and no other byte is.
+    // Letters become 0...25, and no other byte does.
     let places: SIMD16<UInt8> =
       (self | SIMD16<UInt8>(repeating: 0x20)) &- SIMD16<UInt8>(repeating: 0x61)
     return places.isBelow(26)
   }
 
-  /// Marks what is no plain text of ASCII in a JSON string: backslashes, bytes below 0x20, and bytes of 0x80 and
+  /// Marks bytes that are not plain ASCII text in a JSON string: backslashes, bytes below 0x20, and bytes of 0x80 and
   /// above.
   @inlinable @inline(__always)
   package var notPlain: SIMD16<UInt8> {
-    // This also marks some bytes of 0x80 and above, which are marked anyway, and no other.
+    // This also marks some bytes of 0x80 and above, which are marked anyway, and no others.
     let low: SIMD16<UInt8> = self &- SIMD16<UInt8>(repeating: 0x20)
     return equals(0x5C) | low | self
   }

@@ -1,13 +1,13 @@
-/// A growable list of plain records with one owner, kept and refilled rather than made anew.
+/// A growable list of plain records with one owner, which is kept and refilled instead of being made again.
 ///
-/// For tables on the hot path, the fields of a message head among them: appending and reading cost neither
-/// reference counting nor uniqueness checks, as an `Array`'s would.
+/// For tables on the hot path, such as the fields of a message head: appending and reading need no reference counting
+/// and no uniqueness checks, unlike with an `Array`.
 @usableFromInline @safe package struct RecordList<Record: BitwiseCopyable>: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<Record>
   @usableFromInline var capacity: Int
   /// How many records there are.
   ///
-  /// Set in here alone: every access trusts it.
+  /// Set only in this type: every access trusts it.
   @usableFromInline package internal(set) var count: Int
 
   /// An empty list with room for `capacity` records before it grows.
@@ -18,7 +18,7 @@
     count = 0
   }
 
-  // Proof: a bitwise-copyable record needs no end; the memory is ours.
+  // Proof: a bitwise-copyable record needs no deinitialisation; the memory is ours.
   deinit { unsafe base.deallocate() }
 
   /// Adds `record` at the end.
@@ -66,7 +66,7 @@
   package mutating func popLast() -> Record? {
     guard count > 0 else { return nil }
     count &-= 1
-    // Proof: the old count was in bounds.
+    // Proof: the old count was not 0, so the last record is in bounds.
     return unsafe base[count]
   }
 }

@@ -2,9 +2,9 @@ internal import Glibc
 
 /// A secret: an application's key or an access token.
 ///
-/// The bytes live in pages of their own that are kept out of core dumps and swap, and are overwritten when
-/// the last reference goes. There is no way to get them as a `String`: they are lent as a span, to be
-/// written straight into the buffer that goes on the wire. Every description is redacted.
+/// The bytes are in separate pages that are kept out of core dumps and swap, and that are overwritten when the last
+/// reference goes. They cannot be read as a `String`: they are lent as a span, to be written directly into the buffer
+/// that goes out on the wire. Every description is redacted.
 @safe package final class SecretBytes: @unchecked Sendable {
   // @unchecked: the memory is written once in `init`, and only read until `deinit`.
   private let base: UnsafeMutableRawPointer
@@ -14,7 +14,7 @@ internal import Glibc
 
   /// Copies `bytes` into protected memory. The caller overwrites its own copy.
   package init(copying bytes: RawSpan) {
-    // Proof: the mapping is this object's alone, until `deinit` gives it back.
+    // Proof: the mapping belongs to this object alone, until `deinit` gives it back.
     unsafe (base, mappedBytes) = SecretPages.map(bytes)
     count = bytes.byteCount
   }
@@ -27,11 +27,11 @@ internal import Glibc
   }
 
   deinit {
-    // Proof: the mapping is ours and `mappedBytes` long. Nobody holds a span of it any more: spans borrow self.
+    // Proof: the mapping is ours and `mappedBytes` long. Nothing holds a span of it any more: spans borrow self.
     unsafe SecretPages.unmap(base, mappedBytes)
   }
 
-  /// The secret, lent. Write it where it must go, and keep no copy.
+  /// The secret, lent. Write it directly to its destination, and keep no copy.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
@@ -41,7 +41,7 @@ internal import Glibc
     }
   }
 
-  /// Whether both secrets are the same, in time that depends on their lengths only.
+  /// Whether both secrets are the same, in time that depends only on their lengths.
   package func hasSameBytes(as other: SecretBytes) -> Bool {
     guard count == other.count else { return false }
     var difference: UInt8 = 0
@@ -56,8 +56,8 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
   package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
 }
 
-/// Memory for a secret, with one owner: whoever reads it pays for no reference count. ``SecretBytes`` is the same for many
-/// owners.
+/// Memory for a secret, with one owner, so that reading it needs no reference counting. ``SecretBytes`` is the same for
+/// many owners.
 @safe package struct SecretPages: ~Copyable {
   @usableFromInline let base: UnsafeMutableRawPointer
   private let mappedBytes: Int
@@ -66,17 +66,17 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
 
   /// Copies `bytes` into protected memory. The caller overwrites its own copy.
   package init(copying bytes: RawSpan) {
-    // Proof: the mapping is this value's alone, until `deinit` gives it back.
+    // Proof: the mapping belongs to this value alone, until `deinit` gives it back.
     unsafe (base, mappedBytes) = SecretPages.map(bytes)
     count = bytes.byteCount
   }
 
   deinit {
-    // Proof: the mapping is ours and `mappedBytes` long. Nobody holds a span of it any more: spans borrow self.
+    // Proof: the mapping is ours and `mappedBytes` long. Nothing holds a span of it any more: spans borrow self.
     unsafe SecretPages.unmap(base, mappedBytes)
   }
 
-  /// The secret, lent. Write it where it must go, and keep no copy.
+  /// The secret, lent. Write it directly to its destination, and keep no copy.
   @inlinable package var bytes: RawSpan {
     @_lifetime(borrow self)
     @inline(__always)
@@ -95,7 +95,7 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
     let memory = unsafe mmap(
       nil, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     precondition(unsafe memory != MAP_FAILED, "no memory for a secret")
-    // Proof: mmap gives an address or MAP_FAILED, which was just excluded.
+    // Proof: mmap returns an address or MAP_FAILED, which was just excluded.
     let base = unsafe memory!
     // Best effort: a low RLIMIT_MEMLOCK must not stop the gateway.
     // Proof: both calls get exactly the mapping made above, and change no byte of it.
@@ -110,9 +110,9 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
     return unsafe (base, mappedBytes)
   }
 
-  /// Overwrites and gives back what ``map(_:)`` has made.
+  /// Overwrites and gives back what ``map(_:)`` returned.
   fileprivate static func unmap(_ base: UnsafeMutableRawPointer, _ mappedBytes: Int) {
-    // Proof: its callers own the mapping, which is `mappedBytes` long, and lend it no more.
+    // Proof: the callers own the mapping, which is `mappedBytes` long, and lend it no more.
     unsafe explicit_bzero(base, mappedBytes)
     _ = unsafe munmap(base, mappedBytes)
   }

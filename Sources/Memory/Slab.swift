@@ -1,9 +1,9 @@
-/// Names one occupant of a ``Slab``. It stays valid until that occupant is removed, and is never mistaken
-/// for a later occupant of the same place.
+/// Identifies one occupant of a ``Slab``. It is valid until that occupant is removed, and is never mistaken for a later
+/// occupant of the same place.
 @usableFromInline package struct SlabHandle: Equatable, Hashable, Sendable, BitwiseCopyable {
   @usableFromInline let index: UInt32
-  /// Odd, or 0 for a handle that names nothing. A place's own is odd while it is occupied, and never 0 once it was
-  /// used.
+  /// Odd, or 0 for a handle of no occupant. A place's generation is odd while the place is occupied, and never 0 once
+  /// it was used.
   @usableFromInline let generation: UInt32
 
   @inlinable @inline(__always)
@@ -12,12 +12,12 @@
     self.generation = generation
   }
 
-  /// A handle that names nothing.
+  /// A handle of no occupant.
   package static var none: SlabHandle {
     @inlinable @inline(__always) get { SlabHandle(index: 0, generation: 0) }
   }
 
-  /// Whether the handle may name something.
+  /// Whether the handle may identify an occupant.
   @inlinable @inline(__always)
   package var isSome: Bool { generation != 0 }
 
@@ -28,24 +28,24 @@
   @inlinable @inline(__always)
   package init(bits: UInt64) {
     let generation = UInt32(truncatingIfNeeded: bits >> 32)
-    // Only an odd one was ever given out.
+    // Only handles with an odd generation were ever given out.
     self.init(
       index: UInt32(truncatingIfNeeded: bits), generation: generation & 1 == 1 ? generation : 0)
   }
 }
 
-/// A table of values with one owner, named by generation-tagged handles.
+/// A table of values that each have one owner, identified by generation-tagged handles.
 ///
-/// Event loops keep their connections here: no reference counting, no dictionary, and an event that
-/// arrives late for a closed connection finds that its handle names nothing. Removed places are reused
-/// last in, first out, while their cache lines are warm.
+/// Event loops keep their connections here: it needs no reference counting and no dictionary, and the handle in a late
+/// event for a closed connection matches nothing. Removed places are reused last in, first out, while their cache lines
+/// are warm.
 @usableFromInline @safe package struct Slab<Element: ~Copyable>: ~Copyable {
-  /// Elements; a place is initialised exactly when its generation is odd.
+  /// The elements. A place is initialised if and only if its generation is odd.
   @usableFromInline var elements: UnsafeMutablePointer<Element>
-  /// Per place: its generation, and the next free place (+1) while it is free.
+  /// For each place, its generation, and the next free place (+1) while it is free.
   @usableFromInline var places: UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>
   @usableFromInline var capacity: Int
-  /// Places ever used; those beyond are untouched memory.
+  /// How many places were ever used. Those beyond are untouched memory.
   @usableFromInline var used: Int
   /// First free place + 1; 0 when none is free.
   @usableFromInline var firstFree: UInt32
@@ -76,16 +76,16 @@
     unsafe places.deallocate()
   }
 
-  /// Adds `element` and names it.
+  /// Adds `element` and returns its handle.
   ///
-  /// Inlined into its callers' modules, as ``remove(_:)`` is, so that the element is made and taken apart where
-  /// its layout is known: elsewhere it would be moved by way of its type's witnesses.
+  /// It is inlined into its callers' modules, like ``remove(_:)``, so that the element is built and taken apart where
+  /// its layout is known. Elsewhere it would be moved through its type's witness table.
   @inlinable @inline(__always)
   package mutating func insert(_ element: consuming Element) -> SlabHandle {
     let index: Int
     if firstFree != 0 {
       index = Int(firstFree) - 1
-      // Proof: the list of free places names only places below `used`.
+      // Proof: the list of free places has only places below `used`.
       firstFree = unsafe places[index].nextFree
     } else {
       if used == capacity { grow() }
@@ -107,8 +107,8 @@
     let movedElements = UnsafeMutablePointer<Element>.allocate(capacity: larger)
     let movedPlaces = UnsafeMutablePointer<(generation: UInt32, nextFree: UInt32)>.allocate(
       capacity: larger)
-    // Proof: both allocations hold at least `used` places. An odd generation marks an initialised element, which
-    // is moved once; the old memory is given back after that.
+    // Proof: both allocations hold at least `used` places. An odd generation marks an initialised element, which is
+    // moved once; the old memory is given back after that.
     for i in 0..<used {
       if unsafe places[i].generation & 1 == 1 {
         unsafe (movedElements + i).moveInitialize(from: elements + i, count: 1)
@@ -123,20 +123,20 @@
     capacity = larger
   }
 
-  /// Whether `handle` still names an occupant.
+  /// Whether `handle` still identifies an occupant.
   @inlinable @inline(__always)
   package func contains(_ handle: SlabHandle) -> Bool {
-    // Proof: the index is checked against `used` before the place is read. A handle's generation is odd or 0, and
-    // a place that was used has none of 0: where they are equal, both are odd, and the place is occupied.
+    // Proof: the index is checked against `used` before the place is read. A handle's generation is odd or 0, and that
+    // of a place that was used is never 0: if they are equal, both are odd, and the place is occupied.
     Int(handle.index) < used
       && (unsafe places[Int(handle.index)].generation) == handle.generation
   }
 
-  /// Puts a place that was occupied to the free ones.
+  /// Adds an occupied place to the free ones.
   @inlinable @inline(__always)
   mutating func vacate(_ index: Int) {
-    // Even, and not 0, which would be the generation of handles that name nothing.
-    // Proof: who calls has checked that the place is occupied, so it is below `used`.
+    // Even, and not 0, which would be the generation of handles of no occupant.
+    // Proof: the callers have checked that the place is occupied, so it is below `used`.
     let generation = unsafe places[index].generation &+ 1
     unsafe places[index].generation = generation == 0 ? 2 : generation
     unsafe places[index].nextFree = firstFree
@@ -144,7 +144,7 @@
     count -= 1
   }
 
-  /// Takes the occupant out. Traps when `handle` names nothing.
+  /// Removes the occupant and returns it. Traps when `handle` is not valid.
   @inlinable
   package mutating func remove(_ handle: SlabHandle) -> Element {
     precondition(contains(handle), "stale slab handle")
@@ -154,7 +154,7 @@
     return unsafe (elements + index).move()
   }
 
-  /// Takes the occupant out and ends it where it lies. Traps when `handle` names nothing.
+  /// Removes the occupant and destroys it in place. Traps when `handle` is not valid.
   @inlinable
   package mutating func discard(_ handle: SlabHandle) {
     precondition(contains(handle), "stale slab handle")
@@ -164,7 +164,7 @@
     unsafe (elements + index).deinitialize(count: 1)
   }
 
-  /// The occupant named by `handle`. Traps when it names nothing.
+  /// The occupant that `handle` identifies. Traps when there is none.
   @inlinable
   package subscript(handle: SlabHandle) -> Element {
     @inline(__always)
@@ -181,7 +181,7 @@
     }
   }
 
-  /// Calls `body` with the handle of every occupant present when the walk began that is still there.
+  /// Calls `body` with the handles of all occupants at the beginning of the walk that are still present.
   package func forEachHandle(_ body: (SlabHandle) -> Void) {
     for i in 0..<used {
       // Proof: places below `used` are initialised.

@@ -2,33 +2,34 @@ internal import CLinux
 internal import Glibc
 internal import Memory
 
-/// A file that is only ever appended to, or standard output.
+/// A file that is only appended to, or standard output.
 package struct AppendingFile: ~Copyable, Sendable {
   private let descriptor: Descriptor
 
-  /// How long a reader of a non-blocking descriptor may take nothing: then what is left is lost.
+  /// How long to wait for the reader of a non-blocking descriptor, in milliseconds. After that, the remaining bytes are
+  /// lost.
   private static let patience: Int32 = 1000
 
-  /// Opens `path` for appending, made with mode 0640 when it is not there.
+  /// Opens `path` for appending. If it does not exist, it is created with mode 0640.
   ///
-  /// - Throws: `ENXIO` for a FIFO that nobody reads: opening it must not wait for a reader.
+  /// - Throws: `ENXIO` for a FIFO without a reader: opening it must not wait for one.
   package init(path: String) throws(SystemError) {
     // Proof: the path is a C string for the call.
     let number = unsafe open(
       path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o640)
     guard number >= 0 else { throw .current }
-    // Only opening must not wait: a reader who is slow holds up the thread that writes, and loses nothing.
+    // Only opening must not wait. A slow reader delays the writing thread, and loses nothing.
     cl_wait_for(number)
     descriptor = Descriptor(owning: number)
   }
 
-  /// Why a path could not be opened, in words for the operator.
+  /// Why a path could not be opened, worded for the operator.
   package static func reason(of error: SystemError) -> String {
     error.number == ENXIO
       ? "\(error): no process reads this FIFO; start its reader first" : "\(error)"
   }
 
-  /// Whether `path` is a regular file that ends within a line: the process that wrote it was killed.
+  /// Whether `path` is a regular file that ends in the middle of a line: the process that wrote it was killed.
   package static func endsWithinLine(path: String) -> Bool {
     // Proof: the path is a C string for the call.
     let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -48,10 +49,10 @@ package struct AppendingFile: ~Copyable, Sendable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// Appends `bytes`, in one system call where the system takes them so. Blocks while the file does.
+  /// Appends `bytes`, in one system call if the system takes them all. Blocks while the file does.
   ///
-  /// - Parameter failure: set to the error when not all were written.
-  /// - Returns: how many were written.
+  /// - Parameter failure: set to the error when not all bytes were written.
+  /// - Returns: how many bytes were written.
   package func append(_ bytes: RawSpan, failure: inout SystemError?) -> Int {
     var written = 0
     while written < bytes.byteCount {
@@ -63,7 +64,7 @@ package struct AppendingFile: ~Copyable, Sendable {
         written += count
         continue
       }
-      // A terminal or a pipe may have been made non-blocking by a process that shares it.
+      // Another process that shares a terminal or a pipe may have made it non-blocking.
       if count < 0, errno == EINTR || errno == EAGAIN && canBeWrittenSoon() { continue }
       failure = count == 0 ? SystemError(number: EIO) : .current
       break
@@ -78,11 +79,11 @@ package struct AppendingFile: ~Copyable, Sendable {
     return unsafe poll(&waiting, 1, AppendingFile.patience) > 0
   }
 
-  /// What the descriptor stands for.
+  /// What the descriptor refers to.
   package enum Kind: Sendable, Equatable {
     /// A regular file of `size` bytes.
     case file(size: Int)
-    /// A regular file whose last name is gone: what is appended to it, nobody finds.
+    /// A regular file whose last name was removed: nobody can find what is appended to it.
     case removed
     /// A pipe, a terminal, a device.
     case other
@@ -100,18 +101,18 @@ package struct AppendingFile: ~Copyable, Sendable {
   package func truncate(to size: Int) -> Bool { ftruncate(descriptor.number, size) == 0 }
 }
 
-/// Standard error, for what concerns the operator.
+/// Standard error, for messages to the operator.
 package enum StandardError {
   /// Writes `text` and a line feed in one call.
   package static func write(line text: String) {
     let line = Array((text + "\n").utf8)
-    // Proof: the array's own bytes, lent for the call. Interrupted, it has written nothing.
+    // Proof: the array's own bytes, lent for the call. An interrupted write has written nothing.
     unsafe line.withUnsafeBytes { bytes in
       while unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) < 0, errno == EINTR {}
     }
   }
 
-  /// Whether a short line can be written without waiting for whoever reads it.
+  /// Whether a short line can be written without waiting for its reader.
   package static var isWritable: Bool {
     var target = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
     // Proof: one record.
@@ -119,12 +120,12 @@ package enum StandardError {
   }
 }
 
-/// Standard output, as far as its kind decides what is written to it.
+/// Properties of standard output that decide what is written to it.
 package enum StandardOutput {
-  /// Whether somebody reads it on a terminal.
+  /// Whether standard output is a terminal.
   package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  /// Characters in a line of the terminal; nil when there is none, or it does not say. `COLUMNS` overrules it.
+  /// Characters per line of the terminal; nil when there is none, or it does not report them. `COLUMNS` overrides it.
   package static var columns: Int? {
     guard isTerminal else { return nil }
     if let columnsVariable { return columnsVariable }
@@ -136,7 +137,7 @@ package enum StandardOutput {
     return Int(size.ws_col)
   }
 
-  /// Characters in a line of help, which is broken for a file or a pipe too.
+  /// Characters per line of help, which is wrapped for a file or a pipe too.
   package static var helpColumns: Int { columnsVariable ?? columns ?? 80 }
 
   private static var columnsVariable: Int? {
@@ -147,7 +148,7 @@ package enum StandardOutput {
     return count
   }
 
-  /// Whether a terminal there may be sent colours: unless NO_COLOR is set or TERM says `dumb`.
+  /// Whether a terminal should get colours: unless NO_COLOR is set or TERM is `dumb`.
   package static var wantsColours: Bool {
     // Proof: getenv gives null or a C string, read at once.
     guard unsafe getenv("NO_COLOR") == nil, let terminal = unsafe getenv("TERM") else {

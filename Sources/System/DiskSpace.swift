@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// What a file system says of itself, and of a file's rights.
+/// Facts about a file system and about a file's permissions.
 package enum DiskSpace {
-  /// Bytes that this user may still write where `path` is, or would be; nil when nobody can say.
+  /// Bytes that this user may still write where `path` is, or would be; nil when that cannot be determined.
   package static func free(at path: String) -> Int64? {
     var place = path
     while true {
@@ -20,15 +20,15 @@ package enum DiskSpace {
     }
   }
 
-  /// Bytes of the file at `path`; 0 when it is not there.
+  /// Bytes of the file at `path`; 0 when it does not exist.
   package static func size(of path: String) -> Int64 {
     var facts = stat()
     // Proof: both pointers are valid for the call.
     return unsafe stat(path, &facts) == 0 ? Int64(facts.st_size) : 0
   }
 
-  /// Whether others than the owner may change what is at `path`, links followed: its group, or everyone. A folder
-  /// whose entries only their owners may replace (the sticky bit) does not count.
+  /// Whether users other than the owner, its group or everyone, may change what is at `path`, after following links. A
+  /// folder whose entries only their owners may replace (the sticky bit) does not count.
   package static func isWritableByOthers(_ path: String) -> Bool {
     var facts = stat()
     // Proof: both pointers are valid for the call.

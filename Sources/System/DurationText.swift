@@ -1,8 +1,8 @@
-/// Times as people write them: `850 µs`, `3.2 ms`, `12 ms`, `1.4 s`, `75 s`, `14 min`, `5 h 20 min`, `3 d 4 h`.
+/// Durations as people write them: `850 µs`, `3.2 ms`, `12 ms`, `1.4 s`, `75 s`, `14 min`, `5 h 20 min`, `3 d 4 h`.
 package enum DurationText {
-  /// - Parameter microseconds: less than none is taken for none.
+  /// - Parameter microseconds: a negative number counts as 0.
   package static func text(microseconds: Int64) -> String {
-    // Each unit ends where the next digit would be rounded up to it.
+    // Each unit ends where rounding would give the first value of the next unit.
     switch microseconds {
     case ...0: return "0"
     case ..<1_000: return "\(microseconds) µs"
@@ -20,7 +20,7 @@ package enum DurationText {
     }
   }
 
-  /// - Parameter nanoseconds: less than none is taken for none.
+  /// - Parameter nanoseconds: a negative number counts as 0.
   package static func text(nanoseconds: Int64) -> String {
     text(microseconds: nanoseconds <= 0 ? 0 : max(1, nanoseconds / 1_000))
   }

@@ -1,21 +1,21 @@
 internal import CLinux
 internal import Glibc
 
-/// A file claimed for this process: no other process that asks gets it until this one ends or gives it back.
+/// A file that is claimed for this process: no other process that asks gets it until this one ends or gives it back.
 ///
-/// The claim stands on a file of its own beside the one that is meant, whose own locks belong to the library that
-/// writes it. It is a lock of the system (`flock(2)`), so a process that was killed leaves no claim behind, only the
-/// empty file.
+/// The claim is on a separate file beside the claimed one, because the library that writes the claimed file puts its
+/// own locks on it. It is a lock of the system (`flock(2)`), so a killed process leaves no claim behind, only the empty
+/// file.
 package struct FileClaim: ~Copyable, Sendable {
   /// Why there is no claim.
   package enum Refusal: Error {
-    /// Another process, or another part of this one, has it.
+    /// Another process, or another part of this one, holds the claim.
     case taken
-    /// The file cannot be made or opened.
+    /// The file cannot be created or opened.
     case failed(SystemError)
   }
 
-  /// What is appended to the name of the file that is meant.
+  /// The suffix that the claim's file adds to the claimed file's name.
   package static let suffix = ".lock"
 
   /// Closing it gives the claim back.

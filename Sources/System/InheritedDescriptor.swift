@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// A descriptor that this process was started with: by a supervisor, or by a predecessor.
+/// A descriptor that this process got at its start, from a supervisor or a predecessor.
 package enum InheritedDescriptor {
-  /// What it is.
+  /// What the descriptor is.
   package enum Kind: Sendable {
     /// A stream socket that listens at this address.
     case listening(SocketAddress)
@@ -27,6 +27,6 @@ package enum InheritedDescriptor {
     }
   }
 
-  /// Keeps the descriptor from programs that this process starts.
+  /// Keeps programs that this process starts from inheriting the descriptor.
   package static func closeOnExec(_ number: Int32) { _ = cl_close_on_exec(number) }
 }

@@ -2,28 +2,29 @@ internal import CLinux
 internal import Glibc
 package import Memory
 
-/// Bytes on disk in a file without a name: it is gone when nobody holds it any more, however the process
+/// Bytes on disk in a file without a name. The file disappears when its last descriptor is closed, however the process
 /// ends.
 package final class KeptFile: Sendable {
-  /// Open for reading and writing, owned by this object.
+  /// Open for reading and writing, and owned by this object.
   private let descriptor: Int32
 
-  /// Where files without names are made unless somebody says otherwise: `$TMPDIR`, or `/tmp`.
+  /// The default folder for files without names: `$TMPDIR`, or `/tmp`.
   package static let usualFolder: String = {
     // Proof: getenv gives null or a C string, copied at once.
     let named = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? ""
     return named.isEmpty ? "/tmp" : named
   }()
 
-  /// The same for what may be large: `$STATE_DIRECTORY`, which is on disk where `/tmp` may be memory.
+  /// The default folder for files that may be large: `$STATE_DIRECTORY`, which is on disk, while `/tmp` may be in
+  /// memory.
   package static let lastingFolder: String = {
     // Proof: getenv gives null or a C string, copied at once.
     let named = unsafe getenv("STATE_DIRECTORY").map { unsafe String(cString: $0) } ?? ""
-    // systemd names several with colons between.
+    // systemd separates several folders by colons.
     return named.split(separator: ":").first.map(String.init) ?? usualFolder
   }()
 
-  /// An empty file in `folder`; nil when that cannot be written to.
+  /// Makes an empty file in `folder`; nil when the folder cannot be written to.
   package init?(in folder: String) {
     // Proof: the path is a C string for the call.
     let number = unsafe cl_nameless_file(folder)
@@ -33,14 +34,14 @@ package final class KeptFile: Sendable {
 
   deinit { _ = close(descriptor) }
 
-  /// Lends the descriptor for the call, to read from.
+  /// Lends the descriptor for reading during the call.
   package func lend<Result, Failure: Error>(
     _ body: (Int32) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try withExtendedLifetime(self) { () throws(Failure) in try body(descriptor) }
   }
 
-  /// Writes `bytes` at `offset`. False when the disk does not take them all.
+  /// Writes `bytes` at `offset`. False when the disk does not take all of them.
   package func write(_ bytes: RawSpan, at offset: Int) -> Bool {
     var written = 0
     while written < bytes.byteCount {
@@ -55,13 +56,13 @@ package final class KeptFile: Sendable {
     return true
   }
 
-  /// The bytes of `range`; nil when the file does not give them all.
+  /// The bytes of `range`; nil when the file does not have all of them.
   package func read(_ range: Range<Int>) -> [UInt8]? {
     var bytes = ByteBuffer(capacity: range.count)
     return read(range, into: &bytes) ? [UInt8](bytes.bytes) : nil
   }
 
-  /// Appends the bytes of `range`. False when the file does not give them all.
+  /// Appends the bytes of `range` to `out`. False when the file does not have all of them.
   package func read(_ range: Range<Int>, into out: inout ByteBuffer) -> Bool {
     var from = range.lowerBound
     while from < range.upperBound {

@@ -3,12 +3,12 @@ internal import Memory
 
 /// Reads a file, or standard input, line by line, in constant memory.
 package struct LineReader: ~Copyable {
-  /// Bytes of a line that are kept; the rest of a longer one is dropped, and the line told to be cut.
+  /// The most bytes of a line that are kept. The rest of a longer line is dropped, and the line is reported as cut.
   package static let lineLimit = 256 * 1024
   private static let chunkBytes = 256 * 1024
 
   private let descriptor: Descriptor
-  /// The line that is being gathered.
+  /// The line that is being collected.
   private var line = ByteBuffer(capacity: 4096)
   private var isCut = false
 
@@ -20,11 +20,11 @@ package struct LineReader: ~Copyable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// Lends each line that is left to `body`, without its line feed, and whether it was cut. Blocks its thread.
+  /// Lends each remaining line to `body`, without its line feed, and says whether it was cut. Blocks its thread.
   package mutating func readLines(
     _ body: (_ line: RawSpan, _ isCut: Bool) -> Void
   ) throws(SystemError) {
-    // Not a member: it is read from while the rest changes.
+    // Not a member: it is read while the rest of self changes.
     var chunk = ByteBuffer(capacity: LineReader.chunkBytes)
     while try refill(&chunk) {
       var start = 0
@@ -35,7 +35,7 @@ package struct LineReader: ~Copyable {
         let length = min(end - start, room)
         if length < end - start { isCut = true }
         if end < bytes.byteCount, line.isEmpty, !isCut {
-          // The usual case: it lies in one piece.
+          // The usual case: the whole line is in the chunk.
           body(bytes.slice(start, end), false)
         } else {
           line.put(bytes.slice(start, start + length))
@@ -57,7 +57,7 @@ package struct LineReader: ~Copyable {
   private func refill(_ chunk: inout ByteBuffer) throws(SystemError) -> Bool {
     var failure: SystemError?
     let number = descriptor.number
-    // Proof: `memory` is the buffer's, lent for the call.
+    // Proof: `memory` belongs to the buffer and is lent for the call.
     unsafe chunk.refill { memory in
       while true {
         // Proof: `memory` holds `count` bytes for the call.

@@ -2,18 +2,18 @@ internal import CLinux
 internal import Glibc
 internal import Memory
 
-/// One end of a pair of sockets between two processes: whole messages, with descriptors.
+/// One end of a pair of sockets between two processes, for whole messages with descriptors.
 ///
-/// Any thread may send; one receives. What goes through it never touches a disk, an argument or the environment. Bytes
-/// that were received are overwritten before the next message.
+/// Any thread may send; one thread receives. What is sent never touches a disk, an argument or the environment.
+/// Received bytes are overwritten before the next message.
 package final class MessageChannel: @unchecked Sendable {
-  // @unchecked: the buffer is the receiving thread's alone.
+  // @unchecked: only the receiving thread uses the buffer.
 
-  /// The most bytes of one message: below the 208 KiB that the kernel takes at once unless told otherwise.
+  /// The most bytes of one message: below the 208 KiB that the kernel takes at once by default.
   package static let largest = 160 * 1024
   /// The most descriptors of one message.
   package static let mostDescriptors = 32
-  /// The number under which a program that is started finds its end.
+  /// The descriptor number of a started program's end.
   package static let inheritedNumber: Int32 = 3
 
   private let descriptor: Descriptor
@@ -34,8 +34,8 @@ package final class MessageChannel: @unchecked Sendable {
     )
   }
 
-  /// The end that this process was started with under ``inheritedNumber``; nil when that is nothing of the kind, or
-  /// another user's.
+  /// The end that this process inherited as ``inheritedNumber``; nil when the descriptor is something else, or another
+  /// user's.
   package static func inherited() -> MessageChannel? {
     guard cl_is_message_end(inheritedNumber) == 1 else { return nil }
     InheritedDescriptor.closeOnExec(inheritedNumber)
@@ -45,10 +45,10 @@ package final class MessageChannel: @unchecked Sendable {
   /// For poll(2).
   package var number: Int32 { descriptor.number }
 
-  /// What became of a message.
+  /// What happened to a message.
   package enum Sent: Sendable { case sent, full, ended }
 
-  /// Sends one message, if the other end has room for it. The descriptors stay the sender's.
+  /// Sends one message, if the other end has room for it. The sender keeps its descriptors.
   package func send(_ bytes: RawSpan, _ descriptors: [Int32] = []) -> Sent {
     precondition(bytes.byteCount <= MessageChannel.largest)
     // Proof: the kernel reads as many bytes and numbers as given, during the call.
@@ -60,7 +60,7 @@ package final class MessageChannel: @unchecked Sendable {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? .full : .ended
   }
 
-  /// As ``send(_:_:)``, and waits for room, for so many milliseconds at most each time.
+  /// Like ``send(_:_:)``, but waits for room, each time for at most `milliseconds`.
   ///
   /// - Returns: whether it was sent.
   package func send(
@@ -78,7 +78,7 @@ package final class MessageChannel: @unchecked Sendable {
     }
   }
 
-  /// What there is to receive.
+  /// The result of receiving.
   package enum Received<Result>: ~Copyable {
     case message(Result)
     case nothing
@@ -86,14 +86,14 @@ package final class MessageChannel: @unchecked Sendable {
     case end
   }
 
-  /// Receives the next message, if there is one, and lends it to `body` with the descriptors, which are the receiver's
-  /// from then on.
+  /// Receives the next message, if there is one, and lends it to `body` together with the descriptors, which then
+  /// belong to the receiver.
   package func receive<Result>(
     _ body: (RawSpan, [Int32]) -> Result
   ) -> Received<Result> {
     var descriptors = [Int32](repeating: -1, count: MessageChannel.mostDescriptors)
     var count: Int32 = 0
-    // Proof: the kernel writes within the buffer and the array, of which it is told the lengths.
+    // Proof: the kernel writes within the buffer and the array, whose lengths it gets.
     let size = unsafe buffer.withUnsafeMutableBytes { room in
       unsafe cl_receive_message(
         descriptor.number, room.baseAddress, room.count, &descriptors,
@@ -108,7 +108,7 @@ package final class MessageChannel: @unchecked Sendable {
   }
 
   private func wipe(_ size: Int) {
-    // Proof: `size` bytes of the buffer were received, which has at least as many.
+    // Proof: `size` bytes were received into the buffer, so it has at least that many.
     unsafe buffer.withUnsafeMutableBytes { unsafe explicit_bzero($0.baseAddress!, size) }
   }
 }

@@ -1,24 +1,24 @@
 package import Synchronization
 
-/// Resolves one name on a thread of its own, and keeps doing so, so that an upstream may move.
+/// Resolves one name repeatedly on a separate thread, so that an upstream may move.
 ///
-/// A failed look-up keeps the addresses known before it. Numeric addresses need no thread.
+/// After a failed look-up, the previously known addresses stay. Numeric addresses need no thread.
 package final class NameResolver: Sendable {
   /// What is known of the name.
   package struct Resolution: Sendable {
-    /// In the order in which they are to be tried.
+    /// The addresses, in the order in which they should be tried.
     package var addresses: [SocketAddress] = []
-    /// Why there are none; nil while the first look-up is under way.
+    /// Why there are no addresses; nil while the first look-up is under way.
     package var failure: String?
     /// Changes with every look-up.
     package var version: UInt64 = 0
   }
 
-  /// Between two look-ups of a name that resolves, in nanoseconds; the others too.
+  /// Between two look-ups of a name that resolves, in nanoseconds; the following two too.
   private static let interval: Int64 = 30_000_000_000
-  /// Between two look-ups of a name that does not.
+  /// Between two look-ups of a name that does not resolve.
   private static let intervalAfterFailure: Int64 = 2_000_000_000
-  /// Before a look-up that somebody asked for.
+  /// Before a look-up that was requested.
   private static let pauseBeforeAskedFor: Int64 = 1_000_000_000
 
   private let host: String
@@ -31,7 +31,7 @@ package final class NameResolver: Sendable {
   /// Nil for a numeric address.
   private let thread: WorkerThread?
   private let resolved: @Sendable () -> Void
-  /// Changes with every look-up; cheap to compare with what was seen last.
+  /// Changes with every look-up, and is cheap to compare with the last value seen.
   package let version = Atomic<UInt64>(0)
 
   /// Begins to resolve `host`; `resolved` is called on another thread after every look-up.
@@ -54,7 +54,7 @@ package final class NameResolver: Sendable {
     }
   }
 
-  /// Knows `addresses` and nothing else: an upstream that has no name.
+  /// Knows only `addresses`, for an upstream without a name.
   package init(addresses: [SocketAddress]) throws(SystemError) {
     (host, port, clock) = ("", 0, .system)
     resolved = {}
@@ -66,15 +66,15 @@ package final class NameResolver: Sendable {
   /// What is known now.
   package var resolution: Resolution { state.withLock { $0 } }
 
-  /// Asks for a look-up soon: connecting failed.
+  /// Requests a look-up soon, because connecting failed.
   package func refresh() {
     isAskedFor.store(true, ordering: .sequentiallyConsistent)
     signal.notify()
   }
 
-  /// Ends the thread, and waits for it as long as a look-up may be allowed to take at the end.
+  /// Ends the thread, and waits for at most `milliseconds`.
   ///
-  /// - Returns: false when it still runs, in a look-up: nobody can cut that short.
+  /// - Returns: false when it is still in a look-up, which cannot be cancelled.
   @discardableResult
   package func stop(within milliseconds: Int32 = 500) -> Bool {
     let isFirst = !isStopping.exchange(true, ordering: .sequentiallyConsistent)
@@ -94,14 +94,14 @@ package final class NameResolver: Sendable {
         addresses.isEmpty ? NameResolver.intervalAfterFailure : NameResolver.interval
       wait(until: clock.monotonic + pause, orAskedFor: true)
       guard isAskedFor.load(ordering: .sequentiallyConsistent) else { continue }
-      // A look-up asked for comes after a second's pause at the earliest, however often it is asked for: failing
-      // connections must not become a storm of queries.
+      // A requested look-up comes at the earliest after a second, however often it is requested: failing connections
+      // must not cause a storm of queries.
       wait(until: clock.monotonic + NameResolver.pauseBeforeAskedFor, orAskedFor: false)
       isAskedFor.store(false, ordering: .sequentiallyConsistent)
     }
   }
 
-  /// Waits until `time`, until somebody asks for a look-up if that counts, or until the end.
+  /// Waits until `time`, or until the end. With `orAskedFor`, also until a look-up is requested.
   private func wait(until time: Int64, orAskedFor: Bool) {
     while !isStopping.load(ordering: .sequentiallyConsistent), clock.monotonic < time,
       !(orAskedFor && isAskedFor.load(ordering: .sequentiallyConsistent))

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Standard output, which is buffered when it is no terminal.
+/// Standard output, which is buffered when it is not a terminal.
 package enum Output {
-  /// Writes what is buffered, so that a reader at the other end of a pipe sees it now.
+  /// Writes buffered output, so that a reader at the other end of a pipe sees it now.
   package static func flush() { _ = fflush(nil) }
 }

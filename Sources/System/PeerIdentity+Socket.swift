@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 extension PeerIdentity {
-  /// Who is at the other end of a connected socket, as the kernel tells it.
+  /// The peer of a connected socket, according to the kernel.
   package init(of descriptor: Int32) {
     var address = SocketAddress()
     address.length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -11,7 +11,7 @@ extension PeerIdentity {
     var user = UInt32.max
     var group: gid_t = 0
     if address.family == AF_UNIX {
-      // Proof: both numbers outlive the call, which writes them only.
+      // Proof: both numbers outlive the call, which only writes them.
       if unsafe cl_peer_credentials(descriptor, &user, &group) != 0 { user = .max }
     }
     self.init(address, user: user)

@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 package import Memory
 
-/// Who is at the other end of a connection, in 28 bytes.
+/// The peer of a connection, in 28 bytes.
 package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
   package enum Family: UInt8, Sendable, BitwiseCopyable { case unix, ipv4, ipv6 }
 
@@ -36,7 +36,7 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
       }
       self.port = port
       self.high = high
-      // RFC 4291 section 2.5.5.2: IPv4 that came to a socket of both kinds is IPv4, in logs and rules too.
+      // RFC 4291 section 2.5.5.2: IPv4 that arrives at a socket for both families is IPv4, in logs and rules too.
       if high == 0, low >> 32 == 0xFFFF {
         family = .ipv4
         self.low = low & 0xFFFF_FFFF
@@ -52,7 +52,7 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
     }
   }
 
-  /// Loopback, or a Unix socket.
+  /// Whether it is loopback or a Unix socket.
   package var isLocal: Bool {
     switch family {
     case .unix: true
@@ -63,7 +63,7 @@ package struct PeerIdentity: Sendable, Equatable, BitwiseCopyable {
 }
 
 extension PeerIdentity {
-  /// The address in network order: 4 bytes, 16, or none for a Unix socket.
+  /// The address in network byte order: 4 bytes, 16 bytes, or none for a Unix socket.
   package var addressBytes: [UInt8] {
     switch family {
     case .unix: []
@@ -75,7 +75,7 @@ extension PeerIdentity {
     }
   }
 
-  /// Appends the address without the port, as logs have it; `unix:` and the user for a Unix socket.
+  /// Appends the address without the port, as in logs; `unix:` and the user for a Unix socket.
   package func put(into out: inout ByteBuffer) {
     switch family {
     case .ipv4:
@@ -92,14 +92,14 @@ extension PeerIdentity {
 }
 
 extension PeerIdentity {
-  /// Appends the part of an IPv4 address that begins at this bit, with its dot if one follows.
+  /// Appends the octet of an IPv4 address at the bit `shift`, with its dot unless it is the last one.
   @inline(__always)
   private func putOctet(_ shift: UInt64, into out: inout ByteBuffer) {
     let octet = low &>> shift & 255
     let dots = shift == 0 ? 0 : 1
     // The last digit, and the dot after it.
     if octet < 10 { return out.put(word: 0x2E30 &+ octet, count: 1 &+ dots) }
-    // x * 41 >> 12 is x / 100, x * 103 >> 10 is x / 10, for what they are used for here.
+    // For the values that occur here, x * 41 >> 12 is x / 100, and x * 103 >> 10 is x / 10.
     let hundreds = (octet &* 41) &>> 12
     let rest = octet &- hundreds &* 100
     let tens = (rest &* 103) &>> 10
@@ -121,7 +121,7 @@ extension PeerIdentity: CustomStringConvertible {
     }
   }
 
-  /// An IPv6 address in the form of RFC 5952.
+  /// An IPv6 address in the format of RFC 5952.
   private var numericText: String {
     let groups = [high, low].flatMap { word in
       [48, 32, 16, 0].map { String(word >> UInt64($0) & 0xFFFF, radix: 16) }
@@ -129,7 +129,7 @@ extension PeerIdentity: CustomStringConvertible {
     return compressed(groups)
   }
 
-  /// RFC 5952 section 4.2: the longest run of two or more zero groups becomes `::`.
+  /// Replaces the longest run of two or more zero groups by `::`, RFC 5952 section 4.2.
   private func compressed(_ groups: [String]) -> String {
     var best = 0..<0
     var start = 0

@@ -2,21 +2,21 @@ internal import CLinux
 
 /// What the system counts for this process, at one moment.
 package struct ProcessFigures: Sendable {
-  /// Seconds, user and system together.
+  /// CPU seconds, user and system together.
   package let cpu: Double
-  /// Seconds since 1970.
+  /// The start time, in seconds since 1970.
   package let start: Double
   package let residentBytes: Int
   package let virtualBytes: Int
-  /// Open descriptors; negative when the system does not tell.
+  /// Open descriptors; negative when the system does not report them.
   package let descriptors: Int
   package let maximumDescriptors: Int
   package let threads: Int
 
-  /// Threads that are told apart; there are as many as loops and a handful more.
+  /// The most threads that are reported. There are as many as loops and a handful more.
   private static let threadLimit = 512
 
-  /// Reads them; nil without `/proc`.
+  /// Reads the figures; nil without `/proc`.
   package static func read() -> ProcessFigures? {
     var raw = cl_process()
     // Proof: one record, whose storage outlives the call.

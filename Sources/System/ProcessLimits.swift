@@ -1,23 +1,23 @@
 internal import CLinux
 internal import Glibc
 
-/// What a process asks of the system once, at its start.
+/// What a process requests of the system once, at its start.
 package enum ProcessLimits {
-  /// No core dumps, and no reading of this process' memory or environment by others of the same user.
+  /// Forbids core dumps, and keeps other processes of the same user from reading this process's memory or environment.
   package static func forbidDumps() { _ = cl_forbid_dumps() }
 
-  /// Takes back what asks TLS libraries to write the keys of connections into a file: these connections carry secrets.
-  /// To be called before other threads read the environment.
+  /// Removes the variable that makes TLS libraries write the keys of connections to a file: these connections carry
+  /// secrets. To be called before other threads read the environment.
   package static func forbidKeyLogs() {
     // Proof: a constant C string, and no other thread runs yet.
     _ = unsafe unsetenv("SSLKEYLOGFILE")
   }
 
-  /// Makes large blocks of memory go back to the system when they are freed: what a crowd of slow readers
-  /// needed is not kept for ever.
+  /// Makes large memory blocks return to the system when they are freed, so that memory for a crowd of slow readers is
+  /// not kept forever.
   package static func returnLargeBlocks() { cl_return_large_blocks() }
 
-  /// Gives the system back what only the start needed. Linking, parsing the configuration and the
+  /// Gives memory that only the start needed back to the system. Linking, parsing the configuration and the
   /// initialisers of two dozen libraries touch several megabytes of code that never runs again.
   package static func releaseStartPages() { cl_release_start_pages() }
 
@@ -27,8 +27,8 @@ package enum ProcessLimits {
     return limit > 0 ? limit : Int.max
   }
 
-  /// Ends the process without what exit(3) does before. For when a thread cannot be ended: the C libraries' own
-  /// endings would take away what it uses.
+  /// Ends the process without what exit(3) does first. For when a thread cannot be ended: the exit handlers of C
+  /// libraries would destroy what it uses.
   package static func endAtOnce(status: Int32 = 0) -> Never { cl_end_at_once(status) }
 
   /// Raises the limit of open descriptors as far as allowed.

@@ -3,11 +3,11 @@ internal import Glibc
 
 /// One limit of the memory that this process may have, and how much of it is used.
 package struct MemoryBound: Sendable {
-  /// Bytes.
+  /// The limit in bytes.
   package let limit: Int
-  /// Whose limit it is, for the operator: `ulimit -d`.
+  /// What sets the limit, for the operator: `ulimit -d`.
   package let name: String
-  /// Bytes that are used, as the limit counts them; nil when the system does not say.
+  /// The bytes in use, as the limit counts them; nil when the system does not report them.
   package let used: @Sendable () -> Int?
 
   package init(limit: Int, name: String, used: @escaping @Sendable () -> Int?) {
@@ -19,12 +19,12 @@ package struct MemoryBound: Sendable {
 
 /// The memory of this process, as the system sees it.
 package enum ProcessMemory {
-  /// Of a thread. The deepest calls of ours and of the C libraries take a tenth of it. The usual 8 MiB count as
-  /// memory in use where private memory is limited, touched or not.
+  /// The stack size of a thread. The deepest calls of this project and of the C libraries take a tenth of it. The usual
+  /// 8 MiB count as memory in use where private memory is limited, even if they were never touched.
   static let stackBytes = 1 << 20
-  /// Up to this limit memory counts for more than a system call for a buffer.
+  /// Up to this limit, saving memory matters more than saving a system call per buffer.
   static let smallLimit = 512 << 20
-  /// A file of the kernel is not longer.
+  /// The most bytes of a kernel file.
   private static let fileBytes = 64 * 1024
 
   /// What limits this process: its control groups, and its limits of private memory and of address space.
@@ -50,20 +50,20 @@ package enum ProcessMemory {
     return bounds
   }
 
-  /// Makes the most of little memory. To be called before the first thread.
+  /// Saves memory where the limit is small. To be called before the first thread.
   package static func economise() {
     cl_use_small_stacks(stackBytes)
     if bounds().contains(where: { $0.limit <= smallLimit }) { cl_use_heap_sparingly() }
   }
 
-  /// Gives parts of the heap that are free back to the system.
+  /// Gives free parts of the heap back to the system.
   package static func trim() { cl_trim_heap() }
 
-  /// Bytes by a field of `/proc/self/statm`, which counts pages.
+  /// Bytes in use according to a field of `/proc/self/statm`, which counts pages.
   ///
-  /// What is free in the heap is there for small things only, and the system counts it for ever where it lies
-  /// below something small that lives. So an eighth of `limit` of it counts as used, and what is more does not:
-  /// the process would refuse for ever.
+  /// Free heap memory can hold only small blocks, and the system always counts it if it lies below a small block in
+  /// use. So up to an eighth of `limit`, free heap memory counts as used; beyond that it does not. Otherwise the
+  /// process would refuse forever.
   private static func processBytes(field: Int, of limit: Int) -> Int? {
     guard let pages = text(of: "/proc/self/statm")?.split(separator: " "), field < pages.count,
       let count = Int(pages[field])
@@ -74,7 +74,7 @@ package enum ProcessMemory {
 
   private static func groupBytes(_ group: ControlGroup, _ limit: Int) -> Int? {
     guard let used = text(of: group.usageFile).flatMap(ControlGroup.number) else { return nil }
-    // The statistics cost the kernel more, so they are asked for when they matter.
+    // The statistics cost the kernel more, so they are read only when they matter.
     guard used > limit / 2, let statistics = text(of: group.statisticsFile) else { return used }
     return max(0, used - ControlGroup.fileBytes(statistics))
   }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Signals as values, read by one thread, instead of handlers that may do next to nothing.
+/// Signals as values that one thread reads, instead of handlers, which may do almost nothing.
 package struct ProcessSignals: ~Copyable {
   package enum Signal: Sendable {
     /// SIGTERM or SIGINT.
@@ -16,8 +16,8 @@ package struct ProcessSignals: ~Copyable {
 
   private let descriptor: Descriptor
 
-  /// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 for this thread and those it starts, and ignores SIGPIPE.
-  /// To be made before any other thread.
+  /// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 for this thread and those that it starts, and ignores SIGPIPE.
+  /// To be called before any other thread starts.
   package init() throws(SystemError) {
     cl_ignore_sigpipe()
     let number = cl_signal_descriptor()
@@ -32,7 +32,7 @@ package struct ProcessSignals: ~Copyable {
     }
   }
 
-  /// The next signal, when it comes within so many milliseconds.
+  /// The next signal if it comes within `milliseconds`, otherwise nil.
   package func next(within milliseconds: Int32) -> Signal? {
     var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
     // Proof: one record, whose storage outlives the call.
@@ -40,8 +40,7 @@ package struct ProcessSignals: ~Copyable {
     return ProcessSignals.signal(cl_next_signal(descriptor.number))
   }
 
-  /// The next signal, when it comes within so many milliseconds, or, before that, nil when one of `channels` has
-  /// something to be read.
+  /// The next signal if it comes within `milliseconds`. Nil if it does not, or if one of `channels` can be read first.
   package func next(within milliseconds: Int32, orFrom channels: [Int32]) -> Signal? {
     var waiting = ([descriptor.number] + channels).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)

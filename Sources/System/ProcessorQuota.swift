@@ -1,20 +1,20 @@
 /// How many processors a control group lets a process use: a container's limit, or a systemd unit's `CPUQuota`.
 ///
-/// What the kernel's files say is told apart here; reading them is the caller's.
+/// This type interprets the texts of the kernel's files; the caller reads them.
 enum ProcessorQuota {
   private static let root = "/sys/fs/cgroup"
 
-  /// The whole processors that the least quota of this process' groups comes to, rounded up; nil without one.
+  /// The smallest quota among this process's groups, in whole processors, rounded up; nil without a quota.
   ///
-  /// The groups above count too. In a container the path may be one of the host's, which does not exist inside;
-  /// the root is the container's own then.
+  /// The groups above count too. In a container the path may be one of the host that does not exist inside. Then the
+  /// root is the container's own group.
   ///
-  /// - Parameter read: the text of a file; nil when it is not there.
+  /// - Parameter read: returns the text of a file; nil when it does not exist.
   static func processors(_ read: (String) -> String?) -> Int? {
     guard let membership = read("/proc/self/cgroup") else { return nil }
     var least: Int?
     for line in membership.split(separator: "\n") {
-      // `0::/path` of version 2, `4:cpu,cpuacct:/path` of version 1.
+      // `0::/path` in version 2, `4:cpu,cpuacct:/path` in version 1.
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { continue }
       let isVersion2 = parts[0] == "0" && parts[1].isEmpty
@@ -30,7 +30,7 @@ enum ProcessorQuota {
     return least
   }
 
-  /// `path` and all above it, the root as the empty text.
+  /// `path` and all folders above it, the root as an empty text.
   private static func folders(_ path: Substring) -> [Substring] {
     var folders: [Substring] = []
     var path = path
@@ -42,14 +42,14 @@ enum ProcessorQuota {
     }
   }
 
-  /// `max 100000`, or microseconds in each period: `150000 100000`.
+  /// Reads `max 100000`, or microseconds in each period: `150000 100000`.
   private static func version2(_ text: String?) -> Int? {
     let words = text?.split { $0 == " " || $0 == "\n" } ?? []
     return words.count == 2 ? count(words[0], in: words[1]) : nil
   }
 
-  /// The same in two files; a quota below zero is none. The controller's folder has the names of those it is
-  /// mounted with, or its own.
+  /// Reads the same from two files; a negative quota means none. The folder is named after the controllers that are
+  /// mounted together, or after this controller alone.
   private static func version1(
     _ folder: Substring, _ controllers: Substring, _ read: (String) -> String?
   ) -> Int? {

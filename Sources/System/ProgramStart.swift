@@ -1,17 +1,18 @@
 internal import CLinux
 internal import Glibc
 
-/// The program that this process runs, to be started once more: perhaps another version by then.
+/// The program that this process runs, to be started again. It may be another version by then.
 package struct ProgramStart: Sendable {
-  /// Where it is found on the disk.
+  /// Its path on disk.
   package let path: String
-  /// All of them, the program's name first.
+  /// All arguments, beginning with the program's name.
   let arguments: [String]
 
-  /// As the process was started. To be made early: later the file may be another one, and the folder too.
+  /// The program as the process was started. To be created early: later the file may be another one, and so may the
+  /// current folder.
   ///
-  /// The name is the first argument where that is a path, because it may lead through a link that a new version moves;
-  /// else what the kernel runs. Nil when neither is known.
+  /// The path is the first argument if that is a path, because it may go through a link that a new version moves.
+  /// Otherwise it is the file that the kernel runs. Nil when neither is known.
   package init?() {
     let count = Int(cl_argument_count())
     // Proof: below the count, each is a C string that lives as long as the process.
@@ -36,10 +37,10 @@ package struct ProgramStart: Sendable {
     return unsafe String(cString: text)
   }
 
-  /// The file that the kernel runs, under the name that it had at the start.
+  /// The file that the kernel runs, by its name at the start.
   private static var running: String? {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    // Proof: the call writes at most as many bytes as the array has, and tells how many.
+    // Proof: the call writes at most as many bytes as the array has, and returns their number.
     let count = unsafe bytes.withUnsafeMutableBytes {
       unsafe readlink("/proc/self/exe", $0.baseAddress!, $0.count)
     }
@@ -49,8 +50,8 @@ package struct ProgramStart: Sendable {
     return path.hasSuffix(gone) ? String(path.dropLast(gone.count)) : path
   }
 
-  /// Starts it with the same arguments and environment, but for the variables that `omitting` names and those given in
-  /// `adding`. No shell is asked, and no descriptor goes along but 0 to 2 and the channel's other end.
+  /// Starts it with the same arguments and environment, except for the variables in `omitting`, and with those in
+  /// `adding`. No shell is involved, and it inherits no descriptor except 0 to 2 and the channel's other end.
   package func spawn(
     _ channel: MessageChannel, adding: [(name: String, value: String)], omitting: [String]
   ) throws(SystemError) -> ChildProcess {
@@ -73,7 +74,8 @@ package struct ProgramStart: Sendable {
   private static var environment: [[UInt8]] {
     var entries: [[UInt8]] = []
     var index: Int32 = 0
-    // Proof: the shim gives null or a C string of the environment, copied at once; nobody changes it after the start.
+    // Proof: the shim returns null or a C string of the environment, copied at once; nothing changes the environment
+    // after the start.
     while let text = unsafe cl_environment(index) {
       entries.append(unsafe Array(UnsafeRawBufferPointer(start: text, count: strlen(text))))
       index += 1
@@ -82,7 +84,7 @@ package struct ProgramStart: Sendable {
   }
 }
 
-/// A list of C strings with null at its end, as exec wants it.
+/// A list of C strings that ends with null, as exec requires.
 @safe private final class CStrings {
   let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   private let count: Int
@@ -96,12 +98,12 @@ package struct ProgramStart: Sendable {
       // Proof: strdup copies up to the zero, which is there.
       unsafe (pointers + index).initialize(to: strdup(copy))
     }
-    // Proof: the last one of the capacity.
+    // Proof: the last place of the capacity.
     unsafe (pointers + count).initialize(to: nil)
   }
 
   deinit {
-    // Proof: each was made by strdup, and the list by allocate; nobody holds them any more.
+    // Proof: each was made by strdup, and the list by allocate; nothing refers to them any more.
     for index in 0..<count { unsafe free(pointers[index]) }
     unsafe pointers.deallocate()
   }
@@ -124,7 +126,7 @@ package struct ChildProcess: Sendable {
     }
   }
 
-  /// Nil while it runs. To be asked until it has ended, and not after.
+  /// How the process ended; nil while it runs. Must not be read again after it has ended.
   package var end: End? {
     var status: Int32 = 0
     // Proof: the number outlives the call.

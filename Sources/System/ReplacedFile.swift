@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Memory
 
-/// A small file that others wait for: it is there with all of its text, or not at all.
+/// A small file that other processes wait for: it has either all of its text, or does not exist.
 package enum ReplacedFile {
-  /// Puts `text` into the file at `path`, whatever stood there.
+  /// Replaces the content of the file at `path` by `text`.
   package static func write(_ text: String, path: String) throws(SystemError) {
     let beside = "\(path).\(getpid())"
     do throws(SystemError) {
@@ -19,7 +19,7 @@ package enum ReplacedFile {
     }
   }
 
-  /// The number that the file at `path` begins with; nil when there is none.
+  /// The number at the start of the file at `path`; nil when there is none.
   package static func number(path: String) -> Int? {
     // Proof: a C string for the call.
     let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -35,7 +35,7 @@ package enum ReplacedFile {
       String(decoding: bytes.prefix(count).prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
   }
 
-  /// Removes the file at `path`, if it is there.
+  /// Removes the file at `path`, if it exists.
   package static func remove(path: String) {
     // Proof: a C string for the call.
     _ = unsafe unlink(path)

@@ -1,12 +1,12 @@
 internal import CLinux
 internal import Glibc
 
-/// The socket at which a service manager takes notifications: `NOTIFY_SOCKET` of sd_notify(3).
+/// The socket on which a service manager receives notifications: `NOTIFY_SOCKET` of sd_notify(3).
 package struct ServiceManager: Sendable {
   /// A path, or a name that begins with `@`.
   private let address: String
 
-  /// Nil when `address` is neither: sockets of virtual machines are not spoken to.
+  /// Nil when `address` is neither: sockets of virtual machines are not supported.
   package init?(address: String) {
     guard address.hasPrefix("/") || address.hasPrefix("@"), address.utf8.count > 1 else {
       return nil
@@ -14,7 +14,7 @@ package struct ServiceManager: Sendable {
     self.address = address
   }
 
-  /// Sends one datagram. Returns whether the socket took it; it is never waited for.
+  /// Sends one datagram. Returns whether the socket took it, without ever waiting for it.
   @discardableResult
   package func notify(_ text: String) -> Bool {
     let bytes = Array(text.utf8)

@@ -1,8 +1,8 @@
 internal import Glibc
 
-/// Files that the kernel makes up.
+/// Files that the kernel generates.
 enum SmallFile {
-  /// Bytes that are read; a group's path has 4096 at most, and there are a dozen of them.
+  /// The most bytes that are read. A group's path has at most 4096, and there are a dozen of them.
   private static let limit = 16 * 1024
 
   /// The text of the file at `path`; nil when it cannot be read.
@@ -14,7 +14,7 @@ enum SmallFile {
     var bytes = [UInt8](repeating: 0, count: limit)
     var used = 0
     while used < limit {
-      // Proof: limit - used bytes lie behind `used`.
+      // Proof: limit - used bytes follow `used`.
       let count = unsafe bytes.withUnsafeMutableBytes { buffer in
         unsafe read(file.number, buffer.baseAddress?.advanced(by: used), limit - used)
       }

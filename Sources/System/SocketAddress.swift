@@ -8,13 +8,13 @@ internal import Glibc
 
   package init() {}
 
-  /// A Unix socket's path; nil when it is empty or longer than 107 bytes.
+  /// A Unix socket's address; nil when the path is empty or longer than 107 bytes.
   package init?(unixPath path: String) {
     // Proof: the shim writes within `storage` and copies the path.
     guard unsafe cl_unix_address(path, &storage, &length) == 0 else { return nil }
   }
 
-  /// A numeric IPv4 or IPv6 address (without brackets); nil when `host` is no such thing.
+  /// A numeric IPv4 or IPv6 address (without brackets); nil when `host` is not one.
   package init?(numericHost host: String, port: UInt16) {
     guard
       let first = SocketAddress.lookUp(
@@ -24,7 +24,7 @@ internal import Glibc
     self = first
   }
 
-  /// Resolves `host`. Blocks: for start-up and for the resolver's thread.
+  /// Resolves `host`. Blocks, so it is only for start-up and for the resolver's thread.
   ///
   /// - Returns: the addresses in the system's order, and the resolver's error text when there are none.
   static func lookUp(
@@ -45,7 +45,7 @@ internal import Glibc
       // Proof: entries of the list live until it is freed, when this function ends.
       let length = unsafe Int(entry.pointee.ai_addrlen)
       if let source = unsafe entry.pointee.ai_addr, length <= MemoryLayout<sockaddr_storage>.size {
-        // Proof: length bytes are readable at source and fit the storage.
+        // Proof: length bytes are readable at source and fit into the storage.
         unsafe withUnsafeMutableBytes(of: &address.storage) { target in
           unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: source, count: length))
         }
@@ -76,7 +76,7 @@ extension SocketAddress: CustomStringConvertible {
   package var unixPath: String? {
     guard family == AF_UNIX else { return nil }
     let storage = storage
-    // Proof: sun_path is what stands behind the family, `length` bytes in all, within the storage (unix(7)).
+    // Proof: sun_path is what follows the family, `length` bytes in all, within the storage (unix(7)).
     return unsafe withUnsafeBytes(of: storage) { bytes in
       let end = min(Int(length), bytes.count)
       let path = unsafe bytes[min(MemoryLayout<sa_family_t>.size, end)..<end].prefix { $0 != 0 }

@@ -1,10 +1,10 @@
 internal import CLinux
 internal import Glibc
 
-/// Why the system would refuse what a start needs, found without doing it. What changes by the minute, like a port
-/// that another process holds, is left to the start.
+/// Why the system would refuse what a start needs, found without doing it. Conditions that change by the minute, such
+/// as a port that another process uses, are left to the start.
 package enum StartObstacle {
-  /// Why `path` cannot be opened for appending, or made; nil when it can.
+  /// Why `path` cannot be opened for appending, or created; nil when it can.
   package static func toWriting(_ path: String) -> String? {
     switch kind(path) {
     case nil: toMaking(path)
@@ -13,7 +13,7 @@ package enum StartObstacle {
     }
   }
 
-  /// Why a regular file that others are made beside cannot be written; nil when it can.
+  /// Why a regular file cannot be written that has other files created beside it; nil when it can.
   package static func toWritingBeside(_ path: String) -> String? {
     switch kind(path) {
     case nil: break
@@ -24,13 +24,13 @@ package enum StartObstacle {
     return toMaking(path)
   }
 
-  /// Why no Unix socket can be made at `path`; nil when it can. One that is there is replaced, or in use.
+  /// Why no Unix socket can be created at `path`; nil when it can. An existing socket is replaced, or is in use.
   package static func toSocket(_ path: String) -> String? {
     if let kind = kind(path), kind != S_IFSOCK { return "it exists and is not a socket" }
     return toMaking(path)
   }
 
-  /// Why this machine does not let this user listen at `address`; nil when it does, or the port is in use.
+  /// Why this machine does not let this user listen at `address`; nil when it does, or when the port is in use.
   package static func toListening(at address: SocketAddress) -> String? {
     let number = cl_socket(address.family)
     guard number >= 0 else { return "\(SystemError.current)" }
@@ -38,8 +38,8 @@ package enum StartObstacle {
     defer { withExtendedLifetime(descriptor) {} }
     _ = cl_reuse_address(number)
     var wanted = address
-    // Any port shows whether the address is this machine's. That of the configuration is bound only where a right
-    // may be missing, and never listened on.
+    // Any port shows whether this machine has the address. The configured port is bound only if that may need a
+    // privilege, and is never listened on.
     if address.port >= firstUnprivilegedPort { wanted.clearPort() }
     // Proof: the storage outlives the call.
     guard unsafe cl_bind(number, &wanted.storage, wanted.length) != 0 else { return nil }
@@ -52,10 +52,10 @@ package enum StartObstacle {
     }
   }
 
-  /// Linux lets an administrator change it (ip_unprivileged_port_start); below the usual one it is tried.
+  /// An administrator can change this on Linux (ip_unprivileged_port_start). Ports below the default are tried.
   private static let firstUnprivilegedPort: UInt16 = 1_024
 
-  /// Why no file can be made in the folder of `path`.
+  /// Why no file can be created in the folder of `path`.
   private static func toMaking(_ path: String) -> String? {
     let folder = folder(of: path)
     switch kind(folder) {
@@ -71,14 +71,14 @@ package enum StartObstacle {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The type bits of what is at `path`, links followed; nil when nothing is, or it cannot be seen.
+  /// The type bits of what is at `path`, after following links; nil when nothing is, or it cannot be accessed.
   private static func kind(_ path: String) -> mode_t? {
     var facts = stat()
     // Proof: both pointers are valid for the call.
     return unsafe stat(path, &facts) == 0 ? facts.st_mode & S_IFMT : nil
   }
 
-  /// Why this process, with its effective rights, may not use `path` so.
+  /// Why this process, with its effective rights, may not use `path` in this way.
   private static func refusal(_ path: String, _ rights: Int32) -> String? {
     // Proof: the path is a C string for the call.
     unsafe faccessat(AT_FDCWD, path, rights, AT_EACCESS) == 0 ? nil : "\(SystemError.current)"
@@ -89,7 +89,7 @@ extension SocketAddress {
   /// Lets the system choose the port.
   fileprivate mutating func clearPort() {
     guard family == AF_INET || family == AF_INET6 else { return }
-    // Proof: in sockaddr_in and sockaddr_in6 alike the port is bytes 2 and 3.
+    // Proof: in both sockaddr_in and sockaddr_in6 the port is bytes 2 and 3.
     unsafe withUnsafeMutableBytes(of: &storage) { bytes in
       unsafe bytes.storeBytes(of: 0, toByteOffset: 2, as: UInt16.self)
     }

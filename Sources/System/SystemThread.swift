@@ -1,12 +1,12 @@
 internal import CLinux
 internal import Glibc
 
-/// A POSIX thread that runs one function. Event loops and C libraries block, so they must not sit on Swift's
-/// pool of cooperative threads.
+/// A POSIX thread that runs one function. Event loops and C libraries block, so they must not run on Swift's pool of
+/// cooperative threads.
 ///
-/// It takes no signals but those of its own faults: the others are for the thread that waits for them.
+/// It receives no signals except those of its own faults. The thread that waits for signals receives the others.
 @safe package final class SystemThread: @unchecked Sendable {
-  // @unchecked: `handle` is written before the thread can be joined, and read by `join` only.
+  // @unchecked: `handle` is written before the thread can be joined, and only `join` reads it.
   private var handle = pthread_t()
 
   private final class Start {
@@ -17,11 +17,12 @@ internal import Glibc
   /// How a thread competes for the processor.
   package enum Priority: Sendable {
     case usual
-    /// Nobody waits for what it does: where the processor is short, others go first, as event loops do before the log.
+    /// Nobody waits for its results: if processor time is short, other threads go first, for example event loops before
+    /// the log.
     case low
   }
 
-  /// Starts a thread called `name` (at most 15 bytes are kept, as the kernel wants).
+  /// Starts a thread called `name` (at most 15 bytes are kept, as the kernel requires).
   ///
   /// - Throws: the error number when the system cannot start another thread.
   package init(
@@ -33,7 +34,7 @@ internal import Glibc
       if case .low = priority { cl_let_others_go_first() }
       body()
     }
-    // Proof: the reference retained here is taken back exactly once, at the thread's start or below.
+    // Proof: the reference retained here is released exactly once, at the thread's start or below.
     let pointer = unsafe Unmanaged.passRetained(start).toOpaque()
     var others = sigset_t()
     var before = sigset_t()
@@ -48,13 +49,13 @@ internal import Glibc
       &handle, nil,
       { argument in
         if let argument = unsafe argument {
-          // Proof: the one reference that was retained for this thread, taken back once: it runs once.
+          // Proof: the one reference that was retained for this thread, released once: it runs once.
           unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
         }
         return nil
       }, pointer)
     guard status == 0 else {
-      // Proof: no thread began, so nobody else takes the reference back.
+      // Proof: no thread began, so nothing else releases the reference.
       unsafe Unmanaged<Start>.fromOpaque(pointer).release()
       throw SystemError(number: status)
     }
@@ -73,7 +74,6 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
   /// The current error number.
   package static var current: SystemError { SystemError(number: errno) }
 
-  // Proof: strerror gives a constant text, or for a number the system does not know one of this thread's; copied at
-  // once.
+  // Proof: strerror returns a constant text or, for an unknown number, one of this thread's; it is copied at once.
   package var description: String { unsafe String(cString: strerror(number)) }
 }

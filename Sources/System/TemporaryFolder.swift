@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A folder of this process's own for a few files, readable by this user alone.
+/// A folder of this process alone for a few files, readable only by this user.
 package final class TemporaryFolder: Sendable {
   package let path: String
 
-  /// Makes it in `folder`, its name beginning with `name`.
+  /// Creates it in `folder`, with a name that begins with `name`.
   package init(_ name: String, in folder: String = KeptFile.usualFolder) throws(SystemError) {
     var template = Array("\(folder)/\(name)-XXXXXX".utf8CString)
     // Proof: mkdtemp changes the last six characters in place, before the zero that ends the array.

@@ -1,7 +1,7 @@
-/// Rows in columns, for people.
+/// A table of rows and columns, for people to read.
 ///
-/// A table that is wider than the room for it first leaves out the columns that are least asked for, then cuts the
-/// cells of others, with an ellipsis where something is missing. What it left out it says at its end.
+/// A table that is too wide first leaves out the columns that are needed least, then cuts the cells of others, with an
+/// ellipsis. At its end it says what was left out.
 package struct TextTable: Sendable {
   /// One column. All its cells are as wide as its widest.
   package struct Column: Sendable {
@@ -12,10 +12,10 @@ package struct TextTable: Sendable {
     let wraps: Bool
 
     /// - Parameters:
-    ///   - isRight: cells are set to the right, as numbers are.
-    ///   - least: characters that cells may be cut to; nil: they are whole, or not there.
-    ///   - rank: columns with the highest are left out first; 0: never left out.
-    ///   - wraps: long text goes on in the next line. For the last column only.
+    ///   - isRight: cells are right-aligned, like numbers.
+    ///   - least: characters to which cells may be cut; nil shows them whole or not at all.
+    ///   - rank: columns with the highest rank are left out first; those with 0 never.
+    ///   - wraps: long text continues on the next line. For the last column only.
     package init(
       _ title: String, isRight: Bool = false, least: Int? = nil, rank: Int = 0, wraps: Bool = false
     ) {
@@ -46,7 +46,7 @@ package struct TextTable: Sendable {
 
   /// Characters between two columns.
   private static let gap = 2
-  /// Fewer characters than this are taken for so many: nothing could be read in less.
+  /// A smaller width counts as this many characters: nothing could be read in less.
   private static let leastRoom = 40
 
   private let columns: [Column]
@@ -62,9 +62,9 @@ package struct TextTable: Sendable {
   /// Adds a row, a cell for each column.
   package mutating func append(_ row: [String]) { rows.append(row) }
 
-  /// The rows as lines, and a line that names what was left out.
+  /// The rows as lines, and a line that names the omitted columns.
   ///
-  /// - Parameter colour: the sequence that sets a row's colour; nil for none.
+  /// - Parameter colour: the escape sequence for a row's colour; nil for none.
   package func text(in room: Room, colour: (Int) -> String? = { _ in nil }) -> String {
     let layout = layout(in: room)
     let omitted = columns.indices.filter { !layout.places.contains($0) }.map { columns[$0].title }
@@ -76,9 +76,9 @@ package struct TextTable: Sendable {
       + "\n"
   }
 
-  /// The rows as lines in columns that were laid out before: for rows that come one after the other.
+  /// The rows as lines, in a layout that was made before: for rows that arrive one after the other.
   ///
-  /// - Parameter colour: the sequence that sets a row's colour; nil for none.
+  /// - Parameter colour: the escape sequence for a row's colour; nil for none.
   package func text(_ layout: Layout, colour: (Int) -> String? = { _ in nil }) -> String {
     var text = hasHeader ? line(columns.map(\.title), layout) + "\n" : ""
     for (number, row) in rows.enumerated() {
@@ -88,9 +88,9 @@ package struct TextTable: Sendable {
     return text
   }
 
-  /// How the table fits.
+  /// Fits the table into `room`.
   ///
-  /// - Parameter atLeast: widths of columns even if no cell is so wide.
+  /// - Parameter atLeast: minimum widths of columns, even if no cell is that wide.
   package func layout(in room: Room, atLeast: [Int] = []) -> Layout {
     let natural = columns.indices.map { place in
       max(
@@ -146,7 +146,7 @@ package struct TextTable: Sendable {
 
   /// `text` in lines that fit.
   ///
-  /// - Parameter indent: blanks in front of every line but the first.
+  /// - Parameter indent: spaces before every line except the first.
   package static func wrapped(_ text: String, in room: Room, indent: Int = 0) -> String {
     guard case .columns(let wanted) = room else { return text }
     let width = max(wanted, leastRoom)
@@ -157,7 +157,7 @@ package struct TextTable: Sendable {
     return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
   }
 
-  /// `text` in lines of at most `width` characters, broken at blanks where there are any.
+  /// `text` in lines of at most `width` characters, broken at spaces where there are any.
   private static func wrapped(_ text: some StringProtocol, width: Int) -> [Substring] {
     var lines: [Substring] = []
     var rest = Substring(text)

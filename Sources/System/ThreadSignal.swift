@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Lets one thread wait until another says that there is something to do.
+/// Lets one thread wait until another signals that there is something to do.
 package final class ThreadSignal: Sendable {
   private let descriptor: Descriptor
 
@@ -12,14 +12,14 @@ package final class ThreadSignal: Sendable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// Ends the current wait, or the next one when nobody waits.
+  /// Ends the current wait, or the next one if no thread is waiting.
   package func notify() {
     var one: UInt64 = 1
     // Proof: eight bytes, whose storage outlives the call.
     _ = unsafe write(descriptor.number, &one, 8)
   }
 
-  /// Waits for ``notify()``, for at most `milliseconds`; -1 waits without end. Blocks its thread.
+  /// Waits for ``notify()``, for at most `milliseconds`; -1 waits forever. Blocks its thread.
   ///
   /// - Returns: whether it was notified.
   @discardableResult

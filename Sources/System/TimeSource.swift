@@ -1,30 +1,30 @@
 internal import Synchronization
 
-/// Where a part of the gateway reads the time, and what its waits end by: the system's clocks, or a clock that a
-/// test turns.
+/// Where a part of the gateway reads the time, and what its waits end by: the system's clocks, or a clock that a test
+/// turns.
 ///
-/// It is handed to each part when that is made, so that one test can turn the time of a whole gateway. A struct
-/// with one branch: a hot path pays no dynamic call for it.
+/// Each part gets it when it is made, so that one test can turn the time of a whole gateway. It is a struct with one
+/// branch, so that a hot path pays for no dynamic call.
 package struct TimeSource: Sendable {
   /// The clocks of the system.
   package static let system = TimeSource()
 
-  /// Nil reads the system's.
+  /// Nil uses the system's clocks.
   private let turned: TurnedClock?
 
   private init() { turned = nil }
 
   package init(_ clock: TurnedClock) { turned = clock }
 
-  /// Nanoseconds that never go back; they stand still while the machine sleeps.
+  /// Nanoseconds that never go back; they stop while the machine sleeps.
   package var monotonic: Int64 { turned?.monotonic ?? SystemClock.monotonic }
 
   /// Nanoseconds since 1970-01-01T00:00:00Z. May jump in both directions.
   package var wall: Int64 { turned?.wall ?? SystemClock.wall }
 
-  /// How long a wait for `time` may take at the time `now`, in the milliseconds of poll(2): rounded up, so that
-  /// it is due afterwards; -1 is without end. A clock that stands never ends a wait by itself: turning it does,
-  /// see ``onTurn(_:)``.
+  /// How long a wait for `time` may take at the time `now`, in milliseconds for poll(2), rounded up, so that `time` has
+  /// passed afterwards; -1 is without end. A stopped clock never ends a wait by itself, only turning it does: see
+  /// ``onTurn(_:)``.
   package func milliseconds(until time: Int64, from now: Int64) -> Int32 {
     turned?.aboutToWait?(time)
     if time == .max { return -1 }
@@ -35,16 +35,16 @@ package struct TimeSource: Sendable {
     return Int32(clamping: (left - 1) / 1_000_000 + 1)
   }
 
-  /// Has `wake` called whenever a test turns the clock, as long as the result is kept; nil for the system's
-  /// clocks, which nobody turns. For threads that wait for a time.
+  /// Makes a test's clock call `wake` whenever it is turned, as long as the result is kept; nil for the system's
+  /// clocks, which are never turned. For threads that wait for a time.
   package func onTurn(_ wake: @escaping @Sendable () -> Void) -> AnyObject? {
     turned?.onTurn(wake)
   }
 }
 
 extension ThreadSignal {
-  /// Waits for ``notify()``, until `time` of `clock` at most. Blocks its thread. What makes the signal has to
-  /// subscribe it to turns of the clock; see ``TimeSource/onTurn(_:)``.
+  /// Waits for ``notify()``, but at most until `time` of `clock`. Blocks its thread. The signal's owner must subscribe
+  /// it to turns of the clock; see ``TimeSource/onTurn(_:)``.
   ///
   /// - Returns: whether it was notified.
   @discardableResult
@@ -53,18 +53,18 @@ extension ThreadSignal {
   }
 }
 
-/// A clock that a test turns. It stands still in between, or runs on with the system's and can be turned ahead.
+/// A clock that a test turns. Otherwise it stands still, or it runs with the system's clock and can be turned ahead.
 package final class TurnedClock: Sendable {
-  /// Whether it runs by itself, too.
+  /// Whether it also runs by itself.
   package let runs: Bool
-  /// What a clock that stands shows first, so that a time of 0 stays "never".
+  /// The first time of a clock that stands still. Not 0, so that a time of 0 remains "never".
   private static let beginning: Int64 = 1_000_000_000_000
-  /// The wall clock's time at ``beginning``: 2026-01-01T00:00:00Z, less what has passed by then.
+  /// The wall-clock time at monotonic 0, so that it is 2026-01-01T00:00:00Z at ``beginning``.
   private static let wallBeginning: Int64 = 1_767_225_600_000_000_000 - beginning
 
-  /// A clock that stands: its time. One that runs: how far it is ahead.
+  /// The time of a clock that stands still; of one that runs, how far it is ahead.
   private let turned: Atomic<Int64>
-  /// Gets each time that something is about to wait for, on its thread; `Int64.max` is for ever.
+  /// Called with each time for which something is about to wait, on its thread; `Int64.max` is forever.
   fileprivate let aboutToWait: (@Sendable (Int64) -> Void)?
   private let wakes = Mutex<[Int: @Sendable () -> Void]>([:])
   private let numbers = Atomic<Int>(0)
@@ -84,7 +84,7 @@ package final class TurnedClock: Sendable {
       &+ (runs ? SystemClock.wall : TurnedClock.wallBeginning)
   }
 
-  /// Lets so many nanoseconds pass, and wakes everything that waits for a time.
+  /// Moves the time on by this many nanoseconds, and wakes everything that waits for a time.
   package func turn(by nanoseconds: Int64) {
     turned.wrappingAdd(nanoseconds, ordering: .sequentiallyConsistent)
     for wake in wakes.withLock({ Array($0.values) }) { wake() }

@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// A thread beside the event loops, whose end is waited for, but not for ever.
+/// A thread beside the event loops. Its end is waited for, but not forever.
 ///
-/// It may be held up where nobody can help: by a disk, a name server, a peer. Waiting for the end of its
-/// function alone would not do: what the function held is given back after it, and a process that ends
-/// meanwhile takes the C libraries' state away from under it.
+/// It may be delayed by things outside the process's control: a disk, a name server, a peer. Waiting until its function
+/// has returned would not be enough: what the function held is released after that, and a process that ends meanwhile
+/// would destroy the C libraries' state while the thread uses it.
 package final class WorkerThread: Sendable {
   private let ended: ThreadSignal
   private let thread = Mutex<SystemThread?>(nil)
@@ -25,13 +25,13 @@ package final class WorkerThread: Sendable {
     thread.withLock { $0 = started }
   }
 
-  /// Waits until the thread is gone, for at most `milliseconds`. Once that was true, not to be called again.
+  /// Waits until the thread has ended, for at most `milliseconds`. Must not be called again after it returned true.
   ///
-  /// - Returns: false when it still runs; it is left alone then.
+  /// - Returns: false when the thread still runs. It is then left alone.
   @discardableResult
   package func join(within milliseconds: Int32) -> Bool {
     guard ended.wait(milliseconds: milliseconds) else { return false }
-    // Its function has returned, so this is short.
+    // The thread's function has returned, so this is short.
     let taken = thread.withLock { thread in
       let taken = thread
       thread = nil

@@ -2,26 +2,26 @@ package import Memory
 
 /// Base 64 (RFC 4648): the standard alphabet with padding, and the URL-safe one without.
 ///
-/// Digits are worked out, not looked up in a table: which lines of a table a secret brings into the cache could be
-/// measured.
+/// Digits are computed, not looked up in a table: an attacker could measure which cache lines of a table a secret
+/// loads.
 package struct Base64: Sendable {
-  /// Section 4: `+`, `/`, and `=` as padding.
+  /// Section 4: `+` and `/`, with `=` as padding.
   package static let standard = Base64(last: (UInt8(ascii: "+"), UInt8(ascii: "/")), isPadded: true)
   /// Section 5: `-` and `_`, without padding.
   package static let urlSafe = Base64(last: (UInt8(ascii: "-"), UInt8(ascii: "_")), isPadded: false)
 
   private static let padding = UInt8(ascii: "=")
 
-  /// The digits 62 and 63.
+  /// The digits for 62 and 63.
   private let last: (UInt8, UInt8)
   private let isPadded: Bool
 
-  /// Characters that `count` bytes make.
+  /// How many characters `count` bytes become.
   package func length(of count: Int) -> Int {
     isPadded ? (count + 2) / 3 * 4 : (count * 4 + 2) / 3
   }
 
-  /// Appends `bytes` encoded. All the room is reserved at once, so that a secret leaves no copy behind.
+  /// Appends the encoding of `bytes`. All the memory is reserved at once, so that a secret leaves no copy behind.
   package func put(_ bytes: RawSpan, into out: inout ByteBuffer) {
     out.reserve(length(of: bytes.byteCount))
     var at = 0
@@ -38,7 +38,7 @@ package struct Base64: Sendable {
     }
   }
 
-  /// `bytes` as text.
+  /// The encoding of `bytes` as text.
   package func encode(_ bytes: some Sequence<UInt8>) -> String {
     var out = ByteBuffer()
     put(Array(bytes).span.bytesOfElements, into: &out)
@@ -51,12 +51,12 @@ package struct Base64: Sendable {
     return decode(Array(text.utf8).span.bytesOfElements, into: &bytes) ? bytes.bytes.copied() : nil
   }
 
-  /// Appends the bytes that `text` encodes. All the room is reserved at once, so that a secret leaves no copy behind.
-  /// False, and something may be appended, unless `text` is exactly what ``put(_:into:)`` makes of them.
+  /// Appends the bytes that `text` encodes. All the memory is reserved at once, so that a secret leaves no copy behind.
+  /// False unless `text` is exactly what ``put(_:into:)`` makes of them; some bytes may have been appended then.
   package func decode(_ text: RawSpan, into out: inout ByteBuffer) -> Bool {
     var end = text.byteCount
     while isPadded, end > 0, text[end - 1] == Base64.padding { end -= 1 }
-    // One digit too many has no whole byte.
+    // A single remaining digit does not make a byte.
     let odd = end % 4
     guard odd != 1, text.byteCount - end == (isPadded ? (4 - odd) % 4 : 0) else { return false }
     out.reserve(end / 4 * 3 + 2)
@@ -72,11 +72,11 @@ package struct Base64: Sendable {
         pending &= (1 << bits) - 1
       }
     }
-    // Bits of the last digit that belong to no byte are zero (RFC 4648 section 3.5).
+    // The bits of the last digit that belong to no byte must be zero (RFC 4648 section 3.5).
     return pending == 0
   }
 
-  /// The digit of the low six bits.
+  /// The digit for the low six bits.
   private func digit(_ group: UInt32) -> UInt8 {
     let value = UInt8(truncatingIfNeeded: group & 63)
     switch value {

@@ -1,7 +1,7 @@
 package import Memory
 
-/// A point of wall-clock time taken apart in UTC, proleptic Gregorian calendar: the only place that knows how days
-/// become dates. Both ways are Howard Hinnant's `civil_from_days` and `days_from_civil`.
+/// A moment of wall-clock time, split into its parts in UTC, in the proleptic Gregorian calendar. Only this type
+/// converts between days and dates, with Howard Hinnant's `civil_from_days` and `days_from_civil`.
 package struct CalendarTime: Sendable {
   package let year: Int, month: Int, day: Int
   package let hour: Int, minute: Int, second: Int
@@ -9,12 +9,12 @@ package struct CalendarTime: Sendable {
   package let weekday: Int
 
   private static let secondsOfDay = 86_400
-  /// Days from 0000-03-01 to 1970-01-01. In years that begin in March leap days come last.
+  /// Days from 0000-03-01 to 1970-01-01. In years that begin in March, the leap day is the last day.
   private static let daysTo1970 = 719_468
-  /// The calendar begins anew after 400 years.
+  /// The calendar repeats after 400 years.
   private static let daysOfEra = 146_097
 
-  /// `seconds` since 1970-01-01T00:00:00Z; before it if negative.
+  /// The moment `seconds` after 1970-01-01T00:00:00Z; before it if negative.
   package init(secondsSince1970 seconds: Int) {
     let (days, rest) = CalendarTime.divide(seconds, by: CalendarTime.secondsOfDay)
     hour = rest / 3600
@@ -31,8 +31,8 @@ package struct CalendarTime: Sendable {
     year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
   }
 
-  /// Seconds from 1970-01-01T00:00:00Z to a date and a time of day. Nothing is checked: a day beyond the month's end
-  /// counts on into the next month, a month beyond 12 into the next year.
+  /// Seconds from 1970-01-01T00:00:00Z to a date and a time of day. Nothing is checked: a day after the month's end
+  /// counts into the next month, and a month beyond 12 into the next year.
   ///
   /// - Parameter month: from 1.
   package static func secondsSince1970(
@@ -46,7 +46,7 @@ package struct CalendarTime: Sendable {
     return days * secondsOfDay + hour * 3600 + minute * 60 + second
   }
 
-  /// How many days a month has, from 1 on.
+  /// The number of days of a month. Months are counted from 1.
   package static func days(in month: Int, of year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
@@ -55,14 +55,14 @@ package struct CalendarTime: Sendable {
     }
   }
 
-  /// Division that rounds down, so that the rest is never negative.
+  /// Division that rounds down, so that the remainder is never negative.
   private static func divide(_ value: Int, by divisor: Int) -> (quotient: Int, rest: Int) {
     let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
     return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
   }
 }
 
-/// As text: RFC 3339, which is ISO 8601 without its many choices.
+/// Texts as in RFC 3339, which is ISO 8601 without its many choices.
 extension CalendarTime {
   /// `2026-11-24T06:21:47`, without a zone.
   package var stamp: String {

@@ -1,21 +1,21 @@
-/// How far two sequences are apart: the least cost of turning one into the other, for hints at what a misspelt name was
-/// meant to be. It costs the product of both lengths, so its callers bound them.
+/// How different two sequences are: the least cost of turning one into the other. For hints about what a misspelt name
+/// was meant to be. The computation takes time proportional to the product of both lengths, so its callers limit them.
 package enum EditDistance {
-  /// Optimal string alignment: insertions, deletions, substitutions, swapped neighbours, each for 1.
+  /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost 1 each.
   package static func between(_ a: [UInt8], _ b: [UInt8]) -> Int {
     between(
       a.count, b.count, gap: 1, swap: { a[$0] == b[$1 - 1] && a[$0 - 1] == b[$1] },
       replacement: { a[$0] == b[$1] ? 0 : 1 })
   }
 
-  /// The same of two sequences of `a` and `b` elements, with weights.
+  /// The same for two sequences of `a` and `b` elements, with weights.
   ///
   /// - Parameters:
-  ///   - gap: what an insertion or a deletion costs.
-  ///   - swap: whether the element at the first index and the one before it are those at the second index and before
-  ///     it, swapped; a swap costs 1. Nil: swaps are two replacements.
-  ///   - replacement: what it costs to put the element at the second index in the place of the first one; 0 if they are
-  ///     the same.
+  ///   - gap: the cost of an insertion or a deletion.
+  ///   - swap: whether the element at the first index and the one before it equal those at the second index and before
+  ///     it, swapped. A swap costs 1. Nil treats swaps as two replacements.
+  ///   - replacement: the cost of replacing the element at the first index by the one at the second; 0 if they are the
+  ///     same.
   package static func between(
     _ a: Int, _ b: Int, gap: Int, swap: ((Int, Int) -> Bool)? = nil,
     replacement: (Int, Int) -> Int

@@ -1,30 +1,30 @@
 internal import Memory
 
-/// A moment as ISO 8601 and RFC 3339 section 5.6 write it: `2026-11-24`, `2026-11-24T07:01:33`, with or without a
-/// fraction, and a zone: `Z`, `+01:00` or none, which means UTC.
+/// A moment in the format of ISO 8601 and RFC 3339 section 5.6: `2026-11-24` or `2026-11-24T07:01:33`, with or without
+/// a fraction, and with a zone: `Z`, `+01:00` or none, which means UTC.
 ///
-/// Who wants less than all of it looks at the parts.
+/// Callers that accept only some of these forms check the parts.
 package struct MomentText: Sendable, Equatable {
   package enum Zone: Sendable, Equatable {
     case none
     /// `Z`
     case utc
-    /// `+01:00`, which has been taken off ``seconds``.
+    /// `+01:00`, which has been subtracted from ``seconds``.
     case offset
   }
 
-  /// Since 1970-01-01T00:00:00Z, without the fraction.
+  /// Seconds since 1970-01-01T00:00:00Z, without the fraction.
   package private(set) var seconds: Int
-  /// As it is written.
+  /// The year as it is written.
   package let year: Int
   /// How many digits the fraction has.
   package private(set) var fractionDigits = 0
-  /// The fraction; what follows its ninth digit is left out.
+  /// The fraction in nanoseconds. Digits after the ninth are ignored.
   package private(set) var nanoseconds = 0
   package private(set) var zone = Zone.none
 
-  /// Reads `text`; nil unless all of it is such a moment. Each month may have 31 days: what lies beyond its end counts
-  /// on into the next one.
+  /// Reads `text`; nil unless all of it is such a moment. Any month may have up to 31 days: days after its end count
+  /// into the next month.
   package init?(_ text: RawSpan) {
     guard let year = text.number(0, 4), text.has("-", at: 4), let month = text.number(5, 7),
       text.has("-", at: 7), let day = text.number(8, 10), 1...12 ~= month, 1...31 ~= day
@@ -85,7 +85,7 @@ extension RawSpan {
     return digit < 10 ? Int(digit) : nil
   }
 
-  /// The decimal number in all of `start..<end`; nil if there is none.
+  /// The decimal number that fills `start..<end`; nil if there is none.
   fileprivate func number(_ start: Int, _ end: Int) -> Int? {
     guard end <= byteCount else { return nil }
     var value = 0

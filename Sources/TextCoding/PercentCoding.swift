@@ -1,15 +1,15 @@
 package import Memory
 
-/// Percent-encoding (RFC 3986 section 2.1), and forms, which write a blank as `+`
+/// Percent-encoding (RFC 3986 section 2.1), and forms, which write a space as `+`
 /// (`application/x-www-form-urlencoded`).
 ///
-/// It is strict: a `%` that begins no escape is an error. Paths on their way to SCORM Cloud are read by
-/// `CanonicalPath` and `UpstreamReadings` instead, which must see what a lenient upstream would.
+/// It is strict: a `%` that begins no escape is an error. Paths on their way to SCORM Cloud are read by `CanonicalPath`
+/// and `UpstreamReadings` instead, which must see what a lenient upstream would.
 package enum PercentCoding {
-  /// Appends the bytes that `text` stands for; false for a broken escape, and then only a part is appended. All the
-  /// room is reserved at once, so that a secret leaves no copy behind.
+  /// Appends the decoded bytes of `text`. False for a broken escape, and then only a part is appended. All the memory
+  /// is reserved at once, so that a secret leaves no copy behind.
   ///
-  /// - Parameter plusIsBlank: as in forms and queries that are made like them; in a path a `+` is a plus.
+  /// - Parameter plusIsBlank: true for forms, and for queries that are made like them; in a path a `+` is a plus.
   package static func decode(
     _ text: RawSpan, plusIsBlank: Bool, into out: inout ByteBuffer
   ) -> Bool {
@@ -32,9 +32,9 @@ package enum PercentCoding {
     return true
   }
 
-  /// The text that `text` stands for; nil for a broken escape or what is not UTF-8.
+  /// The decoded text of `text`; nil if it has a broken escape or is not UTF-8 when decoded.
   ///
-  /// - Parameter plusIsBlank: as in forms and queries that are made like them; in a path a `+` is a plus.
+  /// - Parameter plusIsBlank: true for forms, and for queries that are made like them; in a path a `+` is a plus.
   package static func decode(_ text: some StringProtocol, plusIsBlank: Bool) -> String? {
     let bytes = Array(text.utf8)
     var decoded = ByteBuffer()
@@ -44,11 +44,11 @@ package enum PercentCoding {
     return String(validating: decoded.bytes.copied(), as: UTF8.self)
   }
 
-  /// The `name=value` pairs of a query or a form, decoded, in order; a pair without `=` has an empty value. `isBroken`
-  /// if one was left out because it could not be decoded.
+  /// The decoded `name=value` pairs of a query or a form, in order. A pair without `=` has an empty value. `isBroken`:
+  /// at least one pair was omitted because it could not be decoded.
   ///
   /// - Parameters:
-  ///   - limit: more pairs than this are not looked at.
+  ///   - limit: the most pairs that are read.
   ///   - plusIsBlank: as for ``decode(_:plusIsBlank:)``.
   package static func pairs(
     of query: some StringProtocol, limit: Int, plusIsBlank: Bool
@@ -68,19 +68,19 @@ package enum PercentCoding {
     return (pairs, isBroken)
   }
 
-  /// `text` with everything escaped but letters, digits and `-._~` (RFC 3986 section 2.3), for any part of a URL.
+  /// `text` with everything escaped except letters, digits and `-._~` (RFC 3986 section 2.3), for any part of a URL.
   package static func encode(_ text: String) -> String {
     escaped(text.utf8) { $0.isASCIILetterOrDigit || "-._~".utf8.contains($0) }
   }
 
-  /// `text` as a form writes it: letters, digits and `-._*` as they are, a blank as `+`.
+  /// `text` in the encoding of forms: letters, digits and `-._*` stay unchanged, and a space becomes `+`.
   package static func encodeForm(_ text: String) -> String {
     var out = ByteBuffer()
     putForm(text, into: &out)
     return out.bytes.text
   }
 
-  /// Appends `text` as ``encodeForm(_:)`` writes it.
+  /// Appends `text` in the encoding of ``encodeForm(_:)``.
   package static func putForm(_ text: String, into out: inout ByteBuffer) {
     for byte in text.utf8 {
       switch byte {
@@ -92,7 +92,7 @@ package enum PercentCoding {
     }
   }
 
-  /// `bytes` as text, those escaped for which `isPlain` is false. What is not ASCII must be among them.
+  /// `bytes` as text, with those escaped for which `isPlain` is false. It must be false for all that are not ASCII.
   package static func escaped(
     _ bytes: some Sequence<UInt8>, unless isPlain: (UInt8) -> Bool
   ) -> String {
@@ -103,7 +103,7 @@ package enum PercentCoding {
     return out.bytes.text
   }
 
-  /// Digits in upper case, as RFC 3986 section 2.1 asks for.
+  /// Appends an escape with digits in upper case, as RFC 3986 section 2.1 recommends.
   private static func put(escaping byte: UInt8, into out: inout ByteBuffer) {
     func digit(_ value: UInt8) -> UInt8 {
       value < 10 ? value + UInt8(ascii: "0") : value - 10 + UInt8(ascii: "A")

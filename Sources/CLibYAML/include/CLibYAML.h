@@ -1,5 +1,5 @@
-// libyaml's event parser behind four calls, so that Swift sees no unions and no borrowed input.
-// Everything is `static inline`: there is no code here to link.
+// libyaml's event parser in a few calls, so that Swift needs no unions and no borrowed input. Everything is `static
+// inline`: there is no code here to link.
 #ifndef SCORM_GATEWAY_CLIBYAML_H
 #define SCORM_GATEWAY_CLIBYAML_H
 
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/// What `cly_next` found. Stream events other than the end are not worth naming.
+/// What `cly_next` found. The other stream events need no names.
 enum {
   cly_other = 0,
   cly_stream_end,
@@ -20,14 +20,14 @@ enum {
   cly_mapping_end,
 };
 
-/// One event. `text` belongs to the parser and lives until the next call of `cly_next`.
+/// One event. `text` belongs to the parser and is valid until the next call of `cly_next`.
 typedef struct cly_event {
   int kind;
   /// Where it starts, both counted from 1; the column counts characters.
   size_t line, column;
   const unsigned char *text;
   size_t length;
-  /// Whether a scalar stands without quotes, so that `null` and `true` mean more than their letters.
+  /// Whether a scalar has no quotes, so that `null` and `true` mean more than their letters.
   int plain;
   int has_anchor, has_tag;
 } cly_event;
@@ -48,7 +48,7 @@ static inline void cly_close(cly_parser *p) {
   free(p);
 }
 
-/// Starts on a copy of `count` bytes, read as UTF-8 whatever their byte order mark says; null without memory.
+/// Starts on a copy of `count` bytes, read as UTF-8 whatever their byte order mark says; null when memory is short.
 static inline cly_parser *cly_open(const unsigned char *bytes, size_t count) {
   cly_parser *p = (cly_parser *)calloc(1, sizeof *p);
   if (!p) return NULL;
@@ -107,7 +107,7 @@ static inline int cly_next(cly_parser *p, cly_event *out) {
   return 1;
 }
 
-/// libyaml's words for the last failure: fixed English texts that quote nothing of the input.
+/// libyaml's text for the last failure: fixed English texts that quote nothing of the input.
 static inline const char *cly_problem(const cly_parser *p) {
   return p->parser.problem ? p->parser.problem : "not readable as YAML";
 }
@@ -116,11 +116,11 @@ static inline const char *cly_problem_context(const cly_parser *p) {
   return p->parser.context ? p->parser.context : "";
 }
 
-/// Where the last failure is, counted from 1. Failures of the reader carry no mark: see `cly_problem_offset`.
+/// Where the last failure is, counted from 1. Failures of the reader have no position: see `cly_problem_offset`.
 static inline size_t cly_problem_line(const cly_parser *p) { return p->parser.problem_mark.line + 1; }
 static inline size_t cly_problem_column(const cly_parser *p) { return p->parser.problem_mark.column + 1; }
 
-/// The byte at which the reader failed (a control character, for one); -1 when it was not the reader.
+/// The byte at which the reader failed (for example at a control character); -1 when it was not the reader.
 static inline long cly_problem_offset(const cly_parser *p) {
   return p->parser.error == YAML_READER_ERROR ? (long)p->parser.problem_offset : -1;
 }

@@ -2,8 +2,8 @@
 #ifndef SCORM_GATEWAY_CLIBCURL_H
 #define SCORM_GATEWAY_CLIBCURL_H
 
-// No _GNU_SOURCE in here: it changes fd_set and other types of the headers libcurl includes, and Swift's
-// Glibc module, which is built without it, would then contradict this one.
+// _GNU_SOURCE must not be defined here: it changes fd_set and other types of the headers that libcurl includes. They
+// would then contradict Swift's Glibc module, which is built without it.
 #include <curl/curl.h>
 #include <string.h>
 
@@ -13,8 +13,8 @@
 
 #define CC_CHECKED static inline __attribute__((warn_unused_result))
 
-/// Sets libcurl up, with OpenSSL, without a log of keys, and with an allocator that overwrites what it gives back: libcurl keeps copies of credentials
-/// and answers, and clears none of them.
+/// Initialises libcurl with OpenSSL, without a key log, and with an allocator that overwrites what it frees: libcurl
+/// keeps copies of credentials and answers, and clears none of them.
 __attribute__((warn_unused_result)) CURLcode cc_global_init(void);
 
 CC_CHECKED CURLcode cc_set_long(CURL *h, CURLoption o, long v) { return curl_easy_setopt(h, o, v); }
@@ -23,7 +23,7 @@ CC_CHECKED CURLcode cc_set_size(CURL *h, CURLoption o, long long v) {
   return curl_easy_setopt(h, o, (curl_off_t)v);
 }
 
-/// `v` is copied by libcurl; null takes the option back.
+/// libcurl copies `v`; null resets the option.
 CC_CHECKED CURLcode cc_set_text(CURL *h, CURLoption o, const char *v) {
   return curl_easy_setopt(h, o, v);
 }
@@ -33,7 +33,7 @@ CC_CHECKED CURLcode cc_set_headers(CURL *h, struct curl_slist *list) {
   return curl_easy_setopt(h, CURLOPT_HTTPHEADER, list);
 }
 
-/// `size` bytes of `body` are copied by libcurl; makes the request a POST.
+/// Makes the request a POST. libcurl copies `size` bytes of `body`.
 CC_CHECKED CURLcode cc_set_post(CURL *h, const void *body, long long size) {
   CURLcode c = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
   return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_COPYPOSTFIELDS, body);
@@ -47,68 +47,68 @@ CC_CHECKED CURLcode cc_set_sink(CURL *h, cc_sink sink, void *context) {
   return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, sink);
 }
 
-/// `setup` is called with each connection's SSL_CTX before its handshake. libcurl's own authorities are left out.
+/// `setup` is called with each connection's SSL_CTX before its handshake. libcurl's own authorities are not loaded.
 /// `context` must live as long as the handle.
 CC_CHECKED CURLcode cc_set_tls_setup(CURL *h, CURLcode (*setup)(CURL *h, void *ssl_context, void *context),
                                      void *context) {
   CURLcode c = curl_easy_setopt(h, CURLOPT_CAINFO, NULL);
   if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_CAPATH, NULL);
-  // A store that libcurl keeps would take the place of the one set up (7.88 fills it in after the call).
+  // A store that libcurl caches would replace the one that was set up (7.88 fills it in after the call).
   if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   if (c == CURLE_OK) c = curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, context);
   return c != CURLE_OK ? c : curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, setup);
 }
 
-/// `buffer` holds CURL_ERROR_SIZE bytes and lives as long as the handle.
+/// `buffer` must have CURL_ERROR_SIZE bytes and live as long as the handle.
 CC_CHECKED CURLcode cc_set_error_buffer(CURL *h, char *buffer) {
   return curl_easy_setopt(h, CURLOPT_ERRORBUFFER, buffer);
 }
 
-/// 0 while there was no answer.
+/// The status of the answer; 0 before there is one.
 static inline long cc_status(CURL *h) {
   long v = 0;
   return curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &v) == CURLE_OK ? v : 0;
 }
 
-/// Seconds of the answer's Retry-After, given as a number or a date; 0 without one.
+/// The answer's Retry-After in seconds, whether it is a number or a date; 0 without one.
 static inline long long cc_retry_after(CURL *h) {
   curl_off_t v = 0;
   return curl_easy_getinfo(h, CURLINFO_RETRY_AFTER, &v) == CURLE_OK ? (long long)v : 0;
 }
 
-/// The address a redirect names; null without one. Lives as long as the handle.
+/// The address that a redirect names; null without one. Valid as long as the handle.
 static inline const char *cc_redirect(CURL *h) {
   char *v = 0;
   return curl_easy_getinfo(h, CURLINFO_REDIRECT_URL, &v) == CURLE_OK ? v : 0;
 }
 
-/// The value of the answer's first field called `name`; null without one. Lives until the handle's next transfer.
+/// The value of the answer's first field called `name`; null without one. Valid until the handle's next transfer.
 static inline const char *cc_field(CURL *h, const char *name) {
   struct curl_header *found = 0;
   return curl_easy_header(h, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value : 0;
 }
 
-/// The number of the address that was connected to, of the proxy if there is one; null or empty without a connection.
-/// Lives until the handle's next transfer.
+/// The numeric address that was connected to, that of the proxy if there is one; null or empty without a connection.
+/// Valid until the handle's next transfer.
 static inline const char *cc_peer_address(CURL *h) {
   char *v = 0;
   return curl_easy_getinfo(h, CURLINFO_PRIMARY_IP, &v) == CURLE_OK ? v : 0;
 }
 
-/// What OpenSSL made of the peer's certificates, an X509_V_ code; 0 if they are good, or there was no handshake.
+/// OpenSSL's verdict on the peer's certificates, an X509_V_ code; 0 if they are valid, or there was no handshake.
 static inline long cc_verify_result(CURL *h) {
   long v = 0;
   return curl_easy_getinfo(h, CURLINFO_SSL_VERIFYRESULT, &v) == CURLE_OK ? v : 0;
 }
 
-/// Whether the last transfer found an address for the name it asked for.
+/// Whether the last transfer found an address for its host name.
 static inline int cc_has_resolved(CURL *h) {
   curl_off_t v = 0;
   return curl_easy_getinfo(h, CURLINFO_NAMELOOKUP_TIME_T, &v) == CURLE_OK && v > 0;
 }
 
-/// When the first certificate of the chain that the peer sent ends, in seconds since 1970; -1 when none is known. Asks
-/// for CURLOPT_CERTINFO.
+/// When the first certificate of the peer's chain expires, in seconds since 1970; -1 when that is not known. Needs
+/// CURLOPT_CERTINFO.
 static inline long long cc_first_expiry(CURL *h) {
   struct curl_certinfo *chain = 0;
   long long first = -1;

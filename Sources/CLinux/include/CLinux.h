@@ -1,6 +1,6 @@
 // Linux calls and constants that Swift's Glibc module does not import, or imports awkwardly.
-// What needs glibc's GNU extensions is in CLinux.c: a header that switched them on would define the C
-// library's types differently from Swift's own module.
+// Functions that need glibc's GNU extensions are in CLinux.c: a header that enabled them would define the C library's
+// types differently from Swift's own module.
 #ifndef SCORM_GATEWAY_CLINUX_H
 #define SCORM_GATEWAY_CLINUX_H
 
@@ -51,9 +51,9 @@ static inline int cl_epoll_remove(int ep, int fd) {
   return epoll_ctl(ep, EPOLL_CTL_DEL, fd, &e);
 }
 
-// The three calls of every request go to the kernel directly. In a process with threads the C library's functions of the
-// same name make their thread ready to be cancelled and unready again: two locked instructions and some forty others a
-// call, for something that no thread of ours is ever asked for.
+// The three calls of every request go directly to the kernel. In a process with threads, the C library's functions of
+// the same names make their thread cancellable and then undo it: two locked instructions and some forty others per
+// call, for something that no thread of ours needs.
 
 static inline int cl_epoll_wait(int ep, struct epoll_event *events, int room, int milliseconds) {
   return (int)syscall(SYS_epoll_pwait, ep, events, room, milliseconds, NULL, (size_t)0);
@@ -78,7 +78,7 @@ static inline int cl_socket(int family) {
 /// A second descriptor for the same thing, with the lowest free number; -1 when there is none.
 static inline int cl_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
-/// Makes calls on `fd` return instead of wait.
+/// Makes calls on `fd` return instead of waiting.
 static inline int cl_never_wait(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -96,17 +96,17 @@ static inline int cl_no_delay(int fd) { return cl_set_int(fd, IPPROTO_TCP, TCP_N
 static inline int cl_ipv6_only(int fd, int only) {
   return cl_set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
 }
-/// At most so many bytes wait in the kernel for their turn to be sent; more than that, and the socket is not
-/// writable. Accepted sockets have it from their listener.
+/// Limits the bytes that may wait in the kernel to be sent. With more than that, the socket is not writable. Accepted
+/// sockets inherit it from their listener.
 static inline int cl_limit_unsent(int fd, int bytes) {
   return cl_set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
-/// Bytes given to the kernel that the peer has not acknowledged (TCP), or not read (Unix); 0 when unknown.
+/// Bytes given to the kernel that the peer has not acknowledged (TCP) or not read (Unix); 0 when unknown.
 static inline int cl_untaken(int fd) {
   int count = 0;
   return ioctl(fd, SIOCOUTQ, &count) ? 0 : count;
 }
-/// Makes close() send a reset, so that a truncated message cannot pass for a finished one.
+/// Makes close() send a reset, so that a truncated message cannot pass for a complete one.
 static inline int cl_reset_on_close(int fd) {
   struct linger l = {1, 0};
   return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
@@ -136,7 +136,7 @@ static inline int cl_peer_address(int fd, struct sockaddr_storage *a, socklen_t 
   return getpeername(fd, (struct sockaddr *)a, length);
 }
 
-/// User and group of the process at the other end of a Unix socket (SO_PEERCRED).
+/// Gets the user and group of the process at the other end of a Unix socket (SO_PEERCRED).
 int cl_peer_credentials(int fd, uid_t *uid, gid_t *gid);
 
 /// Fills `out` with the address of a Unix socket; -1 when the path is too long.
@@ -171,85 +171,89 @@ static inline int cl_numeric_name(const struct sockaddr_storage *a, socklen_t le
 
 int cl_eventfd(void);
 
-/// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 in this thread (and those it starts) and returns a
-/// descriptor they are read from; -1 on failure. SIGPIPE is ignored for the whole process.
+/// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 in this thread (and those that it starts) and returns a
+/// descriptor from which they are read; -1 on failure.
 int cl_signal_descriptor(void);
 
-/// Waits for the next signal; its number, or -1.
+/// Waits for the next signal. Returns its number, or -1.
 int cl_next_signal(int fd);
 
 void cl_ignore_sigpipe(void);
 
-/// Writes out what stdio holds and ends the process; nothing registered with atexit(3) runs.
+/// Flushes stdio and ends the process. Functions registered with atexit(3) do not run.
 _Noreturn void cl_end_at_once(int status);
 
 /// Gives the calling thread a name of at most 15 bytes.
 void cl_name_this_thread(const char *name);
 
-/// The calling thread has less of the processor than the others where there is not enough for all, and never takes it
-/// from one that is at work. Where that is not allowed, nothing changes.
+/// Gives the calling thread less processor time than the others if there is not enough for all, and keeps it from
+/// preempting running threads. If that is not allowed, nothing changes.
 void cl_let_others_go_first(void);
 
 // Other processes ---------------------------------------------------------------------------------
 
-/// Has all descriptors from 3 on closed when another program is started.
+/// Makes all descriptors from 3 on close when another program is started.
 void cl_close_all_on_exec(void);
 
-/// What a descriptor that was inherited is: 1 a stream socket that listens, 0 a socket of another kind, -1 none.
+/// The kind of an inherited descriptor: 1 for a listening stream socket, 0 for a socket of another kind, -1 for no
+/// socket.
 int cl_listening_socket(int fd);
 
-/// Has `fd` closed when another program is started.
+/// Makes `fd` close when another program is started.
 static inline int cl_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
-/// Two ends that keep messages apart, not waited for and closed when another program is started.
+/// Makes two connected ends that preserve message boundaries. They do not block, and close when another program is
+/// started.
 int cl_message_pair(int ends[2]);
 
-/// Whether `fd` is such an end, and the process at the other one has this user.
+/// Whether `fd` is such an end, and the process at the other end has this user.
 int cl_is_message_end(int fd);
 
-/// Sends one message with up to `count` descriptors; the bytes sent, or -1.
+/// Sends one message with `count` descriptors. Returns the number of bytes sent, or -1.
 ssize_t cl_send_message(int fd, const void *bytes, size_t size, const int *descriptors, int count);
 
-/// Receives one message and its descriptors, `room` at most, which are closed when another program is started. 0 at
-/// the end, -1 when there is none now.
+/// Receives one message and at most `room` descriptors, which close when another program is started. Returns 0 at the
+/// end, and -1 when there is no message now.
 ssize_t cl_receive_message(int fd, void *bytes, size_t size, int *descriptors, int room, int *count);
 
-/// Starts the program at `path`, not waited for, with no signal blocked or ignored. It inherits descriptors 0 to 2, and
-/// `channel` as number 3, nothing else. 0, or an error number.
+/// Starts the program at `path` without waiting for it, with no signal blocked or ignored. It inherits only descriptors
+/// 0 to 2, and `channel` as number 3. Returns 0, or an error number.
 int cl_spawn(const char *path, char *const arguments[], char *const environment[], int channel, int *pid);
 
-/// Whether the child has ended: 1, and `status` is its exit code or, below 0, the signal that ended it; 0 when it runs.
+/// Whether the child has ended: 1 if it has, and then `status` is its exit code or, below 0, the signal that ended it;
+/// 0 if it runs.
 int cl_has_ended(int pid, int *status);
 
-/// A datagram for the service manager whose socket is at `path`; `@` at the beginning stands for a name that is no file.
+/// Sends a datagram to the service manager whose socket is at `path`. A `@` at the beginning marks an abstract name,
+/// which is not a file.
 int cl_notify(const char *path, const char *text, size_t size);
 
 // Start -------------------------------------------------------------------------------------------
 
-/// How many arguments this process was started with, its own name among them; 0 when the C library did not tell.
+/// How many arguments this process got at its start, including its own name; 0 when the C library passed none.
 int cl_argument_count(void);
 
 /// The argument at `index`, below the count.
 const char *cl_argument(int index);
 
-/// The entry at `index` of the environment, as NAME=VALUE; null behind the last one.
+/// The entry at `index` of the environment, as NAME=VALUE; null after the last one.
 const char *cl_environment(int index);
 
-/// Opens /dev/null at those of the descriptors 0, 1 and 2 that are closed, so that no socket or file is given
-/// their numbers and what is meant for a terminal does not go into it. To be called before anything is opened.
-/// -1 with `errno` when one stays closed.
+/// Opens /dev/null on each of the descriptors 0, 1 and 2 that is closed, so that no socket or file gets its number, and
+/// with it output meant for a terminal. To be called before anything is opened. Returns -1 with `errno` when one stays
+/// closed.
 int cl_fill_standard_descriptors(void);
 
 // Process -----------------------------------------------------------------------------------------
 
-/// No core dumps, and no reading of our memory by processes of the same user.
+/// Forbids core dumps, and keeps processes of the same user from reading our memory.
 int cl_forbid_dumps(void);
 
-/// Blocks of 64 KiB and more go back to the system when they are freed, such as the queues of slow readers.
+/// Makes blocks of 64 KiB and more, such as the queues of slow readers, return to the system when they are freed.
 void cl_return_large_blocks(void);
 
-/// Gives back what only the start needed: free heap pages, and code pages of files, which come back from
-/// the page cache one by one when they are run again.
+/// Gives back memory that only the start needed: free heap pages, and code pages of files, which are loaded again from
+/// the page cache, one at a time, when they run.
 void cl_release_start_pages(void);
 
 /// How many processors this process may run on; at least 1.
@@ -269,7 +273,7 @@ struct cl_process {
   int64_t threads;
 };
 
-/// 0, or -1 when /proc cannot be read.
+/// Fills `out`. Returns 0, or -1 when /proc cannot be read.
 int cl_read_process(struct cl_process *out);
 
 /// What the system counts for one thread.
@@ -278,41 +282,41 @@ struct cl_thread {
   double cpu_seconds;
 };
 
-/// Fills at most `limit` entries, one a thread, and returns how many.
+/// Fills at most `limit` entries, one per thread, and returns their number.
 int cl_read_threads(struct cl_thread *out, int limit);
 
 // Memory ------------------------------------------------------------------------------------------
 
-/// One heap for all threads, for small things only: what one frees another may use, and buffers go back to the
-/// system when they are freed, at the price of a system call each. Before the first thread.
+/// Makes all threads use one heap, for small blocks only: a block that one thread frees can be used by another, and
+/// buffers return to the system when they are freed, for the price of a system call each. To be called before the first
+/// thread.
 void cl_use_heap_sparingly(void);
 
-/// Stacks of so many bytes for threads that are made from now on, in place of what `ulimit -s` says.
+/// Sets the stack size of threads that are made from now on, instead of the limit of `ulimit -s`.
 void cl_use_small_stacks(size_t bytes);
 
-/// Bytes of the heap that are free, in all of its parts.
+/// Free bytes of the heap, in all of its parts.
 int64_t cl_free_heap(void);
 
 /// Gives free parts of the heap back to the system.
 void cl_trim_heap(void);
 
-/// The process' limit of private writable memory, or of its address space; -1 for none.
+/// The process's limit of private writable memory, or of its address space; -1 for none.
 int64_t cl_memory_limit(int address_space);
 
-/// Reads at most `size` bytes of a file that the kernel makes up; -1 when it cannot be opened.
+/// Reads at most `size` bytes of a file that the kernel generates; -1 when it cannot be opened.
 ssize_t cl_read_small_file(const char *path, char *out, size_t size);
 
 // Files -------------------------------------------------------------------------------------------
 
-/// The size of a regular file that still has a name; -1 for one whose last name is gone, -2 for anything
-/// else.
+/// The size of a regular file that still has a name; -1 for a file whose last name was removed, -2 for anything else.
 static inline int64_t cl_named_size(int fd) {
   struct stat s;
   if (fstat(fd, &s) || !S_ISREG(s.st_mode)) return -2;
   return s.st_nlink == 0 ? -1 : (int64_t)s.st_size;
 }
 
-/// Makes calls on `fd` wait from now on; what it was opened with stays as it is otherwise.
+/// Makes calls on `fd` wait from now on. Its other flags do not change.
 static inline void cl_wait_for(int fd) {
   int flags = fcntl(fd, F_GETFL);
   if (flags >= 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
@@ -338,13 +342,13 @@ static inline int cl_errno(void) { return errno; }
 
 // files -------------------------------------------------------------------------------------------
 
-/// What tells one state of a file from another. Times are nanoseconds since 1970.
+/// Distinguishes the states of a file. Times are in nanoseconds since 1970.
 typedef struct cl_file_stamp {
   uint64_t device, number;
   int64_t size, modified, changed;
 } cl_file_stamp;
 
-/// Follows links. 0, or -1 with `errno`.
+/// Fills `stamp`, following links. Returns 0, or -1 with `errno`.
 static inline int cl_file_stamp_of(const char *path, cl_file_stamp *stamp) {
   struct stat s;
   if (stat(path, &s) != 0) return -1;
@@ -356,7 +360,7 @@ static inline int cl_file_stamp_of(const char *path, cl_file_stamp *stamp) {
   return 0;
 }
 
-/// An empty file for reading and writing in `folder` that has no name; -1 on failure.
+/// Creates an empty file without a name in `folder`, for reading and writing; -1 on failure.
 int cl_nameless_file(const char *folder);
 
 #endif

@@ -1,4 +1,4 @@
-// OpenSSL 3: TLS and SHA-256, with names for what the headers offer as macros only.
+// OpenSSL 3: TLS and SHA-256, with functions for what its headers offer only as macros.
 #ifndef SCORM_GATEWAY_COPENSSL_H
 #define SCORM_GATEWAY_COPENSSL_H
 
@@ -16,13 +16,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-/// The certificates of `ca_file` (PEM) alone, or the system's store, which SSL_CERT_FILE and SSL_CERT_DIR name
-/// if set. Null on failure; the reason is on OpenSSL's error queue.
+/// Trusts only the certificates in `ca_file` (PEM), or the system's store, which SSL_CERT_FILE and SSL_CERT_DIR
+/// override if set. Null on failure; the reason is in OpenSSL's error queue.
 static inline X509_STORE *co_trust(const char *ca_file) {
   X509_STORE *s = X509_STORE_new();
   if (!s) return 0;
   int ok = ca_file ? X509_STORE_load_file(s, ca_file) : X509_STORE_set_default_paths(s);
-  // As libcurl does by itself: who is named as trusted is, root or not.
+  // As libcurl does by default: every certificate in the store is trusted, whether it is a root or not.
   ok = ok == 1 && X509_STORE_set_flags(s, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1;
   if (!ok) {
     X509_STORE_free(s);
@@ -31,7 +31,7 @@ static inline X509_STORE *co_trust(const char *ca_file) {
   return s;
 }
 
-/// Whether the system's store has a file with certificates, besides its folders.
+/// Whether the system's store has a file with certificates, in addition to its folders.
 static inline int co_has_default_file(void) {
   X509_STORE *s = co_trust(0);
   int count = s ? sk_X509_OBJECT_num(X509_STORE_get0_objects(s)) : 0;
@@ -40,23 +40,23 @@ static inline int co_has_default_file(void) {
   return count > 0;
 }
 
-/// Names count as subject alternative names only, wildcards for a whole label. `host` is a DNS name or, when
-/// `is_address`, a numeric address.
+/// Accepts only names in the subject alternative names, with wildcards only for a whole label. `host` is a DNS name or,
+/// when `is_address`, a numeric address.
 static inline int co_expect_peer(X509_VERIFY_PARAM *p, const char *host, int is_address) {
   X509_VERIFY_PARAM_set_hostflags(
       p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return is_address ? X509_VERIFY_PARAM_set1_ip_asc(p, host) : X509_VERIFY_PARAM_set1_host(p, host, 0);
 }
 
-/// Has the sessions of `c` trust `s` and, if `host` is given, accept a certificate for it only. 1 on success.
+/// Makes the sessions of `c` trust `s` and, if `host` is given, accept only a certificate for it. 1 on success.
 static inline int co_trust_in(SSL_CTX *c, X509_STORE *s, const char *host, int is_address) {
   SSL_CTX_set1_cert_store(c, s);
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER, 0);
   return host ? co_expect_peer(SSL_CTX_get0_param(c), host, is_address) : 1;
 }
 
-/// A client context: TLS 1.2 or newer, chain verified; whom it trusts `co_trust_in` says.
-/// Null on failure; the reason is on OpenSSL's error queue.
+/// A client context: TLS 1.2 or newer, chain verified. `co_trust_in` sets what it trusts. Null on failure; the reason
+/// is in OpenSSL's error queue.
 static inline SSL_CTX *co_client_context(void) {
   SSL_CTX *c = SSL_CTX_new(TLS_client_method());
   if (!c) return 0;
@@ -69,12 +69,12 @@ static inline SSL_CTX *co_client_context(void) {
   return c;
 }
 
-/// What the socket under a TLS session told last.
+/// The last state of the socket under a TLS session.
 typedef struct co_wire {
   int fd;
-  /// The last read gave less than was asked for: the socket is empty until the next edge.
+  /// The last read returned less than requested: the socket is empty until the next edge.
   int drained;
-  /// The first byte that came; -1 before.
+  /// The first byte that arrived; -1 before that.
   int first;
 } co_wire;
 
@@ -118,7 +118,7 @@ extern BIO_METHOD *co_wire_method;
 /// Makes the method table; 1 on success. To be called once before any session.
 int co_wire_setup(void);
 
-/// Has the session read and write `fd`. 1 on success.
+/// Makes the session read and write `fd`. 1 on success.
 static inline int co_attach(SSL *s, int fd) {
   co_wire *w = (co_wire *)calloc(1, sizeof *w);
   BIO *b = co_wire_method ? BIO_new(co_wire_method) : 0;
@@ -135,8 +135,8 @@ static inline int co_attach(SSL *s, int fd) {
   return 1;
 }
 
-/// A client session on `fd` that will accept only a certificate for `host`, a DNS name or, when
-/// `is_address`, a numeric address. Common names do not count (RFC 9110 section 4.3.4).
+/// A client session on `fd` that accepts only a certificate for `host`, a DNS name or, when `is_address`, a numeric
+/// address. Common names do not count (RFC 9110 section 4.3.4).
 static inline SSL *co_client_session(SSL_CTX *c, int fd, const char *host, int is_address) {
   SSL *s = SSL_new(c);
   if (!s) return 0;
@@ -149,27 +149,27 @@ static inline SSL *co_client_session(SSL_CTX *c, int fd, const char *host, int i
   return 0;
 }
 
-/// Whether nothing more can be read now: no byte is buffered and the socket was drained. The peer's goodbye,
-/// read with the bytes before it, is still to be told.
+/// Whether nothing more can be read now: no byte is buffered, the socket was drained, and there is no close_notify that
+/// was read with earlier bytes and still has to be reported.
 static inline int co_is_drained(const SSL *s) {
   const co_wire *w = (const co_wire *)BIO_get_data(SSL_get_rbio(s));
   return w->drained && !SSL_has_pending(s) && !(SSL_get_shutdown(s) & SSL_RECEIVED_SHUTDOWN);
 }
 
-/// Whether the first error on this thread's queue is an alert that the peer sent.
+/// Whether the first error in this thread's queue is an alert that the peer sent.
 static inline int co_is_alert(void) {
   unsigned long e = ERR_peek_error();
   return ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) > SSL_AD_REASON_OFFSET;
 }
 
-/// To be called before each operation: SSL_get_error looks at both queues. Clearing one costs the same when it is
-/// empty, 800 instructions: looking first, 100.
+/// To be called before each operation, because SSL_get_error reads OpenSSL's queue and errno. Clearing the queue costs
+/// 800 instructions even if it is empty; checking first costs 100.
 static inline void co_clear_errors(void) {
   if (ERR_peek_error()) ERR_clear_error();
   errno = 0;
 }
 
-/// The first error on this thread's queue as text, the queue emptied; empty when there is none.
+/// Writes the first error in this thread's queue as text, empty when there is none, and empties the queue.
 static inline void co_take_error(char *out, size_t size) {
   unsigned long e = ERR_get_error();
   out[0] = 0;
@@ -186,7 +186,7 @@ static inline void co_take_error(char *out, size_t size) {
   ERR_clear_error();
 }
 
-/// Whether the chain or the name of the peer's certificate was refused, and why (static text).
+/// Why the chain or the name of the peer's certificate was refused (static text); null if it was not.
 static inline const char *co_verify_failure(const SSL *s) {
   long r = SSL_get_verify_result(s);
   return r == X509_V_OK ? 0 : X509_verify_cert_error_string(r);
@@ -194,10 +194,10 @@ static inline const char *co_verify_failure(const SSL *s) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-/// SHA-256 of `count` bytes into 32 bytes at `out`; 1 on success.
+/// Writes the SHA-256 of `count` bytes to the 32 bytes at `out`; 1 on success.
 ///
-/// By functions that OpenSSL 3 deprecates because they ask no provider. A fingerprint needs none, and the first one
-/// by EVP has a process look up every algorithm there is: three million instructions of a start.
+/// It uses functions that OpenSSL 3 deprecates because they bypass providers. A fingerprint needs no provider, and the
+/// first use of EVP makes a process look up every algorithm: three million instructions at its start.
 static inline int co_sha256(const void *bytes, size_t count, unsigned char *out) {
   SHA256_CTX context;
   int ok = SHA256_Init(&context) == 1 && SHA256_Update(&context, bytes, count) == 1 &&
@@ -207,7 +207,7 @@ static inline int co_sha256(const void *bytes, size_t count, unsigned char *out)
 }
 #pragma GCC diagnostic pop
 
-/// HMAC-SHA-256 of `count` bytes under `key` into 32 bytes at `out`; 1 on success.
+/// Writes the HMAC-SHA-256 of `count` bytes under `key` to the 32 bytes at `out`; 1 on success.
 static inline int co_hmac_sha256(const void *key, size_t key_count, const void *bytes, size_t count,
                                  unsigned char *out) {
   unsigned int length = 0;
@@ -215,8 +215,8 @@ static inline int co_hmac_sha256(const void *key, size_t key_count, const void *
          length == 32;
 }
 
-/// Seals `count` bytes with AES-256-GCM (NIST SP 800-38D) into as many at `out`, and 16 at `tag`. `key` has 32 bytes,
-/// `nonce` 12, which are never used twice with one key; `bound` has to be the same for co_open. 1 on success.
+/// Seals `count` bytes with AES-256-GCM (NIST SP 800-38D) into as many at `out`, and 16 at `tag`. `key` has 32 bytes.
+/// `nonce` has 12, which must never be used twice with one key. `bound` must be the same for co_open. 1 on success.
 static inline int co_seal(const void *key, const unsigned char *nonce, const void *bound, size_t bound_count,
                           const void *bytes, size_t count, unsigned char *out, unsigned char *tag) {
   EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
@@ -230,7 +230,7 @@ static inline int co_seal(const void *key, const unsigned char *nonce, const voi
   return ok;
 }
 
-/// Opens what co_seal has made: 1 when nothing of it was changed, and only then is `out` of any worth.
+/// Opens what co_seal made. 1 if nothing of it was changed; only then may `out` be used.
 static inline int co_open(const void *key, const unsigned char *nonce, const void *bound, size_t bound_count,
                           const void *bytes, size_t count, unsigned char *out, const unsigned char *tag) {
   EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();

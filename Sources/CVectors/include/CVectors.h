@@ -1,11 +1,11 @@
-// Sixteen bytes side by side: the steps that Swift compiles to some fifteen instructions a byte, and C to one for all
+// Operations on sixteen bytes in parallel. Swift compiles them to some fifteen instructions per byte, C to one for all
 // sixteen. Values in, values out: nothing here touches memory.
 #ifndef SCORM_GATEWAY_CVECTORS_H
 #define SCORM_GATEWAY_CVECTORS_H
 
 #include <stdint.h>
 
-/// In Swift `SIMD16<UInt8>`.
+/// `SIMD16<UInt8>` in Swift.
 typedef uint8_t cv_bytes __attribute__((ext_vector_type(16)));
 
 /// 0xFF where a byte is `byte`, 0 elsewhere.
@@ -14,7 +14,7 @@ static inline cv_bytes cv_equal(cv_bytes bytes, uint8_t byte) { return (cv_bytes
 /// 0xFF where a byte is below `limit`, 0 elsewhere.
 static inline cv_bytes cv_below(cv_bytes bytes, uint8_t limit) { return (cv_bytes)(bytes < limit); }
 
-/// The top bit of each byte, the first one's lowest.
+/// The top bit of each byte, that of the first byte lowest.
 static inline uint64_t cv_top_bits(cv_bytes bytes) {
 #ifdef __SSE2__
   typedef char sse_bytes __attribute__((__vector_size__(16)));

@@ -1,4 +1,4 @@
-// Zstandard's C interface. libcurl brings the library into the process already.
+// Zstandard's C interface. libcurl already brings the library into the process.
 #ifndef SCORM_GATEWAY_CZSTD_H
 #define SCORM_GATEWAY_CZSTD_H
 
