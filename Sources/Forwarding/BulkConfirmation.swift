@@ -78,8 +78,8 @@ extension RequestPlanner {
     return .confirm(plan, BulkConfirmation(number: number, list: selection.list))
   }
 
-  /// Refuses query parameters that are not filters of the operation: the list might obey them, and would then count fewer
-  /// records than the operation acts on. Names are compared as received, so a filter that is spelt differently is
+  /// Refuses query parameters that are not filters of the operation: the list might obey them, and would then count
+  /// fewer records than the operation acts on. Names are compared as received, so a filter that is spelt differently is
   /// refused.
   private func checkFilter(
     _ query: RawSpan, _ selection: BulkSelection, _ plan: RequestPlan

@@ -144,8 +144,8 @@ package enum CanonicalPath {
     if repaired { throw .overlongEscape }
   }
 
-  /// Refuses dot segments that appear when `\` is read as `/`, parameters are cut off, or full-width forms are folded to
-  /// ASCII.
+  /// Refuses dot segments that appear when `\` is read as `/`, parameters are cut off, or full-width forms are folded
+  /// to ASCII.
   private static func checkDots(_ bytes: [UInt8]) throws(Flaw) {
     var piece: [UInt8] = []
     var i = 0

@@ -18,7 +18,7 @@ package struct CallerContext: Sendable {
   }
 }
 
-/// What is to be done with one request.
+/// What to do with one request.
 package struct RequestPlan: Sendable {
   // One-byte fields are next to each other: a plan is copied as a call proceeds, and takes six words.
   /// Index into the catalogue; ``unknownOperation`` for a path that is not in it.
