@@ -7,6 +7,7 @@
 ///   result. Success switches the app over.
 /// - If all are refused, nothing is requested before the time scheduled for the refusal. Then one fetch finds out for
 ///   all.
+///
 /// So a wrong secret costs at most one request for each secret every half minute, which locks no account.
 struct CredentialRotation: Sendable, Equatable {
   private struct Candidate: Sendable, Equatable {

@@ -30,9 +30,9 @@ package enum TokenEndpoint: String, Sendable, CaseIterable {
   /// Writes the request body.
   ///
   /// - Parameters:
-  /// - scopes: Separated by one space, with only the characters that RFC 6749 section 3.3 allows.
-  /// - lifetime: The lifetime to request, in seconds.
-  /// - wallClock: Seconds since 1970-01-01T00:00:00Z. Only ``appManagement`` needs it.
+  ///   - scopes: Separated by one space, with only the characters that RFC 6749 section 3.3 allows.
+  ///   - lifetime: The lifetime to request, in seconds.
+  ///   - wallClock: Seconds since 1970-01-01T00:00:00Z. Only ``appManagement`` needs it.
   package func putBody(
     scopes: String, lifetime: Int64, wallClock: Int64, into out: inout ByteBuffer
   ) {

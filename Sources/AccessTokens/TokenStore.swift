@@ -33,8 +33,8 @@ package final class TokenStore: Sendable {
   }
 
   /// - Parameters:
-  /// - slotCount: The number of slots, until ``adopt(_:)``.
-  /// - basicLines: One line for each app, from ``BasicCredential``.
+  ///   - slotCount: The number of slots, until ``adopt(_:)``.
+  ///   - basicLines: One line for each app, from ``BasicCredential``.
   package init(slotCount: Int, basicLines: [SecretBytes]) {
     published = Mutex(
       Published(
