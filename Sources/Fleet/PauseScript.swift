@@ -2,8 +2,9 @@ internal import RateLimiting
 
 /// The pauses that the upstream has asked of any gateway, kept by the store's clock, in Lua.
 ///
-/// Key: one hash for all. A field is an app and a service (``SharedPause/name``). Its value is until when it is paused, in
-/// microseconds of the store's clock, and the level of the recovery afterwards. Changes are also published to
+/// Key: one hash for all. A field is an app and a service (``SharedPause/name``). Its value is until when it is paused,
+/// in microseconds of the store's clock, and the level of the recovery afterwards. Changes are also published to
+/// subscribers.
 /// subscribers.
 package enum PauseScript {
   package static let text = """
