@@ -5,7 +5,6 @@ internal import RateLimiting
 /// Key: one hash for all. A field is an app and a service (``SharedPause/name``). Its value is until when it is paused,
 /// in microseconds of the store's clock, and the level of the recovery afterwards. Changes are also published to
 /// subscribers.
-/// subscribers.
 package enum PauseScript {
   package static let text = """
     local key, op, channel, from = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
