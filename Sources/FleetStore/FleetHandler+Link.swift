@@ -200,7 +200,7 @@ extension FleetHandler {
     }
   }
 
-  /// Reports a store that is unavailable at the start, once it is needed.
+  /// Reports a store that is unavailable at the start, after the grace period.
   mutating func tellIfMissed(at now: Int64) {
     guard toldLive == nil, !status.isLive, now - startedAt >= FleetHandler.grace,
       let reason = status.failure

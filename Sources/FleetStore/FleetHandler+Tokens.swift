@@ -14,7 +14,7 @@ extension FleetHandler {
   }
 
   /// How long a lookup waits for the first connection to the store, and how long one is kept that waits for another
-  /// gateway.
+  /// gateway, in nanoseconds.
   static let tokenGrace: Int64 = 150_000_000
   static let tokenPatience: Int64 = 2 * TokenScript.claim
   private static let mostLooks = 4096

@@ -82,7 +82,7 @@ package struct LimitRefusal: Equatable, Sendable, BitwiseCopyable {
   /// The value of `Retry-After`: seconds, at least 1.
   package var retryAfter: Int { LimitRefusal.seconds(wait) }
 
-  /// `wait`, given in nanoseconds, in seconds; rounded up, at least 1.
+  /// `wait` nanoseconds in whole seconds: rounded up, at least 1.
   static func seconds(_ wait: Int64) -> Int { max(1, Int((wait &+ 999_999_999) / 1_000_000_000)) }
 }
 

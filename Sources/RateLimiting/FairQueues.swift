@@ -192,7 +192,7 @@ struct FairQueues: ~Copyable {
     }
   }
 
-  /// At most how many calls start before one that would join `flow` of `bucket` now.
+  /// An upper bound for the number of calls that start before one that would join `flow` of `bucket` now.
   func ahead(bucket: Int, flow: Int, _ priority: CallPriority) -> Int64 {
     let mine = round(bucket, priority)
     let other = round(bucket, priority == .interactive ? .batch : .interactive)

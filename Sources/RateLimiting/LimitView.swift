@@ -57,9 +57,9 @@ extension Limiter {
       refusal: obstacle.refusalReason.map { obstacle.refusal($0, upstreamLimit: upstreamLimit) })
   }
 
-  /// At most `most` quotas, in the order of the limits. If there are more, quotas in which calls are in progress, wait,
-  /// or have used a part that is not available again yet take precedence, followed by those that were ever used. A
-  /// limit that was never used has one quota, whose ``LimitView/isUsed`` is false.
+  /// At most `most` quotas, in the order of the limits. If there are more, those are preferred in which calls are in
+  /// progress or waiting, or whose burst is not full; then those that were ever used. A limit that was never used has
+  /// one quota, whose ``LimitView/isUsed`` is false.
   package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
     let now = clock(time)
     for lane in upstreams.indices { refreshUpstream(lane, at: now) }

@@ -8,12 +8,12 @@ internal import Memory
 ///
 /// **A call** may fall under several limits. It takes a call from all of them at the same time, or from none.
 ///
-/// **A waiting call** is in the queue of one bucket: the one it is expected to wait for longest. If it lacks something
-/// else when its turn comes there, it moves to the queue of that bucket. It gives way like this only once, so that two
-/// scarce quotas cannot starve the calls that need both. From then on it claims each bucket whose turn it had, and no
-/// other call is served there until it has started. A claim is made or kept only while moving to a bucket that is not
-/// claimed. So claims cannot wait for each other: in a circle of waiting claims, each would have to be younger than the
-/// one before.
+/// **A waiting call** is in the queue of one bucket: the one it is expected to wait for longest. If another bucket has
+/// no call for it when its turn comes, it moves to the queue of that bucket. It gives way like this only once, so that
+/// two scarce quotas cannot starve the calls that need both. From then on it claims each bucket whose turn it had, and
+/// no other call is served there until it has started. A claim is made or kept only while moving to a bucket that is
+/// not claimed. So claims cannot wait for each other: in a circle of waiting claims, each would have to be younger than
+/// the one before.
 ///
 /// **Time**: a bucket that has waiters and lacks only time has one alarm, and all alarms are in one heap. ``nextDue``
 /// is the only time at which a thread must wake up.

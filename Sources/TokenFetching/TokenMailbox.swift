@@ -66,7 +66,8 @@ final class TokenMailbox: Sendable {
     }
   }
 
-  /// This and the next two return whether the thread must be woken, because the mailbox was empty.
+  /// Adds a request for the token of `slot`. This and the next two functions return whether the thread must be woken,
+  /// because the mailbox was empty.
   func need(_ slot: TokenSlot) -> Bool {
     state.withLock { state in
       if state.isNeeded[slot.index] { return false }
