@@ -1,12 +1,12 @@
 package import Memory
 
-/// A token as an endpoint has just granted it.
+/// A token just granted by an endpoint.
 package struct AccessToken: Sendable {
-  /// The token text, checked against the `b64token` rule.
+  /// The token's text, which conforms to the `b64token` rule.
   package let secret: SecretBytes
-  /// First four bytes of the text's SHA-256: what logs and listings show in its place.
+  /// The first four bytes of the text's SHA-256. Logs and listings show it instead of the text.
   package let fingerprint: UInt32
-  /// Nanoseconds of life, counted from before the request was sent; above 0.
+  /// Lifetime in nanoseconds, above 0, counted from before the request was sent.
   package let lifetime: Int64
 
   package init(secret: SecretBytes, fingerprint: UInt32, lifetime: Int64) {
@@ -20,14 +20,14 @@ package struct AccessToken: Sendable {
 package struct PublishedToken: Sendable {
   package let secret: SecretBytes
   package let fingerprint: UInt32
-  /// Counts the tokens of one slot, from 1. An upstream's refusal names the generation it refused, so
-  /// that a late refusal cannot evict the token that replaced it.
+  /// Counts the tokens of one slot, from 1. An upstream's refusal gives the generation that it refused, so a late
+  /// refusal cannot evict the token that replaced it.
   package let generation: UInt32
   /// Monotonic nanoseconds just before the request for it was sent.
   package let requestedAt: Int64
-  /// Monotonic nanoseconds from which it must not be sent any more: its end less the safety margin.
+  /// Monotonic nanoseconds from which it must not be sent any more: its expiry minus the safety margin.
   package let usableUntil: Int64
-  /// Finds it in answers.
+  /// Finds the token in answers.
   let search: CredentialSearch
 
   package init(
@@ -44,7 +44,7 @@ package struct PublishedToken: Sendable {
 }
 
 extension PublishedToken: Equatable {
-  /// The same grant: the secret is compared by identity, never by content.
+  /// Whether both are the same grant. Secrets are compared by identity, never by content.
   package static func == (a: Self, b: Self) -> Bool {
     a.secret === b.secret && a.generation == b.generation && a.fingerprint == b.fingerprint
       && a.requestedAt == b.requestedAt && a.usableUntil == b.usableUntil
@@ -55,8 +55,8 @@ extension PublishedToken: Equatable {
 package struct TokenEntry: Equatable, Sendable {
   /// The token to send, if there is one.
   package var token: PublishedToken?
-  /// Why the last fetch failed. Without a token, callers are refused with it at once; beside a token it
-  /// says that renewing fails while the old one is still served.
+  /// Why the last fetch failed. Without a token, callers are refused with this failure immediately. With a token,
+  /// renewal fails while the old token is still in use.
   package var failure: TokenFailure?
 
   package init(token: PublishedToken? = nil, failure: TokenFailure? = nil) {
@@ -64,6 +64,6 @@ package struct TokenEntry: Equatable, Sendable {
     self.failure = failure
   }
 
-  /// Nothing known: whoever needs the token asks for it and waits.
+  /// Nothing is known: a call that needs the token requests it and waits.
   package static var empty: TokenEntry { TokenEntry() }
 }

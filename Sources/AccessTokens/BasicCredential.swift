@@ -1,18 +1,18 @@
 package import Memory
 internal import TextCoding
 
-/// The `Authorization: Basic …` line of an app, made once and kept as a secret.
+/// The `Authorization: Basic …` line of an app, built once and kept as a secret.
 ///
-/// SCORM Cloud takes an app's id and secret key as user name and password (RFC 7617) for every operation.
+/// SCORM Cloud accepts an app's id and secret key as user name and password (RFC 7617) for every operation.
 package enum BasicCredential {
   /// Where the credential begins in a line.
   static let credentialStart = 21
 
-  /// The line for `id` and `secret`, with CR LF. `id` must hold no colon, as RFC 7617 section 2 says.
+  /// The line for `id` and `secret`, with CR LF. `id` must not contain a colon (RFC 7617 section 2).
   package static func line(id: String, secret: SecretBytes) -> SecretBytes {
     let idBytes = Array(id.utf8)
     let length = idBytes.count + 1 + secret.count
-    // Reserved whole, so that growing leaves no copy behind.
+    // Reserved at full size, because a growing buffer leaves copies behind.
     var pair = ByteBuffer(capacity: length)
     pair.put(contentsOf: idBytes)
     pair.put(UInt8(ascii: ":"))

@@ -1,25 +1,25 @@
 package import Memory
 
-/// Masks a credential in a text that comes in pieces, however it is cut: each byte of an occurrence reads `*`, so that
-/// lengths stay.
+/// Masks a credential in a text that arrives in pieces, however it is split. Each byte of an occurrence becomes `*`, so
+/// lengths do not change.
 ///
-/// Bytes that have gone out cannot be masked any more. So what a piece ends with is held back while it could be the
-/// beginning of the credential: fewer bytes than that has.
+/// Bytes that were passed on can no longer be masked. So the end of a piece is held back while it could be the
+/// beginning of the credential. That is always fewer bytes than the credential has.
 package final class CredentialMask {
   private let search: CredentialSearch
-  /// The end of what came, held back.
+  /// The end of what was received, held back.
   private var held = ByteBuffer()
   /// Bytes at its beginning that belong to an occurrence which began before it.
   private var masked = 0
 
   package init(_ search: CredentialSearch) { self.search = search }
 
-  /// Nothing is held back: what follows can be looked at by itself.
+  /// Whether nothing is held back, so that the next piece can be examined on its own.
   package var isAtRest: Bool { held.isEmpty }
 
   deinit { held.overwriteWithZeros() }
 
-  /// Appends to `out` what can be told of `piece` and of what was held back.
+  /// Appends to `out` the part of `piece` and of the bytes held back that is decided.
   package func take(_ piece: RawSpan, into out: inout ByteBuffer) {
     var text = ByteBuffer(capacity: held.count + piece.byteCount)
     text.put(held)
@@ -28,7 +28,7 @@ package final class CredentialMask {
     text.overwriteWithZeros()
   }
 
-  /// Appends the rest: nothing follows.
+  /// Appends the rest at the end of the text.
   package func finish(into out: inout ByteBuffer) {
     var text = ByteBuffer()
     swap(&text, &held)
@@ -36,7 +36,7 @@ package final class CredentialMask {
     text.overwriteWithZeros()
   }
 
-  /// The credential in a text as a whole.
+  /// Masks the credential in a complete text.
   package static func mask(
     _ text: RawSpan, _ search: CredentialSearch, into out: inout ByteBuffer
   ) {
@@ -45,13 +45,13 @@ package final class CredentialMask {
 
   private func put(_ text: RawSpan, holdingBack rest: Int, into out: inout ByteBuffer) {
     let end = text.byteCount - rest
-    // What could have been the beginning of the credential hardly ever was.
+    // Nearly always, what could have been the beginning of the credential was not.
     if masked == 0, !search.occurs(in: text) {
       out.put(text.slice(0, end))
       hold(text.slice(end, text.byteCount))
       return
     }
-    // Up to where an occurrence reaches that has begun.
+    // Where the occurrences that have begun end.
     var maskedEnd = masked
     var plainStart = 0
     var at = 0

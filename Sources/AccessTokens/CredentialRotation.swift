@@ -1,18 +1,18 @@
-/// Which secret of an app is used, and what is done when it is refused.
+/// Decides which secret of an app is used, and what to do when it is refused.
 ///
-/// An app has one secret, or two while it is being rotated (`secret` and `nextSecret`). Secrets are named by
-/// their generation, a number that counts them from 1 for the life of the process; the bytes are elsewhere.
-/// The rules, whatever number of tokens the app has:
-/// - a secret that is refused makes the other one be tried at once, by one fetch, while the app's other
-///   fetches wait for what comes of it; success switches the app over;
-/// - when all are refused, nobody asks before the time the refusal was scheduled for, and then one fetch
-///   finds out for all.
+/// An app has one secret, or two while it is being rotated (`secret` and `nextSecret`). A secret is identified by its
+/// generation, a number that counts from 1 for the life of the process; the bytes are elsewhere. The rules hold however
+/// many tokens the app has:
+/// - If a secret is refused, one fetch tries the other one immediately, and the app's other fetches wait for the
+///   result. Success switches the app over.
+/// - If all are refused, nothing is requested before the time scheduled for the refusal. Then one fetch finds out for
+///   all.
 ///
-/// So a wrong secret costs at most one request a secret every half a minute, which locks nobody out.
+/// So a wrong secret costs at most one request for each secret every half minute, which locks no account.
 struct CredentialRotation: Sendable, Equatable {
   private struct Candidate: Sendable, Equatable {
     let generation: UInt32
-    /// The endpoint's last word about it.
+    /// Whether the endpoint's last answer about it was a refusal.
     var isRefused = false
     /// When it may be tried again, if it was refused.
     var refusedUntil = Int64.min
@@ -20,19 +20,19 @@ struct CredentialRotation: Sendable, Equatable {
 
   /// What to do for a fetch that is about to start.
   enum Choice: Equatable {
-    /// Send it with that secret.
+    /// Send it with this secret.
     case fetch(secret: UInt32)
-    /// Another fetch finds out which secret is good; this one is released with it.
+    /// Another fetch is finding out which secret is good. This one is released when that fetch ends.
     case wait
-    /// All secrets are refused, and it is too soon to ask again.
+    /// All secrets are refused, and it is too soon to try again.
     case refuse(TokenFailure)
   }
 
-  /// What a fetch's end means for the others.
+  /// What a fetch's end means for other fetches.
   struct Verdict: Equatable {
-    /// The fetch has to be made again, with another secret.
+    /// The fetch must be repeated with another secret.
     var triesAgain = false
-    /// What the fetch, and those released, are told instead of the endpoint's own words.
+    /// The failure for this fetch and the released ones, in place of the endpoint's own.
     var failure: TokenFailure?
     /// Slots that waited for this fetch.
     var released: [TokenSlot] = []
@@ -40,17 +40,17 @@ struct CredentialRotation: Sendable, Equatable {
     var hasSwitched = false
   }
 
-  /// The one in use is the first.
+  /// The first one is in use.
   private var candidates: [Candidate]
   private var latestGeneration: UInt32
-  /// The slot whose fetch finds out whether a doubtful secret is good.
+  /// The slot whose fetch is finding out whether a doubtful secret is good.
   private var probe: TokenSlot?
   private var waiting: [TokenSlot] = []
-  /// The refusal that is in force.
+  /// The refusal that currently applies.
   private var refusal: TokenFailure?
   /// Some secret of the app has worked.
   private var hasWorked = false
-  /// When the secret in use was refused first since one last worked.
+  /// When the secret in use was first refused since it last worked.
   private var refusedSince: Int64?
 
   /// - Parameter secrets: How many secrets there are, 1 or 2.
@@ -89,7 +89,7 @@ struct CredentialRotation: Sendable, Equatable {
   private static let unexplained = TokenFailure(
     .refusedCredential(status: 401), detail: "the app's secret was refused")
 
-  /// A fetch of `slot` with that secret has brought a token.
+  /// Notes that a fetch of `slot` with this secret brought a token.
   mutating func succeeded(_ slot: TokenSlot, secret: UInt32) -> Verdict {
     var verdict = Verdict()
     endProbe(of: slot, &verdict)
@@ -107,14 +107,14 @@ struct CredentialRotation: Sendable, Equatable {
     return verdict
   }
 
-  /// The endpoint refused that secret. `failure` is scheduled: it says when to ask again.
+  /// Notes that the endpoint refused this secret. `failure` is already scheduled: it says when to try again.
   mutating func refused(
     _ slot: TokenSlot, secret: UInt32, _ failure: TokenFailure, grace: Int64, at now: Int64
   ) -> Verdict {
     var verdict = Verdict()
     endProbe(of: slot, &verdict)
     guard let index = candidates.firstIndex(where: { $0.generation == secret }) else {
-      // The secret was replaced while the request was under way.
+      // The secret was replaced while the request was in flight.
       verdict.triesAgain = true
       return verdict
     }
@@ -133,14 +133,14 @@ struct CredentialRotation: Sendable, Equatable {
         scheduled.heldUntil = since.addingWithoutOverflow(grace)
       }
       refusal = scheduled
-      // One round for all of them.
+      // All secrets are tried again at the same time.
       for i in candidates.indices { candidates[i].refusedUntil = scheduled.retryAt }
     }
     verdict.failure = refusal
     return verdict
   }
 
-  /// The fetch failed for a reason that says nothing about the secret.
+  /// Notes that the fetch failed for a reason that says nothing about the secret.
   mutating func failed(_ slot: TokenSlot, _ failure: TokenFailure) -> Verdict {
     var verdict = Verdict()
     endProbe(of: slot, &verdict)
@@ -148,7 +148,7 @@ struct CredentialRotation: Sendable, Equatable {
     return verdict
   }
 
-  /// `slot` stands for something else from now on: nothing is found out by it, and it waits for nothing.
+  /// Forgets `slot`, which has a new meaning from now on: it no longer probes or waits.
   mutating func forget(_ slot: TokenSlot) {
     waiting.removeAll { $0 == slot }
     if probe == slot { probe = nil }
@@ -161,10 +161,11 @@ struct CredentialRotation: Sendable, Equatable {
     waiting = []
   }
 
-  /// The configuration or a file has other secrets now, or an operator wants the current ones tried again.
+  /// Replaces the secrets: the configuration or a file has other ones now, or an operator wants the current ones tried
+  /// again.
   ///
-  /// - Parameter known: For each secret, the generation of one it equals byte for byte; nil for a new one.
-  /// - Returns: the generation of each. What is in use stays in use if it is among them and not refused.
+  /// - Parameter known: For each secret, the generation of the one with the same bytes; nil for a new one.
+  /// - Returns: The generation of each. The secret in use stays in use if it is among them and not refused.
   mutating func replace(with known: [UInt32?]) -> [UInt32] {
     let inUse = candidates[0]
     var next: [Candidate] = []

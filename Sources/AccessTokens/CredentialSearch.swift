@@ -1,42 +1,43 @@
 package import Memory
 internal import TextCoding
 
-/// Finds a credential in bytes that come from somebody who has seen it, without looking at each of them.
+/// Finds a credential in bytes from someone who has seen it, without examining every byte.
 ///
-/// Of all texts that are looked for, the eight-byte words at their first ``span`` offsets are known. An occurrence has
-/// one of those words at some place of every grid that is `span` bytes wide, so it is enough to read a word there and to
-/// look it up: a few loads for each kilobyte, where comparing would be one for each byte. (Wu and Manber, A fast
+/// It knows the eight-byte words at the first ``span`` offsets of every text it searches for. On any grid with a step
+/// of `span` bytes, one position of an occurrence has one of those words. So it is enough to look up the words at these
+/// positions: a few loads for each kilobyte, while a comparison would need one for each byte. (Wu and Manber, A fast
 /// algorithm for multi-pattern searching, 1994, with blocks of eight bytes.)
 ///
-/// Everything that could tell of the credential lies in memory that is kept out of dumps.
+/// Everything that could reveal the credential is in memory that is kept out of dumps.
 package final class CredentialSearch: Sendable {
-  /// Texts shorter than this are not looked for: they would be found by chance.
+  /// Shorter texts are not searched for: they would be found by chance.
   package static let leastLength = 8
 
   private static let bits: UInt64 = 10
   private static let heads = 1 << Int(bits)
-  /// The most offsets that are known of a text: longer steps would be won with larger tables.
+  /// The most offsets that are known of a text. Longer steps would need larger tables.
   private static let spanLimit = 512
 
-  /// Bits of ``filter``: so many that one of them in twenty or more is set, and few enough that nobody can put the
-  /// credential together from them.
+  /// Size of the filter, in bytes: enough bits that only about one in twenty is set, and few enough that the credential
+  /// cannot be reconstructed from them.
   static let filterBytes = RawSpan.filterBytes
-  /// Of a search without a text.
+  /// The span of a search without a text.
   static let noSpan = Int.max / 4
 
-  /// First the filter: a bit for each hash that a word of a text has. Then the table: for each hash of a word the number of an entry, from 1, or 0. Then for each entry the number of the
-  /// next with the same hash. Both in two bytes, low one first. Then the texts.
+  /// The memory has four parts. First the filter, with a bit for each hash of a word of a text. Then the table: for
+  /// each hash of a word the number of an entry, from 1, or 0. Then, for each entry, the number of the next one with
+  /// the same hash. Numbers have two bytes, low byte first. Last the texts.
   ///
   /// The entry of a text's offset has the number `text * span + offset + 1`.
   private let memory: SecretBytes
-  /// How far apart the places are that are looked at; without a text none is.
+  /// The distance between the positions that are examined; without a text, none is.
   let span: Int
-  /// Where the texts begin in ``memory``, and behind the last one its end.
+  /// Where the texts begin in ``memory``, followed by the end of the last one.
   private let texts: [Int]
-  /// The bytes that occur in them, as bits.
+  /// The bytes that occur in the texts, one bit for each value.
   private let alphabet: (UInt64, UInt64, UInt64, UInt64)
 
-  /// - Parameter texts: what to look for; those that are too short are left out.
+  /// - Parameter texts: What to search for. Texts that are too short are left out.
   package init(_ texts: [SecretBytes]) {
     let texts = texts.filter { $0.count >= CredentialSearch.leastLength }
     let shortest = texts.map(\.count).min() ?? 0
@@ -67,7 +68,7 @@ package final class CredentialSearch: Sendable {
       }
     }
     alphabet = letters
-    // At once, for a buffer that grows leaves copies behind.
+    // Reserved at full size, because a growing buffer leaves copies behind.
     var room = ByteBuffer(
       capacity: filter.count + table.count * 2 + texts.reduce(0) { $0 + $1.count })
     room.put(contentsOf: filter)
@@ -85,7 +86,7 @@ package final class CredentialSearch: Sendable {
     for i in filter.indices { filter[i] = 0 }
   }
 
-  /// For `Authorization: Basic …` lines: each one's credential, and the secret in it.
+  /// Searches for the credential of each `Authorization: Basic …` line, and for the secret key in it.
   package convenience init(basicLines lines: [SecretBytes]) {
     var texts: [SecretBytes] = []
     for line in lines {
@@ -106,13 +107,13 @@ package final class CredentialSearch: Sendable {
     Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) &>> (64 - bits))
   }
 
-  /// Appends the filter: where a bit is not set, no text has a word with that hash.
+  /// Appends the filter. If a bit is not set, no text has a word with that hash.
   func putFilter(into out: inout ByteBuffer) {
     let memory = memory
     out.put(memory.bytes.slice(0, CredentialSearch.filterBytes))
   }
 
-  /// Whether one of the texts stands in `bytes` as a whole.
+  /// Whether `bytes` contains one of the texts completely.
   package func occurs(in bytes: RawSpan) -> Bool {
     var place = span - 1
     while place <= bytes.byteCount - 8 {
@@ -122,7 +123,7 @@ package final class CredentialSearch: Sendable {
     return false
   }
 
-  /// Whether one stands there of which the word at `place` is one of the first.
+  /// Whether `bytes` contains a text that has the word at `place` among its known words.
   func occurs(in bytes: RawSpan, around place: Int) -> Bool {
     let memory = memory
     let word = bytes.word(at: place)
@@ -131,7 +132,7 @@ package final class CredentialSearch: Sendable {
     return entry != 0 && confirms(word, place, in: bytes, Int(entry))
   }
 
-  /// Whether a text stands around the word at `place`, by the entries from `first` on.
+  /// Whether a text surrounds the word at `place`, checking the entries from `first` on.
   private func confirms(_ word: UInt64, _ place: Int, in bytes: RawSpan, _ first: Int) -> Bool {
     let memory = memory
     let bytesOfAll = memory.bytes
@@ -156,7 +157,7 @@ package final class CredentialSearch: Sendable {
     return isEqual(text, upTo: length, at: start, in: bytes)
   }
 
-  /// Whether the first `length` bytes of the text stand at `start`.
+  /// Whether the first `length` bytes of the text are at `start`.
   private func isEqual(_ text: Int, upTo length: Int, at start: Int, in bytes: RawSpan) -> Bool {
     let memory = memory
     let known = memory.bytes.slice(texts[text], texts[text] + length)
@@ -172,7 +173,7 @@ package final class CredentialSearch: Sendable {
     return true
   }
 
-  /// The length of the longest text that stands at `start`; 0 for none.
+  /// The length of the longest text at `start`; 0 for none.
   package func length(at start: Int, in bytes: RawSpan) -> Int {
     var longest = 0
     for text in 0..<texts.count - 1 {
@@ -182,8 +183,7 @@ package final class CredentialSearch: Sendable {
     return longest
   }
 
-  /// Bytes at the end of `bytes` that could be the beginning of a text which goes on in what follows: as many as could
-  /// be.
+  /// The most bytes at the end of `bytes` that could be the beginning of a text which continues after it.
   package func beginning(atEndOf bytes: RawSpan) -> Int {
     guard bytes.byteCount > 0, has(bytes[bytes.byteCount - 1]) else { return 0 }
     let memory = memory

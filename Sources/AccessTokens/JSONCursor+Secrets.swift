@@ -1,18 +1,18 @@
 internal import JSONText
 internal import Memory
 
-/// Reading answers that may hold a token anywhere: in a name, or in a member that nobody asks for.
+/// Reads answers that may contain a token anywhere: in a name, or in a member that is ignored.
 extension JSONCursor {
-  /// Puts the text of a name or string into `text`, escapes resolved. What was there is overwritten.
+  /// Puts the text of a name or string into `text`, with escapes resolved. The previous content is overwritten.
   func readSecret(at place: Range<Int>, into text: inout ByteBuffer) {
     text.overwriteWithZeros()
-    // At once: a buffer that grows leaves a copy behind. Escapes only shrink.
+    // Reserved at once, because a growing buffer leaves a copy behind. Resolving escapes only makes the text shorter.
     text.reserve(place.count)
     JSONString.putText(of: slice(place), into: &text)
   }
 
-  /// Reads the next member's name into `name`, up to the value; false when the outermost object has ended,
-  /// and then nothing may follow it.
+  /// Reads the next member's name into `name`, up to the value. Returns false if the outermost object has ended; then
+  /// nothing may follow it.
   @_lifetime(self: copy self)
   mutating func nextMember(name: inout ByteBuffer) throws(JSONDefect) -> Bool {
     guard let place = try nextMember() else {

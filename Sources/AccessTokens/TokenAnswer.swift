@@ -1,17 +1,17 @@
 internal import JSONText
 package import Memory
 
-/// What is wrong with a 200 of a token endpoint.
+/// What is wrong with a 200 answer of a token endpoint.
 package enum TokenAnswerDefect: Error, Equatable, Sendable {
   /// More than ``TokenAnswer/maximumBytes``.
   case tooLarge
-  /// No JSON object: empty, HTML, cut off, something behind it.
+  /// Not a JSON object: empty, HTML, truncated, or followed by something else.
   case notJSON
-  /// A member that counts stands in it twice: it could be read in two ways.
+  /// A member that is read occurs twice, so the answer is ambiguous.
   case duplicateMember
-  /// No token, or one that is no string or empty.
+  /// The token is missing, empty or not a string.
   case noToken
-  /// The token holds a character outside `b64token` (RFC 6750 section 2.1).
+  /// The token contains a character outside `b64token` (RFC 6750 section 2.1).
   case badTokenText
   /// The token is longer than ``TokenAnswer/maximumTokenBytes``.
   case tokenTooLong
@@ -20,7 +20,7 @@ package enum TokenAnswerDefect: Error, Equatable, Sendable {
   /// The endpoint did not answer with HTTP.
   case notHTTP
 
-  /// What to tell an operator.
+  /// The text for an operator.
   package var explanation: String {
     switch self {
     case .tooLarge: "the answer is longer than \(TokenAnswer.maximumBytes) bytes"
@@ -35,28 +35,28 @@ package enum TokenAnswerDefect: Error, Equatable, Sendable {
   }
 }
 
-/// A token endpoint's answer, read and checked.
+/// A token endpoint's answer, parsed and checked.
 package struct TokenAnswer: Sendable {
   /// Longest answer that is read, in bytes.
   package static let maximumBytes = 64 * 1024
-  /// Arrays and objects within each other that are read. Bounds the recursion.
+  /// How deeply arrays and objects may be nested. Bounds the recursion.
   static let maximumDepth = 17
-  /// Longest token that is accepted, in bytes: it has to fit into a request head.
+  /// Longest token that is accepted, in bytes, because it must fit in a request's head.
   package static let maximumTokenBytes = 8 * 1024
-  /// Longest life that is believed, in seconds.
+  /// Longest lifetime that is believed, in seconds.
   package static let maximumLifetime: Int64 = 365 * 86_400
-  /// Life given to a token whose own cannot be believed, in seconds, or what was asked for if less.
+  /// Lifetime, in seconds, of a token whose stated lifetime cannot be believed; less if less was requested.
   package static let cautiousLifetime: Int64 = 60
 
-  /// How the lifetime was found.
+  /// Where the lifetime comes from.
   package enum LifetimeSource: Equatable, Sendable {
     /// `expires_in`, a positive integer.
     case answer
-    /// The answer gave none: the endpoint granted what was asked for.
+    /// The answer has none, so the endpoint granted the requested lifetime.
     case request
-    /// `expires_in` is 0, negative, fractional or no number: ``TokenAnswer/cautiousLifetime``.
+    /// `expires_in` is 0, negative, fractional or not a number: ``TokenAnswer/cautiousLifetime`` is used.
     case unreadable
-    /// `expires_in` is more than ``TokenAnswer/maximumLifetime``: what was asked for.
+    /// `expires_in` is more than ``TokenAnswer/maximumLifetime``: the requested lifetime is used.
     case excessive
   }
 
@@ -65,11 +65,11 @@ package struct TokenAnswer: Sendable {
   package let lifetime: Int64
   package let lifetimeSource: LifetimeSource
 
-  /// Reads the answer of `endpoint`; unknown members are ignored (RFC 6749 section 5.1).
+  /// Reads the answer of `endpoint`. Unknown members are ignored (RFC 6749 section 5.1).
   ///
-  /// `{"access_token","expires_in","token_type"}` of ``TokenEndpoint/application``, of which only the
-  /// token is required, or `{"result":"<token>"}` of ``TokenEndpoint/appManagement``.
-  /// - Parameter requestedLifetime: Seconds that were asked for.
+  /// The answer is `{"access_token","expires_in","token_type"}` from ``TokenEndpoint/application``, of which only the
+  /// token is required, or `{"result":"<token>"}` from ``TokenEndpoint/appManagement``.
+  /// - Parameter requestedLifetime: The lifetime that was requested, in seconds.
   package init(
     _ body: RawSpan, from endpoint: TokenEndpoint, requestedLifetime: Int64
   ) throws(TokenAnswerDefect) {
@@ -95,7 +95,8 @@ package struct TokenAnswer: Sendable {
     }
   }
 
-  /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 section 2.1).
+  /// Whether `text` is a token: `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750
+  /// section 2.1).
   static func isBearerToken(_ text: RawSpan) -> Bool {
     var end = text.byteCount
     while end > 0 && text[end - 1] == UInt8(ascii: "=") { end -= 1 }

@@ -1,7 +1,7 @@
 internal import JSONText
 internal import Memory
 
-/// The members of an answer that count, as they stand in it.
+/// The members of an answer that are used, unchecked.
 struct TokenAnswerMembers: ~Copyable {
   enum Lifetime {
     case absent, unreadable
@@ -13,7 +13,7 @@ struct TokenAnswerMembers: ~Copyable {
   var hasToken = false
   var isBearer = true
   var expiresIn = Lifetime.absent
-  /// A member that counts stands in it twice.
+  /// A member that is used occurs twice.
   private(set) var hasDuplicate = false
   private var sawToken = false
   private var sawType = false
@@ -24,7 +24,7 @@ struct TokenAnswerMembers: ~Copyable {
   mutating func read(_ body: RawSpan) throws(JSONDefect) {
     var cursor = JSONCursor(body, depthLimit: TokenAnswer.maximumDepth)
     var name = ByteBuffer()
-    // A token may stand in a name or in a member that is skipped; nothing of it stays behind.
+    // A name or a skipped member may contain a token, so no copy may stay behind.
     var scratch = ByteBuffer()
     defer {
       name.overwriteWithZeros()
@@ -70,7 +70,7 @@ struct TokenAnswerMembers: ~Copyable {
     seen = true
   }
 
-  /// Numbers, and strings of digits, which some servers send.
+  /// Reads a number, or a string of digits, which some servers send.
   private func lifetime(
     _ value: JSONEvent, from cursor: borrowing JSONCursor, scratch: inout ByteBuffer
   ) -> Lifetime {

@@ -1,12 +1,11 @@
-/// Whoever fetches tokens, as seen from an event loop. The answers come through the ``TokenStore``, with a
-/// wake-up.
+/// What fetches tokens, as event loops see it. Results arrive through the ``TokenStore``, with a wake-up.
 package protocol TokenDemand: Sendable {
-  /// Asks for a token of `slot`. Calls that come while a fetch is under way share it. Never blocks.
+  /// Requests a token of `slot`. Requests during a fetch share its result. Never blocks.
   func need(_ slot: TokenSlot)
-  /// The upstream refused the token of that generation: a fresh one is wanted, and with `withdraws` nobody is
-  /// served with this one meanwhile. A newer one is left alone. Never blocks.
+  /// Reports that the upstream refused the token of this generation: a fresh one is needed. With `withdraws`, no call
+  /// uses this token until then. A newer token is not affected. Never blocks.
   func rejected(_ slot: TokenSlot, generation: UInt32, withdraws: Bool)
-  /// The upstream refused (401) to `operation` the Basic credential of the app at `app`, made of the secret of that
-  /// generation. Never blocks.
+  /// Reports that the upstream refused (401) the Basic credential of the app at `app` for `operation`. The credential
+  /// contained the secret of this generation. Never blocks.
   func basicRefused(app: Int, operation: UInt8, generation: UInt32)
 }

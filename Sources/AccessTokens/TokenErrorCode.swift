@@ -1,15 +1,15 @@
 internal import JSONText
 internal import Memory
 
-/// The error codes of a token endpoint that change what is done next (RFC 6749 section 5.2).
+/// The error codes of a token endpoint that decide what to do next (RFC 6749 section 5.2).
 package enum TokenErrorCode: Equatable, Sendable {
   /// `invalid_client` or `unauthorized_client`.
   case invalidClient
   /// `invalid_scope`.
   case invalidScope
 
-  /// The code in an error answer's `error` member; nil when there is none of these, or no JSON at all.
-  /// SCORM Cloud's own errors carry prose there, or a `message`.
+  /// Reads the code in an error answer's `error` member; nil if it is none of these, or if the body is not JSON. SCORM
+  /// Cloud's own errors have prose there, or a `message`.
   package init?(_ body: RawSpan) {
     var name = ByteBuffer()
     var text = ByteBuffer()

@@ -1,10 +1,10 @@
-/// Why there is no token: what the operator must know, and when the next try is due.
+/// Why there is no token: what the operator must know, and when the next attempt is due.
 package struct TokenFailure: Error, Equatable, Sendable {
-  /// What went wrong, as few cases as an operator can act on.
+  /// What went wrong, in as few cases as an operator can act on.
   package enum Reason: Equatable, Sendable {
-    /// No connection, or it broke: refused, reset, no such host.
+    /// There was no connection, or it broke: refused, reset, no such host.
     case unreachable
-    /// No complete answer in time.
+    /// No complete answer arrived in time.
     case timedOut
     /// The TLS handshake or the certificate check failed.
     case tls
@@ -18,27 +18,27 @@ package struct TokenFailure: Error, Equatable, Sendable {
     case rateLimited
     /// 408 or 5xx.
     case serverError(status: Int)
-    /// 3xx. Redirects are never followed: the credential would go along.
+    /// 3xx. Redirects are never followed, because the credential would be sent along.
     case redirected(status: Int)
     /// Any other status.
     case unexpectedStatus(Int)
-    /// 200 with something that is no usable token.
+    /// 200 with something that is not a usable token.
     case badAnswer(TokenAnswerDefect)
     /// The token had expired before its answer arrived.
     case expiredOnArrival
-    /// The client itself could not start the request (no memory, an option libcurl lacks).
+    /// The client could not start the request (no memory, or an option that libcurl lacks).
     case clientFault
   }
 
   package let reason: Reason
-  /// One line for operators and problem documents: names the app, holds no secret and no answer text.
+  /// One line for operators and problem documents. It names the app and contains no secret and no text of the answer.
   package let detail: String
-  /// How long the endpoint asked us to wait (`Retry-After`), in nanoseconds.
+  /// How long the endpoint asked the gateway to wait (`Retry-After`), in nanoseconds.
   package let retryAfter: Int64?
-  /// Monotonic nanoseconds of the next try; 0 until the state machine has scheduled it.
+  /// When the next attempt is due, in monotonic nanoseconds; 0 until the state machine has scheduled it.
   package var retryAt: Int64 = 0
-  /// Monotonic nanoseconds until which callers wait instead of being refused; 0: they are refused at once.
-  /// Set when a secret that worked is refused: it is probably being replaced at this moment.
+  /// Until when callers wait instead of being refused, in monotonic nanoseconds; 0 if they are refused immediately. Set
+  /// when a secret that had worked is refused: it is probably being replaced right now.
   package var heldUntil: Int64 = 0
 
   /// Longest ``detail``, in bytes.
@@ -52,7 +52,7 @@ package struct TokenFailure: Error, Equatable, Sendable {
     self.retryAfter = retryAfter
   }
 
-  /// Whole seconds until the next try, at least 1: the value of our own `Retry-After`.
+  /// Whole seconds until the next attempt, at least 1: the value of the gateway's own `Retry-After`.
   package func secondsUntilRetry(at now: Int64) -> Int64 {
     max(1, (retryAt &- now &+ Nanoseconds.second &- 1) / Nanoseconds.second)
   }
@@ -63,7 +63,7 @@ package struct TokenFailure: Error, Equatable, Sendable {
     return false
   }
 
-  /// Whether trying again soon is pointless: somebody has to change the configuration first.
+  /// Whether retrying soon is pointless because the configuration must be changed first.
   package var needsOperator: Bool {
     switch reason {
     case .refusedCredential, .refusedScope, .refusedRequest: true
@@ -93,7 +93,7 @@ extension TokenFailure.Reason {
   }
 }
 
-/// Units of the monotonic time this module counts in.
+/// Units of monotonic time in this module.
 enum Nanoseconds {
   static let millisecond: Int64 = 1_000_000
   static let second: Int64 = 1_000_000_000

@@ -1,10 +1,10 @@
-/// The slots and apps of another configuration.
+/// Changes to the slots and apps of another configuration.
 extension TokenManager {
-  /// What it has to know of one app.
+  /// What the manager must know about one app.
   package struct AppSecrets: Sendable {
-    /// For `secret` and then `nextSecret`, the generation of one with the same bytes; nil for a new one.
+    /// For `secret` and then `nextSecret`, the generation of the one with the same bytes; nil for a new one.
     package var known: [UInt32?]
-    /// The number stands for another app than before.
+    /// The number denotes a different app than before.
     package var isNew: Bool
 
     package init(known: [UInt32?], isNew: Bool) {
@@ -13,20 +13,20 @@ extension TokenManager {
     }
   }
 
-  /// Slots of `next` that stand for something else than here, those behind the last one among them.
+  /// The slots of `next` that have a different meaning than here, including the added ones.
   package func renewed(by next: TokenSlotTable) -> [TokenSlot] {
     (0..<next.count).map { TokenSlot(index: $0) }.filter { slot in
       slot.index >= slots.count || slots[slot] != next[slot]
     }
   }
 
-  /// Works with `next` from now on: what stands for the same as before goes on as it is.
+  /// Uses `next` from now on. Slots and apps that mean the same as before continue unchanged.
   ///
   /// - Parameters:
-  ///   - lifetime: seconds of life to ask for.
-  ///   - apps: by number.
-  ///   - abandoned: slots whose fetch in flight was given up, because they stand for something else.
-  /// - Returns: by app, the generations of its secrets; and what to do.
+  ///   - lifetime: The lifetime to request, in seconds.
+  ///   - apps: By number.
+  ///   - abandoned: Slots whose fetch in flight was abandoned because their meaning has changed.
+  /// - Returns: The generations of each app's secrets, by app, and what to do.
   package mutating func adopt(
     _ next: TokenSlotTable, lifetime: Int64, apps: [AppSecrets], abandoned: [TokenSlot],
     at now: Int64

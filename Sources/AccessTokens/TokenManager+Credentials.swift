@@ -1,23 +1,23 @@
 /// Secrets that change, and Basic credentials that are refused.
 extension TokenManager {
-  /// A question whether an app's Basic credential is still good, and when each operation last raised it: one that is
-  /// always refused must not keep others from finding out.
+  /// The check whether an app's Basic credential is still good, and when each operation last started one. An operation
+  /// that is always refused must not keep others from finding out.
   struct BasicCheck: Sendable {
-    /// The slot whose next fetch answers it.
+    /// The slot whose next fetch decides it.
     var slot: TokenSlot?
-    /// By operation, 255 being those that the catalogue does not know.
+    /// By operation; 255 is for those that are not in the catalogue.
     var askedAt: [UInt8: Int64] = [:]
   }
 
   /// The generation of the secret that `app` uses.
   package func secretGeneration(of app: Int) -> UInt32 { rotations[app].generation }
 
-  /// The app's secrets were read anew. Tokens granted for the old ones stay in use; what failed because of
-  /// them is tried again at once.
+  /// Takes over secrets of the app that were read again. Tokens granted for the old ones stay in use. What failed
+  /// because of the old ones is tried again immediately.
   ///
-  /// - Parameter known: For `secret` and then `nextSecret`, the generation of one with the same bytes; nil
-  ///   for a new one.
-  /// - Returns: the generation of each, and what to do.
+  /// - Parameter known: For `secret` and then `nextSecret`, the generation of the one with the same bytes; nil for a
+  ///   new one.
+  /// - Returns: The generation of each, and what to do.
   package mutating func replaceSecrets(
     of app: Int, known: [UInt32?], at now: Int64
   ) -> (generations: [UInt32], actions: [TokenAction]) {
@@ -34,12 +34,12 @@ extension TokenManager {
     return (generations, actions)
   }
 
-  /// The upstream answered 401 to Basic credentials of that secret. A fetch finds out whether it is the
-  /// secret that is refused; `operation` does not ask again for ``RefreshSchedule/basicCheckInterval``.
+  /// Handles a 401 of the upstream to a Basic credential with this secret. A fetch finds out whether the secret itself
+  /// is refused. `operation` does not cause another one for ``RefreshSchedule/basicCheckInterval``.
   package mutating func basicRefused(
     app: Int, operation: UInt8, generation: UInt32, at now: Int64
   ) -> [TokenAction] {
-    // A newer secret is in use already, which the loops are about to see.
+    // A newer secret is already in use; the loops are about to see it.
     guard generation == rotations[app].generation else { return [] }
     if basicChecks[app].slot != nil { return [] }
     let next = basicChecks[app].askedAt[operation]?.addingWithoutOverflow(
@@ -54,19 +54,19 @@ extension TokenManager {
     return run(slot, machines[index].renew(at: now), at: now)
   }
 
-  /// A fetch of the app has ended: it may be the one that answers a question about Basic.
+  /// Handles the end of a fetch of the app, which may decide a check of Basic.
   mutating func basicCheckEnded(
     _ app: Int, by slot: TokenSlot, failure: TokenFailure?, at now: Int64
   ) -> [TokenAction] {
     guard basicChecks[app].slot == slot else { return [] }
     basicChecks[app].slot = nil
-    // While a secret that worked is refused, callers wait for the next one instead of hearing so.
+    // While a secret that had worked is refused, callers wait for the next one instead of getting the refusal.
     if let failure, now < failure.heldUntil { return [] }
     return [.basicChecked(app: app)]
   }
 }
 
 extension CredentialRotation {
-  /// An operator asks for a try before its time.
+  /// Allows an attempt before its time, because an operator asks for it.
   mutating func allowAnotherTry() { _ = replace(with: generations) }
 }

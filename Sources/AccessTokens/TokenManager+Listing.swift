@@ -1,29 +1,29 @@
 internal import Histograms
 
-/// What is kept for those who look at the tokens, and how it is shown.
+/// What is kept for the listing of tokens, and how it is presented.
 extension TokenManager {
-  /// Per slot.
+  /// Notes on one slot.
   struct SlotNotes: Sendable {
     var fetches: [String: UInt64] = [:]
     var lastFailure: TokenFailure?
     var lastFailureAt: Int64?
     /// Generation of the secret that the newest token was granted for.
     var secretGeneration: UInt32 = 0
-    /// It was in use when its last fetch started.
+    /// The token was in use when its last fetch started.
     var wasUsed = false
-    /// The next token has to be fetched here: the last one was refused, or a fresh one is asked for.
+    /// This gateway must fetch the next token itself: the last one was refused, or a fresh one was requested.
     var needsOwn = false
-    /// Another gateway has fetched the newest token.
+    /// Another gateway fetched the newest token.
     var isShared = false
   }
 
-  /// Per app.
+  /// Notes on one app.
   struct AppNotes: Sendable {
     var switches: UInt64 = 0
     var durations = BucketCounts(.tokenFetches)
   }
 
-  /// A fetch starts for `slot`, whose used mark is about to be cleared.
+  /// Notes whether `slot` was in use; a fetch starts, and its used mark is about to be cleared.
   package mutating func noteUse(of slot: TokenSlot, _ isUsed: Bool) {
     notes[slot.index].wasUsed = isUsed
     touchedSlots.insert(slot.index)
@@ -44,7 +44,7 @@ extension TokenManager {
     }
   }
 
-  /// Takes the slots and apps whose records have changed since the last call.
+  /// Returns the slots and apps whose records have changed since the last call.
   package mutating func takeTouched() -> (slots: [TokenSlot], apps: [Int]) {
     let touched = (touchedSlots.map { TokenSlot(index: $0) }, Array(touchedApps))
     touchedSlots.removeAll(keepingCapacity: true)
@@ -52,7 +52,7 @@ extension TokenManager {
     return touched
   }
 
-  /// What there is to tell about `slot`; uses and later use are the owner's to add.
+  /// The record of `slot`. Its owner adds the uses and any later use.
   package func record(of slot: TokenSlot) -> TokenRecord {
     let key = slots[slot]
     let notes = notes[slot.index]
@@ -69,7 +69,7 @@ extension TokenManager {
     return record
   }
 
-  /// What there is to tell about the app at `index`, called `name`.
+  /// The record of the app at `index`, called `name`.
   package func record(of index: Int, name: String) -> TokenAppRecord {
     var record = TokenAppRecord(name: name)
     record.secretGeneration = rotations[index].generation
@@ -82,7 +82,7 @@ extension TokenManager {
 }
 
 extension TokenStateMachine {
-  /// The token that is served.
+  /// The token in use.
   var token: PublishedToken? {
     switch phase {
     case .fresh(let token, _), .refreshing(let token): token

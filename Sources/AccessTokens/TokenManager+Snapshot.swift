@@ -1,14 +1,14 @@
 package import Memory
 
-/// A token that was fetched by another process of this gateway. Times are of the monotonic clock, which is one for all
-/// processes of a machine.
+/// A token that another process of this gateway fetched. Times are of the monotonic clock, which all processes of a
+/// machine share.
 package struct HandedToken: Sendable {
   package let secret: SecretBytes
-  /// First four bytes of the text's SHA-256.
+  /// The first four bytes of the text's SHA-256.
   package let fingerprint: UInt32
-  /// Nanoseconds, from before the request for it was sent.
+  /// Monotonic nanoseconds just before the request for it was sent.
   package let requestedAt: Int64
-  /// Nanoseconds from which it must not be sent any more.
+  /// Monotonic nanoseconds from which it must not be sent any more.
   package let usableUntil: Int64
 
   package init(secret: SecretBytes, fingerprint: UInt32, requestedAt: Int64, usableUntil: Int64) {
@@ -26,7 +26,7 @@ package struct HandedToken: Sendable {
 }
 
 extension TokenManager {
-  /// Another process hands over the token of `slot`, granted for the secret that the app uses.
+  /// Takes the token of `slot` from another process. It was granted for the secret that the app uses.
   package mutating func handedOver(
     _ slot: TokenSlot, _ token: HandedToken, at now: Int64, random: UInt64
   ) -> [TokenAction] {
@@ -35,7 +35,7 @@ extension TokenManager {
     let app = slots[slot].app
     notes[slot.index].secretGeneration = rotations[app].generation
     notes[slot.index].isShared = false
-    // The secret has worked: it is not in doubt when the next fetch fails.
+    // The secret has worked, so it is not in doubt when the next fetch fails.
     _ = rotations[app].succeeded(slot, secret: rotations[app].generation)
     touchedApps.insert(app)
     return run(slot, decided, at: now)
@@ -43,7 +43,7 @@ extension TokenManager {
 }
 
 extension Int64 {
-  /// The difference, held at the end of the range.
+  /// The difference, clamped to the range.
   func subtractingClamped(_ other: Int64) -> Int64 {
     let (difference, overflows) = subtractingReportingOverflow(other)
     return overflows ? (other < 0 ? .max : .min) : difference

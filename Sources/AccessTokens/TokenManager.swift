@@ -1,17 +1,18 @@
-/// One request to a token endpoint, as the pure half asks for it.
+/// One request to a token endpoint.
 package struct TokenFetchRequest: Equatable, Sendable {
   package let slot: TokenSlot
-  /// Index of the app whose credential asks.
+  /// Index of the app whose credential is used.
   package let app: Int
   /// Scopes, separated by one space.
   package let scopes: String
-  /// Seconds of life to ask for.
+  /// The lifetime to request, in seconds.
   package let lifetime: Int64
-  /// Generation of the secret to ask with.
+  /// The generation of the secret to use.
   package var secret: UInt32 = 1
-  /// The same fetch once more, with another secret.
+  /// The same fetch is repeated with another secret.
   package var isRepeat = false
-  /// A token that another gateway has fetched does as well: nobody asks for a fresh one, and the secret is not in doubt.
+  /// A token that another gateway fetched is acceptable too: no fresh one was requested, and the secret is not in
+  /// doubt.
   package var mayShare = false
 
   package init(
@@ -28,60 +29,59 @@ package struct TokenFetchRequest: Equatable, Sendable {
   }
 }
 
-/// What the owner of a ``TokenManager`` has to do, in the order given.
+/// What the owner of a ``TokenManager`` must do, in the order given.
 package enum TokenAction: Equatable, Sendable {
-  /// Clear the slot's used mark and send the request; answer with
-  /// ``TokenManager/fetchFinished(_:result:requestedAt:at:random:)``, exactly once.
+  /// Clear the slot's used mark and send the request. Report the result exactly once with
+  /// ``TokenManager/fetchFinished(_:result:requestedAt:at:random:)``.
   case startFetch(TokenFetchRequest)
-  /// Show this to the data plane, and wake the loops.
+  /// Publish this to the data plane, and wake the loops.
   case publish(TokenSlot, TokenEntry)
-  /// The app's Basic credential is made of that secret now. `isSwitch`: the one before was refused, which
-  /// the operator must hear.
+  /// The app's Basic credential now contains this secret. `isSwitch`: the previous one was refused, which must be
+  /// logged for the operator.
   case useSecret(app: Int, generation: UInt32, isSwitch: Bool)
-  /// What there is to find out about the app's refused Basic credential is found out.
+  /// The check of the app's refused Basic credential is over.
   case basicChecked(app: Int)
 }
 
 /// Runs the state machines of all slots: events in, actions out.
 ///
-/// Confined to one thread, and still pure: the clock, the randomness and the fetching are its owner's.
-/// It adds what concerns the slots together: which secret an app uses, how many fetches run side by side,
-/// and which timer is next.
+/// Confined to one thread, and still pure: clock, randomness and fetching belong to its owner. It adds what concerns
+/// several slots: which secret an app uses, how many fetches run at the same time, and which timer is next.
 package struct TokenManager: Sendable {
-  /// Most fetches in flight at once; the start of a large gateway must not look like an attack to the
-  /// token endpoint. Further ones wait in a queue that holds each slot at most once. An app that has none in
-  /// flight may always start one, so that no other app's hanging fetches stand in its way.
+  /// The most fetches in flight. The start of a large gateway must not look like an attack to the token endpoint.
+  /// Further fetches wait in a queue that has each slot at most once. An app without a fetch in flight may always start
+  /// one, so that hanging fetches of other apps cannot block it.
   package static let maximumFetchesInFlight = 16
-  /// Most fetches of one app in flight at once.
+  /// The most fetches of one app in flight.
   package static let maximumFetchesPerApp = 8
 
   var slots: TokenSlotTable
   var lifetime: Int64
   let schedule: RefreshSchedule
   var machines: [TokenStateMachine]
-  /// Per slot, when its timer is due; `Int64.max` when it has none.
+  /// When the timer of each slot is due; `Int64.max` if it has none.
   private var deadlines: [Int64]
-  /// Slots whose fetch waits for one in flight to end, oldest first.
+  /// Slots whose fetch waits until one in flight ends, oldest first.
   private var queue: [TokenSlot] = []
   package private(set) var fetchesInFlight = 0
   private var fetchesOfApp: [Int]
-  /// Per slot, the secret its fetch in flight was sent with; 0 without one.
+  /// The secret that each slot's fetch in flight was sent with; 0 without one.
   private var secretInFlight: [UInt32]
-  /// Per app.
+  /// By app.
   var rotations: [CredentialRotation]
-  /// Per app, the slot whose fetch finds out about a refused Basic credential, and when one last did.
+  /// By app, the check of a refused Basic credential: the slot whose fetch decides it, and the times of earlier ones.
   var basicChecks: [BasicCheck]
-  /// Per slot, for the listing.
+  /// By slot, for the listing.
   var notes: [SlotNotes]
-  /// Per app, for the listing.
+  /// By app, for the listing.
   var appNotes: [AppNotes]
   /// Slots and apps whose records have changed.
   var touchedSlots: Set<Int> = []
   var touchedApps: Set<Int> = []
 
   /// - Parameters:
-  ///   - lifetime: Seconds of life to ask for.
-  ///   - secrets: How many secrets each app has, 1 or 2; apps beyond the list have one.
+  ///   - lifetime: The lifetime to request, in seconds.
+  ///   - secrets: How many secrets each app has, 1 or 2. Apps beyond the end of the list have one.
   package init(
     slots: TokenSlotTable, lifetime: Int64, schedule: RefreshSchedule = .init(), secrets: [Int] = []
   ) {
@@ -104,7 +104,7 @@ package struct TokenManager: Sendable {
     appNotes = Array(repeating: AppNotes(), count: appCount)
   }
 
-  /// When ``timersDue(at:isUsed:)`` wants to be called, in monotonic nanoseconds; nil when no timer runs.
+  /// When ``timersDue(at:isUsed:)`` must be called next, in monotonic nanoseconds; nil if no timer runs.
   package var nextTimer: Int64? {
     guard let first = deadlines.min(), first != .max else { return nil }
     return first
@@ -112,7 +112,7 @@ package struct TokenManager: Sendable {
 
   // MARK: Places
 
-  /// The fetch of `slot` was given up.
+  /// Forgets the fetch of `slot`, which was abandoned.
   mutating func forgetFetch(of slot: TokenSlot) {
     guard secretInFlight[slot.index] != 0 else { return }
     secretInFlight[slot.index] = 0
@@ -124,23 +124,24 @@ package struct TokenManager: Sendable {
 
   mutating func clearTimer(of slot: TokenSlot) { deadlines[slot.index] = .max }
 
-  /// One more slot.
+  /// Adds one slot.
   mutating func addTimer() {
     deadlines.append(.max)
     secretInFlight.append(0)
   }
 
-  /// One more app.
+  /// Adds one app.
   mutating func addApp() { fetchesOfApp.append(0) }
 
   // MARK: Events
 
-  /// A caller waits for the token of `slot`.
+  /// Handles a caller that waits for the token of `slot`.
   package mutating func needed(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
     run(slot, machines[slot.index].needed(at: now), at: now)
   }
 
-  /// The upstream has refused the token of `slot` with that generation. `withdraws`: to several operations.
+  /// Handles a refusal by the upstream of the token of `slot` with this generation. `withdraws`: several operations
+  /// were refused.
   package mutating func rejected(
     _ slot: TokenSlot, generation: UInt32, withdraws: Bool, at now: Int64
   ) -> [TokenAction] {
@@ -152,7 +153,7 @@ package struct TokenManager: Sendable {
     return run(slot, decided, at: now)
   }
 
-  /// An operator wants a fresh token for `slot`. A refused secret is tried again with it.
+  /// Fetches a fresh token for `slot`, because an operator asks for it. A refused secret is tried again.
   package mutating func renew(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
     let app = slots[slot].app
     if rotations[app].isRefused { rotations[app].allowAnotherTry() }
@@ -160,15 +161,15 @@ package struct TokenManager: Sendable {
     return run(slot, machines[slot.index].renew(at: now), at: now)
   }
 
-  /// An operator wants the token of `slot` forgotten.
+  /// Forgets the token of `slot`, because an operator asks for it.
   package mutating func drop(_ slot: TokenSlot, at now: Int64) -> [TokenAction] {
     notes[slot.index].needsOwn = true
     return run(slot, machines[slot.index].drop(at: now), at: now)
   }
 
-  /// A fetch has ended. `requestedAt` is from before its request was sent.
+  /// Handles the end of a fetch. `requestedAt` is the time before its request was sent.
   ///
-  /// - Parameter isShared: another gateway has fetched it; nothing was sent.
+  /// - Parameter isShared: Another gateway fetched the token; nothing was sent.
   package mutating func fetchFinished(
     _ slot: TokenSlot, result: Result<AccessToken, TokenFailure>, requestedAt: Int64,
     at now: Int64, random: UInt64, isShared: Bool = false
@@ -224,7 +225,7 @@ package struct TokenManager: Sendable {
     return actions + startQueued(at: now)
   }
 
-  /// Fires every timer that is due. `isUsed` tells whether a slot was looked up since its last fetch.
+  /// Fires every timer that is due. `isUsed` returns whether a slot was looked up since its last fetch.
   package mutating func timersDue(
     at now: Int64, isUsed: (TokenSlot) -> Bool
   ) -> [TokenAction] {
@@ -263,7 +264,7 @@ package struct TokenManager: Sendable {
     run(slot, machines[slot.index].fetchFailed(failure, at: now, random: random), at: now)
   }
 
-  /// Sends a fetch that a machine waits for, or has it wait: for a place, or for a secret that works.
+  /// Sends a fetch that a state machine needs, or makes it wait for a place or for a secret that works.
   private mutating func begin(
     _ slot: TokenSlot, at now: Int64, isRepeat: Bool
   ) -> [TokenAction] {

@@ -1,19 +1,19 @@
 package import Histograms
 
-/// What an operator is told about one key: an app with a scope set. Nothing in it is secret.
+/// What an operator sees of one key: an app with a set of scopes. Nothing in it is secret.
 ///
-/// Times are nanoseconds of the monotonic clock; ``TokenListing/now`` is when it was made.
+/// Times are nanoseconds of the monotonic clock; ``TokenListing/now`` is the time of the listing.
 package struct TokenRecord: Equatable, Sendable {
   package enum State: String, Equatable, Sendable, CaseIterable {
-    /// No token, and nobody needs one.
+    /// There is no token, and none is needed.
     case empty
-    /// The first fetch, or one after the last token ended.
+    /// The first fetch, or one after the last token expired, is in flight.
     case fetching
-    /// A token is served.
+    /// A token is in use.
     case fresh
-    /// A token is served while the next one is being fetched.
+    /// A token is in use while the next one is being fetched.
     case refreshing
-    /// No token; callers are refused until the next try.
+    /// There is no token; callers are refused until the next attempt.
     case failing
   }
 
@@ -23,30 +23,30 @@ package struct TokenRecord: Equatable, Sendable {
   /// Scopes, sorted, one space between them.
   package let scopes: String
   package var state = State.empty
-  /// First four bytes of the token's SHA-256; nil without a token.
+  /// The first four bytes of the token's SHA-256; nil without a token.
   package var fingerprint: UInt32?
   /// Counts the tokens of this key, from 1; 0 without a token.
   package var generation: UInt32 = 0
   /// Generation of the secret that the token was granted for; 0 without a token.
   package var secretGeneration: UInt32 = 0
-  /// Another gateway of the fleet has fetched the token.
+  /// Another gateway of the fleet fetched the token.
   package var isShared = false
-  /// When the token was asked for.
+  /// When the token was requested.
   package var requestedAt: Int64?
-  /// When it is not sent any more.
+  /// When it is no longer sent.
   package var usableUntil: Int64?
-  /// When it is renewed, or fetching is tried again; nil when nothing is due.
+  /// When it is renewed or fetching is tried again; nil if nothing is due.
   package var nextAt: Int64?
-  /// The last fetch's failure; nil when the last one succeeded.
+  /// The last fetch's failure; nil if it succeeded.
   package var failure: TokenFailure?
-  /// The last failure ever, with its time.
+  /// The most recent failure, with its time.
   package var lastFailure: TokenFailure?
   package var lastFailureAt: Int64?
   /// Requests that carried a token of this key.
   package var uses: UInt64 = 0
-  /// Whether somebody needs it: it was used since it was fetched, or led to this fetch by being used.
+  /// Whether it is needed: it was used since it was fetched, or its use led to the current fetch.
   package var isUsed = false
-  /// Fetches by result: `ok`, or a ``TokenFailure/Reason/label``.
+  /// Number of fetches by result: `ok`, or a ``TokenFailure/Reason/label``.
   package var fetches: [String: UInt64] = [:]
 
   package init(slot: TokenSlot, app: Int, scopes: String) {
@@ -56,21 +56,21 @@ package struct TokenRecord: Equatable, Sendable {
   }
 }
 
-/// What an operator is told about an app's credential and the fetches made with it.
+/// What an operator sees of an app's credential and the fetches made with it.
 package struct TokenAppRecord: Equatable, Sendable {
-  /// Name in the configuration.
+  /// The name in the configuration.
   package let name: String
-  /// False for an app that is gone from the configuration.
+  /// False for an app that was removed from the configuration.
   package var isInForce = true
-  /// Generation of the secret in use, from 1; it rises when another secret takes over.
+  /// The generation of the secret in use, from 1. It rises when another secret takes over.
   package var secretGeneration: UInt32 = 1
   /// Whether there is another secret to switch to.
   package var hasNextSecret = false
   /// Whether the token endpoint refuses the secret in use.
   package var isSecretRefused = false
-  /// Times the app switched over by itself.
+  /// How many times the app switched over by itself.
   package var switches: UInt64 = 0
-  /// How long fetches took, nanoseconds in ``Buckets/tokenFetches``.
+  /// How long fetches took, in nanoseconds, in ``Buckets/tokenFetches``.
   package var durations = BucketCounts(.tokenFetches)
 
   package init(name: String) { self.name = name }
@@ -82,19 +82,19 @@ extension Buckets {
     milliseconds: [25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000])
 }
 
-/// Every key and app at one moment.
+/// Every key and app at one point in time.
 package struct TokenListing: Equatable, Sendable {
   /// Monotonic nanoseconds.
   package let now: Int64
   package let endpoint: TokenEndpoint
   /// In the order of the slots.
   package let keys: [TokenRecord]
-  /// By number, those that are gone from the configuration among them.
+  /// By number, including those that were removed from the configuration.
   package let apps: [TokenAppRecord]
-  /// How tokens are shared with other gateways; nil when they are not.
+  /// How tokens are shared with other gateways; nil if they are not.
   package var share: TokenShareFigures?
 
-  /// Those in force, with their numbers.
+  /// The apps in force, with their numbers.
   package var appsInForce: [(number: Int, app: TokenAppRecord)] {
     apps.enumerated().filter(\.element.isInForce).map { ($0.offset, $0.element) }
   }
@@ -106,11 +106,11 @@ package struct TokenListing: Equatable, Sendable {
     self.apps = apps
   }
 
-  /// Nanoseconds until the first request must fail if the token endpoint stays down: the least remaining
-  /// life of the keys in use, 0 when one of them has no token; nil when none is in use.
+  /// Nanoseconds until the first request must fail if the token endpoint stays down: the least remaining lifetime of
+  /// the keys in use. It is 0 if one of them has no token, and nil if none is in use.
   package var runway: Int64? { runway { _ in true } }
 
-  /// The same, of one app.
+  /// The same for one app.
   package func runway(ofApp app: Int) -> Int64? { runway { $0.app == app } }
 
   private func runway(of isMeant: (TokenRecord) -> Bool) -> Int64? {

@@ -1,7 +1,7 @@
-/// Names one token to be had: an app together with a set of scopes.
+/// The place of one token: an app with a set of scopes.
 ///
-/// Slots are numbered when a configuration is read, so that the data plane finds a token by an array index instead of
-/// hashing an app name and a scope text on every request.
+/// Slots are numbered when a configuration is read. The data plane then finds a token by an array index, and need not
+/// hash an app's name and a scope text for every request.
 package struct TokenSlot: Hashable, Sendable {
   /// Position in every per-slot array, `0 ..< TokenSlotTable.count`.
   package let index: Int
@@ -10,33 +10,33 @@ package struct TokenSlot: Hashable, Sendable {
   package init(index: Int) { self.index = index }
 }
 
-/// Gives every (app, scope set) pair of the configuration its ``TokenSlot``.
+/// Assigns a ``TokenSlot`` to every pair of app and scope set in the configuration.
 ///
-/// Built while the configuration is read, and constant from then on. The table of the next configuration begins as the
-/// one before (``begin(generation:oldest:)``), so that slots keep their numbers. Two spellings of one scope set
-/// ("read write", "write read read") are one slot, because they are one token.
+/// Built while the configuration is read, and constant afterwards. The table of the next configuration starts as the
+/// previous one (``begin(generation:oldest:)``), so slots keep their numbers. Two spellings of one scope set ("read
+/// write", "write read read") are one slot, because they are one token.
 package struct TokenSlotTable: Sendable {
-  /// Most slots there can be. 161 operations name fewer than 40 scope sets, so this is room for a
-  /// hundred apps; it bounds the memory of every loop's copy.
+  /// The most slots. 161 operations name fewer than 40 scope sets, so this is enough for a hundred apps. It bounds the
+  /// memory of every loop's copy.
   package static let maximumSlots = 4096
   /// Longest scope text, in bytes.
   package static let maximumScopeBytes = 1024
 
-  /// Why a pair gets no slot.
+  /// Why a pair does not get a slot.
   package enum Refusal: Error, Equatable, Sendable {
-    /// There are ``TokenSlotTable/maximumSlots`` slots already.
+    /// There are already ``TokenSlotTable/maximumSlots`` slots.
     case tooManySlots
     /// The scope text names no scope; the token endpoints require one.
     case noScope
-    /// A scope holds bytes that RFC 6749 section 3.3 does not allow, or the text is too long.
+    /// A scope contains bytes that RFC 6749 section 3.3 does not allow, or the text is too long.
     case badScope
   }
 
-  /// What a slot stands for.
+  /// The meaning of a slot.
   package struct Key: Hashable, Sendable {
-    /// The app's number; -1 for a slot that is vacant.
+    /// The app's number; -1 for a vacant slot.
     package let app: Int
-    /// The scopes, sorted, each once, one space between them.
+    /// The scopes, sorted and without duplicates, separated by one space.
     package let scopes: String
 
     package init(app: Int, scopes: String) {
@@ -48,16 +48,16 @@ package struct TokenSlotTable: Sendable {
   }
 
   private var keys: [Key] = []
-  /// Per slot, the last generation of the configuration that asked for it.
+  /// By slot, the last generation of the configuration that requested it.
   private var usedIn: [UInt32] = []
   private var generation: UInt32 = 1
   private var slots: [Key: TokenSlot] = [:]
-  /// The same by what was asked for: most of 161 operations ask in words that were seen before.
+  /// Slots by the requested spelling: most of 161 operations use a spelling that was seen before.
   private var spellings: [Key: TokenSlot] = [:]
 
   package init() {}
 
-  /// How many slots there are, vacant ones among them.
+  /// The number of slots, including vacant ones.
   package var count: Int { keys.count }
 
   /// The slots that are not vacant.
@@ -65,8 +65,8 @@ package struct TokenSlotTable: Sendable {
     keys.indices.filter { !keys[$0].isVacant }.map { TokenSlot(index: $0) }
   }
 
-  /// From here on the slots of another configuration are asked for. Those that no generation since `oldest` has asked
-  /// for are vacated, and those of apps that are gone.
+  /// Begins the slots of another configuration. Slots that no generation since `oldest` has requested, and slots of
+  /// removed apps, become vacant.
   package mutating func begin(
     generation: UInt32, oldest: UInt32, isGone: (_ app: Int) -> Bool = { _ in false }
   ) {
@@ -79,7 +79,7 @@ package struct TokenSlotTable: Sendable {
     spellings.removeAll(keepingCapacity: true)
   }
 
-  /// The slot of `app` with `scopes` (separated by spaces, in any order), made if it is new.
+  /// The slot of `app` with `scopes` (separated by spaces, in any order). It is created if it is new.
   package mutating func slot(for app: Int, scopes: String) throws(Refusal) -> TokenSlot {
     let spelling = Key(app: app, scopes: scopes)
     if let known = spellings[spelling] { return known }
@@ -113,11 +113,11 @@ package struct TokenSlotTable: Sendable {
     return slot
   }
 
-  /// What `slot` stands for. Traps on a slot of another table.
+  /// The meaning of `slot`. Traps on a slot of another table.
   package subscript(slot: TokenSlot) -> Key { keys[slot.index] }
 
-  /// `scope-token` of RFC 6749 section 3.3: printable ASCII without space, `"` and `\`, so that a scope
-  /// needs no escaping inside a JSON string either.
+  /// Whether `byte` may be in a `scope-token` of RFC 6749 section 3.3: printable ASCII without space, `"` and `\`. So a
+  /// scope needs no escaping in a JSON string either.
   private static func isScopeCharacter(_ byte: UInt8) -> Bool {
     byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
   }

@@ -1,33 +1,34 @@
-/// One token's life: when it is fetched, renewed, given up.
+/// The life of one token: when it is fetched, renewed and given up.
 ///
-/// A value that decides and does nothing: events go in with the time they happened at, actions come out.
-/// What it promises, whatever the order of events:
-/// - at most one fetch is in flight;
-/// - nothing it publishes may be used at or after its end;
-/// - a token still good is served while its renewal is in flight or failing;
-/// - failures are tried again with growing pauses, refused credentials after 30 s at the soonest;
-/// - nobody's token is nobody's work: without use there is no renewal.
+/// A value that decides and does nothing else: events go in with the time at which they happened, and actions come out.
+/// Whatever the order of events:
+/// - At most one fetch is in flight.
+/// - Nothing that it publishes may be used at or after its expiry.
+/// - A token that is still good stays in use while its renewal is in flight or failing.
+/// - Failed fetches are repeated with growing pauses; refused credentials after 30 s at the earliest.
+/// - A token that is not used is not renewed.
 package struct TokenStateMachine: Sendable {
-  /// What the owner of the machine has to do, in the order given.
+  /// What the owner of the machine must do, in the order given.
   package enum Action: Equatable, Sendable {
-    /// Send one request; answer with ``TokenStateMachine/fetchSucceeded(_:requestedAt:at:random:)`` or
-    /// ``TokenStateMachine/fetchFailed(_:at:random:)``, exactly once. Clear the slot's used mark.
+    /// Clear the slot's used mark and send one request. Report the result exactly once with
+    /// ``TokenStateMachine/fetchSucceeded(_:requestedAt:at:random:)`` or
+    /// ``TokenStateMachine/fetchFailed(_:at:random:)``.
     case startFetch
-    /// Show this to the data plane.
+    /// Publish this to the data plane.
     case publish(TokenEntry)
-    /// Call ``TokenStateMachine/timerFired(at:used:)`` at that time, replacing the timer set before.
+    /// Call ``TokenStateMachine/timerFired(at:used:)`` at this time. Replaces the previous timer.
     case armTimer(at: Int64)
   }
 
   enum Phase: Sendable {
-    /// No token and no fetch. `wanted`: somebody asked, and the minimum interval has to pass first.
+    /// There is no token and no fetch. `wanted`: a token was requested, and the minimum interval must pass first.
     case empty(wanted: Bool)
-    /// The first fetch, or one after the old token ended; callers wait, or are refused with the last
+    /// The first fetch, or one after the old token expired, is in flight. Callers wait, or are refused with the last
     /// failure if there was one.
     case fetching
-    /// A token is served; at `renewAt` it is renewed if it was used, else looked at again.
+    /// A token is in use. At `renewAt` it is renewed if it was used; otherwise it is checked again later.
     case fresh(PublishedToken, renewAt: Int64)
-    /// The old token is served while the fetch of the next is in flight.
+    /// The old token is in use while the next one is being fetched.
     case refreshing(PublishedToken)
     /// Callers are refused with the last failure until its `retryAt`.
     case failing(TokenFailure)
@@ -35,19 +36,19 @@ package struct TokenStateMachine: Sendable {
 
   private(set) var phase: Phase = .empty(wanted: false)
   private let schedule: RefreshSchedule
-  /// Start of the last fetch; the next may start ``RefreshSchedule/minimumInterval`` later.
+  /// The start of the last fetch plus ``RefreshSchedule/minimumInterval``: the next may start then.
   private var earliestFetch: Int64 = .min
   private var generation: UInt32 = 0
-  /// Failed fetches in a row.
+  /// Number of failed fetches in a row.
   private var failures = 0
   /// The last failure since a fetch last succeeded.
   private(set) var lastFailure: TokenFailure?
-  /// The operator, or a new secret, asked for the next fetch: it needs no caller.
+  /// The next fetch was requested by an operator or because of a new secret, so it needs no caller.
   private var isForced = false
 
   package init(schedule: RefreshSchedule) { self.schedule = schedule }
 
-  /// A caller waits for the token.
+  /// Handles a caller that waits for the token.
   package mutating func needed(at now: Int64) -> [Action] {
     switch phase {
     case .empty: return fetchWhenAllowed(at: now)
@@ -58,7 +59,7 @@ package struct TokenStateMachine: Sendable {
     }
   }
 
-  /// The fetch in flight has brought `token`; `requestedAt` is from before the request was sent.
+  /// Handles `token` from the fetch in flight; `requestedAt` is the time before the request was sent.
   package mutating func fetchSucceeded(
     _ token: AccessToken, requestedAt: Int64, at now: Int64, random: UInt64
   ) -> [Action] {
@@ -86,8 +87,8 @@ package struct TokenStateMachine: Sendable {
     ]
   }
 
-  /// Another process of this gateway hands a token over that it has fetched; the generation is counted anew here. Not
-  /// taken once this one has begun to fetch.
+  /// Takes a token from another process of this gateway, which fetched it. The generation is counted here. A token is
+  /// not taken once this process has begun to fetch.
   package mutating func handedOver(
     _ token: HandedToken, at now: Int64, random: UInt64
   ) -> [Action] {
@@ -108,7 +109,7 @@ package struct TokenStateMachine: Sendable {
     ]
   }
 
-  /// The fetch in flight has failed. A failure that is scheduled already keeps its time.
+  /// Handles the failure of the fetch in flight. If the failure is already scheduled, it keeps its time.
   package mutating func fetchFailed(
     _ failure: TokenFailure, at now: Int64, random: UInt64
   ) -> [Action] {
@@ -133,8 +134,8 @@ package struct TokenStateMachine: Sendable {
     ]
   }
 
-  /// The timer set last is due. `used` says whether the token, or the refusal in its place, was looked
-  /// up since the last fetch started. A timer that fires early or late does no harm.
+  /// Handles the last timer. `used` says whether the token, or the refusal in its place, was looked up since the last
+  /// fetch started. A timer that fires early or late does no harm.
   package mutating func timerFired(at now: Int64, used: Bool) -> [Action] {
     let used = used || isForced
     switch phase {
@@ -149,7 +150,7 @@ package struct TokenStateMachine: Sendable {
         phase = .refreshing(token)
         return startFetchActions(at: now) + [.armTimer(at: token.usableUntil)]
       }
-      // Unused so far: look again halfway to its end, so that a late user still finds it renewed.
+      // Not used so far: check again halfway to its expiry, so that it can still be renewed for a late user.
       let half = max(Nanoseconds.second, (token.usableUntil - now) / 2)
       let next = min(token.usableUntil, now.addingWithoutOverflow(half))
       phase = .fresh(token, renewAt: next)
@@ -163,15 +164,15 @@ package struct TokenStateMachine: Sendable {
     }
   }
 
-  /// The upstream has refused (401) the token of `generation` to one operation (``TokenRefusals``): it is renewed, and
-  /// the others are served with it meanwhile. Nothing happens while a failed fetch waits for its next try.
+  /// Handles a refusal (401) of the token of `generation` for one operation (``TokenRefusals``): it is renewed, and the
+  /// others use it in the meantime. Nothing happens while a failed fetch waits for its next attempt.
   package mutating func doubted(generation: UInt32, at now: Int64) -> [Action] {
     guard case .fresh(let token, _) = phase, token.generation == generation else { return [] }
     if let failure = lastFailure, now < failure.retryAt { return [] }
     return renew(at: now)
   }
 
-  /// The upstream has refused (401) the token of `generation` to several operations: it is not sent any more.
+  /// Handles refusals (401) of the token of `generation` for several operations: it is not sent any more.
   package mutating func rejected(generation: UInt32, at now: Int64) -> [Action] {
     switch phase {
     case .fresh(let token, _):
@@ -184,8 +185,8 @@ package struct TokenStateMachine: Sendable {
     }
   }
 
-  /// Somebody wants a fresh token now: an operator, or a secret that was replaced. The one there is goes on
-  /// being served; callers that were being refused wait again.
+  /// Requests a fresh token now, for an operator or because a secret was replaced. The current one stays in use.
+  /// Callers that were being refused wait again.
   package mutating func renew(at now: Int64) -> [Action] {
     switch phase {
     case .empty: return fetchWhenAllowed(at: now)
@@ -206,7 +207,7 @@ package struct TokenStateMachine: Sendable {
     }
   }
 
-  /// The token is given up without a successor: whoever needs one next asks for it anew.
+  /// Gives the token up without a successor: the next call that needs one requests it.
   package mutating func drop(at now: Int64) -> [Action] {
     switch phase {
     case .empty, .fetching: return []
@@ -220,7 +221,7 @@ package struct TokenStateMachine: Sendable {
 
   // MARK: Transitions
 
-  /// The token served has ended and nothing is in flight.
+  /// Handles the expiry of the token in use while nothing is in flight.
   private mutating func end(at now: Int64, used: Bool) -> [Action] {
     if let failure = lastFailure, now < failure.retryAt { return fail(failure) }
     guard used else { return forget() }
@@ -228,7 +229,7 @@ package struct TokenStateMachine: Sendable {
     return [.publish(TokenEntry(failure: lastFailure))] + fetchWhenAllowed(at: now)
   }
 
-  /// The token served has ended, or was evicted, while its successor is being fetched.
+  /// Handles the expiry or eviction of the token in use while its successor is being fetched.
   private mutating func endDuringFetch() -> [Action] {
     phase = .fetching
     return [.publish(TokenEntry(failure: lastFailure))]
@@ -239,7 +240,7 @@ package struct TokenStateMachine: Sendable {
     return [.publish(TokenEntry(failure: failure)), .armTimer(at: failure.retryAt)]
   }
 
-  /// Back to the start: the next caller asks anew, and waits instead of hearing an old failure.
+  /// Returns to the start: the next caller requests a token, and waits instead of getting an old failure.
   private mutating func forget() -> [Action] {
     phase = .empty(wanted: false)
     lastFailure = nil

@@ -1,10 +1,10 @@
 package import Memory
 package import Synchronization
 
-/// The tokens as published: written by the thread that fetches them, read by every event loop.
+/// The published tokens: written by the thread that fetches them, read by every event loop.
 ///
-/// A loop does not read from here on its way through a request: it keeps a ``TokenView`` of its own and
-/// compares ``version``, one atomic load. Only after a publication does it take the lock and copy.
+/// A loop does not read from the store while it handles a request. It keeps its own ``TokenView`` and compares
+/// ``version``, which is one atomic load. Only after a publication does it take the lock and copy.
 package final class TokenStore: Sendable {
   /// Counts publications. Written under the lock of `published`, read without it.
   @usableFromInline
@@ -13,11 +13,11 @@ package final class TokenStore: Sendable {
   private let uses: Mutex<Uses>
 
   private struct Uses {
-    /// Per slot, whether some loop has looked it up since its last fetch started.
+    /// By slot, whether a loop has looked it up since its last fetch started.
     var marks: [Bool]
-    /// Per view, the requests that carried each slot's token: one view a loop, so as many as there are loops.
+    /// By view, the number of requests that carried each slot's token. There is one view for each loop.
     var views: [CounterBlock] = []
-    /// Per slot, requests counted for what it stood for before.
+    /// By slot, the requests counted before its meaning changed.
     var forgotten: [UInt64]
 
     func total(_ slot: TokenSlot) -> UInt64 {
@@ -33,8 +33,8 @@ package final class TokenStore: Sendable {
   }
 
   /// - Parameters:
-  ///   - slotCount: How many slots there are, until ``adopt(_:)``.
-  ///   - basicLines: One line an app, from ``BasicCredential``.
+  ///   - slotCount: The number of slots, until ``adopt(_:)``.
+  ///   - basicLines: One line for each app, from ``BasicCredential``.
   package init(slotCount: Int, basicLines: [SecretBytes]) {
     published = Mutex(
       Published(
@@ -46,13 +46,13 @@ package final class TokenStore: Sendable {
         forgotten: Array(repeating: 0, count: slotCount)))
   }
 
-  /// What changes with another configuration.
+  /// What another configuration changes.
   package struct Change: Sendable {
-    /// How many slots there are from now on, not fewer than before.
+    /// The number of slots from now on, not fewer than before.
     package var slotCount: Int
-    /// Slots that stand for something else than before.
+    /// The slots whose meaning has changed.
     package var renewed: [TokenSlot]
-    /// By app: its Basic credential; nil to keep the one there is.
+    /// The Basic credential of each app; nil to keep the current one.
     package var basicLines: [SecretBytes?]
 
     package init(slotCount: Int, renewed: [TokenSlot], basicLines: [SecretBytes?]) {
@@ -62,7 +62,7 @@ package final class TokenStore: Sendable {
     }
   }
 
-  /// Takes over the slots and apps of another configuration. What is as before keeps its token.
+  /// Takes over the slots and apps of another configuration. What is unchanged keeps its token.
   package func adopt(_ change: Change) {
     uses.withLock { uses in
       while uses.marks.count < change.slotCount {
@@ -92,9 +92,9 @@ package final class TokenStore: Sendable {
     _ = consume replaced
   }
 
-  /// Replaces what is known about `slot`.
+  /// Replaces the entry of `slot`.
   package func publish(_ slot: TokenSlot, _ entry: TokenEntry) {
-    // The replaced token is released after the unlock: unmapping its pages is a system call.
+    // The replaced token is released after unlocking, because unmapping its pages is a system call.
     let replaced = published.withLock { published in
       let old = published.entries[slot.index]
       published.entries[slot.index] = entry
@@ -104,8 +104,7 @@ package final class TokenStore: Sendable {
     _ = consume replaced
   }
 
-  /// Replaces the Basic credential of the app at `app`, if `line` is given, and counts that it was looked
-  /// at.
+  /// Replaces the Basic credential of the app at `app` if `line` is given, and counts the check.
   package func publishBasic(app: Int, line: SecretBytes?, generation: UInt32) {
     let replaced = published.withLock { published in
       let old = published.basics[app]
@@ -120,12 +119,12 @@ package final class TokenStore: Sendable {
     _ = consume replaced
   }
 
-  /// Every entry, with the version they belong to.
+  /// All entries, with their version.
   package func snapshot() -> (version: UInt64, entries: [TokenEntry]) {
     published.withLock { (version.load(ordering: .relaxed), $0.entries) }
   }
 
-  /// As ``snapshot()``, with the Basic credential of each app.
+  /// Like ``snapshot()``, with the Basic credential of each app.
   func wholeSnapshot() -> (version: UInt64, entries: [TokenEntry], basics: [BasicEntry]) {
     published.withLock { (version.load(ordering: .relaxed), $0.entries, $0.basics) }
   }
@@ -135,10 +134,10 @@ package final class TokenStore: Sendable {
     uses.withLock { $0.marks[slot.index] = true }
   }
 
-  /// Counters for one more view, by slot: requests that carry its token. A view's own, so that loops do not
-  /// write to the same cache line with every request.
+  /// Adds counters for a view: the requests that carry the token of each slot. Each view has its own, so that loops do
+  /// not write to the same cache line with every request.
   ///
-  /// - Parameter earlier: the view's counters so far, which are carried over: there are more slots now.
+  /// - Parameter earlier: The view's counters so far, which are carried over to a block with more slots.
   func addUses(_ earlier: CounterBlock? = nil) -> CounterBlock {
     uses.withLock { uses in
       let block = CounterBlock(count: uses.marks.count)
@@ -151,7 +150,7 @@ package final class TokenStore: Sendable {
     }
   }
 
-  /// Requests that carried a token of `slot`.
+  /// The number of requests that carried a token of `slot`.
   package func uses(of slot: TokenSlot) -> UInt64 {
     uses.withLock { $0.total(slot) &- $0.forgotten[slot.index] }
   }
@@ -161,7 +160,7 @@ package final class TokenStore: Sendable {
     uses.withLock { $0.marks[slot.index] }
   }
 
-  /// Starts counting anew: a fetch for `slot` starts.
+  /// Clears the used mark of `slot`, because a fetch for it starts.
   package func clearUsed(_ slot: TokenSlot) {
     uses.withLock { $0.marks[slot.index] = false }
   }
@@ -173,9 +172,9 @@ struct BasicEntry: Sendable {
   let line: SecretBytes
   /// Generation of the secret in it.
   let generation: UInt32
-  /// How often it was replaced or found to be all there is.
+  /// How many times it was replaced, or checked without finding another one.
   var checks: UInt32 = 0
-  /// Finds it, and the secret in it, in answers; and those before it, which calls that are under way may have sent.
+  /// Finds it and the secret key in it in answers, and also its predecessor, which calls in flight may have sent.
   let search: CredentialSearch
 
   init(line: SecretBytes, generation: UInt32 = 1, after former: SecretBytes? = nil) {

@@ -1,23 +1,23 @@
 package import Memory
 internal import Synchronization
 
-/// What a loop finds when it looks a token up.
+/// The result of looking up a token in a loop.
 package enum TokenAvailability: Equatable, Sendable {
   /// ``TokenView/putAuthorization(of:into:)`` will write it.
   case usable
-  /// Nobody has it yet: ask for it and wait for the wake-up.
+  /// There is no token yet: request it and wait for the wake-up.
   case missing
-  /// Fetching it fails; the next try is at `retryAt` (monotonic nanoseconds, perhaps just past). Refuse
-  /// at once: ``TokenView/failure(of:)`` says why.
+  /// Fetching fails. The next attempt is at `retryAt` (monotonic nanoseconds, perhaps just past). Refuse immediately:
+  /// ``TokenView/failure(of:)`` says why.
   case failing(retryAt: Int64)
 }
 
 /// One event loop's own copy of the published tokens.
 ///
-/// Owned by its loop, so that looking a token up and writing its header line touches no lock, no
-/// reference count and no `String`: the lines stand ready in one buffer, described by plain numbers.
+/// It is owned by its loop, so looking up a token and writing its header line needs no lock, no reference count and no
+/// `String`. The lines are ready in one buffer and described by plain numbers.
 package struct TokenView: ~Copyable {
-  /// One slot's line in `arena`, and what is worth knowing about it without a reference.
+  /// One slot's line in `arena`, with what can be known about it without a reference.
   private struct Line {
     var offset = 0
     /// 0 without a token.
@@ -25,36 +25,36 @@ package struct TokenView: ~Copyable {
     var usableUntil = Int64.min
     var generation: UInt32 = 0
     var fingerprint: UInt32 = 0
-    /// When a failing slot is tried again; `Int64.min` when it does not fail.
+    /// When a failing slot is tried again; `Int64.min` if it does not fail.
     var retryAt = Int64.min
-    /// Until when callers wait although it fails; `Int64.min` when they are refused.
+    /// Until when callers wait although it fails; `Int64.min` if they are refused.
     var heldUntil = Int64.min
     /// Whether this view has marked the slot as used since it last copied.
     var isMarked = false
   }
 
-  /// By what one slot's token is found in an answer.
+  /// How one slot's token is found in an answer.
   private struct Mark {
     var generation: UInt32 = 0
-    /// Between which places of an answer the filter is asked.
+    /// The distance between the positions of an answer at which the filter is tested.
     var span = Int32.max
-    /// Where the filter stands in `arena`.
+    /// Where the filter begins in `arena`.
     var filter: UInt32 = 0
   }
 
   @usableFromInline var store: TokenStore
   @usableFromInline var seenVersion: UInt64 = 0
-  /// `Authorization: Bearer …` lines with CR LF, one behind the other.
-  /// In memory of its own, for the same reason as each token: kept out of dumps and swap. Behind a line stands what tells
-  /// quickly whether its token is in an answer (``CredentialSearch/putFilter(into:)``).
+  /// `Authorization: Bearer …` lines with CR LF, one after the other. They are in separate memory for the same reason
+  /// as each token: to keep them out of dumps and swap. Each line is followed by the filter that quickly shows whether
+  /// an answer may contain its token (``CredentialSearch/putFilter(into:)``).
   private var arena = TokenView.blankArena()
   private var lines: [Line] = []
   private var marks: [Mark] = []
   private var failures: [TokenFailure?] = []
   private var basics: [BasicEntry] = []
-  /// Per slot, what finds its token in answers.
+  /// By slot, the search that finds its token in answers.
   private var searches: [CredentialSearch?] = []
-  /// The same for tokens that were replaced, which answers that are under way may hold: the latest of all slots.
+  /// The searches for replaced tokens, which answers in flight may contain: the latest ones of all slots.
   private var former: [FormerToken] = []
 
   private struct FormerToken {
@@ -63,20 +63,20 @@ package struct TokenView: ~Copyable {
     let search: CredentialSearch
   }
 
-  /// As many as a slot may have had while a call was under way, for as many slots as are busy.
+  /// Enough for the tokens that a slot may have had during a call, for as many slots as are busy.
   private static let formerLimit = 64
-  /// Per slot, requests that carried its token.
+  /// By slot, the number of requests that carried its token.
   private var uses: CounterBlock
 
-  /// A copy of what `store` holds now.
+  /// Creates a copy of the current content of `store`.
   package init(of store: TokenStore) {
     self.store = store
     uses = store.addUses()
     copy()
   }
 
-  /// Copies again if anything was published since, or if `store` is another one (a reload). Call it once
-  /// per wake-up of the loop, and before looking up.
+  /// Copies again if something was published since, or if `store` is a different one (a reload). Call it once for each
+  /// wake-up of the loop, before any lookup.
   @inlinable
   package mutating func refreshIfChanged(from store: TokenStore) {
     if store !== self.store || store.version.load(ordering: .acquiring) != seenVersion {
@@ -99,7 +99,7 @@ package struct TokenView: ~Copyable {
     for case let token? in entries.lazy.map(\.token) {
       bytesNeeded += Self.bytesAroundToken + token.secret.count + CredentialSearch.filterBytes
     }
-    // At once, for a buffer that grows while it is filled leaves copies of tokens behind.
+    // Reserved at full size, because a buffer that grows while it is filled leaves copies of tokens behind.
     var text = ByteBuffer(capacity: bytesNeeded)
     text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
     keepFormer(entries)
@@ -138,7 +138,7 @@ package struct TokenView: ~Copyable {
     seenVersion = version
   }
 
-  /// Keeps what finds tokens that are replaced.
+  /// Keeps the searches for tokens that are replaced.
   private mutating func keepFormer(_ entries: [TokenEntry]) {
     for (slot, search) in searches.enumerated() {
       guard let search, search !== entries[slot].token?.search else { continue }
@@ -148,7 +148,7 @@ package struct TokenView: ~Copyable {
     if former.count > Self.formerLimit { former.removeFirst(former.count - Self.formerLimit) }
   }
 
-  /// An arena without a token. Like any it begins with a filter that knows nothing: that of slots without one.
+  /// An arena without a token. Like every arena it begins with an empty filter, which slots without a token use.
   private static func blankArena() -> SecretPages {
     var text = ByteBuffer()
     text.put(contentsOf: [UInt8](repeating: 0, count: CredentialSearch.filterBytes))
@@ -158,8 +158,7 @@ package struct TokenView: ~Copyable {
   /// `Authorization: Bearer ` and CR LF.
   private static let bytesAroundToken = 24
 
-  /// Whether the token of `slot` may be sent at `now` (monotonic nanoseconds). Marks it as used, which
-  /// keeps it renewed.
+  /// Whether the token of `slot` may be sent at `now` (monotonic nanoseconds). Marks it as used, so that it is renewed.
   package mutating func state(of slot: TokenSlot, now: Int64) -> TokenAvailability {
     if !lines[slot.index].isMarked { mark(slot) }
     return look(at: slot, now: now)
@@ -170,20 +169,20 @@ package struct TokenView: ~Copyable {
   package func look(at slot: TokenSlot, now: Int64) -> TokenAvailability {
     if now < lines[slot.index].usableUntil { return .usable }
     let retryAt = lines[slot.index].retryAt
-    // Its secret is being replaced, as it seems: who waits a little may be served.
+    // Its secret is probably being replaced, so a caller that waits a little may succeed.
     if retryAt == .min || now < lines[slot.index].heldUntil { return .missing }
     return .failing(retryAt: retryAt)
   }
 
-  /// As ``state(of:now:)``, for a call to which the token of generation `refused` was refused: it waits for the next
-  /// one, unless fetching that fails.
+  /// Like ``state(of:now:)``, for a call that was refused with the token of generation `refused`: it waits for the next
+  /// one, unless fetching that one fails.
   package mutating func state(
     of slot: TokenSlot, now: Int64, refused: UInt32
   ) -> TokenAvailability {
     let state = state(of: slot, now: now)
     let line = lines[slot.index]
     guard state == .usable, refused != 0, line.generation == refused else { return state }
-    // Nothing has failed, or the next try is under way, or its secret is being replaced.
+    // Nothing has failed, the next attempt is in flight, or its secret is being replaced.
     if now >= line.retryAt || now < line.heldUntil { return .missing }
     return .failing(retryAt: line.retryAt)
   }
@@ -196,8 +195,8 @@ package struct TokenView: ~Copyable {
 
   /// Appends `Authorization: Bearer <token>` with CR LF to `out`.
   ///
-  /// - Returns: false, and nothing is written, when the view has no token for `slot`. It does not look
-  ///   at the clock: ask ``state(of:now:)`` first.
+  /// - Returns: False if the view has no token for `slot`; then nothing is written. The clock is not checked: call
+  ///   ``state(of:now:)`` first.
   package func putAuthorization(of slot: TokenSlot, into out: inout ByteBuffer) -> Bool {
     let line = lines[slot.index]
     guard line.length > 0 else { return false }
@@ -206,7 +205,7 @@ package struct TokenView: ~Copyable {
     return true
   }
 
-  /// The same, for a token that there is. Returns what is to be told of it.
+  /// The same for a token that exists. Returns what identifies it.
   @inline(__always)
   package func putToken(
     of slot: TokenSlot, into out: inout ByteBuffer
@@ -223,27 +222,27 @@ package struct TokenView: ~Copyable {
     out.put(line.bytes)
   }
 
-  /// Which secret the app's Basic credential is made of, to be named when the upstream refuses it.
+  /// The generation of the secret in the app's Basic credential, to be given when the upstream refuses it.
   package func basicGeneration(app: Int) -> UInt32 { basics[app].generation }
 
-  /// Rises when the app's Basic credential is replaced, and when it was looked at and there is no other.
+  /// Rises when the app's Basic credential is replaced, and when it was checked and there is no other.
   package func basicChecks(app: Int) -> UInt32 { basics[app].checks }
 
-  /// Which token of `slot` the view holds, to be named when the upstream refuses it; 0 without one.
+  /// The generation of the token of `slot` in this view, to be given when the upstream refuses it; 0 without one.
   package func generation(of slot: TokenSlot) -> UInt32 { lines[slot.index].generation }
 
-  /// First four bytes of the token's SHA-256, for the log; 0 without one.
+  /// The first four bytes of the token's SHA-256, for the log; 0 without one.
   package func fingerprint(of slot: TokenSlot) -> UInt32 { lines[slot.index].fingerprint }
 
   /// Monotonic nanoseconds from which the token must not be sent; `Int64.min` without one.
   package func usableUntil(of slot: TokenSlot) -> Int64 { lines[slot.index].usableUntil }
 
-  /// Why the last fetch failed; nil when it did not.
+  /// Why the last fetch failed; nil if it did not fail.
   package func failure(of slot: TokenSlot) -> TokenFailure? { failures[slot.index] }
 
   // MARK: Credentials in answers
 
-  /// Whether the token of `slot` with this generation stands in `bytes`.
+  /// Whether `bytes` contains the token of `slot` with this generation.
   @inline(__always)
   package func isToken(_ slot: TokenSlot, _ generation: UInt32, in bytes: RawSpan) -> Bool {
     let mark = marks[slot.index]
@@ -259,7 +258,8 @@ package struct TokenView: ~Copyable {
     return false
   }
 
-  /// The filter says so of `place`; of some twenty places it is wrong about one.
+  /// Whether the token really is around `place`, where the filter matched. About one match in twenty positions is
+  /// false.
   @inline(never)
   private func confirms(_ slot: TokenSlot, in bytes: RawSpan, around place: Int) -> Bool {
     searches[slot.index]?.occurs(in: bytes, around: place) ?? false
@@ -270,18 +270,18 @@ package struct TokenView: ~Copyable {
     search(of: slot, generation)?.occurs(in: bytes) ?? false
   }
 
-  /// What finds the token of `slot` with this generation; nil when so many have followed that it has hardly any life
-  /// left.
+  /// The search that finds the token of `slot` with this generation; nil if so many have followed that it has hardly
+  /// any lifetime left.
   @inline(never)
   package func search(of slot: TokenSlot, _ generation: UInt32) -> CredentialSearch? {
     if lines[slot.index].generation == generation { return searches[slot.index] }
     return former.last { $0.slot == slot.index && $0.generation == generation }?.search
   }
 
-  /// What finds the app's Basic credential and the secret in it, those before them too.
+  /// The search that finds the app's Basic credential and the secret key in it, and their predecessors.
   package func search(ofBasic app: Int) -> CredentialSearch { basics[app].search }
 
-  /// Overwrites the tokens of this copy. For a loop that ends; the view holds no token afterwards.
+  /// Overwrites the tokens of this copy when a loop ends. The view has no token afterwards.
   package mutating func wipe() {
     arena = TokenView.blankArena()
     searches = []

@@ -1,16 +1,16 @@
 internal import RateLimiting
 
-/// How many calls a gateway has for a limit, from how it used its share so far.
+/// How many calls a gateway has for a limit, estimated from how it has used its share so far.
 struct DemandEstimate: Equatable, Sendable {
-  /// Calls of about this long count, nanoseconds.
+  /// About how long past calls count, in nanoseconds.
   private static let memory: Int64 = 1_000_000_000
-  /// Below so many thousandths of a call in a second nobody is there.
+  /// Below this rate, in thousandths of a call per second, there is no demand.
   private static let nothing: Int64 = 10
 
   private var seen: (calls: UInt64, refused: UInt64, at: Int64)?
-  /// Thousandths of a call in a second, refused ones among them.
+  /// Thousandths of a call per second, including refused calls.
   private(set) var rate: Int64 = 0
-  /// Calls wait, or were refused.
+  /// Whether calls wait or were refused.
   private(set) var isHungry = false
   private(set) var waiting: Int64 = 0
   private(set) var places: Int64 = 0
@@ -21,7 +21,7 @@ struct DemandEstimate: Equatable, Sendable {
     let all = admitted &+ refused
     var isRefused = false
     if let seen, now > seen.at {
-      // A reload begins to count anew.
+      // After a reload, counting starts at zero.
       let calls = all >= seen.calls ? all - seen.calls : all
       isRefused = refused != seen.refused
       let time = now - seen.at
@@ -36,10 +36,10 @@ struct DemandEstimate: Equatable, Sendable {
     isHungry = waiting > 0 || isRefused
   }
 
-  /// What to ask for, thousandths of a call in a second, when it has `share` of them.
+  /// The rate to ask for, in thousandths of a call per second, if the gateway has `share` of them.
   func want(share: Int64) -> Int64 {
     let even = rate + rate / 10
-    // Those that wait want to start within a second.
+    // Waiting calls should start within a second.
     return isHungry ? max(even + waiting * 1000, share) : even
   }
 

@@ -1,13 +1,14 @@
 package import RateLimiting
 
-/// One gateway's side of one quota that it shares: what it holds and until when, when it asks again, and for how much.
+/// One gateway's side of one shared quota: what it holds and until when, when it asks again, and for how much.
 ///
-/// A pure machine. Time is an argument, nanoseconds of this machine's monotonic clock.
+/// A pure state machine. Time is an argument, in nanoseconds of this machine's monotonic clock.
 ///
-/// **Every error is on the side of too few.** A lease ends here before it ends at the store: it counts from when the
-/// question was *sent*, which is before the store had it, and the store adds ``LeaseTimes/margin``. An answer that never
-/// came is as if it had not been given, but not for the store. A clock of the store that jumps ahead frees what others
-/// still use: what it grants then is not taken beyond what was held, until all leases of before are over.
+/// **Every error leads to fewer calls, not more.** A lease ends here before it ends at the store: here it starts when
+/// the request was *sent*, which is before the store received it, and the store adds ``LeaseTimes/margin``. If an
+/// answer never arrives, nothing was granted as far as this gateway is concerned, but the store still counts it. If the
+/// store's clock jumps ahead, the store frees what others still use. What it then grants is accepted only up to what
+/// was held, until all earlier leases are over.
 package struct LeaseHolder: Sendable {
   package let terms: LeaseTerms
   private let times: LeaseTimes
@@ -15,29 +16,29 @@ package struct LeaseHolder: Sendable {
   package private(set) var held = LeasePart()
   /// When the lease is over; `Int64.min` without one.
   package private(set) var until = Int64.min
-  /// Gateways that share the quota, as of the last answer; 0 before any.
+  /// Number of gateways that share the quota, as of the last answer; 0 before any.
   package private(set) var members = 0
-  /// Calls under way beyond the places held keep theirs.
+  /// Calls in progress. Those beyond the places held keep theirs.
   private var placesInUse: Int64 = 0
   private var owed: Int64 = 0
   private var number: Int64 = 0
   private var acknowledged: Int64 = 0
   private var demand = DemandEstimate()
-  /// When the question that is open was sent.
+  /// When the pending request was sent; nil if there is none.
   private var askedAt: Int64?
-  /// What that question claims to be held is no more: what was used of it is told to nobody.
+  /// What the pending request claims to hold has been given up meanwhile, and how much of it was used is not reported.
   private var claimIsOver = false
   private var lastAskedAt = Int64.min
-  /// The last question was not due by the time alone.
+  /// The last request was sent before its regular time.
   private var wasUrgent = false
   private var wantedLast: Int64 = 0
   private var placesWantedLast: Int64 = 0
-  /// No question before this instant, whatever is wanted.
+  /// No request before this time, whatever is needed.
   private var quietUntil = Int64.min
-  /// What the store's clock showed at most a few seconds ago, in the answer to a question sent then. It is kept for a
-  /// lease, so that small jumps add up.
+  /// A reading of the store's clock, from the answer to a request sent at `sent`, at most a few seconds ago. It is kept
+  /// for one lease, so that small jumps add up.
   private var storeClock: (time: Int64, sent: Int64)?
-  /// Until then no more is taken than was held: the store's clock has jumped.
+  /// Until then, grants are accepted only up to what was held, because the store's clock has jumped.
   private var cautiousUntil = Int64.min
 
   package init(_ terms: LeaseTerms, _ times: LeaseTimes = LeaseTimes()) {
@@ -45,7 +46,7 @@ package struct LeaseHolder: Sendable {
     self.times = times
   }
 
-  /// How the quota is used, from time to time.
+  /// Notes how the quota is used. Called from time to time.
   package mutating func note(_ use: ShareUse, at now: Int64) {
     placesInUse = Int64(use.inUse)
     demand.note(
@@ -56,7 +57,7 @@ package struct LeaseHolder: Sendable {
   /// Whether a lease is in force.
   package func isLeased(at now: Int64) -> Bool { now < until }
 
-  /// The calls in a second that it holds, thousandths.
+  /// The rate that it holds, in thousandths of a call per second.
   private var heldRate: Int64 {
     guard terms.count > 0 else { return 0 }
     return Int64(
@@ -64,7 +65,8 @@ package struct LeaseHolder: Sendable {
         / (Int128(terms.period) * Int128(LeaseScript.units)))
   }
 
-  /// The part of the limit that it holds, in ``LeaseScript/units``: of its rate, or of its places where it has none.
+  /// The part of the limit that it holds, in ``LeaseScript/units``: of the rate, or of the places if the limit has no
+  /// rate.
   package var heldPart: Int64 {
     if terms.count > 0 || terms.places == 0 { return held.fraction }
     return held.places * LeaseScript.units / Int64(terms.places)
@@ -72,24 +74,24 @@ package struct LeaseHolder: Sendable {
 
   private var want: Int64 { terms.count > 0 ? demand.want(share: heldRate) : 0 }
 
-  /// When the next question is due: half a lease after the last one, or as soon as one may be asked again when calls wait,
-  /// or come at quite another rate than before.
+  /// When the next request is due: half a lease after the last one. If calls wait, or arrive at a very different rate
+  /// than before, it is due as soon as another request is allowed.
   package func nextQuestion(at now: Int64) -> Int64 {
     guard askedAt == nil else { return .max }
     guard lastAskedAt != .min else { return max(now, quietUntil) }
-    // The first calls after a rest do not wait until four questions a second allow one more.
+    // The first calls after a rest do not wait until the limit of four requests per second allows one more.
     let urgentPause = wasUrgent ? times.shortestPause : times.firstPause
     return max(lastAskedAt + (isUrgent ? urgentPause : times.validity / 2), quietUntil)
   }
 
-  /// Calls wait, or come at quite another rate than when it was asked last.
+  /// Whether calls wait, or arrive at a very different rate than at the last request.
   private var isUrgent: Bool {
     let change = abs(want - wantedLast)
     return demand.isHungry || change > wantedLast / 4 && change > 1000
       || demand.places != placesWantedLast && terms.places > 0 || until == .min
   }
 
-  /// The next question, if it is time for one. It counts as sent at `now`.
+  /// The next request, if it is due. It counts as sent at `now`.
   package mutating func question(at now: Int64) -> LeaseRequest? {
     guard nextQuestion(at: now) <= now else { return nil }
     number += 1
@@ -102,17 +104,17 @@ package struct LeaseHolder: Sendable {
     return request
   }
 
-  /// What is held, as a question of this number.
+  /// What is held, as a request with the current number.
   private var request: LeaseRequest {
     var claim = until == .min ? LeasePart() : held
-    // Those that began by a lease that is over are still under way.
+    // Calls that began with a lease that is over are still in progress.
     if terms.places > 0 { claim.places = max(claim.places, placesInUse) }
     return LeaseRequest(
       number: number, acknowledged: acknowledged, held: claim, owed: owed, want: want,
       wantedPlaces: terms.places > 0 ? demand.places : 0)
   }
 
-  /// The last question of a gateway that goes.
+  /// The last request of a gateway that leaves.
   package mutating func farewell() -> LeaseRequest? {
     guard until != .min else { return nil }
     number += 1
@@ -123,13 +125,13 @@ package struct LeaseHolder: Sendable {
   package enum Change: Equatable, Sendable {
     /// Nothing but the time.
     case none
-    /// - Parameter moves: as ``Limiter/setShare(_:_:of:moves:missing:until:at:)`` has it.
+    /// - Parameter moves: As in ``Limiter/setShare(_:_:of:moves:missing:until:at:)``.
     case share(LimitShare, moves: Bool, missing: Int64)
-    /// The question is to be asked again later; what is held stays.
+    /// The request must be repeated later; what is held stays.
     case refused
   }
 
-  /// The answer to the question that is open came at `now`.
+  /// Handles the answer to the pending request, which arrived at `now`.
   package mutating func answered(_ answer: LeaseAnswer, at now: Int64) -> Change {
     guard let sent = askedAt else { return .none }
     askedAt = nil
@@ -141,10 +143,10 @@ package struct LeaseHolder: Sendable {
     let wasLeased = until != .min
     noteClock(time, sent: sent, at: now)
     let end = sent + times.validity
-    // The answer took longer than the lease: as if it had not come.
+    // The answer took longer than the lease, so it counts as not received.
     guard end > now else { return .none }
     let granted = part
-    // No more than there is, whatever the store says.
+    // No more than the limit has, whatever the store says.
     part.burst = min(part.burst, terms.burst)
     part.places = min(part.places, Int64(terms.places))
     if now < cautiousUntil {
@@ -156,7 +158,7 @@ package struct LeaseHolder: Sendable {
     }
     if !startsCalls(part) { part = LeasePart() }
     let isWhole = part == granted
-    // What is not taken is, for the store, as if it had been used.
+    // What is not accepted counts at the store as used.
     acknowledged = isWhole && !claimIsOver ? number : 0
     owed = 0
     until = end
@@ -166,13 +168,13 @@ package struct LeaseHolder: Sendable {
     return .share(share, moves: moves, missing: missing)
   }
 
-  /// Whether calls can start with a part: otherwise none of it is of use.
+  /// Whether calls can start with a part. If not, none of it is of use.
   private func startsCalls(_ part: LeasePart) -> Bool {
     (terms.count == 0 || part.fraction > 0 && part.burst > 0)
       && (terms.places == 0 || part.places > 0)
   }
 
-  /// What is held, for the limiter.
+  /// The share held, for the limiter.
   package var share: LimitShare {
     guard startsCalls(held) else { return .notYet }
     return .part(
@@ -181,22 +183,22 @@ package struct LeaseHolder: Sendable {
       places: terms.places > 0 ? Int32(clamping: held.places) : nil)
   }
 
-  /// The limiter has taken a smaller share: so much of the burst it gave back was used.
+  /// Notes how much was used of the burst that the limiter gave back when it took a smaller share.
   package mutating func noteOwed(_ thousandths: Int64) { owed += thousandths }
 
-  /// No answer will come any more to the question that is open.
+  /// Gives up on the answer to the pending request.
   package mutating func giveUp() { askedAt = nil }
 
   /// Ends a lease whose time is over.
   ///
-  /// - Returns: whether one has ended.
+  /// - Returns: Whether one has ended.
   package mutating func lapse(at now: Int64) -> Bool {
     guard until != .min, now >= until else { return false }
     drop()
     return true
   }
 
-  /// Gives the lease up at once, as when its limit has become another one.
+  /// Gives the lease up immediately, for example because its limit has changed.
   package mutating func drop() {
     until = .min
     held = LeasePart()
@@ -220,21 +222,21 @@ package struct LeaseHolder: Sendable {
   }
 }
 
-/// The times of leases, nanoseconds.
+/// The times of leases, in nanoseconds.
 package struct LeaseTimes: Equatable, Sendable {
-  /// How long a lease may be used, from when it was asked for.
+  /// How long a lease may be used, starting when it was requested.
   package var validity: Int64 = 2_000_000_000
-  /// How much longer the store counts it: clocks that differ by 5 % do no harm.
+  /// How much longer the store counts it. With this, clocks that differ by 5 % do no harm.
   package var margin: Int64 = 100_000_000
-  /// Between two questions about one quota: four a second.
+  /// Between two requests for one quota: four per second.
   package var shortestPause: Int64 = 250_000_000
-  /// Between a question that was due by the time alone and one that is urgent.
+  /// Between a request at its regular time and an urgent one.
   package var firstPause: Int64 = 20_000_000
   /// After a refusal.
   package var pauseAfterRefusal: Int64 = 2_000_000_000
 
   package init() {}
 
-  /// What the store is told.
+  /// How long the store counts a lease.
   package var storeValidity: Int64 { validity + margin }
 }

@@ -1,17 +1,18 @@
-/// What the store does with a request for a lease, in Lua: in one step, by its own clock.
+/// What the store does with a request for a lease, in Lua: in one step, and by its own clock.
 ///
-/// Key: one hash for each quota of a shared limit. `v` the form of the hash, `c` what the limit is, `t` when it was last
-/// looked at (microseconds of the store's clock), `d` how much of the burst in hand is used (thousandths of a call), `o`
-/// until when nothing new is granted, and for each member `m:ID`: number of its last request; fraction, burst and places
-/// granted and until when; the same of what it held before, which it may go on using until it has the answer; what it wants; since
-/// when it gets nothing, or, below 0, since when it gets something.
+/// Key: one hash for each quota of a shared limit. Its fields: `v`, the version of the format. `c`, the definition of
+/// the limit. `t`, when it was last updated (microseconds of the store's clock). `d`, how much of the burst in hand is
+/// used (thousandths of a call). `o`, until when nothing new is granted. And for each member `m:ID`: the number of its
+/// last request; the fraction, burst and places granted, and until when; the same of what it held before, which it may
+/// use until it has the answer; what it wants; since when it has received nothing or, if negative, since when it has
+/// had something.
 ///
-/// The books: the fractions of the rate, the burst and the places that members may be using, each counted with the more
-/// of what they held and what they were granted, never exceed the limit. What of the burst no member has is in hand, and fills at
-/// the part of the rate that no member has. Burst is handed over with what is used of it. What a member that is silent
-/// had counts as used when its time is over.
+/// The invariant: the fractions of the rate, the burst and the places that members may be using never exceed the limit.
+/// For each member, the larger of what it held and what it was granted counts. The burst that no member has is in hand,
+/// and fills up at the part of the rate that no member has. Burst is handed over together with what is used of it. What
+/// a silent member had counts as used when its time is over.
 package enum LeaseScript {
-  /// Parts that a rate is divided into.
+  /// Number of parts that a rate is divided into.
   package static let units: Int64 = 4096
 
   package static let text = """

@@ -1,16 +1,16 @@
 package import RateLimiting
 
-/// What a shared limit is, the same for all its members.
+/// The definition of a shared limit, which is the same for all its members.
 package struct LeaseTerms: Equatable, Sendable {
-  /// Calls in ``period``; 0 for a limit without a rate.
+  /// Calls in each ``period``; 0 for a limit without a rate.
   package var count: Int64
   /// Nanoseconds.
   package var period: Int64
   /// Calls that may start at once after a rest.
   package var burst: Int64
-  /// Calls under way at once; 0 for any number.
+  /// Calls that may be in progress; 0 for any number.
   package var places: Int32
-  /// What it counts, in words of no meaning to the store: members with other words are refused.
+  /// What the limit counts, as text that the store does not interpret. Members with a different text are refused.
   package var content: String
 
   package init(count: Int64, period: Int64, burst: Int64, places: Int32, content: String) {
@@ -21,17 +21,17 @@ package struct LeaseTerms: Equatable, Sendable {
     self.content = content
   }
 
-  /// All that has to be the same for two gateways to have one limit in common.
+  /// Everything that must be equal for two gateways to share a limit.
   package var fingerprint: String {
     "\(count) in \(period) ns, burst \(burst), \(places) under way, \(content)"
   }
 
-  /// All of it; nil without a rate.
+  /// The whole quota; nil without a rate.
   package var quota: Quota? {
     count > 0 ? Quota(count: count, period: period, burst: burst) : nil
   }
 
-  /// The part of the rate that `fraction` of ``LeaseScript/units`` is, with so much burst.
+  /// The quota for `fraction` of the rate, in ``LeaseScript/units``, with this burst.
   func quota(fraction: Int64, burst: Int64) -> Quota {
     Quota(
       count: count * fraction,
@@ -46,13 +46,13 @@ package struct LeaseTerms: Equatable, Sendable {
       places: places > 0 ? max(1, places / Int32(clamping: max(1, members))) : nil)
   }
 
-  /// All of it, for a gateway that cannot ask.
+  /// The whole limit, for a gateway that cannot ask.
   package var whole: LimitShare { .part(quota: quota, places: places > 0 ? places : nil) }
 }
 
-/// A share of a limit for a time: what a member asked for, or holds, or is given.
+/// A share of a limit: what a member asks for, holds, or is granted.
 package struct LeasePart: Equatable, Sendable {
-  /// Of the rate, in ``LeaseScript/units``.
+  /// Part of the rate, in ``LeaseScript/units``.
   package var fraction: Int64 = 0
   package var burst: Int64 = 0
   package var places: Int64 = 0
@@ -64,22 +64,22 @@ package struct LeasePart: Equatable, Sendable {
   }
 }
 
-/// A question to the store.
+/// A request to the store.
 package struct LeaseRequest: Equatable, Sendable {
-  /// Counts a member's questions about one quota; the store answers none twice, nor one that comes late.
+  /// Counts a member's requests for one quota. The store answers none twice, and none that is out of date.
   package var number: Int64
-  /// The question whose answer the member goes by.
+  /// The request whose answer the member uses.
   package var acknowledged: Int64
-  /// What it may be using.
+  /// What the member may be using.
   package var held: LeasePart
-  /// Thousandths of a call: what is used of the burst that it has given back.
+  /// How much is used of the burst that it has given back, in thousandths of a call.
   package var owed: Int64
-  /// Thousandths of a call in a second.
+  /// The wanted rate, in thousandths of a call per second.
   package var want: Int64
-  /// Calls under way and waiting.
+  /// Calls in progress and waiting.
   package var wantedPlaces: Int64
 
-  /// The words of the script behind the key: `operation` is `lease`.
+  /// The arguments of the script after the key; `operation` is `lease`.
   package func words(_ member: String, _ terms: LeaseTerms, validity: Int64) -> [String] {
     [
       "lease", member, "\(number)", "\(acknowledged)", terms.fingerprint, "\(terms.count)",
@@ -89,7 +89,7 @@ package struct LeaseRequest: Equatable, Sendable {
     ]
   }
 
-  /// The same for a member that goes: what it used of its burst, thousandths of a call.
+  /// The same for a member that leaves. `used` is what it has used of its burst, in thousandths of a call.
   package func leavingWords(
     _ member: String, _ terms: LeaseTerms, validity: Int64, used: Int64
   ) -> [String] {
@@ -99,20 +99,20 @@ package struct LeaseRequest: Equatable, Sendable {
   }
 }
 
-/// What the store says to a question.
+/// The store's answer to a request.
 package enum LeaseAnswer: Equatable, Sendable {
   /// - Parameters:
-  ///   - missing: thousandths of a call that a bigger burst comes without.
-  ///   - time: microseconds of the store's clock.
+  ///   - missing: Thousandths of a call that are not available of a larger burst.
+  ///   - time: Microseconds of the store's clock.
   case granted(LeasePart, missing: Int64, members: Int, time: Int64)
-  /// It was asked something newer before.
+  /// The store has already received a newer request.
   case stale
-  /// Gateways that are there know the limit under this fingerprint.
+  /// Active gateways define the limit with this other fingerprint.
   case conflict(String)
-  /// Something else stands under the key.
+  /// The key has a value of another program.
   case foreign
 
-  /// Nil for what the script does not say.
+  /// Reads an answer; nil if the script cannot have returned it.
   package init?(_ value: RESPValue) {
     guard case .array(let list) = value, let word = list.first?.text else { return nil }
     switch (word, list.count) {

@@ -1,23 +1,24 @@
-/// When a connection to the store is tried again, and when one that stands is trusted: a pure machine, nanoseconds.
+/// When a connection to the store is tried again, and when an established one is trusted. A pure state machine; times
+/// are in nanoseconds.
 package struct LinkSchedule: Equatable, Sendable {
-  /// Between two tries: at first, and at most. What is waited is a random part of it, so that gateways that lost the store
-  /// together do not come back together.
+  /// The pause between two attempts: the first and the longest. The actual pause is a random part of it, so that
+  /// gateways that lost the store together do not return together.
   package static let firstPause: Int64 = 100_000_000
   package static let longestPause: Int64 = 10_000_000_000
-  /// How long a connection has to stand after a loss before anything is built on it.
+  /// How long a connection must be established after a loss before it is used.
   package static let trial: Int64 = 1_000_000_000
 
   private var failures = 0
-  /// The next try.
+  /// When the next attempt is due.
   package private(set) var retryAt = Int64.min
-  /// Since when it stands; nil while it does not.
+  /// Since when the connection is established; nil if it is not.
   private var liveSince: Int64?
   private var wasLost = false
   private var isProven = false
 
   package init() {}
 
-  /// The connection, or the try, has failed.
+  /// Notes that the connection, or the attempt, has failed.
   package mutating func failed(at now: Int64, random: UInt64) {
     if isProven, let liveSince, now - liveSince >= LinkSchedule.trial { failures = 0 }
     isProven = false
@@ -25,25 +26,26 @@ package struct LinkSchedule: Equatable, Sendable {
     liveSince = nil
     let most = min(LinkSchedule.longestPause, LinkSchedule.firstPause << Int64(min(failures, 20)))
     failures += 1
-    // Full jitter, but never at once.
+    // Full jitter, but never immediately.
     retryAt = now + LinkSchedule.firstPause / 2 + Int64(random % UInt64(most))
   }
 
-  /// It stands.
+  /// Notes that the connection is established.
   package mutating func stands(at now: Int64) { liveSince = now }
 
-  /// It stands no more, for it has led to another place, which is tried at once and trusted as it was.
+  /// Notes that the connection has led to another place. That place is tried immediately, and trusted as this one was.
   package mutating func leadsOn(at now: Int64) {
     liveSince = nil
     retryAt = now
   }
 
-  /// It has done what it is for. One that only stands is tried again no sooner than one that does not.
+  /// Notes that the store has done its work. A connection that is only established is not retried any sooner than a
+  /// failed one.
   package mutating func proves() { isProven = true }
 
   package var isLive: Bool { liveSince != nil }
 
-  /// From when on it can be built on; nil while it does not stand.
+  /// From when on the connection can be used; nil while it is not established.
   package var usableFrom: Int64? { liveSince.map { wasLost ? $0 + LinkSchedule.trial : $0 } }
 
   package func isUsable(at now: Int64) -> Bool { usableFrom.map { now >= $0 } ?? false }

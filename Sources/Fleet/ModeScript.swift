@@ -1,10 +1,11 @@
-/// Modes that hold at all gateways, kept by the store's clock, in Lua.
+/// Modes that apply at all gateways, kept by the store's clock, in Lua.
 ///
-/// Key: one hash for all. A field is what a mode is for (``SharedMode/Target/text``), its value the mode, since when and until
-/// when, microseconds of the store's clock; 0: until it is taken back. The field `#` counts changes.
+/// Key: one hash for all. A field is what a mode applies to (``SharedMode/Target/text``). Its value is the mode, since
+/// when, and until when, in microseconds of the store's clock; 0 means until it is removed. The field `#` counts
+/// changes.
 ///
-/// Each question brings the count and the modes that the gateway knows. A store with a lower count has lost some, or is
-/// another one: it takes them over. So a mode outlives the store's memory as long as one gateway remembers it.
+/// Each request sends the count and the modes that the gateway knows. A store with a lower count has lost some, or is a
+/// different one, and takes them over. So a mode survives the store's memory as long as one gateway remembers it.
 package enum ModeScript {
   package static let text = """
     local key, op, channel, from, version = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -59,11 +60,11 @@ package enum ModeScript {
 
 /// A mode as the store knows it.
 package struct SharedMode: Equatable, Sendable {
-  /// What it is for, in words that mean the same to all gateways.
+  /// What it applies to, in terms that mean the same to all gateways.
   package enum Target: Hashable, Sendable {
     case all
     case caller(String)
-    /// Its id at the upstream: what a configuration calls it may differ.
+    /// The app's id at the upstream, because its name in configurations may differ.
     case app(String)
 
     package var text: String {
@@ -74,7 +75,8 @@ package struct SharedMode: Equatable, Sendable {
       }
     }
 
-    /// Nil for what no gateway writes: names are shown to operators, and hold nothing that would act there.
+    /// Parses a target; nil for text that no gateway writes. Names are shown to operators, and must not contain control
+    /// characters.
     package init?(_ text: String) {
       guard text.utf8.count <= Target.most, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
       else { return nil }
@@ -89,18 +91,18 @@ package struct SharedMode: Equatable, Sendable {
       }
     }
 
-    /// Bytes: ids have 255 at most, and names fewer.
+    /// The most bytes: ids have at most 255, and names fewer.
     private static let most = 512
   }
 
   package var target: Target
-  /// Its name.
+  /// The mode's name.
   package var mode: String
-  /// By the store's clock, nanoseconds since 1970.
+  /// By the store's clock, in nanoseconds since 1970.
   package var since: Int64
-  /// The same; nil: until it is taken back.
+  /// By the store's clock, in nanoseconds since 1970; nil if it applies until it is removed.
   package var until: Int64?
-  /// Nanoseconds from when it was told; nil as `until`.
+  /// Nanoseconds from when it was received; nil if `until` is nil.
   package var remaining: Int64?
 
   package init(
@@ -113,7 +115,7 @@ package struct SharedMode: Equatable, Sendable {
     self.remaining = remaining
   }
 
-  /// From a field of the hash, its value, and the microseconds that are left; nil for what is none.
+  /// Reads a field of the hash, its value, and the microseconds that are left; nil if it is not a mode.
   init?(_ field: String, _ value: String, _ left: Int64?) {
     let words = value.split(separator: " ", omittingEmptySubsequences: false)
     guard let target = Target(field), words.count == 3, let left, words[0].utf8.count <= 32,
@@ -127,25 +129,25 @@ package struct SharedMode: Equatable, Sendable {
       until: until > 0 ? until * 1000 : nil, remaining: until > 0 ? left * 1000 : nil)
   }
 
-  /// Microseconds since 1970 that no time of ours reaches.
+  /// A time in microseconds since 1970 that is never reached.
   private static let end: Int64 = 9_000_000_000_000_000
 
-  /// As it stands in the hash.
+  /// The value in the hash.
   package var value: String { "\(mode) \(since / 1000) \((until ?? 0) / 1000)" }
 
-  /// Whether the other one is the same mode, whenever it was told.
+  /// Whether the other one is the same mode, whenever it was received.
   package func isSame(as other: SharedMode) -> Bool {
     target == other.target && mode == other.mode && since == other.since && until == other.until
   }
 }
 
-/// All modes of a fleet at one moment.
+/// All modes of a fleet at one point in time.
 package struct ModeList: Equatable, Sendable {
   /// Counts changes.
   package var version: Int64
   package var list: [SharedMode]
 
-  /// More than targets of any fleet.
+  /// More than the targets of any fleet.
   private static let most = 10_000
 
   package init(version: Int64 = 0, list: [SharedMode] = []) {
@@ -153,7 +155,7 @@ package struct ModeList: Equatable, Sendable {
     self.list = list
   }
 
-  /// From an answer of the script; nil for what it does not say.
+  /// Reads an answer of the script; nil if the script cannot have returned it.
   package init?(_ value: RESPValue) {
     guard case .array(let list) = value, list.first?.text == "ok", list.count >= 2,
       (list.count - 2) % 3 == 0, list.count <= ModeList.most,
@@ -166,16 +168,16 @@ package struct ModeList: Equatable, Sendable {
       else { return nil }
       modes.append(mode)
     }
-    // In the order in which they were set, as a hash has none.
+    // In the order in which they were set, because a hash has no order.
     modes.sort { ($0.since, $0.target.text) < ($1.since, $1.target.text) }
     self.init(version: version, list: modes)
   }
 
-  /// The words of a question behind the key: what is wanted, and what the gateway knows.
+  /// The arguments of a request after the key: the operation, and what the gateway knows.
   ///
   /// - Parameters:
   ///   - operation: `sync`, `set` or `end`.
-  ///   - time: nanoseconds; 0: until it is taken back.
+  ///   - time: Nanoseconds until the mode ends; 0 if it applies until it is removed.
   package func words(
     _ operation: String, channel: String, from: String, target: String = "", mode: String = "",
     time: Int64 = 0

@@ -2,8 +2,9 @@ internal import RateLimiting
 
 /// The pauses that the upstream has asked of any gateway, kept by the store's clock, in Lua.
 ///
-/// Key: one hash for all. A field is an app and a service (``PauseName``), its value until when it pauses, microseconds of
-/// the store's clock, and the level of the ramp afterwards. What has changed is also published, for those that listen.
+/// Key: one hash for all. A field is an app and a service (``SharedPause/name``). Its value is until when it is paused,
+/// in microseconds of the store's clock, and the level of the recovery afterwards. Changes are also published to
+/// subscribers.
 package enum PauseScript {
   package static let text = """
     local key, op, channel, from = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -48,9 +49,9 @@ package enum PauseScript {
 
 /// A pause as the store knows it.
 package struct SharedPause: Equatable, Sendable {
-  /// An app and a service, in words that mean the same to all gateways.
+  /// An app and a service, in terms that mean the same to all gateways.
   package var name: String
-  /// Nanoseconds from when it was told.
+  /// Nanoseconds from when it was received.
   package var remaining: Int64
   /// The rate in sixteenths of the full one.
   package var level: Int64
@@ -61,7 +62,7 @@ package struct SharedPause: Equatable, Sendable {
     self.level = level
   }
 
-  /// All pauses of an answer of the script; nil for what it does not say.
+  /// All pauses in an answer of the script; nil if the script cannot have returned it.
   package static func list(_ value: RESPValue) -> [SharedPause]? {
     guard case .array(let list) = value, list.first?.text == "ok", list.count % 3 == 1 else {
       return nil
@@ -84,21 +85,21 @@ package struct SharedPause: Equatable, Sendable {
   }
 }
 
-/// Microseconds: an hour.
+/// One hour, in microseconds.
 private let longestPause: Int64 = 3_600_000_000
 
 /// What is published.
 package enum PauseNews: Equatable, Sendable {
-  /// - Parameter from: the gateway that tells it.
+  /// - Parameter from: The gateway that publishes it.
   case pause(SharedPause, from: String)
-  /// An operator has ended the pauses whose names begin so.
+  /// An operator has ended the pauses whose names begin with this text.
   case resume(String, from: String)
   /// The modes of the fleet have changed.
   case modes(from: String)
-  /// The token with this name was put, or is not being fetched any more.
+  /// The token with this name was stored, or is no longer being fetched.
   case token(String)
 
-  /// Nil for what no gateway publishes.
+  /// Parses a message; nil if no gateway publishes it.
   package init?(_ text: String) {
     let words = text.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: false)
     guard words.count == 5 else { return nil }

@@ -1,39 +1,39 @@
 internal import Memory
 
-/// Why what a store sends is not the protocol, or too much of it.
+/// Why what a store sends does not follow the protocol, or is too large.
 package enum RESPDefect: Error, Equatable, Sendable {
-  /// A value begins with this byte, which begins none of version 2.
+  /// A value begins with this byte, which has no meaning in version 2.
   case unknownKind(UInt8)
-  /// A number or a length that is none, or out of range.
+  /// A number or a length is malformed or out of range.
   case badNumber
   /// A line or a bulk string is not ended by CR LF.
   case badEnd
-  /// Longer, deeper or more than ``RESPReader`` takes.
+  /// Longer, deeper or more than ``RESPReader`` accepts.
   case tooBig
 }
 
-/// Reads values from bytes in pieces of any size. What it keeps of a value that has not ended is bounded.
+/// Reads values from bytes in pieces of any size. What it keeps of an incomplete value is bounded.
 ///
-/// After a defect the connection is of no use: nobody knows where the next value begins.
+/// After a defect the connection is of no use, because it is not known where the next value begins.
 package struct RESPReader: Sendable {
-  /// Bytes of a status, an error or a number.
+  /// The most bytes of a status, an error or a number.
   package static let longestLine = 4_096
-  /// Bytes of a bulk string.
+  /// The most bytes of a bulk string.
   package static let longestBulk = 1 << 20
-  /// Bytes of all bulk strings of one value.
+  /// The most bytes of all bulk strings of one value.
   package static let longestValue = 4 << 20
-  /// Elements of one value, those of arrays in it among them.
+  /// The most elements of one value, including those of nested arrays.
   package static let mostElements = 65_536
   package static let deepest = 8
 
   private enum Place: Sendable {
-    /// Before the byte that says what comes.
+    /// Before the byte that gives the kind of the next value.
     case kind
     /// In the line of a value of this kind.
     case line(UInt8)
-    /// In a bulk string that lacks so many bytes.
+    /// In a bulk string that lacks this many bytes.
     case bulk(Int)
-    /// Before CR, then LF, that end a bulk string.
+    /// Before the CR, then the LF, that end a bulk string.
     case bulkEnd(UInt8)
   }
 
@@ -45,21 +45,21 @@ package struct RESPReader: Sendable {
   private var place = Place.kind
   private var bytes: [UInt8] = []
   private var open: [OpenArray] = []
-  /// Bytes and elements of the value so far.
+  /// Bytes and elements of the current value so far.
   private var size = 0
   private var elements = 0
 
   package init() {}
 
-  /// Whether it stands between two values.
+  /// Whether it is between two values.
   package var isAtRest: Bool {
     if case .kind = place { return open.isEmpty }
     return false
   }
 
-  /// Reads on from `position`, which moves behind what was read.
+  /// Reads on from `position`, and moves `position` to the end of what was read.
   ///
-  /// - Returns: a value, when one has ended; nil when all bytes are read.
+  /// - Returns: A value, if one has ended; nil if all bytes were read.
   package mutating func next(
     _ input: RawSpan, from position: inout Int
   ) throws(RESPDefect) -> RESPValue? {
@@ -135,7 +135,7 @@ package struct RESPReader: Sendable {
     }
   }
 
-  /// Puts a value where it belongs; the outermost one when that has ended.
+  /// Adds a value where it belongs. Returns the outermost one when it has ended.
   private mutating func close(_ value: RESPValue) throws(RESPDefect) -> RESPValue? {
     var value = value
     while true {
@@ -156,7 +156,7 @@ package struct RESPReader: Sendable {
     }
   }
 
-  /// A decimal number with a sign or without, in 64 bits.
+  /// A decimal number, with or without a minus sign, in 64 bits.
   private static func number(_ line: [UInt8]) throws(RESPDefect) -> Int64 {
     guard !line.isEmpty, line.count <= 20, line[0] != UInt8(ascii: "+"),
       let number = Int64(String(decoding: line, as: UTF8.self))

@@ -2,9 +2,9 @@ package import Memory
 
 /// A value of the Redis serialization protocol, version 2 (redis.io, "Redis serialization protocol specification").
 package enum RESPValue: Equatable, Sendable {
-  /// A status: `OK`.
+  /// A status, such as `OK`.
   case simple(String)
-  /// A refusal: a word in capitals, a space, and a text.
+  /// An error: a word in capitals, a space, and a text.
   case error(String)
   case integer(Int64)
   case bulk([UInt8])
@@ -12,7 +12,7 @@ package enum RESPValue: Equatable, Sendable {
   case null
   case array([RESPValue])
 
-  /// The text of a status or of a bulk string, any bytes that are not UTF-8 replaced; nil for other values.
+  /// The text of a status or of a bulk string, in which bytes that are not UTF-8 are replaced; nil for other values.
   package var text: String? {
     switch self {
     case .simple(let text): text
@@ -21,7 +21,7 @@ package enum RESPValue: Equatable, Sendable {
     }
   }
 
-  /// A number, or a bulk string that is one; nil for other values.
+  /// The value of a number, or of a bulk string that is one; nil for other values.
   package var number: Int64? {
     if case .integer(let number) = self { return number }
     return text.flatMap { Int64($0) }
@@ -36,7 +36,7 @@ package enum RESPCommand {
     for word in words { put(word: word.utf8.span.bytesOfElements, into: &out) }
   }
 
-  /// Appends the beginning of a command of so many words, which are to follow.
+  /// Appends the beginning of a command of `count` words, which must follow.
   package static func begin(_ count: Int, into out: inout ByteBuffer) {
     out.put("*")
     out.put(decimal: count)

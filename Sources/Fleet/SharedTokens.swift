@@ -1,21 +1,21 @@
-/// What the thread that fetches tokens wants of the store. Tokens come sealed, and go sealed.
+/// A request to the store from the thread that fetches tokens. Tokens are sealed in both directions.
 package struct SharedTokenQuestion: Equatable, Sendable {
   package enum Kind: Equatable, Sendable {
-    /// Is there one to take? The answer names the ticket.
+    /// Looks for a token. The answer contains the ticket.
     case look(ticket: UInt64)
     /// - Parameters:
-    ///   - mark: names the token to those who have it.
-    ///   - life: nanoseconds until it ends.
-    ///   - fresh: nanoseconds until nobody takes it any more.
+    ///   - mark: Identifies the token for gateways that have it.
+    ///   - life: Nanoseconds until it expires.
+    ///   - fresh: Nanoseconds until no gateway takes it any more.
     case put(sealed: String, mark: String, life: Int64, fresh: Int64)
-    /// The token with this mark is not to be taken any more.
+    /// No gateway may take the token with this mark any more.
     case drop(mark: String)
-    /// It is not being fetched any more.
+    /// This gateway no longer fetches the token.
     case release
   }
 
   package var kind: Kind
-  /// The key behind the prefix.
+  /// The key after the prefix.
   package var name: String
 
   package init(_ kind: Kind, name: String) {
@@ -24,16 +24,16 @@ package struct SharedTokenQuestion: Equatable, Sendable {
   }
 }
 
-/// What the store says to ``SharedTokenQuestion/Kind/look(ticket:)``.
+/// The answer to ``SharedTokenQuestion/Kind/look(ticket:)``.
 package enum SharedTokenAnswer: Equatable, Sendable {
   /// - Parameters:
-  ///   - remaining: nanoseconds until it ends, from `askedAt`.
-  ///   - askedAt: monotonic nanoseconds.
+  ///   - remaining: Nanoseconds until it expires, from `askedAt`.
+  ///   - askedAt: Monotonic nanoseconds.
   case found(sealed: String, remaining: Int64, askedAt: Int64)
-  /// Another gateway fetches one; a further answer follows.
+  /// Another gateway is fetching one; a further answer follows.
   case another
-  /// This gateway is to fetch it.
+  /// This gateway must fetch it.
   case yours
-  /// The store is away, or another program's value stands there.
+  /// The store is unreachable, or the key has a value of another program.
   case away
 }

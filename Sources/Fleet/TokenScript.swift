@@ -1,10 +1,10 @@
-/// Tokens that gateways spare each other, in Lua. What they are is sealed: nothing here can read them.
+/// Tokens that one gateway fetches for all, in Lua. They are sealed, so the store cannot read them.
 ///
-/// Key: one hash for each app, scope set and credential. Fields: `v` the sealed token, `t` its mark,
-/// `e` when it ends and `f` until when it may be taken, `c` the gateway that fetches one at the moment and `u` until when
-/// the others wait for it. Times are microseconds of the store's clock. The hash ends with the token.
+/// Key: one hash for each app, scope set and credential. Fields: `v`, the sealed token. `t`, its mark. `e`, when it
+/// expires. `f`, until when it may be taken. `c`, the gateway that is currently fetching one. `u`, until when the
+/// others wait for it. Times are microseconds of the store's clock. The hash expires with the token.
 package enum TokenScript {
-  /// How long others wait for a gateway that fetches, nanoseconds.
+  /// How long others wait for a gateway that fetches, in nanoseconds.
   package static let claim: Int64 = 1_000_000_000
 
   package static let text = """
@@ -47,18 +47,18 @@ package enum TokenScript {
     """
 }
 
-/// What the store says of a token that was looked for.
+/// The store's answer to a lookup of a token.
 package enum TokenWord: Equatable, Sendable {
-  /// The sealed token, and nanoseconds until it ends.
+  /// The sealed token, and nanoseconds until it expires.
   case found(sealed: String, remaining: Int64)
-  /// Another gateway fetches one: nanoseconds to wait at most.
+  /// Another gateway is fetching one. At most this many nanoseconds to wait.
   case wait(Int64)
-  /// There is none: the one that asked is to fetch it.
+  /// There is none: the gateway that asked must fetch it.
   case yours
-  /// Another program's value stands there.
+  /// The key has a value of another program.
   case foreign
 
-  /// Nil for what the script does not say.
+  /// Reads an answer; nil if the script cannot have returned it.
   package init?(_ value: RESPValue) {
     guard case .array(let list) = value, let word = list.first?.text else { return nil }
     switch (word, list.count) {
@@ -78,6 +78,6 @@ package enum TokenWord: Equatable, Sendable {
     }
   }
 
-  /// Microseconds: no token lives for a year.
+  /// In microseconds: no token is valid for a year.
   private static let longest: Int64 = 31_536_000_000_000
 }

@@ -2,14 +2,14 @@ internal import EventLoop
 internal import Fleet
 internal import System
 
-/// A cluster's nodes send those on who ask for a key of another node (redis.io, "Redis cluster specification", MOVED
-/// redirection). A slot that is just moving (`ASK`) is waited for: its keys are on both nodes, and answers of both would
-/// be two books of one limit.
+/// Redirections in a cluster: a node redirects a client that asks for another node's key (redis.io, "Redis cluster
+/// specification", MOVED redirection). While a slot is moving (`ASK`), the gateway waits: the keys are on both nodes,
+/// and using both would mean two separate counts for one limit.
 extension FleetHandler {
-  /// So many times one after the other; then the nodes do not agree.
+  /// The most redirections in a row. After that many, the nodes do not agree.
   private static let mostMoves = 5
 
-  /// The keys are on another node: goes there at once. What is leased goes on.
+  /// Connects immediately to the other node that has the keys. Leases stay in force.
   mutating func follow(_ text: String, _ link: Int, on loop: inout EventLoop) {
     let place = text.split(separator: " ").last.map(String.init) ?? ""
     moves += 1
@@ -25,13 +25,13 @@ extension FleetHandler {
     links[link].pending = []
     links[link].schedule.leadsOn(at: loop.now)
     movedTo = address
-    // It is the last of the list.
+    // It is the last one in the list.
     addressTurn = parts.resolver.resolution.addresses.count
     connect(link, on: &loop)
   }
 
-  /// The address that a node is told by: numbers, or, where nodes do not know theirs, a port of the same machine. Nil for
-  /// a name: nodes have those where `cluster-preferred-endpoint-type` says so.
+  /// The address in a redirection: a numeric one, or, if nodes do not know theirs, a port on the same machine. Nil for
+  /// a host name, which nodes use if `cluster-preferred-endpoint-type` says so.
   static func address(_ text: String, seenFrom node: SocketAddress?) -> SocketAddress? {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...])
     else { return nil }

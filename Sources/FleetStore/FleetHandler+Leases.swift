@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Fleet
 internal import RateLimiting
 
-/// Leases: how limits are used, what is asked of the store, what becomes of its answers.
+/// Leases: how limits are used, what the store is asked for, and how its answers are applied.
 extension FleetHandler {
   mutating func lookAtShares(on loop: inout EventLoop) {
     let now = loop.now
@@ -31,14 +31,14 @@ extension FleetHandler {
     ask(on: &loop)
   }
 
-  /// There are too many quotas: this one is divided instead of shared.
+  /// Divides a quota instead of sharing it, because there are too many.
   private mutating func divide(_ key: ShareKey, _ terms: LeaseTerms, at now: Int64) {
     guard divided.insert(key).inserted else { return }
     _ = parts.limiter.setShare(
       key, terms.evenShare(of: settings.replicas), moves: false, at: now)
   }
 
-  /// A quota that has no share yet goes by `onLoss` when the store is not there for it in time.
+  /// Applies `onLoss` to a quota without a share if the store does not answer for it in time.
   private mutating func checkStart(_ name: String, at now: Int64) {
     guard let member = members[name], member.standing == .starting else { return }
     let patience = links[0].schedule.isLive ? 2 * FleetHandler.answerTimeout : FleetHandler.grace
@@ -76,7 +76,7 @@ extension FleetHandler {
       lose(0, "it answers a lease with something else", on: &loop)
       return
     }
-    // A lease that ended before this came is over, whoever noticed first.
+    // A lease that ended before this answer arrived is over, even if that was not noticed yet.
     let isOver = member.holder.lapse(at: now)
     let change = member.holder.answered(answer, at: now)
     switch answer {
@@ -104,7 +104,7 @@ extension FleetHandler {
       !parts.limiter.extendShare(member.key, until: member.holder.until, at: now),
       member.holder.share != .notYet
     {
-      // The limiter, whose loops have later clocks, has ended it a moment ago.
+      // The limiter has just ended it, because its loops' clocks are ahead.
       _ = parts.limiter.setShare(
         member.key, member.holder.share, of: member.holder.members, moves: false,
         until: member.holder.until, at: now)
@@ -121,7 +121,7 @@ extension FleetHandler {
     member.refusal = reason
   }
 
-  /// The store is not there for a quota: it goes by `onLoss`.
+  /// Applies `onLoss` to a quota for which the store is not available.
   private mutating func fallBack(_ name: String, at now: Int64) {
     guard let member = members[name] else { return }
     members[name]?.standing = .lost
@@ -135,7 +135,7 @@ extension FleetHandler {
     _ = parts.limiter.setShare(member.key, share, moves: false, at: now)
   }
 
-  /// Other limits, apps and callers.
+  /// Takes over other limits, apps and callers.
   mutating func adopt(_ next: FleetSettings, at now: Int64) {
     let onLossChanges = next.onLoss != settings.onLoss || next.replicas != settings.replicas
     settings = next
@@ -144,7 +144,7 @@ extension FleetHandler {
       guard let (other, limit) = next.limits.quota(member.key), other == name,
         limit.terms == member.holder.terms
       else {
-        // The limiter may have got a share of the former limit under the number of the new one.
+        // The limiter may have applied a share of the former limit to the new one with the same number.
         _ = parts.limiter.setShare(member.key, .notYet, moves: false, at: now)
         members[name] = nil
         continue

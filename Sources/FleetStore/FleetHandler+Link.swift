@@ -11,12 +11,12 @@ struct Link {
     case subscription = 1
   }
 
-  /// What an answer is to, in the order of the commands.
+  /// What an answer belongs to, in the order of the commands.
   enum Pending {
     /// A step of the greeting: an error in its answer ends the connection.
     case greeting
     case script(FleetHandler.Script)
-    /// The last step.
+    /// The last step of the greeting.
     case ready
     case lease(String)
     case pauses
@@ -30,7 +30,7 @@ struct Link {
 
   let kind: Kind
   var socket: SocketID?
-  /// Where it leads.
+  /// The address it is connected to.
   var address: SocketAddress?
   var reader = RESPReader()
   var schedule = LinkSchedule()
@@ -43,7 +43,7 @@ struct Link {
 extension FleetHandler {
   private static let subscription = 1
 
-  /// Connects what is not connected, when it is time, and gives up what does not answer.
+  /// Connects what is not connected when it is time, and gives up connections that do not answer.
   mutating func superviseLinks(on loop: inout EventLoop) {
     let now = loop.now
     for link in links.indices {
@@ -64,7 +64,7 @@ extension FleetHandler {
   mutating func connect(_ link: Int, on loop: inout EventLoop) {
     let addresses = parts.resolver.resolution
     guard let address = next(of: addresses.addresses + (movedTo.map { [$0] } ?? [])) else {
-      // The first look-up is no loss yet; its end wakes the loop.
+      // A first look-up in progress is not a loss yet; its end wakes the loop.
       if let failure = addresses.failure {
         lose(link, "its name: \(failure)", on: &loop)
       } else if loop.now - startedAt >= FleetHandler.grace {
@@ -85,13 +85,13 @@ extension FleetHandler {
     addresses.isEmpty ? nil : addresses[addressTurn % addresses.count]
   }
 
-  /// The connection is there: says who we are, and brings the scripts.
+  /// Greets the store on a new connection: authenticates, and loads the scripts.
   mutating func greet(_ link: Int, on loop: inout EventLoop) {
     links[link].pending = []
     var commands: [[String]] = []
     var kinds: [Link.Pending] = []
     if let password = settings.password {
-      // Its bytes go straight into what is sent.
+      // Its bytes are put directly into the output buffer.
       var out = ByteBuffer()
       RESPCommand.begin(settings.user == nil ? 2 : 3, into: &out)
       RESPCommand.put(word: Array("AUTH".utf8).span.bytesOfElements, into: &out)
@@ -121,7 +121,7 @@ extension FleetHandler {
     send(commands, as: kinds, link, on: &loop)
   }
 
-  /// All keys have the prefix as their hash tag: in a cluster they are on one node.
+  /// All keys have the prefix as their hash tag, so in a cluster they are on one node.
   var channel: String { "{\(settings.prefix)}:pauses:\(settings.database)" }
   var pausesKey: String { "{\(settings.prefix)}:pauses" }
   var modesKey: String { "{\(settings.prefix)}:modes" }
@@ -186,7 +186,7 @@ extension FleetHandler {
     look(on: &loop)
   }
 
-  /// The store has done what it is for: it is of use.
+  /// Notes that the store has done its work, so it is of use.
   mutating func isProven(at now: Int64) {
     links[0].schedule.proves()
     moves = 0
@@ -200,7 +200,7 @@ extension FleetHandler {
     }
   }
 
-  /// At the start a store that is not there is told when it is missed.
+  /// Reports a store that is unavailable at the start, after the grace period.
   mutating func tellIfMissed(at now: Int64) {
     guard toldLive == nil, !status.isLive, now - startedAt >= FleetHandler.grace,
       let reason = status.failure
@@ -209,20 +209,20 @@ extension FleetHandler {
     parts.report(.lost(server: settings.place.text, reason: reason, then: settings.onLoss))
   }
 
-  /// An error in answer to a command.
+  /// Handles an error in answer to a command.
   private mutating func refuse(
     _ command: Link.Pending, _ text: String, _ link: Int, on loop: inout EventLoop
   ) {
     let word = text.prefix { $0 != " " }
     if case .modeOrder(let order) = command {
-      // Nothing was done.
+      // The order was not carried out.
       if word != "NOSCRIPT" || order.isRepeat { order.done(.refused(String(text.prefix(200)))) }
     } else {
       giveUp(command)
     }
     switch word {
     case "NOSCRIPT":
-      // The store has forgotten them: it was restarted, or told to.
+      // The store has forgotten the scripts: it was restarted, or told to forget them.
       send(
         Script.allCases.map { ["SCRIPT", "LOAD", $0.text] },
         as: Script.allCases.map { .script($0) }, link, on: &loop)
@@ -233,13 +233,13 @@ extension FleetHandler {
     case "MOVED":
       follow(text, link, on: &loop)
     default:
-      // READONLY after a failover, LOADING, OOM, NOAUTH, NOPERM, MASTERDOWN, MISCONF: of no use as it is. The name may
-      // lead elsewhere by the next try.
+      // READONLY after a failover, LOADING, OOM, NOAUTH, NOPERM, MASTERDOWN, MISCONF: the store is of no use as it is.
+      // The name may resolve to another address at the next attempt.
       lose(link, String(text.prefix(200)), on: &loop)
     }
   }
 
-  /// Nothing will come of it any more.
+  /// Ends a command whose answer will not arrive any more.
   mutating func giveUp(_ command: Link.Pending) {
     switch command {
     case .lease(let name): members[name]?.holder.giveUp()
@@ -249,7 +249,7 @@ extension FleetHandler {
     }
   }
 
-  /// The connection is of no use.
+  /// Closes a connection that is of no use.
   mutating func lose(_ link: Int, _ reason: String, on loop: inout EventLoop) {
     let now = loop.now
     if let socket = links[link].socket { loop.close(socket) }

@@ -1,16 +1,16 @@
 internal import EventLoop
 package import Fleet
 
-/// What an operator wants of the modes that hold at all gateways.
+/// An operator's order about the modes that apply at all gateways.
 package struct FleetModeOrder: Sendable {
   package var target: SharedMode.Target
-  /// Nil takes it back.
+  /// The mode's name; nil to remove it.
   package var mode: String?
-  /// Nanoseconds until it ends by itself; nil: when it is taken back.
+  /// Nanoseconds until it ends by itself; nil if it applies until it is removed.
   package var time: Int64?
-  /// Called once on the service's thread, unless the service ends before.
+  /// Called once on the service's thread, unless the service ends first.
   package var done: @Sendable (FleetModeOutcome) -> Void
-  /// The store had forgotten its scripts, and was asked once more.
+  /// The store had forgotten its scripts, and the order was sent again.
   var isRepeat = false
 
   package init(
@@ -24,25 +24,25 @@ package struct FleetModeOrder: Sendable {
   }
 }
 
-/// What came of it.
+/// The result of the order.
 package enum FleetModeOutcome: Equatable, Sendable {
-  /// The store has it, and this gateway goes by it.
+  /// The store has it, and this gateway applies it.
   case done
   /// Nothing has changed.
   case refused(String)
-  /// It was sent, and the connection was lost before an answer came.
+  /// It was sent, and the connection was lost before an answer arrived.
   case unknown(String)
 }
 
-/// Modes: what an operator sets at one gateway for all.
+/// Modes that an operator sets at one gateway for all.
 extension FleetHandler {
-  /// Modes as they are known here.
+  /// The modes known to this gateway.
   struct KnownModes {
     var list = ModeList()
-    /// When those end here that end by themselves, monotonic nanoseconds.
+    /// When modes with an end expire here, in monotonic nanoseconds.
     var ends: [SharedMode.Target: Int64] = [:]
     var askedAt = Int64.min
-    /// The store has answered, or was found to be away.
+    /// The store has answered, or was found to be unreachable.
     var isSettled = false
     var hasToldForeign = false
 
@@ -54,7 +54,7 @@ extension FleetHandler {
       }
     }
 
-    /// For others, who have no part in this clock.
+    /// The list for other processes, with the remaining time instead of this clock's.
     func told(at now: Int64) -> ModeList {
       var told = list
       for index in told.list.indices {
@@ -64,7 +64,7 @@ extension FleetHandler {
     }
   }
 
-  /// A predecessor knew these. What the store says counts for more.
+  /// Takes over the modes that a predecessor knew. What the store says takes precedence.
   mutating func learn(_ known: ModeList, at now: Int64) {
     guard known.version > modes.list.version else { return }
     modes.take(known, at: now)
@@ -79,7 +79,7 @@ extension FleetHandler {
     }
   }
 
-  /// Asks for all modes, and tells those that are known.
+  /// Asks for all modes, and sends those that are known.
   mutating func askModes(on loop: inout EventLoop) {
     guard let script = scripts[.modes] else { return }
     modes.askedAt = loop.now
@@ -104,12 +104,12 @@ extension FleetHandler {
       ], as: [.modeOrder(order)], 0, on: &loop)
   }
 
-  /// - Parameter order: what it answers; nil for a question.
+  /// - Parameter order: The order that it answers; nil for a query.
   mutating func takeModes(
     _ value: RESPValue, _ order: FleetModeOrder? = nil, on loop: inout EventLoop
   ) {
     guard let list = ModeList(value) else {
-      // Another program's value under our key: modes are each gateway's own.
+      // Another program's value under our key: each gateway uses only its own modes.
       let reason = "the key \(modesKey) has a value of another program"
       if !modes.hasToldForeign {
         modes.hasToldForeign = true
@@ -127,21 +127,21 @@ extension FleetHandler {
     modes.take(list, at: loop.now)
     if isNews {
       parts.modesChanged(list.list)
-      // At once: a process that takes over in the next moment is told what is published.
+      // Published immediately, because a process that takes over in the next moment reads what is published.
       publish(at: loop.now)
     }
     settleModes()
     order?.done(.done)
   }
 
-  /// Whoever waits for the first answer waits no longer.
+  /// Ends the wait for the first answer.
   mutating func settleModes() {
     guard !modes.isSettled else { return }
     modes.isSettled = true
     parts.settled()
   }
 
-  /// Modes end by themselves, whether the store is there or not.
+  /// Ends modes whose time is over, whether or not the store is available.
   private mutating func endModes(at now: Int64) {
     guard let next = modes.ends.values.min() else { return }
     guard now >= next else {

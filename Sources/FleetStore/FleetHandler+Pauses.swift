@@ -2,9 +2,9 @@ internal import EventLoop
 internal import Fleet
 internal import RateLimiting
 
-/// Pauses: what the upstream has told one gateway holds for all.
+/// Pauses: what the upstream asks of one gateway applies to all.
 extension FleetHandler {
-  /// Two ends of a pause that are as near are the same, nanoseconds.
+  /// The difference up to which two ends of a pause count as equal, in nanoseconds.
   private static let sameMoment: Int64 = 60_000_000
 
   mutating func lookAtPauses(on loop: inout EventLoop) {
@@ -35,7 +35,7 @@ extension FleetHandler {
 
   mutating func takePauses(_ value: RESPValue, on loop: inout EventLoop) {
     guard let pauses = SharedPause.list(value) else {
-      // Another program's value under our key: no pause is shared, leases go on.
+      // Another program's value under our key: pauses are not shared, leases continue.
       if !toldForeignPauses {
         toldForeignPauses = true
         parts.report(
@@ -43,7 +43,7 @@ extension FleetHandler {
       }
       return
     }
-    // Without limits to share nothing else shows that the store is of use.
+    // Without limits to share, nothing else shows that the store is of use.
     if members.isEmpty { isProven(at: loop.now) }
     for pause in pauses { join(pause, at: loop.now) }
   }

@@ -1,19 +1,20 @@
 internal import EventLoop
 internal import Fleet
 
-/// Tokens: questions of the thread that fetches them.
+/// Tokens: requests from the thread that fetches them.
 extension FleetHandler {
-  /// A question that has no answer yet.
+  /// A lookup without an answer yet.
   struct TokenLook {
     let ticket: UInt64
     let name: String
-    /// Until when another gateway is waited for, monotonic; nil: it is to be sent, or was.
+    /// Until when it waits for another gateway, in monotonic nanoseconds; nil if it must be sent or was sent.
     var waitsUntil: Int64?
     var isSent = false
     let beganAt: Int64
   }
 
-  /// How long the store may be on its way to us for the first time, and one that waits for another gateway be kept.
+  /// How long a lookup waits for the first connection to the store, and how long one is kept that waits for another
+  /// gateway, in nanoseconds.
   static let tokenGrace: Int64 = 150_000_000
   static let tokenPatience: Int64 = 2 * TokenScript.claim
   private static let mostLooks = 4096
@@ -28,7 +29,7 @@ extension FleetHandler {
       looks.append(TokenLook(ticket: ticket, name: question.name, beganAt: loop.now))
       return
     }
-    // Nothing comes of it that anybody waits for: without a store it is lost.
+    // No one waits for a result, so without a store it is lost.
     guard let script = scripts[.tokens], links[0].schedule.isLive else { return }
     let words: [String] =
       switch question.kind {
@@ -43,7 +44,7 @@ extension FleetHandler {
       0, on: &loop)
   }
 
-  /// Sends the looks that are due, and gives up those that the store does not come for.
+  /// Sends the lookups that are due, and ends those for which the store does not become available.
   mutating func lookAtTokens(on loop: inout EventLoop) {
     guard !looks.isEmpty else { return }
     let now = loop.now
@@ -105,13 +106,13 @@ extension FleetHandler {
     parts.report(.foreign(what: "the token", key: tokenKey(name)))
   }
 
-  /// The token was put, or is not being fetched any more: who waits for it asks again.
+  /// Sends waiting lookups again: the token was stored, or is no longer being fetched.
   mutating func tokenNews(_ name: String, on loop: inout EventLoop) {
     for index in looks.indices where looks[index].name == name { looks[index].waitsUntil = nil }
     lookAtTokens(on: &loop)
   }
 
-  /// Nothing will come of a look any more.
+  /// Ends a lookup whose answer will not arrive any more.
   mutating func giveUpLook(_ ticket: UInt64) {
     guard let index = looks.firstIndex(where: { $0.ticket == ticket }) else { return }
     looks.remove(at: index)

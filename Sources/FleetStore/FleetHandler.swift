@@ -4,9 +4,9 @@ internal import Memory
 internal import RateLimiting
 internal import System
 
-/// What runs on the thread: two connections to the store, the leases, the pauses, modes and tokens.
+/// What runs on the thread: two connections to the store, leases, pauses, modes and tokens.
 ///
-/// One connection asks; on the other the store tells what gateways publish.
+/// One connection sends commands; on the other the store sends what gateways publish.
 struct FleetHandler: EventHandler {
   struct Parts: Sendable {
     let settings: FleetSettings
@@ -14,12 +14,12 @@ struct FleetHandler: EventHandler {
     let mailbox: LoopMailbox<FleetService.Message>
     let board: FleetBoard
     let resolver: NameResolver
-    /// Modes that are known already.
+    /// Modes that are already known.
     let modes: ModeList
     let tls: TLSClient?
     let report: @Sendable (FleetReport) -> Void
     let events: FleetEvents
-    /// Modes are known, or the store was found to be away.
+    /// Called when the modes are known, or the store was found to be unreachable.
     let settled: @Sendable () -> Void
 
     func modesChanged(_ list: [SharedMode]) { events.modesChanged(list) }
@@ -29,7 +29,7 @@ struct FleetHandler: EventHandler {
     }
   }
 
-  /// What the store runs for us.
+  /// The scripts that the store runs.
   enum Script: CaseIterable {
     case lease, pauses, modes, tokens
 
@@ -43,24 +43,24 @@ struct FleetHandler: EventHandler {
     }
   }
 
-  /// Between two looks at how limits are used, nanoseconds.
+  /// Between two checks of how limits are used, in nanoseconds.
   static let lookPause: Int64 = 100_000_000
-  /// For an answer, and for a connection to stand.
+  /// How long to wait for an answer, and for a connection to be established.
   static let answerTimeout: Int64 = 1_000_000_000
-  /// Between two questions for all pauses, which also show that the connection lives.
+  /// Between two queries for all pauses, which also show that the connection is alive.
   static let pausePause: Int64 = 1_000_000_000
-  /// Between two signs of life asked for on the connection that listens.
+  /// Between two pings on the subscribed connection.
   static let pingPause: Int64 = 5_000_000_000
   /// How long limits wait for a first share before the store counts as lost.
   static let grace: Int64 = 500_000_000
-  /// Quotas that are shared at most; the others are divided by `replicas`.
+  /// The most quotas that are shared; further ones are divided by `replicas`.
   static let mostShares = 512
-  /// Quotas that are looked at.
+  /// The most quotas that are checked.
   static let mostQuotas = 1 << 16
 
   let parts: Parts
   var settings: FleetSettings
-  /// This process, to the store.
+  /// This process's id at the store.
   let id: String
   var links = [Link(.commands), Link(.subscription)]
   var members: [String: Member] = [:]
@@ -70,23 +70,24 @@ struct FleetHandler: EventHandler {
   var startedAt: Int64
   var status = FleetStatus()
   var addressTurn = 0
-  /// Where the store has sent us last: another node of its cluster. It is tried in turn with the addresses of its name.
+  /// The address of the last redirection, which is another node of the store's cluster. It is tried in turn with the
+  /// addresses of the store's name.
   var movedTo: SocketAddress?
-  /// How often it has since it was of use.
+  /// Number of redirections since the store was last of use.
   var moves = 0
-  /// Hashes of the scripts that the store has taken.
+  /// Hashes of the scripts that the store has loaded.
   var scripts: [Script: String] = [:]
-  /// Pauses that the store knows, as of when: names, and when they end here.
+  /// Pauses that the store knows: their names, and when they end here.
   var knownPauses: [String: Int64] = [:]
   var pausesAskedAt = Int64.min
   var modes = KnownModes()
-  /// Tokens that are looked for.
+  /// Lookups of tokens.
   var looks: [TokenLook] = []
   var hasToldForeignToken = false
   var isStopping = false
   var stopsAt = Int64.max
   var nextLook: Int64 = .min
-  /// What the operator was told last of the store.
+  /// Whether the last report said that the store is available; nil before any.
   var toldLive: Bool?
   var toldForeignPauses = false
   var random = SystemRandomNumberGenerator()
@@ -140,7 +141,7 @@ struct FleetHandler: EventHandler {
     look(on: &loop)
   }
 
-  /// Looks at everything there is to do.
+  /// Does everything that is due.
   mutating func look(on loop: inout EventLoop) {
     let now = loop.now
     if isStopping {
@@ -216,7 +217,7 @@ struct FleetHandler: EventHandler {
 }
 
 extension SocketFailure {
-  /// For the operator.
+  /// The text for the operator.
   var text: String {
     switch self {
     case .connect(let error), .untaken(let error), .broken(let error): "\(error)"

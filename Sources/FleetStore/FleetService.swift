@@ -4,21 +4,21 @@ package import RateLimiting
 internal import Synchronization
 package import System
 
-/// Why there can be no service of these settings.
+/// Why there can be no service with these settings.
 package enum FleetProblem: Error, Equatable, Sendable {
-  /// No descriptors, no thread.
+  /// The system refused descriptors or a thread.
   case system(String)
   /// The authorities to trust cannot be read.
   case trust(String)
 }
 
-/// What the service tells its owner; called on its thread, which waits for the return.
+/// Callbacks to the service's owner. Called on the service's thread, which waits until they return.
 package struct FleetEvents: Sendable {
-  /// What an operator is to be told.
+  /// Called with what must be reported to the operator.
   package var report: @Sendable (FleetReport) -> Void
-  /// These are the modes that hold at all gateways.
+  /// Called with the modes that apply at all gateways.
   package var modesChanged: @Sendable ([SharedMode]) -> Void
-  /// The answer to a look for a token, by its ticket.
+  /// Called with the answer to a lookup of a token, by its ticket.
   package var tokenAnswer: @Sendable (UInt64, SharedTokenAnswer) -> Void
 
   package init(
@@ -32,12 +32,12 @@ package struct FleetEvents: Sendable {
   }
 }
 
-/// Shares limits, pauses, modes and tokens with other gateways through a store, on a thread of its own.
+/// Shares limits, pauses, modes and tokens with other gateways through a store, on a separate thread.
 ///
-/// Nothing waits for it: it sets what of each shared limit is this gateway's, and the limiter goes by that. What it knows
-/// of the world it asks of the limiter, a few times a second, or when the limiter has news.
+/// Nothing waits for it: it sets this gateway's part of each shared limit, and the limiter applies that. It gets
+/// everything that it must know from the limiter, a few times per second, or when the limiter has news.
 package final class FleetService: Sendable {
-  /// Longest ``stop()`` waits for the thread, in milliseconds.
+  /// The longest time for which ``stop()`` waits for the thread, in milliseconds.
   package static let stopBound: Int32 = 2_000
 
   enum Message: Sendable {
@@ -58,7 +58,7 @@ package final class FleetService: Sendable {
 
   /// Starts the thread.
   ///
-  /// - Parameter modes: those that are known already, of the same fleet.
+  /// - Parameter modes: The modes of the same fleet that are already known.
   package init(
     _ settings: FleetSettings, limiter: SharedLimiter, modes: ModeList = ModeList(),
     clock: TimeSource = .system, events: FleetEvents = FleetEvents()
@@ -98,7 +98,7 @@ package final class FleetService: Sendable {
     }
   }
 
-  /// Whether there could be a service of these settings, as far as that can be known.
+  /// Checks whether there can be a service with these settings, as far as that is known beforehand.
   package static func check(_ settings: FleetSettings) throws(FleetProblem) {
     _ = try client(settings)
   }
@@ -114,33 +114,33 @@ package final class FleetService: Sendable {
     }
   }
 
-  /// How it fares.
+  /// The current status.
   package var status: FleetStatus { board.status }
 
-  /// Goes by other limits from now on; the store is the same. From any thread.
+  /// Uses other limits from now on, with the same store. May be called on any thread.
   package func adopt(_ settings: FleetSettings) { mailbox.post(.adopt(settings)) }
 
-  /// An operator has ended the pauses of an app: for all gateways.
+  /// Ends the pauses of an app for all gateways, because an operator has ended them.
   package func resume(app: Int) { mailbox.post(.resume(app: app)) }
 
-  /// Sets a mode for all gateways, or takes one back. From any thread; waits for nothing.
+  /// Sets a mode for all gateways, or removes one. May be called on any thread; does not wait.
   package func carryOut(_ order: FleetModeOrder) { mailbox.post(.mode(order)) }
 
-  /// These modes were known to whom this process takes over from. From any thread.
+  /// Takes over the modes known to the process from which this one takes over. May be called on any thread.
   package func knows(_ modes: ModeList) { mailbox.post(.knows(modes)) }
 
-  /// Asks or tells something about a token. From any thread; waits for nothing.
+  /// Sends a request about a token. May be called on any thread; does not wait.
   package func carryOut(_ question: SharedTokenQuestion) { mailbox.post(.token(question)) }
 
-  /// Waits until the modes of the fleet are known here, or the store was found to be away. Blocks its thread; for one
-  /// that starts.
+  /// Waits until the modes of the fleet are known here, or the store was found to be unreachable. Blocks its thread;
+  /// for a process that starts.
   package func waitForModes(milliseconds: Int32) {
     modesAreKnown.wait(milliseconds: milliseconds)
   }
 
   /// Gives the leases back and ends the thread.
   ///
-  /// - Returns: false when it did not end within ``stopBound``.
+  /// - Returns: False if the thread did not end within ``stopBound``.
   @discardableResult
   package func stop() -> Bool {
     limiter.onNews(nil)

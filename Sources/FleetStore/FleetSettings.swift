@@ -2,14 +2,14 @@ package import Fleet
 package import Memory
 internal import RateLimiting
 
-/// What ``FleetService`` has to know.
+/// The settings of ``FleetService``.
 package struct FleetSettings: Sendable {
   /// Where the store is.
   package enum Place: Hashable, Sendable {
     case tcp(host: String, port: UInt16, isTLS: Bool)
     case unix(path: String)
 
-    /// For texts: `redis.internal:6379`.
+    /// As shown in texts: `redis.internal:6379`.
     package var text: String {
       switch self {
       case .tcp(let host, let port, _): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
@@ -18,9 +18,9 @@ package struct FleetSettings: Sendable {
     }
   }
 
-  /// What holds for a limit whose store is gone, once its lease is over.
+  /// What applies to a limit whose store is lost, once its lease is over.
   package enum LossPolicy: String, Sendable, CaseIterable {
-    /// An even part of the limit, by the members there were last.
+    /// An even part of the limit, by the last known number of members.
     case share
     /// No calls.
     case closed
@@ -31,13 +31,13 @@ package struct FleetSettings: Sendable {
   package var place: Place
   package var user: String?
   package var password: SecretBytes?
-  /// PEM file of the authorities that are trusted instead of the system's.
+  /// A PEM file of certificate authorities to trust instead of the system's.
   package var caFile: String?
   package var database: Int
-  /// What all gateways with the same budget have in common, and no others.
+  /// The same for all gateways with the same budget, and different from all others.
   package var prefix: String
   package var onLoss: LossPolicy
-  /// Gateways that there are, as long as the store has not said so.
+  /// The number of gateways, until the store reports it.
   package var replicas: Int
   package var limits: FleetLimits
 
@@ -58,7 +58,7 @@ package struct FleetSettings: Sendable {
   }
 }
 
-/// Limits, apps, callers and services under names that mean the same to all gateways, by the numbers of the limiter.
+/// Limits, apps, callers and services with names that mean the same to all gateways, by the limiter's numbers.
 package struct FleetLimits: Sendable {
   package struct SharedLimit: Equatable, Sendable {
     package var name: String
@@ -76,7 +76,7 @@ package struct FleetLimits: Sendable {
 
   /// By number; nil for one that is not shared.
   package var limits: [SharedLimit?]
-  /// Ids at the upstream, by number; empty for a place that is vacant.
+  /// Ids at the upstream, by number; empty for a vacant number.
   package var apps: [String]
   package var callers: [String]
   package var services: [String]
@@ -88,7 +88,7 @@ package struct FleetLimits: Sendable {
     self.services = services
   }
 
-  /// The name of a quota, and what it is; nil for one that is nobody's.
+  /// The name of a quota, and its limit; nil if it belongs to no app or caller.
   func quota(_ key: ShareKey) -> (name: String, limit: SharedLimit)? {
     guard limits.indices.contains(key.limit), let limit = limits[key.limit] else { return nil }
     var name = limit.name

@@ -2,62 +2,62 @@ package import Fleet
 package import RateLimiting
 internal import Synchronization
 
-/// How the store and the shared limits fare, for who looks.
+/// The status of the store and of the shared limits, for display.
 package struct FleetStatus: Sendable {
   package struct Share: Equatable, Sendable {
     package enum Standing: String, Sendable {
-      /// No answer yet.
+      /// There is no answer yet.
       case starting
       case leased
-      /// The store is gone, or refuses: what `onLoss` says.
+      /// The store is lost, or refuses: `onLoss` applies.
       case lost
     }
 
     package var standing = Standing.starting
-    /// Gateways that share the quota, as of the last answer; 0 before any.
+    /// Number of gateways that share the quota, as of the last answer; 0 before any.
     package var members = 0
-    /// Of the rate, or of the calls under way where there is none, in parts of 4096, and of the burst and the calls under
-    /// way.
+    /// The part held, in parts of 4096: of the rate, or of the calls in progress if there is no rate. Then the burst
+    /// and the calls in progress that are held.
     package var fraction: Int64 = 0
     package var burst: Int64 = 0
     package var places: Int64 = 0
-    /// When the next question is due, monotonic nanoseconds; `Int64.max` while one is open.
+    /// When the next request is due, in monotonic nanoseconds; `Int64.max` while one is pending.
     package var renewal = Int64.max
-    /// Why the store refuses; nil when it does not.
+    /// Why the store refuses; nil if it does not.
     package var refusal: String?
   }
 
   package var server = ""
   package var isLive = false
-  /// Why it is not; nil before the first try has ended.
+  /// Why it is unavailable; nil before the first attempt has ended.
   package var failure: String?
-  /// Since when it is, or is not, monotonic nanoseconds.
+  /// Since when it has been available or unavailable, in monotonic nanoseconds.
   package var since: Int64 = 0
   package var shares: [ShareKey: Share] = [:]
-  /// Commands sent, answers that were errors, connections lost.
+  /// Number of commands sent, answers that were errors, and connections lost.
   package var commands: UInt64 = 0
   package var errors: UInt64 = 0
   package var losses: UInt64 = 0
-  /// Pauses that came from other gateways.
+  /// Number of pauses that came from other gateways.
   package var pausesTaken: UInt64 = 0
-  /// Modes that hold at all gateways.
+  /// Modes that apply at all gateways.
   package var modes = ModeList()
-  /// Values of other programs under names of tokens.
+  /// How often a token's key had a value of another program.
   package var foreignTokens: UInt64 = 0
 }
 
-/// What an operator is told; one line for each change.
+/// What an operator must know; one line for each change.
 package enum FleetReport: Equatable, Sendable {
   case live(server: String)
-  /// - Parameter then: what holds for limits from when their leases are over.
+  /// - Parameter then: What applies to limits once their leases are over.
   case lost(server: String, reason: String, then: FleetSettings.LossPolicy)
   /// The store does not share the limit with this gateway.
   case refused(limit: String, reason: String)
   case sharedAgain(limit: String)
-  /// Another program's value stands in the way of what is not a limit.
+  /// A value of another program is under the key, which is not a limit's.
   case foreign(what: String, key: String)
 
-  /// The line.
+  /// The line for the log.
   package var line: String {
     switch self {
     case .live(let server): "shared: connected to \(server)"
@@ -79,7 +79,7 @@ package enum FleetReport: Equatable, Sendable {
   }
 }
 
-/// Where the status is published.
+/// Publishes the status to other threads.
 final class FleetBoard: Sendable {
   private let state = Mutex(FleetStatus())
 

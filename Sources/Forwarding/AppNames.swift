@@ -1,15 +1,15 @@
 internal import Memory
 
-/// Finds an app by the name that a request gives: a hash table over bytes, so that the fiftieth app is found as
-/// fast as the first, and without a `String`.
+/// Finds an app by the name that a request gives. A hash table over bytes: the fiftieth app is found as fast as the
+/// first, and no `String` is made.
 struct AppNames: Sendable {
-  /// The names, one behind the other, and where they begin; the text's end at last.
+  /// The names, one after the other, and where each begins. The last entry is the text's end.
   private let text: [UInt8]
   private let starts: [Int]
-  /// Number of an app + 1, at or behind the place of its name's hash; 0 for none. At least half are empty.
+  /// Number of an app + 1, at or after the place of its name's hash; 0 for none. At least half are empty.
   private let places: [Int32]
 
-  /// - Parameter apps: by number; nil for one that no request may name.
+  /// - Parameter apps: By number; nil for an app that no request may name.
   init(_ apps: [String?]) {
     var text: [UInt8] = []
     var starts = [0]
@@ -32,7 +32,7 @@ struct AppNames: Sendable {
     self.places = places
   }
 
-  /// The app called `name`; nil when there is none.
+  /// The app called `name`; nil if there is none.
   func index(of name: RawSpan) -> Int? {
     let mask = places.count &- 1
     var place = AppNames.hash(name) & mask
@@ -45,7 +45,7 @@ struct AppNames: Sendable {
     return nil
   }
 
-  /// FNV-1a (Fowler, Noll, Vo). Who calls cannot choose what is in the table, so it need not be keyed.
+  /// FNV-1a (Fowler, Noll, Vo). Callers cannot choose what is in the table, so the hash need not be keyed.
   private static func hash(_ name: RawSpan) -> Int {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     var i = 0

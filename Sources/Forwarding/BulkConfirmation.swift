@@ -3,10 +3,10 @@ internal import JSONText
 package import Memory
 internal import SCORMCloudAPI
 
-/// A call that acts on every record of a filter, and is sent only if its caller knows how many these are
+/// A call that acts on every record of a filter. It is sent only if its caller knows how many records that is
 /// (`policy.confirmBulk`).
 package struct BulkConfirmation: Sendable, Equatable {
-  /// What `X-Scorm-Confirm` says; nil when it is missing.
+  /// The number in `X-Scorm-Confirm`; nil if the field is missing.
   package var number: Int?
   /// The operation that counts the records.
   package var list: UInt8
@@ -16,10 +16,10 @@ package struct BulkConfirmation: Sendable, Equatable {
     self.list = list
   }
 
-  /// The field that names the number; it ends here.
+  /// The field that gives the number. It is not sent upstream.
   package static let field: StaticString = "X-Scorm-Confirm"
 
-  /// Why the call is not sent, when there are `count` records.
+  /// Why the call is not sent if there are `count` records; nil if it may be sent.
   package func refusal(_ count: Int) -> GatewayError? {
     guard number != count else { return nil }
     let said = number.map { "\(BulkConfirmation.field) says \($0)" } ?? "it is missing"
@@ -29,7 +29,7 @@ package struct BulkConfirmation: Sendable, Equatable {
         + "again with \(BulkConfirmation.field): \(count).")
   }
 
-  /// What is counted cannot be told apart from what the call acts on.
+  /// The error for a call whose records cannot be counted, because the list would not select the same ones.
   package static func uncountable(_ reason: String) -> GatewayError {
     GatewayError(
       .confirmationNeeded,
@@ -38,8 +38,8 @@ package struct BulkConfirmation: Sendable, Equatable {
 }
 
 extension RequestPlanner {
-  /// A call that writes acts on a selection, and the configuration wants that confirmed. One that is not sent needs no
-  /// confirmation.
+  /// Notes that the call must be confirmed: it writes, acts on a selection, and the configuration requires it. A call
+  /// that is not sent needs no confirmation.
   @inline(__always)
   func noteSelection(_ plan: inout RequestPlan) {
     guard plan.isKnownOperation, rules.confirmed.contains(plan.operation), plan.obstacle == .none
@@ -47,7 +47,7 @@ extension RequestPlanner {
     plan.obstacle = .count
   }
 
-  /// What becomes of a call that is not simply sent.
+  /// What happens to a call that is not simply sent.
   @inline(never)
   func planObstacle(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: RequestPlan
@@ -78,8 +78,9 @@ extension RequestPlanner {
     return .confirm(plan, BulkConfirmation(number: number, list: selection.list))
   }
 
-  /// The list obeys parameters that the operation would not, so what it counts would be less than what the operation
-  /// acts on. Names are compared as they came: one that is spelt otherwise is not one of them.
+  /// Refuses query parameters that are not filters of the operation: the list might obey them, and would then count
+  /// fewer records than the operation acts on. Names are compared as received, so a filter that is spelt differently is
+  /// refused.
   private func checkFilter(
     _ query: RawSpan, _ selection: BulkSelection, _ plan: RequestPlan
   ) throws(GatewayError) {
@@ -98,7 +99,7 @@ extension RequestPlanner {
     }
   }
 
-  /// The plan of the call that counts what `plan` acts on.
+  /// The plan of the call that counts the records `plan` acts on.
   package func countPlan(_ plan: RequestPlan, _ confirmation: BulkConfirmation) -> RequestPlan {
     var count = plan
     count.operation = confirmation.list
@@ -112,8 +113,9 @@ extension RequestPlanner {
 }
 
 extension RequestHeadRewriter {
-  /// Appends the head of the call that counts what the call with `head` acts on: the same path, up to the end of the
-  /// list's, and the same query, without the request id, the credential and the closing empty line.
+  /// Appends the head of the call that counts the records which the call with `head` acts on. It has the same query,
+  /// and the same path up to where the list's path ends. The request id, the credential and the closing empty line are
+  /// not included.
   package func writeCount(
     _ head: RequestHead, in bytes: RawSpan, plan: RequestPlan, by list: UInt8,
     into out: inout ByteBuffer

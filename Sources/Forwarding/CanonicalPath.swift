@@ -1,12 +1,12 @@
 internal import HTTPMessages
 internal import Memory
 
-/// The path policy: a path is taken as it is sent, or refused.
+/// The path policy: a path is forwarded exactly as received, or refused.
 ///
-/// Ids of courses and registrations are any string, so escapes like `%2F` or those of UTF-8 text are legal
-/// inside a segment and travel byte for byte. What is refused is whatever one hop could read as another
-/// path than the next one: dot segments under any reading, empty segments, path parameters, broken or
-/// overlong escapes, control bytes.
+/// Ids of courses and registrations can be any string, so escapes such as `%2F` or UTF-8 text are legal inside a
+/// segment and are passed on byte for byte. A path is refused if one hop could read it as a different path than the
+/// next hop does: dot segments under any reading, empty segments, path parameters, broken or overlong escapes, control
+/// bytes.
 package enum CanonicalPath {
   /// Why a path is refused.
   package enum Flaw: Error, Sendable {
@@ -27,7 +27,7 @@ package enum CanonicalPath {
     }
   }
 
-  /// Checks `path`, which begins with `/`. Whether there is an escape in it.
+  /// Checks `path`, which begins with `/`. Returns whether it has an escape.
   @discardableResult
   package static func check(_ path: RawSpan) throws(Flaw) -> Bool {
     var start = 1
@@ -60,7 +60,7 @@ package enum CanonicalPath {
     return hasAnyEscape
   }
 
-  /// The offset of the first of `/ % ; [ ]` at or after `start`; the path's length when there is none.
+  /// The offset of the first of `/ % ; [ ]` at or after `start`; the path's length if there is none.
   @inline(__always)
   private static func firstTelling(_ path: RawSpan, from start: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
@@ -68,11 +68,11 @@ package enum CanonicalPath {
     while i < path.byteCount {
       let end = min(i &+ 8, path.byteCount)
       let word = path.word(from: i, to: end)
-      // The lowest top bit of each is that of the first byte like it (Anderson, Bit Twiddling Hacks).
+      // In each term, the lowest top bit that is set marks the first matching byte (Anderson, Bit Twiddling Hacks).
       let slash = word ^ (ones &* 0x2F)
       let percent = word ^ (ones &* 0x25)
       let semicolon = word ^ (ones &* 0x3B)
-      // `[` and `]` differ in two bits; so do `Y` and `_`, which end the search early and do no harm.
+      // `[` and `]` differ in two bits. `Y` and `_` match too; that only stops the search early.
       let bracket = (word | (ones &* 0x06)) ^ (ones &* 0x5F)
       let hit =
         ((slash &- ones) & ~slash | (percent &- ones) & ~percent
@@ -87,10 +87,10 @@ package enum CanonicalPath {
     end &- start == 1 || end &- start == 2 && path[start &+ 1] == UInt8(ascii: ".")
   }
 
-  /// How often an upstream, and what stands before it, might decode.
+  /// How many times the upstream and the proxies before it might decode.
   private static let rounds = 3
 
-  /// Checks a segment with escapes under every reading that software is known to make of it.
+  /// Checks a segment with escapes under every reading that software is known to apply.
   @inline(never)
   private static func checkDecoded(_ segment: RawSpan) throws(Flaw) {
     var bytes = segment.copied()
@@ -116,7 +116,7 @@ package enum CanonicalPath {
           i += 3
           continue
         }
-        // An id may hold a percent sign, sent as %25: only the first reading must be whole.
+        // An id may contain a percent sign, sent as %25, so only the first decoding must be valid throughout.
         if strictly { throw .brokenEscape }
       }
       result.append(bytes[i])
@@ -125,7 +125,8 @@ package enum CanonicalPath {
     return result
   }
 
-  /// RFC 3629 section 3: overlong forms are how `/` and `.` are hidden from those who do not decode them.
+  /// Refuses invalid UTF-8: overlong forms hide `/` and `.` from software that does not decode them (RFC 3629 section
+  /// 3).
   private static func checkUTF8(_ bytes: [UInt8]) throws(Flaw) {
     guard bytes.contains(where: { $0 >= 0x80 }) else { return }
     var repaired = false
@@ -143,8 +144,8 @@ package enum CanonicalPath {
     if repaired { throw .overlongEscape }
   }
 
-  /// Dot segments when `\` reads as `/`, when parameters are cut off, and when full-width forms are
-  /// folded to ASCII.
+  /// Refuses dot segments that appear when `\` is read as `/`, parameters are cut off, or full-width forms are folded
+  /// to ASCII.
   private static func checkDots(_ bytes: [UInt8]) throws(Flaw) {
     var piece: [UInt8] = []
     var i = 0

@@ -1,11 +1,11 @@
-/// A name by which a caller is known from its certificate.
+/// A name in a certificate that identifies a caller.
 package enum CertificateName: Sendable, Equatable {
-  /// Byte for byte.
+  /// Compared byte for byte.
   case uri([UInt8])
-  /// In lower case; of an internationalised name the A-label (RFC 5890 section 2.3.2.1).
+  /// In lower case. An internationalised name is an A-label (RFC 5890 section 2.3.2.1).
   case dns([UInt8])
 
-  /// As the log writes it: `URI:spiffe://corp/crm`.
+  /// As written to the log: `URI:spiffe://corp/crm`.
   package var text: String {
     switch self {
     case .uri(let bytes): "URI:" + String(decoding: bytes, as: UTF8.self)
@@ -14,16 +14,16 @@ package enum CertificateName: Sendable, Equatable {
   }
 }
 
-/// The subject alternative names of a certificate that was found to be good, as far as a caller can be known by them.
+/// The subject alternative names of a verified certificate, as far as they can identify a caller.
 ///
-/// Any of them counts, not only the first. The common name does not (RFC 9525 section 2), nor does a wildcard: it is no
-/// name of anybody. A certificate that could be read in two ways is nobody's.
+/// Any of them counts, not only the first. The common name does not (RFC 9525 section 2), nor does a wildcard, which
+/// names no one. A certificate that can be read in two ways identifies no caller.
 package struct CertificateNames: Sendable, Equatable {
-  /// Why nobody is known by a certificate, whatever its names are.
+  /// Why a certificate identifies no caller, whatever its names are.
   package enum Objection: String, Sendable {
-    /// An X.509-SVID has one SPIFFE id (SPIFFE X509-SVID section 2).
+    /// An X.509-SVID has exactly one SPIFFE id (SPIFFE X509-SVID section 2).
     case severalSPIFFEIDs = "it has more than one SPIFFE ID"
-    /// Software that takes it for an end reads another name.
+    /// Software that takes a zero byte for the end reads a different name.
     case zeroByte = "one of its names has a zero byte in it"
   }
 
@@ -31,7 +31,7 @@ package struct CertificateNames: Sendable, Equatable {
   package let names: [CertificateName]
   package let objection: Objection?
 
-  /// - Parameter alternatives: names as they stand in the certificate.
+  /// - Parameter alternatives: Names as they are in the certificate.
   package init(_ alternatives: [(isURI: Bool, bytes: [UInt8])]) {
     var names: [CertificateName] = []
     var spiffeIDs = 0
@@ -49,7 +49,7 @@ package struct CertificateNames: Sendable, Equatable {
     objection = hasZero ? .zeroByte : spiffeIDs > 1 ? .severalSPIFFEIDs : nil
   }
 
-  /// Whether a caller that is known by `name` has this certificate.
+  /// Whether this certificate identifies the caller that `name` identifies.
   package func has(_ name: CertificateName) -> Bool {
     objection == nil && !CertificateNames.isPattern(name) && names.contains(name)
   }
@@ -58,12 +58,12 @@ package struct CertificateNames: Sendable, Equatable {
     if case .dns(let bytes) = name { bytes.contains(UInt8(ascii: "*")) } else { false }
   }
 
-  /// A URI's scheme has no case (RFC 3986 section 3.1).
+  /// Whether this is a SPIFFE id. A URI's scheme is case-insensitive (RFC 3986 section 3.1).
   private static func isSPIFFE(_ bytes: [UInt8]) -> Bool {
     bytes.prefix(7).map(lowercased).elementsEqual("spiffe:".utf8)
   }
 
-  /// ASCII letters only (RFC 4343).
+  /// Folds ASCII letters only (RFC 4343).
   private static func lowercased(_ byte: UInt8) -> UInt8 {
     (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
   }

@@ -1,7 +1,8 @@
-/// Whether a call that the upstream refused is made once more with a credential that may do more.
+/// Decides whether a call that the upstream refused is repeated with a credential that allows more.
 ///
-/// Only where the catalogue is not sure of the scope, and only what can be sent again. 403 says that a scope is
-/// missing. 401 says that of a token that was renewed because of a 401: its end cannot be the reason then.
+/// It is repeated only if the catalogue is not sure of the scope and the request can be sent again. A 403 says that a
+/// scope is missing. A 401 says so only if the token was just renewed because of another 401: then expiry cannot be the
+/// reason.
 package enum ClimbRule {
   /// What is known when the refusal arrives.
   package struct Refusal: Sendable {
@@ -9,16 +10,16 @@ package enum ClimbRule {
     package var status: Int
     /// The rung that was refused, from 0.
     package var rung: Int
-    /// Rungs of the operation's ladder; 0 without one.
+    /// Number of rungs on the operation's ladder; 0 if it has none.
     package var rungCount: Int
-    /// The rung that worked for another call.
+    /// The rung that worked for an earlier call.
     package var remembered: Int
-    /// Everything of the request is at hand.
+    /// The whole request is still at hand.
     package var isReplayable: Bool
-    /// The token was fetched after this exchange had met a 401 with the one before it, or the credential is
-    /// none that could be renewed.
+    /// The token was fetched after this exchange had received a 401 with the previous one, or the credential cannot be
+    /// renewed.
     package var hasRenewedToken: Bool
-    /// Every rung was refused a while ago, and this exchange has not begun to climb.
+    /// Every rung was refused recently, and this exchange has not started to climb.
     package var isResting: Bool
 
     package init(
@@ -36,11 +37,11 @@ package enum ClimbRule {
   }
 
   package enum Verdict: Equatable, Sendable {
-    /// The refusal is dealt with as if there were no ladder.
+    /// Handle the refusal as if there were no ladder.
     case stay
-    /// Once more, with the credential at this rung.
+    /// Repeat with the credential at this rung.
     case climb(to: Int)
-    /// That was the last rung: more than the scope is missing.
+    /// That was the last rung: the scope is not the only thing missing.
     case exhausted
   }
 
@@ -52,8 +53,8 @@ package enum ClimbRule {
     return next < refusal.rungCount ? .climb(to: next) : .exhausted
   }
 
-  /// Whether an answer with this status shows that the credential was enough: the call was judged by what it
-  /// asks for, not turned away before.
+  /// Whether an answer with this status shows that the credential was sufficient: the upstream judged the request
+  /// itself instead of turning it away beforehand.
   package static func proves(status: Int) -> Bool {
     switch status {
     case 401, 403, 407, 408, 421, 425, 429: false

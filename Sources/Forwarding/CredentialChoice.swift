@@ -2,15 +2,15 @@ package import AccessTokens
 
 /// Which credential a call to the upstream carries.
 package enum CredentialChoice: Sendable, Equatable {
-  /// A Bearer token with just the scopes of this slot.
+  /// A Bearer token with exactly the scopes of this slot.
   case token(TokenSlot)
-  /// The app's id and secret: for operations of the catalogue whose scope nobody knows, and for the token
+  /// The app's id and secret key: for operations of the catalogue whose scope is not known, and for the token
   /// endpoints.
   case basic
-  /// Nothing: the one operation that a browser follows by itself.
+  /// Nothing: for the one operation that a browser follows directly.
   case none
 
-  /// As log, `explain` and rehearsals tell it.
+  /// As named in the log, `explain` and rehearsals.
   package var name: StaticString {
     switch self {
     case .token: "token"
@@ -20,8 +20,8 @@ package enum CredentialChoice: Sendable, Equatable {
   }
 }
 
-/// The tokens for paths that are not in the catalogue. Never Basic: nobody knows what the upstream makes of such a
-/// path, and the secret must not go there.
+/// The tokens for paths that are not in the catalogue. Basic is never used for them: what the upstream does with such a
+/// path is not known, and the secret key must not be sent there.
 package struct UnknownCredential: Sendable, Equatable {
   /// For GET and HEAD.
   package var reads: TokenSlot

@@ -1,11 +1,11 @@
 package import HTTPMessages
 
-/// An exchange of many fetches: the pages of a list, or the states of a job, of which its caller gets one answer.
+/// An exchange of several fetches, such as the pages of a list or the states of a job, whose caller gets one answer.
 ///
-/// Nothing of an answer goes to the caller before all of it was read, so a fetch may be repeated whatever has become of
-/// the one before.
+/// No part of an answer is sent to the caller before all of it was read, so a fetch can be repeated whatever happened
+/// to the previous one.
 extension ExchangeStateMachine {
-  /// The final answer's head is there, and the gateway reads the body itself.
+  /// The final answer's head has arrived, and the gateway reads the body itself.
   package mutating func answerTaken() {
     switch phase {
     case .forwarding: phase = .readingAnswer
@@ -13,7 +13,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// The fetch is over, or did not come about, and another one follows. Waits end with it.
+  /// The fetch is over, or never started, and another one follows. Its waits end with it.
   package mutating func fetchEnded(at now: Int64) {
     switch phase {
     case .planning, .collectingBody, .answering, .resending, .finished:
@@ -25,7 +25,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// Another fetch begins: it has attempts, refusals and interim answers of its own.
+  /// Another fetch begins. Attempts, refusals and interim answers are counted from zero.
   package mutating func fetchBegins() {
     switch phase {
     case .betweenFetches:
@@ -37,8 +37,8 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// The fetches from here on ask for something else than the caller did, and nothing of its body goes with them; or, at
-  /// the end, the exchange is told of as the caller's own call once more.
+  /// Sets the method of the fetches that follow, if it is not the caller's; they carry no body of the caller. At the
+  /// end it sets the caller's own method again, for the log.
   package mutating func asks(_ method: HTTPMethod) {
     switch phase {
     case .betweenFetches, .finished:
@@ -49,7 +49,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// What its caller asks for waits: first another call is made, without a body.
+  /// The caller's own call waits: another call, without a body, is made first.
   package mutating func countBegins() {
     switch phase {
     case .planning:
@@ -60,7 +60,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// That is over, or has failed: from here on it is its caller's own call, of which the body was not read yet.
+  /// That other call is over or has failed. What follows is the caller's own call, whose body has not been read yet.
   package mutating func ownCallFollows(_ method: HTTPMethod, hasBody: Bool) {
     switch phase {
     case .collectingBody, .answering, .resending, .finished:
@@ -74,7 +74,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// What was read of the answer goes to the caller after all, and the rest of it as it comes.
+  /// The part of the answer that was read is passed on to the caller after all, and the rest as it arrives.
   package mutating func answerGivenBack() {
     switch phase {
     case .readingAnswer: phase = .forwarding
@@ -82,7 +82,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// What was kept of the body has been sent once more: the caller sends on, or the answer is waited for.
+  /// The kept part of the body has been sent again: the caller continues sending, or the answer is awaited.
   package mutating func resent() {
     switch phase {
     case .resending: phase = .forwarding
@@ -90,7 +90,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// The upstream answers before it has got what was kept of the body: nothing more of it is sent.
+  /// The upstream answers before it received all of the kept body: no more of the body is sent.
   package mutating func answeredWhileResending() {
     switch phase {
     case .resending:
@@ -102,7 +102,7 @@ extension ExchangeStateMachine {
     }
   }
 
-  /// A part of the final answer goes to the caller: from now on no other can be given.
+  /// A part of the final answer goes to the caller. From now on no other answer can be given.
   package mutating func partSent() {
     switch phase {
     case .betweenFetches: hasAnswered = true

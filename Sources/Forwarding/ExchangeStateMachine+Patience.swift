@@ -1,10 +1,10 @@
-/// How long a peer may keep an exchange waiting, by what it is waited for; the configuration has the times.
+/// How long a peer may keep an exchange waiting, by what is waited for. The configuration has the times.
 @usableFromInline package enum Patience: Equatable, Sendable {
-  /// It is not waited for, or another deadline ends the wait.
+  /// There is no wait, or another deadline ends it.
   case unlimited
-  /// For a token that is not there yet.
+  /// For a token that has not arrived yet.
   case token
-  /// For a connection of the pool, or to an established new one.
+  /// For a connection from the pool, or for a new one to be established.
   case connection
   /// Between two bytes, in either direction.
   case idle
@@ -13,8 +13,8 @@
 }
 
 extension ExchangeStateMachine {
-  /// How long the caller's side may take from now on. `isBehind`: the upstream is not read from until the caller has
-  /// read more; `upstreamIsBehind`: the caller is not read from until the upstream has taken more.
+  /// How long the caller's side may take from now on. `isBehind`: reading from the upstream is paused until the caller
+  /// has read more. `upstreamIsBehind`: reading from the caller is paused until the upstream has taken more.
   @inlinable @inline(__always)
   package func callerPatience(isBehind: Bool = false, upstreamIsBehind: Bool = false) -> Patience {
     switch phase {
@@ -22,13 +22,14 @@ extension ExchangeStateMachine {
     case .answering, .betweenFetches: isBehind ? .idle : .unlimited
     case .awaitingToken: .token
     case .collectingBody: .idle
-    // One whose connection is being made waits for the upstream.
+    // Once its connection is being established, it waits for the upstream.
     case .awaitingConnection: since == 0 ? .unlimited : .connection
     case .forwarding: requestIsComplete || upstreamIsBehind ? .unlimited : .idle
     }
   }
 
-  /// How long the upstream may take from now on. `callerIsBehind`: it is not read from until the caller has read more.
+  /// How long the upstream may take from now on. `callerIsBehind`: reading from it is paused until the caller has read
+  /// more.
   @inlinable @inline(__always)
   package func upstreamPatience(callerIsBehind: Bool = false) -> Patience {
     switch phase {

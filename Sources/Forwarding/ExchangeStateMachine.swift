@@ -1,50 +1,50 @@
 package import HTTPMessages
 
-/// Where one exchange stands, and what is done next. Events go in with the time they happened at, one action comes
-/// out; it knows no socket, clock or buffer.
+/// The state of one exchange, and what is done next. Each event goes in with its time, and one action comes out. There
+/// is no socket, clock or buffer in it.
 ///
 /// ```
 /// planning ─→ awaitingQuota ─→ awaitingToken ─→ collectingBody ─→ awaitingConnection ─→ forwarding ─→ answering
 ///     └─────────────┴────────────────┴────────────────┴──────────────────┴───────────────────┴───────────┴─→ finished
 /// ```
 ///
-/// An exchange of many fetches (`ExchangeStateMachine+Fetches.swift`) goes from `forwarding` to `readingAnswer`, to
-/// `betweenFetches`, and from there once more to the limits.
+/// An exchange of several fetches (`ExchangeStateMachine+Fetches.swift`) goes from `forwarding` to `readingAnswer` and
+/// `betweenFetches`, and from there to the limits again.
 ///
-/// It goes back from `forwarding` when the request is made again: to `awaitingConnection` after a connection broke
-/// (``RetryRule``), to `awaitingToken` after a credential was refused. From `answering` there is no way back: the
-/// caller has seen a part of the answer.
+/// An exchange goes back from `forwarding` if the request is sent again: to `awaitingConnection` after a connection
+/// broke (``RetryRule``), to `awaitingToken` after a credential was refused. It cannot go back from `answering`: the
+/// caller has received a part of the answer.
 ///
-/// An event that cannot happen in a state is a mistake of the shell: it traps in debug builds, and changes nothing
-/// in release builds.
+/// An event that cannot happen in a state is a mistake in the relay. It traps in debug builds and changes nothing in
+/// release builds.
 @usableFromInline package struct ExchangeStateMachine: ~Copyable {
-  /// A state by its name.
+  /// The state, without its payload.
   @usableFromInline package enum Phase: UInt8, CaseIterable, Sendable {
-    /// Its head is there; the planner, then the limits, have not decided yet.
+    /// The head has arrived; the planner, and then the limits, have not decided yet.
     case planning
-    /// A limit makes it wait for its turn.
+    /// A limit makes it wait its turn.
     case awaitingQuota
-    /// The credential is looked up, or is a token that is not there yet.
+    /// The credential is being looked up, or is a token that has not arrived yet.
     case awaitingToken
-    /// Its body, or the beginning of a long one, is read before an upstream connection is taken: a slow sender
-    /// holds up only itself, and a short body can be sent again.
+    /// The body, or the beginning of a long one, is read before an upstream connection is taken. A slow sender then
+    /// delays only itself, and a short body can be sent again.
     case collectingBody
     /// No upstream connection is ready yet.
     case awaitingConnection
     /// The request's head was handed to an upstream connection.
     case forwarding
-    /// Some byte of a final answer was sent to the caller.
+    /// At least one byte of a final answer was sent to the caller.
     case answering
-    /// An answer is read by the gateway itself: a page of a list.
+    /// The gateway reads an answer itself, such as a page of a list.
     case readingAnswer
-    /// Another fetch follows, after a while: when its caller has read what it got, or some time has passed.
+    /// Another fetch follows later: when the caller has read what it received, or after some time.
     case betweenFetches
-    /// What was kept of its body is sent once more, before the caller sends on.
+    /// The kept part of the body is sent again before more is read from the caller.
     case resending
     case finished
   }
 
-  /// What the shell does next. Each has its function in the relay, which brings the event that follows.
+  /// What the relay does next. Each action has its function in the relay, which reports the event that follows.
   @usableFromInline package enum Action: Equatable, Sendable {
     /// Nothing: another event will come.
     case wait
@@ -54,42 +54,42 @@ package import HTTPMessages
     case takeConnection
     /// Connect to the next address.
     case connect
-    /// Take a connection that carried no request before.
+    /// Take a connection that has not carried a request yet.
     case connectAfresh
     case sendRequest
-    /// The same, and what was kept of its body after that.
+    /// The same, followed by the kept part of the body.
     case resendRequest
   }
 
-  /// What the shell does when something failed.
+  /// What the relay does after a failure.
   @usableFromInline package enum FailureAction: Equatable, Sendable {
     case tryAgain(Action)
-    /// Answer with the gateway's own error: nothing was sent to the caller yet.
+    /// Answer with the gateway's own error: nothing has been sent to the caller yet.
     case answerError
-    /// The caller has seen a part of an answer: cut its connection, visibly.
+    /// The caller has received a part of an answer: reset its connection, so that it notices.
     case abortCaller
   }
 
-  /// What becomes of an interim answer.
+  /// What happens to an interim answer.
   @usableFromInline package enum InterimAction: Equatable, Sendable {
     case passOn
-    /// It is ours to give, or the caller has seen it or cannot read it.
+    /// It is for the gateway to send, or the caller has received it already or cannot read it.
     case drop
-    /// Interim answers keep coming, or it was not asked for.
+    /// There are too many interim answers, or this one was not asked for.
     case refuse
   }
 
-  /// What becomes of the rest of the request when its answer begins.
+  /// What happens to the rest of the request when its answer begins.
   @usableFromInline package enum AnswerAction: Equatable, Sendable {
     /// There is no rest.
     case relay
-    /// The upstream answers while it reads on.
+    /// The upstream answers while it still reads.
     case relayWhileReading
-    /// Nobody needs the rest, but the caller may have to send all of it before it reads.
+    /// The upstream does not need the rest, but the caller may have to send all of it before it reads the answer.
     case relayAndDropRest
   }
 
-  /// What it means that the caller has let its deadline pass.
+  /// What it means that the caller has missed its deadline.
   @usableFromInline package enum CallerLateness: Equatable, Sendable {
     /// Another deadline ends this wait.
     case wait
@@ -98,60 +98,61 @@ package import HTTPMessages
     case callerIsSlow
   }
 
-  /// What it means that the upstream has let its deadline pass.
+  /// What it means that the upstream has missed its deadline.
   @usableFromInline package enum UpstreamLateness: Equatable, Sendable {
-    /// It takes more of the request: it gets more time.
+    /// It is still taking parts of the request, so it gets more time.
     case extend
     case connectTimedOut
-    /// It is the caller that keeps it waiting.
+    /// The caller keeps the upstream waiting.
     case callerIsSlow
     case answerTimedOut
   }
 
-  /// Interim answers passed on for one request: RFC 9110 section 15.2 sets no bound, so we do.
+  /// Interim answers passed on for one request. RFC 9110 section 15.2 sets no bound, so the gateway does.
   package static let interimLimit: UInt8 = 16
   /// Addresses that one attempt tries.
   package static let addressLimit: UInt16 = 3
 
   @usableFromInline package internal(set) var phase = Phase.planning
-  /// Since when it waits for a token, or in the queue for a connection; 0 while it does not queue. The phase is kept
-  /// apart from it, not as its payload, so that asking for a phase costs one load: it is asked with every event.
+  /// When it began to wait for a token or in the queue for a connection; 0 while it is not queued. This is separate
+  /// from the phase, not its payload, so that reading the phase costs one load: every event reads it.
   @usableFromInline var since: Int64 = 0
   package internal(set) var method = HTTPMethod.other
   package private(set) var isHTTP10 = false
-  /// The request's last body byte was handed on.
+  /// The last byte of the request's body was passed on.
   @usableFromInline package internal(set) var requestIsComplete = false
-  /// Bytes of the request's body were handed on, and are not at hand any more.
+  /// Bytes of the request's body were passed on and are no longer at hand.
   @usableFromInline package internal(set) var bodyHasBegun = false
-  /// What was handed on of the body was kept as well.
+  /// All bytes of the body that were passed on were also kept.
   @usableFromInline package internal(set) var keepsBody = false
-  /// What was to be collected of the body is there.
+  /// The part of the body that had to be collected has arrived.
   @usableFromInline var bodyIsCollected = false
   /// Bytes of a final answer were sent to the caller, and further fetches follow.
   @usableFromInline package internal(set) var hasAnswered = false
   @usableFromInline var interimAnswers: UInt8 = 0
-  /// The current attempt has brought an interim answer: the upstream has seen the request.
+  /// The current attempt received an interim answer: the upstream has seen the request.
   @usableFromInline var hasInterimAnswer = false
-  /// The attempt whose interim answers the caller has seen; 0 for none.
+  /// The attempt whose interim answers the caller has received; 0 for none.
   @usableFromInline var hintedIn: UInt16 = 0
   /// Upstream requests made.
   @usableFromInline package internal(set) var attempts: UInt16 = 0
-  /// Attempts that were answered, with a refusal that led to another one: no failures for ``RetryRule``.
+  /// Attempts that were answered with a refusal that led to another attempt. ``RetryRule`` does not count them as
+  /// failures.
   @usableFromInline var answeredAttempts: UInt16 = 0
-  /// The upstream refused the credential at hand once already.
+  /// The upstream has already refused the current credential once.
   @usableFromInline package internal(set) var wasRefused = false
-  /// It was refused for its scope, or might have been, and tries further ones.
+  /// It was, or may have been, refused because of its scope, and tries further credentials.
   @usableFromInline package internal(set) var hasClimbed = false
-  /// It was refused and goes up with another credential: what becomes of that is worth knowing.
+  /// It was refused and goes out with another credential, and the outcome should be recorded.
   @usableFromInline package internal(set) var hasToProve = false
-  /// When the attempt under way began, its connection included; 0 for none.
+  /// When the current attempt began, including its connection; 0 for none.
   @usableFromInline package internal(set) var attemptStarted: Int64 = 0
-  /// Addresses that refused a connection, since a credential was found.
+  /// Addresses that refused a connection since a credential was found.
   @usableFromInline var refusedAddresses: UInt16 = 0
   /// The caller's connection may carry another request after this one.
   @usableFromInline package internal(set) var keepsCaller = true
-  /// What comes of the body is thrown away: the upstream refused the request before it had all of it, or the request is
-  /// only rehearsed.
+  /// The rest of the body is discarded as it arrives: the upstream refused the request before it had all of it, or the
+  /// request is only rehearsed.
   @usableFromInline package internal(set) var dropsBody = false
   /// Nanoseconds it has waited for tokens.
   @usableFromInline package internal(set) var tokenWait: Int64 = 0
@@ -162,22 +163,22 @@ package import HTTPMessages
 
   // MARK: What can be asked
 
-  /// More of the request's body is to be read. An answer that has begun changes nothing about that: an
-  /// upstream may answer while it reads.
+  /// Whether more of the request's body should be read. That does not change when an answer begins: an upstream may
+  /// answer while it reads.
   @inlinable package var wantsBody: Bool {
     !requestIsComplete && (phase == .collectingBody || isUpstream)
   }
 
-  /// What is missing of the request is waited for: without it there is none.
+  /// Whether the request cannot go on without the rest of it.
   package var needsRest: Bool { !requestIsComplete && (!dropsBody || phase == .collectingBody) }
 
-  /// Some byte of a final answer was sent to the caller.
+  /// Whether a byte of a final answer was sent to the caller.
   @inlinable package var answerHasBegun: Bool { phase == .answering }
 
-  /// An upstream connection carries it.
+  /// Whether an upstream connection carries it.
   @inlinable package var isUpstream: Bool { phase == .forwarding || phase == .answering }
 
-  /// It waits for something that is neither its caller nor its answer, and no byte of an answer was sent.
+  /// Whether it waits for something other than its caller or its answer, and no byte of an answer was sent.
   package var isWaiting: Bool {
     switch phase {
     case .awaitingQuota, .awaitingToken, .awaitingConnection: !hasAnswered
@@ -185,10 +186,10 @@ package import HTTPMessages
     }
   }
 
-  /// Everything of the request is at hand, to be sent again; what its caller has not sent yet follows.
+  /// Whether all of the request received so far is at hand and can be sent again.
   package var isReplayable: Bool { (requestIsComplete || keepsBody) && !bodyHasBegun }
 
-  /// The part of an exchange that it is in, for the log.
+  /// The phase of the exchange as the log names it.
   package var logPhase: Termination.Phase {
     switch phase {
     case .planning: .request
@@ -204,7 +205,7 @@ package import HTTPMessages
 
   // MARK: Events
 
-  /// The request's head is there. `keepsCaller`: the caller's connection may carry another request.
+  /// The request's head has arrived. `keepsCaller`: the caller's connection may carry another request.
   package mutating func opened(
     method: HTTPMethod, isHTTP10: Bool, hasBody: Bool, keepsCaller: Bool
   ) {
@@ -219,7 +220,7 @@ package import HTTPMessages
   @inlinable @inline(__always)
   package mutating func endsCaller() { keepsCaller = false }
 
-  /// A limit puts it into a queue.
+  /// A limit puts it in a queue.
   package mutating func queued(at now: Int64) {
     switch phase {
     case .planning, .betweenFetches: (phase, since) = (.awaitingQuota, now)
@@ -241,7 +242,7 @@ package import HTTPMessages
     }
   }
 
-  /// Its credential was looked up: it is a token that is asked for now.
+  /// Its credential was looked up: it needs a token, which is requested now.
   package mutating func credentialMissing() -> Action {
     switch phase {
     case .awaitingToken: return .waitForToken
@@ -265,7 +266,7 @@ package import HTTPMessages
     }
   }
 
-  /// The body is there, or as much of it as is collected.
+  /// The body has arrived, or as much of it as is collected.
   package mutating func bodyCollected(isComplete: Bool) -> Action {
     switch phase {
     case .collectingBody:
@@ -279,7 +280,7 @@ package import HTTPMessages
     }
   }
 
-  /// It is only rehearsed: what its caller sends of the body is read and thrown away.
+  /// It is only rehearsed: the body that its caller sends is read and discarded.
   package mutating func rehearsalBegins() {
     switch phase {
     case .planning: (phase, dropsBody) = (.collectingBody, !requestIsComplete)
@@ -287,7 +288,7 @@ package import HTTPMessages
     }
   }
 
-  /// The body of a request that is only rehearsed has come to its end.
+  /// The body of a rehearsed request has ended.
   package mutating func bodyDropped() {
     switch phase {
     case .collectingBody where dropsBody: (requestIsComplete, dropsBody) = (true, false)
@@ -304,7 +305,7 @@ package import HTTPMessages
     }
   }
 
-  /// A connection is being made for it.
+  /// A connection is being established for it.
   package mutating func connecting(at now: Int64) {
     switch phase {
     case .awaitingConnection:
@@ -313,8 +314,8 @@ package import HTTPMessages
     }
   }
 
-  /// No connection could be made to one of `addressCount` addresses. `mayTryNext`: another address may work where
-  /// this one does not.
+  /// No connection could be established to one of `addressCount` addresses. `mayTryNext`: another address may work
+  /// where this one does not.
   package mutating func connectFailed(mayTryNext: Bool, addressCount: Int) -> FailureAction {
     switch phase {
     case .awaitingConnection:
@@ -327,12 +328,12 @@ package import HTTPMessages
     }
   }
 
-  /// The attempt under way is over.
+  /// The current attempt is over.
   @inlinable @inline(__always)
   package mutating func attemptEnded() { attemptStarted = 0 }
 
-  /// An upstream connection is ready for it. `hasCredential` is false when its token has ended meanwhile: nothing
-  /// was sent with it that cannot be sent again.
+  /// An upstream connection is ready for it. `hasCredential` is false if its token has expired meanwhile; nothing has
+  /// been sent, so a new one can be fetched.
   @inlinable @inline(__always)
   package mutating func connectionReady(hasCredential: Bool, at now: Int64) -> Action {
     switch phase {
@@ -353,8 +354,8 @@ package import HTTPMessages
     }
   }
 
-  /// Body bytes were handed on, the last ones among them when `isComplete`. `isKept`: these are kept, as all before them
-  /// were.
+  /// Body bytes were passed on, including the last ones if `isComplete`. `isKept`: these bytes are kept, as were all
+  /// before them.
   package mutating func bodyForwarded(isComplete: Bool, isKept: Bool = false) {
     switch phase {
     case .forwarding, .answering: break
@@ -377,27 +378,28 @@ package import HTTPMessages
     }
     interimAnswers += 1
     hasInterimAnswer = true
-    // We never ask to switch protocols (RFC 9110 section 7.8).
+    // The gateway never asks to switch protocols (RFC 9110 section 7.8).
     if status == 101 || interimAnswers > ExchangeStateMachine.interimLimit { return .refuse }
-    // 100 is ours to say, HTTP/1.0 has no interim answers, and none follows the beginning of a final one.
+    // The gateway sends 100 itself, HTTP/1.0 has no interim answers, and none may follow the beginning of a final
+    // answer.
     if status == 100 || isHTTP10 || hasAnswered { return .drop }
-    // A request that is made again brings the same hints again.
+    // A request that is sent again brings the same hints again.
     if hintedIn != 0, hintedIn != attempts { return .drop }
     hintedIn = attempts
     return .passOn
   }
 
-  /// The final answer's head is there. `endsCaller`: the caller's connection ends with it.
+  /// The final answer's head has arrived. `endsCaller`: the caller's connection ends with it.
   @inlinable @inline(__always)
   package mutating func answerReceived(status: Int, endsCaller: Bool) -> AnswerAction {
     switch phase {
     case .forwarding:
       if endsCaller { keepsCaller = false }
       if requestIsComplete { return .relay }
-      // It came before the whole request, after which no other can be found on the caller's connection.
+      // It arrived before the whole request, so the next request cannot be found on the caller's connection.
       keepsCaller = false
-      // With 2xx the upstream may be reading on. A refusal means that nothing more needs to be sent
-      // (RFC 9112 section 9.5).
+      // With 2xx the upstream may still be reading. A refusal means that nothing more needs to be sent (RFC 9112
+      // section 9.5).
       guard status >= 300 else { return .relayWhileReading }
       dropsBody = true
       return .relayAndDropRest
@@ -407,7 +409,7 @@ package import HTTPMessages
     }
   }
 
-  /// The final answer's head goes to the caller, or more of its body.
+  /// The final answer's head, or more of its body, goes to the caller.
   @inlinable @inline(__always)
   package mutating func answerSent() {
     switch phase {
@@ -438,7 +440,7 @@ package import HTTPMessages
     }
   }
 
-  /// The upstream refused the credential (401). `mayHelp`: another one can be had.
+  /// The upstream refused the credential (401). `mayHelp`: another one is available.
   package mutating func credentialRefused(mayHelp: Bool, at now: Int64) -> FailureAction {
     switch phase {
     case .forwarding:
@@ -455,7 +457,7 @@ package import HTTPMessages
     }
   }
 
-  /// The credential may do too little, say the upstream or the token endpoint: another one is tried
+  /// According to the upstream or the token endpoint, the credential may allow too little: another one is tried
   /// (``ClimbRule``).
   package mutating func climbed(at now: Int64) -> Action {
     switch phase {
@@ -468,13 +470,13 @@ package import HTTPMessages
     hasClimbed = true
     hasToProve = true
     answeredAttempts = attempts
-    // Another token, which has a first refusal of its own to come.
+    // A different token: its first refusal is still to come.
     wasRefused = false
     refusedAddresses = 0
     return .requireCredential
   }
 
-  /// It cannot be served to its end, whatever the reason: whether the caller can still be told.
+  /// It cannot be completed, whatever the reason. Returns whether the caller can still get an error.
   package mutating func failed() -> FailureAction {
     switch phase {
     case .answering: return .abortCaller
@@ -482,13 +484,13 @@ package import HTTPMessages
     }
   }
 
-  /// The gateway answers by itself. `endsCaller`: the caller's connection ends with it.
+  /// The gateway answers itself. `endsCaller`: the caller's connection ends with it.
   package mutating func answersItself(endsCaller: Bool) {
-    // What is left of the request's body is not read.
+    // The rest of the request's body is not read.
     if endsCaller || !requestIsComplete { keepsCaller = false }
   }
 
-  /// The caller has let its deadline pass.
+  /// The caller has missed its deadline.
   package func callerIsLate() -> CallerLateness {
     switch phase {
     case .awaitingQuota: .wait
@@ -500,8 +502,8 @@ package import HTTPMessages
     }
   }
 
-  /// The upstream has let its deadline pass. `takesMore`: it has taken some of the request since the last one;
-  /// `hasAll`: it has taken all there is of it.
+  /// The upstream has missed its deadline. `takesMore`: it has taken some of the request since the last one. `hasAll`:
+  /// it has taken all of the request that has arrived.
   package func upstreamIsLate(takesMore: Bool, hasAll: Bool) -> UpstreamLateness {
     switch phase {
     case .awaitingConnection: .connectTimedOut
@@ -511,7 +513,7 @@ package import HTTPMessages
     }
   }
 
-  /// Whatever it was doing, it is over. Waits end with it.
+  /// It is over, in whatever phase it was. Waits end with it.
   @inlinable @inline(__always)
   package mutating func finished(at now: Int64) {
     switch phase {
@@ -523,14 +525,14 @@ package import HTTPMessages
     phase = .finished
   }
 
-  /// `event` came in a state in which it cannot, which stays as it is.
+  /// Reports that `event` arrived in a phase in which it cannot. The phase stays as it is.
   @usableFromInline @inline(never)
   static func illegal(_ event: StaticString) {
     assertionFailure("an exchange cannot meet `\(event)` here")
   }
 }
 
-/// What is known of an attempt whose upstream connection failed.
+/// What is known about an attempt whose upstream connection failed.
 package struct UpstreamFailure: Sendable {
   /// The connection had carried a request before.
   package var wasReused: Bool
@@ -538,7 +540,7 @@ package struct UpstreamFailure: Sendable {
   package var wroteBytes: Bool
   /// Some byte of an answer arrived.
   package var receivedBytes: Bool
-  /// It is not the answer that is wrong.
+  /// The failure was not a fault of the answer.
   package var mayRetry: Bool
 
   package init(wasReused: Bool, wroteBytes: Bool, receivedBytes: Bool, mayRetry: Bool) {

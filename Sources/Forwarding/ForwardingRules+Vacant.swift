@@ -1,4 +1,4 @@
-/// What stands where nothing is: the place of an app or a caller that is gone. Nothing names it.
+/// Placeholders for apps and callers that were removed. No request can name them.
 extension ForwardingRules.App {
   package static let vacant: ForwardingRules.App = {
     var app = ForwardingRules.App(

@@ -12,15 +12,16 @@ package struct ForwardingRules: Sendable {
   /// One SCORM Cloud application.
   package struct App: Sendable {
     package var name: String
-    /// Whether it is the App Management application, which can do nothing but manage.
+    /// Whether it is the App Management application, which can only manage.
     package var isManagement: Bool
     /// The credential for each operation of the catalogue, by index.
     package var credentials: [CredentialChoice]
-    /// What to try when that is refused, where the catalogue is not sure of the scope.
+    /// The credentials to try when that one is refused, where the catalogue is not sure of the scope.
     package var ladders: ScopeLadders
-    /// The credential for paths that are not in the catalogue; nil for an app that takes none.
+    /// The credential for paths that are not in the catalogue; nil for an app that does not serve such paths.
     package var unknownCredential: UnknownCredential?
-    /// False for an app that is gone from the file and kept for calls that began before: no request names it.
+    /// False for an app that was removed from the file and is kept for calls that began earlier: no request can name
+    /// it.
     package var isInForce = true
 
     package init(
@@ -35,16 +36,16 @@ package struct ForwardingRules: Sendable {
     }
   }
 
-  /// One named caller, or everyone when the configuration names none.
+  /// One named caller, or every caller if the configuration names none.
   package struct Caller: Sendable {
     package typealias Mode = OperatingMode
 
     package var name: String
-    /// False for a caller that is gone from the file and kept for calls that began before.
+    /// False for a caller that was removed from the file and is kept for calls that began earlier.
     package var isInForce = true
-    /// Apps it may use; the first one that is no management app is its default.
+    /// Apps it may use. The first one that is not a management app is its default.
     package let apps: [Int]
-    /// The same, for requests.
+    /// The same as a set, for requests.
     let appSet: AppSet
     package var defaultApp: Int?
     package var operations: OperationSet
@@ -52,7 +53,7 @@ package struct ForwardingRules: Sendable {
     package var mode: Mode
     /// Its calls let others go first, unless a request says otherwise.
     package var isBatch: Bool
-    /// What it is not granted passes all the same, and is told.
+    /// Operations that it is not granted pass anyway, and are logged.
     package var isPermissive: Bool
 
     package init(
@@ -71,26 +72,26 @@ package struct ForwardingRules: Sendable {
     }
   }
 
-  // By number: the same in all rules of a process (``Roster`` in the room Rules).
+  // By number, which is the same in all rules of a process (``Roster`` in the module Rules).
   package var listeners: [Listener]
   package var apps: [App]
   package var defaultApp: Int
   package var managementApp: Int?
   package var callers: [Caller]
   package var forwardsUnknownOperations: Bool
-  /// Paths that do not begin with the base path are sent on below the upstream's.
+  /// Paths that do not begin with the base path are forwarded below the upstream's base path.
   package var forwardsOutsideBasePath = false
-  /// Sensitive operations that are sent on all the same.
+  /// Sensitive operations that are forwarded anyway.
   package var passedSensitive: OperationSet
-  /// Operations that are sent only if their caller has named the number of records they act on.
+  /// Operations that are sent only if their caller has given the number of records they act on.
   package var confirmed = OperationSet()
   /// The upstream's authority, for Host: `cloud.scorm.com`.
   package var upstreamAuthority: String
-  /// `https://cloud.scorm.com`, in front of a Location that is to be rewritten.
+  /// The upstream's origin, for Locations that are rewritten: `https://cloud.scorm.com`.
   package var upstreamOrigin: String
-  /// The upstream's base path without a slash at its end: `/api/v2`.
+  /// The upstream's base path without a trailing slash: `/api/v2`.
   package var upstreamBasePath: String
-  /// Tells this process from other gateways, in Via.
+  /// Identifies this process among gateways, in Via.
   package var hop: UInt32 = 0
 
   package init(
@@ -115,12 +116,12 @@ package struct ForwardingRules: Sendable {
 
 /// A set of apps by their index, one bit each.
 struct AppSet: Sendable, BitwiseCopyable {
-  /// As many as a configuration may have.
+  /// The most apps that a configuration may have.
   static let limit = 64
 
   private var bits: UInt64 = 0
 
-  /// Traps when an index is not below ``limit``.
+  /// Traps if an index is not below ``limit``.
   init(_ indices: [Int]) {
     for index in indices {
       precondition(index >= 0 && index < AppSet.limit, "more apps than a configuration may have")

@@ -2,12 +2,12 @@ package import HTTPMessages
 internal import Memory
 package import SCORMCloudAPI
 
-/// Why the gateway answers by itself instead of passing an upstream's answer on.
+/// Why the gateway answers itself instead of passing on an upstream's answer.
 ///
-/// The set is bounded: it is `error.type` in the traffic log, the end of the problem's `type`, and, through
-/// ``proxyErrorType``, what `Proxy-Status` says.
+/// The set is closed. A kind is `error.type` in the traffic log, the end of the problem's `type` and, through
+/// ``proxyErrorType``, the error in `Proxy-Status`.
 package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
-  // The caller's doing.
+  // Caused by the caller.
   case malformedRequest, path, hostRefused, browserRefused, callerUnknown, callerFrozen, appFrozen
   case policyRefused, confirmationNeeded
   case operationUnknown, methodNotAllowed, sensitiveRefused, appUnknown, pagesNotAList
@@ -21,7 +21,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
   case responseMalformed, responseTimeout, responseIncomplete
   // A page of a list.
   case pagesMalformed, pagesRepeat, pagesBound, pagesFailed
-  // Ourselves.
+  // The gateway itself.
   case draining, memoryLow, loopDetected, internalError
 
   /// The last part of the problem's `type`, and `error.type` in the log.
@@ -114,7 +114,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// The status code unless the error says otherwise.
+  /// The status code, unless the error gives another one.
   package var status: Int {
     switch self {
     case .malformedRequest, .path, .pagesNotAList: 400
@@ -138,7 +138,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// The error type of RFC 9209 section 2.3 that comes closest.
+  /// The closest error type of RFC 9209 section 2.3.
   package var proxyErrorType: StaticString {
     switch self {
     case .malformedRequest, .path, .requestTimeout: "http_request_error"
@@ -167,7 +167,7 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether the same request may succeed later without a change.
+  /// Whether the same request may succeed later unchanged.
   package var isRetriable: Bool {
     switch self {
     case .malformedRequest, .path, .hostRefused, .browserRefused, .callerUnknown, .policyRefused,
@@ -192,19 +192,19 @@ package enum GatewayErrorKind: UInt8, CaseIterable, Sendable {
 package struct GatewayError: Error, Sendable {
   package let kind: GatewayErrorKind
   package let status: Int
-  /// What happened and what to do next. Never holds a secret, a token or an upstream's text.
+  /// What happened and what to do next. Never contains a secret, a token or text from the upstream.
   package let detail: String
-  /// `error` of Proxy-Status, where it is more exact than the kind's.
+  /// The `error` of Proxy-Status, if it is more exact than the kind's.
   package let proxyErrorType: StaticString
-  /// Seconds for Retry-After, at least 1; nil for none. Only what ``GatewayErrorKind/isRetriable`` has it: clients
-  /// obey the field whatever the document says, and would wait for something that waiting does not cure.
+  /// Seconds for Retry-After, at least 1; nil for none. Only kinds that are ``GatewayErrorKind/isRetriable`` have it:
+  /// clients obey the field whatever the body says, and would wait for something that waiting does not fix.
   package let retryAfter: Int?
-  /// The limits in the way, for the `violated-policies` member of a 429
+  /// The limits that refused the call, for the `violated-policies` member of a 429
   /// (draft-ietf-httpapi-ratelimit-headers).
   package var violatedPolicies: [String] = []
   /// Methods for the Allow field of a 405.
   package var allow: MethodSet?
-  /// Whether the caller's connection must end: its framing cannot be trusted any more.
+  /// Whether the caller's connection must end because its framing can no longer be trusted.
   package var closesConnection = false
 
   package init(
@@ -215,12 +215,12 @@ package struct GatewayError: Error, Sendable {
     self.status = kind.status
     self.detail = detail
     self.proxyErrorType = proxyErrorType ?? kind.proxyErrorType
-    // Contract: every 503 says when to come back.
+    // Contract: every 503 says when to try again.
     self.retryAfter = kind.isRetriable ? retryAfter ?? (kind.status == 503 ? 1 : nil) : nil
     self.allow = allow
   }
 
-  /// A request whose bytes are refused.
+  /// The error for a request whose bytes are refused.
   package init(_ fault: RequestFault) {
     kind = .malformedRequest
     status = fault.status
@@ -230,7 +230,7 @@ package struct GatewayError: Error, Sendable {
     closesConnection = true
   }
 
-  /// An upstream's answer that is not passed on.
+  /// The error for an upstream's answer that is not passed on.
   package init(_ fault: ResponseFault) {
     kind = .responseMalformed
     status = kind.status

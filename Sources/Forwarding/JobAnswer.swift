@@ -1,12 +1,12 @@
 internal import JSONText
 package import Memory
 
-/// What the gateway reads of the answers of job operations.
+/// What the gateway reads in the answers of job operations.
 package enum JobAnswer {
-  /// Bytes of a text that is read: an id stands in a path, and a status is a word.
+  /// The most bytes of a text that is read: an id is part of a path, and a status is a word.
   private static let textLimit = 256
 
-  /// The text of the member `name` of the object that `body` is; nil for anything else. Of two, the last one.
+  /// The text of the member `name` in the object `body`; nil for anything else. If there are two, the last one counts.
   package static func member(_ name: StaticString, of body: borrowing ByteBuffer) -> [UInt8]? {
     var found: [UInt8]?
     do throws(JSONDefect) {
@@ -27,7 +27,7 @@ package enum JobAnswer {
     return found.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// Appends `text` as one segment of a path: everything but unreserved characters escaped (RFC 3986 section 2.3).
+  /// Appends `text` as one segment of a path. Everything but unreserved characters is escaped (RFC 3986 section 2.3).
   package static func putSegment(_ text: [UInt8], into out: inout ByteBuffer) {
     let digits: [UInt8] = Array("0123456789ABCDEF".utf8)
     for byte in text {
@@ -44,7 +44,7 @@ package enum JobAnswer {
     }
   }
 
-  /// Whether `id` can be a segment: one that is only dots would be another path.
+  /// Whether `id` can be a segment. An id of dots alone would change the path.
   package static func isSegment(_ id: [UInt8]) -> Bool {
     !id.isEmpty && !id.allSatisfy { $0 == UInt8(ascii: ".") }
   }

@@ -1,14 +1,14 @@
 package import SCORMCloudAPI
 
-/// The jobs that callers have waited for: how each goes, and which waiting call polls it for all.
+/// The jobs that callers have waited for: the state of each, and which waiting call polls it for all of them.
 ///
-/// A value without clock or lock; times are nanoseconds since 1970. Of each job one call polls at a time, and when that
-/// leaves another one takes over.
+/// A value without clock or lock; times are nanoseconds since 1970. One call at a time polls a job. When that call
+/// leaves, another one takes over.
 package struct JobBoard: Sendable {
-  /// What a job is known by.
+  /// What identifies a job.
   package struct Key: Hashable, Sendable {
     package var app: String
-    /// The operation that tells how it goes, by its name.
+    /// The name of the operation that returns the job's state.
     package var poll: String
     package var id: String
 
@@ -22,42 +22,42 @@ package struct JobBoard: Sendable {
   /// One job.
   package struct Job: Sendable {
     package let key: Key
-    /// The caller that was the first to wait, and the operation that it called.
+    /// The first caller that waited, and the operation that it called.
     package let caller: String
     package let operation: String
-    /// When it was first waited for, and when its state was told last.
+    /// When a call first waited for it, and when its state was last reported.
     package let since: Int64
     package fileprivate(set) var told: Int64
-    /// SCORM Cloud's word for its state; empty before the first poll.
+    /// SCORM Cloud's word for the state; empty before the first poll.
     package fileprivate(set) var status = ""
     package fileprivate(set) var state = JobState.underWay
     package fileprivate(set) var polls = 0
     /// Calls that wait now.
     package fileprivate(set) var waiting = 0
-    /// Callers that were gone before the job was over.
+    /// Callers that left before the job was over.
     package fileprivate(set) var left = 0
-    /// SCORM Cloud's last answer, while somebody waits.
+    /// SCORM Cloud's last answer, kept while calls wait.
     package fileprivate(set) var answer: [UInt8] = []
     fileprivate var hasPoller = false
     fileprivate var number: Int
   }
 
-  /// What a call does that waits for a job.
+  /// What a call does while it waits for a job.
   package enum Role: Equatable, Sendable {
     case polls
-    /// Another call does; it is told.
+    /// Another call polls and passes on the result.
     case waits
   }
 
-  /// How a call stops waiting.
+  /// Why a call stops waiting.
   package enum Leaving: Sendable {
     /// It has its answer.
     case answered
-    /// Its caller is gone.
+    /// Its caller has disconnected.
     case callerGone
   }
 
-  /// Jobs that are kept.
+  /// The most jobs that are kept.
   package static let limit = 1_000
 
   private var jobs: [Key: Job] = [:]
@@ -70,7 +70,7 @@ package struct JobBoard: Sendable {
 
   package subscript(key: Key) -> Job? { jobs[key] }
 
-  /// A call waits for the job from now on.
+  /// Adds a call that waits for the job from now on.
   package mutating func join(
     _ key: Key, caller: String, operation: String, at now: Int64
   ) -> Role {
@@ -84,14 +84,14 @@ package struct JobBoard: Sendable {
     return claim(key) ? .polls : .waits
   }
 
-  /// A waiting call would poll. False when another one does.
+  /// Makes a waiting call the one that polls. Returns false if another one does already.
   package mutating func claim(_ key: Key) -> Bool {
     guard let job = jobs[key], !job.hasPoller else { return false }
     jobs[key]?.hasPoller = true
     return true
   }
 
-  /// The call that polls has learned how the job goes. Returns whether others wait for that.
+  /// Records the job's state from the call that polls. Returns whether other calls wait for it.
   package mutating func report(
     _ key: Key, status: String, answer: [UInt8], at now: Int64
   ) -> Bool {
@@ -104,7 +104,7 @@ package struct JobBoard: Sendable {
     return jobs[key]?.waiting ?? 0 > 1
   }
 
-  /// A call waits no longer. Returns whether another one has to poll instead.
+  /// Removes a call that stops waiting. Returns whether another one has to take over polling.
   package mutating func leave(_ key: Key, _ leaving: Leaving, polled: Bool) -> Bool {
     guard let job = jobs[key] else { return false }
     jobs[key]?.waiting -= 1
@@ -114,7 +114,7 @@ package struct JobBoard: Sendable {
     return polled && job.waiting > 1
   }
 
-  /// Removes the oldest job that nobody waits for, when there are as many as are kept.
+  /// Removes the oldest job that no call waits for, if the board is full.
   private mutating func makeRoom() {
     guard jobs.count >= JobBoard.limit else { return }
     let oldest = jobs.values.filter { $0.waiting == 0 }.min { $0.number < $1.number }

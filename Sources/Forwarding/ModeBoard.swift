@@ -1,9 +1,10 @@
-/// Modes that an operator has set while the gateway runs, beside those of the configuration.
+/// Modes that an operator has set while the gateway runs, in addition to those of the configuration.
 ///
-/// Each is for one caller, for one app, or for all, and was set at this gateway or for all gateways of its fleet. They add to
-/// the configuration's: the strictest holds. Setting `normal` takes one away. Times are wall clock, in nanoseconds since 1970.
+/// Each applies to one caller, one app or all, and was set at this gateway or for all gateways of its fleet. They add
+/// to the configuration's modes: the strictest applies. Setting `normal` removes one. Times are wall clock, in
+/// nanoseconds since 1970.
 package struct ModeBoard: Sendable, Equatable {
-  /// What a mode is for.
+  /// What a mode applies to.
   package enum Target: Sendable, Hashable {
     case all
     case caller(Int)
@@ -14,9 +15,9 @@ package struct ModeBoard: Sendable, Equatable {
     package var target: Target
     package var mode: OperatingMode
     package var since: Int64
-    /// When it ends by itself; nil: when it is taken away.
+    /// When it ends by itself; nil if it applies until it is removed.
     package var until: Int64?
-    /// It holds at all gateways; the fleet sets and ends it, not this board.
+    /// It applies at all gateways; the fleet sets and ends it, not this board.
     package var isOfFleet = false
 
     package init(
@@ -38,7 +39,7 @@ package struct ModeBoard: Sendable, Equatable {
 
   package var isEmpty: Bool { entries.isEmpty }
 
-  /// Puts `mode` in the place of what `target` had at this gateway. Returns whether that changes anything.
+  /// Replaces the mode of `target` at this gateway with `mode`. Returns whether that changes anything.
   @discardableResult
   package mutating func set(
     _ mode: OperatingMode, for target: Target, at now: Int64, until: Int64? = nil
@@ -50,20 +51,20 @@ package struct ModeBoard: Sendable, Equatable {
     return true
   }
 
-  /// These are the modes of the fleet, in the place of those before.
+  /// Replaces the modes of the fleet.
   package mutating func setFleet(_ modes: [Entry]) {
     entries.removeAll { $0.isOfFleet }
     entries += modes
   }
 
-  /// Takes away what was set at this gateway and has ended by `now`, and returns it.
+  /// Removes the modes that were set at this gateway and have ended by `now`, and returns them.
   package mutating func expire(at now: Int64) -> [Entry] {
     let ended = entries.filter { $0.hasEnded(by: now) }
     if !ended.isEmpty { entries.removeAll { $0.hasEnded(by: now) } }
     return ended
   }
 
-  /// Names targets by other numbers; a target that gets none is taken away.
+  /// Renumbers the targets. A target without a new number is removed.
   package mutating func renumber(_ number: (Target) -> Target?) {
     entries = entries.compactMap { entry in
       number(entry.target).map { target in
@@ -74,7 +75,7 @@ package struct ModeBoard: Sendable, Equatable {
     }
   }
 
-  /// When the next one that was set at this gateway ends; nil: none ends by itself.
+  /// When the next mode that was set at this gateway ends; nil if none ends by itself.
   package var nextEnd: Int64? { entries.lazy.filter { !$0.isOfFleet }.compactMap(\.until).min() }
 
   /// The strictest mode that was set for one of `targets`.

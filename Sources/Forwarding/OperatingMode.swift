@@ -1,14 +1,14 @@
-/// What callers may do at the moment, from most to least. Of several that apply the strictest holds.
+/// What callers may currently do, from most to least. If several modes apply, the strictest one counts.
 package enum OperatingMode: UInt8, Sendable, Comparable, CaseIterable {
   case normal
-  /// Reads pass; what a write would have sent is told, and nothing is sent.
+  /// Reads pass. For a write, the answer shows what would have been sent, and nothing is sent.
   case dryRun
   /// Reads pass; writes are refused.
   case readOnly
   /// Nothing passes.
   case frozen
 
-  /// As it stands in the configuration, in commands and in listings.
+  /// As written in the configuration, in commands and in listings.
   package var name: String {
     switch self {
     case .normal: "normal"

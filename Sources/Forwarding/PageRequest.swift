@@ -2,14 +2,14 @@ internal import HTTPMessages
 internal import Memory
 package import SCORMCloudAPI
 
-/// What a caller asks for with `X-Scorm-Pages`: a list over many pages as one answer.
+/// What a caller asks for with `X-Scorm-Pages`: a list of many pages as one answer.
 package struct PageRequest: Sendable, Equatable {
   private let number: UInt16
   package var form: PageWalk.Form
-  /// The member of the answer that holds the list.
+  /// The member of the answer that contains the list.
   package var list: ListMember
 
-  /// Pages at most, 1 ... ``limit``; nil for all.
+  /// The most pages to fetch, 1 ... ``limit``; nil for all.
   package var pages: Int? { number == 0 ? nil : Int(number) }
 
   package init(pages: Int?, form: PageWalk.Form, list: ListMember) {
@@ -18,13 +18,13 @@ package struct PageRequest: Sendable, Equatable {
     self.list = list
   }
 
-  /// The most pages that can be asked for by number.
+  /// The highest number of pages that can be asked for.
   package static let limit = 10_000
 
-  /// What the field is to hold, for errors.
+  /// The values that the field may have, for errors.
   static let expectation = "X-Scorm-Pages is either all or a number of pages from 1 to 10000"
 
-  /// Reads the field's value; nil when it is neither `all` nor a number of pages.
+  /// Reads the field's value; nil if it is neither `all` nor a number of pages.
   static func pages(_ value: RawSpan) -> Int?? {
     if value.equalsIgnoringCase("all") { return .some(nil) }
     guard value.byteCount > 0, value.byteCount <= 5 else { return nil }
@@ -38,11 +38,12 @@ package struct PageRequest: Sendable, Equatable {
   }
 }
 
-/// Which of the two forms of a list a request prefers (RFC 9110 section 12.5.1): lines where it values
-/// `application/x-ndjson` more than JSON, or as much and names it while JSON is only covered by a wildcard.
+/// Which of the two forms of a list a request prefers (RFC 9110 section 12.5.1). Lines are preferred if
+/// `application/x-ndjson` has a higher quality than JSON, or the same quality and is named while JSON is only covered
+/// by a wildcard.
 struct ListPreference {
-  /// Quality in thousandths, by how exactly the type is named: by itself, by `application/*`, by `*/*`; -1 for a range
-  /// that is not there.
+  /// Quality in thousandths, by how exactly the type is named: by itself, by `application/*`, by `*/*`; -1 if no range
+  /// covers it.
   private var lines = -1
   private var json = -1
   private var application = -1
@@ -50,7 +51,7 @@ struct ListPreference {
 
   init() {}
 
-  /// Takes the value of an `Accept` field. What cannot be read counts as not there.
+  /// Takes the value of an `Accept` field. What cannot be parsed is ignored.
   mutating func take(_ value: RawSpan) {
     var start = 0
     while start < value.byteCount {
@@ -90,7 +91,7 @@ struct ListPreference {
     return text.slice(start, end)
   }
 
-  /// The weight among the parameters from `start` on, in thousandths: RFC 9110 section 12.4.2.
+  /// The weight among the parameters from `start` on, in thousandths (RFC 9110 section 12.4.2).
   private static func quality(_ element: RawSpan, from start: Int) -> Int {
     var at = start
     while at < element.byteCount {
@@ -119,8 +120,8 @@ struct ListPreference {
 }
 
 extension RequestPlanner {
-  /// What X-Scorm-Pages asks for, of an operation that was found. Whatever it cannot be obeyed in is refused: a list that
-  /// is not whole must not pass for one that is.
+  /// What X-Scorm-Pages asks for, after the operation was found. A request that cannot be fulfilled is refused: an
+  /// incomplete list must not be mistaken for a complete one.
   @inline(never)
   func pageRequest(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: RequestPlan

@@ -1,14 +1,14 @@
 internal import JSONText
 internal import Memory
 
-/// Reads one page of a list while it arrives, keeps what of it would be written, and finds its items and its `more`.
+/// Reads one page of a list while it arrives, keeps the parts that may be written, and finds its items and its `more`.
 ///
-/// The names of members are compared as the texts they stand for: `"mor\u0065"` is `more`.
+/// Names of members are compared by the text they encode: `"mor\u0065"` is `more`.
 struct PageScan: ~Copyable {
   enum Keeping {
-    /// All of it: the first page, whose object the list's other pages go on with.
+    /// All of it: the first page, whose object continues with the other pages' elements.
     case whole
-    /// A comma, and what is between the list's brackets.
+    /// A comma, followed by what is between the list's brackets.
     case elements
     /// Each element on a line of its own.
     case lines
@@ -32,27 +32,27 @@ struct PageScan: ~Copyable {
   private var isLongName = false
   /// Bytes of the pieces read so far.
   private var received = 0
-  /// Where in this piece begins what is to be kept and is not kept yet.
+  /// Where in this piece the part begins that must be kept and has not been kept yet.
   private var keptFrom = 0
-  /// Within an element that is an array or object, of which lines keep everything.
+  /// Inside an element that is an array or object. With `lines`, all of it is kept.
   private var isInElement = false
   private var hasList = false
 
-  /// What is kept, but for what was spilled.
+  /// What is kept, except what was spilled.
   private(set) var bytes = ByteBuffer()
   /// Where the list's elements begin in it.
   private(set) var elementsStart = 0
-  /// Bytes of elements that were taken out of it, all of them from ``elementsStart`` on.
+  /// Bytes of elements that were taken out of `bytes`. All of them were at ``elementsStart``.
   private(set) var spilled = 0
   private(set) var items = 0
   private(set) var hasMore = false
-  /// The inside of the string that `more` is, as it was written.
+  /// The content of the string `more`, as the upstream wrote it.
   private(set) var more = ByteBuffer()
 
-  // Places in the page, of a page that is kept whole.
+  // Offsets in the page, only if it is kept whole.
   /// The bracket that closes the list.
   private(set) var listEnd = 0
-  /// The member `more` with the comma that goes with it.
+  /// The member `more`, including the comma that belongs to it.
   private(set) var moreBounds = 0..<0
   /// After the last member that is not `more`.
   private(set) var lastValueEnd = 0
@@ -65,25 +65,25 @@ struct PageScan: ~Copyable {
     reader.reportedDepth = 1
   }
 
-  /// What may be taken out: elements, and the page goes on with more of them, or nothing else is kept of it.
+  /// What may be taken out of memory now: elements, if more of them follow or nothing else of the page is kept.
   var spillable: Range<Int> {
     let isOpen = keeping != .whole || place == .elements
     return elementsStart..<(isOpen ? max(elementsStart, bytes.count) : elementsStart)
   }
 
-  /// ``spillable`` was written elsewhere.
+  /// Removes ``spillable``, which was written elsewhere.
   mutating func spill() {
     let range = spillable
     spilled += range.count
     if !range.isEmpty { bytes.truncate(to: range.lowerBound) }
   }
 
-  /// Where something that begins at `offset` of a page that is kept whole lies in ``bytes``.
+  /// The position in ``bytes`` of what begins at `offset` of a page that is kept whole.
   func place(of offset: Int) -> Int { offset > elementsStart ? offset - spilled : offset }
 
   var heldBytes: Int { bytes.allocatedBytes + more.allocatedBytes + name.allocatedBytes }
 
-  /// Forgets the page, and keeps the memory for the next.
+  /// Forgets the page, and keeps the memory for the next one.
   mutating func reset(keeping: Keeping) {
     self.keeping = keeping
     reader = JSONReader(allowsLoneSurrogates: true)
@@ -103,7 +103,7 @@ struct PageScan: ~Copyable {
     lastValueEnd = 0
   }
 
-  /// Reads the page's next bytes. Returns what is wrong with it, and then it is not to be read on.
+  /// Reads the page's next bytes. Returns what is wrong with it, after which it must not be read further.
   mutating func read(_ piece: RawSpan) -> PageWalkError? {
     received += piece.byteCount
     guard received <= bounds.pageBytes else { return .pageTooLarge }
@@ -123,7 +123,7 @@ struct PageScan: ~Copyable {
   mutating func finish() -> PageWalkError? {
     let nothing = ByteBuffer()
     do throws(JSONDefect) {
-      // A number may end here, and the text with it in its middle.
+      // A number may end here. Nothing of its text is in this last piece.
       while try reader.next(in: nothing.bytes, isLast: true) != nil {}
     } catch { return .notJSON(error) }
     return hasList ? nil : .noList
@@ -156,12 +156,12 @@ struct PageScan: ~Copyable {
       name.removeAll()
       isLongName = false
       nameStart = reader.tokenOffset
-      // The comma after a `more` that comes first goes with it.
+      // If `more` is the first member, the comma after it belongs to it.
       if hasMore, lastValueEnd == 0 {
         moreBounds = moreBounds.lowerBound..<nameStart
       }
     }
-    // A name that matters has six bytes a character at most.
+    // A name that matters has at most six bytes for each character.
     isLongName = isLongName || name.count + event.range.count > 6 * list.utf8CodeUnitCount + 24
     if !isLongName { name.put(piece.slice(event.start, event.end)) }
     guard event.isLast else { return nil }
@@ -199,7 +199,7 @@ struct PageScan: ~Copyable {
       more.put(piece.slice(event.start, event.end))
       if event.isLast { endMore() }
     case .other:
-      // Of an array or object its end is told; what is in it is not.
+      // Of an array or object, only the end is reported, not the contents.
       if event.isLast, !event.isContainer { endValue() }
     }
     return nil
@@ -230,7 +230,7 @@ struct PageScan: ~Copyable {
     case .objectEnd, .arrayEnd:
       isInElement = false
     case .string:
-      // The quotation mark may lie in an earlier piece, or in a later one.
+      // The quotation mark may be in an earlier piece or in a later one.
       if event.isFirst { bytes.put(UInt8(ascii: "\"")) }
       keptFrom = event.start
     default:
@@ -249,7 +249,7 @@ struct PageScan: ~Copyable {
     endValue()
   }
 
-  /// Keeps what is up to `end` of the piece. In lines a line break, which can only be a blank, becomes a space.
+  /// Keeps the piece up to `end`. With `lines`, a line break becomes a space; in JSON it can only be white space.
   private mutating func keep(_ piece: RawSpan, to end: Int) {
     let text = piece.slice(keptFrom, end)
     keptFrom = end

@@ -1,28 +1,29 @@
 internal import JSONText
 package import Memory
 
-/// A list over many pages as one answer: the bytes of page after page in; the list's bytes, and what to ask for next, out.
+/// Combines the pages of a list into one answer. The bytes of page after page go in; the list's bytes, and what to ask
+/// for next, come out.
 ///
-/// A page is written whole or not at all: its last member may be the `more` that was seen before, and its last byte the
-/// one that is missing. So it is kept, within ``Bounds/pageBytes``, until its end has come. What is too much for memory
-/// its owner takes out (``spillable``) and writes where it belongs (``fileBytes``). Nothing else grows but eight bytes a
-/// page to know a continuation again.
+/// A page is written completely or not at all: its last member may be a `more` that was seen before, and its last byte
+/// may be missing. So the page is kept, within ``Bounds/pageBytes``, until its end has arrived. What does not fit in
+/// memory is taken out by the walk's owner (``spillable``), which writes it at the right position (``fileBytes``).
+/// Nothing else grows, except eight bytes for each page to recognise a continuation.
 ///
-/// As JSON the answer is the first page's object as the upstream wrote it, its list going on with the elements of all
-/// pages, and without `more`: or with it, as the last member, where the number of pages that was asked for ended the
-/// walk. As lines it is each element on a line of its own, and a last line that says how the walk ended.
+/// As JSON, the answer is the first page's object as the upstream wrote it. Its list continues with the elements of all
+/// pages, and `more` is removed. If the walk ended because it reached the number of pages asked for, `more` is the last
+/// member. As lines, each element is on a line of its own, and a last line says how the walk ended.
 ///
-/// **How the relay drives it.** A fetch's answer with status 200 is a page. Its body's bytes go to ``received(_:)``,
-/// its end to ``pageEnded()``. At ``PageWalkAction/fetchNext`` the relay sends what ``output(at:)`` holds, waits until
-/// the caller has taken it, takes a place in the limits, calls ``beginPage()`` and fetches the same target with the query
-/// ``putContinuation(into:)`` alone. At ``PageWalkAction/finish`` it sends the output and ends the answer. At
-/// ``PageWalkAction/abort(_:)`` it sends the output, then what ``putBrokenEnd(problem:into:)`` appends: lines end properly
-/// with it, JSON is left open and the connection reset, so that what came does not parse. If ``pages`` is 0 nothing
-/// was written, and the caller gets the problem as an ordinary answer.
+/// **How the relay drives it.** An answer with status 200 is a page. The bytes of its body go to ``received(_:)``, its
+/// end to ``pageEnded()``. At ``PageWalkAction/fetchNext`` the relay sends what ``output(at:)`` returns, waits until
+/// the caller has taken it, takes a place in the limits, calls ``beginPage()``, and fetches the same target with only
+/// the query ``putContinuation(into:)``. At ``PageWalkAction/finish`` it sends the output and ends the answer. At
+/// ``PageWalkAction/abort(_:)`` it sends the output, and then what ``putBrokenEnd(problem:into:)`` appends. Lines end
+/// properly with that. JSON is left open and the connection is reset, so that the truncated text does not parse. If
+/// ``pages`` is 0, nothing was written, and the caller gets the problem as an ordinary answer.
 ///
-/// A page that has to be fetched once more (a lost connection, a token that was refused) begins with ``beginPage()`` again.
-/// Whatever else ends the walk from outside, a time limit or a refusal by the upstream, is ``abandon()`` and then the
-/// same as an abort. Statuses, waiting, attempts, time and the caller's patience are the exchange's.
+/// If a page has to be fetched again (a lost connection, a refused token), it begins with ``beginPage()`` again. If
+/// anything else ends the walk from outside, such as a time limit or a refusal by the upstream, call ``abandon()`` and
+/// proceed as after an abort. Statuses, waiting, attempts, time and the caller's patience are the exchange's business.
 package struct PageWalk: ~Copyable {
   package enum Form: UInt8, Sendable {
     case json
@@ -30,50 +31,50 @@ package struct PageWalk: ~Copyable {
     case lines
   }
 
-  /// What a walk may take. Reasons: a walk of 10,000 pages of 10 items is the largest list met in the field, 1,000 times
-  /// over; a page of SCORM Cloud has some 100 KB.
+  /// The bounds of a walk. A walk of 10,000 pages of 10 items is 1,000 times the largest list seen in practice; a page
+  /// of SCORM Cloud has some 100 KB.
   package struct Bounds: Sendable {
     package var pages = 10_000
     package var items = 1_000_000
     /// Bytes of one page.
     package var pageBytes = 64 * 1024 * 1024
-    /// Bytes of one page that are held in memory: those that its owner does not take out.
+    /// Bytes of one page that are held in memory, not counting those that its owner takes out.
     package var memoryBytes = 16 * 1024 * 1024
-    /// Bytes of `more` as it is written: it has to fit into a request's target.
+    /// Bytes of `more` as the upstream writes it, because it has to fit in a request's target.
     package var moreBytes = 4 * 1024
 
     package init() {}
   }
 
   private enum Phase {
-    /// A page is under way.
+    /// A page is being read.
     case reading
-    /// A page was accepted, and the next is to be asked for.
+    /// A page was accepted, and the next one must be fetched.
     case between
     case ended
   }
 
-  /// Empty pages in a row that may bring the same `more`; one more ends the walk.
+  /// Empty pages in a row that may bring the same `more`. One more ends the walk.
   private static let patience = 2
 
   private let form: Form
   private let bounds: Bounds
-  /// Pages the caller asked for; nil for all.
+  /// Number of pages the caller asked for; nil for all.
   private let wanted: Int?
   private var phase = Phase.reading
   private var scan: PageScan
-  /// The `more` of the page under way, or to be asked for: the inside of a JSON string. It is what a walk that broke
-  /// can be taken up with again.
+  /// The `more` that the current or next page is asked for with: the content of a JSON string. A broken walk can be
+  /// resumed with it.
   private var asked = ByteBuffer()
   private var hasAsked = false
   private var seen: Set<Int> = []
   private var lastSeen: Int?
   private var emptyPages = 0
-  /// Of JSON: what follows the list in the first page. Then what ends the answer.
+  /// With JSON, what follows the list in the first page; at the end, what ends the answer.
   private var ending = ByteBuffer()
-  /// Where in it `more` goes, as the last member.
+  /// Where in ``ending`` a `more` is inserted as the last member.
   private var moreOffset = 0
-  /// Parts of what the scan kept that are to be written now.
+  /// The parts of what the scan kept that must be written now.
   private var first = 0..<0
   private var second = 0..<0
   private var third = 0..<0
@@ -82,13 +83,13 @@ package struct PageWalk: ~Copyable {
   /// Pages and items written.
   package private(set) var pages = 0
   package private(set) var items = 0
-  /// Items of the first page, by which the number of pages is guessed from a count of all.
+  /// Items of the first page. With the count of all items, they give an estimate of the number of pages.
   package private(set) var itemsOfFirstPage = 0
 
   /// - Parameters:
-  ///   - list: the name of the member that holds the list, ASCII.
-  ///   - pages: how many the caller asked for, 1 or more; nil for all.
-  ///   - more: the continuation the caller began with, as text; nil for the list's beginning.
+  ///   - list: The name of the member that contains the list, in ASCII.
+  ///   - pages: The number the caller asked for, 1 or more; nil for all.
+  ///   - more: The continuation the caller began with, as text; nil to begin with the first page.
   package init(
     list: StaticString, form: Form, pages: Int?, from more: RawSpan? = nil,
     bounds: Bounds = Bounds()
@@ -107,7 +108,7 @@ package struct PageWalk: ~Copyable {
 
   // MARK: Events
 
-  /// The next bytes of the page under way.
+  /// Takes the next bytes of the current page.
   package mutating func received(_ bytes: RawSpan) -> PageWalkAction {
     assert(phase == .reading, "bytes of a page that nobody asked for")
     guard phase == .reading else { return .readOn }
@@ -115,7 +116,7 @@ package struct PageWalk: ~Copyable {
     return .readOn
   }
 
-  /// The page under way has come to its end, by its framing.
+  /// Ends the current page, whose framing says that it is complete.
   package mutating func pageEnded() -> PageWalkAction {
     assert(phase == .reading, "the end of a page that nobody asked for")
     guard phase == .reading else { return .readOn }
@@ -134,7 +135,7 @@ package struct PageWalk: ~Copyable {
     return .fetchNext
   }
 
-  /// A page begins: the next one, or the one under way once more. The output is written, or given up.
+  /// Begins the next page, or the current one again. The previous output has been written or is discarded.
   package mutating func beginPage() {
     assert(phase != .ended, "a page after the end")
     guard phase != .ended else { return }
@@ -143,7 +144,7 @@ package struct PageWalk: ~Copyable {
     scan.reset(keeping: form == .lines ? .lines : pages == 0 ? .whole : .elements)
   }
 
-  /// Something else ends the walk: the page under way is not written.
+  /// Ends the walk for another reason. The current page is not written.
   package mutating func abandon() {
     phase = .ended
     clearOutput()
@@ -151,10 +152,10 @@ package struct PageWalk: ~Copyable {
 
   // MARK: What comes of them
 
-  /// Parts of the output, of which any may be empty; valid until the next event.
+  /// The number of parts of the output. Any part may be empty; all are valid until the next event.
   package static let outputCount = 4
 
-  /// A part of what is to be written now.
+  /// One part of what must be written now.
   @_lifetime(borrow self)
   package func output(at index: Int) -> RawSpan {
     switch index {
@@ -165,21 +166,21 @@ package struct PageWalk: ~Copyable {
     }
   }
 
-  /// Bytes of the whole output, but for those that were taken out.
+  /// Bytes of the whole output, except those that were taken out.
   package var outputByteCount: Int {
     first.count + second.count + third.count + (writesEnding ? ending.count : 0)
   }
 
-  /// Bytes that were taken out and belong into the output, after its part ``partBeforeFile``.
+  /// Bytes that were taken out and belong in the output, after its part ``partBeforeFile``.
   package private(set) var fileBytes = 0
   package static let partBeforeFile = 1
 
-  /// Bytes of memory the walk holds on to, besides eight a page.
+  /// Bytes of memory the walk holds, not counting eight for each page.
   package var heldBytes: Int {
     scan.heldBytes + asked.allocatedBytes + ending.allocatedBytes
   }
 
-  /// What may be taken out of memory now, to lie behind what was taken out of this page before.
+  /// What may be taken out of memory now. It follows what was taken out of this page before.
   package var spillable: RawSpan {
     @_lifetime(borrow self)
     get {
@@ -188,17 +189,17 @@ package struct PageWalk: ~Copyable {
     }
   }
 
-  /// ``spillable`` was taken out.
+  /// Removes ``spillable`` from memory, because it was taken out.
   package mutating func spill() {
     assert(phase == .reading, "the page has been read")
     scan.spill()
   }
 
-  /// Whether there is a continuation: not before the first page has brought one, unless the caller did.
+  /// Whether there is a continuation. Before the first page has brought one, there is none unless the caller gave one.
   package var hasContinuation: Bool { hasAsked }
 
-  /// Appends the query of the page that comes next: `more=`, and the continuation with everything escaped that is not
-  /// unreserved (RFC 3986 section 2.3). SCORM Cloud takes no other parameter beside it.
+  /// Appends the query of the next page: `more=` and the continuation, with everything escaped except unreserved
+  /// characters (RFC 3986 section 2.3). SCORM Cloud accepts no other parameter with it.
   package func putContinuation(into out: inout ByteBuffer) {
     out.put("more=")
     var text = ByteBuffer()
@@ -220,7 +221,8 @@ package struct PageWalk: ~Copyable {
 
   private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 
-  /// Appends what ends an answer that broke: of lines the last one, with `problem`, a JSON object; of JSON nothing.
+  /// Appends the end of a broken answer. With lines this is the last line, with the JSON object `problem`; with JSON it
+  /// is nothing.
   package func putBrokenEnd(problem: RawSpan, into out: inout ByteBuffer) {
     assert(phase == .ended, "a walk that goes on")
     if form == .lines { putLastLine(isComplete: false, problem: problem, into: &out) }
@@ -234,8 +236,8 @@ extension PageWalk {
     scan.items > bounds.items - items ? .tooManyItems : nil
   }
 
-  /// Whether the page leads back. An empty one may bring the `more` it was asked with, for a while: nothing is written
-  /// twice by it, and the next answer may have items.
+  /// Returns an error if the page leads back to an earlier one. An empty page may repeat the `more` it was asked for
+  /// with, a few times: nothing is written twice, and the next page may have items.
   private mutating func repeatError() -> PageWalkError? {
     guard scan.hasMore else { return nil }
     var text = ByteBuffer()
@@ -258,21 +260,21 @@ extension PageWalk {
     lastSeen = token
   }
 
-  /// SipHash with the process's key: nobody can choose continuations that look alike, and among 10,000 two do once in
-  /// 10^11 walks.
+  /// SipHash with the process's key, so that no one can choose continuations that collide. Among 10,000, two collide
+  /// once in 10^11 walks.
   private static func hash(_ text: RawSpan) -> Int {
     var hasher = Hasher()
     for i in 0..<text.byteCount { hasher.combine(text[i]) }
     return hasher.finalize()
   }
 
-  /// Takes the page over into the output.
+  /// Moves the page to the output.
   private mutating func accept() {
     if form == .json, pages == 0 {
       splitFirstPage()
     } else if scan.items > 0 {
       let start = scan.elementsStart
-      // Nothing is there for the comma to follow if all pages so far were empty.
+      // If all pages so far were empty, there is no element before the comma.
       if form == .json, items > 0 { first = 0..<start }
       third = start..<scan.bytes.count
       fileBytes = scan.spilled
@@ -282,8 +284,8 @@ extension PageWalk {
     items += scan.items
   }
 
-  /// The first page: what is up to the list's end is written, what follows is for the end of the walk; neither has
-  /// `more`.
+  /// Splits the first page: the part up to the list's end is written now, the part after it at the end of the walk.
+  /// Both are without `more`.
   private mutating func splitFirstPage() {
     let start = scan.elementsStart
     let end = scan.place(of: scan.listEnd)
@@ -362,7 +364,7 @@ extension PageWalk {
 }
 
 package enum PageWalkAction: Equatable, Sendable {
-  /// The page goes on.
+  /// Read on.
   case readOn
   /// Write the output, then fetch the page that ``PageWalk/putContinuation(into:)`` names.
   case fetchNext

@@ -1,7 +1,7 @@
 package import JSONText
 
-/// Why a walk over a list's pages ends before the list does. What is at fault is the page that came last; nothing of
-/// it was written, but for ``tooManyPages``.
+/// Why a walk over a list's pages ends before the list does. The cause is in the last page that arrived. Nothing of
+/// that page was written, except for ``tooManyPages``.
 package enum PageWalkError: Error, Equatable, Sendable {
   /// Its body is compressed, although the gateway asked for it uncompressed.
   case encoded
@@ -9,31 +9,31 @@ package enum PageWalkError: Error, Equatable, Sendable {
   case notJSON(JSONDefect)
   /// JSON, but not an object.
   case notAnObject
-  /// No member with the list's name.
+  /// There is no member with the list's name.
   case noList
   case listTwice
   /// The member with the list's name is not an array.
   case listIsNotArray
   case moreTwice
-  /// `more` is null, a number, an array …: whether the list goes on cannot be told.
+  /// `more` is null, a number, an array …: it does not say whether the list continues.
   case moreIsNotText
-  /// It brought a continuation that was followed already: it would come again and again.
+  /// The page brought a continuation that was already followed, so the walk would never end.
   case repeatedMore
-  /// ``PageWalk/Bounds/pages``. The last page was written.
+  /// More pages than ``PageWalk/Bounds/pages``. The last page was written.
   case tooManyPages
-  /// ``PageWalk/Bounds/items``.
+  /// More items than ``PageWalk/Bounds/items``.
   case tooManyItems
-  /// ``PageWalk/Bounds/pageBytes``, or what of it is held in memory.
+  /// More bytes than ``PageWalk/Bounds/pageBytes``, or than may be held in memory.
   case pageTooLarge
-  /// The time for the whole walk is over; told by the walk's owner.
+  /// The time for the whole walk is over; the walk's owner reports it.
   case outOfTime
-  /// ``PageWalk/Bounds/moreBytes``.
+  /// More bytes than ``PageWalk/Bounds/moreBytes``.
   case moreTooLong
 
-  /// The problem's name: the same for what a caller would treat alike.
+  /// The problem's name: the same for errors that a caller would treat alike.
   package var name: StaticString { kind.name }
 
-  /// The same as an error of the gateway.
+  /// The corresponding kind of gateway error.
   package var kind: GatewayErrorKind {
     switch self {
     case .encoded, .notJSON, .notAnObject, .noList, .listTwice, .listIsNotArray, .moreTwice,
@@ -44,12 +44,12 @@ package enum PageWalkError: Error, Equatable, Sendable {
     }
   }
 
-  /// What to tell the caller of page `number`, counted from 1.
+  /// The error for the caller, about page `number`, counted from 1.
   package func error(page number: Int) -> GatewayError {
     GatewayError(kind, "Page \(number) of the list \(explanation)")
   }
 
-  /// What to tell the caller, after the number of the page.
+  /// The text for the caller that follows the number of the page.
   package var explanation: String {
     switch self {
     case .encoded: "is compressed, although the gateway asked for it uncompressed."

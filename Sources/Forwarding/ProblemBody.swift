@@ -1,11 +1,11 @@
 internal import JSONText
 package import Memory
 
-/// The gateway's own errors as `application/problem+json`: RFC 9457.
+/// The gateway's own errors as `application/problem+json` (RFC 9457).
 ///
 /// `message` repeats `detail`, because SCORM Cloud's clients print that field.
 package enum ProblemBody {
-  /// Appends the document. `requestID` holds safe characters only.
+  /// Appends the document. `requestID` contains only characters that need no escaping.
   package static func put(
     _ error: GatewayError, requestID: RawSpan, into out: inout ByteBuffer
   ) {

@@ -3,34 +3,34 @@ package import Memory
 internal import SCORMCloudAPI
 internal import TextCoding
 
-/// What a caller gets for a call that is decided and not sent, for the mode is `dry-run`: what was decided, in the words
-/// of `scorm-gateway explain --format json`, and what would have been sent.
+/// The answer to a call that is decided but not sent because the mode is `dry-run`: what was decided, in the words of
+/// `scorm-gateway explain --format json`, and what would have been sent.
 ///
-/// It holds no credential: there is none in the head that is shown, and the line that would carry it is masked.
+/// It contains no credential: the head that is shown has none, and the line that would carry it is masked.
 package struct RehearsalAnswer {
   package let plan: RequestPlan
   /// The names of its caller and its app.
   package var caller = ""
   package var app = ""
-  /// The scopes of its token; nil for another credential.
+  /// The scopes of its token; nil if the credential is not a token.
   package var scope: String?
-  /// Whether that token is at hand; nil when it takes none.
+  /// Whether that token is at hand; nil if no token is used.
   package var hasToken: Bool?
-  /// The limits that count it, and those that it would wait for.
+  /// The names of the limits that count the call, and of those that it would wait for.
   package var limits: [String] = []
   package var violated: [String] = []
   package var isUpstreamPaused = false
-  /// Nanoseconds that it would wait for limits.
+  /// Nanoseconds that the call would wait for limits.
   package var predictedWait: Int64 = 0
   /// The upstream's origin: `https://cloud.scorm.com`.
   package var origin = ""
-  /// Bytes of its body, its framing left out; nil when not all of them were read.
+  /// Bytes of its body without framing; nil if not all of them were read.
   package var bodyLength: Int?
 
   package init(_ plan: RequestPlan) { self.plan = plan }
 
-  /// Appends the document. `head` is the request's as it would go upstream, its credential and the closing empty line left
-  /// out.
+  /// Appends the document. `head` is the request's head as it would be sent upstream, without its credential and the
+  /// closing empty line.
   package func put(_ head: RawSpan, into out: inout ByteBuffer) {
     var lines = HeadLines(head)
     JSONWriter.put(into: &out) { json in
@@ -109,7 +109,7 @@ package struct RehearsalAnswer {
   }
 }
 
-/// The lines of a request's head that the gateway wrote: exact, so nothing is checked.
+/// The lines of a request's head that the gateway wrote. Their form is known, so nothing is checked.
 private struct HeadLines: ~Escapable {
   let head: RawSpan
   private let methodEnd: Int
@@ -134,13 +134,13 @@ private struct HeadLines: ~Escapable {
     get { head.slice(methodEnd + 1, targetEnd) }
   }
 
-  /// The fields' lines, Host first.
+  /// The lines of the fields, Host first.
   var fields: Fields {
     @_lifetime(copy self)
     get { Fields(head, from: start) }
   }
 
-  /// One field after the other.
+  /// Iterates over the fields.
   struct Fields: ~Escapable {
     let head: RawSpan
     private var at: Int
@@ -154,7 +154,7 @@ private struct HeadLines: ~Escapable {
       at = start
     }
 
-    /// Goes to the next one. False behind the last.
+    /// Moves to the next field. Returns false after the last one.
     @_lifetime(self: copy self)
     mutating func next() -> Bool {
       guard at < head.byteCount else { return false }
@@ -165,7 +165,7 @@ private struct HeadLines: ~Escapable {
       return nameEnd < end
     }
 
-    /// Goes to the first one called `name`, in small letters. False when there is none.
+    /// Moves to the first field called `name`, given in lower case. Returns false if there is none.
     @_lifetime(self: copy self)
     mutating func find(_ name: StaticString) -> Bool {
       while next() { if self.name.equalsIgnoringCase(name) { return true } }

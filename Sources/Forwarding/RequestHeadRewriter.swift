@@ -1,11 +1,11 @@
 package import HTTPMessages
 package import Memory
 
-/// Writes the head that goes upstream.
+/// Writes the head that is sent upstream.
 ///
-/// Order matters: the head was validated; hop-by-hop and protected fields go out; ours come last, so that
-/// nothing a caller sent can remove or shadow them (CVE-2025-48865). The credential's line and the empty
-/// line behind it are written when the request is sent, not here.
+/// The order matters. The head has been validated. Hop-by-hop and protected fields are removed. The gateway's own
+/// fields come last, so that nothing a caller sent can remove or shadow them (CVE-2025-48865). The credential's line
+/// and the empty line after it are written when the request is sent, not here.
 package struct RequestHeadRewriter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   /// ` HTTP/1.1` and Host.
@@ -14,11 +14,11 @@ package struct RequestHeadRewriter: ~Copyable {
   let via: ViaField
   private let dropped: FieldSet
 
-  /// What fetches ask for whose answers are read here, instead of what the caller does.
+  /// The fields of fetches whose answers the gateway reads, in place of the caller's own.
   static let pageFields: StaticString =
     "Accept: application/json\r\nAccept-Encoding: identity\r\n"
 
-  /// - Parameter continuesTraces: the fields of a trace are left out, for the relay to write anew.
+  /// - Parameter continuesTraces: The trace fields are left out, because the relay writes new ones.
   package init(rules: ForwardingRules, continuesTraces: Bool = false) {
     var dropped = RequestHeadRewriter.dropped
     if continuesTraces {
@@ -33,8 +33,8 @@ package struct RequestHeadRewriter: ~Copyable {
     basePath.put(text: rules.upstreamBasePath)
   }
 
-  /// Fields of a request that end here: RFC 9110 section 7.6.1, and what would speak for the caller in
-  /// a way that the upstream might believe.
+  /// Fields of a request that are not sent upstream: hop-by-hop fields (RFC 9110 section 7.6.1), and fields that make
+  /// claims on the caller's behalf that the upstream might believe.
   package static let dropped: FieldSet = [
     .host, .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
     .http2Settings, .expect, .authorization, .proxyAuthorization, .proxyAuthenticate,
@@ -44,8 +44,7 @@ package struct RequestHeadRewriter: ~Copyable {
     .xScormPages, .xScormPriority, .xScorm, .xRequestID, .maxForwards, .proxyStatus,
   ]
 
-  /// Appends the head up to the last field line, without the request id, the credential and the closing
-  /// empty line.
+  /// Appends the head up to the last field line, without the request id, the credential and the closing empty line.
   package func write(
     _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan, plan: RequestPlan,
     into out: inout ByteBuffer
@@ -53,7 +52,7 @@ package struct RequestHeadRewriter: ~Copyable {
     out.put(head.method(in: bytes))
     out.put(UInt8(ascii: " "))
     out.put(basePath.bytes)
-    // Path and query lie side by side: the rest of the target goes as it came.
+    // Path and query are adjacent: the rest of the target is written as received.
     out.put(bytes.slice(plan.restStart, head.targetEnd))
     out.put(afterTarget.bytes)
     fields.copy(from: bytes, without: dropped, head.connection, into: &out)
@@ -61,8 +60,8 @@ package struct RequestHeadRewriter: ~Copyable {
     if case .chunked = head.framing { out.put("Transfer-Encoding: chunked\r\n") }
   }
 
-  /// The same for the first page of a walk over a list: what the caller says of the answer's form is the gateway's to
-  /// obey, and a condition or a range would be about one page.
+  /// The same for the first page of a walk over a list. The gateway itself obeys what the caller says about the
+  /// answer's form, and a condition or a range would apply to one page only.
   package func writeWalk(
     _ head: RequestHead, fields: borrowing FieldList, in bytes: RawSpan, plan: RequestPlan,
     into out: inout ByteBuffer

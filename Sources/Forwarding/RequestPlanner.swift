@@ -2,30 +2,30 @@ package import HTTPMessages
 internal import Memory
 internal import SCORMCloudAPI
 
-/// Decides what happens to a request: the file to read first.
+/// Decides what happens to a request. Read this file first.
 ///
-/// The steps stand in their order in ``plan(_:fields:in:from:)``. Each is a function of values that either
-/// adds to the plan or ends it with a ``GatewayError``. No clock, no socket, no lock. The last two steps, quota
-/// and credential, take what others own, so the relay does them.
+/// ``plan(_:fields:in:from:)`` has the steps in their order. Each is a function of values that either adds to the plan
+/// or ends it with a ``GatewayError``. There is no clock, socket or lock here. The last two steps, quota and
+/// credential, need what others own, so the relay does them.
 package struct RequestPlanner: ~Copyable {
   private let staysInPlace = StaysInPlace()
   package let rules: ForwardingRules
-  /// The rungs that calls begin with, where the first one proved to be too low.
+  /// The rungs that calls begin with, where the first one turned out to be too low.
   package var rungs = ScopeRungs()
-  /// Modes that an operator has set meanwhile.
+  /// Modes that an operator has set while the gateway runs.
   package var modes = ModeBoard()
   private let matcher = OperationMatcher()
   private let sensitivePaths = SensitivePaths()
   private let appNames: AppNames
   private let via: ViaField
 
-  /// The path under which the API is served here, as it is upstream by default.
+  /// The path below which the API is served here. It is also the upstream's default.
   static let basePath: StaticString = "/api/v2"
-  /// What the API as a whole takes: for requests that are about the server, not about a path of it.
+  /// The methods of the API as a whole, for requests about the server instead of one path.
   static let allMethods = OperationMethod.allCases.reduce(into: MethodSet()) {
     $0.formUnion(MethodSet($1))
   }
-  /// Our name among hops: Proxy-Status' member, and what Via's received-by begins with.
+  /// The gateway's name as a hop: the member in Proxy-Status, and the beginning of Via's received-by.
   package static let hopName: StaticString = "scorm-gateway"
 
   package init(rules: ForwardingRules) {
@@ -42,7 +42,7 @@ package struct RequestPlanner: ~Copyable {
     var plan = RequestPlan()
     var step = PlanStep.framing
     do throws(GatewayError) {
-      // The parser has checked the framing by itself; what is left of it needs the head as a whole.
+      // The parser has already checked most of the framing; the remaining checks need the whole head.
       try checkFraming(head, fields, bytes)
       step = .host
       try checkHost(head, fields, bytes, context)
@@ -64,7 +64,7 @@ package struct RequestPlanner: ~Copyable {
     return plan.obstacle == .none ? .forward(plan) : try planObstacle(head, fields, bytes, plan)
   }
 
-  /// The last steps of a request that may ask for a list as a whole, or for a job to be waited for.
+  /// Does the last steps of a request that may ask for a whole list or for a job's end.
   @inline(never)
   private func planErrand(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan,
@@ -85,14 +85,14 @@ package struct RequestPlanner: ~Copyable {
 
   // MARK: 1. Framing
 
-  /// Methods that have no place at a gateway, and requests that have been here before.
+  /// Refuses methods that a gateway must not relay, and requests that have passed this gateway before.
   private func checkFraming(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan
   ) throws(GatewayError) {
     switch head.method {
     case .connect, .trace:
-      // TRACE would echo our credential back (RFC 9110 section 9.3.8). After a refused CONNECT the bytes
-      // that follow are not HTTP (RFC 9931).
+      // TRACE would send our credential back to the caller (RFC 9110 section 9.3.8). The bytes after a refused CONNECT
+      // are not HTTP (RFC 9931).
       var error = GatewayError(
         .methodNotAllowed, "CONNECT and TRACE are not served here.",
         allow: RequestPlanner.allMethods)
@@ -103,8 +103,8 @@ package struct RequestPlanner: ~Copyable {
     if head.present.contains(.via) { try checkLoop(fields, bytes) }
   }
 
-  /// RFC 9110 section 7.6.3: our own name in Via means that the upstream leads to ourselves. Another gateway's is
-  /// a hop like any.
+  /// Refuses a request with our own name in Via: the upstream leads back to this gateway (RFC 9110 section 7.6.3).
+  /// Another gateway's name is a hop like any other.
   @inline(never)
   private func checkLoop(
     _ fields: borrowing FieldList, _ bytes: RawSpan
@@ -123,7 +123,7 @@ package struct RequestPlanner: ~Copyable {
   private func checkHost(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: CallerContext
   ) throws(GatewayError) {
-    // By a span: an element of an array that is called upon is retained first, with all its own.
+    // Through a span: calling a method on an array's element would first retain the element and all that it holds.
     guard rules.listeners.span[context.listener].hosts.allows(head, in: bytes) else {
       throw hostRefusal(head, bytes, context)
     }
@@ -141,7 +141,7 @@ package struct RequestPlanner: ~Copyable {
   ) -> GatewayError {
     let known = rules.listeners[context.listener].hosts.summary
     let host = head.authority(in: bytes).text
-    // RFC 9110 section 4.2.1: an http URI without a host is invalid.
+    // An http URI without a host is invalid (RFC 9110 section 4.2.1).
     if host.isEmpty {
       var error = GatewayError(
         .malformedRequest,
@@ -168,8 +168,8 @@ package struct RequestPlanner: ~Copyable {
     return caller
   }
 
-  /// Why a call that was planned a while ago, and goes on fetch by fetch, may not go on: its caller or its app was frozen
-  /// meanwhile.
+  /// Why a call that was planned some time ago, and goes on fetch by fetch, may not go on: its caller or its app was
+  /// frozen meanwhile. Nil if it may.
   package func refusalMeanwhile(of plan: RequestPlan) -> GatewayError? {
     do throws(GatewayError) {
       _ = try identifyCaller(CallerContext(listener: 0, caller: plan.caller))
@@ -196,7 +196,8 @@ package struct RequestPlanner: ~Copyable {
 
   // MARK: 4. App
 
-  /// By path prefix `/apps/{name}/api/v2/…`, else by X-Scorm-App, else the caller's, else the default.
+  /// Chooses by the path prefix `/apps/{name}/api/v2/…`, else by X-Scorm-App, else the caller's app, else the default
+  /// app.
   private func chooseApp(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: inout RequestPlan
   ) throws(GatewayError) {
@@ -222,7 +223,7 @@ package struct RequestPlanner: ~Copyable {
     }
   }
 
-  /// The one X-Scorm-App line: of two, nobody can tell which one is meant.
+  /// The only X-Scorm-App line. If there are two, it is ambiguous which one is meant.
   private func soleAppLine(
     _ fields: borrowing FieldList
   ) throws(GatewayError) -> FieldLine? {
@@ -236,7 +237,7 @@ package struct RequestPlanner: ~Copyable {
     return sole
   }
 
-  /// Bytes of an app's unknown name that an error repeats.
+  /// The most bytes of an unknown app name that an error repeats.
   private static let quotedNameLimit = 64
 
   private func app(named name: RawSpan, _ plan: RequestPlan) throws(GatewayError) -> Int {
@@ -255,7 +256,7 @@ package struct RequestPlanner: ~Copyable {
 
   // MARK: 5. Operation
 
-  /// Strips the base path and finds the operation. For OPTIONS, the methods of the path.
+  /// Strips the base path and finds the operation. Returns the methods of the path for OPTIONS.
   private func matchOperation(
     _ head: RequestHead, _ bytes: RawSpan, _ context: CallerContext, _ plan: inout RequestPlan
   ) throws(GatewayError) -> MethodSet? {
@@ -269,7 +270,7 @@ package struct RequestPlanner: ~Copyable {
     } else if !rules.forwardsOutsideBasePath || head.pathEnd == start {
       throw outsideBasePath(head, bytes)
     }
-    // Clients whose base URL ends in a slash double it: sent on as one.
+    // Clients whose base URL ends in a slash send two: one is forwarded.
     if head.pathEnd > start &+ 1, bytes[start &+ 1] == UInt8(ascii: "/") { start &+= 1 }
     plan.restStart = start
     let rest = bytes.slice(start, head.pathEnd)
@@ -329,16 +330,16 @@ package struct RequestPlanner: ~Copyable {
         + "\(closest.method.name) \(closest.template).")
   }
 
-  /// An upstream may be less exact than the catalogue: about case, say. What it could take for a sensitive
-  /// operation is not forwarded as an unknown one.
+  /// Refuses a path that is not in the catalogue but that the upstream could take for a sensitive operation: it may be
+  /// less exact than the catalogue, about case for example.
   @inline(never)
   private func checkLookalike(_ path: RawSpan) throws(GatewayError) {
     guard sensitivePaths.hide(in: path, besides: rules.passedSensitive) else { return }
     throw RequestPlanner.lookalike
   }
 
-  /// An encoded slash is legal in an id. Where an upstream would take it for a plain one, the path could be that
-  /// of a sensitive operation: a dispatch called `7%2Flti`.
+  /// Refuses a path that hides a sensitive operation's path. An encoded slash is legal in an id; if the upstream takes
+  /// it for a plain slash, the path could be that of a sensitive operation, as with a dispatch called `7%2Flti`.
   @inline(never)
   private func checkHiddenSegments(_ path: RawSpan, of operation: UInt8) throws(GatewayError) {
     let operation = OperationTable.operation(at: operation)
@@ -429,7 +430,7 @@ package struct RequestPlanner: ~Copyable {
 
   private func callerName(_ plan: RequestPlan) -> String { rules.callers[plan.caller].name }
 
-  /// What the operator has frozen or made read-only with the app, whatever may be called.
+  /// Refuses what the operator has frozen or made read-only for the app, whichever operation is called.
   @inline(never)
   private func checkAppMode(_ plan: inout RequestPlan) throws(GatewayError) {
     let name = rules.apps[plan.app].name
@@ -446,7 +447,7 @@ package struct RequestPlanner: ~Copyable {
     }
   }
 
-  /// The mode of a caller, by configuration and operator.
+  /// The mode of a caller, from the configuration and the operator.
   private func mode(of caller: Int) -> OperatingMode {
     modes.isEmpty
       ? rules.callers[caller].mode
@@ -465,7 +466,7 @@ package struct RequestPlanner: ~Copyable {
 
   // MARK: What the last steps will need
 
-  /// Names the credential that the call needs. Having it is the last step, after the limits.
+  /// Sets the credential that the call needs. Obtaining it is the last step, after the limits.
   private func nameCredential(_ plan: inout RequestPlan) {
     guard plan.isKnownOperation else {
       // checkPolicy has refused apps without one.
@@ -477,7 +478,7 @@ package struct RequestPlanner: ~Copyable {
     nameOwnCredential(&plan)
   }
 
-  /// The same for an operation of the catalogue.
+  /// Does the same for an operation of the catalogue.
   @inline(__always)
   func nameOwnCredential(_ plan: inout RequestPlan) {
     plan.credential = rules.apps[plan.app].credentials[Int(plan.operation)]
@@ -492,7 +493,7 @@ package struct RequestPlanner: ~Copyable {
 }
 
 extension HTTPMethod {
-  /// The method as the catalogue knows it; nil for one that no operation has.
+  /// The method as in the catalogue; nil for one that no operation has.
   var operationMethod: OperationMethod? {
     switch self {
     case .get: .get

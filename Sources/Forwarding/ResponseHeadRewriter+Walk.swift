@@ -4,14 +4,14 @@ package import Memory
 
 /// The head of a list that is made of many pages.
 extension ResponseHeadRewriter {
-  /// Fields of the first page that speak of its bytes, and not of the list's.
+  /// Fields of the first page that describe its bytes, and do not apply to the whole list.
   private static let aboutOnePage: [StaticString] = [
     "etag", "last-modified", "accept-ranges", "content-range", "content-md5", "digest",
     "content-digest", "repr-digest", "content-encoding", "link", "age",
   ]
 
-  /// Appends the head, made of the first page's, without the fields that only the first page's end tells, our request id
-  /// and the closing empty line.
+  /// Appends a head made from the first page's head. It leaves out the fields that are known only at the end of the
+  /// first page, our request id and the closing empty line.
   package func writeWalk(
     _ head: ResponseHead, fields: borrowing FieldList, in bytes: RawSpan, form: PageWalk.Form,
     closesConnection: Bool, dates: borrowing DateTexts, into out: inout ByteBuffer
@@ -32,7 +32,7 @@ extension ResponseHeadRewriter {
     out.put("X-Content-Type-Options: nosniff\r\n")
   }
 
-  /// Whether the body is compressed, although the gateway asked for it uncompressed.
+  /// Whether the body is compressed although the gateway asked for it uncompressed.
   package static func isEncoded(_ fields: borrowing FieldList, in bytes: RawSpan) -> Bool {
     for i in 0..<fields.count where fields[i].name == .other {
       guard fields[i].name(in: bytes).equalsIgnoringCase("content-encoding") else { continue }
@@ -41,7 +41,7 @@ extension ResponseHeadRewriter {
     return false
   }
 
-  /// The number of all items, which the first page tells when it was asked to; nil for none.
+  /// The number of all items, which the first page states if it was asked to; nil for none.
   package static func totalCount(_ fields: borrowing FieldList, in bytes: RawSpan) -> Int? {
     for i in 0..<fields.count where fields[i].name == .other {
       guard fields[i].name(in: bytes).equalsIgnoringCase("x-total-count") else { continue }

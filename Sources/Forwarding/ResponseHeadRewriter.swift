@@ -1,7 +1,7 @@
 package import HTTPMessages
 package import Memory
 
-/// Writes the head that goes back to the caller.
+/// Writes the head that is sent back to the caller.
 package struct ResponseHeadRewriter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   private let upstream: UpstreamReference
@@ -13,8 +13,9 @@ package struct ResponseHeadRewriter: ~Copyable {
     via = ViaField(hop: rules.hop)
   }
 
-  /// Fields of an answer that end here: the connection's own, what would let a browser's page read or a browser's
-  /// state change through us, and Proxy-Status, by which callers tell our answers from the upstream's.
+  /// Fields of an answer that are not passed on: hop-by-hop fields, fields that would let a web page read the answer or
+  /// change a browser's state through the gateway, and Proxy-Status, by which callers tell the gateway's own answers
+  /// from the upstream's.
   package static let dropped: FieldSet = [
     .connection, .proxyConnection, .keepAlive, .te, .trailer, .transferEncoding, .upgrade,
     .http2Settings, .proxyAuthenticate, .proxyAuthorization, .proxyAuthenticationInfo,
@@ -25,22 +26,22 @@ package struct ResponseHeadRewriter: ~Copyable {
 
   /// How the answer's body is framed for the caller.
   package enum OutgoingFraming: Sendable, Equatable {
-    /// As the upstream's Content-Length says, or there is none.
+    /// As the upstream's Content-Length says, or without a body.
     case unchanged
     case chunked
-    /// Ends with the connection: for HTTP/1.0 callers.
+    /// The connection's end ends the body: for HTTP/1.0 callers.
     case untilClose
   }
 
-  /// What the answer's head depends on besides itself.
+  /// What the answer's head depends on, apart from the upstream's head.
   package struct Context: Sendable {
     package var framing: OutgoingFraming
     package var closesConnection: Bool
     /// The caller speaks HTTP/1.0 and asked to keep the connection.
     package var keepsAliveExplicitly: Bool
-    /// `/apps/{name}` when the caller used it, else empty.
+    /// `/apps/{name}` if the caller used it, else empty.
     package var appPrefix: String
-    /// The answer is for a browser and passes as it is.
+    /// The answer is for a browser, so its Location is passed on unchanged.
     package var leavesLocation: Bool
 
     package init(
@@ -55,27 +56,27 @@ package struct ResponseHeadRewriter: ~Copyable {
     }
   }
 
-  /// Appends the head without our request id and the closing empty line. `dates` has a Date line for
-  /// answers without one.
+  /// Appends the head without our request id and the closing empty line. `dates` supplies a Date line for answers
+  /// without one.
   package func write(
     _ head: ResponseHead, fields: borrowing FieldList, in bytes: RawSpan, context: Context,
     dates: borrowing DateTexts, into out: inout ByteBuffer
   ) {
-    // RFC 9110 section 2.5: our own version, the upstream's status and reason.
+    // Our own version, with the upstream's status and reason (RFC 9110 section 2.5).
     out.put("HTTP/1.1")
     let statusEnd = head.fieldsStart
     let hasReasonSpace = bytes[12] == 0x20
     out.put(bytes.slice(8, hasReasonSpace ? statusEnd : 12))
     if !hasReasonSpace { out.put(" \r\n") }
     var dropped = dropped
-    // RFC 9110 section 8.6: no Content-Length in 1xx and 204.
+    // No Content-Length in 1xx and 204 (RFC 9110 section 8.6).
     if head.status < 200 || head.status == 204 { dropped.insert(.contentLength) }
     if head.hasBlankBeforeColon {
       fields.copyRepaired(from: bytes, without: dropped, head.connection, into: &out)
     } else {
       fields.copy(from: bytes, without: dropped, head.connection, into: &out)
     }
-    // Asked one by one: a set of both would be made anew for each answer.
+    // Tested one by one: a set of both would be built for each answer.
     if head.present.contains(.location) || head.present.contains(.contentLocation) {
       writeLocations(fields, bytes, context, into: &out)
     }
@@ -95,8 +96,8 @@ package struct ResponseHeadRewriter: ~Copyable {
     }
   }
 
-  /// A Location or Content-Location below the upstream's base path leads back through the gateway; everything else,
-  /// launch links among it, is for somebody's browser and stays.
+  /// Writes Location and Content-Location. One below the upstream's base path is rewritten to lead back through the
+  /// gateway. Everything else, including launch links, is for someone's browser and stays unchanged.
   @inline(never)
   private func writeLocations(
     _ fields: borrowing FieldList, _ bytes: RawSpan, _ context: Context, into out: inout ByteBuffer

@@ -1,20 +1,20 @@
 package import HTTPMessages
 
-/// Whether a request whose upstream connection failed may be sent once more: RFC 9110 section 9.2.2, RFC
-/// 9112 section 9.3.1.
+/// Decides whether a request whose upstream connection failed may be sent again (RFC 9110 section 9.2.2, RFC 9112
+/// section 9.3.1).
 ///
-/// Only what is provably safe is repeated. A POST is repeated when not a byte of it was written; a request
-/// that is idempotent also when its connection had been kept alive and ended before the first byte of an
-/// answer, because then the upstream most likely closed it before it saw the request. A request of which not all was
-/// sent is none that could have been acted on (RFC 9112 section 8).
+/// Only what is provably safe is repeated. Any request, also a POST, is repeated if none of its bytes was written. An
+/// idempotent request is also repeated if its connection had been kept alive and ended before the first byte of an
+/// answer: most likely the upstream closed it before it saw the request. A request that was not sent completely cannot
+/// have been acted on (RFC 9112 section 8).
 package struct RetryRule: Sendable {
-  /// Upstream requests made for one exchange with one credential, at most.
+  /// The most upstream requests made for one exchange with one credential.
   package static let attemptLimit = 2
 
-  /// What is known of the failed attempt.
+  /// What is known about the failed attempt.
   package struct Attempt: Sendable {
     package var method: HTTPMethod
-    /// Attempts made, the failed one included, those not that were answered and led to another credential.
+    /// Attempts made, including the failed one, but not those that were answered and led to another credential.
     package var number: Int
     /// The connection had carried a request before.
     package var wasReused: Bool
@@ -24,7 +24,7 @@ package struct RetryRule: Sendable {
     package var receivedBytes: Bool
     /// Everything sent so far is still at hand.
     package var isReplayable: Bool
-    /// Some of it was not sent yet.
+    /// Some of the request was not sent yet.
     package var isPartial: Bool
 
     package init(

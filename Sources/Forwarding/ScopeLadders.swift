@@ -1,23 +1,23 @@
 internal import SCORMCloudAPI
 
-/// For each operation of one app, the credentials to try one after the other where the catalogue is not sure
-/// of the scope: the configured one first, then each further scope that may suffice, at last Basic, which SCORM
-/// Cloud takes for everything.
+/// For each operation of one app, the credentials to try one after the other if the catalogue is not sure of the scope.
+/// The configured one comes first, then each further scope that may suffice, and finally Basic, which SCORM Cloud
+/// accepts for everything.
 ///
-/// One flat array, so that a call whose rung is known reads it like any other credential.
+/// One flat array, so that a call whose rung is known reads its credential like any other.
 package struct ScopeLadders: Sendable, Equatable {
-  /// Rungs of a ladder: the first credential, every scope an operation can list, and Basic.
+  /// The most rungs of a ladder: the first credential, every scope that an operation can list, and Basic.
   package static let maximumRungs = ScopeList.capacity + 2
 
-  /// By operation, then by rung; empty when no operation has a ladder.
+  /// By operation, then by rung; empty if no operation has a ladder.
   private var choices: [CredentialChoice] = []
-  /// Rungs by operation.
+  /// Number of rungs by operation.
   private var counts: [UInt8] = []
 
-  /// No operation has a ladder.
+  /// Creates ladders without any rung.
   package init() {}
 
-  /// Gives `operation` these rungs, at most ``maximumRungs`` of them, the first one first.
+  /// Sets the rungs of `operation`, from the first on; at most ``maximumRungs``.
   package mutating func set(_ rungs: [CredentialChoice], for operation: UInt8) {
     precondition(rungs.count <= ScopeLadders.maximumRungs)
     if choices.isEmpty {
@@ -31,7 +31,7 @@ package struct ScopeLadders: Sendable, Equatable {
     }
   }
 
-  /// How many rungs the ladder of `operation` has; 0 when it has none.
+  /// The number of rungs of the ladder of `operation`; 0 if it has none.
   package func count(of operation: UInt8) -> Int {
     counts.isEmpty ? 0 : Int(counts[Int(operation)])
   }
@@ -42,15 +42,15 @@ package struct ScopeLadders: Sendable, Equatable {
   }
 }
 
-/// The rungs that proved to be needed, by app and operation: what a planner starts from.
+/// The rungs that turned out to be needed, by app and operation. Planners start from them.
 package struct ScopeRungs: Sendable, Equatable {
-  /// By app, then by operation; empty while every call goes with its first rung.
+  /// By app, then by operation; empty while every call starts with its first rung.
   private var rungs: [UInt8] = []
 
-  /// Nothing was learnt.
+  /// Creates rungs with nothing learned.
   package init() {}
 
-  /// Whether nothing was learnt.
+  /// Whether nothing was learned.
   package var isEmpty: Bool { rungs.isEmpty }
 
   /// The rung to begin with.

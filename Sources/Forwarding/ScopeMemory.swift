@@ -2,33 +2,33 @@ internal import SCORMCloudAPI
 
 /// What climbing has shown, by app and operation: which rung works, and where none does.
 ///
-/// It lives as long as the process; a restart starts anew, and so does an app whose ladders another configuration
-/// changes (``forget(_:)``). Bounded by apps times operations.
+/// It lives as long as the process and is empty after a restart. An app whose ladders a new configuration changes is
+/// forgotten (``forget(_:)``). The size is bounded by apps times operations.
 package struct ScopeMemory: Sendable {
-  /// After every rung was refused, the operation is not climbed again for this long, in nanoseconds: a call that
-  /// is refused for another reason than its scope must not cost several upstream calls each time.
+  /// How long an operation is not climbed again after every rung was refused, in nanoseconds. A call that is refused
+  /// for a reason other than its scope must not cost several upstream calls each time.
   package static let rest: Int64 = 60_000_000_000
 
-  /// What is known of one operation of one app.
+  /// What is known about one operation of one app.
   package struct Entry: Sendable, Equatable {
     /// The rung that calls begin with.
     package var rung: UInt8 = 0
-    /// Further rungs tried.
+    /// Number of further rungs tried.
     package var climbs: UInt64 = 0
-    /// Times that every rung was refused.
+    /// How many times every rung was refused.
     package var exhaustions: UInt64 = 0
-    /// No climb before this, monotonic nanoseconds.
+    /// No climb before this time, in monotonic nanoseconds.
     package var restsUntil = Int64.min
   }
 
   /// By app, then by operation; empty until the first climb.
   private var entries: [Entry] = []
-  /// The rungs alone, for planners.
+  /// Only the rungs, for planners.
   package private(set) var rungs = ScopeRungs()
 
   package init() {}
 
-  /// What was learnt of `app` means nothing any more.
+  /// Forgets what was learned about `app`, because it no longer applies.
   package mutating func forget(_ app: Int) {
     for operation in OperationTable.all where entry(app: app, operation: operation.index) != Entry()
     {
@@ -37,21 +37,21 @@ package struct ScopeMemory: Sendable {
     }
   }
 
-  /// What is known of `operation`.
+  /// What is known about `operation`.
   package func entry(app: Int, operation: UInt8) -> Entry {
     let place = place(app, operation)
     return place < entries.count ? entries[place] : Entry()
   }
 
-  /// A call climbs.
+  /// Counts that a call climbs.
   package mutating func climbed(app: Int, operation: UInt8) {
     change(app, operation) { $0.climbs += 1 }
   }
 
-  /// `rung` was enough for a call. Rungs are never taken back: what was enough for another call, of an object
-  /// with weaker demands, was too little for this one.
+  /// Notes that `rung` was sufficient for a call. The rung is never lowered: what is sufficient for another call, on an
+  /// object with weaker demands, was not for this one.
   ///
-  /// - Returns: whether that is news.
+  /// - Returns: Whether this is new.
   package mutating func worked(app: Int, operation: UInt8, rung: UInt8) -> Bool {
     guard rung > entry(app: app, operation: operation).rung else { return false }
     change(app, operation) { $0.rung = rung }
@@ -59,7 +59,7 @@ package struct ScopeMemory: Sendable {
     return true
   }
 
-  /// Every rung was refused. Nothing is learnt but that climbing is of no use for a while.
+  /// Notes that every rung was refused. The only thing learned is that climbing is of no use for a while.
   package mutating func exhausted(app: Int, operation: UInt8, at now: Int64) {
     change(app, operation) {
       $0.exhaustions += 1

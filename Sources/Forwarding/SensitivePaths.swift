@@ -1,10 +1,9 @@
 internal import SCORMCloudAPI
 
-/// Finds paths that an upstream could take for a sensitive operation although the catalogue's matcher, which is
-/// exact, does not: other case, percent-encoding, an encoded slash, `.json` behind a name, a method in another
-/// spelling.
+/// Finds paths that an upstream could take for a sensitive operation although the catalogue's matcher, which is exact,
+/// does not: different case, percent-encoding, an encoded slash, `.json` after a name, a method in another spelling.
 ///
-/// Asked for requests that are forwarded without being known, and for known ones with an escape in their path.
+/// Used for requests that are forwarded without being known, and for known ones with an escape in their path.
 struct SensitivePaths: Sendable {
   private struct Template {
     var operation: UInt8
@@ -14,8 +13,8 @@ struct SensitivePaths: Sendable {
   }
 
   private let templates: [Template]
-  /// A path with more segments is taken for a look-alike: none of the API's has more than six, and looking for
-  /// one at every place of thousands would hold up the loop.
+  /// A path with more segments counts as a look-alike. None of the API's paths has more than six, and searching for one
+  /// at every position of thousands would block the loop.
   private static let segmentLimit = 32
 
   init() {
@@ -27,8 +26,8 @@ struct SensitivePaths: Sendable {
     }
   }
 
-  /// Whether some reading of `path` has a sensitive operation's path in it, below any other and above any other:
-  /// one that is not in `passed`.
+  /// Whether under some reading `path` contains the path of a sensitive operation that is not in `passed`, with any
+  /// segments before and after it.
   func hide(in path: RawSpan, besides passed: OperationSet) -> Bool {
     let refused = templates.filter { !passed.contains($0.operation) }
     if refused.isEmpty { return false }
@@ -44,8 +43,8 @@ struct SensitivePaths: Sendable {
     }
   }
 
-  /// Whether some reading of `path`, that of another operation with this method, is a sensitive operation's path as a
-  /// whole: an id that ends in `%2Flti`.
+  /// Whether under some reading the whole of `path`, which is that of another operation with this method, is a
+  /// sensitive operation's path: an id that ends in `%2Flti`.
   func equal(_ path: RawSpan, _ method: OperationMethod, besides passed: OperationSet) -> Bool {
     UpstreamReadings.contains(path) { segments in
       templates.contains { template in
@@ -55,7 +54,7 @@ struct SensitivePaths: Sendable {
     }
   }
 
-  /// Something of it must be there plainly, or names in other scripts would match.
+  /// At least one segment must match in plain ASCII; otherwise names in other scripts would match.
   private static func matches(_ template: Template, _ segments: ArraySlice<ReadSegment>) -> Bool {
     var isPlain = false
     for (literal, segment) in zip(template.segments, segments) {

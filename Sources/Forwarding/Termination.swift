@@ -1,5 +1,5 @@
-/// Who ended an exchange, and in which phase: what a traffic log is read for first (the idea is
-/// HAProxy's). An exchange that ran to its end is ``completed``.
+/// Who ended an exchange, and in which phase: the first thing to read in a traffic log (the idea is HAProxy's). An
+/// exchange that ran to its end is ``completed``.
 package struct Termination: Sendable, Equatable {
   package enum Party: UInt8, CaseIterable, Sendable { case none, caller, upstream, gateway }
 
@@ -8,7 +8,7 @@ package struct Termination: Sendable, Equatable {
     case request
     // The gateway refused it at this step: see ``PlanStep``.
     case framing, host, caller, app, operation, policy, quota, credential
-    // It waited for a limit, or for a token, and was ended meanwhile.
+    // It was ended while it waited for a limit or for a token.
     case queue, token
     case connect, requestBody, responseHead, responseBody
 
@@ -40,7 +40,7 @@ package struct Termination: Sendable, Equatable {
   /// Both sides finished as they should.
   package static let completed = Termination(.none, .responseBody)
 
-  /// `completed`, or `caller/response-body` and the like.
+  /// `completed`, or for example `caller/response-body`.
   package var text: StaticString {
     switch party {
     case .none: "completed"
@@ -58,7 +58,7 @@ package struct Termination: Sendable, Equatable {
     case .requestBody: "caller/request-body"
     case .responseHead: "caller/response-head"
     case .responseBody: "caller/response-body"
-    // No caller leaves in the middle of a step: they take no time.
+    // Steps take no time, so no caller can leave during one.
     case .request, .framing, .host, .caller, .app, .operation, .policy, .quota, .credential:
       "caller/request"
     }
@@ -69,7 +69,7 @@ package struct Termination: Sendable, Equatable {
     case .requestBody: "upstream/request-body"
     case .responseHead: "upstream/response-head"
     case .responseBody: "upstream/response-body"
-    // It takes no part in what comes before a connection to it.
+    // The upstream has no part in what happens before a connection to it.
     case .connect, .request, .framing, .host, .caller, .app, .operation, .policy, .quota,
       .credential, .queue, .token:
       "upstream/connect"

@@ -1,15 +1,15 @@
 internal import HTTPMessages
 internal import Memory
 
-/// How a path may be read by an upstream, and by what stands before it: decoded none to three times, before or
-/// after it is cut into segments, with or without other slashes.
+/// The ways an upstream and the proxies before it may read a path: decoded zero to three times, before or after it is
+/// split into segments, with or without other characters as slashes.
 ///
-/// For the few paths that are sent on without being an operation of the catalogue, not for every request.
+/// For the few paths that are forwarded without being an operation of the catalogue, not for every request.
 enum UpstreamReadings {
-  /// How often an upstream, and what stands before it, might decode.
+  /// How many times the upstream and the proxies before it might decode.
   private static let rounds = 3
 
-  /// Whether `judge` is true of the segments under any reading.
+  /// Whether `judge` returns true for the segments under any reading.
   static func contains(_ path: RawSpan, where judge: ([ReadSegment]) -> Bool) -> Bool {
     var whole = path.copied()
     for cut in 0...rounds {
@@ -27,7 +27,7 @@ enum UpstreamReadings {
     return false
   }
 
-  /// With segments that hold no name, such as blanks, and as if they were not there.
+  /// Judges the segments with those that have no name, such as blanks, and without them.
   private static func judges(_ pieces: [[UInt8]], _ judge: ([ReadSegment]) -> Bool) -> Bool {
     let segments = pieces.map(ReadSegment.init)
     if judge(segments) { return true }
@@ -40,8 +40,8 @@ enum UpstreamReadings {
       .split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.map(Array.init)
   }
 
-  /// Percent-decoding (RFC 3986 section 2.1), also of `%u002F`, which some servers take. What is no escape
-  /// stands for itself.
+  /// Percent-decodes (RFC 3986 section 2.1), including `%u002F`, which some servers accept. What is not an escape is
+  /// kept.
   private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
@@ -64,7 +64,7 @@ enum UpstreamReadings {
     return result
   }
 
-  /// Hexadecimal `digits` at `start`.
+  /// The value of the hexadecimal `digits` at `start`.
   private static func number(_ bytes: [UInt8], from start: Int, digits: Int) -> UInt32? {
     guard start + digits <= bytes.count else { return nil }
     var value: UInt32 = 0
@@ -76,22 +76,21 @@ enum UpstreamReadings {
   }
 }
 
-/// The name in a segment: what is left of it without blanks and signs in front, and without what many servers cut
-/// off: `;v=1`, `.json`, a dot or a space.
+/// The name in a segment: without blanks and punctuation at its start, and without what many servers cut off, such as
+/// `;v=1`, `.json`, a dot or a space.
 struct ReadSegment {
   /// Letters and digits in lower case, `-` and `_`; ``any`` for a character that is not ASCII.
   private let name: [UInt8]
   /// Whether some character of it is ASCII.
   let isPlain: Bool
 
-  /// Stands for up to three characters, since `ſ`, `K` and ligatures turn into ASCII under some foldings, and marks
-  /// vanish.
+  /// Matches up to three characters: `ſ`, `K` and ligatures turn into ASCII under some foldings, and marks vanish.
   private static let any: UInt8 = 0xFF
 
   init(_ bytes: [UInt8]) {
     var name: [UInt8] = []
     for byte in FullWidth.folded(bytes) {
-      // One mark for each character: those in the middle of one do not begin anything.
+      // One mark for each character: continuation bytes do not start one.
       if byte & 0xC0 == 0x80 { continue }
       let lower = byte.asciiLowercased
       if byte >= 0x80 {
@@ -110,7 +109,7 @@ struct ReadSegment {
 
   var isEmpty: Bool { name.isEmpty }
 
-  /// Whether it can be read as `literal`, in lower case, which has less than 60 bytes.
+  /// Whether it can be read as `literal`, which is in lower case and has fewer than 60 bytes.
   func reads(as literal: [UInt8]) -> Bool {
     // Bit i: what was read so far may be the first i bytes.
     var reached: UInt64 = 1

@@ -1,15 +1,16 @@
 internal import HTTPMessages
 internal import Memory
 
-/// Tells which URLs of an answer lead to the upstream's API: they are to lead back through the gateway, where the
-/// credential is.
+/// Finds the URLs of an answer that lead to the upstream's API. They must lead back through the gateway, which has the
+/// credential.
 ///
-/// The upstream's host counts, with either scheme or none (RFC 3986 section 4.2) and with its own port, a scheme's, or
-/// none: servers behind a proxy of their own often know neither the scheme nor the port they are called by.
+/// What counts is the upstream's host, with either scheme or none (RFC 3986 section 4.2), and with its own port, a
+/// scheme's default port or none: servers behind a proxy often know neither the scheme nor the port by which they are
+/// called.
 struct UpstreamReference: ~Copyable {
   /// In lower case, without a port.
   private var host = ByteBuffer(capacity: 64)
-  /// Empty when it is the scheme's.
+  /// Empty if it is the scheme's default.
   private var port = ByteBuffer(capacity: 8)
   private var basePath = ByteBuffer(capacity: 32)
 
@@ -24,8 +25,8 @@ struct UpstreamReference: ~Copyable {
     basePath.put(text: rules.upstreamBasePath)
   }
 
-  /// Where the part of `value` below the upstream's base path begins; nil when it leads elsewhere, or is relative to
-  /// the request's own path, which is the same here and there.
+  /// Where the part of `value` below the upstream's base path begins; nil if it leads elsewhere, or is relative to the
+  /// request's own path, which is the same on both sides.
   func restBelowBasePath(_ value: RawSpan) -> Int? {
     var at = 0
     if let start = UpstreamReference.authorityStart(value) {
@@ -45,7 +46,7 @@ struct UpstreamReference: ~Copyable {
   private func isUpstream(_ authority: RawSpan) -> Bool {
     let portStart = UpstreamReference.portStart(authority)
     var hostEnd = portStart
-    // The dot of a name that is complete.
+    // The final dot of a fully qualified name.
     if hostEnd > 0, authority[hostEnd - 1] == UInt8(ascii: ".") { hostEnd -= 1 }
     guard hostEnd == host.count else { return false }
     for i in 0..<hostEnd where authority[i].asciiLowercased != host.bytes[i] { return false }
@@ -55,7 +56,7 @@ struct UpstreamReference: ~Copyable {
       || given.byteCount == port.count && given.hasSameBytes(as: port.bytes)
   }
 
-  /// Where the authority of an absolute URL or a network-path reference begins; nil in anything else.
+  /// Where the authority of an absolute URL or a network-path reference begins; nil for anything else.
   private static func authorityStart(_ value: RawSpan) -> Int? {
     if value.byteCount >= 2, value.slice(0, 2).equals("//") { return 2 }
     if value.byteCount >= 7, value.slice(0, 7).equalsIgnoringCase("http://") { return 7 }
@@ -63,13 +64,13 @@ struct UpstreamReference: ~Copyable {
     return nil
   }
 
-  /// Where the colon before an authority's port stands, or the authority's end.
+  /// The position of the colon before an authority's port, or the authority's end.
   private static func portStart(_ authority: RawSpan) -> Int {
     var at = authority.byteCount
     while at > 0 {
       at -= 1
       if authority[at] == UInt8(ascii: ":") { return at }
-      // The end of an address in brackets, which has colons of its own.
+      // The end of an address in brackets, which contains colons itself.
       if authority[at] == UInt8(ascii: "]") { break }
     }
     return authority.byteCount

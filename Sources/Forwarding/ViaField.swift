@@ -1,19 +1,19 @@
 internal import HTTPMessages
 internal import Memory
 
-/// The Via field: RFC 9110 section 7.6.3. It tells hops apart and ends loops.
+/// The Via field (RFC 9110 section 7.6.3). It identifies hops and stops loops.
 ///
-/// A gateway's pseudonym is `scorm-gateway-` and a number of its process, so that one behind another is not taken
-/// for a loop, and tells nobody where it runs.
+/// A gateway's pseudonym is `scorm-gateway-` and a number of its process. So one gateway after another is not taken for
+/// a loop, and the pseudonym does not reveal where the gateway runs.
 struct ViaField: ~Copyable {
   /// `Via: 1.1 scorm-gateway-0123abcd`, with its CRLF.
   private var line = ByteBuffer(capacity: 40)
-  /// Where the pseudonym lies in it.
+  /// Where the pseudonym begins in it.
   private static var start: Int { 9 }
-  /// Where the version's last digit lies in it.
+  /// Where the last digit of the version is.
   private static var minor: Int { 7 }
 
-  /// `hop` tells this process from others.
+  /// - Parameter hop: Identifies this process among gateways.
   init(hop: UInt32) {
     line.put("Via: 1.1 ")
     line.put(RequestPlanner.hopName)
@@ -22,8 +22,8 @@ struct ViaField: ~Copyable {
     line.put("\r\n")
   }
 
-  /// Appends our line. It follows the lines of earlier hops, because their order is that of the hops, and
-  /// names the version in which the message came to us.
+  /// Appends our line. It follows the lines of earlier hops, because lines are in the order of the hops, and gives the
+  /// version in which the message was received.
   @inline(__always)
   func put(receivedIn version: HTTPVersion, into out: inout ByteBuffer) {
     switch version {
@@ -35,7 +35,7 @@ struct ViaField: ~Copyable {
     }
   }
 
-  /// Whether `value` names us as a hop. A host whose name merely holds ours is another one.
+  /// Whether `value` names us as a hop. A host whose name merely contains ours is a different one.
   func namesUs(_ value: RawSpan) -> Bool {
     let name = line.bytes.slice(ViaField.start, line.count - 2)
     var at = 0
@@ -48,7 +48,7 @@ struct ViaField: ~Copyable {
     return false
   }
 
-  /// Pseudonyms stand where host names do, so case does not matter.
+  /// Pseudonyms take the place of host names, so case does not matter.
   private static func isSame(_ a: RawSpan, _ b: RawSpan) -> Bool {
     guard a.byteCount == b.byteCount else { return false }
     for i in 0..<a.byteCount where a[i].asciiLowercased != b[i].asciiLowercased { return false }

@@ -1,18 +1,18 @@
 internal import HTTPMessages
 internal import Memory
 
-/// Reads `Prefer` fields (RFC 7240) for the one preference the gateway knows, `wait`.
+/// Reads `Prefer` fields (RFC 7240) for the only preference that the gateway knows, `wait`.
 ///
-/// What cannot be read is not there: a preference is a wish, never a reason to refuse. Of several only the first counts
-/// (section 2).
+/// What cannot be parsed is ignored: a preference is a wish, never a reason to refuse. If there are several, only the
+/// first counts (section 2).
 struct WaitPreference {
-  /// Seconds that the caller would wait; nil when it does not say.
+  /// Seconds that the caller is willing to wait; nil if it does not say.
   private(set) var seconds: Int?
   private var isDecided = false
 
   init() {}
 
-  /// Takes the value of a `Prefer` field. Several are one list.
+  /// Takes the value of a `Prefer` field. Several fields form one list.
   mutating func take(_ value: RawSpan) {
     var start = 0
     while start < value.byteCount, !isDecided {
@@ -23,7 +23,7 @@ struct WaitPreference {
   }
 
   private mutating func takePreference(_ element: RawSpan) {
-    // Parameters of a preference are its own; `wait` has none.
+    // A preference may have parameters; `wait` has none.
     let text = element.slice(0, WaitPreference.end(of: element, from: 0, UInt8(ascii: ";")))
     let nameEnd = text.firstIndex(of: UInt8(ascii: "="), from: 0)
     guard WaitPreference.trimmed(text.slice(0, nameEnd)).equalsIgnoringCase("wait") else { return }
@@ -45,7 +45,7 @@ struct WaitPreference {
     seconds = number
   }
 
-  /// The first `mark` from `start` on that is not within a quoted string; the end when there is none.
+  /// The first `mark` from `start` on that is not inside a quoted string; the end if there is none.
   private static func end(of text: RawSpan, from start: Int, _ mark: UInt8) -> Int {
     var isQuoted = false
     var at = start

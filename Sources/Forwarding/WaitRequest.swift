@@ -3,11 +3,11 @@ package import Memory
 package import SCORMCloudAPI
 internal import TextCoding
 
-/// What a caller asks for with `Prefer: wait=N`: to be answered when the job is over.
+/// What a caller asks for with `Prefer: wait=N`: an answer when the job is over.
 package struct WaitRequest: Sendable, Equatable {
-  /// Seconds that the caller would wait.
+  /// Seconds that the caller is willing to wait.
   package var seconds: Int
-  /// What the call starts; nil when it asks how a job goes.
+  /// The job that the call starts; nil if it asks for a job's state.
   package var start: JobOperations.Start?
 
   package init(seconds: Int, start: JobOperations.Start?) {
@@ -17,8 +17,8 @@ package struct WaitRequest: Sendable, Equatable {
 }
 
 extension RequestPlanner {
-  /// What the call's preference means; nil when it means nothing here, as RFC 7240 has it: for any other operation, and
-  /// where the caller may not ask how the job goes.
+  /// What the call's preference means; nil if it has no meaning here, as RFC 7240 provides: for any other operation, or
+  /// if the caller may not ask for the job's state.
   @inline(never)
   func waitRequest(
     _ fields: borrowing FieldList, _ bytes: RawSpan, _ head: RequestHead, _ plan: RequestPlan
@@ -36,7 +36,7 @@ extension RequestPlanner {
     return WaitRequest(seconds: seconds, start: start)
   }
 
-  /// The plan of a call that asks how a job goes which `plan` has started.
+  /// The plan of a call that asks for the state of the job that `plan` has started.
   package func pollPlan(_ plan: RequestPlan, _ start: JobOperations.Start) -> RequestPlan {
     var poll = plan
     poll.operation = start.poll
@@ -48,7 +48,8 @@ extension RequestPlanner {
   }
 }
 
-/// The head of a call that asks how a job goes, but for the job: written when the caller's own call is, by the same rules.
+/// The head of a call that asks for a job's state, except for the job. It is written along with the caller's own head,
+/// by the same rules.
 package struct PollHead: ~Copyable {
   /// Method and base path.
   fileprivate var beginning = ByteBuffer()
@@ -66,7 +67,7 @@ package struct PollHead: ~Copyable {
 }
 
 extension RequestHeadRewriter {
-  /// Writes what is the same for each poll.
+  /// Writes the parts that are the same for each poll.
   package func writePoll(into head: inout PollHead) {
     head.beginning.put("GET ")
     head.beginning.put(basePath)
@@ -76,9 +77,9 @@ extension RequestHeadRewriter {
   }
 }
 
-/// The path of an operation that asks how a job goes.
+/// The path of an operation that asks for a job's state.
 package enum JobPath {
-  /// Appends the path of `poll`, below the base path, with its one parameter replaced by `id`.
+  /// Appends the path of `poll`, below the base path, with `id` as its one parameter.
   package static func put(_ poll: UInt8, id: [UInt8], into out: inout ByteBuffer) {
     for segment in OperationTable.operation(at: poll).template.description.split(separator: "/") {
       out.put(UInt8(ascii: "/"))
@@ -92,11 +93,11 @@ package enum JobPath {
 }
 
 extension JobPath {
-  /// The job that `path`, which ends in the path of `poll`, asks for; nil when its id is not validly escaped.
+  /// The job that `path` asks for, which ends in the path of `poll`; nil if its id is not validly escaped.
   package static func id(in path: RawSpan, _ poll: UInt8) -> [UInt8]? {
     let segments = OperationTable.operation(at: poll).template.description.split(separator: "/")
     guard let place = segments.firstIndex(where: { $0.hasPrefix("{") }) else { return nil }
-    // Counted from the end: what is in front is the base path.
+    // Counted from the end, because the base path comes first.
     let parts = path.text.split(separator: "/")
     let index = parts.count - (segments.count - place)
     guard parts.indices.contains(index),

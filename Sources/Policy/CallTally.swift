@@ -2,21 +2,21 @@ internal import Forwarding
 internal import SCORMCloudAPI
 package import TrafficLog
 
-/// The calls of a record, counted by what rules decide about: caller, app and operation. Memory grows with the
+/// The calls of a record, counted by what rules decide on: caller, app and operation. Memory grows with the number of
 /// kinds of calls, not with the record.
 package struct CallTally: Sendable {
   /// What rules see of a call.
   struct Kind: Hashable, Sendable {
-    /// Nil: the line has none.
+    /// Nil if the record has no caller.
     let caller: String?
     let app: String
     /// Index into the catalogue; ``RequestPlan/unknownOperation`` for a path that is not in it.
     let operation: UInt8
-    /// GET or HEAD; decides only about what the catalogue does not know.
+    /// GET or HEAD. It only matters for paths that are not in the catalogue.
     let isRead: Bool
   }
 
-  /// Some calls and when the last one came.
+  /// A number of calls, and when the last one arrived.
   struct Count: Sendable {
     var calls = 0
     /// Nanoseconds since 1970; 0 without a call.
@@ -33,31 +33,31 @@ package struct CallTally: Sendable {
     }
   }
 
-  /// The calls of a kind, by what became of them.
+  /// The calls of a kind, by their outcome.
   struct Outcomes: Sendable {
     /// SCORM Cloud answered with 2xx or 3xx.
     var succeeded = Count()
-    /// Those of them that only a permissive mode let pass.
+    /// Those among them that passed only because of mode `permissive`.
     var denied = Count()
-    /// The gateway let them pass, and they came to nothing: 404, 500, no answer.
+    /// The gateway let them pass, and they failed: 404, 500, no answer.
     var failed = Count()
-    /// `callers[]` refused them: `allow`, `apps` or `mode`; or they were not sent, for the mode is `dry-run`.
+    /// `callers[]` refused them (`allow`, `apps` or `mode`), or they were not sent because the mode is `dry-run`.
     var refused = Count()
-    /// Refused because the answer is a secret, whoever asks.
+    /// Refused because the answer is a secret, whichever caller asks.
     var sensitive = Count()
     /// Those that succeeded before the window.
     var before = Count()
   }
 
-  /// Nanoseconds since 1970: earlier calls tell only when something was used last.
+  /// Nanoseconds since 1970. Earlier calls only show when something was last used.
   package let since: Int64
-  /// Nanoseconds since 1970 of the first call on record, whether in the window or before it; nil without a call.
+  /// When the first recorded call arrived, in the window or before it, in nanoseconds since 1970; nil without a call.
   package private(set) var first: Int64?
-  /// The last one.
+  /// When the last one arrived.
   package private(set) var last: Int64 = 0
-  /// Calls in the window.
+  /// Number of calls in the window.
   package private(set) var calls = 0
-  /// Lines that are not of the traffic log.
+  /// Number of lines that are not from the traffic log.
   package private(set) var malformed = 0
 
   private(set) var kinds: [Kind: Outcomes] = [:]
@@ -73,7 +73,7 @@ package struct CallTally: Sendable {
     self.operations = operations
   }
 
-  /// Counts the call of a line of the traffic log, its line feed left out.
+  /// Counts the call in a line of the traffic log, given without its line feed.
   package mutating func add(line: RawSpan) {
     guard let record = TrafficRecord(line: line) else {
       malformed += 1
@@ -100,7 +100,7 @@ package struct CallTally: Sendable {
     }
   }
 
-  /// Nil: no rule for callers was asked about the call.
+  /// The kind of the call; nil if no rule for callers was checked.
   private func kind(of record: TrafficRecord) -> Kind? {
     guard let app = record.app, !(record.operation == nil && record.isOptions) else { return nil }
     guard let name = record.operation else {
@@ -108,13 +108,13 @@ package struct CallTally: Sendable {
         caller: record.caller, app: app, operation: RequestPlan.unknownOperation,
         isRead: record.isRead)
     }
-    // Of a later version's catalogue.
+    // The operation is from a later version's catalogue.
     guard let operation = operations[name] else { return nil }
     return Kind(caller: record.caller, app: app, operation: operation, isRead: true)
   }
 
-  /// Nil: the gateway refused the call at a step before ``PlanStep/quota``, for a reason that is no matter of
-  /// `callers[]`.
+  /// The call's outcome; nil if the gateway refused the call at a step before ``PlanStep/quota``, for a reason that has
+  /// nothing to do with `callers[]`.
   private static func outcome(
     of record: TrafficRecord
   ) -> WritableKeyPath<Outcomes, Count>? {

@@ -5,13 +5,13 @@ internal import JSONText
 struct CallerLines {
   struct Line {
     let text: String
-    /// Behind the text, or alone; nil for none.
+    /// After the text, or alone on the line; nil for none.
     var comment: String?
   }
 
   private(set) var lines: [Line] = []
 
-  /// The entry of a caller as it is configured.
+  /// The entry of a caller as configured.
   init(_ caller: Caller, comment: (_ text: String) -> String?) {
     addHead(caller.name, caller)
     addList("apps", caller.apps.map { ($0, comment("app \($0)")) })
@@ -19,7 +19,7 @@ struct CallerLines {
     addEnd(caller.mode, caller)
   }
 
-  /// The entry that is suggested.
+  /// The suggested entry.
   init(_ caller: PolicySuggestion.Caller, comment: (PolicySuggestion.Grant) -> String) {
     addHead(caller.name, caller.present)
     addList("apps", caller.apps.map { ($0.text, comment($0)) })
@@ -65,8 +65,8 @@ struct CallerLines {
     if configured.weight != 1 { add("    weight: \(configured.weight)") }
   }
 
-  /// `text` as a scalar of YAML: in quotation marks unless it is a plain word that is nothing else. What is quoted
-  /// as in JSON is quoted as in YAML (YAML 1.2 section 1.3).
+  /// `text` as a YAML scalar: in quotation marks unless it is a plain word that cannot be read as anything else. JSON
+  /// strings are valid YAML (YAML 1.2 section 1.3).
   static func scalar(_ text: String) -> String {
     let isWord =
       (text.utf8.first.map { CallerLines.isLetter($0) } ?? false)

@@ -2,13 +2,13 @@ package import Configuration
 internal import Rules
 internal import SCORMCloudAPI
 
-/// The shortest `allow` list that grants some operations and no other.
+/// The shortest `allow` list that grants some operations and no others.
 ///
-/// A group, as `read:course`, stands in it only where every operation of the group was asked for: whatever the group
-/// grants is needed. `*` never does, for it also grants paths that are not in the catalogue. No operation is granted
-/// by two of the rules, so each rule is needed.
+/// A group, such as `read:course`, is used only if every operation of the group is wanted, so it grants nothing
+/// unneeded. `*` is never used, because it also grants paths that are not in the catalogue. No operation is granted by
+/// two rules, so each rule is needed.
 package enum GrantList {
-  /// - Parameter wanted: indices into the catalogue.
+  /// - Parameter wanted: Indices into the catalogue.
   package static func least(for wanted: Set<UInt8>) -> [AllowRule] {
     var rules: [AllowRule] = []
     var left = wanted
@@ -21,12 +21,12 @@ package enum GrantList {
       .map { .operation($0.name.description) }
   }
 
-  /// Operations that `rule` grants.
+  /// The operations that `rule` grants.
   package static func operations(of rule: AllowRule) -> Set<UInt8> {
     Set(OperationTable.all.filter { rule.allows($0) }.map(\.index))
   }
 
-  /// As it stands in a configuration.
+  /// As written in a configuration.
   package static func text(_ rule: AllowRule) -> String {
     switch rule {
     case .everything: "*"
@@ -40,7 +40,7 @@ package enum GrantList {
     let operations: Set<UInt8>
   }
 
-  /// Those of several operations, the largest first; a group of one is written as the operation.
+  /// The groups of several operations, the largest first. A group of one is written as the operation.
   private static let groups: [Group] = {
     var rules = OperationAccess.allCases.map { AllowRule.access($0, service: nil) }
     for service in Service.allCases {

@@ -1,8 +1,9 @@
-/// What makes one list of lines of another: by their longest common subsequence, removals before additions.
+/// The changes that turn one list of lines into another, by their longest common subsequence, with removals before
+/// additions.
 enum LineChanges: Equatable {
   /// Index into the old lines.
   case removed(Int)
-  /// Index into the new ones.
+  /// Index into the new lines.
   case added(Int)
   case kept(Int)
 

@@ -1,7 +1,7 @@
 internal import Configuration
 internal import SCORMCloudAPI
 
-/// What the calls of one caller need, gathered kind by kind.
+/// What the calls of one caller need, collected kind by kind.
 struct Needs {
   typealias Grant = PolicySuggestion.Grant
   typealias Left = PolicySuggestion.Left
@@ -13,7 +13,7 @@ struct Needs {
   private(set) var askedFor = LeftOut()
   private(set) var outOfReach = LeftOut()
 
-  /// - Parameter obstacle: why no grant would allow the calls.
+  /// - Parameter obstacle: Why no grant would allow the calls.
   mutating func add(
     _ kind: CallTally.Kind, _ outcomes: CallTally.Outcomes, _ wish: PolicySuggestion.Wish,
     obstacle: String?
@@ -25,7 +25,7 @@ struct Needs {
       outOfReach.add(kind, all, obstacle)
       return
     }
-    // The present rules refuse no such call for its answer any more.
+    // The current rules no longer refuse such calls because of their answer.
     all.add(outcomes.sensitive)
     var refused = outcomes.refused
     refused.add(outcomes.sensitive)
@@ -45,12 +45,12 @@ struct Needs {
     }
   }
 
-  /// All granted operations read.
+  /// Whether all granted operations read.
   var isReadOnly: Bool {
     operations.keys.allSatisfy { OperationTable.operation(at: $0).access == .read }
   }
 
-  /// The `allow` list, each rule with the calls that need it.
+  /// The `allow` list, with the calls that need each rule.
   var grants: [Grant] {
     GrantList.least(for: Set(operations.keys)).map { rule in
       var grant = Grant(text: GrantList.text(rule))
@@ -61,8 +61,8 @@ struct Needs {
     }
   }
 
-  /// The least scopes of the operations, as the catalogue has them; with fixed ones, those. `basic` stands for
-  /// operations whose scope nobody knows.
+  /// The least scopes of the operations, according to the catalogue; if scopes are fixed, those. `basic` represents
+  /// operations whose scope is not known.
   func scopes(_ settings: Settings?) -> [String] {
     if let tokens = settings?.tokens, tokens.scopes == .fixed { return tokens.scopesList }
     var names: Set<String> = []
@@ -91,7 +91,7 @@ extension PolicySuggestion.Grant {
   }
 }
 
-/// Calls that no grant is suggested for, by operation and app.
+/// Calls for which no grant is suggested, by operation and app.
 struct LeftOut {
   private var rows: [String: PolicySuggestion.Left] = [:]
 
@@ -105,14 +105,14 @@ struct LeftOut {
     ].calls.add(calls)
   }
 
-  /// By operation and app.
+  /// Sorted by operation and app.
   var sorted: [PolicySuggestion.Left] {
     rows.sorted { $0.key < $1.key }.map(\.value)
   }
 }
 
 extension CallTally.Kind {
-  /// The operation's name, or what it is instead.
+  /// The operation's name, or a text if it is not in the catalogue.
   var operationName: String {
     operation < OperationTable.all.count
       ? OperationTable.operation(at: operation).name.description : "(outside the catalogue)"

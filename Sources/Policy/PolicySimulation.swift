@@ -3,34 +3,34 @@ internal import JSONText
 internal import SCORMCloudAPI
 package import System
 
-/// The calls on record under the rules of a configuration: which ones it would refuse, and why.
+/// The recorded calls under the rules of a configuration: which ones it would refuse, and why.
 ///
-/// Callers are known by the names that the record has. Limits and tokens are not looked at.
+/// Callers are identified by the names in the record. Limits and tokens are not considered.
 package struct PolicySimulation: Sendable {
-  /// Calls of a kind that passed, and would be refused.
+  /// Calls of a kind that passed and would be refused.
   struct Row: Sendable {
     let caller: String
     let operation: String
     let app: String
     let calls: CallTally.Count
-    /// Those of them that SCORM Cloud answered with 2xx or 3xx.
+    /// Those among them that SCORM Cloud answered with 2xx or 3xx.
     let succeeded: Int
     let reason: String
   }
 
-  /// Most calls first.
+  /// Sorted by the number of calls, the highest first.
   private(set) var rows: [Row] = []
-  /// Calls that passed then and would pass.
+  /// Number of calls that passed and would pass.
   private(set) var passing = 0
-  /// Calls that passed then and would be refused.
+  /// Number of calls that passed and would be refused.
   private(set) var refused = 0
-  /// Calls that were refused then and would pass.
+  /// Number of calls that were refused and would pass.
   private(set) var allowed = 0
-  /// Calls that were refused then and would be refused still.
+  /// Number of calls that were refused and would be refused again.
   private(set) var refusedStill = 0
   private let tally: CallTally
 
-  /// Somebody would be refused who was not.
+  /// Whether calls would be refused that were not.
   package var refusesSomebody: Bool { !rows.isEmpty }
 
   package init(_ tally: CallTally, under settings: Settings) throws(PolicyProblem) {
@@ -59,7 +59,7 @@ package struct PolicySimulation: Sendable {
     }
   }
 
-  /// For people.
+  /// The text for people.
   package func table(in room: TextTable.Room) -> String {
     guard tally.first != nil else { return "No calls are recorded.\n" }
     var text =
@@ -88,7 +88,7 @@ package struct PolicySimulation: Sendable {
     return text + "\n" + table.text(in: room)
   }
 
-  /// For scripts.
+  /// The text for scripts.
   package var json: String {
     JSONWriter.line { json in
       json.member("since", PolicySuggestion.instant(max(tally.since, tally.first ?? 0)))

@@ -2,7 +2,7 @@ internal import Configuration
 internal import JSONText
 internal import SCORMCloudAPI
 
-/// For scripts.
+/// The text for scripts.
 extension PolicySuggestion {
   package var json: String {
     JSONWriter.line { json in

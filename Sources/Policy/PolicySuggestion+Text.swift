@@ -3,9 +3,9 @@ internal import SCORMCloudAPI
 internal import System
 internal import TextCoding
 
-/// For people: YAML with comments, and what it would change.
+/// The text for people: YAML with comments, and what it would change.
 extension PolicySuggestion {
-  /// `callers:` of a configuration.
+  /// The `callers:` section of a configuration.
   package var yaml: String {
     var text = head
     let shown = callers.filter { !$0.isEmpty }
@@ -22,8 +22,7 @@ extension PolicySuggestion {
     return text
   }
 
-  /// The callers as they are against those that are suggested: a line that would go begins with `-`, one that would
-  /// come with `+`.
+  /// The current callers compared with the suggested ones: a line to remove begins with `-`, a line to add with `+`.
   package var diff: String {
     var text = head + "--- callers, as they are\n+++ callers, as suggested\n"
     for caller in callers {
@@ -44,7 +43,7 @@ extension PolicySuggestion {
         case .kept(let index): text += " " + PolicySuggestion.commented(new[index]) + "\n"
         }
       }
-      // What is not used stands beside the lines that go.
+      // What is not used is shown by the removed lines.
       for remark in remarks(caller, tellsUnused: false) { text += "#    \(remark)\n" }
     }
     return text
@@ -98,7 +97,7 @@ extension PolicySuggestion {
     return (lines + warnings.map { "Warning: \($0)" }).map { "# \($0)\n" }.joined()
   }
 
-  /// Why the suggestion may lack something.
+  /// Why the suggestion may be incomplete.
   package var warnings: [String] {
     var warnings: [String] = []
     if covered < PolicySuggestion.enoughTime {

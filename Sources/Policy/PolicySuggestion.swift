@@ -2,90 +2,91 @@ package import Configuration
 internal import Forwarding
 internal import SCORMCloudAPI
 
-/// The least rights that the calls on record need, caller by caller.
+/// The least rights that the recorded calls need, caller by caller.
 ///
-/// A call counts if SCORM Cloud answered it with 2xx or 3xx, or if `callers[]` refused it: calls that came to nothing
-/// must not widen what a caller may do, and a scan would. It is for an operator to look at, and never applied by itself.
+/// A call counts if SCORM Cloud answered it with 2xx or 3xx, or if `callers[]` refused it. Failed calls must not widen
+/// what a caller may do, or a scan would. The suggestion is for an operator to review, and is never applied
+/// automatically.
 package struct PolicySuggestion: Sendable {
-  /// What is asked for.
+  /// What the suggestion should contain.
   package struct Wish: Sendable {
-    /// Nil: all callers.
+    /// Nil for all callers.
     package var caller: String?
-    /// Suggest operations that delete something, too.
+    /// Also suggest operations that delete something.
     package var includesDestructive = false
-    /// Suggest nothing that was refused so far.
+    /// Do not suggest what was refused so far.
     package var excludesRefused = false
 
     package init() {}
   }
 
-  /// One line of a list: what is granted, and the calls that need it.
+  /// One entry of a list: what is granted, and the calls that need it.
   struct Grant: Sendable {
-    /// As it stands in the configuration.
+    /// As written in the configuration.
     let text: String
     var succeeded = CallTally.Count()
     /// Those that succeeded because the mode was permissive.
     var denied = CallTally.Count()
     var refused = CallTally.Count()
 
-    /// Nothing granted it so far: its calls were refused, or passed a permissive mode.
+    /// Whether it is not granted yet: its calls were refused, or passed because of mode `permissive`.
     var isNew: Bool { succeeded.calls == denied.calls }
   }
 
-  /// Something that is granted, and when it was used last; nil when the record has no such call.
+  /// Something that is granted but not used, and when it was last used; nil if the record has no such call.
   struct Unused: Sendable {
     let text: String
     let last: Int64?
-    /// Operations of a group that were used; nil for what was not used at all.
+    /// How many operations of a group were used; nil if it was not used at all.
     var used: (used: Int, all: Int)?
   }
 
-  /// Calls that no grant is suggested for.
+  /// Calls for which no grant is suggested.
   struct Left: Sendable {
     let operation: String
     let app: String
     var calls: CallTally.Count
-    /// Why not.
+    /// Why no grant is suggested.
     let reason: String
   }
 
   /// What one caller needs.
   struct Caller: Sendable {
     let name: String
-    /// As it is configured; nil: the configuration is not known, or has no such caller.
+    /// The configured caller; nil if the configuration is not known or has no such caller.
     let present: Configuration.Caller?
-    /// The order is the configuration's: the first one is the default of calls that name none.
+    /// In the configuration's order: the first one is the default for calls that name none.
     var apps: [Grant] = []
     var allow: [Grant] = []
-    /// All of its operations read.
+    /// Whether all of its operations read.
     var isReadOnly: Bool
-    /// The mode to have.
+    /// The suggested mode.
     var mode: Configuration.Caller.Mode
-    /// Of its tokens, as text.
+    /// The scopes of its tokens, as text.
     var scopes: [String] = []
     var unused: [Unused] = []
-    /// Left out because they erase something.
+    /// Left out because they delete something.
     var destructive: [Left] = []
-    /// Left out because they were refused so far, which was wished.
+    /// Left out because they were refused so far, and the wish excludes those.
     var askedFor: [Left] = []
     /// No grant would allow them.
     var outOfReach: [Left] = []
 
-    /// Nothing can be suggested for it.
+    /// Whether nothing can be suggested for it.
     var isEmpty: Bool { allow.isEmpty || apps.isEmpty }
   }
 
   let tally: CallTally
   let wish: Wish
-  /// Nil: not known.
+  /// Nil if not known.
   let settings: Settings?
   /// Nanoseconds since 1970.
   let now: Int64
   private(set) var callers: [Caller] = []
 
   /// - Parameters:
-  ///   - settings: the present configuration, to compare with; nil when it is not known.
-  ///   - now: nanoseconds since 1970.
+  ///   - settings: The current configuration, for comparison; nil if it is not known.
+  ///   - now: Nanoseconds since 1970.
   package init(
     _ tally: CallTally, against settings: Settings?, wish: Wish = Wish(), now: Int64
   ) throws(PolicyProblem) {
@@ -104,7 +105,7 @@ package struct PolicySuggestion: Sendable {
     for name in names { callers.append(caller(name, probe)) }
   }
 
-  /// The configuration's callers in its order, then those that only the record has.
+  /// The configuration's callers in its order, followed by those that only the record has.
   private var names: [String] {
     let configured = settings?.callers.map(\.name) ?? []
     let recorded = Set(tally.kinds.lazy.filter { $0.value.counts }.compactMap(\.key.caller))
@@ -121,8 +122,8 @@ package struct PolicySuggestion: Sendable {
     var caller = Caller(
       name: name, present: present, isReadOnly: needs.isReadOnly,
       mode: needs.isReadOnly ? .readOnly : .normal)
-    // A mode is an operator's switch and not a grant: it is not turned back by what callers ask for.
-    // Permissive is none: it is there to learn, and ends with that.
+    // A mode is an operator's switch, not a grant, so what callers request does not turn it back. `permissive` is
+    // different: it is for learning, and ends with that.
     if let mode = present?.mode, mode != .normal, mode != .permissive { caller.mode = mode }
     caller.allow = needs.grants
     caller.apps = apps(needs, present)
@@ -134,7 +135,7 @@ package struct PolicySuggestion: Sendable {
     return caller
   }
 
-  /// Why no grant would allow calls of this kind; nil when one would.
+  /// Why no grant would allow calls of this kind; nil if one would.
   private func obstacle(
     _ kind: CallTally.Kind, _ outcomes: CallTally.Outcomes, _ probe: borrowing RuleProbe?
   ) -> String? {
@@ -142,7 +143,7 @@ package struct PolicySuggestion: Sendable {
       return "It is not in the catalogue; only \"*\" grants such paths."
     }
     guard let settings else {
-      // What was refused whoever asked is taken to be so still.
+      // What was refused for every caller is assumed to be still refused.
       return outcomes.sensitive.calls > 0 && outcomes.succeeded.calls == 0
         ? "Its answer is a secret; policy.sensitiveForwarded would allow it." : nil
     }
@@ -152,7 +153,7 @@ package struct PolicySuggestion: Sendable {
     return probe?.refusal(kind)
   }
 
-  /// Apps in the configuration's order for this caller, so that its default stays what it is; then as all apps stand.
+  /// Apps in the caller's configured order, so that its default stays the same; then in the order of all apps.
   private func apps(_ needs: Needs, _ present: Configuration.Caller?) -> [Grant] {
     var order = present?.apps ?? []
     if let settings {
@@ -193,7 +194,7 @@ package struct PolicySuggestion: Sendable {
     return unused
   }
 
-  /// Nil when it was used in the window.
+  /// Nil if it was used in the window.
   private static func unused(
     _ text: String, _ outcomes: some Sequence<CallTally.Outcomes>
   ) -> Unused? {
@@ -207,11 +208,11 @@ package struct PolicySuggestion: Sendable {
 
   // MARK: How much is known
 
-  /// Fewer calls than this, or a shorter time, and rare ones may be missing.
+  /// With fewer calls than this, or over a shorter time, rare ones may be missing.
   static let enoughCalls = 1_000
   static let enoughTime: Int64 = 7 * 86_400 * 1_000_000_000
 
-  /// Nanoseconds of the window that the record covers.
+  /// How many nanoseconds of the window the record covers.
   var covered: Int64 {
     guard let first = tally.first else { return 0 }
     return max(0, now - max(first, tally.since))
@@ -219,6 +220,6 @@ package struct PolicySuggestion: Sendable {
 }
 
 extension CallTally.Outcomes {
-  /// Some of the calls tell what a caller needs.
+  /// Whether some of the calls show what a caller needs.
   var counts: Bool { succeeded.calls > 0 || refused.calls > 0 || sensitive.calls > 0 }
 }

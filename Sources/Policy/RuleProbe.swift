@@ -5,14 +5,15 @@ internal import Memory
 internal import Rules
 internal import SCORMCloudAPI
 
-/// Asks the planner that decides about real calls what it makes of a kind of call under the rules of a configuration.
+/// Asks the planner, which decides on real calls, how it would decide on a kind of call under the rules of a
+/// configuration.
 struct RuleProbe: ~Copyable {
   private let planner: RequestPlanner
   private let callers: [String: Int]
-  /// Without `callers[]` everyone is the same caller.
+  /// Without `callers[]` there is only one caller.
   private let hasOneForAll: Bool
 
-  /// The rules of `settings`.
+  /// Creates a probe with the rules of `settings`.
   init(_ settings: Settings) throws(PolicyProblem) {
     let rules = try RuleProbe.rules(of: settings)
     hasOneForAll = settings.callers.isEmpty
@@ -22,7 +23,8 @@ struct RuleProbe: ~Copyable {
     planner = RequestPlanner(rules: rules)
   }
 
-  /// The rules of `settings` for a caller who may use everything: what refuses a call then, no grant would allow.
+  /// Creates a probe with the rules of `settings` for a caller that may use everything. If a call is refused then, no
+  /// grant would allow it.
   init(unlimited settings: Settings) throws(PolicyProblem) {
     var rules = try RuleProbe.rules(of: settings)
     rules.callers = [
@@ -41,7 +43,7 @@ struct RuleProbe: ~Copyable {
     }
   }
 
-  /// Why a call of this kind is refused, or not sent; nil when it passes.
+  /// Why a call of this kind is refused or not sent; nil if it passes.
   func refusal(_ kind: CallTally.Kind) -> String? {
     let caller: Int
     if hasOneForAll {
@@ -75,7 +77,7 @@ struct RuleProbe: ~Copyable {
     }
   }
 
-  /// A request of this kind, with a letter for each parameter. `localhost` is served by every listener.
+  /// A request of this kind, with a letter for each parameter. Every listener accepts the host `localhost`.
   private static func head(of kind: CallTally.Kind) -> String {
     let start: String
     let path: String
@@ -90,17 +92,17 @@ struct RuleProbe: ~Copyable {
     return "\(start) /apps/\(kind.app)/api/v2\(path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
   }
 
-  /// No operation is, nor could be taken for one.
+  /// A path that is not an operation, and cannot be taken for one.
   private static let unknownPath = "/not-in-the-catalogue"
 
-  /// `/courses/x` for `/courses/{courseId}`.
+  /// Turns `/courses/{courseId}` into `/courses/x`.
   private static func filled(_ template: String) -> String {
     template.split(separator: "/", omittingEmptySubsequences: false)
       .map { $0.hasPrefix("{") ? "x" : String($0) }.joined(separator: "/")
   }
 }
 
-/// Why nothing can be said about calls; the text tells what to do.
+/// Why nothing can be said about calls. The text says what to do.
 package struct PolicyProblem: Error, Sendable, CustomStringConvertible {
   package let description: String
 }

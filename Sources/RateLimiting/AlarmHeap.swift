@@ -1,6 +1,6 @@
-/// When to look at what: the earliest of many instants, one per id, each of which may be moved or removed.
+/// The earliest of many points in time, one for each id. Each may be moved or removed.
 ///
-/// A binary heap that knows where each id stands, so that nobody needs a timer of their own.
+/// A binary heap that knows the place of each id, so that no id needs a timer.
 struct AlarmHeap: ~Copyable {
   private struct Entry: BitwiseCopyable {
     var time: Int64
@@ -8,10 +8,10 @@ struct AlarmHeap: ~Copyable {
   }
 
   private var entries: [Entry] = []
-  /// Place of each id in `entries`; -1 when it has none.
+  /// The place of each id in `entries`; -1 if it has none.
   private var places: [Int32]
 
-  /// For the ids `0..<count`.
+  /// Creates a heap for the ids `0..<count`.
   init(count: Int) { places = Array(repeating: -1, count: count) }
 
   /// Allows ids below `count`.
@@ -19,15 +19,15 @@ struct AlarmHeap: ~Copyable {
     while places.count < count { places.append(-1) }
   }
 
-  /// The earliest instant, `Int64.max` when there is none.
+  /// The earliest time; `Int64.max` if there is none.
   var earliest: Int64 { entries.isEmpty ? .max : entries[0].time }
 
-  /// The id of the earliest instant.
+  /// The id with the earliest time.
   var first: Int? { entries.isEmpty ? nil : Int(entries[0].id) }
 
   var count: Int { entries.count }
 
-  /// Sets the instant of `id`, whether it had one or not.
+  /// Sets the time of `id`, whether or not it had one.
   mutating func set(_ id: Int, _ time: Int64) {
     let place = Int(places[id])
     if place < 0 {
@@ -41,7 +41,7 @@ struct AlarmHeap: ~Copyable {
     }
   }
 
-  /// Removes the instant of `id`, if it has one.
+  /// Removes the time of `id`, if it has one.
   mutating func remove(_ id: Int) {
     let place = Int(places[id])
     guard place >= 0 else { return }

@@ -1,11 +1,11 @@
-/// One limit in the form it is applied: numbers only, and where its buckets and flows begin.
+/// One limit in the form in which it is applied: only numbers, including where its buckets and flows begin.
 struct CompiledLimit: BitwiseCopyable {
-  /// No number of calls under way is too many.
+  /// Any number of calls may be in progress.
   static let anyNumber = Int32.max
-  /// No number is too many, but calls under way are counted, for they were when they began.
+  /// Any number of calls may be in progress, but they are counted, because they were counted when they began.
   static let anyNumberCounted = anyNumber - 1
 
-  /// The whole of it, of which a bucket has its share. Without a rate, never looked at.
+  /// The whole quota, of which a bucket has its share. Not used without a rate.
   let quota: Quota
   var hasRate: Bool
   var concurrency: Int32
@@ -16,11 +16,11 @@ struct CompiledLimit: BitwiseCopyable {
   var maxQueue: Int32
   var firstBucket: Int
   var firstFlow: Int
-  /// Buckets from one app to the next: 0 when all share one.
+  /// Number of buckets from one app to the next; 0 if all share one.
   var appStride: Int
-  /// Buckets from one caller to the next: 0 when all share one.
+  /// Number of buckets from one caller to the next; 0 if all share one.
   var callerStride: Int
-  /// Flows from one app to the next.
+  /// Number of flows from one app to the next.
   var flowAppStride: Int
 
   var countsCallsUnderWay: Bool { concurrency != CompiledLimit.anyNumber }
@@ -34,7 +34,7 @@ struct CompiledLimit: BitwiseCopyable {
     firstFlow &+ app &* flowAppStride &+ caller &* 2 &+ Int(priority.rawValue)
   }
 
-  /// Lays out `rule` behind the buckets and flows laid out so far.
+  /// Lays out `rule` after the existing buckets and flows.
   init(_ rule: LimitRule, _ settings: LimiterSettings, firstBucket: Int, firstFlow: Int) {
     let quota = rule.quota(replicas: settings.replicas)
     self.quota = quota ?? Quota(count: 1, period: 1, burst: 1)
@@ -63,28 +63,28 @@ struct CompiledLimit: BitwiseCopyable {
   let flowCount: Int
 }
 
-/// The state of one quota: a limit, and whose it is.
+/// The state of one quota: of a limit, for its app and caller.
 struct LimitBucket: BitwiseCopyable {
   var cell = QuotaCell()
-  /// What the cell is used with: the limit's own, or this gateway's share of it.
+  /// The quota that the cell is used with: the limit's whole quota, or this gateway's share of it.
   var quota: Quota
-  /// Calls that may be under way, ``CompiledLimit/anyNumber`` where they are not limited. With none, or fewer, nothing
+  /// Calls that may be in progress; ``CompiledLimit/anyNumber`` if they are not limited. If it is 0 or less, nothing
   /// starts (``LimitShare``).
   var places: Int32
-  /// Gateways that share it; 0 when it is this one's alone.
+  /// Number of gateways that share it; 0 if it belongs to this one alone.
   var sharers: Int32 = 0
-  /// Calls admitted so far, at once or after a wait.
+  /// Calls admitted so far, immediately or after a wait.
   var admitted: UInt64 = 0
-  /// Calls refused so far, at once or in vain; only of a limit that gateways share.
+  /// Calls refused so far, immediately or after a wait; counted only for a limit that gateways share.
   var refused: UInt64 = 0
-  /// Calls under way.
+  /// Calls in progress.
   var inUse: Int32 = 0
-  /// The waiting call that keeps this quota's next call for itself; -1 for none.
+  /// The waiting call that has claimed this quota's next call; -1 for none.
   var claim = Waiter.none
   let limit: Int32
   let app: Int32
   let caller: Int32
-  /// How long a call lasts, moving average, nanoseconds; only where calls under way are limited.
+  /// How long a call takes, as a moving average in nanoseconds; only if calls in progress are limited.
   var averageHold: Int64 = 0
 
   init(_ compiled: CompiledLimit, limit: Int, app: Int, caller: Int) {
@@ -98,13 +98,13 @@ struct LimitBucket: BitwiseCopyable {
 
 /// What one limit has done so far.
 package struct LimitCounters: Equatable, Sendable, BitwiseCopyable {
-  /// Calls admitted, at once or after a wait. Of a limit that runs its quotas count them.
+  /// Calls admitted, immediately or after a wait. While the limiter runs, the quotas count them.
   package var admitted: UInt64 = 0
   /// Calls that had to wait.
   package var queued: UInt64 = 0
-  /// Calls refused because of it, at once or in vain.
+  /// Calls refused because of the limit, immediately or after a wait.
   package var refused: UInt64 = 0
-  /// Calls that it would have stopped, were it not in shadow.
+  /// Calls that it would have stopped if it were not in shadow.
   package var shadowed: UInt64 = 0
 
   package init() {}

@@ -1,68 +1,68 @@
 internal import Memory
 
-/// How the connections of a pool are shared out among callers, and who waits for one.
+/// Shares the connections of a pool among callers, and decides which caller waits for one.
 ///
-/// - A connection that comes free goes to the caller that holds fewest for its weight; among equals to the one
-///   whose turn was longest ago. So nobody who waits has less than its share while others are given more.
-/// - Of one caller's calls the first that came is next.
-/// - Where there are several callers, the last eighth is kept for callers that hold less than a part of their own:
-///   of connections that are held for long none may come free for long.
-/// - In a queue that is full, the caller with most calls in it gives up its youngest for one that has fewer.
+/// - A connection that becomes free goes to the caller that holds the fewest for its weight; among equals, to the one
+///   whose turn was longest ago. So no waiting caller has less than its share while others are given more.
+/// - Of one caller's calls, the one that arrived first is next.
+/// - If there are several callers, the last eighth is reserved for callers that hold less than their share: if
+///   connections are held for long, none may become free for a long time.
+/// - If the queue is full, the caller with the most calls in it loses its youngest one to a caller that has fewer.
 ///
-/// Every step takes constant time, but for finding who is next, which looks at each caller that waits.
+/// Every step takes constant time, except finding the next caller, which looks at each caller that waits.
 package struct ConnectionShares: ~Copyable {
   /// One caller.
   struct Line: BitwiseCopyable {
     var weight: Int32
-    /// Connections it holds.
+    /// Connections that it holds.
     var held: Int32 = 0
     var waiting: Int32 = 0
     var head = ConnectionShares.none
     var tail = ConnectionShares.none
-    /// Where it stands in the list of callers that wait.
+    /// Its position in the list of callers that wait.
     var position = ConnectionShares.none
-    /// When it was given a connection that it had waited for, counted in such turns.
+    /// The number of the turn in which it last received a connection that it had waited for.
     var servedAt: UInt64 = 0
   }
 
-  /// One call that waits.
+  /// One waiting call.
   struct Place: BitwiseCopyable {
     let call: UInt64
     let caller: Int32
     var previous: Int32
-    /// The next younger call of the caller; the next free place while it is free.
+    /// The next younger call of the caller. If the place is free, the next free place.
     var next = ConnectionShares.none
   }
 
   /// No place.
   package static let none: Int32 = -1
-  /// The part of the connections that is kept for callers below their share.
+  /// One in this many connections is reserved for callers below their share.
   static let reservedParts = 8
 
   private var lines: RecordList<Line>
   private var places = RecordList<Place>(capacity: 16)
   private var firstFree = ConnectionShares.none
-  /// Callers that wait, in no order.
+  /// Callers that wait, in no particular order.
   private var waitingCallers = RecordList<Int32>(capacity: 16)
   private var turns: UInt64 = 0
   private var capacity = 0
   private var reserved = 0
   private var totalWeight = 0
   private var heldCount = 0
-  /// Calls that wait.
+  /// Number of waiting calls.
   package private(set) var waitingCount = 0
 
   /// - Parameters:
-  ///   - weights: a caller's each, at least 1; callers are named by their index.
-  ///   - capacity: connections there may be.
+  ///   - weights: One for each caller, at least 1. Callers are identified by their index.
+  ///   - capacity: The most connections.
   package init(weights: [Int], capacity: Int) {
     precondition(!weights.isEmpty)
     lines = RecordList(capacity: weights.count)
     adopt(weights: weights, capacity: capacity)
   }
 
-  /// Shares out by other weights, of no fewer callers, from now on. A weight of 0 is that of a caller that is gone: it
-  /// counts for nothing, and what it holds still is shared as with a weight of 1.
+  /// Uses other weights from now on, for at least as many callers. A weight of 0 denotes a removed caller: it does not
+  /// count, and what it still holds is shared as with a weight of 1.
   package mutating func adopt(weights: [Int], capacity: Int) {
     for (caller, weight) in weights.enumerated() {
       let weight = Int32(clamping: max(1, weight))
@@ -79,33 +79,33 @@ package struct ConnectionShares: ~Copyable {
 
   // MARK: Connections
 
-  /// `caller` holds one more connection.
+  /// Counts one more connection of `caller`.
   package mutating func take(_ caller: Int) {
     lines[caller].held &+= 1
     heldCount &+= 1
   }
 
-  /// `caller` holds one less.
+  /// Counts one connection of `caller` less.
   package mutating func give(_ caller: Int) {
     lines[caller].held &-= 1
     heldCount &-= 1
   }
 
-  /// Whether `caller` may have one more, if there is one.
+  /// Whether `caller` may have another connection, if there is one.
   package func mayTake(_ caller: Int) -> Bool {
     if heldCount < capacity - reserved { return true }
     let line = lines[caller]
     return Int(line.held) * totalWeight < capacity * Int(line.weight)
   }
 
-  /// Whether nobody but callers below their share may have one more.
+  /// Whether only callers below their share may have another connection.
   package var isScarce: Bool { heldCount >= capacity - reserved }
 
   // MARK: Waiting
 
-  /// Puts a call of `caller` behind its others.
+  /// Adds a call of `caller` after its other calls.
   ///
-  /// - Returns: its place, for ``leave(_:)``.
+  /// - Returns: Its place, for ``leave(_:)``.
   package mutating func join(_ call: UInt64, of caller: Int) -> Int32 {
     let tail = lines[caller].tail
     let place = Place(call: call, caller: Int32(caller), previous: tail)
@@ -131,7 +131,7 @@ package struct ConnectionShares: ~Copyable {
     return index
   }
 
-  /// Takes a call out of the queue.
+  /// Removes a call from the queue.
   package mutating func leave(_ index: Int32) {
     let place = places[Int(index)]
     let caller = Int(place.caller)
@@ -160,7 +160,7 @@ package struct ConnectionShares: ~Copyable {
     lines[Int(last)].position = Int32(position)
   }
 
-  /// Takes out the call that is to have the connection that is free; nil when nobody who waits may have it.
+  /// Removes the call that gets the free connection, and returns it; nil if no waiting call may have it.
   package mutating func takeNext() -> UInt64? {
     guard let caller = neediest(isAllowed: { mayTake($0) }) else { return nil }
     turns += 1
@@ -171,7 +171,7 @@ package struct ConnectionShares: ~Copyable {
     return call
   }
 
-  /// The waiting caller that holds fewest for its weight.
+  /// The waiting caller that holds the fewest connections for its weight.
   private func neediest(isAllowed: (Int) -> Bool) -> Int? {
     var best: Int?
     for i in 0..<waitingCallers.count {
@@ -194,20 +194,20 @@ package struct ConnectionShares: ~Copyable {
       > Int(lines[other].held) * Int(lines[one].weight)
   }
 
-  /// Whether a connection of `caller` may be ended for somebody who waits: for another call of its own, or for a
-  /// caller that holds less.
+  /// Whether a connection of `caller` may be closed for a waiting call, which is another one of `caller` or belongs to
+  /// a caller that holds less.
   package func mayEndOne(of caller: Int) -> Bool {
     guard let needy = neediest(isAllowed: { _ in true }) else { return false }
     return needy == caller || holdsMore(caller, than: needy)
   }
 
-  /// Connections that `caller` holds, for a weight of 1.
+  /// Hundredths of connections that `caller` holds, divided by its weight.
   package func heldByWeight(_ caller: Int) -> Int {
     Int(lines[caller].held) * 100 / Int(lines[caller].weight)
   }
 
-  /// Takes out the youngest call of the caller with most calls in the queue, if that is not `caller` itself and has
-  /// more than `caller` would have with one more; for when the queue is full.
+  /// Makes room in a full queue: removes the youngest call of the caller with the most calls in it, and returns it.
+  /// Returns nil if that is `caller` itself, or does not have more than `caller` would have with one more.
   package mutating func makeRoom(for caller: Int) -> UInt64? {
     var most: Int?
     for i in 0..<waitingCallers.count {

@@ -1,4 +1,4 @@
-/// Things to come, by their time: a binary heap.
+/// Elements ordered by time: a binary heap.
 package struct EarliestFirst<Element: BitwiseCopyable> {
   private var entries: [(time: Int64, element: Element)] = []
 
@@ -6,7 +6,7 @@ package struct EarliestFirst<Element: BitwiseCopyable> {
 
   package var count: Int { entries.count }
 
-  /// The earliest time; `Int64.max` when there is nothing.
+  /// The earliest time; `Int64.max` if it is empty.
   package var earliest: Int64 { entries.isEmpty ? .max : entries[0].time }
 
   package mutating func insert(_ element: Element, at time: Int64) {
@@ -18,7 +18,7 @@ package struct EarliestFirst<Element: BitwiseCopyable> {
     }
   }
 
-  /// Takes what comes first; nil when there is nothing.
+  /// Removes and returns the earliest element; nil if it is empty.
   package mutating func popFirst() -> (time: Int64, element: Element)? {
     guard let first = entries.first, let last = entries.popLast() else { return nil }
     guard !entries.isEmpty else { return first }

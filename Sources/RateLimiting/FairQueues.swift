@@ -6,27 +6,27 @@ struct CallerFlow: BitwiseCopyable {
   var previous = Waiter.none
   var next = Waiter.none
   var count: Int32 = 0
-  /// Calls it may still start in this round.
+  /// Calls that it may still start in this round.
   var credit: Int32 = 0
-  /// Calls it may start in a round.
+  /// Calls that it may start in each round.
   let weight: Int32
 }
 
-/// Where calls wait: per bucket two classes, per class a round of callers, per caller a line.
+/// Where calls wait: two classes for each bucket, a round of callers for each class, a line for each caller.
 ///
-/// Deficit round robin (Shreedhar and Varghese) with calls that all cost one: in each round a caller may start
-/// as many as its weight. A caller that comes new stands at the end of the round, so it waits one round
-/// however much the others have queued. Every step takes constant time, but for putting a call that comes
-/// from another queue before younger ones of its caller.
+/// Deficit round robin (Shreedhar and Varghese), with calls that all cost one: in each round a caller may start as many
+/// as its weight. A new caller joins at the end of the round, so it waits one round however many calls the others have
+/// queued. Every step takes constant time, except inserting a call that comes from another queue before younger ones of
+/// its caller.
 struct FairQueues: ~Copyable {
   /// Interactive calls served in a row while batch calls wait.
   static let interactiveTurns: UInt8 = 4
 
   /// The callers of one class that wait for one bucket.
   struct ClassRound: BitwiseCopyable {
-    /// Whose turn it is; -1 when nobody waits.
+    /// The flow whose turn it is; -1 if no call waits.
     var current = Waiter.none
-    /// Calls waiting.
+    /// Number of waiting calls.
     var waiting: Int32 = 0
     /// Sum of the weights of the callers in the round.
     var weight: Int32 = 0
@@ -50,15 +50,15 @@ struct FairQueues: ~Copyable {
     waiters = WaiterPool(limit: waiterLimit)
   }
 
-  /// Takes the records of `other`, none of which stands in a queue here yet.
+  /// Takes the records of `other`. None of them may be in a queue here yet.
   mutating func takeWaiters(of other: inout FairQueues) { swap(&waiters, &other.waiters) }
 
-  /// Calls waiting for `bucket`.
+  /// Number of calls that wait for `bucket`.
   func count(_ bucket: Int) -> Int {
     Int(buckets[bucket].interactive.waiting &+ buckets[bucket].batch.waiting)
   }
 
-  /// Who starts next at `bucket`. Somebody must wait.
+  /// The call that starts next at `bucket`. At least one call must be waiting.
   func head(_ bucket: Int) -> Int32 {
     let queue = buckets[bucket]
     let turnOfBatch =
@@ -68,7 +68,7 @@ struct FairQueues: ~Copyable {
     return flows[Int(round.current)].head
   }
 
-  /// Puts a waiting call into a flow of a bucket, before all of its caller that arrived later.
+  /// Puts a waiting call into a flow of a bucket, before all calls of its caller that arrived later.
   mutating func join(_ waiter: Int32, bucket: Int, flow: Int) {
     let sequence = waiters[waiter].sequence
     waiters[waiter].bucket = Int32(bucket)
@@ -77,7 +77,7 @@ struct FairQueues: ~Copyable {
     if tail == Waiter.none || waiters[tail].sequence < sequence {
       link(waiter, after: tail, flow)
     } else {
-      // From the front: who comes from another queue has waited long, so nearly all are younger.
+      // Searched from the front: a call from another queue has waited long, so nearly all others are younger.
       var after = Waiter.none
       var place = flows[flow].head
       while waiters[place].sequence < sequence {
@@ -103,7 +103,7 @@ struct FairQueues: ~Copyable {
     if next == Waiter.none { flows[flow].tail = waiter } else { waiters[next].previous = waiter }
   }
 
-  /// Takes a waiting call out of its queue, wherever it stands.
+  /// Removes a waiting call from its queue, wherever it is in it.
   mutating func leave(_ waiter: Int32) {
     let record = waiters[waiter]
     let flow = Int(record.flow)
@@ -129,7 +129,7 @@ struct FairQueues: ~Copyable {
     }
   }
 
-  /// Takes out the call whose turn it was, ``head(_:)``, and charges its caller for the turn.
+  /// Removes the call whose turn it was, ``head(_:)``, and charges its caller for the turn.
   mutating func serve(_ waiter: Int32) {
     let bucket = Int(waiters[waiter].bucket)
     let flow = Int(waiters[waiter].flow)
@@ -155,7 +155,7 @@ struct FairQueues: ~Copyable {
       flows[flow].next = Int32(flow)
       change(bucket, priority) { $0.current = Int32(flow) }
     } else {
-      // Before the one whose turn it is: at the end of the round.
+      // Before the flow whose turn it is, which is the end of the round.
       let last = flows[Int(current)].previous
       flows[flow].previous = last
       flows[flow].next = current
@@ -192,7 +192,7 @@ struct FairQueues: ~Copyable {
     }
   }
 
-  /// How many calls start before one that would join `flow` of `bucket` now; at most this many.
+  /// An upper bound for the number of calls that start before one that would join `flow` of `bucket` now.
   func ahead(bucket: Int, flow: Int, _ priority: CallPriority) -> Int64 {
     let mine = round(bucket, priority)
     let other = round(bucket, priority == .interactive ? .batch : .interactive)

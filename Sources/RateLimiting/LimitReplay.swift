@@ -1,14 +1,14 @@
 internal import Histograms
 
-/// Calls of the past, put through limits: who would have waited, and how long.
+/// Replays past calls against limits: which calls would have waited, and for how long.
 ///
-/// The calls come as they came, whatever the limits do to them: a caller that would have slowed down, or
-/// tried again, is not imagined. Pauses that the upstream asked for are not either.
+/// Calls arrive at their recorded times, whatever the limits do to them. A caller that would have slowed down or
+/// retried is not simulated, and neither are pauses that the upstream asked for.
 package struct LimitReplay: ~Copyable {
-  /// A call as it was: what it is to the limits, and how long it lasted once it had started.
+  /// A past call: what the limits need to know of it, and how long it took once it had started.
   package struct Call: Sendable, BitwiseCopyable {
     package var request: LimitedRequest
-    /// Nanoseconds; nil when it never started, then a mean of the others is taken.
+    /// Nanoseconds; nil if it never started. Then the mean of the others is used.
     package var hold: Int64?
 
     package init(request: LimitedRequest, hold: Int64?) {
@@ -21,16 +21,16 @@ package struct LimitReplay: ~Copyable {
   package struct Outcome: Sendable {
     package var calls = 0
     package var startedAtOnce = 0
-    /// Started after a wait.
+    /// Calls that started after a wait.
     package var waited = 0
     package var refused = 0
-    /// Waits of those that waited, in vain too.
+    /// How long calls waited, including those that were then refused.
     package var waits = WaitQuantiles()
 
     package init() {}
   }
 
-  /// A place under way, until its call ends.
+  /// A place of a call in progress, until the call ends.
   private struct Place: BitwiseCopyable {
     var counted: LimitSet
     var app: Int32
@@ -39,9 +39,9 @@ package struct LimitReplay: ~Copyable {
   }
 
   private var limiter: Limiter
-  /// Calls under way that some limit counts, by their end.
+  /// Calls in progress that some limit counts, by their end.
   private var places = EarliestFirst<Place>()
-  /// Calls that wait, under their tags: the tags are places in it.
+  /// Waiting calls. The index of each is its tag.
   private var waiting: [Call] = []
   private var freeTags: [Int] = []
   private var latest = Int64.min
@@ -55,13 +55,14 @@ package struct LimitReplay: ~Copyable {
     outcomes = Array(repeating: Outcome(), count: settings.callerCount)
   }
 
-  /// Per limit, then the upstream's pause, which stays at zero.
+  /// By limit, then the upstream's pause, which stays at zero.
   package var counters: [LimitCounters] { limiter.counters }
 
-  /// Calls that wait now.
+  /// Number of calls that wait now.
   package var waitingCount: Int { limiter.waiting }
 
-  /// The next call, at `time` in nanoseconds from any origin. One that comes late is taken now.
+  /// Adds the next call, at `time` in nanoseconds from any origin. A call that is out of order is taken at the current
+  /// time.
   package mutating func offer(_ call: Call, at time: Int64) {
     let now = max(latest, time)
     pass(until: now)
@@ -83,7 +84,7 @@ package struct LimitReplay: ~Copyable {
     }
   }
 
-  /// Lets time pass until nobody waits: at most as long as limits let calls wait.
+  /// Advances time until no call waits: at most as long as the limits let calls wait.
   package mutating func finish() {
     while limiter.waiting > 0 {
       let next = min(limiter.nextDue, places.earliest)
@@ -92,7 +93,7 @@ package struct LimitReplay: ~Copyable {
     }
   }
 
-  /// A day: no call lasts longer, and sums cannot overflow.
+  /// One day: longer calls are shortened to it, so that sums cannot overflow.
   private static let longestHold: Int64 = 86_400_000_000_000
 
   private mutating func pass(until now: Int64) {
@@ -139,19 +140,19 @@ package struct LimitReplay: ~Copyable {
   }
 }
 
-/// Mean, longest and quantiles of waits, in constant memory; quantiles are exact to an eighth.
+/// Mean, maximum and quantiles of waits, in constant memory. Quantiles are exact to an eighth.
 package struct WaitQuantiles: Sendable {
-  /// Of microseconds.
+  /// In microseconds.
   private var waits = LogHistogram()
   private var sum: UInt64 = 0
-  /// Nanoseconds.
+  /// The longest wait, in nanoseconds.
   package private(set) var longest: Int64 = 0
 
   package init() {}
 
   package var count: Int { waits.total }
 
-  /// Adds a wait of so many nanoseconds.
+  /// Adds a wait, in nanoseconds.
   package mutating func add(_ wait: Int64) {
     let wait = max(0, wait)
     sum &+= UInt64(wait)
@@ -159,10 +160,10 @@ package struct WaitQuantiles: Sendable {
     waits.add(wait / 1000)
   }
 
-  /// Nanoseconds.
+  /// The mean wait, in nanoseconds.
   package var mean: Int64 { count == 0 ? 0 : Int64(sum / UInt64(count)) }
 
-  /// The wait, in nanoseconds, that `percent` of the calls did not exceed, rounded up by at most an eighth.
+  /// The wait, in nanoseconds, that `percent` of the calls did not exceed; rounded up by at most an eighth.
   package func quantile(percent: Int) -> Int64 {
     guard let values = waits.values(atRank: (count * percent + 99) / 100) else { return longest }
     return values.upperBound <= longest / 1000 ? values.upperBound * 1000 : longest

@@ -1,15 +1,15 @@
 /// One limit of the configuration, in the form the ``Limiter`` takes it.
 package struct LimitRule: Sendable {
-  /// Who shares one quota.
+  /// Which calls share one quota.
   package enum Scope: UInt8, Sendable, BitwiseCopyable {
     case gateway, app, caller, appAndCaller
   }
 
-  /// What becomes of a call beyond the limit.
+  /// What happens to a call that exceeds the limit.
   package enum Excess: UInt8, Sendable, BitwiseCopyable {
-    /// It waits, in a fair queue.
+    /// It waits in a fair queue.
     case queue
-    /// It is refused at once.
+    /// It is refused immediately.
     case refuse
     /// It passes and is counted, to try a limit out.
     case shadow
@@ -28,25 +28,25 @@ package struct LimitRule: Sendable {
     }
   }
 
-  /// As configured; it appears in the fields and the problem body of an answer.
+  /// The name in the configuration. It appears in the fields and the problem body of an answer.
   package var name: String
   package var per: Scope
   package var operations: LimitedOperations
-  /// Nil: only ``concurrency`` limits.
+  /// Nil if only ``concurrency`` limits.
   package var rate: Rate?
   /// Calls that may start at once after a rest, at least 1.
   package var burst: Int
-  /// Calls under way at the same time, at least 1; nil for any number.
+  /// Calls that may be in progress at the same time, at least 1; nil for any number.
   package var concurrency: Int?
   package var onExceed: Excess
-  /// Longest time in the queue, nanoseconds.
+  /// The longest wait in the queue, in nanoseconds.
   package var maxWait: Int64
-  /// Calls that may wait for one quota of this limit.
+  /// The most calls that may wait for one quota of this limit.
   package var maxQueue: Int
-  /// False for a limit that is gone: no call falls under it any more, but calls may be under way that did.
+  /// False for a removed limit: it applies to no new call, but calls to which it applied may still be in progress.
   package var isInForce = true
-  /// Whether several gateways share it: what of it is this one's comes from outside (``Limiter/setShare(_:_:of:moves:missing:until:at:)``), and
-  /// until it comes, nothing is.
+  /// Whether several gateways share it. This gateway's share is then set from outside
+  /// (``Limiter/setShare(_:_:of:moves:missing:until:at:)``), and until that happens no call starts.
   package var isShared = false
 
   package init(
@@ -65,17 +65,18 @@ package struct LimitRule: Sendable {
     self.maxQueue = maxQueue
   }
 
-  /// What is left of a limit that is gone.
+  /// What remains of a removed limit.
   package func leaving() -> LimitRule {
     var rule = LimitRule(name: name, per: per, operations: LimitedOperations())
     rule.isInForce = false
     return rule
   }
 
-  /// A place without a limit.
+  /// The entry for a number without a limit.
   package static let vacant = LimitRule(name: "", per: .gateway).leaving()
 
-  /// The rate and burst that one of `replicas` gateways enforces, of a shared limit that of all; nil without a rate.
+  /// The rate and burst that one of `replicas` gateways enforces; for a shared limit, those of all together. Nil
+  /// without a rate.
   func quota(replicas: Int) -> Quota? {
     rate.map {
       Quota(count: Int64($0.count), period: $0.period, burst: Int64(burst))
@@ -83,7 +84,8 @@ package struct LimitRule: Sendable {
     }
   }
 
-  /// Calls under way that one of `replicas` gateways allows: rounded down, at least 1; of a shared limit those of all.
+  /// Calls in progress that one of `replicas` gateways allows, rounded down, at least 1; for a shared limit, those of
+  /// all together.
   func concurrency(replicas: Int) -> Int? {
     concurrency.map { max(1, $0 / max(1, isShared ? 1 : replicas)) }
   }
@@ -91,7 +93,7 @@ package struct LimitRule: Sendable {
 
 /// A set of limits, by their index in the ``LimiterSettings``.
 package struct LimitSet: Equatable, Sendable, BitwiseCopyable {
-  /// One bit a limit, the first one lowest.
+  /// One bit for each limit, the first one lowest.
   package var bits: UInt64
 
   package init(bits: UInt64 = 0) { self.bits = bits }
@@ -102,7 +104,7 @@ package struct LimitSet: Equatable, Sendable, BitwiseCopyable {
 
   mutating func insert(_ limit: Int) { bits |= 1 << UInt64(limit) }
 
-  /// Takes the lowest limit out; nil when none is left. For walking a set.
+  /// Removes and returns the lowest limit; nil if none is left. For iteration.
   package mutating func popFirst() -> Int? {
     guard bits != 0 else { return nil }
     let limit = bits.trailingZeroBitCount

@@ -1,26 +1,26 @@
 /// What one gateway may use of a limit that it shares with others.
 package enum LimitShare: Equatable, Sendable {
-  /// So much of its rate and burst, and so many of its calls under way; each nil where the limit has none.
+  /// This part of its rate and burst, and this many of its calls in progress; each is nil if the limit has none.
   case part(quota: Quota?, places: Int32?)
   /// Nothing for now: calls wait for their turn.
   case notYet
-  /// Nothing until further notice: calls that would have to wait for less than ``closedWait`` are refused.
+  /// Nothing until further notice: calls that may wait for less than ``closedWait`` are refused.
   case closed
 
-  /// Places of a bucket that stand for the two.
+  /// The places of a bucket in these two cases.
   static let placesNotYet: Int32 = 0
   static let placesClosed: Int32 = -1
-  /// What a call is told that it would wait, nanoseconds: the first answer of the store comes soon; a store that is gone
-  /// comes back nobody knows when.
+  /// The predicted wait in nanoseconds if there is no share: the store's first answer comes soon, but when an
+  /// unreachable store comes back is not known.
   static let notYetWait: Int64 = 1_000_000_000
-  /// In about this time a share follows the calls.
+  /// About how long a share takes to follow the calls, in nanoseconds.
   static let timeToFollow: Int64 = 500_000_000
   package static let closedWait: Int64 = 60_000_000_000
 
   static func wait(_ places: Int32) -> Int64 { places == placesNotYet ? notYetWait : closedWait }
 }
 
-/// One quota of a shared limit: whose it is, by the numbers of the limiter.
+/// One quota of a shared limit, by the limiter's numbers.
 package struct ShareKey: Hashable, Sendable {
   package var limit: Int
   package var app: Int
@@ -32,7 +32,7 @@ package struct ShareKey: Hashable, Sendable {
     self.caller = caller
   }
 
-  /// For lists.
+  /// The order in lists.
   package var order: (Int, Int, Int) { (limit, app, caller) }
 }
 
@@ -41,17 +41,17 @@ package struct ShareUse: Equatable, Sendable {
   package var key: ShareKey
   /// Calls admitted so far.
   package var admitted: UInt64
-  /// Calls refused so far, at once or after a wait.
+  /// Calls refused so far, immediately or after a wait.
   package var refused: UInt64
   package var waiting: Int
   package var inUse: Int
-  /// What of the burst is used, thousandths of a call, rounded up.
+  /// How much of the burst is used, in thousandths of a call, rounded up.
   package var used: Int64
 }
 
 extension Limiter {
-  /// The quotas of shared limits that calls use or have used, in the order of the limits; of a limit with few quotas all,
-  /// so that each has its share before its first call comes. At most `most`.
+  /// The quotas of shared limits that calls use or have used, in the order of the limits. A limit with few quotas has
+  /// all of them listed, so that each has its share before its first call arrives. At most `most`.
   package mutating func shareUses(at time: Int64, most: Int) -> [ShareUse] {
     let now = clock(time)
     var uses: [ShareUse] = []
@@ -75,19 +75,20 @@ extension Limiter {
     return uses
   }
 
-  /// Quotas of a limit up to which all are told of by ``shareUses(at:most:)``.
+  /// The most quotas of a limit for which ``shareUses(at:most:)`` lists all of them.
   private static let smallLimit = 64
 
-  /// This gateway has another share of a quota from now on. What its calls have used stays used.
+  /// Sets this gateway's share of a quota. What its calls have used stays used.
   ///
   /// - Parameters:
-  ///   - members: gateways that share the quota, where the share follows the calls; 0 where it does not.
-  ///   - moves: whether burst moves with it. A share with more burst has it all but for `missing`; one with less gives
-  ///     back what is not used of the difference, and the rest of it is used up there.
-  ///   - missing: thousandths of a call that a bigger burst comes without.
-  ///   - end: from then on nothing starts by it, whether or not whoever set it has come to set another.
-  /// - Returns: thousandths of a call that the difference of a smaller burst comes back without; nil for a quota that
-  ///   there is not.
+  ///   - members: Number of gateways that share the quota, if the share follows the calls; 0 if it does not.
+  ///   - moves: Whether burst moves with the share. A share with more burst has all of it available except `missing`. A
+  ///     share with less burst gives back the difference. The part of it that is already used then counts as used
+  ///     there, and no longer here.
+  ///   - missing: Thousandths of a call that are not available of a larger burst.
+  ///   - end: No call starts with the share after this time, whether or not a new share has been set by then.
+  /// - Returns: Thousandths of a call that were already used of the burst that is given back; nil for a quota that does
+  ///   not exist.
   package mutating func setShare(
     _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
     until end: Int64 = .max, at time: Int64
@@ -123,9 +124,9 @@ extension Limiter {
     return owed
   }
 
-  /// This gateway's share of a quota is its own until then.
+  /// Extends the time for which this gateway's share of a quota is its own.
   ///
-  /// - Returns: false when it has ended already, or has no end: then it is as it was.
+  /// - Returns: False if the share has ended already, or has no end. Then nothing changes.
   package mutating func extendShare(_ key: ShareKey, until end: Int64, at time: Int64) -> Bool {
     _ = clock(time)
     guard let bucket = sharedBucket(key), shareEnds[bucket] != nil else { return false }
@@ -147,8 +148,8 @@ extension Limiter {
     firstShareEnd = shareEnds.values.min() ?? .max
   }
 
-  /// Shares whose time is over let nothing start any more. A process that stood still, or whose threads waited for a
-  /// processor, would go on by them otherwise, until the thread that asks the store has its turn.
+  /// Ends shares whose time is over, so that no call starts with them. A process that was stopped, or whose threads
+  /// waited for a processor, would otherwise continue with them until the thread that asks the store has its turn.
   @inline(never)
   mutating func endShares() {
     for (bucket, end) in shareEnds where end <= latest {
@@ -159,15 +160,15 @@ extension Limiter {
     hasNews = true
   }
 
-  /// Nanoseconds until a call would start after `ahead` others with an even part of a shared limit: that much each
-  /// gateway gets that has calls, however small its share was before it had any.
+  /// Nanoseconds until a call would start after `ahead` others with an even part of a shared limit. Each gateway with
+  /// calls gets that much, however small its share was before it had any.
   func waitWithEvenShare(_ state: LimitBucket, _ limit: Int, ahead: Int64, at now: Int64) -> Int64 {
     let even = limits[limit].quota.divided(among: Int(state.sharers))
     return LimitShare.timeToFollow
       &+ state.cell.used(of: state.quota, as: even, at: now).wait(even, ahead: ahead, at: now)
   }
 
-  /// An app recovers from a pause to its share of the rate.
+  /// After a pause, an app recovers to this gateway's share of the rate.
   private mutating func shareRecovery(_ key: ShareKey, _ quota: Quota) {
     guard key.limit == recoveryLimit else { return }
     for lane in lanes.all(key.app) {
@@ -181,7 +182,7 @@ extension Limiter {
 }
 
 extension QuotaCell {
-  /// What of the burst is used, thousandths of a call, rounded up.
+  /// How much of the burst is used, in thousandths of a call, rounded up.
   func used(of quota: Quota, at now: Int64) -> Int64 {
     let ahead = timeUntilFull(at: now)
     guard ahead > 0 else { return 0 }
@@ -191,7 +192,7 @@ extension QuotaCell {
     return Int64(min(thousandths, 1 << 50))
   }
 
-  /// A cell of which so much is used, rounded up to whole nanoseconds.
+  /// Creates a cell of which this much is used, rounded up to whole nanoseconds.
   init(used thousandths: Int64, of quota: Quota, at now: Int64) {
     self.init()
     guard thousandths > 0 else { return }
@@ -202,12 +203,12 @@ extension QuotaCell {
 }
 
 extension SharedLimiter {
-  /// As ``Limiter/shareUses(at:most:)``.
+  /// Like ``Limiter/shareUses(at:most:)``.
   package func shareUses(at now: Int64, most: Int) -> [ShareUse] {
     inspect { $0.shareUses(at: now, most: most) }
   }
 
-  /// As ``Limiter/setShare(_:_:of:moves:missing:until:at:)``; from any thread.
+  /// Like ``Limiter/setShare(_:_:of:moves:missing:until:at:)``. May be called on any thread.
   package func setShare(
     _ key: ShareKey, _ share: LimitShare, of members: Int = 0, moves: Bool, missing: Int64 = 0,
     until end: Int64 = .max, at now: Int64
@@ -217,7 +218,7 @@ extension SharedLimiter {
     }
   }
 
-  /// As ``Limiter/extendShare(_:until:at:)``; from any thread.
+  /// Like ``Limiter/extendShare(_:until:at:)``. May be called on any thread.
   package func extendShare(_ key: ShareKey, until end: Int64, at now: Int64) -> Bool {
     changeFromOutside { $0.extendShare(key, until: end, at: now) }
   }

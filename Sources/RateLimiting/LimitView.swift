@@ -1,43 +1,43 @@
-/// One quota as a listing shows it: a limit, and whose it is.
+/// One quota as a listing shows it: of a limit, for its app and caller.
 package struct LimitView: Equatable, Sendable {
   /// Index of the limit; nil for a pause that the upstream asked for.
   package var limit: Int?
-  /// Index of the app whose quota it is; nil when apps share it.
+  /// Index of the app whose quota it is; nil if apps share it.
   package var app: Int?
-  /// Of a pause, the service it is for, as ``LimiterSettings/services`` numbers them; nil for the whole app's.
+  /// For a pause, the service that it applies to, numbered as in ``LimiterSettings/services``; nil for the whole app's
+  /// pause.
   package var service: Int?
-  /// Index of the caller whose quota it is; nil when callers share it.
+  /// Index of the caller whose quota it is; nil if callers share it.
   package var caller: Int?
-  /// The rate enforced here, this gateway's part of the configured one, or the present one of a recovery; of a shared limit
-  /// that of all gateways together.
-  /// Nil when only calls under way are limited.
+  /// The rate enforced here: this gateway's part of the configured one, or the current rate of a recovery; for a shared
+  /// limit, the rate of all gateways together. Nil if only calls in progress are limited.
   package var quota: Quota?
-  /// Calls that may start at once; nil without a rate.
+  /// Calls that may start now; nil without a rate.
   package var remaining: Int64?
-  /// Calls under way; 0 when they are not limited.
+  /// Calls in progress; 0 if they are not limited.
   package var inUse: Int
-  /// Calls that may be under way; nil for any number.
+  /// Calls that may be in progress; nil for any number.
   package var concurrency: Int?
   /// Calls in its queue.
   package var waiting: Int
-  /// Nanoseconds a call that came now would wait behind all others.
+  /// Nanoseconds that a new call would wait after all others.
   package var predictedWait: Int64
-  /// No call of the app starts before this instant, monotonic nanoseconds; nil when it does not pause.
+  /// No call of the app starts before this time, in monotonic nanoseconds; nil if the app is not paused.
   package var pausedUntil: Int64?
-  /// Whether any call ever took from it.
+  /// Whether any call ever used it.
   package var isUsed: Bool
 }
 
-/// What would happen to a call, without taking anything.
+/// What would happen to a call. Asking takes nothing.
 package struct LimitForecast: Equatable, Sendable {
   /// The limits that apply.
   package var matched: LimitSet
-  /// Those that it would wait for, or be refused by.
+  /// The limits that it would wait for or be refused by.
   package var violated: LimitSet
   package var isUpstreamPaused: Bool
-  /// Nanoseconds until it would start; 0 when it would at once.
+  /// Nanoseconds until it would start; 0 if it would start immediately.
   package var predictedWait: Int64
-  /// Nil when it would start or wait.
+  /// Nil if it would start or wait.
   package var refusal: LimitRefusal?
 }
 
@@ -57,9 +57,9 @@ extension Limiter {
       refusal: obstacle.refusalReason.map { obstacle.refusal($0, upstreamLimit: upstreamLimit) })
   }
 
-  /// The quotas in the order of the limits, at most `most` of them: those that calls are under way in, wait for
-  /// or are making up for come first, then those that were ever used. A limit that nobody has used is there with
-  /// one that is ``LimitView/isUsed`` false.
+  /// At most `most` quotas, in the order of the limits. If there are more, those are preferred in which calls are in
+  /// progress or waiting, or whose burst is not full; then those that were ever used. A limit that was never used has
+  /// one quota, whose ``LimitView/isUsed`` is false.
   package mutating func views(at time: Int64, most: Int = 1000) -> [LimitView] {
     let now = clock(time)
     for lane in upstreams.indices { refreshUpstream(lane, at: now) }
@@ -92,7 +92,7 @@ extension Limiter {
     return state.cell.timeUntilFull(at: now) > 0
   }
 
-  /// A pause that is over is not listed.
+  /// Whether calls have used it. A pause that is over is not listed.
   private func isUsed(_ bucket: Int) -> Bool {
     let state = buckets[bucket]
     return Int(state.limit) != upstreamLimit
@@ -107,7 +107,7 @@ extension Limiter {
     let lane = isUpstream ? Int(state.app) : lanes.whole(Int(state.app))
     let app = isUpstream ? lanes.app(of: lane) : Int(state.app)
     let pausedUntil = limit.appStride > 0 ? upstreams[lane].pause.until : .min
-    // Of a shared limit what all gateways may do is told, and what is left here.
+    // For a shared limit, the quota of all gateways is shown, with what is left here.
     let quota: Quota? =
       isUpstream ? upstreams[Int(state.app)].quota : limit.hasRate ? limit.quota : nil
     let own = isUpstream ? upstreams[Int(state.app)].quota : state.quota

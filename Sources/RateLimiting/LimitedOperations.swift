@@ -1,8 +1,8 @@
-/// The operations a limit counts, one bit each, settled when the configuration is read.
+/// The operations that a limit counts, one bit each. Determined when the configuration is read.
 package struct LimitedOperations: Equatable, Sendable {
-  /// Slots of a set: 254 operations, and the reads and writes that are in no catalogue.
+  /// Size of a set: 254 operations, and the reads and the writes that are not in the catalogue.
   static let slotCount = 256
-  /// Operation indices from here on stand for calls that are in no catalogue.
+  /// Operation indices from here on denote calls that are not in the catalogue.
   package static let firstUnknown: UInt8 = 254
 
   private var words: [4 of UInt64] = [0, 0, 0, 0]
@@ -10,7 +10,7 @@ package struct LimitedOperations: Equatable, Sendable {
   /// The empty set.
   package init() {}
 
-  /// Every operation, and every call that is in no catalogue.
+  /// Every operation, and every call that is not in the catalogue.
   package static var all: LimitedOperations {
     var set = LimitedOperations()
     for word in 0..<4 { set.words[word] = .max }
@@ -23,7 +23,7 @@ package struct LimitedOperations: Equatable, Sendable {
     add(Int(operation))
   }
 
-  /// Adds the reads, or the writes, that are in no catalogue.
+  /// Adds the reads, or the writes, that are not in the catalogue.
   package mutating func insertUnknown(isWrite: Bool) {
     add(LimitedOperations.slot(LimitedOperations.firstUnknown, isWrite: isWrite))
   }
@@ -33,7 +33,7 @@ package struct LimitedOperations: Equatable, Sendable {
   /// Whether the set has the slot.
   func contains(slot: Int) -> Bool { words[slot >> 6] >> UInt64(slot & 63) & 1 != 0 }
 
-  /// Where a call stands in a set: its own place, or one of the two for calls in no catalogue.
+  /// The slot of a call in a set: its operation's, or one of the two for calls that are not in the catalogue.
   static func slot(_ operation: UInt8, isWrite: Bool) -> Int {
     operation < firstUnknown ? Int(operation) : Int(firstUnknown) &+ (isWrite ? 1 : 0)
   }

@@ -1,8 +1,8 @@
-/// Which of two classes a waiting call belongs to.
+/// The class of a waiting call.
 package enum CallPriority: UInt8, Sendable, BitwiseCopyable, CaseIterable {
-  /// Somebody waits for it. Served first, but for every fourth turn.
+  /// Someone waits for the answer. Served first, except when batch calls have their turn.
   case interactive
-  /// Nobody looks. At least one turn in five is its own.
+  /// No one waits for the answer. At least one turn in five is for batch calls.
   case batch
 }
 
@@ -12,9 +12,9 @@ package struct LimitedRequest: Sendable, BitwiseCopyable {
   package var app: Int
   /// Index of the caller, below ``LimiterSettings/callerCount``.
   package var caller: Int
-  /// Index in the catalogue; from ``LimitedOperations/firstUnknown`` on, the call is in no catalogue.
+  /// Index in the catalogue. From ``LimitedOperations/firstUnknown`` on, the call is not in the catalogue.
   package var operation: UInt8
-  /// Whether it changes anything; only looked at when it is in no catalogue.
+  /// Whether it writes. Used only if the call is not in the catalogue.
   package var isWrite: Bool
   package var priority: CallPriority
 
@@ -30,11 +30,11 @@ package struct LimitedRequest: Sendable, BitwiseCopyable {
   }
 }
 
-/// Who waits: the event loop to tell, and its own name for the call.
+/// What waits: an event loop, and the loop's own tag for the call.
 package struct WaitingParty: Sendable, BitwiseCopyable {
   /// Number of the loop, below ``LimiterSettings/loopCount``.
   package var loop: Int
-  /// Given back with the ticket when it is due: the handle of an exchange, say.
+  /// Returned with the ticket when it is due, for example the handle of an exchange.
   package var tag: UInt64
 
   package init(loop: Int, tag: UInt64) {

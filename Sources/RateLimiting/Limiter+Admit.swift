@@ -1,23 +1,23 @@
-/// What keeps a call from starting now.
+/// What prevents a call from starting now.
 struct LimitObstacle {
-  /// Limits in the way, without the upstream's pause.
+  /// The limits that prevent it, without the upstream's pause.
   var violated = LimitSet()
   var isUpstreamPaused = false
   /// The limit that takes longest, and its bucket.
   var tightest = 0
   var bucket = 0
-  /// What stands for the app in its flow there.
+  /// The number that its flow there uses for the app.
   var app = 0
   /// Nanoseconds until all should have a call for it; at most ``Quota/longestPeriod``.
   var wait: Int64 = -1
-  /// Longest it may wait, by the limits in the way that queue.
+  /// How long it may wait at most, according to those of the limits that queue.
   var patience = Int64.max
-  /// One of the limits in the way refuses.
+  /// One of the limits refuses.
   var refuses = false
-  /// One of the limits in the way has its queue full.
+  /// The queue of one of the limits is full.
   var isFull = false
 
-  /// Why the call cannot even wait; nil when it can.
+  /// Why the call cannot even wait; nil if it can.
   var refusalReason: LimitRefusal.Reason? {
     refuses ? .exceeded : isFull ? .queueFull : wait > patience ? .waitTooLong : nil
   }
@@ -30,7 +30,7 @@ struct LimitObstacle {
 }
 
 extension Limiter {
-  /// Decides about a call: it starts, waits for `party` to be told, or is refused.
+  /// Decides about a call: it starts, waits until `party` is notified, or is refused.
   package mutating func admit(
     _ request: LimitedRequest, for party: WaitingParty, at time: Int64
   ) -> Admission {
@@ -49,7 +49,7 @@ extension Limiter {
       report)
   }
 
-  /// Whether a call that comes new may start at once: every limit has a call to give, and nobody waits.
+  /// Whether a new call may start immediately: every limit has a call to give, and no call waits for it.
   private func isOpen(_ matched: LimitSet, _ party: LimitedParty, at now: Int64) -> Bool {
     var walk = walk(matched, party)
     while let step = walk.next(limits, party) {
@@ -64,7 +64,7 @@ extension Limiter {
         || lack(bucket, of: limit, at: now) > 0)
   }
 
-  /// What keeps a call from starting now; nil when nothing does.
+  /// What prevents a call from starting now; nil if nothing does.
   func obstacle(_ request: LimitedRequest, _ matched: LimitSet, at now: Int64) -> LimitObstacle? {
     let party = party(of: request)
     var obstacle = LimitObstacle()

@@ -1,6 +1,6 @@
-/// What is new in the settings of a limiter that runs.
+/// The difference between the settings of a running limiter and new ones.
 package struct LimiterChange: Sendable {
-  /// Numbers of limits, apps and callers that mean something else than before: what was counted under them is forgotten.
+  /// Numbers of limits, apps and callers whose meaning has changed: what was counted under them is forgotten.
   package var limits: Set<Int>
   package var apps: Set<Int>
   package var callers: Set<Int>
@@ -12,14 +12,14 @@ package struct LimiterChange: Sendable {
   }
 }
 
-/// Other settings while it runs.
+/// Changes of settings while the limiter runs.
 ///
-/// Limits, apps and callers keep their numbers. What calls have used of a limit stays used under its new rate, calls
-/// under way go on being counted, those that wait keep their places in time, and pauses of the upstream go on.
+/// Limits, apps and callers keep their numbers. What calls have used of a limit stays used under its new rate. Calls in
+/// progress are still counted. Waiting calls keep their places in time, and pauses of the upstream continue.
 extension Limiter {
-  /// Works by `settings` from now on.
+  /// Uses `settings` from now on.
   ///
-  /// Calls wait at the limits they came under; a limit that is gone keeps nobody any more.
+  /// Calls still wait at the limits that applied when they arrived; a removed limit no longer stops any.
   package mutating func adopt(
     _ settings: LimiterSettings, _ change: LimiterChange, at time: Int64
   ) throws(LimiterProblem) {
@@ -27,8 +27,8 @@ extension Limiter {
     adopt(&next, change, at: time)
   }
 
-  /// The same with a limiter of the other settings, in which nothing is used, and which becomes what this one was: to make
-  /// one, and to take one apart, is most of the work.
+  /// The same with a limiter that was built from the other settings and is unused. `next` receives what this one was:
+  /// building a limiter, and releasing one, is most of the work.
   mutating func adopt(_ next: inout Limiter, _ change: LimiterChange, at time: Int64) {
     let now = clock(time)
     next.latest = latest
@@ -63,7 +63,7 @@ extension Limiter {
     }
   }
 
-  /// Returns the new place of each bucket; -1 for one that is gone.
+  /// Returns the new place of each bucket; -1 for a removed one.
   private func carryBuckets(
     to next: inout Limiter, _ map: Renumbering, at now: Int64
   ) -> [Int32] {
@@ -81,7 +81,7 @@ extension Limiter {
       if next.limits[limit].isShared, old.isShared, next.limits[limit].quota == old.quota,
         next.limits[limit].concurrency == old.concurrency
       {
-        // This gateway's share of it stays its own.
+        // This gateway keeps its share.
         next.buckets[other].quota = bucket.quota
         next.buckets[other].places = bucket.places
         next.buckets[other].sharers = bucket.sharers
@@ -114,7 +114,8 @@ extension Limiter {
       let waiter = Int32(index)
       queues.waiters[waiter].lane = Int32(
         map.lane(Int(record.lane)) ?? next.lanes.whole(Int(record.app)))
-      // Where it waited is there no more, as the pause of a service: it stands where it would stand for its app.
+      // If the place where it waited no longer exists, such as the pause of a service, it waits where the app's calls
+      // wait.
       let limit = map.limit(Int(bucket.limit)) ?? next.upstreamLimit
       let app = map.app(Int(bucket.app), of: Int(bucket.limit)) ?? next.lanes.whole(Int(record.app))
       queues.waiters[waiter].bucket =
@@ -126,7 +127,7 @@ extension Limiter {
         queues.waiters[waiter].next = Waiter.none
         waiting.append(waiter)
       } else if record.state == .started {
-        // It has not been counted there, so it gives nothing back.
+        // It was not counted there, so it gives nothing back.
         queues.waiters[waiter].matched.bits &= ~isCountedAnew.bits
       }
     }
@@ -140,10 +141,10 @@ extension Limiter {
     }
   }
 
-  /// Numbers of a limiter in the next one.
+  /// Maps the numbers of a limiter to those of the next one.
   private struct Renumbering {
     let change: LimiterChange
-    /// The number of the upstream's pauses.
+    /// The number of the upstream's pause among the limits.
     let upstream: (old: Int, new: Int)
     let lanes: (old: PauseLanes, new: PauseLanes)
 
@@ -156,7 +157,7 @@ extension Limiter {
       change.apps.contains(lanes.old.app(of: lane)) ? nil : lanes.new.lane(lane, of: lanes.old)
     }
 
-    /// What stands for the app in a bucket of `limit`: for the pauses a lane.
+    /// The number of the app in a bucket of `limit`; for pauses, a lane.
     func app(_ app: Int, of limit: Int) -> Int? {
       if limit == upstream.old { return lane(app) }
       return change.apps.contains(app) ? nil : app

@@ -1,17 +1,17 @@
 extension Limiter {
-  /// Lets time pass for all pauses of an app, so that one of a service that nobody calls ends too.
+  /// Advances time for all pauses of an app, so that the pause of a service that is not called ends too.
   mutating func refreshUpstreams(_ app: Int, at now: Int64) {
     guard activeUpstreams > 0 else { return }
     for lane in lanes.all(app) { refreshUpstream(lane, at: now) }
   }
 
-  /// Lets time pass for a pause.
+  /// Advances time for a pause.
   mutating func refreshUpstream(_ lane: Int, at now: Int64) {
     guard upstreams[lane].pause.isActive else { return }
     if upstreams[lane].pause.advance(recovery, at: now) { levelChanged(lane) }
   }
 
-  /// Brings the quota of a pause to its level.
+  /// The quota of a pause at its current level.
   func quotaOfLevel(_ lane: Int) -> Quota {
     upstreams[lane].pause.quota(of: upstreams[lane].full)
   }
@@ -22,9 +22,9 @@ extension Limiter {
     if !upstreams[lane].pause.isActive { activeUpstreams -= 1 }
   }
 
-  /// The upstream answered `status` to `request`, sent at `startedAt`.
+  /// Notes that the upstream answered `status` to `request`, sent at `startedAt`.
   ///
-  /// - Parameter retryAfter: nanoseconds its `Retry-After` asks to wait, from `RetryAfter`.
+  /// - Parameter retryAfter: Nanoseconds that its `Retry-After` asks to wait, from `RetryAfter`.
   package mutating func upstreamAnswered(
     _ request: LimitedRequest, status: Int, retryAfter: Int64?, startedAt: Int64, at time: Int64
   ) {
@@ -35,7 +35,7 @@ extension Limiter {
       return
     }
     hasNews = true
-    // Until when another service pauses as well.
+    // Until when another service is paused too.
     var other = Int64.min
     let whole = lanes.whole(request.app)
     for service in lanes.all(request.app) where service != lane && service != whole {
@@ -60,9 +60,9 @@ extension Limiter {
     return true
   }
 
-  /// Ends the pauses of an app and of its services: calls that wait for them start, as other limits let them.
+  /// Ends the pauses of an app and of its services. Calls that wait for them start, as far as other limits allow.
   ///
-  /// - Returns: whether anything was paused or slowed.
+  /// - Returns: Whether anything was paused or slowed.
   package mutating func resume(app: Int, at time: Int64) -> Bool {
     let now = clock(time)
     var isNews = false
@@ -77,14 +77,14 @@ extension Limiter {
     return isNews
   }
 
-  /// What pauses have added to the patience of calls of a service so far.
+  /// How much pauses have extended the patience of calls of a service so far.
   func extensions(_ app: Int, lane: Int) -> Int64 {
     let whole = lanes.whole(app)
     let ofApp = upstreams[whole].pause.extensions
     return lane == whole ? ofApp : ofApp &+ upstreams[lane].pause.extensions
   }
 
-  /// Walks over the limits that a call must satisfy now.
+  /// Iterates over the limits that a call must satisfy now.
   func walk(_ matched: LimitSet, _ party: LimitedParty) -> LimitWalk {
     guard activeUpstreams > 0 else { return LimitWalk(matched, whole: nil, service: nil) }
     let whole = lanes.whole(party.app)
@@ -94,8 +94,8 @@ extension Limiter {
       matched, whole: isWhole ? whole : nil, service: isService ? party.lane : nil)
   }
 
-  /// Nanoseconds until `bucket` has a call to give, 0 when it has one; `Int64.max` when only the end of
-  /// another call can tell.
+  /// Nanoseconds until `bucket` has a call to give; 0 if it has one. `Int64.max` if only the end of another call can
+  /// provide one.
   func lack(_ bucket: Int, of limit: Int, at now: Int64) -> Int64 {
     if limit == upstreamLimit {
       let upstream = upstreams[Int(buckets[bucket].app)]
@@ -109,7 +109,7 @@ extension Limiter {
 
   /// Nanoseconds until `bucket` should have a call to give after `ahead` others were served.
   ///
-  /// Exact for a rate. For calls under way an estimate from how long calls lasted so far, 0 before any ended.
+  /// Exact for a rate. For calls in progress it is an estimate from how long calls took so far, 0 before any ended.
   func predictedWait(_ bucket: Int, of limit: Int, ahead: Int64, at now: Int64) -> Int64 {
     let state = buckets[bucket]
     if limit == upstreamLimit {
@@ -128,7 +128,7 @@ extension Limiter {
     let places = state.places
     if places <= 0 { return max(wait, LimitShare.wait(places)) }
     if Int64(state.inUse) + ahead >= Int64(places) {
-      // Places become free evenly, one each `hold / places`.
+      // Places become free evenly, one every `hold / places`.
       let turns = Int64(state.inUse) + ahead - Int64(places) + 1
       let (hold, overflow) = state.averageHold.multipliedReportingOverflow(by: turns)
       wait = max(wait, overflow ? Quota.longestPeriod : hold / Int64(places))
@@ -136,7 +136,7 @@ extension Limiter {
     return wait
   }
 
-  /// Takes a call from every limit that applies: there must be one, but for limits in shadow.
+  /// Takes a call from every limit that applies. Each must have one, except limits in shadow.
   mutating func take(_ matched: LimitSet, _ party: LimitedParty, at now: Int64) -> LimitReport {
     var report = LimitReport()
     report.matched = matched
@@ -153,7 +153,7 @@ extension Limiter {
       }
       var exceeds = false
       if limits[limit].excess == .shadow, lack(bucket, of: limit, at: now) > 0 {
-        // What the limit would have admitted goes on being counted as if it had stopped the others.
+        // What the limit would have admitted is still counted as if it had stopped the others.
         exceeds = true
         report.shadowed.insert(limit)
         counted[limit].shadowed &+= 1

@@ -1,7 +1,7 @@
 internal import Histograms
 
 extension Limiter {
-  /// Lets time pass: starts the calls whose time has come, and ends the wait of those that waited too long.
+  /// Advances time: starts the calls whose time has come, and ends the wait of those that waited too long.
   package mutating func advance(to time: Int64) {
     let now = clock(time)
     while alarms.earliest <= now, let bucket = alarms.first {
@@ -11,7 +11,7 @@ extension Limiter {
     }
     while patience.earliest <= now, let waiter = patience.first {
       let record = queues.waiters[Int32(waiter)]
-      // A pause that began while it waited is not its fault: it waits on for as long as that adds.
+      // A pause that began while it waited extends its deadline by as much as the pause adds.
       let extended =
         record.deadline
         &+ (extensions(Int(record.app), lane: Int(record.lane)) &- record.extensionBefore)
@@ -29,7 +29,7 @@ extension Limiter {
     queues.leave(waiter)
     queues.waiters[waiter].state = .expired
     let bucket = queues.waiters[waiter].bucket
-    // It may have been the last one there, for whom the alarm was set.
+    // It may have been the last one there, and the alarm was set for it.
     unsettled.append(bucket)
     let limit = Int(buckets[Int(bucket)].limit)
     counted[limit].refused &+= 1
@@ -37,7 +37,7 @@ extension Limiter {
     becomeDue(waiter)
   }
 
-  /// Takes the next call of `loop` whose wait has ended; nil when there is none.
+  /// Takes the next call of `loop` whose wait has ended; nil if there is none.
   package mutating func takeDue(loop: Int) -> DueCall? {
     let waiter = due[loop].head
     guard waiter != Waiter.none else { return nil }
@@ -72,10 +72,10 @@ extension Limiter {
       wait: predictedWait(bucket, of: limit, ahead: ahead, at: latest))
   }
 
-  /// Ends a wait: nothing will come of it any more. A call that could have started already gives its places
-  /// under way back; what it took of a rate stays taken.
+  /// Cancels a wait. If the call could have started already, its places are given back; what it took of a rate stays
+  /// taken.
   ///
-  /// - Returns: false when the ticket names nobody: its call was taken by ``takeDue(loop:)``, or cancelled.
+  /// - Returns: False if the ticket no longer identifies a call: it was taken by ``takeDue(loop:)``, or cancelled.
   @discardableResult
   package mutating func cancel(_ ticket: WaitTicket, at time: Int64) -> Bool {
     guard let waiter = queues.waiters.index(of: ticket) else { return false }
@@ -100,7 +100,7 @@ extension Limiter {
     return true
   }
 
-  /// A call has ended, however it ended: its places are free for those who wait.
+  /// Ends a call, whatever its result: its places become free for calls that wait.
   package mutating func release(_ permit: consuming LimitPermit, at time: Int64) {
     let permit = permit.end()
     guard !permit.counted.isEmpty else { return }

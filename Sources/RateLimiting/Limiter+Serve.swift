@@ -1,5 +1,5 @@
 extension Limiter {
-  /// Looks at every bucket that may have something for its waiters, until none has.
+  /// Serves every bucket that may have calls for its waiters, until none has.
   mutating func settle(at now: Int64) {
     while let bucket = unsettled.popLast() { serve(Int(bucket), at: now) }
   }
@@ -17,11 +17,12 @@ extension Limiter {
       }
       giveTurn(to: queues.head(bucket), at: bucket, now)
     }
-    // Nothing that time alone changes: the end of a call or of a claim looks here again.
+    // Time alone changes nothing here: the end of a call or of a claim leads back here.
     alarms.remove(bucket)
   }
 
-  /// `waiter` has its turn at `bucket`, which has a call for it: it starts, or moves to where more is missing.
+  /// Gives `waiter` its turn at `bucket`, which has a call for it: it starts, or moves to the bucket for which it must
+  /// wait longest.
   private mutating func giveTurn(to waiter: Int32, at bucket: Int, _ now: Int64) {
     let record = queues.waiters[waiter]
     refreshUpstreams(Int(record.app), at: now)
@@ -36,7 +37,7 @@ extension Limiter {
       if other == bucket || limits[limit].excess == .shadow { continue }
       let lack = lack(other, of: limit, at: now)
       let claim = buckets[other].claim
-      // Others wait there: it must not pass them, unless it has stood in line twice already.
+      // Others wait there. It must not pass them, unless it has already waited in two queues.
       let mustQueue = record.turns < 2 && claim != waiter && queues.count(other) > 0
       guard lack > 0 || mustQueue || claim != Waiter.none && claim != waiter else { continue }
       if lack > longest {
@@ -45,7 +46,7 @@ extension Limiter {
     }
     guard missing >= 0 else { return start(waiter, at: now) }
     if missingLimit == upstreamLimit || buckets[missing].claim != Waiter.none {
-      // A pause is long, and a claim must not wait for a claim.
+      // A pause is long, and a claim must not wait for another claim.
       dropClaims(of: waiter)
     } else if record.turns > 0 {
       buckets[bucket].claim = waiter
@@ -69,7 +70,7 @@ extension Limiter {
     becomeDue(waiter)
   }
 
-  /// Gives up what `waiter` kept for itself, for the next ones there.
+  /// Releases the claims of `waiter` for the next calls there.
   mutating func dropClaims(of waiter: Int32) {
     let record = queues.waiters[waiter]
     guard record.turns > 0 else { return }
@@ -85,7 +86,7 @@ extension Limiter {
     }
   }
 
-  /// Puts a call whose wait has ended at the end of its loop's list.
+  /// Appends a call whose wait has ended to its loop's list.
   mutating func becomeDue(_ waiter: Int32) {
     patience.remove(Int(waiter))
     let loop = Int(queues.waiters[waiter].loop)
@@ -101,7 +102,7 @@ extension Limiter {
     due[loop].tail = waiter
   }
 
-  /// Takes a call out of its loop's list of due calls.
+  /// Removes a call from its loop's list of due calls.
   mutating func leaveDueList(_ waiter: Int32) {
     let record = queues.waiters[waiter]
     let loop = Int(record.loop)

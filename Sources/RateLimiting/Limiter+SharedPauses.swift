@@ -1,6 +1,6 @@
-/// Pauses that several gateways share: what one was told by the upstream holds for all.
+/// Pauses that several gateways share: if the upstream asks one to pause, all pause.
 extension Limiter {
-  /// What stops or slows apps and services now.
+  /// What currently stops or slows apps and services.
   package mutating func activePauses(at time: Int64) -> [PauseView] {
     let now = clock(time)
     guard activeUpstreams > 0 else { return [] }
@@ -17,9 +17,9 @@ extension Limiter {
     return pauses
   }
 
-  /// Another gateway was told to pause. A pause of our own that is longer goes on.
+  /// Applies a pause that another gateway was asked for. A longer pause of this gateway continues.
   ///
-  /// - Returns: whether anything has changed.
+  /// - Returns: Whether anything has changed.
   @discardableResult
   package mutating func joinPause(_ pause: PauseView, at time: Int64) -> Bool {
     let now = clock(time)
@@ -42,13 +42,15 @@ extension Limiter {
 }
 
 extension UpstreamPause {
-  /// Another process on the way to the same upstream pauses for so long yet, and recovers from this level.
+  /// Applies the pause of another gateway with the same upstream: its remaining time, and the level that it recovers
+  /// from.
   mutating func join(
     _ remaining: Int64, level other: Int64, _ policy: RecoveryPolicy, at now: Int64
   ) -> Bool {
     guard other < UpstreamPause.fullLevel else { return false }
     let end = now.addingClamped(min(max(0, remaining), policy.longestPause))
-    // What is told again a moment later, rounded otherwise, is no news. Once the pause is over each recovers by itself.
+    // A pause that is repeated a moment later, with different rounding, is not new. After a pause, each gateway
+    // recovers by itself.
     guard end > max(until, now).addingClamped(UpstreamPause.sameMoment) else { return false }
     let before = max(now, until) &+ recoveryTime(policy)
     until = end
@@ -59,15 +61,15 @@ extension UpstreamPause {
     return true
   }
 
-  /// Nanoseconds.
+  /// The difference up to which two ends count as equal, in nanoseconds.
   private static let sameMoment: Int64 = 50_000_000
 }
 
 extension SharedLimiter {
-  /// As ``Limiter/activePauses(at:)``.
+  /// Like ``Limiter/activePauses(at:)``.
   package func activePauses(at now: Int64) -> [PauseView] { inspect { $0.activePauses(at: now) } }
 
-  /// As ``Limiter/joinPause(_:at:)``; from any thread.
+  /// Like ``Limiter/joinPause(_:at:)``. May be called on any thread.
   @discardableResult
   package func joinPause(_ pause: PauseView, at now: Int64) -> Bool {
     changeFromOutside { $0.joinPause(pause, at: now) }

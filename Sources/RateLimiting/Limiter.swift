@@ -1,84 +1,84 @@
 package import Histograms
 internal import Memory
 
-/// All limits of a gateway: decides which call may start, and which one waits how long.
+/// All limits of a gateway: decides which calls may start, and how long others wait.
 ///
-/// A pure machine. Time is an argument, monotonic nanoseconds; what it decides for waiting calls it keeps per
-/// event loop until ``takeDue(loop:)`` asks for it. ``SharedLimiter`` makes it one truth for many threads.
+/// A pure state machine. Time is an argument, in monotonic nanoseconds. Decisions about waiting calls are kept by event
+/// loop until ``takeDue(loop:)`` fetches them. ``SharedLimiter`` shares one limiter among threads.
 ///
-/// **A call** may fall under several limits. It takes a call from all of them at once, or from none.
+/// **A call** may fall under several limits. It takes a call from all of them at the same time, or from none.
 ///
-/// **A waiting call** stands in the queue of one bucket, the one it is expected to wait for longest. When its
-/// turn comes there and something else is missing, it moves to the queue of that. So that two scarce quotas
-/// cannot starve the calls that need both, it gives way like this only once; from then on it claims each
-/// bucket whose turn it had, and nobody else is served there until it has started. A claim is made or kept
-/// only while moving to a bucket that nobody claims. Claims therefore cannot wait for each other: around a
-/// circle of waiting claims, each would have to be younger than the one before.
+/// **A waiting call** is in the queue of one bucket: the one it is expected to wait for longest. If another bucket has
+/// no call for it when its turn comes, it moves to the queue of that bucket. It gives way like this only once, so that
+/// two scarce quotas cannot starve the calls that need both. From then on it claims each bucket whose turn it had, and
+/// no other call is served there until it has started. A claim is made or kept only while moving to a bucket that is
+/// not claimed. So claims cannot wait for each other: in a circle of waiting claims, each would have to be younger than
+/// the one before.
 ///
-/// **Time**: a bucket that has waiters and lacks only time has one alarm, in one heap. ``nextDue`` is the one
-/// instant anybody must wake up for.
+/// **Time**: a bucket that has waiters and lacks only time has one alarm, and all alarms are in one heap. ``nextDue``
+/// is the only time at which a thread must wake up.
 package struct Limiter: ~Copyable {
   private let staysInPlace = StaysInPlace()
   /// The limits in the order of the settings, then the upstream's pause.
   private(set) var limits: [CompiledLimit]
-  /// Some call falls under a limit.
+  /// Whether some call can fall under a limit.
   private let hasLimits: Bool
-  /// Per slot of ``LimitedOperations``, the limits that count it.
+  /// By slot of ``LimitedOperations``, the limits that count it.
   private let matching: [LimitSet]
-  /// Limits that count calls under way.
+  /// Limits that count calls in progress.
   private(set) var counting: LimitSet
   let recovery: RecoveryPolicy
-  /// The limit whose rate an app recovers to after a pause; nil when there is none with a rate.
+  /// The limit to whose rate an app recovers after a pause; nil if no limit for apps has a rate.
   let recoveryLimit: Int?
 
   var buckets: [LimitBucket]
   var queues: FairQueues
   /// By lane.
   var upstreams: [UpstreamLimit]
-  /// When to look at a bucket again, by bucket.
+  /// When to serve a bucket again, by bucket.
   var alarms: AlarmHeap
   /// When a waiting call has waited long enough, by record.
   var patience = AlarmHeap(count: 0)
-  /// Buckets to look at before returning to the caller.
+  /// Buckets to serve before returning to the caller.
   var unsettled: [Int32] = []
   /// Calls whose wait has ended, by loop.
   var due: [DueList]
   /// Loops whose list of due calls is no longer empty: bit `loop % 64`.
   var loopsToWake: UInt64 = 0
-  /// Something has come up that other gateways want to know, or to give: a pause, or a call that waits for a share.
+  /// Something is new that concerns other gateways: a pause, or a call that waits for a share.
   var hasNews = false
-  /// Per limit, then the upstream's pause, without what the quotas count.
+  /// By limit, then the upstream's pause. The calls that buckets count are not included.
   var counted: [LimitCounters]
-  /// Per limit, then the upstream's pause: how long calls have waited that had their last turn there.
+  /// By limit, then the upstream's pause: how long calls waited whose last turn was there.
   package internal(set) var waits: [BucketCounts]
-  /// Which of the upstream's pauses a call meets.
+  /// Determines which of the upstream's pauses apply to a call.
   let lanes: PauseLanes
-  /// Pauses that stop or slow calls.
+  /// Number of pauses that stop or slow calls.
   var activeUpstreams = 0
   var sequence: UInt64 = 0
-  /// When this gateway's shares of quotas end, by bucket; without those that do not.
+  /// When this gateway's shares of quotas end, by bucket; without those that do not end.
   var shareEnds: [Int: Int64] = [:]
-  /// The first of them; `Int64.max` without any.
+  /// The earliest of them; `Int64.max` if there is none.
   var firstShareEnd = Int64.max
-  /// The latest instant heard of. Loops look at their clocks at slightly different times.
+  /// The latest time seen. Loops read their clocks at slightly different times.
   var latest: Int64 = .min
 
-  /// What stands between a service of an app, or the whole app, and the upstream.
+  /// The pause between a service of an app, or the whole app, and the upstream.
   struct UpstreamLimit: BitwiseCopyable {
     var pause = UpstreamPause()
-    /// The quota of the present level.
+    /// The quota at the current level.
     var quota: Quota
-    /// The configured rate: what it recovers to.
+    /// The configured rate, which it recovers to.
     var full: Quota
   }
 
-  /// A loop's due calls, in order.
+  /// The due calls of a loop, in order.
   struct DueList: BitwiseCopyable {
     var head = Waiter.none
     var tail = Waiter.none
   }
 
-  /// A limiter in which nothing is used.
+  /// Creates a limiter in which nothing is used.
   package init(_ settings: LimiterSettings) throws(LimiterProblem) {
     if let problem = settings.problem { throw problem }
     let waitForUpstream = LimitRule(
@@ -139,7 +139,7 @@ package struct Limiter: ~Copyable {
     waits = Array(repeating: BucketCounts(.limitWaits), count: limits.count)
   }
 
-  /// Per limit, then the upstream's pause.
+  /// By limit, then the upstream's pause.
   package var counters: [LimitCounters] {
     var counters = counted
     for bucket in buckets.indices where buckets[bucket].admitted > 0 {
@@ -148,11 +148,11 @@ package struct Limiter: ~Copyable {
     return counters
   }
 
-  /// The rate an app recovers to: the highest of the limits per app, since the others go on holding.
+  /// The rate to which an app recovers: the highest of the limits for apps, because the others still apply.
   private static func fullRate(_ settings: LimiterSettings) -> Quota {
     if let limit = recoveryLimit(settings) {
       let rule = settings.rules[limit]
-      // Of a shared one an even part, until the share is known.
+      // For a shared limit, an even part until the share is known.
       let quota = rule.quota(replicas: settings.replicas)
       if let quota { return rule.isShared ? quota.divided(among: settings.replicas) : quota }
     }
@@ -182,7 +182,7 @@ package struct Limiter: ~Copyable {
   /// The bucket of a pause.
   func upstreamBucket(_ lane: Int) -> Int { limits[limits.count &- 1].firstBucket &+ lane }
 
-  /// Whose calls `request` is one of.
+  /// The app, caller and lane of `request`.
   func party(of request: LimitedRequest) -> LimitedParty {
     LimitedParty(app: request.app, caller: request.caller, lane: lanes.lane(request))
   }
@@ -192,36 +192,36 @@ package struct Limiter: ~Copyable {
     matching[LimitedOperations.slot(request.operation, isWrite: request.isWrite)]
   }
 
-  /// Calls that wait, or that have ended waiting and were not taken yet.
+  /// Number of calls that wait, or whose wait has ended but which were not taken yet.
   package var waiting: Int { queues.waiters.count }
 
-  /// Whether it would admit everything: no limits, no pause, nobody waiting.
+  /// Whether every call would be admitted: there are no limits, no pause and no waiting calls.
   package var isIdle: Bool { !hasLimits && activeUpstreams == 0 && waiting == 0 }
 
-  /// The next instant at which ``advance(to:)`` has something to do; `Int64.max` when nothing waits.
+  /// The next time at which ``advance(to:)`` has something to do; `Int64.max` if nothing waits.
   package var nextDue: Int64 { min(alarms.earliest, patience.earliest) }
 
-  /// The loops with due calls since this was last asked: bit `loop % 64`.
+  /// Returns the loops that got due calls since the last call: bit `loop % 64`.
   mutating func takeLoopsToWake() -> UInt64 {
     let loops = loopsToWake
     loopsToWake = 0
     return loops
   }
 
-  /// Whether anything has come up for other gateways since this was last asked.
+  /// Returns whether anything is new for other gateways since the last call.
   mutating func takeNews() -> Bool {
     let news = hasNews
     hasNews = false
     return news
   }
 
-  /// Goes on counting the calls under way that fall under a limit, though any number may be.
+  /// Continues to count the calls in progress under a limit, although any number is allowed.
   mutating func goOnCounting(_ limit: Int) {
     limits[limit].concurrency = CompiledLimit.anyNumberCounted
     counting.insert(limit)
   }
 
-  /// Time never goes back.
+  /// The current time, which never goes back.
   mutating func clock(_ now: Int64) -> Int64 {
     latest = max(latest, now)
     if latest >= firstShareEnd { endShares() }

@@ -1,20 +1,20 @@
 package import Histograms
 
 extension Buckets {
-  /// Waits for a limit, in nanoseconds.
+  /// How long calls wait for a limit, in nanoseconds.
   package static let limitWaits = Buckets(
     milliseconds: [10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000])
 }
 
-/// What the upstream's wish does to an app, or a service of it, now.
+/// How the upstream's request currently affects an app, or one of its services.
 package struct PauseView: Equatable, Sendable {
   /// Index of the app.
   package var app: Int
-  /// As ``LimitView/service``.
+  /// Numbered as ``LimitView/service``.
   package var service: Int?
-  /// Nanoseconds until calls start again; 0 when they do.
+  /// Nanoseconds until calls start again; 0 if they do already.
   package var remaining: Int64
-  /// The rate in sixteenths of the full one, ``UpstreamPause/fullLevel`` when nothing slows it.
+  /// The rate in sixteenths of the full one; ``UpstreamPause/fullLevel`` if nothing slows it.
   package var level: Int64
 
   package init(app: Int, service: Int? = nil, remaining: Int64, level: Int64) {
@@ -25,11 +25,11 @@ package struct PauseView: Equatable, Sendable {
   }
 }
 
-/// Everything that is worth a metric, of one instant.
+/// Everything that metrics need, at one point in time.
 package struct LimiterFigures: Sendable {
-  /// Per limit, then the upstream's pause.
+  /// By limit, then the upstream's pause.
   package var counters: [LimitCounters]
-  /// How long calls waited, nanoseconds in ``Buckets/limitWaits``.
+  /// How long calls waited, in nanoseconds, in ``Buckets/limitWaits``.
   package var waits: [BucketCounts]
   /// Calls in the queues of each limit.
   package var waiting: [Int]
@@ -43,7 +43,7 @@ extension Limiter {
     let now = clock(time)
     for lane in upstreams.indices { refreshUpstream(lane, at: now) }
     var waiting = Array(repeating: 0, count: limits.count)
-    // The records are fewer than the keys, and bounded.
+    // There are fewer records than keys, and their number is bounded.
     for record in queues.waiters.records
     where record.generation & 1 == 1 && record.state == .waiting {
       waiting[Int(buckets[Int(record.bucket)].limit)] += 1

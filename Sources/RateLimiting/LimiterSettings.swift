@@ -1,23 +1,23 @@
-/// Everything a ``Limiter`` is made from.
+/// The settings of a ``Limiter``.
 package struct LimiterSettings: Sendable {
-  /// Most limits there may be: one bit each.
+  /// The most limits: each takes one bit.
   package static let maximumRules = 64
-  /// Most keys over all limits: pairs of a quota and a caller that may wait for it. 32 MiB of memory.
+  /// The most keys of all limits, which are pairs of a quota and a caller that may wait for it. 32 MiB of memory.
   package static let maximumKeys = 1 << 20
 
   package var rules: [LimitRule]
   package var appCount: Int
   package var callerCount: Int
-  /// A caller's turns in a round, 1 to 100, by index; those missing have 1.
+  /// A caller's turns in a round, 1 to 100, by index. Missing callers have 1.
   package var callerWeights: [Int]
-  /// Gateways that share the limits; this one enforces its part.
+  /// Number of gateways that share the limits. This gateway enforces its part.
   package var replicas: Int
   package var loopCount: Int
-  /// Calls that may wait at once over all limits.
+  /// The most calls that may wait at the same time, over all limits.
   package var maximumWaiters: Int
   package var recovery: RecoveryPolicy
-  /// The service of each slot of ``LimitedOperations``, numbered from 0: what the upstream refuses pauses that
-  /// service. Empty: all are one.
+  /// The service of each slot of ``LimitedOperations``, numbered from 0. A refusal by the upstream pauses that service.
+  /// If empty, all operations are one service.
   package var services: [UInt8] = []
 
   package init(
@@ -37,22 +37,22 @@ package struct LimiterSettings: Sendable {
 }
 
 extension LimiterSettings {
-  /// Why there can be no limiter of these settings; nil when there can. Allocates nothing.
+  /// Why there can be no limiter with these settings; nil if there can. Allocates nothing.
   package var problem: LimiterProblem? {
     guard rules.count <= LimiterSettings.maximumRules else { return .tooManyRules(rules.count) }
     let keys = keys(lanes: 1)
     return keys <= LimiterSettings.maximumKeys ? nil : .tooManyKeys(keys)
   }
 
-  /// Pauses of one app: its own, and one for each service. Where that would be too many keys, its own only, which then
-  /// is every service's.
+  /// Number of pauses of one app: its own, and one for each service. If that would be too many keys, only its own,
+  /// which then applies to every service.
   var lanesPerApp: Int {
     guard let last = services.max() else { return 1 }
     let lanes = 1 + Int(last) + 1
     return keys(lanes: lanes) <= LimiterSettings.maximumKeys ? lanes : 1
   }
 
-  /// Keys of all limits. The upstream's pauses have keys too, one for each caller.
+  /// The keys of all limits. The upstream's pauses have keys too, one for each caller.
   private func keys(lanes: Int) -> Int {
     let pause = CompiledLimit(
       LimitRule(name: "", per: .app), self, firstBucket: 0, firstFlow: 0)
@@ -62,7 +62,7 @@ extension LimiterSettings {
   }
 }
 
-/// Why there can be no limiter of these settings.
+/// Why there can be no limiter with these settings.
 package enum LimiterProblem: Error, Equatable, CustomStringConvertible {
   /// More than ``LimiterSettings/maximumRules``.
   case tooManyRules(Int)

@@ -1,10 +1,10 @@
-/// What of all limits is used, for the limiter of a process that takes over.
+/// What is used of all limits, for the limiter of a process that takes over.
 ///
-/// **Calls that wait** here count as if they had been taken when it is made: they take the next calls that each quota has to
-/// give, in this process, at the times at which they conform; and those of the other process come after them. So both
-/// together keep to each quota, whoever is quicker. A call that gives up waiting leaves its part unused.
+/// **Calls that wait** here count as taken when the snapshot is made. They take the next calls of each quota in this
+/// process, at the times at which they conform; calls of the other process come after them. So both processes together
+/// keep to each quota, whichever is faster. If a call gives up waiting, its part stays unused.
 ///
-/// **Calls under way**, waiting ones among them, hold their places in the other process until they have ended here.
+/// **Calls in progress**, including waiting ones, hold their places in the other process until they have ended here.
 package struct LimiterSnapshot: Equatable, Sendable {
   /// One quota, by the numbers of its limiter.
   package struct Key: Hashable, Sendable {
@@ -12,7 +12,8 @@ package struct LimiterSnapshot: Equatable, Sendable {
     package var limit: Int?
     package var app: Int
     package var caller: Int
-    /// Of a pause, the service it is for, as ``LimiterSettings/services`` numbers them; nil for the whole app's.
+    /// For a pause, the service that it applies to, numbered as in ``LimiterSettings/services``; nil for the whole
+    /// app's pause.
     package var service: Int?
 
     package init(limit: Int?, app: Int, caller: Int = 0, service: Int? = nil) {
@@ -26,13 +27,13 @@ package struct LimiterSnapshot: Equatable, Sendable {
   package struct Used: Equatable, Sendable {
     package var key: Key
     package var cell: QuotaCell
-    /// Calls under way.
+    /// Calls in progress.
     package var underWay: Int32
-    /// How long a call lasts, nanoseconds.
+    /// How long a call takes, in nanoseconds.
     package var averageHold: Int64
-    /// Of a pause that stops or slows calls.
+    /// Set if it is a pause that stops or slows calls.
     package var pause: UpstreamPause.Words?
-    /// What the cell was used with; nil without a rate.
+    /// The quota that the cell was used with; nil without a rate.
     package var rate: Quota?
 
     package init(
@@ -54,7 +55,7 @@ package struct LimiterSnapshot: Equatable, Sendable {
 }
 
 extension Limiter {
-  /// What is used now; nothing changes by asking.
+  /// What is used now. Taking a snapshot changes nothing.
   package mutating func snapshot(at time: Int64) -> LimiterSnapshot {
     let now = clock(time)
     for lane in upstreams.indices { refreshUpstream(lane, at: now) }
@@ -98,8 +99,8 @@ extension Limiter {
       cell: bucket.cell, pause: upstreams[lane].pause.words, rate: upstreams[lane].quota)
   }
 
-  /// Begins with what another limiter has used: its keys are in this one's numbers. To be called once, before calls come;
-  /// keys that there are not here are passed over.
+  /// Starts with what another limiter has used; keys are this limiter's numbers. Call it once, before the first call.
+  /// Keys that do not exist here are skipped.
   package mutating func adopt(_ snapshot: LimiterSnapshot, at time: Int64) {
     let now = clock(time)
     for used in snapshot.used {
@@ -140,7 +141,7 @@ extension Limiter {
     return lane
   }
 
-  /// Calls under way and waiting ones of each of these quotas, 0 for one that there is not.
+  /// The number of calls in progress and waiting in each of these quotas; 0 for a quota that does not exist.
   package func underWay(_ keys: [LimiterSnapshot.Key]) -> [Int32] {
     var waiting: [Int: Int32] = [:]
     for record in queues.waiters.records
@@ -155,7 +156,7 @@ extension Limiter {
     }
   }
 
-  /// Calls of the other process, `count` of them, have ended: their places are free.
+  /// Notes that `count` calls of the other process have ended, so their places are free.
   package mutating func releaseForeign(_ key: LimiterSnapshot.Key, count: Int32, at time: Int64) {
     guard let limit = key.limit, let bucket = bucket(limit, key) else { return }
     let now = clock(time)
@@ -166,7 +167,7 @@ extension Limiter {
 }
 
 extension Int64 {
-  /// The sum, held at the end of the range.
+  /// The sum, clamped to the range.
   func addingClamped(_ other: Int64) -> Int64 {
     let (sum, overflows) = addingReportingOverflow(other)
     return overflows ? (other > 0 ? .max : .min) : sum
@@ -174,18 +175,18 @@ extension Int64 {
 }
 
 extension SharedLimiter {
-  /// As ``Limiter/snapshot(at:)``.
+  /// Like ``Limiter/snapshot(at:)``.
   package func snapshot(at now: Int64) -> LimiterSnapshot { inspect { $0.snapshot(at: now) } }
 
-  /// As ``Limiter/adopt(_:at:)``.
+  /// Like ``Limiter/adopt(_:at:)``.
   package func adopt(_ snapshot: LimiterSnapshot, at now: Int64) {
     change(by: 0) { $0.adopt(snapshot, at: now) }
   }
 
-  /// As ``Limiter/underWay(_:)``.
+  /// Like ``Limiter/underWay(_:)``.
   package func underWay(_ keys: [LimiterSnapshot.Key]) -> [Int32] { inspect { $0.underWay(keys) } }
 
-  /// As ``Limiter/releaseForeign(_:count:at:)``.
+  /// Like ``Limiter/releaseForeign(_:count:at:)``.
   package func releaseForeign(_ key: LimiterSnapshot.Key, count: Int32, at now: Int64) {
     change(by: 0) { $0.releaseForeign(key, count: count, at: now) }
   }

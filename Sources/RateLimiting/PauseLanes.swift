@@ -1,12 +1,12 @@
-/// The upstream's pauses of each app: one for the whole app, and one for each of its services.
+/// The lanes of each app for the upstream's pauses: one for the whole app, and one for each of its services.
 ///
-/// What the upstream refuses (429, or 503 with a time) pauses the service that was refused: one that is asked to wait
-/// for an hour stops no other. If a second service is refused while the first pauses, the app as a whole is taken to be
-/// limited, for as long as both pause.
+/// A refusal by the upstream (429, or 503 with a time) pauses the service that was refused: if one service must wait
+/// for an hour, the others continue. If a second service is refused while the first one is paused, the app as a whole
+/// is assumed to be limited for as long as both are paused.
 struct PauseLanes: Sendable {
-  /// Of one app; 1 where services are not told apart.
+  /// Number of lanes of one app; 1 if services are not distinguished.
   let perApp: Int
-  /// By slot of ``LimitedOperations``, the place of the service's lane behind the app's own; 0 is the app's own.
+  /// By slot of ``LimitedOperations``, the place of the service's lane after the app's own; 0 is the app's own.
   private let places: [UInt8]
 
   init(_ settings: LimiterSettings) {
@@ -17,8 +17,8 @@ struct PauseLanes: Sendable {
     }
   }
 
-  /// The lane that `lane` of other lanes is here; nil where services are told apart in one of the two only and it is a
-  /// service's.
+  /// The lane here that corresponds to `lane` of `other`; nil for a service's lane if only one of the two distinguishes
+  /// services.
   func lane(_ lane: Int, of other: PauseLanes) -> Int? {
     let place = lane % other.perApp
     guard place == 0 || perApp == other.perApp else { return nil }
@@ -39,33 +39,33 @@ struct PauseLanes: Sendable {
 
   func app(of lane: Int) -> Int { lane / perApp }
 
-  /// The service of a lane, as ``LimiterSettings/services`` numbers them; nil for the whole app's.
+  /// The service of a lane, numbered as in ``LimiterSettings/services``; nil for the whole app's lane.
   func service(of lane: Int) -> Int? {
     let place = lane % perApp
     return place == 0 ? nil : place - 1
   }
 }
 
-/// Whose calls: what finds the buckets of each limit.
+/// Whose call it is: determines the bucket of each limit.
 struct LimitedParty: BitwiseCopyable {
   var app: Int
   var caller: Int
-  /// The upstream's pause of its service.
+  /// The lane of its service.
   var lane: Int
 }
 
-/// Walks over the limits of one call, then the upstream's pauses that are active.
+/// Iterates over the limits of one call, followed by the upstream's pauses that are active.
 struct LimitWalk {
-  /// A limit, and the quota of it that the call falls under.
+  /// A limit, and the bucket of it that the call falls under.
   struct Step {
     let limit: Int
     let bucket: Int
-    /// What stands for the app in ``CompiledLimit/flow(_:_:_:)``.
+    /// The number that ``CompiledLimit/flow(_:_:_:)`` takes as the app.
     let app: Int
   }
 
   private var rest: LimitSet
-  /// The pauses to visit; -1 for none.
+  /// The lanes to visit; -1 for none.
   private var whole: Int
   private var service: Int
 

@@ -1,19 +1,19 @@
 package import Memory
 
-/// The fields that tell a caller about its limits: `RateLimit-Policy` and `RateLimit`
+/// The fields that inform a caller about its limits: `RateLimit-Policy` and `RateLimit`
 /// (draft-ietf-httpapi-ratelimit-headers-10).
 ///
-/// Both are Structured Field lists of strings with parameters. A policy says `q`, the calls of a window, and
-/// `w`, the window in seconds; a limit on calls under way has the unit `concurrent-requests` instead of a
-/// window. The state says `r`, the calls that may start at once, and `t`, the seconds after which all of the
-/// burst is there again, or, when there is none left, one call.
+/// Both are Structured Field lists of strings with parameters. A policy has `q`, the calls of a window, and `w`, the
+/// window in seconds. A limit on calls in progress has the unit `concurrent-requests` instead of a window. The state
+/// has `r`, the calls that may start now, and `t`, the seconds until the whole burst is available again, or, if no call
+/// is left, until one is.
 ///
-/// The texts are made once, so that writing them copies bytes.
+/// The texts are built once, so that writing them only copies bytes.
 package struct RateLimitFields: ~Copyable, Sendable {
-  /// Per limit, the beginning of the state's line, up to the number of calls left, and its item of the policy
-  /// list: one behind the other.
+  /// For each limit, the beginning of the state's line up to the number of calls left, followed by its item of the
+  /// policy list.
   private let text: [UInt8]
-  /// Where they end in `text`: the beginning of limit `n` is piece `2 * n`, its item the next one.
+  /// Where the pieces end in `text`: the beginning for limit `n` is piece `2 * n`, its item the next one.
   private let ends: [Int]
 
   package init(_ settings: LimiterSettings) {
@@ -44,21 +44,21 @@ package struct RateLimitFields: ~Copyable, Sendable {
 
   @inline(__always)
   private func putPiece(_ piece: Int, into out: inout ByteBuffer) {
-    // A limit of a configuration that this loop is about to take.
+    // The limit belongs to a configuration that this loop has not taken yet.
     guard piece < ends.count else { return }
     let start = piece == 0 ? 0 : ends[piece &- 1]
     out.put(text.span.bytesOfElements.slice(start, ends[piece]))
   }
 
-  /// A quota in whole seconds, which is all the field can say: the window is rounded up, and the calls in it
-  /// down.
+  /// A quota in whole seconds, because the field allows nothing else. The window is rounded up, and its calls are
+  /// rounded down.
   static func window(of quota: Quota) -> (calls: Int, seconds: Int) {
     let seconds = (quota.period + 999_999_999) / 1_000_000_000
     let calls = Int128(quota.count) * Int128(seconds) * 1_000_000_000 / Int128(quota.period)
     return (Int(min(calls, 999_999_999_999_999)), Int(seconds))
   }
 
-  /// `name` as a Structured Field string (RFC 9651 section 3.3.3); what cannot be in one becomes `?`.
+  /// `name` as a Structured Field string (RFC 9651 section 3.3.3). Characters that are not allowed become `?`.
   private static func quoted(_ name: String) -> [UInt8] {
     var text: [UInt8] = [UInt8(ascii: "\"")]
     for byte in name.utf8 {
@@ -69,8 +69,8 @@ package struct RateLimitFields: ~Copyable, Sendable {
     return text
   }
 
-  /// Appends the field lines of an admitted call, each with its CRLF: the policies that apply, and the state
-  /// of the tightest. Nothing when none applies.
+  /// Appends the field lines of an admitted call, each with its CRLF: the policies that apply, and the state of the
+  /// tightest one. Appends nothing if none applies.
   package func put(_ report: LimitReport, into out: inout ByteBuffer) {
     guard report.tightest >= 0 else { return }
     putPolicies(report.matched, into: &out)
@@ -83,8 +83,8 @@ package struct RateLimitFields: ~Copyable, Sendable {
     out.put("\r\n")
   }
 
-  /// Appends the field lines of a refused call, each with its CRLF: the policies in its way, and when to
-  /// come again; `Retry-After` always.
+  /// Appends the field lines of a refused call, each with its CRLF: the policies that prevent it, when to try again,
+  /// and always `Retry-After`.
   package func put(_ refusal: LimitRefusal, into out: inout ByteBuffer) {
     if let tightest = refusal.tightest {
       putPolicies(refusal.violated, into: &out)

@@ -1,14 +1,14 @@
 internal import Synchronization
 
-/// One ``Limiter`` for all event loops: the limits are one truth, whichever loop a call comes in on.
+/// One ``Limiter`` for all event loops, so that limits apply whichever loop a call arrives on.
 ///
-/// A loop asks ``isIdle`` first, which is one load; with limits, a call costs one uncontended lock at its
-/// start, and another at its end if calls under way are limited.
+/// A loop first reads ``isIdle``, which is one load. With limits, a call costs one uncontended lock when it starts, and
+/// another when it ends if calls in progress are limited.
 ///
-/// **Waking up.** One loop at a time keeps the alarm: the one that last changed when the next thing is due. It
-/// was awake then, and asks ``alarm(of:)`` before it sleeps, so no other loop needs to be told, and none wakes
-/// up in vain. When the alarm rings it calls ``advance(to:loop:)``; loops whose calls became due are woken
-/// through `wake` and call ``takeDue(loop:)`` until that gives nil. A loop that ends calls ``leave(loop:)``.
+/// **Waking up.** One loop at a time keeps the alarm: the one that last changed the next due time. It was awake when it
+/// did, and reads ``alarm(of:)`` before it sleeps, so no other loop must be notified, and none wakes up in vain. When
+/// the alarm is due, the loop calls ``advance(to:loop:)``. Loops whose calls became due are woken through `wake`, and
+/// call ``takeDue(loop:)`` until it returns nil. A loop that ends calls ``leave(loop:)``.
 package final class SharedLimiter: Sendable {
   private struct State: ~Copyable {
     var limiter: Limiter
@@ -23,10 +23,10 @@ package final class SharedLimiter: Sendable {
   private let idle: Atomic<Bool>
   private let loopCount: Int
   private let news = Mutex<(@Sendable () -> Void)?>(nil)
-  /// Wakes the loop with this number. Called without the lock, from any loop, for its own too.
+  /// Wakes the loop with this number. Called without the lock, from any loop, also for the loop itself.
   private let wake: @Sendable (Int) -> Void
 
-  /// - Parameter wake: makes a loop look at ``alarm(of:)`` and ``takeDue(loop:)`` soon, from any thread.
+  /// - Parameter wake: Makes a loop call ``alarm(of:)`` and ``takeDue(loop:)`` soon. Called from any thread.
   package init(
     _ settings: LimiterSettings, wake: @escaping @Sendable (Int) -> Void
   ) throws(LimiterProblem) {
@@ -38,16 +38,16 @@ package final class SharedLimiter: Sendable {
     self.wake = wake
   }
 
-  /// Whether everything would be admitted: the whole cost of having no limits.
+  /// Whether every call would be admitted. Reading this is the whole cost if there are no limits.
   package var isIdle: Bool { idle.load(ordering: .relaxed) }
 
-  /// When `loop` must call ``advance(to:loop:)`` at the latest, monotonic nanoseconds; `Int64.max` when never,
-  /// or when another loop will. To be asked before each sleep.
+  /// When `loop` must call ``advance(to:loop:)`` at the latest, in monotonic nanoseconds; `Int64.max` if never, or if
+  /// another loop will do it. Read it before each sleep.
   package func alarm(of loop: Int) -> Int64 {
     keeper.load(ordering: .acquiring) == loop ? nextDue.load(ordering: .acquiring) : .max
   }
 
-  /// As ``Limiter/admit(_:for:at:)``, asked by the party's loop.
+  /// Like ``Limiter/admit(_:for:at:)``, called on the party's loop.
   package func admit(
     _ request: LimitedRequest, for party: WaitingParty, at now: Int64
   ) -> Admission {
@@ -60,9 +60,9 @@ package final class SharedLimiter: Sendable {
     return change(by: party.loop) { $0.admit(request, for: party, at: now) }
   }
 
-  /// As ``Limiter/release(_:at:)``; costs nothing for a permit that holds nothing.
+  /// Like ``Limiter/release(_:at:)``. Costs nothing for a permit that holds nothing.
   package func release(_ permit: consuming LimitPermit, at now: Int64, loop: Int) {
-    // A closure may not consume what it captures, for it may run more than once: hence the optional.
+    // A closure may not consume what it captures, because it may run more than once. So this is an optional.
     var held: LimitPermit? = permit
     if held?.isEmpty ?? true { return }
     change(by: loop) { limiter in
@@ -70,19 +70,19 @@ package final class SharedLimiter: Sendable {
     }
   }
 
-  /// As ``Limiter/cancel(_:at:)``.
+  /// Like ``Limiter/cancel(_:at:)``.
   @discardableResult
   package func cancel(_ ticket: WaitTicket, at now: Int64, loop: Int) -> Bool {
     change(by: loop) { $0.cancel(ticket, at: now) }
   }
 
-  /// As ``Limiter/advance(to:)``, if there is anything to do.
+  /// Like ``Limiter/advance(to:)``, if there is anything to do.
   package func advance(to now: Int64, loop: Int) {
     guard nextDue.load(ordering: .acquiring) <= now else { return }
     change(by: loop) { $0.advance(to: now) }
   }
 
-  /// As ``Limiter/upstreamAnswered(_:status:retryAfter:startedAt:at:)``; only needed for 429 and 503.
+  /// Like ``Limiter/upstreamAnswered(_:status:retryAfter:startedAt:at:)``. Only needed for 429 and 503.
   package func upstreamAnswered(
     _ request: LimitedRequest, status: Int, retryAfter: Int64?, startedAt: Int64, at now: Int64,
     loop: Int
@@ -93,7 +93,7 @@ package final class SharedLimiter: Sendable {
     }
   }
 
-  /// `loop` ends. The alarm, if it keeps it, goes to another one.
+  /// Ends the use by `loop`. If it keeps the alarm, another loop takes it over.
   package func leave(loop: Int) {
     let next: Int? = state.withLock { state in
       state.isPresent[loop] = false
@@ -105,55 +105,55 @@ package final class SharedLimiter: Sendable {
     if let next { wake(next) }
   }
 
-  /// As ``Limiter/takeDue(loop:)``.
+  /// Like ``Limiter/takeDue(loop:)``.
   package func takeDue(loop: Int) -> DueCall? {
     state.withLock { $0.limiter.takeDue(loop: loop) }
   }
 
-  /// As ``Limiter/forecast(_:at:)``.
+  /// Like ``Limiter/forecast(_:at:)``.
   package func forecast(_ request: LimitedRequest, at now: Int64) -> LimitForecast {
     state.withLock { $0.limiter.forecast(request, at: now) }
   }
 
-  /// As ``Limiter/views(at:most:)``.
+  /// Like ``Limiter/views(at:most:)``.
   package func views(at now: Int64, most: Int = 1000) -> [LimitView] {
     state.withLock { $0.limiter.views(at: now, most: most) }
   }
 
-  /// As ``Limiter/figures(at:)``.
+  /// Like ``Limiter/figures(at:)``.
   package func figures(at now: Int64) -> LimiterFigures {
     state.withLock { $0.limiter.figures(at: now) }
   }
 
-  /// As ``Limiter/counters``: one a limit, then the upstream's pause.
+  /// Like ``Limiter/counters``: one for each limit, then the upstream's pause.
   package var counters: [LimitCounters] { state.withLock { $0.limiter.counters } }
 
-  /// Calls that wait, or whose end of waiting their loops have not taken yet.
+  /// Number of calls that wait, or whose wait has ended but which their loops have not taken yet.
   package var waiting: Int { state.withLock { $0.limiter.waiting } }
 
-  /// Looks at the limiter under its lock.
+  /// Reads the limiter under its lock.
   func inspect<Result>(_ body: (inout Limiter) -> Result) -> sending Result {
     state.withLock { body(&$0.limiter) }
   }
 
-  /// As ``Limiter/adopt(_:_:at:)``; from any thread.
+  /// Like ``Limiter/adopt(_:_:at:)``. May be called on any thread.
   package func adopt(
     _ settings: LimiterSettings, _ news: LimiterChange, at now: Int64
   ) throws(LimiterProblem) {
-    // Loops wait for the lock meanwhile: what takes longest is done without it.
+    // Loops wait for the lock meanwhile, so what takes longest is done without it.
     let next = OtherLimiter(try Limiter(settings))
     change(by: keeper.load(ordering: .acquiring)) { $0.adopt(&next.limiter, news, at: now) }
     wake(keeper.load(ordering: .acquiring))
   }
 
-  /// As ``Limiter/resume(app:at:)``; from any thread.
+  /// Like ``Limiter/resume(app:at:)``. May be called on any thread.
   package func resume(app: Int, at now: Int64) -> Bool {
     let isNews = change(by: keeper.load(ordering: .acquiring)) { $0.resume(app: app, at: now) }
     wake(keeper.load(ordering: .acquiring))
     return isNews
   }
 
-  /// As ``change(by:_:)``, from any thread: the loop that keeps the alarm sets it anew.
+  /// Like ``change(by:_:)``, from any thread. The loop that keeps the alarm is woken to set it again.
   func changeFromOutside<Result: Sendable>(_ body: (inout Limiter) -> Result) -> Result {
     let before = nextDue.load(ordering: .acquiring)
     let result = change(by: keeper.load(ordering: .acquiring), body)
@@ -161,7 +161,7 @@ package final class SharedLimiter: Sendable {
     return result
   }
 
-  /// Changes the limiter under its lock, publishes what the loops look at, then wakes those with news.
+  /// Changes the limiter under its lock, publishes what loops read, and then wakes the loops with due calls.
   func change<Result: ~Copyable & Sendable>(
     by loop: Int, _ body: (inout Limiter) -> Result
   ) -> Result {
@@ -171,7 +171,7 @@ package final class SharedLimiter: Sendable {
       let result = body(&state.limiter)
       loops = state.limiter.takeLoopsToWake()
       hasNews = state.limiter.takeNews()
-      // Stored only when changed: the lines stay in every core's cache.
+      // Stored only if changed, so that the cache lines stay in every core's cache.
       let due = state.limiter.nextDue
       if due != nextDue.load(ordering: .relaxed) {
         nextDue.store(due, ordering: .releasing)
@@ -189,8 +189,8 @@ package final class SharedLimiter: Sendable {
   @inline(never)
   private func tellNews() { news.withLock { $0 }?() }
 
-  /// Calls `body` from now on, on the thread of whoever brings it, whenever something has come up for other gateways: a
-  /// pause, or a call that waits for a share. It must return at once.
+  /// Sets the function to call whenever something is new for other gateways: a pause, or a call that waits for a share.
+  /// It is called on the thread that caused it, and must return immediately.
   package func onNews(_ body: (@Sendable () -> Void)?) { news.withLock { $0 = body } }
 
   @inline(never)

@@ -1,13 +1,13 @@
-/// What the upstream asked of one app: to pause, and to come back gently.
+/// What the upstream asked of one app: to pause, and then to return gradually.
 ///
-/// A 429, or a 503 that says when to come back, stops the app's calls until then. Afterwards the rate starts at
-/// half of what it was and grows by a sixteenth of the full rate in each step of time: additive increase,
-/// multiplicative decrease, never above the configured rate.
+/// A 429, or a 503 with a time, stops the app's calls until that time. Afterwards the rate starts at half of what it
+/// was, and grows by a sixteenth of the full rate in each step: additive increase, multiplicative decrease, never above
+/// the configured rate.
 package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
   /// The full rate, in levels.
   package static let fullLevel: Int64 = 16
 
-  /// No call starts before this instant, monotonic nanoseconds.
+  /// No call starts before this time, in monotonic nanoseconds.
   package internal(set) var until: Int64 = .min
   /// The rate in sixteenths of the full one, 1 to ``fullLevel``.
   package internal(set) var level = UpstreamPause.fullLevel
@@ -15,9 +15,9 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
   var steppedAt: Int64 = .min
   /// When the level was last halved.
   var loweredAt: Int64 = .min
-  /// Pauses of our own length in a row.
+  /// Number of pauses in a row whose length the upstream did not give.
   private var unsaid: Int64 = 0
-  /// What pauses and recoveries have added to the patience of waiting calls so far, nanoseconds.
+  /// How much pauses and recoveries have extended the patience of waiting calls so far, in nanoseconds.
   package internal(set) var extensions: Int64 = 0
 
   package init() {}
@@ -44,7 +44,7 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
       until: until, level: level, steppedAt: steppedAt, loweredAt: loweredAt, unsaid: unsaid)
   }
 
-  /// A pause of another process; no longer than the policy has them.
+  /// Creates the pause of another process. It is limited to the longest pause that the policy allows.
   package init(words: Words, _ policy: RecoveryPolicy, at now: Int64) {
     until = min(words.until, now.addingClamped(policy.longestPause))
     level = min(UpstreamPause.fullLevel, max(1, words.level))
@@ -56,16 +56,16 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
   /// Whether it stops or slows calls, as of the last ``advance(_:at:)``.
   package var isActive: Bool { level < UpstreamPause.fullLevel }
 
-  /// The upstream answered `status` to an attempt begun at `startedAt`.
+  /// Notes that the upstream answered `status` to an attempt that began at `startedAt`.
   ///
-  /// - Parameter retryAfter: nanoseconds from `now` that its `Retry-After` asks for; nil without a valid one.
-  /// - Returns: whether anything changed. Only a 429, or a 503 with `retryAfter`, says something about rates.
+  /// - Parameter retryAfter: Nanoseconds from `now` that its `Retry-After` asks for; nil without a valid one.
+  /// - Returns: Whether anything changed. Only a 429, or a 503 with `retryAfter`, says something about rates.
   package mutating func answered(
     status: Int, retryAfter: Int64?, startedAt: Int64, _ policy: RecoveryPolicy, at now: Int64
   ) -> Bool {
     guard status == 429 || status == 503 && retryAfter != nil else { return false }
-    // Calls under way when the first such answer came say nothing new: they do not halve the rate again,
-    // nor lengthen the pause unless they ask for it.
+    // Calls that were in progress when the first such answer arrived say nothing new. They do not halve the rate again,
+    // and lengthen the pause only if their answer asks for it.
     let isEcho = isActive && startedAt <= loweredAt
     if isEcho && retryAfter == nil { return false }
     let delay: Int64
@@ -91,14 +91,14 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
     (UpstreamPause.fullLevel - level) * policy.step
   }
 
-  /// Ends the pause and the recovery at once, as an operator wants it.
+  /// Ends the pause and the recovery immediately, for an operator.
   mutating func end() {
     until = .min
     level = UpstreamPause.fullLevel
     unsaid = 0
   }
 
-  /// Lets time pass. Returns whether the level changed.
+  /// Advances time. Returns whether the level changed.
   package mutating func advance(_ policy: RecoveryPolicy, at now: Int64) -> Bool {
     guard isActive, now &- steppedAt >= policy.step else { return false }
     let steps = (now &- steppedAt) / policy.step
@@ -108,7 +108,7 @@ package struct UpstreamPause: Equatable, Sendable, BitwiseCopyable {
     return true
   }
 
-  /// The quota of the present level. It allows no burst but what a timer's coarseness needs: calls of 50 ms.
+  /// The quota at the current level. It allows only the burst that a coarse timer needs: the calls of 50 ms.
   func quota(of full: Quota) -> Quota {
     let count = full.count * level
     let period =

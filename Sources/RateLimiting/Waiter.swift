@@ -1,34 +1,34 @@
-/// One waiting call: 120 bytes here, and 20 in the heap of patience; nothing else grows with their number.
+/// One waiting call: 120 bytes here, and 20 in the heap of patience. Nothing else grows with their number.
 struct Waiter: BitwiseCopyable {
   enum State: UInt8, BitwiseCopyable {
     /// In a queue.
     case waiting
-    /// May start: its loop has not taken it yet.
+    /// It may start, and its loop has not taken it yet.
     case started
-    /// Has waited too long: its loop has not taken it yet.
+    /// It has waited too long, and its loop has not taken it yet.
     case expired
   }
 
   var tag: UInt64 = 0
-  /// Order of arrival over all queues.
+  /// The order of arrival over all queues.
   var sequence: UInt64 = 0
   var arrivedAt: Int64 = 0
-  /// When it has waited long enough, pauses that came up meanwhile not counted; once it has started, when.
+  /// When it has waited long enough, not counting pauses that began meanwhile. Once it has started, its start time.
   var deadline: Int64 = 0
-  /// What its app's pauses had added to deadlines when it arrived.
+  /// By how much its app's pauses had extended deadlines when it arrived.
   var extensionBefore: Int64 = 0
-  /// Limits that apply to it.
+  /// The limits that apply to it.
   var matched = LimitSet()
-  /// Once it has started: what there is to tell.
+  /// The report, once it has started.
   var report = LimitReport()
   var app: Int32 = 0
   var caller: Int32 = 0
-  /// The upstream's pause of its service.
+  /// The lane of its service.
   var lane: Int32 = 0
   /// Where it waits: a bucket, and a flow of it.
   var bucket: Int32 = none
   var flow: Int32 = none
-  /// Neighbours in its flow, then in its loop's list of due calls; `next` also links free records.
+  /// Neighbours in its flow, then in its loop's list of due calls. `next` also links free records.
   var previous: Int32 = none
   var next: Int32 = none
   /// Odd while the record is in use.
@@ -36,22 +36,22 @@ struct Waiter: BitwiseCopyable {
   var loop: Int32 = 0
   var priority = CallPriority.interactive
   var state = State.waiting
-  /// How often it had its turn and could not start for want of something else.
+  /// How many times it had its turn and could not start because it lacked something else.
   var turns: UInt8 = 0
 
-  /// Whose call it is.
+  /// The app, caller and lane of the call.
   var party: LimitedParty { LimitedParty(app: Int(app), caller: Int(caller), lane: Int(lane)) }
 
   /// No record.
   static let none: Int32 = -1
 }
 
-/// The records of all waiting calls, reused.
+/// The records of all waiting calls, which are reused.
 struct WaiterPool: ~Copyable {
   private(set) var records: [Waiter] = []
   private var firstFree = Waiter.none
   private(set) var count = 0
-  /// Most calls that may wait at once.
+  /// The most calls that may wait at the same time.
   let limit: Int
 
   init(limit: Int) { self.limit = limit }
@@ -63,7 +63,7 @@ struct WaiterPool: ~Copyable {
     _modify { yield &records[Int(index)] }
   }
 
-  /// A record of its own for a call. The pool must not be full.
+  /// Takes a record for a call. The pool must not be full.
   mutating func insert(_ waiter: Waiter) -> WaitTicket {
     precondition(!isFull)
     var waiter = waiter
@@ -89,7 +89,7 @@ struct WaiterPool: ~Copyable {
     count -= 1
   }
 
-  /// The record a ticket names; nil when it no longer does.
+  /// The record that a ticket identifies; nil if it no longer identifies one.
   func index(of ticket: WaitTicket) -> Int32? {
     guard ticket.index >= 0, Int(ticket.index) < records.count,
       ticket.generation & 1 == 1, records[Int(ticket.index)].generation == ticket.generation

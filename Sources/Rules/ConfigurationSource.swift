@@ -2,7 +2,7 @@ package import Configuration
 internal import RateLimiting
 internal import SCORMCloudAPI
 
-/// Loads settings with the catalogue's names, as `serve` and `check` both do.
+/// Loads settings with the catalogue's names, for both `serve` and `check`.
 package enum ConfigurationSource {
   package static func load(
     file: String?, environment: Environment, overrides: [String: String] = [:]
@@ -22,7 +22,7 @@ package enum ConfigurationSource {
     return loaded
   }
 
-  /// Why these limits cannot be enforced; nil when they can.
+  /// Why these limits cannot be enforced; nil if they can.
   private static func limitProblem(_ settings: Settings) -> String? {
     RulesCompiler(settings).limits(loopCount: 1).problem?.description
   }

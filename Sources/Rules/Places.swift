@@ -1,9 +1,9 @@
-/// Things of a configuration by a number that each has for as long as anything may name it by that.
+/// Entries of a configuration by number. Each keeps its number for as long as anything may refer to it.
 ///
-/// Rules, buckets of limits, tokens, connections and the records of calls under way name an app or a caller by its
-/// number. So a thing that a new configuration has too keeps its number, wherever it stands in the file; one that is
-/// gone keeps its place until the last call is over that began under a configuration with it; only then is the place
-/// given to something new.
+/// Rules, buckets of limits, tokens, connections and the records of calls in progress refer to an app or a caller by
+/// its number. So an entry that is also in a new configuration keeps its number, wherever it is in the file. A removed
+/// entry keeps its place until the last call is over that began under a configuration with it. Only then can something
+/// new take the place.
 package struct Places<Item: Sendable>: Sendable {
   package struct Place: Sendable {
     package var item: Item
@@ -13,14 +13,14 @@ package struct Places<Item: Sendable>: Sendable {
     package var isInForce: Bool { leftWith == nil }
   }
 
-  /// By number; nil for a place that is vacant.
+  /// By number; nil for a vacant place.
   package private(set) var list: [Place?]
-  /// The numbers of what is in force, in the order of the file.
+  /// The numbers of the entries in force, in the order of the file.
   package private(set) var order: [Int]
-  /// Numbers that mean something else than in the configuration before.
+  /// Numbers whose meaning differs from the previous configuration.
   package private(set) var arrived: Set<Int>
 
-  /// The places of a first configuration: numbers in the order of the file.
+  /// Creates the places of a first configuration, numbered in the order of the file.
   package init(_ items: [Item]) {
     list = items.map { Place(item: $0) }
     order = Array(items.indices)
@@ -30,11 +30,11 @@ package struct Places<Item: Sendable>: Sendable {
   /// The places of the next configuration.
   ///
   /// - Parameters:
-  ///   - items: what it has, in the order of the file.
-  ///   - generation: its number.
-  ///   - oldest: the oldest generation that calls are still under way of, or the one in force.
-  ///   - isSame: whether an item that is there and a new one mean the same: one test after another, the strictest
-  ///     first. Each item that is there is matched once.
+  ///   - items: Its entries, in the order of the file.
+  ///   - generation: Its number.
+  ///   - oldest: The oldest generation with calls in progress, or the one in force.
+  ///   - isSame: Tests whether an existing entry and a new one mean the same. They are applied one after the other, the
+  ///     strictest first. Each existing entry is matched once.
   package func next(
     _ items: [Item], generation: UInt32, oldest: UInt32, isSame: [@Sendable (Item, Item) -> Bool]
   ) -> Places {
@@ -75,7 +75,7 @@ package struct Places<Item: Sendable>: Sendable {
     return next
   }
 
-  /// Places there are, vacant ones among them: every number is below.
+  /// Number of places, including vacant ones: every number is below it.
   package var count: Int { list.count }
 
   package mutating func change(_ number: Int, _ body: (inout Item) -> Void) {
@@ -83,15 +83,15 @@ package struct Places<Item: Sendable>: Sendable {
     body(&list[number]!.item)
   }
 
-  /// Whether anything that is gone still keeps its place.
+  /// Whether a removed entry still keeps its place.
   package var hasLeaving: Bool { list.contains { $0?.leftWith != nil } }
 
-  /// The number of what is in force and passes `test`, the first in the order of the file.
+  /// The number of the first entry in force, in the order of the file, that passes `test`.
   package func number(where test: (Item) -> Bool) -> Int? {
     order.first { number in list[number].map { test($0.item) } ?? false }
   }
 
-  /// What is in force, with its number, in the order of the file.
+  /// The entries in force with their numbers, in the order of the file.
   package var inForce: [(number: Int, item: Item)] {
     order.compactMap { number in list[number].map { (number, $0.item) } }
   }

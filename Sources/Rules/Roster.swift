@@ -1,34 +1,35 @@
 package import Configuration
 
-/// A configuration with the numbers of its apps, callers, listeners and limits, and those of what is leaving.
+/// A configuration with the numbers of its apps, callers, listeners and limits, and of those that were removed but are
+/// still in use.
 ///
-/// ``init(_:)`` makes the first, ``next(_:oldest:)`` each further one of a gateway that runs.
+/// ``init(_:)`` creates the first one of a gateway, ``next(_:oldest:)`` each further one while it runs.
 package struct Roster: Sendable {
-  /// An app, and where its tokens come from and go to.
+  /// An app, with the endpoint of its tokens and the upstream they are sent to.
   package struct RosterApp: Sendable {
     package var app: App
-    /// What tokens are fetched with.
+    /// The settings for fetching its tokens.
     package var tokens: TokenSettings
     package var upstream: UpstreamSettings
   }
 
   /// Counts the configurations of a process, from 1.
   package let generation: UInt32
-  /// What the file says.
+  /// The content of the file.
   package private(set) var settings: Settings
   /// At most ``mostApps``.
   package private(set) var apps: Places<RosterApp>
-  /// Without any in the file there is ``anonymous(_:)``.
+  /// If the file has none, this is ``anonymous(_:)``.
   package let callers: Places<Caller>
   package let listeners: Places<Listener>
   /// At most ``mostLimits``.
   package let limits: Places<Limit>
 
-  /// Rules keep a caller's apps in 64 bits, and a call its limits.
+  /// Rules store a caller's apps in 64 bits, and a call's limits too.
   package static let mostApps = 64
   package static let mostLimits = 64
 
-  /// What is new has no place, because too much that was removed is still in use.
+  /// There is no place for a new entry, because too many removed ones are still in use.
   package enum Full: Error, Equatable, CustomStringConvertible {
     case apps, limits
 
@@ -40,7 +41,7 @@ package struct Roster: Sendable {
     }
   }
 
-  /// The caller that everybody is when the file names none: it may use every app for everything that policy allows.
+  /// The caller of every call if the file names none: it may use every app for everything that the policy allows.
   package static func anonymous(_ settings: Settings) -> Caller {
     Caller.everybody(apps: settings.apps.map(\.name))
   }
@@ -66,9 +67,9 @@ package struct Roster: Sendable {
     self.limits = limits
   }
 
-  /// The roster of `settings`, in which everything that is there already keeps its number.
+  /// The roster of `settings`, in which existing entries keep their numbers.
   ///
-  /// - Parameter oldest: the oldest generation that calls are under way of, or this one.
+  /// - Parameter oldest: The oldest generation with calls in progress, or this one.
   package func next(_ settings: Settings, oldest: UInt32) throws(Full) -> Roster {
     let generation = generation + 1
     let next = Roster(
@@ -98,21 +99,21 @@ package struct Roster: Sendable {
     settings.callers.isEmpty ? [anonymous(settings)] : settings.callers
   }
 
-  /// Tokens and learnt scopes are an app's: the same id at the same place. An app of another name is the same app.
-  /// A token never goes to another place than the one it was fetched for.
+  /// Tokens and learned scopes belong to an app, which is identified by its id and place. Renaming an app does not
+  /// change it. A token is never sent to another place than the one it was fetched for.
   private static let sameApp: [@Sendable (RosterApp, RosterApp) -> Bool] = [
     { $0.isSame(as: $1) && $0.app.name == $1.app.name }, { $0.isSame(as: $1) },
   ]
 
-  /// What a limit has counted is what its calls have in common, whatever it is called. A limit that counts other calls
-  /// under the same name goes on with what it has counted: a reload gives nothing away.
+  /// A limit's count belongs to the calls it counts, whatever its name is. A limit that counts other calls under the
+  /// same name continues with its count, so that a reload gives nothing away.
   private static let sameLimit: [@Sendable (Limit, Limit) -> Bool] = [
     { $0.per == $1.per && $0.match == $1.match && $0.name == $1.name },
     { $0.per == $1.per && $0.match == $1.match },
     { $0.per == $1.per && $0.name == $1.name },
   ]
 
-  /// The app with this number has other secrets.
+  /// Sets other secrets for the app with this number.
   package mutating func setSecrets(_ app: App, of number: Int) {
     guard let name = apps.list[number]?.item.app.name else { return }
     apps.change(number) { $0.app = app }
@@ -121,17 +122,17 @@ package struct Roster: Sendable {
     }
   }
 
-  /// Shared tokens are sealed with another key.
+  /// Sets another key for sealing shared tokens.
   package mutating func setTokenShare(_ share: TokenShareSettings) { settings.tokenShare = share }
 
-  /// Whether something that is gone from the file keeps its place for calls under way.
+  /// Whether an entry that was removed from the file keeps its place for calls in progress.
   package var hasLeaving: Bool {
     apps.hasLeaving || callers.hasLeaving || listeners.hasLeaving || limits.hasLeaving
   }
 }
 
 extension Roster.RosterApp {
-  /// Whether tokens of the one are tokens of the other.
+  /// Whether tokens of one are valid as tokens of the other.
   func isSame(as other: Self) -> Bool {
     app.id == other.app.id && app.kind == other.app.kind
       && upstream.url == other.upstream.url

@@ -3,9 +3,9 @@ internal import Configuration
 internal import Forwarding
 internal import SCORMCloudAPI
 
-/// What is tried when a scope proves to be too little.
+/// The credentials to try if a scope turns out to be insufficient.
 extension RulesCompiler {
-  /// The scopes that a token for `operation` has at first; nil when they are fixed, whatever it needs.
+  /// The first scopes of a token for `operation`; nil if scopes are fixed, whatever it needs.
   static func firstScopes(
     of operation: Operation, _ least: Scope, _ tokens: TokenSettings
   ) -> ScopeList? {
@@ -16,10 +16,10 @@ extension RulesCompiler {
     }
   }
 
-  /// The ladders of the app at `index`, whose operations begin with `credentials`.
+  /// The ladders of the app at `index`, whose operations start with `credentials`.
   ///
-  /// With `exact` and `service` an operation whose scope is not published has the first credential, then each
-  /// scope it lists beyond that, by itself, then Basic. With `fixed` the operator has decided: no ladder.
+  /// With `exact` and `service`, an operation whose scope is not published has the first credential, then each further
+  /// scope that it lists, one by one, then Basic. With `fixed` the operator has decided, so there is no ladder.
   func ladders(
     of index: Int, _ tokens: TokenSettings, _ credentials: [CredentialChoice],
     _ slots: inout TokenSlotTable

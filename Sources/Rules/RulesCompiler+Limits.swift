@@ -2,9 +2,9 @@ package import Configuration
 package import RateLimiting
 package import SCORMCloudAPI
 
-/// The limits of a configuration, as the limiter works with them.
+/// The limits of a configuration in the form that the limiter uses.
 extension RulesCompiler {
-  /// The limits for so many loops. Of a limit that is gone calls may still be under way: nothing new is counted by it.
+  /// The limits for `loopCount` loops. A removed limit may still have calls in progress, but counts no new ones.
   package func limits(loopCount: Int) -> LimiterSettings {
     var limits = LimiterSettings(
       rules: roster.limits.list.map { place in
@@ -13,7 +13,7 @@ extension RulesCompiler {
       }, appCount: roster.apps.count, callerCount: roster.callers.count,
       callerWeights: roster.callers.list.map { $0?.item.weight ?? 1 },
       replicas: settings.replicas, loopCount: loopCount)
-    // What is in no catalogue is a service of its own.
+    // What is not in the catalogue is a separate service.
     limits.services = (0..<256).map { slot in
       slot < OperationTable.all.count
         ? OperationTable.operation(at: UInt8(slot)).service.rawValue
@@ -22,8 +22,8 @@ extension RulesCompiler {
     return limits
   }
 
-  /// What a pause is for, in listings and metrics: a service's name, `unknown` for operations in no catalogue, `all` for
-  /// the whole app.
+  /// What a pause applies to, as shown in listings and metrics: a service's name, `unknown` for operations that are not
+  /// in the catalogue, `all` for the whole app.
   package static func pausedName(_ service: Int?) -> String {
     guard let service else { return "all" }
     return Service(rawValue: UInt8(clamping: service)).map { "\($0.name)" } ?? "unknown"
@@ -59,7 +59,7 @@ extension RulesCompiler {
     for operation in OperationTable.all where match.holds(for: operation) {
       operations.insert(operation.index)
     }
-    // Paths outside the catalogue have an access, by their method, and nothing else to match.
+    // Paths that are not in the catalogue have an access, from their method, and nothing else to match.
     if match.service == nil && match.operation == nil {
       if match.access != .write { operations.insertUnknown(isWrite: false) }
       if match.access != .read { operations.insertUnknown(isWrite: true) }

@@ -4,12 +4,12 @@ package import Forwarding
 internal import HTTPMessages
 package import SCORMCloudAPI
 
-/// Compiles checked settings into the values that the data plane works with: what each operation needs is
-/// decided here, once, and not per call.
+/// Compiles checked settings into the values that the data plane uses. What each operation needs is decided here once,
+/// not for each call.
 package struct RulesCompiler {
   let roster: Roster
 
-  /// For a configuration that is the first.
+  /// Creates a compiler for a first configuration.
   package init(_ settings: Settings) { roster = Roster(settings) }
 
   package init(_ roster: Roster) { self.roster = roster }
@@ -19,18 +19,20 @@ package struct RulesCompiler {
   package struct Compiled {
     package var rules: ForwardingRules
     package var slots: TokenSlotTable
-    /// Per token slot, its scopes; empty for a vacant one.
+    /// By token slot, its scopes; empty for a vacant one.
     package var scopeTexts: [String]
-    /// Per ordinary app, the slot whose token shows that its credential works.
+    /// For each app in force, the slot of a token that shows whether its credential works; without apps that use Basic
+    /// for that call.
     package var probes: [(app: String, slot: TokenSlot)]
   }
 
-  /// By chance, and one for the process: gateways behind one another are told apart, reloads are not.
+  /// Random, and fixed for the process, so that gateways in series have different numbers, and a reload does not change
+  /// it.
   private static let hop = UInt32.random(in: .min ... .max)
 
   /// - Parameters:
-  ///   - slots: those of the configuration before; of the first, none.
-  ///   - oldest: the oldest generation that calls are under way of.
+  ///   - slots: Those of the previous configuration; empty for the first one.
+  ///   - oldest: The oldest generation with calls in progress.
   package func compile(
     slots known: TokenSlotTable = TokenSlotTable(), oldest: UInt32 = 1
   ) throws(TokenSlotTable.Refusal) -> Compiled {
@@ -94,10 +96,10 @@ package struct RulesCompiler {
     case .none: return .none
     case .eitherApplication: return .basic
     case .application where app.kind == .management, .management where app.kind != .management:
-      // The planner refuses the combination; a token for it could not even be fetched.
+      // The planner refuses this combination, and a token for it could not even be fetched.
       return .basic
     case .application, .management:
-      // SCORM Cloud takes Basic for every operation, so it serves where nobody knows the scope.
+      // SCORM Cloud accepts Basic for every operation, so it is used if the scope is not known.
       guard operation.certainty != .unknown, let least = operation.scopes.first else {
         return .basic
       }
@@ -108,9 +110,9 @@ package struct RulesCompiler {
     }
   }
 
-  /// What no service of its own is needed for: `read`, `write` and `delete` hold for all of them. Not `admin`, which is
-  /// the account's. A fixed list is the operator's word for this too. None for the App Management application, which
-  /// can do nothing but its own operations.
+  /// Scopes that apply to all services: `read`, `write` and `delete`. Not `admin`, which is for the account. A fixed
+  /// list applies here too, because the operator chose it. Nil for the App Management application, which can only call
+  /// its own operations.
   private func unknownCredential(
     of app: App, _ tokens: TokenSettings, _ index: Int, _ slots: inout TokenSlotTable
   ) throws(TokenSlotTable.Refusal) -> UnknownCredential? {
@@ -124,7 +126,7 @@ package struct RulesCompiler {
       writes: try slots.slot(for: index, scopes: ScopeList(.read, .write, .delete).text))
   }
 
-  /// Sensitive operations that the policy lets pass: all, or those that it names.
+  /// Sensitive operations that the policy lets pass: all, or the named ones.
   private var passedSensitive: OperationSet {
     if settings.policy.sensitiveOperations == .forward { return .all }
     var set = OperationSet()
@@ -134,7 +136,7 @@ package struct RulesCompiler {
     return set
   }
 
-  /// The token of the cheapest call, or of any.
+  /// The token slot of the cheapest call; nil if that call uses Basic.
   private func probe(_ app: App, _ credentials: [CredentialChoice]) -> TokenSlot? {
     let name = app.kind == .management ? "GetApplicationInfo" : "PingAppId"
     guard let operation = OperationTable.named(name),
@@ -166,7 +168,7 @@ package struct RulesCompiler {
       let apps = caller.apps.compactMap { name in roster.apps.number { $0.app.name == name } }
       var compiled = ForwardingRules.Caller(
         name: caller.name, apps: apps,
-        // Without callers in the file everybody uses the default app.
+        // Without callers in the file, every call uses the default app.
         defaultApp: settings.callers.isEmpty
           ? nil : apps.first { roster.apps.list[$0]?.item.app.kind != .management },
         operations: operations(allowedBy: caller.allow),

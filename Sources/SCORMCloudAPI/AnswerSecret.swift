@@ -1,9 +1,9 @@
-/// What an operation's answer gives away when it is a credential: something that works past the gateway, and for
-/// more than one launch.
+/// The credential that an operation's answer reveals: something that works without the gateway, and for more than one
+/// launch.
 ///
-/// Links that a browser opens once (a launch, a preview) are none: they are what the API is for. Nor is what callers
-/// stored themselves, such as a postback's password within an invitation; of those no body is recorded
-/// (`Operation.isSecretBearing`), and that is all.
+/// Links that a browser opens once (a launch, a preview) do not count: they are what the API is for. Nor does what
+/// callers stored themselves, such as a postback's password in an invitation. Bodies with those are only kept out of
+/// the record (`Operation.isSecretBearing`).
 package enum AnswerSecret: UInt8, CaseIterable, Sendable {
   case none
   /// `credential`, `pensCredential`.
@@ -16,9 +16,9 @@ package enum AnswerSecret: UInt8, CaseIterable, Sendable {
   case pipePasswords
   /// `sharedSecret` of LTI 1.1.
   case platformSecret
-  /// `queryString`, or a link with the same within.
+  /// `queryString`, or a link that contains it.
   case reportageSession
-  /// `configuration`, whose form is the connector's own.
+  /// `configuration`, whose format depends on the connector.
   case connectorKeys
 
   /// The name in the table's source.
@@ -35,7 +35,7 @@ package enum AnswerSecret: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// What stands behind "answers with", for errors and listings.
+  /// The text that follows "answers with", in errors and listings.
   package var text: StaticString {
     switch self {
     case .none: "nothing secret"

@@ -1,9 +1,10 @@
-/// What an operation acts on that changes or erases every record of a filter, or of a folder, without naming one.
+/// The records that an operation changes or deletes when it acts on every record of a filter or a folder, without
+/// naming one.
 package struct BulkSelection: Sendable {
-  /// Index of the list that counts these records, asked for with the same filter: the path of the operation up to the
-  /// end of the list's own, and the same query.
+  /// Index of the list that counts these records. It is called with the same filter: the operation's path up to where
+  /// the list's path ends, and the same query.
   package let list: UInt8
-  /// The query parameters that choose, by name. The list obeys others besides, which the operation would not.
+  /// The query parameters that select, by name. The list also obeys others, which the operation does not.
   package let filters: [StaticString]
 
   /// Every operation that acts on a selection.

@@ -1,5 +1,5 @@
-/// Which credential an operation accepts. It is chosen per operation, never per path prefix: below
-/// `/appManagement/` stand operations of all kinds but `none`.
+/// Which credential an operation accepts. It depends on the operation, never on a path prefix: below `/appManagement/`
+/// there are operations of all kinds except `none`.
 package enum CredentialKind: UInt8, CaseIterable, Sendable {
   /// An ordinary application's: OAuth token or Basic.
   case application

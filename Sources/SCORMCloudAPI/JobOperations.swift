@@ -1,14 +1,14 @@
-/// Operations that start a job, and those that tell how it goes.
+/// Operations that start a job, and those that return its state.
 ///
-/// SCORM Cloud names the pairs nowhere: they follow from the clients' schemas. A job is polled by an operation that answers
-/// with a `status` of a bounded set, for an id that the starting operation has answered with.
+/// SCORM Cloud does not document the pairs: they follow from the clients' schemas. A job is polled with an operation
+/// whose answer has a `status` from a bounded set, for an id from the starting operation's answer.
 package enum JobOperations {
   /// One operation that starts jobs.
   package struct Start: Sendable, Equatable {
     package let operation: UInt8
-    /// What tells how its jobs go.
+    /// The operation that returns the state of its jobs.
     package let poll: UInt8
-    /// The member of its answer that is the job's id, as ``poll`` takes it.
+    /// The member of its answer with the job's id, as ``poll`` takes it.
     package let id: StaticString
 
     package static func == (a: Start, b: Start) -> Bool {
@@ -22,16 +22,16 @@ package enum JobOperations {
     pair("CreateFetchAndImportCourseJob", "GetImportJobStatus", id: "result"),
     pair("CreateNoUploadAndImportCourseJob", "GetImportJobStatus", id: "result"),
     pair("CreateUploadAndImportCourseJob", "GetImportJobStatus", id: "result"),
-    // InvitationSummarySchema, and InvitationJobStatusSchema: the mails of a private invitation are a job.
+    // InvitationSummarySchema, and InvitationJobStatusSchema: the emails of a private invitation are a job.
     pair("CreatePrivateInvitation", "GetPrivateInvitationJobStatus", id: "id"),
   ].compactMap(\.self)
 
-  /// The jobs that `operation` starts; nil for one that starts none.
+  /// The jobs that `operation` starts; nil if it starts none.
   package static func started(by operation: UInt8) -> Start? {
     all.first { $0.operation == operation }
   }
 
-  /// Whether `operation` tells how a job goes.
+  /// Whether `operation` returns a job's state.
   package static func isPoll(_ operation: UInt8) -> Bool { all.contains { $0.poll == operation } }
 
   private static func pair(_ start: String, _ poll: String, id: StaticString) -> Start? {
@@ -42,11 +42,11 @@ package enum JobOperations {
   }
 }
 
-/// What the `status` of a job means. Documents disagree about its letters and words, so case does not matter, and words
-/// that only some of them have are known too.
+/// The meaning of a job's `status`. Documents differ in its words and their case, so case is ignored, and words that
+/// only some documents have are known too.
 package enum JobState: Sendable, Equatable {
   case succeeded, failed
-  /// Or a word that nobody knows: it may become one that is.
+  /// In progress, or a word that is not known: it may still change to a known one.
   case underWay
 
   package init(_ status: some StringProtocol) {

@@ -1,12 +1,12 @@
-/// The member of a paged answer that holds the list: its elements go on with the next page. The others, but for `more`,
-/// say the same on each page.
+/// The member of a paged answer with the list, whose elements continue on the next page. The other members, except
+/// `more`, are the same on each page.
 package enum ListMember: UInt8, Sendable, CaseIterable {
   /// The answer is not a paged list.
   case none
   case applications, courses, destinations, dispatches, invitations, registrations, statements
   case userInvitations, xapiCredentials
 
-  /// Its name in the answer, ASCII; empty for ``none``.
+  /// The member's name in the answer, in ASCII; empty for ``none``.
   package var name: StaticString {
     switch self {
     case .none: ""

@@ -1,4 +1,4 @@
-/// One entry of the API catalogue: what `GetCourses` is, and what the gateway needs to know to carry it.
+/// One entry of the API catalogue: what `GetCourses` is, and what the gateway must know to relay it.
 ///
 /// Plain bytes without references: reading an entry costs no reference count.
 package struct Operation: Sendable {
@@ -6,30 +6,30 @@ package struct Operation: Sendable {
   package let index: UInt8
   /// The name in the official clients, unique: `GetCourses`.
   package let name: StaticString
-  /// The one method it answers; `OperationMatcher` lets `HEAD` stand for `GET`.
+  /// The one method it answers; `OperationMatcher` treats `HEAD` as `GET`.
   package let method: OperationMethod
   /// The path below the base path, parameters in braces: `/courses/{courseId}`.
   package let template: StaticString
   /// The group it belongs to, for limits and policies.
   package let service: Service
-  /// Whose credential it takes, and in which form.
+  /// Which app's credential it takes, and in which form.
   package let credential: CredentialKind
   /// Scopes of which any one suffices, least privileged first. Empty when no token is taken.
   package let scopes: ScopeList
-  /// How sure `scopes` is.
+  /// How certain `scopes` is.
   package let certainty: ScopeCertainty
-  /// Whether it reads or changes.
+  /// Whether it reads or writes.
   package let access: Access
-  /// Where a list that takes and returns `more`, page by page, stands in its answer.
+  /// The member of its answer with the list, if the operation takes and returns `more`, page by page.
   package let list: ListMember
   /// The request body is `multipart/form-data`.
   package let isMultipart: Bool
-  /// Erases a stored entity, content, progress or count. Removing tags or a setting does not count: one
-  /// call puts them back.
+  /// Deletes a stored entity, content, progress or count. Removing tags or a setting does not count, because one call
+  /// restores them.
   package let isDestructive: Bool
-  /// Request or answer may carry a password, key or token: never record its bodies.
+  /// Request or answer may contain a password, key or token: never record its bodies.
   package let isSecretBearing: Bool
-  /// The credential that the answer is. Refused unless the policy says otherwise.
+  /// The credential in the answer. The operation is refused unless the policy says otherwise.
   package let answer: AnswerSecret
   /// The official clients mark it deprecated.
   package let isDeprecated: Bool
@@ -38,14 +38,14 @@ package struct Operation: Sendable {
   package enum Access: UInt8, CaseIterable, Sendable {
     /// Changes nothing that SCORM Cloud stores and has no effect elsewhere.
     case read
-    /// Everything else, also issuing a token and sending a test postback.
+    /// Everything else, including issuing a token and sending a test postback.
     case write
 
     /// The name in configuration and listings.
     package var name: StaticString { self == .read ? "read" : "write" }
   }
 
-  /// A list that takes and returns `more`, page by page.
+  /// Whether it is a list that takes and returns `more`, page by page.
   package var isPaged: Bool { list != .none }
 
   /// Whether the answer is a credential.

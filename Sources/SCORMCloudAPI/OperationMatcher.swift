@@ -1,43 +1,43 @@
 internal import Memory
 
-/// What a method and a path are to the API.
+/// What a method and a path mean in the API.
 package enum OperationMatch: Sendable, Equatable {
   /// The operation with this index in `OperationTable.all`.
   case operation(UInt8)
-  /// A path of the API that does not take this method, and the methods it takes.
+  /// A path of the API that does not support this method, with the methods it supports.
   case methodNotAllowed(MethodSet)
   /// Not a path of the API.
   case unknown
-  /// A segment spells a literal of the API with percent-encoding (`/%63ourses`). An upstream that decodes
-  /// before it routes would take it for another operation than we do, so it must not be forwarded.
+  /// A segment percent-encodes a literal of the API (`/%63ourses`). An upstream that decodes before it routes would
+  /// take it for a different operation than the gateway does, so it must not be forwarded.
   case encodedLiteral
 }
 
-/// Finds the operation that a request names, among all of the API.
+/// Finds the operation that a request names in the whole API.
 ///
-/// Literal segments win over parameters, as in `PUT /courses/tags`; where a literal leads nowhere for the
-/// method, the parameter is tried, so that `GET /courses/tags` is the course named "tags". Matching reads
-/// the raw bytes, decodes nothing it returns, and allocates nothing. It does not judge dot segments:
-/// `..` is a segment like any other here, and must have been refused before.
+/// Literal segments take precedence over parameters, as in `PUT /courses/tags`. If a literal leads to no operation for
+/// the method, the parameter is tried, so `GET /courses/tags` is the course named "tags". Matching reads the raw bytes,
+/// decodes nothing that it returns, and allocates nothing. It does not check dot segments: `..` is a segment like any
+/// other here, and must be refused beforehand.
 package struct OperationMatcher: Sendable {
   private let nodes: [RouteTree.Node]
   private let literals: [RouteTree.Literal]
 
-  /// Builds the tree of all operations; do it once.
+  /// Builds the tree of all operations. Do this once.
   package init() {
     let tree = RouteTree(OperationTable.all)
     nodes = tree.nodes
     literals = tree.literals
   }
 
-  /// What `method` on `path` is.
+  /// What `method` on `path` means.
   ///
   /// - Parameters:
   ///   - method: `nil` for a method that the API does not use.
   ///   - path: The raw path below the base path, without query: `/courses/a%2Fb`. Segments are not empty,
   ///     so neither `/` nor a path with a trailing slash is an operation.
   package func match(_ method: OperationMethod?, path: RawSpan) -> OperationMatch {
-    // slashes[k] is the offset of the slash before segment k, and the path's end behind the last.
+    // slashes[k] is the offset of the slash before segment k; after the last segment, the path's end.
     var slashes = InlineArray<7, Int>(repeating: 0)
     var count = 0
     var offset = 0
@@ -51,8 +51,8 @@ package struct OperationMatcher: Sendable {
       offset = next
     }
 
-    // A walk down the tree, literals first. Where a literal and a parameter both take a segment, the
-    // parameter is remembered and tried when the literal led nowhere: at most once a depth.
+    // A walk down the tree, literals first. If both a literal and a parameter match a segment, the parameter is
+    // remembered and tried if the literal leads nowhere: at most once at each depth.
     var pending = InlineArray<6, Candidate>(repeating: Candidate(node: 0, depth: 0))
     var pendingCount = 0
     var known: MethodSet = []
@@ -90,7 +90,7 @@ package struct OperationMatcher: Sendable {
     return known.isEmpty ? .unknown : .methodNotAllowed(known)
   }
 
-  /// A node, reached with the segments before `depth`.
+  /// A node, reached by the segments before `depth`.
   private struct Candidate {
     var node: Int
     var depth: Int
@@ -101,7 +101,7 @@ package struct OperationMatcher: Sendable {
     case encoded, none
   }
 
-  /// The literal child of `node` that the segment `start..<end` names, plainly or percent-encoded.
+  /// The literal child of `node` that the segment `start..<end` names, unencoded or percent-encoded.
   private func literalChild(
     of node: Int, _ path: RawSpan, _ start: Int, _ end: Int
   ) -> LiteralChild {

@@ -17,7 +17,7 @@ package enum OperationMethod: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// The method as it stands in a request line.
+  /// The method as written in a request line.
   package var name: StaticString {
     switch self {
     case .get: "GET"
@@ -31,7 +31,7 @@ package enum OperationMethod: UInt8, CaseIterable, Sendable {
 
 /// The methods that a path answers to.
 package struct MethodSet: OptionSet, Sendable, Hashable {
-  /// One bit a method, at the position of its raw value.
+  /// One bit for each method, at the position of its raw value.
   package var rawValue: UInt8
 
   package init(rawValue: UInt8) { self.rawValue = rawValue }

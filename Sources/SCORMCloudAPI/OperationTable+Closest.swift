@@ -3,13 +3,13 @@ internal import TextCoding
 extension OperationTable {
   /// The operation that a caller most likely meant, for the text of a 404.
   ///
-  /// Compares segment by segment, without regard to case: a misspelled literal costs its edit distance, a
-  /// segment too many or too few costs more, another method a little. Slow, and bounded whatever comes:
-  /// only the first seven segments count, and of each the first 24 bytes.
+  /// Compares segment by segment and ignores case. A misspelled literal costs its edit distance, a missing or
+  /// additional segment costs more, another method a little. Slow, but bounded for any input: only the first seven
+  /// segments count, and the first 24 bytes of each.
   package static func closest(to path: String, method: String) -> Operation {
     let segments = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 7)
       .prefix(7).map { bounded($0) }
-    // Literals recur in many templates; their distances are worked out once.
+    // Literals recur in many templates, so their distances are computed once.
     var costs: [String: [Int]] = [:]
     var best = all[0]
     var least = Int.max
@@ -34,9 +34,9 @@ extension OperationTable {
     return best
   }
 
-  /// What differences between a path and a template weigh. A wholly different literal is 10.
+  /// The cost of differences between a path and a template. A completely different literal costs 10.
   private enum Cost {
-    /// Small, so that a literal that fits is preferred to a parameter.
+    /// Small, so that a matching literal is preferred to a parameter.
     static let parameter = 1
     static let method = 3
     static let segment = 6
@@ -50,14 +50,14 @@ extension OperationTable {
     }
   }
 
-  /// The least cost of turning a template into a path of `count` segments; `parts` holds for each part of
-  /// the template what each segment of the path costs in its place.
+  /// The least cost of turning a template into a path of `count` segments. For each part of the template, `parts` has
+  /// the cost of each segment of the path in its place.
   private static func alignment(of parts: [[Int]], with count: Int) -> Int {
     EditDistance.between(
       parts.count, count, gap: Cost.segment, replacement: { parts[$0][$1] })
   }
 
-  /// The first 24 bytes, ASCII letters in lower case.
+  /// The first 24 bytes, with ASCII letters in lower case.
   private static func bounded(_ segment: Substring.UTF8View) -> [UInt8] {
     segment.prefix(24).map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
   }

@@ -1,5 +1,5 @@
-/// What the API's query parameters may tell: which of their values are harmless in a log, and which never are. A
-/// name means the same in every operation that has it. Whatever is in neither set is not the API's.
+/// Which values of the API's query parameters are harmless in a log, and which must never be in one. A name means the
+/// same in every operation that has it. A name in neither set does not belong to the API.
 ///
-/// Both functions stand in the generated file beside this one, and compare exactly, as the API does.
+/// Both functions are in the generated file next to this one. They compare exactly, as the API does.
 package enum QueryParameters {}

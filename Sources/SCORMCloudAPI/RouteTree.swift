@@ -1,28 +1,28 @@
 internal import Memory
 
-/// The templates of all operations as a tree of segments, in two flat arrays: a node's literal children
-/// stand side by side in `literals`.
+/// The templates of all operations as a tree of segments, in two flat arrays. A node's literal children are next to
+/// each other in `literals`.
 struct RouteTree {
-  /// The most segments a template has. A path with more is no operation.
+  /// The most segments of a template. A path with more is not an operation.
   static let maximumDepth = 6
-  /// "No operation" where an operation's index is expected.
+  /// Means "no operation" where an operation's index is expected.
   static let noOperation = UInt8.max
 
-  /// The paths that share their first segments, up to here.
+  /// The paths that have the same segments up to here.
   struct Node {
     /// Where the literal children begin in `literals`.
     var firstLiteral = 0
     var literalCount = 0
-    /// The child that takes any segment; 0, the root, when there is none.
+    /// The child that matches any segment; 0, the root, if there is none.
     var parameter = 0
-    /// The operation per method, by the method's raw value. `HEAD` is the `GET` operation where the API
-    /// has no `HEAD` of its own: RFC 9110 section 9.1 demands both of every server.
+    /// The operation for each method, by the method's raw value. `HEAD` is the `GET` operation if the API has no
+    /// separate `HEAD`: RFC 9110 section 9.1 requires both of every server.
     var operations = InlineArray<5, UInt8>(repeating: noOperation)
-    /// The methods that `operations` answers.
+    /// The methods that have an operation in `operations`.
     var methods: MethodSet = []
   }
 
-  /// A child that takes one segment only.
+  /// A child that matches one segment only.
   struct Literal {
     var segment: SegmentKey
     var child: Int
@@ -31,7 +31,7 @@ struct RouteTree {
   private(set) var nodes: [Node] = []
   private(set) var literals: [Literal] = []
 
-  /// The tree of `operations`, which stand at their `index`.
+  /// Builds the tree of `operations`, each of which is at its `index`.
   init(_ operations: [Operation]) {
     let draft = operations.reduce(into: Draft()) { draft, operation in
       let template = Array(operation.template.description.utf8)
@@ -42,7 +42,7 @@ struct RouteTree {
     _ = place(draft)
   }
 
-  /// Lays `draft` and all below it into the arrays. The root comes first.
+  /// Copies `draft` and everything below it to the arrays. The root comes first.
   private mutating func place(_ draft: Draft) -> Int {
     let position = nodes.count
     var node = Node()
@@ -56,7 +56,7 @@ struct RouteTree {
       node.methods.insert(MethodSet(.head))
     }
     nodes.append(node)
-    // Children are laid first, so that this node's literals end up side by side.
+    // Children are placed first, so that this node's literals are next to each other.
     // The busiest branch is compared first.
     let children = draft.literals.sorted { $0.draft.weight > $1.draft.weight }
       .map { Literal(segment: $0.segment, child: place($0.draft)) }
@@ -67,17 +67,17 @@ struct RouteTree {
     return position
   }
 
-  /// The tree while it grows, before it is laid out flat.
+  /// The tree while it is built, before it is laid out flat.
   private struct Draft {
     var operations: [Operation] = []
     var literals: [(segment: SegmentKey, draft: Draft)] = []
     /// At most one.
     var parameter: [Draft] = []
-    /// How many operations stand here or below.
+    /// Number of operations here or below.
     var weight = 0
 
-    /// `start` is the offset of the slash before the segment, or the template's end. Bytes, not characters: the
-    /// tree is made at every start.
+    /// Inserts an operation. `start` is the offset of the slash before the segment, or the template's end. Uses bytes
+    /// instead of characters, because the tree is built at every start.
     mutating func insert(_ template: [UInt8], from start: Int, _ operation: Operation) {
       weight += 1
       guard start < template.count else { return operations.append(operation) }

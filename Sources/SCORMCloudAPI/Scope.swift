@@ -1,7 +1,7 @@
 /// An OAuth scope that SCORM Cloud publishes (authentication service page of its API reference).
 ///
-/// `read`, `write` and `delete` hold for every service, `read:course` for one, `admin` for everything
-/// including account management. The published list may be longer than this one.
+/// `read`, `write` and `delete` apply to every service, `read:course` to one, `admin` to everything including account
+/// management. The published list may be longer than this one.
 package enum Scope: UInt8, CaseIterable, Sendable {
   case read, write, delete, admin
   case readAbout
@@ -16,7 +16,7 @@ package enum Scope: UInt8, CaseIterable, Sendable {
   case readXapicredential, writeXapicredential, deleteXapicredential
   case readXapipipe, writeXapipipe, deleteXapipipe
 
-  /// The scope with this wire text, `nil` when it is none of the published ones.
+  /// The scope with this text in requests; `nil` if it is not a published one.
   package init?(name: String) {
     guard let found = Scope.allCases.first(where: { $0.name.description == name }) else {
       return nil
@@ -24,7 +24,7 @@ package enum Scope: UInt8, CaseIterable, Sendable {
     self = found
   }
 
-  /// The scope as it stands in a token request, `read:course`.
+  /// The scope as written in a token request: `read:course`.
   package var name: StaticString {
     switch self {
     case .read: "read"

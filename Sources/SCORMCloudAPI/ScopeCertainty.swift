@@ -1,6 +1,6 @@
-/// How sure the catalogue is of the scopes it lists for an operation.
+/// How certain the catalogue is about the scopes it lists for an operation.
 package enum ScopeCertainty: UInt8, CaseIterable, Sendable {
-  /// Verbatim from the operation's page in the API reference.
+  /// Taken literally from the operation's page in the API reference.
   case documented
   /// An official sample or guide calls the operation with the first scope.
   case officialSample
@@ -8,12 +8,12 @@ package enum ScopeCertainty: UInt8, CaseIterable, Sendable {
   case inferredHigh
   /// Several scopes are plausible; the list is their union.
   case inferredLow
-  /// No evidence; the list holds what would work if no scope of its own exists.
+  /// No evidence; the list contains what would work if the operation has no separate scope.
   case unknown
   /// The operation takes no OAuth token.
   case notApplicable
 
-  /// Whether SCORM Cloud itself says so, or there is nothing to say.
+  /// Whether SCORM Cloud publishes the scopes, or no scopes are needed.
   package var isPublished: Bool {
     switch self {
     case .documented, .officialSample, .notApplicable: true
@@ -21,8 +21,8 @@ package enum ScopeCertainty: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether a token with the first scope alone can be expected to work. Where not, ask for more than the
-  /// first, or use Basic authentication, which the API accepts on every operation.
+  /// Whether a token with only the first scope can be expected to work. If not, request more than the first, or use
+  /// Basic authentication, which the API accepts for every operation.
   package var isSure: Bool { isPublished || self == .inferredHigh }
 
   /// The name in listings, as in the catalogue's source.

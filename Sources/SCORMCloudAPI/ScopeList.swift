@@ -1,12 +1,12 @@
 /// Up to four scopes in a fixed order, packed into one word so that copying a list costs nothing.
 ///
-/// In an `Operation` any one of them suffices and the first is the least privileged; in a token request
-/// all of them are asked for.
+/// In an `Operation` any one of them suffices, and the first is the least privileged. In a token request all of them
+/// are requested.
 package struct ScopeList: Sendable, Hashable, RandomAccessCollection {
   /// The most scopes a list can hold.
   package static let capacity = 4
 
-  /// One byte a scope, first lowest: its raw value plus one; zero where the list has ended.
+  /// One byte for each scope, the first one lowest: its raw value plus one, or zero after the end of the list.
   private var packed: UInt32
 
   /// The empty list.
@@ -35,7 +35,7 @@ package struct ScopeList: Sendable, Hashable, RandomAccessCollection {
   package var startIndex: Int { 0 }
   package var endIndex: Int { (39 - packed.leadingZeroBitCount) >> 3 }
 
-  /// The scope at `position`. Traps when `position` is not below `count`.
+  /// The scope at `position`. Traps if `position` is not below `count`.
   package subscript(position: Int) -> Scope {
     precondition(position >= 0 && position < endIndex)
     let byte = UInt8(truncatingIfNeeded: packed >> UInt32(position * 8))
@@ -45,7 +45,7 @@ package struct ScopeList: Sendable, Hashable, RandomAccessCollection {
     return scope
   }
 
-  /// This list with `scope` behind the others, unless it holds it already or is full.
+  /// This list with `scope` added at the end, unless it contains it already or is full.
   package func adding(_ scope: Scope) -> ScopeList {
     guard !contains(scope), count < ScopeList.capacity else { return self }
     var result = self
@@ -53,10 +53,10 @@ package struct ScopeList: Sendable, Hashable, RandomAccessCollection {
     return result
   }
 
-  /// The wire text of a token request: names with one space between (RFC 6749 section 3.3).
+  /// The text of a token request: names separated by one space (RFC 6749 section 3.3).
   package var text: String { map(\.name.description).joined(separator: " ") }
 
-  /// What `scope` adds to `packed` at `position`, 0 to 3. Folds to a constant in the operation table.
+  /// The bits of `scope` in `packed` at `position`, 0 to 3. Folds to a constant in the operation table.
   @inline(__always)
   private static func byte(_ scope: Scope, _ position: UInt32) -> UInt32 {
     (UInt32(scope.rawValue) &+ 1) &<< (position &* 8)

@@ -1,19 +1,19 @@
 internal import Memory
 
-/// A path segment of at most 24 bytes as three words, so that comparing it with a literal of the route
-/// tree takes a length and three words. Every literal of the API is shorter; a longer segment has no key.
+/// A path segment of at most 24 bytes as three words, so that comparing it with a literal of the route tree takes a
+/// length and three words. Every literal of the API is shorter. A longer segment has no key.
 struct SegmentKey: Equatable {
   /// The most bytes a key can hold.
   static let capacity = 24
 
-  /// How many bytes the segment has.
+  /// Number of bytes in the segment.
   private(set) var count = 0
-  // The bytes in order, first lowest, zero behind the last.
+  // The bytes in order, the first one lowest; zero after the last.
   private var first: UInt64 = 0
   private var second: UInt64 = 0
   private var third: UInt64 = 0
 
-  /// The key of the bytes `start..<end` of `path`, as they stand.
+  /// The key of the bytes `start..<end` of `path`, without decoding.
   init?(_ path: RawSpan, _ start: Int, _ end: Int) {
     guard end &- start <= SegmentKey.capacity else { return nil }
     var i = start
@@ -34,16 +34,16 @@ struct SegmentKey: Equatable {
       count = i &- start
       let rest = end &- i
       if rest > 0 {
-        // The last word that ends with the segment holds the rest in its upper bytes.
+        // The last word that ends with the segment has the rest in its upper bytes.
         place(path.word(at: end &- 8) >> UInt64((8 &- rest) &* 8))
         count = end &- start
       }
     }
   }
 
-  /// The key of the bytes `start..<end` of `path` with percent-encoded bytes decoded (RFC 3986 section
-  /// 2.1); `nil` when none is, or when more than 24 bytes remain. A `%` without two hexadecimal digits
-  /// stands for itself, and equals no literal.
+  /// The key of the bytes `start..<end` of `path`, with percent-encoded bytes decoded (RFC 3986 section 2.1). `nil` if
+  /// none is encoded, or if more than 24 bytes remain. A `%` without two hexadecimal digits is kept, and matches no
+  /// literal.
   init?(decoding path: RawSpan, _ start: Int, _ end: Int) {
     guard path.slice(start, end).firstIndex(of: 0x25, from: 0) < end &- start else { return nil }
     var i = start

@@ -1,9 +1,9 @@
-/// The official clients' grouping of operations; limits and policies name it.
+/// The official clients' grouping of operations. Limits and policies refer to it.
 package enum Service: UInt8, CaseIterable, Sendable {
   case about, applicationManagement, authentication, contentConnectors, course, dispatch
   case invitations, learner, ping, registration, reporting, xapi
 
-  /// The service with this name, `nil` when there is none.
+  /// The service with this name; `nil` if there is none.
   package init?(name: String) {
     guard let found = Service.allCases.first(where: { $0.name.description == name }) else {
       return nil

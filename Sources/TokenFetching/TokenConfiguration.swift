@@ -3,17 +3,17 @@ internal import CurlTransport
 internal import Synchronization
 internal import System
 
-/// What the service thread works by, handed to it while it runs.
+/// A configuration for the service thread, handed to it while it runs.
 struct TokenConfiguration: Sendable {
   let settings: TokenServiceSettings
   let slots: TokenSlotTable
   let proofs: TokenProofs
-  /// Numbers that stand for another app than before.
+  /// Numbers that denote a different app than before.
   let newApps: Set<Int>
   let handover: ConfigurationHandover
 }
 
-/// Whether the thread has taken a configuration, or it was given up before: one of the two.
+/// The hand-over of a configuration: either the thread takes it, or it is given up before that.
 final class ConfigurationHandover: Sendable {
   private enum State { case waits, taken, givenUp }
 
@@ -22,7 +22,7 @@ final class ConfigurationHandover: Sendable {
 
   init() throws(SystemError) { signal = try ThreadSignal() }
 
-  /// The thread takes it. False when it was given up.
+  /// Takes the configuration on the service thread. Returns false if it was given up.
   func take() -> Bool {
     state.withLock { state in
       guard state == .waits else { return false }
@@ -31,29 +31,30 @@ final class ConfigurationHandover: Sendable {
     }
   }
 
-  /// It is in force.
+  /// Signals that the configuration is in force.
   func notify() { signal.notify() }
 
-  /// Waits until it is in force, for `milliseconds` until the thread begins with it. False when it is given up.
+  /// Waits until the configuration is in force, but at most `milliseconds` until the thread takes it. Returns false if
+  /// it is given up.
   func wait(milliseconds: Int32) -> Bool {
     if signal.wait(milliseconds: milliseconds) { return true }
     let isGivenUp = state.withLock { state in
       if state == .waits { state = .givenUp }
       return state == .givenUp
     }
-    // The thread has just begun, and nothing holds it up there.
+    // The thread has just taken it, and nothing delays the rest.
     return isGivenUp ? false : signal.wait(milliseconds: -1)
   }
 }
 
-/// By place, how its server proves who it is; none for a place without TLS.
+/// How the server of each place proves its identity. A place without TLS has no proof.
 struct TokenProofs: Sendable {
   private var proofs: [TokenPlace: TLSProof] = [:]
 
-  /// For every place that the settings name.
+  /// Loads the proofs for every place in the settings.
   ///
-  /// - Parameter known: those that are in use. What a former place has to prove stays as it was.
-  /// - Throws: when authorities to trust cannot be read.
+  /// - Parameter known: The proofs in use. A former place keeps its proof.
+  /// - Throws: If certificate authorities to trust cannot be read.
   init(
     _ settings: TokenServiceSettings, known: TokenProofs? = nil
   ) throws(TokenServiceSettings.Problem) {

@@ -3,10 +3,10 @@ internal import Fleet
 internal import Memory
 internal import Synchronization
 
-/// What the loops have asked of the service thread since it last looked.
+/// What the loops have requested from the service thread since it last checked.
 ///
-/// Bounded by the number of slots: asking for a slot twice is asking once, and of two refusals of one
-/// slot's tokens the later counts. Refusals of Basic are bounded by apps and operations. What operators ask for is bounded by ``maximumOrders``.
+/// Bounded by the number of slots: requesting a slot twice counts once, and of two refusals of a slot's tokens the
+/// later one counts. Refusals of Basic are bounded by apps and operations, and operators' orders by ``maximumOrders``.
 final class TokenMailbox: Sendable {
   struct Content: Sendable {
     struct Rejection: Sendable {
@@ -18,7 +18,7 @@ final class TokenMailbox: Sendable {
     struct BasicRefusal: Sendable {
       let app: Int
       let operation: UInt8
-      /// Of the secret.
+      /// The generation of the secret.
       var generation: UInt32
     }
 
@@ -26,26 +26,26 @@ final class TokenMailbox: Sendable {
     var rejected: [Rejection] = []
     var basicRefused: [BasicRefusal] = []
     var orders: [Order] = []
-    /// What the fleet says to looks, by ticket.
+    /// The fleet's answers to lookups, by ticket.
     var answers: [(ticket: UInt64, answer: SharedTokenAnswer)] = []
     var isStopping = false
   }
 
-  /// What an operator asks for.
+  /// An order from outside the event loops, such as an operator's.
   enum Order: Sendable {
     case renew(TokenSlot)
     case drop(TokenSlot)
-    /// An app's secrets were read anew.
+    /// An app's secrets were read again.
     case secrets(app: Int, [SecretBytes])
-    /// Another process of this gateway has fetched it.
+    /// Another process of this gateway has fetched the token.
     case handedOver(TokenSlot, HandedToken)
-    /// Another key for what is shared with other gateways.
+    /// A new key for what is shared with other gateways.
     case shareKey(SecretBytes)
     /// Another configuration.
     case configuration(TokenConfiguration)
   }
 
-  /// Orders that may wait; more are refused.
+  /// The most orders that may wait; further ones are refused.
   static let maximumOrders = 2 * TokenSlotTable.maximumSlots
 
   private struct State {
@@ -59,14 +59,15 @@ final class TokenMailbox: Sendable {
     state = Mutex(State(isNeeded: Array(repeating: false, count: slotCount)))
   }
 
-  /// There are `count` slots now, not fewer than before.
+  /// Allows `count` slots, not fewer than before.
   func allowSlots(below count: Int) {
     state.withLock { state in
       while state.isNeeded.count < count { state.isNeeded.append(false) }
     }
   }
 
-  /// Each returns whether the thread has to be woken: whether the mailbox was empty.
+  /// Adds a request for the token of `slot`. This and the next two functions return whether the thread must be woken,
+  /// because the mailbox was empty.
   func need(_ slot: TokenSlot) -> Bool {
     state.withLock { state in
       if state.isNeeded[slot.index] { return false }
@@ -110,7 +111,7 @@ final class TokenMailbox: Sendable {
     }
   }
 
-  /// Returns false when too many orders wait.
+  /// Adds orders. Returns false if too many are waiting.
   func order(_ orders: [Order]) -> Bool {
     state.withLock { state in
       guard state.content.orders.count + orders.count <= Self.maximumOrders else { return false }
@@ -119,7 +120,7 @@ final class TokenMailbox: Sendable {
     }
   }
 
-  /// Two for each slot that can be looked for are enough; what is more is late anyway.
+  /// Adds an answer of the fleet. Two for each slot are enough; further ones would be too late anyway.
   func answer(_ ticket: UInt64, _ answer: SharedTokenAnswer) -> Bool {
     state.withLock { state in
       guard state.content.answers.count < Self.maximumOrders else { return false }
@@ -131,7 +132,7 @@ final class TokenMailbox: Sendable {
 
   func stop() { state.withLock { $0.content.isStopping = true } }
 
-  /// Takes everything; a stop stays.
+  /// Takes everything. A stop remains set.
   func take() -> Content {
     state.withLock { state in
       let content = state.content

@@ -3,18 +3,18 @@ internal import COpenSSL
 internal import CurlTransport
 internal import Memory
 
-/// Reads what came of a fetch: a token, or a failure an operator can act on.
+/// Determines the result of a fetch: a token, or a failure that an operator can act on.
 struct TokenOutcome {
   let endpoint: TokenEndpoint
-  /// Name of the app in the configuration.
+  /// The app's name in the configuration.
   let app: String
   let scopes: String
-  /// Host and port of the endpoint.
+  /// The endpoint's host and port.
   let host: String
-  /// Seconds that were asked for.
+  /// The lifetime that was requested, in seconds.
   let lifetime: Int64
 
-  /// Judges an ended transfer. `fault` is why libcurl has no complete answer, nil if it has one.
+  /// Evaluates a transfer that has ended. `fault` says why libcurl has no complete answer; nil if it has one.
   func judge(
     _ transfer: TokenTransfer, _ fault: CurlFault?
   ) -> Result<(AccessToken, TokenAnswer.LifetimeSource), TokenFailure> {
@@ -41,7 +41,7 @@ struct TokenOutcome {
     }
   }
 
-  /// The failure when libcurl has no complete answer.
+  /// The failure if libcurl has no complete answer.
   private func transportFailure(_ fault: CurlFault, text: String) -> TokenFailure {
     let said = Self.printable(text)
     switch fault.kind {
@@ -62,7 +62,7 @@ struct TokenOutcome {
     }
   }
 
-  /// The failure that an answer other than 200 means. `retryAfter` is in seconds, 0 for none.
+  /// The failure for an answer other than 200. `retryAfter` is in seconds, 0 for none.
   func refusal(
     status: Int, answer: RawSpan, retryAfter: Int64, redirect: String?
   ) -> TokenFailure {
@@ -91,7 +91,7 @@ struct TokenOutcome {
         .serverError(status: status), detail: "token endpoint \(host) failed (\(status))",
         retryAfter: Self.nanoseconds(retryAfter))
     case 300...399:
-      // The host only: the rest of a redirect may carry what must not be logged.
+      // Only the host: the rest of a redirect may contain what must not be logged.
       let target = redirect.map { " to " + Self.printable(Self.hostOnly($0)) } ?? ""
       return TokenFailure(
         .redirected(status: status),
@@ -122,19 +122,19 @@ struct TokenOutcome {
     return authority.lastIndex(of: "@").map { String(authority[$0...].dropFirst()) } ?? authority
   }
 
-  /// Seconds of a `Retry-After`, bounded before they are multiplied; nil for none.
+  /// Converts the seconds of a `Retry-After`, which are bounded before the multiplication; nil for none.
   static func nanoseconds(_ seconds: Int64) -> Int64? {
     seconds > 0 ? min(seconds, 86_400) * 1_000_000_000 : nil
   }
 
-  /// At most 200 characters, each of printable ASCII: texts from outside may hold anything.
+  /// At most 200 characters of printable ASCII: text from outside may contain anything.
   static func printable(_ text: String) -> String {
     String(
       decoding: text.utf8.prefix(200).map { $0 >= 0x20 && $0 < 0x7f ? $0 : UInt8(ascii: "?") },
       as: UTF8.self)
   }
 
-  /// First four bytes of SHA-256, which names a token without giving it away; 0 if OpenSSL fails.
+  /// The first four bytes of the SHA-256, which identify a token without revealing it; 0 if OpenSSL fails.
   static func fingerprint(of secret: SecretBytes) -> UInt32 {
     var digest = [UInt8](repeating: 0, count: 32)
     let bytes = secret.bytes

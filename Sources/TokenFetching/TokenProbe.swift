@@ -2,13 +2,13 @@ package import AccessTokens
 internal import CurlTransport
 package import Memory
 
-/// Fetches one token as ``TokenService`` would, without keeping it: for commands. Blocks its thread, for
-/// `totalTimeout` of the settings at most.
+/// Fetches one token like ``TokenService``, without keeping it. For commands. Blocks its thread, for at most the
+/// settings' `totalTimeout`.
 package enum TokenProbe {
   /// - Parameters:
-  ///   - app: index into the settings' apps.
-  ///   - secret: in the place of the app's own, for one that is to be tried.
-  ///   - wallClock: seconds since 1970.
+  ///   - app: Index into the settings' apps.
+  ///   - secret: A secret to try instead of the app's own.
+  ///   - wallClock: Seconds since 1970.
   package static func fetch(
     app: Int, secret: SecretBytes? = nil, scopes: String, _ settings: TokenServiceSettings,
     wallClock: Int64

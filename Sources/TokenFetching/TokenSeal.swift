@@ -3,22 +3,22 @@ internal import COpenSSL
 package import Memory
 internal import TextCoding
 
-/// Seals tokens for the other gateways of a fleet: AES-256-GCM (NIST SP 800-38D) under a key that they have in common.
+/// Seals tokens for the other gateways of a fleet: AES-256-GCM (NIST SP 800-38D) with a key that they share.
 ///
-/// What is sealed is bound to what it is for (``Place``) and to the key, so nothing opens in another place. The store sees
-/// ciphertext, and marks: HMACs under the key, from which without it nothing can be guessed.
+/// What is sealed is bound to its purpose (``Place``) and to the key, so it cannot be opened for another purpose. The
+/// store sees ciphertext and marks. Marks are HMACs with the key, and reveal nothing without it.
 package struct TokenSeal: Sendable {
-  /// What a token is for.
+  /// The purpose of a token.
   struct Place {
     var appID: String
     var scopes: String
     var endpoint: TokenEndpoint
     var url: String
-    /// What it was granted for.
+    /// The secret that it was granted for.
     var secret: SecretBytes
   }
 
-  /// Why something does not open.
+  /// Why something cannot be opened.
   enum Defect: String, Error {
     case otherVersion = "it has another version, or is not a token"
     case otherKey = "it is sealed with another key"
@@ -26,25 +26,26 @@ package struct TokenSeal: Sendable {
     case unusable = "its content is not a token"
   }
 
-  /// Bytes of what is in front of the ciphertext: version, the key's mark, nonce.
+  /// Bytes before the ciphertext: version, the key's mark, nonce.
   private static let headBytes = 1 + keyMarkBytes + nonceBytes
   private static let version: UInt8 = 1
   private static let keyMarkBytes = 4
   private static let nonceBytes = 12
   private static let tagBytes = 16
-  /// Longer texts are no token of ours.
+  /// Longer texts cannot be our tokens.
   private static let mostBytes = 3 * CredentialText.maximumLength
 
   private let prefix: String
-  /// Made of the key, each for one purpose.
+  /// Keys derived from the shared key, each for one purpose.
   private let sealing: SecretBytes
   private let marking: SecretBytes
   private let keyMark: [UInt8]
 
+  /// Derives the keys; nil if OpenSSL fails.
+  ///
   /// - Parameters:
   ///   - key: 32 bytes.
-  ///   - prefix: the fleet's.
-  /// Nil when OpenSSL fails.
+  ///   - prefix: The fleet's prefix.
   package init?(key: SecretBytes, prefix: String) {
     guard let sealing = TokenSeal.derived("scorm-gateway token sealing 1", key),
       let marking = TokenSeal.derived("scorm-gateway token marks 1", key)
@@ -57,7 +58,7 @@ package struct TokenSeal: Sendable {
     keyMark = Array(mark.prefix(TokenSeal.keyMarkBytes))
   }
 
-  /// Whether something that is sealed opens again.
+  /// Whether something that was sealed can be opened again.
   package var works: Bool {
     let secret = SecretBytes(copying: Array("a secret".utf8).span.bytesOfElements)
     let place = Place(appID: "app", scopes: "read", endpoint: .application, url: "", secret: secret)
@@ -67,16 +68,16 @@ package struct TokenSeal: Sendable {
     return opened.token.hasSameBytes(as: secret)
   }
 
-  /// Names the key to operators: eight hexadecimal digits.
+  /// Identifies the key for operators: eight hexadecimal digits.
   package var mark: String { TokenSeal.hexadecimal(keyMark) }
 
-  /// The key in the store behind the prefix: app, scopes and a mark of all that the token is for, the secret among it. So
-  /// tokens of a secret that was replaced stay where nobody looks any more.
+  /// The token's key in the store, after the prefix: app, scopes, and a mark of the token's whole purpose, including
+  /// the secret. So tokens of a replaced secret stay under a key that no gateway looks up any more.
   func name(of place: Place) -> String? {
     mark(of: place).map { "\(place.appID):\(place.scopes):\($0)" }
   }
 
-  /// Names a token to those who have it.
+  /// Identifies a token for those that have it.
   func mark(of token: SecretBytes) -> String? {
     var fields = Fields("token")
     fields.put(token.bytes)
@@ -86,9 +87,9 @@ package struct TokenSeal: Sendable {
     }
   }
 
-  /// Seals a token; nil when OpenSSL fails.
+  /// Seals a token; nil if OpenSSL fails.
   ///
-  /// - Parameter lifetime: nanoseconds that it was granted for.
+  /// - Parameter lifetime: The lifetime for which it was granted, in nanoseconds.
   func seal(_ token: SecretBytes, lifetime: Int64, for place: Place) -> String? {
     guard let bound = bound(to: place) else { return nil }
     var plain = ByteBuffer(capacity: 8 + token.count)
@@ -98,8 +99,8 @@ package struct TokenSeal: Sendable {
     var nonce = [UInt8](repeating: 0, count: TokenSeal.nonceBytes)
     var cipher = [UInt8](repeating: 0, count: plain.count)
     var tag = [UInt8](repeating: 0, count: TokenSeal.tagBytes)
-    // Proof: the nonce has the 12 bytes that are written; all spans are lent for the calls; the ciphertext has as many bytes
-    // as the plain text, and the tag 16.
+    // Proof: the nonce has the 12 bytes that are written; all spans are lent for the calls; the ciphertext has as many
+    // bytes as the plain text, and the tag 16.
     let done = unsafe sealing.bytes.withUnsafeBytes { key in
       unsafe bound.buffer.bytes.withUnsafeBytes { bound in
         unsafe plain.bytes.withUnsafeBytes { plain in
@@ -114,7 +115,7 @@ package struct TokenSeal: Sendable {
     return Base64.standard.encode([TokenSeal.version] + keyMark + nonce + cipher + tag)
   }
 
-  /// Opens what ``seal(_:lifetime:for:)`` has made.
+  /// Opens what ``seal(_:lifetime:for:)`` returned.
   func open(
     _ text: String, for place: Place
   ) throws(Defect) -> (token: SecretBytes, lifetime: Int64) {
@@ -129,7 +130,8 @@ package struct TokenSeal: Sendable {
     let nonce = Array(sealed[(1 + TokenSeal.keyMarkBytes)..<TokenSeal.headBytes])
     let text = Array(sealed[TokenSeal.headBytes..<(sealed.count - TokenSeal.tagBytes)])
     let tag = Array(sealed.suffix(TokenSeal.tagBytes))
-    // Proof: all spans are lent for the call; the plain text has as many bytes as the ciphertext, the nonce 12, the tag 16.
+    // Proof: all spans are lent for the call; the plain text has as many bytes as the ciphertext, the nonce 12, the tag
+    // 16.
     let done = unsafe sealing.bytes.withUnsafeBytes { key in
       unsafe bound.buffer.bytes.withUnsafeBytes { bound in
         unsafe co_open(
@@ -199,7 +201,7 @@ package struct TokenSeal: Sendable {
   }
 }
 
-/// Texts one behind the other, each with its length in front: no two lists look alike.
+/// Texts one after the other, each preceded by its length, so that no two lists have the same bytes.
 private struct Fields: ~Copyable {
   var buffer = ByteBuffer(capacity: 512)
 
@@ -210,7 +212,7 @@ private struct Fields: ~Copyable {
   mutating func put(_ bytes: [UInt8]) { put(bytes.span.bytesOfElements) }
 
   mutating func put(_ bytes: RawSpan) {
-    // A secret comes last: no copy of it stays behind when the buffer grows.
+    // A secret is put last, so no copy of it stays behind when the buffer grows.
     buffer.reserve(8 + bytes.byteCount)
     buffer.put(word: UInt64(bytes.byteCount), count: 8)
     buffer.put(bytes)

@@ -2,7 +2,7 @@ package import AccessTokens
 internal import Synchronization
 internal import System
 
-/// What the service thread shows to those who look at the tokens from other threads.
+/// What the service thread shows to other threads that list the tokens.
 final class TokenBoard: Sendable {
   private struct State {
     var keys: [TokenRecord]
@@ -20,7 +20,7 @@ final class TokenBoard: Sendable {
     state = Mutex(State(keys: keys, apps: apps.map { TokenAppRecord(name: $0) }))
   }
 
-  /// The slots and apps of another configuration.
+  /// Takes over the slots and apps of another configuration.
   func adopt(_ slots: TokenSlotTable, renewed: [TokenSlot], apps: [String], newApps: Set<Int>) {
     state.withLock { state in
       for slot in renewed {
@@ -58,7 +58,7 @@ final class TokenBoard: Sendable {
 }
 
 extension TokenService {
-  /// Every key and every app as they are now. Any thread; waits for nobody.
+  /// Every key and every app as they are now. May be called on any thread; does not wait for the service thread.
   package func listing() -> TokenListing {
     var (keys, apps, share) = board.content
     let settings = settings

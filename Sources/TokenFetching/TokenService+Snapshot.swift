@@ -1,18 +1,18 @@
 package import AccessTokens
 
-/// Tokens that go from one process of this gateway to the next.
+/// Tokens that are passed from one process of this gateway to the next.
 extension TokenService {
-  /// The tokens in use, with what each is for.
+  /// The tokens in use, with the purpose of each.
   package func inUse() -> [(key: TokenSlotTable.Key, token: HandedToken)] {
     store.snapshot().entries.enumerated().compactMap { index, entry in
       entry.token.map { (slots[TokenSlot(index: index)], HandedToken($0)) }
     }
   }
 
-  /// Uses tokens that another process has fetched, instead of asking for them. Before ``start(wake:report:)``; those for
-  /// which there is no slot are passed over.
+  /// Uses tokens that another process has fetched, instead of requesting new ones. Call it before
+  /// ``start(wake:report:)``. Tokens without a slot are skipped.
   ///
-  /// - Returns: how many there is a slot for.
+  /// - Returns: The number of tokens with a slot.
   @discardableResult
   package func adopt(_ tokens: [(key: TokenSlotTable.Key, token: HandedToken)]) -> Int {
     var places: [TokenSlotTable.Key: TokenSlot] = [:]

@@ -5,31 +5,30 @@ package import Memory
 internal import Synchronization
 package import System
 
-/// What the service tells an operator's log; called on its thread, which waits for the return.
+/// What the service reports for the operator's log. Reported on the service thread, which waits until the call returns.
 package enum TokenReport: Sendable {
-  /// A token was granted. The lifetime's source is worth a warning when the answer's could not be used.
+  /// A token was granted. If the lifetime in the answer was unusable, its source should be logged as a warning.
   case obtained(
     TokenSlotTable.Key, app: String, AccessToken, TokenAnswer.LifetimeSource)
   /// A fetch has failed.
   case failed(TokenSlotTable.Key, app: String, TokenFailure)
-  /// Another process of this gateway has handed a token of the app over.
+  /// Another process of this gateway has handed over a token of the app.
   case handedOver(app: String)
-  /// The app's secret was refused, and another one that works has taken its place: `generation` counts the
-  /// secrets.
+  /// The app's secret was refused, and another one that works has replaced it. `generation` counts the secrets.
   case switched(app: String, generation: UInt32)
-  /// Another gateway of the fleet has fetched a token of the app.
+  /// Another gateway of the fleet fetched a token of the app.
   case shared(app: String)
-  /// What stands in the store for a token cannot be opened: why. Once for each key.
+  /// An entry of the store cannot be opened as a token, for this reason. Reported once for each key.
   case unopened(reason: String)
 }
 
-/// Fetches tokens through libcurl and keeps them fresh, on a thread of its own.
+/// Fetches tokens through libcurl and keeps them fresh, on a separate thread.
 ///
-/// Event loops look tokens up in their own ``TokenView`` of ``store``, and come here only when one is
-/// missing (``need(_:)``) or was refused (``rejected(_:generation:withdraws:)``). Neither waits: the answer is a
-/// publication, after which the wake callbacks run.
+/// Event loops look tokens up in their own ``TokenView`` of ``store``. They call the service only if a token is missing
+/// (``need(_:)``) or was refused (``rejected(_:generation:withdraws:)``). Neither call waits: the result is published,
+/// and then the wake callbacks run.
 package final class TokenService: TokenDemand {
-  /// Longest ``stop()`` waits for the thread, in milliseconds.
+  /// The longest time for which ``stop()`` waits for the thread, in milliseconds.
   package static let stopBound: Int32 = 2_000
 
   /// Where the tokens are published.
@@ -41,10 +40,10 @@ package final class TokenService: TokenDemand {
   private let mailbox: TokenMailbox
   private let thread = Mutex<WorkerThread?>(nil)
 
-  /// Checks the settings; nothing runs before ``start(wake:report:)``.
+  /// Checks the settings. Nothing runs before ``start(wake:report:)``.
   ///
-  /// - Parameter clock: what lives and pauses of tokens are by. How long an endpoint may take is libcurl's to
-  ///   measure, by the system's clock.
+  /// - Parameter clock: The clock for tokens' lifetimes and pauses. libcurl itself measures how long an endpoint takes,
+  ///   with the system's clock.
   package init(
     settings: TokenServiceSettings, slots: TokenSlotTable, clock: TimeSource = .system
   ) throws(TokenServiceSettings.Problem) {
@@ -76,17 +75,17 @@ package final class TokenService: TokenDemand {
 
   var settings: TokenServiceSettings { current.withLock { $0.settings } }
 
-  /// What each slot stands for.
+  /// The meaning of each slot.
   package var slots: TokenSlotTable { current.withLock { $0.slots } }
 
   /// Starts the thread. Call it once.
   ///
   /// - Parameters:
-  ///   - wake: Called on the service thread after publications; must return at once.
+  ///   - wake: Called on the service thread after publications. Must return immediately.
   ///   - report: Called on the service thread after every fetch.
   ///   - ask: Asks the fleet about tokens, without waiting; ``answered(_:_:)`` takes the answers. Called on the service
-  ///     thread, when the settings say that tokens are shared.
-  /// - Returns: false when the system has no thread to give.
+  ///     thread if the settings share tokens.
+  /// - Returns: False if the system cannot create a thread.
   package func start(
     wake: [@Sendable () -> Void], report: @escaping @Sendable (TokenReport) -> Void = { _ in },
     ask: (@Sendable (SharedTokenQuestion) -> Void)? = nil
@@ -113,43 +112,44 @@ package final class TokenService: TokenDemand {
     }
   }
 
-  /// A caller waits for the token of `slot`. Any thread; asking again while it is fetched is nothing.
+  /// Requests the token of `slot` for a caller that waits. May be called on any thread. Requests during a fetch have no
+  /// further effect.
   package func need(_ slot: TokenSlot) {
     if mailbox.need(slot) { multi.wake() }
   }
 
-  /// Has tokens fetched before anybody waits for them.
+  /// Has tokens fetched before a caller waits for them.
   package func prefetch(_ slots: [TokenSlot]) {
     for slot in slots { need(slot) }
   }
 
-  /// The upstream has answered 401 to the token of `slot` with that generation
-  /// (``TokenView/generation(of:)``). Any thread.
+  /// Reports that the upstream answered 401 to the token of `slot` with this generation
+  /// (``TokenView/generation(of:)``). May be called on any thread.
   package func rejected(_ slot: TokenSlot, generation: UInt32, withdraws: Bool) {
     if mailbox.reject(slot, generation: generation, withdraws: withdraws) { multi.wake() }
   }
 
-  /// The upstream has answered 401 to the app's Basic credential. Any thread.
+  /// Reports that the upstream answered 401 to the app's Basic credential. May be called on any thread.
   package func basicRefused(app: Int, operation: UInt8, generation: UInt32) {
     if mailbox.refuseBasic(app: app, operation: operation, generation: generation) { multi.wake() }
   }
 
-  /// Has new tokens fetched for `slots` now; current ones stay in use until then. Any thread.
+  /// Has new tokens fetched for `slots` now; current ones stay in use until then. May be called on any thread.
   ///
-  /// - Returns: false when too much is asked for already.
+  /// - Returns: False if too many orders are waiting.
   @discardableResult
   package func renew(_ slots: [TokenSlot]) -> Bool { order(slots.map { .renew($0) }) }
 
-  /// Forgets the tokens of `slots`: whoever needs one next has it fetched. Any thread.
+  /// Forgets the tokens of `slots`: the next call that needs one has it fetched. May be called on any thread.
   ///
-  /// - Returns: false when too much is asked for already.
+  /// - Returns: False if too many orders are waiting.
   @discardableResult
   package func drop(_ slots: [TokenSlot]) -> Bool { order(slots.map { .drop($0) }) }
 
-  /// Uses other secrets for the app at `app` from now on; tokens granted for the old ones stay in use until
-  /// they end or are refused. Any thread.
+  /// Uses other secrets for the app at `app` from now on. Tokens granted for the old ones stay in use until they expire
+  /// or are refused. May be called on any thread.
   ///
-  /// - Returns: false when a secret cannot be sent, or too much is asked for already.
+  /// - Returns: False if a secret cannot be sent, or too many orders are waiting.
   @discardableResult
   package func replaceSecrets(
     app: Int, secret: SecretBytes, nextSecret: SecretBytes?
@@ -159,23 +159,23 @@ package final class TokenService: TokenDemand {
     return order([.secrets(app: app, secrets)])
   }
 
-  /// Seals what is shared with other gateways with another key from now on. Any thread.
+  /// Seals what is shared with other gateways with another key from now on. May be called on any thread.
   @discardableResult
   package func useShareKey(_ key: SecretBytes) -> Bool { order([.shareKey(key)]) }
 
-  /// The fleet's answer to a look. Any thread.
+  /// Takes the fleet's answer to a lookup. May be called on any thread.
   package func answered(_ ticket: UInt64, _ answer: SharedTokenAnswer) {
     if mailbox.answer(ticket, answer) { multi.wake() }
   }
 
-  /// Longest ``adopt(_:slots:newApps:)`` waits for the thread, in milliseconds.
+  /// The longest time for which ``adopt(_:slots:newApps:)`` waits for the thread, in milliseconds.
   package static let adoptBound: Int32 = 5_000
 
-  /// Fetches for another configuration from now on. Slots and apps that stand for the same as before keep their tokens
-  /// and what is known of their secrets. Waits until it is in force.
+  /// Fetches for another configuration from now on. Slots and apps that mean the same as before keep their tokens and
+  /// what is known about their secrets. Waits until the configuration is in force.
   ///
-  /// - Parameter newApps: numbers that stand for another app than before.
-  /// - Throws: when the settings cannot work, and then nothing has changed.
+  /// - Parameter newApps: Numbers that denote a different app than before.
+  /// - Throws: If the settings cannot work; then nothing has changed.
   package func adopt(
     _ settings: TokenServiceSettings, slots: TokenSlotTable, newApps: Set<Int>
   ) throws(TokenServiceSettings.Problem) {
@@ -198,9 +198,9 @@ package final class TokenService: TokenDemand {
     return true
   }
 
-  /// Stops the thread, transfers in flight with it. Published tokens stay as they are.
+  /// Stops the thread and the transfers in flight. Published tokens stay as they are.
   ///
-  /// - Returns: false when it did not end within ``stopBound``.
+  /// - Returns: False if the thread did not end within ``stopBound``.
   @discardableResult
   package func stop() -> Bool {
     let running = thread.withLock { thread in

@@ -2,9 +2,9 @@ internal import AccessTokens
 internal import Fleet
 internal import System
 
-/// What the loop does so that tokens can be other gateways' too.
+/// The loop's part in sharing tokens with other gateways.
 extension TokenServiceLoop {
-  /// What a token is bound to when it is shared; nil when nothing is.
+  /// The purpose that a shared token is bound to; nil if nothing is shared.
   func sharePlace(of slot: TokenSlot, secret: UInt32) -> TokenSeal.Place? {
     guard settings.sharing != nil, share != nil, slots[slot].app >= 0 else { return nil }
     let key = slots[slot]
@@ -16,7 +16,7 @@ extension TokenServiceLoop {
     }
   }
 
-  /// Asks the fleet first; false when it is to be fetched at once.
+  /// Asks the fleet first. Returns false if the token must be fetched immediately.
   mutating func isLookedFor(_ request: TokenFetchRequest) -> Bool {
     guard request.mayShare, let place = sharePlace(of: request.slot, secret: request.secret) else {
       return false
@@ -40,16 +40,16 @@ extension TokenServiceLoop {
     }
   }
 
-  /// Fetches what the fleet did not have.
+  /// Fetches a token that the fleet did not have.
   mutating func fetch(_ request: TokenFetchRequest) {
     if let failure = start(request) {
       act(on: finished(request.slot, .failure(failure), requestedAt: clock.monotonic))
     }
   }
 
-  /// Nobody is to take the token of `slot` any more.
+  /// Withdraws the token of `slot`, so that no gateway takes it any more.
   ///
-  /// - Parameter generation: if it is that one; nil for any.
+  /// - Parameter generation: Withdraws only a token of this generation; nil for any.
   mutating func withdraw(_ slot: TokenSlot, generation: UInt32? = nil) {
     guard let token = manager.token(of: slot), generation ?? token.generation == token.generation,
       let place = sharePlace(of: slot, secret: manager.record(of: slot).secretGeneration)

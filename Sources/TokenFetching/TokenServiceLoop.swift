@@ -4,10 +4,10 @@ internal import Fleet
 internal import Memory
 internal import System
 
-/// What runs on the service thread: the mailbox's events and libcurl's go into the ``TokenManager``, and
-/// what it decides is done.
+/// What runs on the service thread: it passes the events of the mailbox and of libcurl to the ``TokenManager``, and
+/// carries out its decisions.
 ///
-/// The only place where the token machinery meets the clock and the network.
+/// This is the only place where the token code uses the clock and the network.
 struct TokenServiceLoop {
   var settings: TokenServiceSettings
   private var proofs: TokenProofs
@@ -20,11 +20,11 @@ struct TokenServiceLoop {
   private let wake: [@Sendable () -> Void]
   let report: @Sendable (TokenReport) -> Void
   var manager: TokenManager
-  /// Per app, its secrets by their generation.
+  /// By app, its secrets by generation.
   var secrets: [[UInt32: SecretBytes]]
-  /// Transfers in flight; ``TokenManager`` bounds them.
+  /// Transfers in flight. ``TokenManager`` bounds their number.
   private var transfers: [TokenTransfer] = []
-  /// Tokens of other gateways; nil when nobody could be asked.
+  /// Tokens shared with other gateways; nil if there is no way to ask them.
   var share: TokenShare?
   private var shownShare: TokenShareFigures?
   private var random = SystemRandomNumberGenerator()
@@ -57,14 +57,14 @@ struct TokenServiceLoop {
     share = ask.map { TokenShare(settings.sharing, schedule: settings.schedule, ask: $0) }
   }
 
-  /// Runs until the mailbox says stop; transfers in flight are then abandoned.
+  /// Runs until the mailbox is stopped. Transfers in flight are then abandoned.
   mutating func run() {
     while true {
       let asked = mailbox.take()
       if asked.isStopping { break }
       let now = clock.monotonic
       var actions: [TokenAction] = []
-      // Refusals first: a loop that lost its token asks for the next one in the same breath.
+      // Refusals first: a loop that lost its token requests the next one right away.
       for refusal in asked.rejected {
         withdraw(refusal.slot, generation: refusal.generation)
         actions += manager.rejected(
@@ -95,7 +95,7 @@ struct TokenServiceLoop {
     transfers.removeAll()
   }
 
-  /// Time to the next timer, rounded up so that it is due when the wait ends.
+  /// Milliseconds until the next timer, rounded up so that it is due when the wait ends.
   private var waitInMilliseconds: Int64 {
     let next = min(manager.nextTimer ?? .max, share?.nextDeadline ?? .max)
     let wait = clock.milliseconds(until: next, from: clock.monotonic)
@@ -133,7 +133,7 @@ struct TokenServiceLoop {
     }
   }
 
-  /// Works with another configuration from now on. Fetches under way for what it has no more are given up.
+  /// Uses another configuration from now on. Fetches in flight for slots whose meaning has changed are abandoned.
   private mutating func adopt(_ next: TokenConfiguration, at now: Int64) -> [TokenAction] {
     let renewed = manager.renewed(by: next.slots)
     var abandoned: [TokenSlot] = []
@@ -158,7 +158,7 @@ struct TokenServiceLoop {
     secrets = zip(generations, next.settings.apps).enumerated().map { app, pair in
       let (generations, new) = pair
       lines.append(
-        // Of an app that is gone nothing is kept.
+        // For a removed app, nothing is kept.
         apps[app].isNew || new.isVacant ? BasicCredential.line(id: new.id, secret: new.secret) : nil
       )
       var byGeneration: [UInt32: SecretBytes] = [:]
@@ -176,7 +176,7 @@ struct TokenServiceLoop {
     return actions
   }
 
-  /// Brings the listing up to date.
+  /// Updates the listing.
   private mutating func showChanges() {
     if share?.figures != shownShare {
       shownShare = share?.figures
@@ -192,7 +192,7 @@ struct TokenServiceLoop {
   }
 
   mutating func act(on actions: [TokenAction]) {
-    // Before tokens are published: a caller that got its answer with one finds it in the listing.
+    // Done before tokens are published, so that a caller whose call used a token finds the token in the listing.
     showChanges()
     var rest = actions
     var next = 0
@@ -226,10 +226,10 @@ struct TokenServiceLoop {
     if published { for callback in wake { callback() } }
   }
 
-  /// Sends a request; the failure when it cannot be sent.
+  /// Sends a request. Returns the failure if it cannot be sent.
   mutating func start(_ request: TokenFetchRequest) -> TokenFailure? {
     do throws(CurlFault) {
-      // The generation is one that the manager was given with a secret.
+      // The manager got this generation together with a secret.
       guard let secret = secrets[request.app][request.secret] else {
         throw CurlFault.notStarted
       }
@@ -276,7 +276,7 @@ struct TokenServiceLoop {
     }
   }
 
-  /// libcurl's multi handle has failed as a whole (no memory): every transfer ends with it.
+  /// Ends every transfer, because libcurl's multi handle as a whole has failed (no memory).
   private mutating func failAll() {
     while !transfers.isEmpty { finish(transfers.count - 1, .outOfMemory) }
   }

@@ -4,21 +4,21 @@ package import Memory
 
 /// One SCORM Cloud application whose tokens are fetched.
 package struct TokenApp: Sendable {
-  /// Its name in the configuration, for texts.
+  /// The name in the configuration, for texts.
   package let name: String
   /// The app id, the user name of Basic authentication.
   package let id: String
-  /// The secret key, its password.
+  /// The secret key, the password of Basic authentication.
   package let secret: SecretBytes
-  /// The key that is tried when `secret` is refused.
+  /// The secret key to try if `secret` is refused.
   package let nextSecret: SecretBytes?
-  /// Where its tokens come from, if that is another place than ``TokenServiceSettings/place``: the configuration has
-  /// changed, and calls are under way that began before.
+  /// Where its tokens come from, if that is not ``TokenServiceSettings/place``: the configuration has changed, and
+  /// calls that began earlier are still in progress.
   package var formerPlace: TokenPlace?
-  /// False for an app that is gone from the configuration: no listing shows it.
+  /// False for an app that was removed from the configuration. Listings do not show it.
   package var isInForce = true
 
-  /// A number that no app has.
+  /// The entry for a number without an app.
   package static let vacant: TokenApp = {
     var app = TokenApp(
       name: "", id: "", secret: SecretBytes(copying: [UInt8]().span.bytesOfElements))
@@ -35,7 +35,7 @@ package struct TokenApp: Sendable {
 
   package var isVacant: Bool { name.isEmpty && id.isEmpty }
 
-  /// In the order they are tried in.
+  /// In the order in which they are tried.
   var secrets: [SecretBytes] { [secret] + (nextSecret.map { [$0] } ?? []) }
 
   /// Whether `secret` can be sent.
@@ -47,11 +47,11 @@ package struct TokenApp: Sendable {
 /// Where tokens come from.
 package struct TokenPlace: Hashable, Sendable {
   package var endpoint: TokenEndpoint
-  /// Full URL of the endpoint. Plain `http` is possible, for a sandbox on loopback.
+  /// The endpoint's full URL. Plain `http` is allowed, for a sandbox on loopback.
   package var url: String
-  /// PEM file of the certificate authorities to trust instead of the system's.
+  /// A PEM file of certificate authorities to trust instead of the system's.
   package var caFile: String?
-  /// URL of an HTTP CONNECT proxy. Without it there is none, whatever the environment says.
+  /// The URL of an HTTP CONNECT proxy. If nil, no proxy is used, whatever the environment says.
   package var proxy: String?
 
   package init(endpoint: TokenEndpoint, url: String) {
@@ -66,20 +66,20 @@ package struct TokenPlace: Hashable, Sendable {
   var host: String { HTTPAddress.authority(of: url) }
 }
 
-/// What ``TokenService`` has to know.
+/// The settings of ``TokenService``.
 package struct TokenServiceSettings: Sendable {
   /// Apps by number: ``TokenSlotTable/Key/app`` is an index into it.
   package var apps: [TokenApp]
   package var place: TokenPlace
-  /// Seconds of life to ask for, 1 ... ``TokenAnswer/maximumLifetime``.
+  /// The lifetime to request in seconds, 1 ... ``TokenAnswer/maximumLifetime``.
   package var lifetime: Int64 = 900
   package var userAgent = "scorm-gateway"
-  /// Milliseconds until the connection, TLS included, must stand.
+  /// Milliseconds until the connection, including TLS, must be established.
   package var connectTimeout = 3_000
-  /// Milliseconds a whole fetch may take.
+  /// Milliseconds that a whole fetch may take.
   package var totalTimeout = 10_000
   package var schedule = RefreshSchedule()
-  /// How tokens are shared with other gateways; nil: they are not.
+  /// How tokens are shared with other gateways; nil if they are not.
   package var sharing: TokenSharing?
 
   package init(apps: [TokenApp], endpoint: TokenEndpoint, url: String) {
@@ -92,27 +92,27 @@ package struct TokenServiceSettings: Sendable {
 
   /// Why the settings cannot work.
   package enum Problem: Error, Equatable, Sendable {
-    /// Not `http(s)://host…`, with a user name in it, or with characters that belong in no URL.
+    /// Not `http(s)://host…`, or with a user name, or with characters that a URL cannot have.
     case badURL
-    /// The named app's id is none by ``CredentialText``.
+    /// The app's id is not valid according to ``CredentialText``.
     case badAppID(app: String)
-    /// The named app's secret is none by ``CredentialText``.
+    /// The app's secret is not valid according to ``CredentialText``.
     case badSecret(app: String)
-    /// Seconds of life out of range.
+    /// The lifetime is out of range.
     case badLifetime
-    /// A timeout that is not positive.
+    /// A timeout is not positive.
     case badTimeout
     /// A slot belongs to an app that is not listed.
     case unknownApp
-    /// The authorities to trust cannot be read: why.
+    /// The authorities to trust cannot be read, for this reason.
     case badTrust(String)
-    /// The thread that fetches tokens does not take the change: it is held up, or the process is out of descriptors.
+    /// The thread that fetches tokens does not take the change: it is blocked, or the process is out of descriptors.
     case isBusy
     /// libcurl could not be initialised.
     case noCurl
   }
 
-  /// Checks everything that libcurl would refuse or, worse, take otherwise than meant.
+  /// Checks everything that libcurl would refuse or, worse, interpret differently.
   package func check(against slots: TokenSlotTable) throws(Problem) {
     guard place.scheme != nil, !place.host.isEmpty, !place.host.contains("@"),
       place.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })

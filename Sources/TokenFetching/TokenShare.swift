@@ -2,11 +2,11 @@ internal import AccessTokens
 internal import Fleet
 package import Memory
 
-/// What ``TokenService`` has to know to share tokens with other gateways.
+/// What ``TokenService`` needs to share tokens with other gateways.
 package struct TokenSharing: Sendable {
   /// 32 bytes.
   package var key: SecretBytes
-  /// The fleet's.
+  /// The fleet's prefix.
   package var prefix: String
 
   package init(key: SecretBytes, prefix: String) {
@@ -15,20 +15,20 @@ package struct TokenSharing: Sendable {
   }
 }
 
-/// Tokens that other gateways may have: what is looked for, what is told, what is taken.
+/// Shares tokens with other gateways: looks them up, takes them, and stores its own.
 ///
-/// Confined to the service's thread. A look spares a fetch when it can, and never stands in its way: what has no answer in
-/// time is fetched.
+/// Confined to the service's thread. A lookup saves a fetch if it can, and never delays one for long: a token whose
+/// lookup is not answered in time is fetched.
 struct TokenShare {
-  /// For the store's answer, nanoseconds.
+  /// How long to wait for the store's answer, in nanoseconds.
   static let patience: Int64 = 150_000_000
-  /// For another gateway that fetches the token.
+  /// How long to wait for another gateway that fetches the token.
   static let longPatience = TokenScript.claim
-  /// Hundredths of a token's life in which others take it: they must not have to renew it at once.
+  /// Hundredths of a token's lifetime during which others take it, so that they need not renew it immediately.
   static let freshness: Int64 = 60
-  /// Tokens with less life left are of no use to others.
+  /// Tokens with less lifetime left are of no use to others.
   private static let leastLife: Int64 = 10_000_000_000
-  /// Refused tokens that are remembered, should the store not hear of them.
+  /// The most refused tokens that are remembered, in case the store was not informed of them.
   private static let mostRefused = 64
 
   private struct Look {
@@ -40,11 +40,11 @@ struct TokenShare {
     var isAnswered = false
   }
 
-  /// What is to be done with a look.
+  /// What to do after a lookup.
   enum Outcome {
-    /// Another gateway has fetched it.
+    /// Another gateway fetched the token.
     case taken(TokenFetchRequest, AccessToken, requestedAt: Int64)
-    /// It is to be fetched here.
+    /// This gateway must fetch the token itself.
     case fetch(TokenFetchRequest)
   }
 
@@ -55,10 +55,10 @@ struct TokenShare {
   private var looks: [Look] = []
   private var lastTicket: UInt64 = 0
   private var refused: [String] = []
-  /// The store was told that this gateway fetches.
+  /// Slots for which the store was informed that this gateway fetches.
   private var claims: Set<TokenSlot> = []
   private(set) var figures: TokenShareFigures?
-  /// Why an entry did not open, to be told once.
+  /// Why an entry could not be opened, until it is reported once.
   private var untold: TokenSeal.Defect?
   private var hasTold = false
 
@@ -71,7 +71,7 @@ struct TokenShare {
     use(sharing)
   }
 
-  /// Shares by other settings from now on; nil shares nothing. Looks that are open are decided by the former ones.
+  /// Uses other settings from now on; nil shares nothing. Lookups in progress are decided by the former ones.
   mutating func use(_ next: TokenSharing?) {
     defer { sharing = next }
     guard let next else {
@@ -87,18 +87,19 @@ struct TokenShare {
     self.figures = figures
   }
 
-  /// The same with another key.
+  /// Uses another key from now on.
   mutating func use(key: SecretBytes) {
     guard let sharing else { return }
     use(TokenSharing(key: key, prefix: sharing.prefix))
   }
 
-  /// When ``takeLate(at:)`` wants to be called.
+  /// When ``takeLate(at:)`` must be called next; nil if no lookup is in progress.
   var nextDeadline: Int64? { looks.map(\.deadline).min() }
 
   // MARK: Looking
 
-  /// Asks the fleet for the token of `request`. False when nothing is shared: it is to be fetched at once.
+  /// Asks the fleet for the token of `request`. Returns false if nothing is shared and the token must be fetched
+  /// immediately.
   mutating func look(
     for request: TokenFetchRequest, _ place: TokenSeal.Place, at now: Int64
   ) -> Bool {
@@ -112,9 +113,9 @@ struct TokenShare {
     return true
   }
 
-  /// The fleet has answered.
+  /// Handles the fleet's answer.
   ///
-  /// - Parameter mayTake: whether a token of another gateway is still wanted.
+  /// - Parameter mayTake: Returns whether a token of another gateway is still acceptable.
   mutating func answered(
     _ ticket: UInt64, _ answer: SharedTokenAnswer, mayTake: (TokenFetchRequest) -> Bool
   ) -> Outcome? {
@@ -137,7 +138,7 @@ struct TokenShare {
     return .fetch(look.request)
   }
 
-  /// Looks that have waited long enough.
+  /// Takes the requests whose lookups have waited long enough.
   mutating func takeLate(at now: Int64) -> [TokenFetchRequest] {
     guard looks.contains(where: { $0.deadline <= now }) else { return [] }
     let late = looks.filter { $0.deadline <= now }
@@ -146,7 +147,7 @@ struct TokenShare {
     return late.map(\.request)
   }
 
-  /// These slots stand for something else. Returns those that were looked for.
+  /// Forgets these slots, whose meaning has changed. Returns those with a lookup in progress.
   mutating func forget(_ slots: [TokenSlot]) -> [TokenSlot] {
     claims.subtract(slots)
     let forgotten = looks.map(\.request.slot).filter { slots.contains($0) }
@@ -164,7 +165,7 @@ struct TokenShare {
         drop(mark, look.place)
         return nil
       }
-      // As if it had been asked for here: its end is the one that the store knows, and no later than its lifetime allows.
+      // As if it had been requested here: it expires when the store says, and no later than its lifetime allows.
       let usable = schedule.usableUntil(requestedAt: 0, lifetime: lifetime)
       let requestedAt = askedAt + min(remaining, usable) - usable
       figures?.taken += 1
@@ -181,7 +182,7 @@ struct TokenShare {
     }
   }
 
-  /// Why a token of the fleet did not open, for the operator; told once.
+  /// Why a token of the fleet could not be opened, for the operator. Reported once.
   mutating func takeUntold() -> String? {
     defer { untold = nil }
     return untold?.rawValue
@@ -189,7 +190,7 @@ struct TokenShare {
 
   // MARK: Telling
 
-  /// A fetch has brought a token.
+  /// Stores a token that a fetch has brought.
   mutating func put(
     _ token: AccessToken, _ request: TokenFetchRequest, _ place: TokenSeal.Place,
     requestedAt: Int64, at now: Int64
@@ -208,13 +209,13 @@ struct TokenShare {
         .put(sealed: sealed, mark: mark, life: life, fresh: min(life, fresh)), name: name))
   }
 
-  /// A fetch has failed: others need not wait for it.
+  /// Reports that a fetch has failed, so that other gateways need not wait for it.
   mutating func failed(_ request: TokenFetchRequest, _ place: TokenSeal.Place) {
     guard claims.remove(request.slot) != nil, let name = seal?.name(of: place) else { return }
     ask(SharedTokenQuestion(.release, name: name))
   }
 
-  /// The upstream has refused a token: nobody takes it any more.
+  /// Withdraws a token that the upstream has refused: no gateway takes it any more.
   mutating func withdraw(_ token: SecretBytes, _ place: TokenSeal.Place) {
     guard let mark = seal?.mark(of: token), !refused.contains(mark) else { return }
     refused.append(mark)

@@ -23,8 +23,8 @@ final class TokenTransfer {
     self.place = place
     self.requestedAt = requestedAt
     handle = try CurlEasyHandle.make(for: settings.request(to: place), proof: proof)
-    // A field line of ours: as user name and password libcurl would keep the credential with the idle connection; a
-    // line is cleared with the transfer. There are no redirects that could carry it away.
+    // The credential is a field line of its own. If it were given as user name and password, libcurl would keep it with
+    // the idle connection; a line is cleared with the transfer. There are no redirects that could carry it elsewhere.
     let credential = BasicCredential.line(id: settings.apps[request.app].id, secret: secret)
     // Without CR LF, which libcurl adds.
     try handle.addField("", credential, count: credential.count - 2)
@@ -37,7 +37,7 @@ final class TokenTransfer {
     try handle.setBody(body.bytes)
   }
 
-  /// Sends the request and waits for its end, without a ``CurlMulti``. Nil: there is a whole answer.
+  /// Sends the request and waits for its end, without a ``CurlMulti``. Returns nil if there is a complete answer.
   func perform() -> CurlFault? {
     do throws(CurlFault) {
       try handle.perform()
@@ -45,12 +45,12 @@ final class TokenTransfer {
     } catch { return error }
   }
 
-  /// Gives the answer away, as far as it has arrived. Whoever takes it overwrites it after reading.
+  /// Takes the answer, as far as it has arrived. The caller must overwrite it after reading.
   func takeAnswer() -> ByteBuffer { handle.takeAnswer() }
 }
 
 extension TokenServiceSettings {
-  /// What is asked of the endpoint, but for the fields and the body.
+  /// The request to the endpoint, without fields and body.
   fileprivate func request(to place: TokenPlace) -> CurlRequest {
     var request = CurlRequest(
       url: place.url, schemes: place.scheme ?? "https", timeout: totalTimeout)
