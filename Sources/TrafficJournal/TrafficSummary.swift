@@ -1,14 +1,14 @@
 internal import Histograms
 internal import System
 
-/// Calls counted by caller and operation, and over time.
+/// Statistics of calls by caller and operation, and over time.
 package struct TrafficSummary {
-  /// Pairs of caller and operation that are told apart; the others are counted as one.
+  /// Maximum number of pairs of caller and operation that are counted separately; all others are counted as one.
   static let groupLimit = 500
   /// Columns of the chart over time.
   static let bars = 60
 
-  /// Calls of one caller to one operation; names are nil where there was none.
+  /// Calls of one caller to one operation; names are nil if the calls have none.
   struct Group {
     var caller: String?
     var operation: String?
@@ -19,17 +19,17 @@ package struct TrafficSummary {
   var groups: [Group] = []
   /// All calls together.
   var all = Group()
-  /// Pairs beyond ``groupLimit`` were counted as one.
+  /// Whether pairs beyond ``groupLimit`` were counted as one.
   var hasOthers = false
-  /// Microseconds since 1970: the first and the last moment counted.
+  /// The first and last moment counted, in microseconds since 1970.
   var start: Int64 = 0
   var end: Int64 = 0
-  /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
+  /// Calls, and failed calls, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
   var failed = [Int](repeating: 0, count: TrafficSummary.bars)
-  /// How long calls took, in each of these parts; empty unless asked for.
+  /// Durations of the calls in each of these parts; empty unless requested.
   var durations: [LogHistogram] = []
-  /// False: the time was up; only the newest calls are counted.
+  /// False if the time limit expired; then only the newest calls are counted.
   package var isComplete = true
 }
 
