@@ -80,7 +80,7 @@ enum AICCManifest {
     return found
   }
 
-  /// The text of a file in the course file's directory, its name in any case; nil if it does not exist.
+  /// The text of a file in the course file's folder, its name in any case; nil if it does not exist.
   private static func text(_ path: String, in zip: borrowing ZipArchive) throws(ContentFault)
     -> String?
   {

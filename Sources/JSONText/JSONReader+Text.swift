@@ -8,7 +8,7 @@ struct TextState: BitwiseCopyable {
     case escape
     /// Within the four digits of `\u`.
     case digits
-    /// After the first half of a surrogate pair: the backslash of the second comes next, then its `u`.
+    /// After the first half of a surrogate pair: the second half's backslash must follow, then its `u`.
     case secondHalf, secondLetter
     /// Within a character of UTF-8.
     case character

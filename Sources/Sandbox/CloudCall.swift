@@ -26,7 +26,7 @@ struct CloudCall {
   let bodySize: Int
   /// The whole body, if it is longer than ``body``.
   let bodyFile: KeptFile?
-  /// The directory where uploads are kept.
+  /// The folder where uploads are kept.
   let folder: String
   /// The value of `uploadedContentType`.
   let uploadedType: String?

@@ -10,7 +10,7 @@ struct Fault: Sendable {
     case reset(at: Double?)
     /// The connection ends cleanly once that share of the answer's body is sent.
     case truncate(at: Double)
-    /// The answer's body comes in ten pieces.
+    /// The answer's body is sent in ten pieces.
     case dribble
     /// The answer's body is not JSON.
     case malformed

@@ -6,7 +6,7 @@
 struct KeyedList<Value: Sendable>: Sendable {
   /// Holds a value, so that a walk passes one reference instead of a value with all its parts.
   private final class Box: @unchecked Sendable {
-    // @unchecked: changed only through a slot whose reference is the only one.
+    // @unchecked: changed only through a slot that holds the only reference.
     let identifier: Identifier
     var value: Value
     init(_ identifier: Identifier, _ value: Value) {

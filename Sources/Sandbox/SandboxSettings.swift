@@ -34,7 +34,7 @@ package struct SandboxSettings: Sendable {
     set { beginningText = newValue.map { Array($0.text.utf8) } }
   }
   private var beginningText: [UInt8]?
-  /// The directory where uploads are kept, in files without names.
+  /// The folder where uploads are kept, in files without names.
   package var folder = KeptFile.usualFolder
 
   package init() {}

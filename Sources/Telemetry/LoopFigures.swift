@@ -122,7 +122,7 @@ package final class LoopFigures: Sendable {
     /// When the upstream last answered, and when an attempt last ended without an answer: monotonic nanoseconds, 0 for
     /// never.
     case answeredAt, unansweredAt
-    /// Times the loop waited for events.
+    /// How often the loop has waited for events.
     case turns
     case callersAccepted, connectionsMade, connectionsFailed, poolWaits
     /// Spans accepted by the exporter's queue, and spans that it dropped.

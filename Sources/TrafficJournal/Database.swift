@@ -7,7 +7,7 @@ internal import System
     /// Created if it does not exist.
     case readWrite
     case readOnly
-    /// No process writes the file meanwhile, and no file next to it is needed. For a directory without write
+    /// No process writes the file meanwhile, and no file next to it is needed. For a folder without write
     /// permission.
     case immutable
   }

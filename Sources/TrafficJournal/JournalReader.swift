@@ -44,7 +44,7 @@ package struct JournalReader: ~Copyable {
     do throws(DatabaseError) {
       database = try checked(Database(path: path, mode: .readOnly))
     } catch {
-      // The directory is read-only. Without a log next to it, the file is complete and not being written.
+      // The folder is read-only. Without a log next to it, the file is complete and not being written.
       guard error.kind == .storage, FileFacts.size(path + "-wal") == nil else { throw error }
       return try checked(Database(path: path, mode: .immutable))
     }

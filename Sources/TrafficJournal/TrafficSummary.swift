@@ -38,7 +38,7 @@ extension JournalReader {
   ///
   /// - Parameters:
   ///   - now: microseconds since 1970.
-  ///   - hasDurations: whether durations over time are wanted, which take some more time.
+  ///   - hasDurations: whether to collect durations over time, which takes longer.
   package func summary(
     _ query: TrafficQuery, now: Int64, hasDurations: Bool = false
   ) throws(JournalError) -> TrafficSummary {
@@ -110,7 +110,7 @@ private struct GroupCount {
   let names: [Int64: String]
   let search: BlockSearch
   private var places: [Pair: Int] = [:]
-  /// Where the groups looked for last are, each at a place that its numbers choose.
+  /// A cache of group indices, each in a slot that its pair's numbers select.
   private var slots: [(pair: Pair, place: Int)]
 
   init(names: [Int64: String], search: BlockSearch) {
@@ -134,7 +134,7 @@ private struct GroupCount {
     }
   }
 
-  /// Counts all of a block, which began at `microsecond`, by its groups.
+  /// Counts all calls of a block by its groups. The block began at `microsecond`.
   mutating func add(
     _ groups: RawSpan, at microsecond: Int64, to summary: inout TrafficSummary
   ) throws(DatabaseError) {
@@ -166,7 +166,7 @@ private struct GroupCount {
       Int(truncatingIfNeeded: pair.caller &* 31 &+ pair.operation) & (GroupCount.slotCount - 1)
     if slots[slot].pair == pair { return slots[slot].place }
     let place = places[pair] ?? summary.place(names[pair.caller], names[pair.operation])
-    // That of all others is not remembered: there may be any number of them.
+    // The index of all others is not cached, because any number of pairs can have it.
     if !summary.hasOthers {
       places[pair] = place
       slots[slot] = (pair, place)
@@ -176,7 +176,7 @@ private struct GroupCount {
 }
 
 extension TrafficSummary {
-  /// The column of the chart that a moment is in.
+  /// The column of the chart for a moment.
   fileprivate func bar(at microsecond: Int64) -> Int {
     let span = max(1, end - start)
     let offset = max(0, microsecond - start)
@@ -190,14 +190,14 @@ extension TrafficSummary {
     self.failed[bar] += failed
   }
 
-  /// Whether all calls of a block are asked for, and in one column of the chart.
+  /// Whether all calls of a block are within the query's limits and in one column of the chart.
   fileprivate func hasWhole(_ row: BlockSearch.Row, _ search: BlockSearch) -> Bool {
     CallID.first(microsecond: row.first) >= search.ids.first
       && CallID.last(microsecond: row.last) <= search.ids.last
       && bar(at: row.first) == bar(at: row.last)
   }
 
-  /// A place for calls of a caller to an operation, or that of all others when there are too many.
+  /// The index of the group for calls of a caller to an operation. Beyond the limit, the index of all others.
   fileprivate mutating func place(_ caller: String?, _ operation: String?) -> Int {
     if groups.count >= TrafficSummary.groupLimit {
       if !hasOthers {

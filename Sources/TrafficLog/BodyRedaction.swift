@@ -32,7 +32,6 @@ package enum BodyOmission: Error, Sendable, Equatable {
 ///
 /// A body is recorded only if it is JSON from the first byte to the last. In anything else, names and values cannot be
 /// told apart.
-/// of it is a name, and which a value.
 package struct BodyRedaction: Sendable {
   /// One step of a path, from a value to a value inside it.
   package enum Step: Sendable, Equatable {

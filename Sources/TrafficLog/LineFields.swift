@@ -101,7 +101,7 @@ package struct LineFields {
 }
 
 extension LineFields.Attempt {
-  /// Takes a member whose value is `place` in the line. A string's range begins after its quotation mark.
+  /// Takes a member whose value begins at `place` in the line; for a string, after its quotation mark.
   fileprivate mutating func take(_ name: RawSpan, _ value: RawSpan, at place: Int) {
     let range = place..<place + value.byteCount
     if name.equals("status") {

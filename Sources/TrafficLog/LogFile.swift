@@ -51,7 +51,7 @@ struct LogFile: ~Copyable {
     guard bytes.byteCount > 0 else { return 0 }
     var kind = file.kind
     if kind == .removed {
-      // The file was deleted, or its directory was removed.
+      // The file was deleted, or its folder was removed.
       if let error = reopen() {
         failure = "it was removed, and cannot be made again: \(AppendingFile.reason(of: error))"
         return 0
