@@ -21,8 +21,8 @@ enum DispatchOperations {
     ],
     created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
 
-  /// Creates all dispatches of the body, or none. A course and a destination share one dispatch. If it exists, a body
-  /// without an id changes it; with an id, that is an error (client).
+  /// Creates all dispatches of the body, or none. A course and a destination have at most one dispatch. If it exists, a
+  /// body without an id changes it, and a body with an id is an error (client).
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

@@ -271,8 +271,8 @@ enum LaunchPage {
 
 /// `POST /sandbox/progress`: reports what a learner did, without a browser.
 enum ProgressControl {
-  /// Takes `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …, "score":
-  /// …, "seconds": …, "objectives": […], "interactions": […], "exit": …}`. Only `registrationId` is
+  /// Takes `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …,
+  /// "score": …, "seconds": …, "objectives": […], "interactions": […], "exit": …}`. Only `registrationId` is
   /// required. Without `application`, the first one that has the registration is used.
   static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
     throws(Refusal) -> LocalResponse
