@@ -1,7 +1,7 @@
 /// The course files of AICC: `.crs` (an INI file), `.au`, `.des` and `.cst` (tables with commas).
 enum AICCManifest {
   private static let maximumDepth = 32
-  /// Parts that are read: a block may name others, and itself, many times.
+  /// Maximum number of parts read. A block may name others, and itself, many times.
   private static let maximumParts = 10_000
 
   static func describe(_ course: String, in zip: borrowing ZipArchive) throws(ContentFault)
@@ -80,7 +80,7 @@ enum AICCManifest {
     return found
   }
 
-  /// The text of a file beside the course file, its name in any case; nil when there is none.
+  /// The text of a file in the course file's folder, its name in any case; nil if it does not exist.
   private static func text(_ path: String, in zip: borrowing ZipArchive) throws(ContentFault)
     -> String?
   {
@@ -91,7 +91,7 @@ enum AICCManifest {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Sections by name, their keys in lower case; a section's lines without `=` stand under the empty key.
+  /// Sections by name, with keys in lower case. A section's lines without `=` are under the empty key.
   private static func ini(_ text: String) -> [String: [String: String]] {
     var sections: [String: [String: String]] = [:]
     var section = ""
@@ -111,7 +111,7 @@ enum AICCManifest {
     return sections
   }
 
-  /// A row of a table: its cells, and by the name of their column, in lower case.
+  /// A row of a table. Its cells are found by the lower-case name of their column.
   private struct Row {
     let cells: [String]
     let columns: [String]
@@ -122,7 +122,7 @@ enum AICCManifest {
     }
   }
 
-  /// The rows behind the line of column names; nil when there is no such file.
+  /// The rows after the line of column names; nil if the file does not exist.
   private static func table(_ path: String, in zip: borrowing ZipArchive) throws(ContentFault)
     -> [Row]?
   {
@@ -134,7 +134,7 @@ enum AICCManifest {
     return lines.dropFirst().map { Row(cells: cells($0), columns: columns) }
   }
 
-  /// Cells between commas, in quotes or not; two quotes are one.
+  /// Splits a line at commas. Cells may be in quotes, in which two quotes mean one.
   private static func cells(_ line: String) -> [String] {
     var cells: [String] = []
     var cell = ""

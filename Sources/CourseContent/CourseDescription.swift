@@ -10,19 +10,19 @@ package struct CourseDescription: Equatable, Sendable {
     case aicc = "AICC"
     case xapi = "XAPI"
     case cmi5 = "CMI5"
-    /// A PDF or a medium, which has none.
+    /// A PDF or media file, which has no standard.
     case unknown = "UNKNOWN"
   }
 
   package var standard = Standard.unknown
-  /// Empty when the content does not say.
+  /// Empty if the content has none.
   package var title = ""
   package var metadata = CourseMetadata()
   package var root: CourseActivity?
-  /// Identifier of an xAPI activity or cmi5 course; nil for the others.
+  /// Identifier of an xAPI activity or cmi5 course; nil for other courses.
   package var activityID: String?
   package var languages: [String] = []
-  /// What is doubtful about the content, though it is taken.
+  /// Doubtful points of the content that do not prevent its import.
   package var warnings: [String] = []
   /// Files, in the zip's order.
   package var files: [ZipEntry] = []
@@ -30,7 +30,7 @@ package struct CourseDescription: Equatable, Sendable {
   package init() {}
 }
 
-/// `MetadataSchema`. Empty texts where the content says nothing.
+/// `MetadataSchema`. A text is empty if the content does not have it.
 package struct CourseMetadata: Equatable, Sendable {
   package var title = ""
   package var titleLanguage = ""
@@ -43,7 +43,7 @@ package struct CourseMetadata: Equatable, Sendable {
   package init() {}
 }
 
-/// `CourseActivitySchema`: a part of a course that is tracked by itself, or groups others.
+/// `CourseActivitySchema`: a part of a course that is tracked separately, or that groups other parts.
 package struct CourseActivity: Equatable, Sendable {
   package enum Kind: String, Sendable {
     case aggregation = "AGGREGATION"

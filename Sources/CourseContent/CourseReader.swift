@@ -1,14 +1,14 @@
-/// Finds out what an uploaded file is: a zip with a manifest, or a PDF or medium by itself.
+/// Determines what an uploaded file is: a zip with a manifest, or a single PDF or media file.
 package enum CourseReader {
-  /// Bytes of a manifest. Those of the largest real courses have a few MiB.
+  /// Largest manifest in bytes. Those of the largest real courses have a few MiB.
   package static let maximumManifest = 16 << 20
   /// Types of content that need no zip (client docstring: `.pdf, .mp3, or .mp4`).
   private static let media = ["application/pdf", "audio/mpeg", "audio/mp3", "video/mp4"]
 
-  /// Describes the `length` bytes at `start` of the file behind `descriptor`, which must stay open for the call.
+  /// Describes the `length` bytes at `start` of the file behind `descriptor`, which must stay open during the call.
   ///
-  /// - Parameter type: what `uploadedContentType` says; nil when it is absent.
-  /// - Throws: why it cannot be imported, for the import job's message.
+  /// - Parameter type: the value of `uploadedContentType`; nil if it is absent.
+  /// - Throws: why the content cannot be imported, for the import job's message.
   package static func describe(descriptor: Int32, start: Int, length: Int, type: String?)
     throws(ContentFault) -> CourseDescription
   {
@@ -19,7 +19,7 @@ package enum CourseReader {
     return description
   }
 
-  /// One file of a zip, unpacked; nil when there is none.
+  /// One file of a zip, unpacked; nil if it does not exist.
   package static func file(
     _ path: String, descriptor: Int32, start: Int, length: Int, limit: Int
   ) throws(ContentFault) -> [UInt8]? {
@@ -27,7 +27,7 @@ package enum CourseReader {
       .contents(of: path, limit: limit)
   }
 
-  /// A manifest stands at the root of the zip, or in the one folder that everything is in.
+  /// Describes a zip by its manifest, which is at the root or in the one folder that contains everything.
   private static func manifest(_ zip: borrowing ZipArchive) throws(ContentFault)
     -> CourseDescription
   {

@@ -1,6 +1,6 @@
 /// `imsmanifest.xml` of SCORM 1.1, 1.2 and 2004 (IMS Content Packaging).
 enum SCORMManifest {
-  /// Levels of items that are read.
+  /// Maximum depth of items read.
   private static let maximumDepth = 32
 
   static func describe(_ manifest: XMLElement) throws(ContentFault) -> CourseDescription {
@@ -44,7 +44,7 @@ enum SCORMManifest {
     if version == "1.2" { return .scorm12 }
     if version.contains("4th") { return .scorm2004Fourth }
     if version.contains("3rd") { return .scorm2004Third }
-    // The second edition says `CAM 1.3`.
+    // A manifest of the second edition contains `CAM 1.3`.
     if version.contains("1.3") || version.contains("2004") { return .scorm2004Second }
     let spaces = manifest.attributes.filter { $0.name.hasPrefix("xmlns") }.map(\.value)
     return spaces.contains { $0.contains("adlcp_v1p3") } ? .scorm2004Third : .scorm12
@@ -77,7 +77,8 @@ enum SCORMManifest {
     return activity
   }
 
-  /// 0 to 1, as text: SCORM 1.2 says 0 to 100 in `masteryscore`, SCORM 2004 in the primary objective.
+  /// A score of 0 to 1, as text. SCORM 1.2 has 0 to 100 in `masteryscore`; SCORM 2004 has the score in the primary
+  /// objective.
   private static func passingScore(_ item: XMLElement) -> String {
     if let text = item.child("masteryscore")?.text, let score = Double(text) {
       return String(score / 100)
@@ -86,7 +87,7 @@ enum SCORMManifest {
     return measure?.text ?? ""
   }
 
-  /// IEEE LOM, in the binding of SCORM 1.2 (`langstring`) and that of 2004 (`string`).
+  /// IEEE LOM, in the bindings of SCORM 1.2 (`langstring`) and SCORM 2004 (`string`).
   private static func metadata(_ element: XMLElement?) -> CourseMetadata {
     var metadata = CourseMetadata()
     guard let lom = element?.child("lom"), let general = lom.child("general") else {

@@ -50,7 +50,7 @@ enum XAPIManifest {
     }
   }
 
-  /// A Tin Can package: a list of activities, of which one has a launch address.
+  /// A Tin Can package: a list of activities, one of which has a launch URL.
   static func tinCan(_ root: XMLElement) throws(ContentFault) -> CourseDescription {
     guard root.name == "tincan", let activities = root.child("activities")?.children("activity"),
       !activities.isEmpty

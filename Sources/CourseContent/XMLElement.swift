@@ -1,11 +1,11 @@
 internal import CExpat
 internal import Memory
 
-/// An element of a small XML document. Names are without their namespace's prefix.
+/// An element of a small XML document. Names do not include their namespace prefix.
 struct XMLElement: Equatable {
   var name: String
   var attributes: [(name: String, value: String)] = []
-  /// All text directly inside, white space around it taken off.
+  /// All text directly inside, without leading and trailing whitespace.
   var text = ""
   var children: [XMLElement] = []
 
@@ -22,7 +22,7 @@ struct XMLElement: Equatable {
   func child(_ name: String) -> XMLElement? { children.first { $0.name == name } }
   func children(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
 
-  /// The first element that `path` leads to.
+  /// The first element at `path`.
   func first(_ path: String...) -> XMLElement? {
     var place = self
     for name in path {
@@ -38,31 +38,31 @@ struct XMLElement: Equatable {
   }
 }
 
-/// Why a text is not read as XML.
+/// Why a text could not be parsed as XML.
 struct XMLFault: Error, Equatable {
   let message: String
 }
 
-/// Reads XML with Expat: the C wrapper of this module.
+/// Reads XML with Expat, through this module's C wrapper.
 @safe struct XMLReader: ~Copyable {
-  /// Bytes of names, values and texts that a document may say, and its levels. A manifest of the largest
-  /// courses has a few MiB and a dozen levels.
+  /// Largest size of all names, values and texts of a document, in bytes, and its greatest depth. A manifest of the
+  /// largest courses has a few MiB and a dozen levels.
   static let maximumRecords = 48 << 20
   static let maximumDepth = 100
-  /// Bytes of a piece: what Expat takes is counted in 31 bits.
+  /// Bytes fed at a time, because Expat counts them in 31 bits.
   private static let pieceBytes = 1 << 20
 
   private let reader: OpaquePointer
 
   private init() throws(XMLFault) {
-    // Proof: a new reader or null; it goes nowhere but into this value, which closes it.
+    // Proof: returns a new reader or null. Only this value holds it, and closes it.
     guard let opened = unsafe cex_open(XMLReader.maximumRecords, Int32(XMLReader.maximumDepth))
     else { throw XMLFault(message: "out of memory") }
     unsafe reader = opened
   }
 
   deinit {
-    // Proof: the only owner closes it once.
+    // Proof: this value is the only owner and closes it once.
     unsafe cex_close(reader)
   }
 
@@ -72,7 +72,7 @@ struct XMLFault: Error, Equatable {
     var at = 0
     repeat {
       let end = min(at + pieceBytes, bytes.count)
-      // Proof: the array holds end - at bytes from `at` on, for the call.
+      // Proof: the array holds end - at bytes from `at` on, during the call.
       let status = unsafe bytes.withUnsafeBytes { all in
         unsafe cex_feed(
           reader.reader, all.baseAddress.map { unsafe $0 + at }, end - at,
@@ -85,14 +85,14 @@ struct XMLFault: Error, Equatable {
   }
 
   private func fault(_ status: Int) -> XMLFault {
-    // Proof: the reader is open as long as self is.
+    // Proof: the reader is open as long as self exists.
     let line = unsafe cex_line(reader)
     switch status {
     case Int(cex_entities): return XMLFault(message: "line \(line): it declares entities")
     case Int(cex_too_much): return XMLFault(message: "line \(line): it is too large or too deep")
     case Int(cex_no_memory): return XMLFault(message: "out of memory")
     default:
-      // Proof: a static text of Expat.
+      // Proof: Expat returns a static text.
       return unsafe XMLFault(message: "line \(line): \(String(cString: cex_message(reader)))")
     }
   }
@@ -100,7 +100,7 @@ struct XMLFault: Error, Equatable {
   /// The records as a tree.
   private func tree() throws(XMLFault) -> XMLElement {
     var count = 0
-    // Proof: the records live until the reader is closed, which is after this call.
+    // Proof: the records live until the reader is closed, which happens after this call.
     guard let records = unsafe cex_records(reader, &count) else {
       throw XMLFault(message: "it is empty")
     }
@@ -133,7 +133,7 @@ struct XMLFault: Error, Equatable {
 }
 
 extension String {
-  /// Without white space at both ends.
+  /// The text without leading and trailing whitespace.
   var trimmed: String {
     let isSpace: (Character) -> Bool = { $0.isWhitespace }
     guard let start = firstIndex(where: { !isSpace($0) }),

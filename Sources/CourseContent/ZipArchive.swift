@@ -4,31 +4,31 @@ internal import TextCoding
 /// A file inside a zip.
 package struct ZipEntry: Equatable, Sendable {
   package let path: String
-  /// Unpacked, in bytes.
+  /// Unpacked size in bytes.
   package let size: Int
-  /// Packed, in bytes.
+  /// Packed size in bytes.
   package let packed: Int
-  /// Seconds since 1970, the zip's local time taken for UTC.
+  /// Seconds since 1970, with the zip's local time read as UTC.
   package let modified: Int
 }
 
-/// Why content is not taken.
+/// Why content cannot be imported.
 package struct ContentFault: Error, Equatable, Sendable {
   package let message: String
 
   package init(_ message: String) { self.message = message }
 }
 
-/// A zip in a part of a file, read with minizip: the C wrapper of this module. Nothing is written to disk.
+/// A zip in a range of a file, read with minizip through this module's C wrapper. Nothing is written to disk.
 @safe struct ZipArchive: ~Copyable {
-  /// Files that a course may have, directories counted.
+  /// Maximum number of files in a course, including directories.
   static let maximumEntries = 20_000
-  /// Bytes of a file's path.
+  /// Longest path of a file in bytes.
   static let maximumPath = 1_000
-  /// Bytes that all files of a course may unpack to.
+  /// Largest total size of a course's files when unpacked, in bytes.
   static let maximumSize = 16 << 30
-  /// How many times larger than the zip a course may be, once it is larger than ``harmlessSize``. DEFLATE
-  /// reaches a thousand with zero bytes only; real courses stay below twenty.
+  /// The greatest ratio of a course's unpacked size to the zip, once the course exceeds ``harmlessSize``. DEFLATE
+  /// reaches a thousand only with zero bytes; real courses stay below twenty.
   static let maximumRatio = 200
   static let harmlessSize = 64 << 20
 
@@ -36,10 +36,10 @@ package struct ContentFault: Error, Equatable, Sendable {
   /// Files, without directories, in the zip's order.
   let entries: [ZipEntry]
 
-  /// Opens the `length` bytes at `start` of the file behind `descriptor`, which must stay open as long as this
-  /// value lives.
+  /// Opens the `length` bytes at `start` of the file behind `descriptor`, which must stay open as long as this value
+  /// exists.
   init(descriptor: Int32, start: Int, length: Int) throws(ContentFault) {
-    // Proof: an archive that is open and that nobody else has: this value closes it. The caller keeps the descriptor.
+    // Proof: the archive is open and has no other owner: this value closes it. The caller keeps the descriptor open.
     let (opened, found) = unsafe try ZipArchive.open(descriptor, start, length)
     unsafe archive = opened
     entries = found
@@ -48,20 +48,21 @@ package struct ContentFault: Error, Equatable, Sendable {
   private static func open(_ descriptor: Int32, _ start: Int, _ length: Int) throws(ContentFault)
     -> (OpaquePointer, [ZipEntry])
   {
-    // Proof: two numbers go in; the shim keeps every read within `length` bytes from `start`. Null is looked for.
+    // Proof: only numbers are passed. The shim keeps every read within `length` bytes from `start`. Null is checked
+    // below.
     let opened = unsafe cmz_open(descriptor, UInt64(max(0, start)), UInt64(max(0, length)))
     guard let opened = unsafe opened else { throw ContentFault("The file is not a zip archive.") }
     do throws(ContentFault) {
       return unsafe (opened, try entries(opened, packed: length))
     } catch {
-      // Proof: opened above, and given to nobody.
+      // Proof: opened above, and not shared.
       unsafe cmz_close(opened)
       throw error
     }
   }
 
   deinit {
-    // Proof: the only owner closes it once.
+    // Proof: this value is the only owner and closes it once.
     unsafe cmz_close(archive)
   }
 
@@ -73,14 +74,14 @@ package struct ContentFault: Error, Equatable, Sendable {
     }
     var entries: [ZipEntry] = []
     var total = 0
-    // Proof: the archive is open, and its caller is the only one that has it.
+    // Proof: the archive is open, and only this function's caller holds it.
     var step = unsafe cmz_first(archive)
     while step == 1 {
       guard entries.count < maximumEntries else {
         throw ContentFault("The zip has more than \(maximumEntries) files.")
       }
       var entry = cmz_entry()
-      // Proof: the entry is written whole, and its name ends within it.
+      // Proof: the call fills the whole entry, and its name ends within it.
       guard unsafe cmz_describe(archive, &entry) == 1 else { break }
       let (path, isCut) = name(&entry)
       guard !isCut, Int(clamping: entry.name_length) <= maximumPath else {
@@ -106,17 +107,17 @@ package struct ContentFault: Error, Equatable, Sendable {
             path: path, size: size, packed: Int(clamping: entry.packed),
             modified: seconds(entry.modified)))
       }
-      // Proof: as for the first.
+      // Proof: as for the first entry.
       step = unsafe cmz_next(archive)
     }
     guard step == 0 else { throw ContentFault("The zip's directory is broken.") }
     return entries
   }
 
-  /// The name as text, backslashes of careless packers as slashes, and whether it was cut.
+  /// The name as text, and whether it was cut. Backslashes become slashes, because some packers write them.
   private static func name(_ entry: inout cmz_entry) -> (String, Bool) {
     let length = Int(clamping: entry.name_length)
-    // Proof: a tuple of the imported array's bytes, read within the call.
+    // Proof: the bytes of the tuple that the imported array is, read during the call.
     let bytes = unsafe withUnsafeBytes(of: &entry.name) { raw in
       unsafe Array(raw.prefix(min(length, raw.count - 1)))
     }
@@ -139,15 +140,15 @@ package struct ContentFault: Error, Equatable, Sendable {
       hour: time >> 11, minute: time >> 5 & 63, second: (time & 31) * 2)
   }
 
-  /// The unpacked bytes of the file at `path`; nil when there is none.
+  /// The unpacked bytes of the file at `path`; nil if it does not exist.
   ///
-  /// - Parameter limit: most bytes that it may have, whatever the zip's directory says.
+  /// - Parameter limit: its largest size in bytes, whatever the zip's directory says.
   func contents(of path: String, limit: Int) throws(ContentFault) -> [UInt8]? {
-    // Proof: the archive is open as long as self is, and self is not shared.
+    // Proof: the archive is open as long as self exists, and self is not shared.
     var step = unsafe cmz_first(archive)
     while step == 1 {
       var entry = cmz_entry()
-      // Proof: as above.
+      // Proof: as for the first entry in `entries(_:packed:)`.
       guard unsafe cmz_describe(archive, &entry) == 1 else { break }
       if ZipArchive.name(&entry).0 == path { return try unpack(path, limit: limit) }
       step = unsafe cmz_next(archive)
@@ -156,14 +157,14 @@ package struct ContentFault: Error, Equatable, Sendable {
   }
 
   private func unpack(_ path: String, limit: Int) throws(ContentFault) -> [UInt8] {
-    // Proof: the archive is open as long as self is.
+    // Proof: the archive is open as long as self exists.
     guard unsafe cmz_begin(archive) == 1 else {
       throw ContentFault("\(path) cannot be unpacked.")
     }
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 * 1024)
     while true {
-      // Proof: the array's own bytes, as many as it says.
+      // Proof: the array's own bytes, as many as `room` has.
       let got = unsafe piece.withUnsafeMutableBytes { room in
         unsafe cmz_read(archive, room.baseAddress, room.count)
       }

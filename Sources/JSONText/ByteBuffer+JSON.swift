@@ -2,9 +2,9 @@ package import Memory
 
 /// Text as the inside of a JSON string: RFC 8259 section 7.
 ///
-/// What comes out is always valid UTF-8 without control characters, whatever goes in: C0 and C1 controls,
-/// DEL and the line separators U+2028 and U+2029 are escaped by their number, bytes that are no UTF-8 become
-/// U+FFFD. So it can stand in a line of a log, and on a terminal.
+/// The output is always valid UTF-8 without control characters, whatever the input. C0 and C1 controls, DEL, and the
+/// line separators U+2028 and U+2029 are escaped by their number. Bytes that are not UTF-8 become U+FFFD. So the output
+/// is safe in a line of a log and on a terminal.
 extension ByteBuffer {
   /// Appends `text` as the inside of a JSON string, without quotation marks.
   package mutating func put(escapingForJSON text: RawSpan) { putPlainInJSON(text, text.byteCount) }
@@ -14,19 +14,19 @@ extension ByteBuffer {
     put(escapingForJSON: text.utf8.span.bytesOfElements)
   }
 
-  /// Appends `text` as the inside of a JSON string, of which at most `limit` bytes count; a longer one ends in `…`.
+  /// Appends at most the first `limit` bytes of `text` as the inside of a JSON string. A longer text ends in `…`.
   package mutating func put(escapingForJSON text: RawSpan, limit: Int) {
     guard text.byteCount > limit else { return putPlainInJSON(text, text.byteCount) }
     putPlainInJSON(text, ByteBuffer.wholeCharacters(text, limit))
     put("\u{2026}")
   }
 
-  /// Appends what of `text` is before `end`, eight bytes at a time.
+  /// Appends the part of `text` before `end`, eight bytes at a time.
   @inline(__always)
   private mutating func putPlainInJSON(_ text: RawSpan, _ end: Int) {
     var at = 0
     while at < end {
-      // Looked at and copied in one go. The zeros behind the last bytes, fewer than eight, are not plain.
+      // Checked and copied in one step. The zeros after the last bytes, if fewer than eight are left, are not plain.
       let word = at <= end &- 8 ? text.word(at: at) : text.word(from: at, to: end)
       let special = ByteBuffer.specialBytes(word)
       guard special != 0 else {
@@ -41,8 +41,8 @@ extension ByteBuffer {
     }
   }
 
-  /// Appends the character that begins at offset `at` of `text`, which ends at `end`: escaped where it has to
-  /// be. Returns the offset behind it.
+  /// Appends the character at offset `at` of `text`, which ends at `end`, escaped if necessary. Returns the offset
+  /// after it.
   private mutating func put(
     escapingForJSON text: RawSpan, characterAt at: Int, before end: Int
   ) -> Int {
@@ -68,19 +68,19 @@ extension ByteBuffer {
     return at + length
   }
 
-  /// By its number also where there is a letter for it: readers of the log know one form.
+  /// Escapes by number even if there is a letter for it, so readers of the log need to know only one form.
   private mutating func putJSONEscape(_ scalar: UInt32) {
     put("\\u")
     put(hexadecimal: UInt64(scalar), width: 4)
   }
 
-  /// Visible ASCII and the space, but for quotation mark and backslash.
+  /// Whether a byte is visible ASCII or a space, but not a quotation mark or a backslash.
   private static func isPlainInJSON(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
   }
 
-  /// Where `text` is cut off to have at most `limit` bytes, fewer than there are. No character is cut in half: the
-  /// bytes left of it would read as damage that nobody sent.
+  /// The offset at which `text`, which is longer than `limit` bytes, is cut off. No character is cut in half, because
+  /// its remaining bytes would look like damage in what the caller sent.
   @inline(never)
   private static func wholeCharacters(_ text: RawSpan, _ limit: Int) -> Int {
     var end = limit
@@ -92,9 +92,9 @@ extension ByteBuffer {
     return end
   }
 
-  /// The lowest top bit set in it is that of the first byte of `word` that is not visible ASCII or a space, or
-  /// is a quote or a backslash; bits above that say nothing. (Anderson, Bit Twiddling Hacks: a byte less than
-  /// n, a zero byte.)
+  /// The lowest top bit set in the result belongs to the first byte of `word` that is not visible ASCII or a space, or
+  /// that is a quotation mark or a backslash. Higher bits have no meaning. (Anderson, Bit Twiddling Hacks: a byte less
+  /// than n, a zero byte.)
   @inline(__always)
   private static func specialBytes(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
@@ -109,8 +109,8 @@ extension ByteBuffer {
 }
 
 extension RawSpan {
-  /// The Unicode scalar of two to four bytes that begins at offset `at`, and its length in bytes; nil for
-  /// ASCII, overlong forms, surrogates and what else RFC 3629 forbids. `end` is where the text ends.
+  /// The Unicode scalar of two to four bytes at offset `at`, and its length in bytes. Nil for ASCII, overlong forms,
+  /// surrogates and anything else that RFC 3629 forbids. The text ends at `end`.
   package func scalar(at: Int, before end: Int) -> (scalar: UInt32, length: Int)? {
     let first = self[at]
     let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2

@@ -1,9 +1,10 @@
 internal import Memory
 
-/// Reads one JSON text that is at hand as a whole, value by value: a ``JSONReader`` over a single piece.
+/// Reads one complete JSON text, value by value: a ``JSONReader`` over a single piece.
 ///
-/// The caller knows the shape and asks for what should come. It gets places in the bytes; nothing is copied but a
-/// text that is asked for. After a container's event come its members or elements, or it is skipped.
+/// The caller knows the shape and asks for what should come next. It gets ranges of the bytes; no text is copied unless
+/// the caller asks for it. The event of a container is followed by its members or elements, or the container is
+/// skipped.
 ///
 ///     try cursor.beginObject()
 ///     while let name = try cursor.nextMember() {
@@ -16,8 +17,8 @@ package struct JSONCursor: ~Copyable, ~Escapable {
   private var reader: JSONReader
 
   /// - Parameters:
-  ///   - depthLimit: arrays and objects within each other, the outermost one included: 1 ... 128.
-  ///   - allowsLoneSurrogates: escapes for half a character pass, as the grammar has it (RFC 8259 section 8.2).
+  ///   - depthLimit: greatest nesting depth of arrays and objects, including the outermost one: 1 ... 128.
+  ///   - allowsLoneSurrogates: accepts escapes of half a character, as the grammar does (RFC 8259 section 8.2).
   @_lifetime(copy bytes)
   package init(_ bytes: RawSpan, depthLimit: Int, allowsLoneSurrogates: Bool = false) {
     self.bytes = bytes
@@ -26,23 +27,23 @@ package struct JSONCursor: ~Copyable, ~Escapable {
 
   /// Bytes read.
   package var offset: Int { reader.offset }
-  /// Bytes that are not read yet.
+  /// Bytes not yet read.
   package var remaining: Int { bytes.byteCount - reader.offset }
 
-  /// The bytes of a place that the cursor gave.
+  /// The bytes of a range that the cursor returned.
   @_lifetime(copy self)
   package func slice(_ range: Range<Int>) -> RawSpan {
     bytes.slice(range.lowerBound, range.upperBound)
   }
 
-  /// What comes next. Throws also where the text is complete: then there is nothing to ask for.
+  /// The next event. Also throws at the end of a complete text, because no event can follow.
   @_lifetime(self: copy self)
   package mutating func next() throws(JSONDefect) -> JSONEvent {
     guard let event = try reader.next(in: bytes, isLast: true) else { throw reader.defect(.value) }
     return event
   }
 
-  /// The next value, of which a container's inside is yet to be read or skipped.
+  /// The next value. The contents of a container must be read or skipped afterwards.
   @_lifetime(self: copy self)
   package mutating func value() throws(JSONDefect) -> JSONEvent {
     let event = try next()
@@ -50,19 +51,19 @@ package struct JSONCursor: ~Copyable, ~Escapable {
     return event
   }
 
-  /// Goes into the value, which must be an object.
+  /// Enters the next value, which must be an object.
   @_lifetime(self: copy self)
   package mutating func beginObject() throws(JSONDefect) {
     if try next().kind != .objectStart { throw startDefect }
   }
 
-  /// Goes into the value, which must be an array.
+  /// Enters the next value, which must be an array.
   @_lifetime(self: copy self)
   package mutating func beginArray() throws(JSONDefect) {
     if try next().kind != .arrayStart { throw startDefect }
   }
 
-  /// The next member's name, escapes as they are; its value comes next. Nil at the object's end.
+  /// The next member's name, with escapes undecoded; its value follows. Nil at the end of the object.
   @_lifetime(self: copy self)
   package mutating func nextMember() throws(JSONDefect) -> Range<Int>? {
     let event = try next()
@@ -70,14 +71,14 @@ package struct JSONCursor: ~Copyable, ~Escapable {
     return event.kind == .name ? event.range : nil
   }
 
-  /// The array's next element. Nil at its end.
+  /// The array's next element; nil at its end.
   @_lifetime(self: copy self)
   package mutating func nextElement() throws(JSONDefect) -> JSONEvent? {
     let event = try next()
     return event.kind == .arrayEnd ? nil : event
   }
 
-  /// Passes over what is in `value`, if that is an array or object whose inside is not read yet.
+  /// Skips the contents of `value` if it is an array or object whose contents have not been read.
   @_lifetime(self: copy self)
   package mutating func skip(_ value: JSONEvent) throws(JSONDefect) {
     guard value.isContainer else { return }
@@ -86,7 +87,7 @@ package struct JSONCursor: ~Copyable, ~Escapable {
     reader.reportedDepth = .max
   }
 
-  /// Reads the next value, whatever it is, and says where all of it stands, quotation marks included.
+  /// Reads the next value of any kind, and returns the range of all of it, including quotation marks.
   @_lifetime(self: copy self)
   package mutating func skipValue() throws(JSONDefect) -> Range<Int> {
     let value = try value()
@@ -103,7 +104,7 @@ package struct JSONCursor: ~Copyable, ~Escapable {
     }
   }
 
-  /// The defect of a value that begins with another byte than was wanted.
+  /// The defect of a value that begins with a different byte than required.
   private var startDefect: JSONDefect {
     JSONDefect(offset: reader.tokenOffset, expected: .value)
   }

@@ -1,13 +1,13 @@
-/// Where bytes stop being the JSON that was asked for, and what had to stand there.
+/// Where bytes are not the expected JSON, and what was required there.
 package struct JSONDefect: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Expected: Sendable {
     case value, memberName, colon, commaOrObjectEnd, commaOrArrayEnd, nothingMore, digit
     case hexadecimalDigit, escape, surrogatePair, noControlCharacter, stringEnd, utf8
-    /// The value is fine, and deeper than is read.
+    /// The value is valid but more deeply nested than the limit.
     case lessNesting
   }
 
-  /// Offset in bytes from the text's beginning.
+  /// Offset in bytes from the start of the text.
   package let offset: Int
   package let expected: Expected
 

@@ -1,26 +1,26 @@
-/// What ``JSONReader`` reports: a bracket, or a token as far as it lies in one piece of the text.
+/// An event of ``JSONReader``: a bracket, or the part of a token that is in one piece of the text.
 package struct JSONEvent: Sendable, BitwiseCopyable {
   package enum Kind: UInt8, Sendable, BitwiseCopyable {
     case objectStart, objectEnd, arrayStart, arrayEnd
-    /// A member's name; its value comes next.
+    /// A member's name; its value follows.
     case name
     case string, number, isTrue, isFalse, null
   }
 
   package let kind: Kind
-  /// It is the token's first part. False only for what began in an earlier piece.
+  /// Whether it is the token's first part. False only if the token began in an earlier piece.
   package let isFirst: Bool
-  /// It is the token's last part. False only for what goes on in the next piece.
+  /// Whether it is the token's last part. False only if the token continues in the next piece.
   package let isLast: Bool
-  /// In the last part of a number: it has neither fraction nor exponent.
+  /// In the last part of a number: whether it has neither fraction nor exponent.
   package let isWhole: Bool
-  /// Where it stands in the piece. Of a name or string that is what stands between the quotation marks, escapes as
-  /// they are; of anything else all of it.
+  /// The bounds in the piece. For a name or string these are the bytes between the quotation marks, with escapes
+  /// undecoded; for anything else, all of it.
   package let start: Int
   package let end: Int
 
   package var range: Range<Int> { start..<end }
 
-  /// Arrays and objects: what is in them comes next.
+  /// Whether it is an array or object, whose contents follow.
   package var isContainer: Bool { kind == .objectStart || kind == .arrayStart }
 }

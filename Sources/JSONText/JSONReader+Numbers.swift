@@ -1,8 +1,8 @@
 internal import Memory
 
-/// Where a number is by the grammar of RFC 8259 section 6.
+/// The position within a number, by the grammar of RFC 8259 section 6.
 enum NumberState: UInt8 {
-  /// Before its first byte, which is a digit or the sign.
+  /// Before the first byte, which is a digit or the sign.
   case start
   case sign, zero, digits, point, fraction, exponentMark, exponentSign, exponent
 }
@@ -52,7 +52,7 @@ extension JSONReader {
         case .start, .sign: state = byte == 0x30 ? .zero : .digits
         case .point: state = .fraction
         case .exponentMark, .exponentSign: state = .exponent
-        // A zero in front of a digit is a number of its own.
+        // A zero before another digit is a complete number.
         case .zero: return try endNumber(state, from: start, to: at)
         }
       } else {

@@ -1,6 +1,6 @@
 internal import Memory
 
-/// Where the inside of a string is.
+/// The position within a string.
 struct TextState: BitwiseCopyable {
   enum Phase: UInt8, BitwiseCopyable {
     case plain
@@ -8,19 +8,19 @@ struct TextState: BitwiseCopyable {
     case escape
     /// Within the four digits of `\u`.
     case digits
-    /// After the first half of a surrogate pair: the backslash of the second comes next, then its `u`.
+    /// After the first half of a surrogate pair: the second half's backslash must follow, then its `u`.
     case secondHalf, secondLetter
     /// Within a character of UTF-8.
     case character
   }
 
   var phase = Phase.plain
-  /// Of `\u`: digits read, and what they stand for.
+  /// Of `\u`: the number of digits read, and their value.
   var digits: UInt8 = 0
   var unit: UInt32 = 0
-  /// The digits are those of a pair's second half.
+  /// Whether the digits are those of a pair's second half.
   var isSecond = false
-  /// Of a character: its bytes that were read and those to come, and what the next one may be.
+  /// Of a character: the number of bytes read and still to come, and the range of the next one.
   var read: UInt8 = 0
   var left: UInt8 = 0
   var least: UInt8 = 0x80
@@ -60,12 +60,12 @@ extension JSONReader {
     }
     place = at
     if isLast { throw textCut }
-    // Nothing is to be told of a quotation mark alone.
+    // An empty part is reported only if it is the first.
     if start == at, !isFirstPart { return nil }
     return part(isName ? .name : .string, from: start, to: at, isLast: false)
   }
 
-  /// Takes a byte that is no plain text, at `at`: what it begins is read by ``readSpecial(_:from:)``.
+  /// Takes the byte at `at`, which is not plain text. ``readSpecial(_:from:)`` reads what it begins.
   @inline(__always)
   private mutating func beginSpecial(_ byte: UInt8, _ at: Int) throws(JSONDefect) -> Int {
     if byte == UInt8(ascii: "\\") {
@@ -92,7 +92,7 @@ extension JSONReader {
     return at &+ 1
   }
 
-  /// Reads on in an escape or a character, up to its end or the piece's.
+  /// Continues in an escape or a character, up to its end or the piece's.
   private mutating func readSpecial(
     _ piece: RawSpan, from start: Int
   ) throws(JSONDefect) -> Int {
@@ -151,7 +151,7 @@ extension JSONReader {
     if allowsLoneSurrogates { return }
     let half = text.unit & 0xFC00
     if text.isSecond {
-      // Known only now; the place is where the second half had to stand.
+      // This is known only now. The defect's place is where the second half should have begun.
       if half != 0xDC00 { throw defect(.surrogatePair, before: 5) }
     } else if half == 0xD800 {
       text.phase = .secondHalf

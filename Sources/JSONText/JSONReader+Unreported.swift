@@ -1,18 +1,18 @@
 internal import Memory
 
-/// What lies deeper than is reported: most of a long list.
+/// Reading below the reported depth, which is most of a long list.
 extension JSONReader {
-  /// Passes over tokens that nobody is told of, as far as they lie in `piece` as a whole and are of the plain kind:
-  /// strings without escapes by number, numbers, words, brackets. Everything is checked. What is not plain, what may
-  /// be cut by the piece's end, what is to be reported and what is wrong is left, from its beginning, to the reading
-  /// token by token: so there is one place that says what a defect is.
+  /// Skips tokens that are not reported, as long as they are completely in `piece` and of a plain kind: strings without
+  /// escapes by number, numbers, words, brackets. All of them are checked. A token that is not plain, may be cut by the
+  /// piece's end, must be reported, or is invalid is left, from its beginning, to the reading token by token. So only
+  /// one place decides what a defect is.
   ///
-  /// To be called between tokens, below ``reportedDepth``.
+  /// Call this between tokens, below ``reportedDepth``.
   @inline(never)
   mutating func passUnreported(_ piece: RawSpan) {
     // A bracket at this depth or above is reported when it closes.
     let floor = max(0, reportedDepth) &+ 1
-    // A token that begins here or before has all the bytes that are looked at without asking.
+    // A token that begins at or before this offset has all the bytes that are read below without a bounds check.
     let last = piece.byteCount &- StringEnds.width &- 8
     guard place <= last else { return }
     var at = place
@@ -31,7 +31,7 @@ extension JSONReader {
           state = .commaOrEnd
           continue tokens
         }
-        // Members whose values are no containers, one after the other: so come most of them.
+        // Members whose values are not containers, one after the other. Most members are of this kind.
         repeat {
           state = .name
           let nameEnd = ends.endOfString(piece, at)
@@ -100,7 +100,7 @@ extension JSONReader {
 }
 
 extension RawSpan {
-  /// Where the blanks end of which one is at `start`.
+  /// The end of the run of blanks that starts at `start`.
   @inline(__always)
   fileprivate func endOfBlanks(from start: Int) -> Int {
     var at = start
@@ -117,8 +117,8 @@ extension RawSpan {
     return at
   }
 
-  /// Where the first byte is after the number or word at `start`; `byteCount` when there is neither, or a number may go
-  /// on after the last byte. Eight bytes must follow `start`.
+  /// The offset after the number or word at `start`; `byteCount` if there is neither, or if a number may continue after
+  /// the last byte. Eight bytes must follow `start`.
   @inline(__always)
   fileprivate func endOfNumberOrWord(_ start: Int) -> Int {
     switch self[start] {
@@ -158,7 +158,7 @@ extension RawSpan {
     return at
   }
 
-  /// `byteCount` also when there is no digit.
+  /// The offset after the digits at `start`; `byteCount` also if there is no digit.
   @inline(__always)
   private func endOfDigits(from start: Int) -> Int {
     var at = start

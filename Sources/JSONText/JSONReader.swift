@@ -1,16 +1,16 @@
 internal import Memory
 
-/// Reads one JSON text that comes in pieces of any size, strictly by RFC 8259: no comments, no trailing commas, no
-/// byte order mark, nothing after the value, and UTF-8 only.
+/// Reads one JSON text that arrives in pieces of any size, strictly by RFC 8259: no comments, no trailing commas, no
+/// byte order mark, nothing after the value, and only UTF-8.
 ///
-/// Its memory is constant: brackets are bits (``Nesting``), and a token's text is never kept but reported where it
-/// lies, in parts if it lies in several pieces. However the text is cut, the parts put together are the same, and so
-/// is a defect. What two members of one name mean is for the caller to decide.
+/// Its memory is constant. Open brackets are bits (``Nesting``). A token's text is never stored but reported where it
+/// is in the piece, and in parts if it is in several pieces. The parts together, and any defect, are the same however
+/// the text is cut. The caller decides what two members of the same name mean.
 ///
 ///     while let event = try reader.next(in: piece) { … }                  // and again with the next piece
-///     while let event = try reader.next(in: piece, isLast: true) { … }    // the text has ended, rightly
+///     while let event = try reader.next(in: piece, isLast: true) { … }    // the text has ended, and is valid
 ///
-/// A text that is at hand as a whole is read more comfortably with ``JSONCursor``.
+/// To read a complete text, ``JSONCursor`` is more convenient.
 package struct JSONReader: ~Copyable {
   enum State: UInt8 {
     case value, elementOrEnd, nameOrEnd, name, colon, commaOrEnd, ended
@@ -18,29 +18,30 @@ package struct JSONReader: ~Copyable {
     case text, number, word
   }
 
-  /// Arrays and objects within each other that are read, the outermost one included: 1 ... 128.
+  /// Greatest nesting depth of arrays and objects, including the outermost one: 1 ... 128.
   package let depthLimit: Int
-  /// Escapes for half a character pass: the grammar allows them (RFC 8259 section 8.2), and they stand for no text.
+  /// Whether escapes of half a character are accepted. The grammar allows them (RFC 8259 section 8.2), but they encode
+  /// no text.
   let allowsLoneSurrogates: Bool
-  /// Only what stands at this depth or above is reported; what is deeper is checked all the same. The outermost value
-  /// has depth 0, its members or elements have depth 1.
+  /// Only events at this depth or above are reported; deeper ones are still checked. The outermost value has depth 0,
+  /// its members or elements have depth 1.
   package var reportedDepth = Int.max
 
   var nesting = Nesting()
   var state = State.value
-  /// Bytes in the pieces before this one.
+  /// Bytes in the previous pieces.
   private var base = 0
-  /// The next byte to read in this piece.
+  /// The offset of the next byte to read in this piece.
   var place = 0
-  /// Where the token that was reported last begins in the whole text, its quotation mark included.
+  /// The offset in the whole text of the last reported token, including its quotation mark.
   package internal(set) var tokenOffset = 0
 
-  // What is known of a token that is not complete.
+  // The state of an incomplete token.
   var isFirstPart = true
   var isName = false
   var text = TextState()
   var number = NumberState.sign
-  /// The bytes of a word that are still to come, the next one lowest.
+  /// The remaining bytes of a word, the next one lowest.
   var restOfWord: UInt64 = 0
   var word = JSONEvent.Kind.null
 
@@ -50,17 +51,17 @@ package struct JSONReader: ~Copyable {
     self.allowsLoneSurrogates = allowsLoneSurrogates
   }
 
-  /// Bytes read of the whole text.
+  /// Bytes of the whole text read so far.
   package var offset: Int { base &+ place }
-  /// Arrays and objects that are open.
+  /// Number of open arrays and objects.
   package var depth: Int { nesting.depth }
-  /// Whether the value is complete; only blanks may follow.
+  /// Whether the value is complete. Only blanks may follow then.
   package var isComplete: Bool { state == .ended }
 
-  /// The next event; nil when the piece is read to its end, and then the next call is for the piece that follows.
+  /// The next event. Nil at the end of the piece; the next call is then for the following piece.
   ///
-  /// - Parameter isLast: nothing follows the piece. Then every token that is reported is complete, and nil says that
-  ///   the text was one JSON value.
+  /// - Parameter isLast: whether no piece follows. Then every reported token is complete, and nil means that the text
+  ///   was one JSON value.
   package mutating func next(
     in piece: RawSpan, isLast: Bool = false
   ) throws(JSONDefect) -> JSONEvent? {
@@ -187,7 +188,7 @@ package struct JSONReader: ~Copyable {
       kind: kind, isFirst: true, isLast: true, isWhole: false, start: place &- 1, end: place)
   }
 
-  /// The token's part from `start` to ``place`` or, of a text, to the byte before; nil when it is not reported.
+  /// The token's part from `start` to `end`; nil if it is not reported.
   @inline(__always)
   mutating func part(
     _ kind: JSONEvent.Kind, from start: Int, to end: Int, isLast: Bool, isWhole: Bool = false
@@ -199,7 +200,7 @@ package struct JSONReader: ~Copyable {
       kind: kind, isFirst: isFirst, isLast: isLast, isWhole: isWhole, start: start, end: end)
   }
 
-  /// What is expected where the text has ended.
+  /// Throws what was expected at the end of the text, or ends a number there.
   @inline(never)
   private mutating func readEnd() throws(JSONDefect) -> JSONEvent? {
     switch state {
@@ -210,7 +211,7 @@ package struct JSONReader: ~Copyable {
     case .commaOrEnd: throw defect(nesting.isInObject ? .commaOrObjectEnd : .commaOrArrayEnd)
     case .text: throw textCut
     case .word: throw JSONDefect(offset: tokenOffset, expected: .value)
-    // It is told even if nothing of the number lies in the last piece.
+    // The number's end is reported even if no byte of the number is in the last piece.
     case .number: return try endNumber(from: place)
     }
   }

@@ -1,9 +1,9 @@
 package import Memory
 
-/// Back from the inside of a JSON string to the text it stands for.
+/// Decodes the inside of a JSON string to its text.
 package enum JSONString {
-  /// Appends the text, in UTF-8: at most as many bytes as the string has. What is not an escape of RFC 8259 section 7
-  /// stays as it is; half of a surrogate pair becomes U+FFFD.
+  /// Appends the text in UTF-8, which is at most as long as the string. Anything that is not an escape of RFC 8259
+  /// section 7 is copied unchanged. Half of a surrogate pair becomes U+FFFD.
   package static func putText(of inside: RawSpan, into out: inout ByteBuffer) {
     var at = 0
     while at < inside.byteCount {
@@ -27,10 +27,10 @@ package enum JSONString {
     return out.bytes.copied()
   }
 
-  /// Whether the string stands for `literal`, which is ASCII, whatever of it is escaped.
+  /// Whether the string decodes to `literal`, which is ASCII. Any of its characters may be escaped.
   package static func text(of inside: RawSpan, equals literal: StaticString) -> Bool {
     if inside.equals(literal) { return true }
-    // A character takes six bytes at most.
+    // A character takes at most six bytes.
     guard inside.byteCount <= 6 * literal.utf8CodeUnitCount,
       inside.firstIndex(of: UInt8(ascii: "\\"), from: 0) < inside.byteCount
     else { return false }
@@ -42,12 +42,12 @@ package enum JSONString {
 
 /// One step through the inside of a JSON string.
 package enum JSONCharacter {
-  /// A byte that stands for itself, or is part of a longer character in UTF-8.
+  /// A byte of plain text, or a part of a longer character in UTF-8.
   case byte(UInt8)
-  /// A character that was escaped by its number, or by a letter: a control character.
+  /// A character that was escaped by its number or, if it is a control character, by a letter.
   case scalar(Unicode.Scalar)
 
-  /// Reads what is at `at`, and says where the next one begins.
+  /// Reads the character at `at`, and returns where the next one begins.
   package static func read(_ text: RawSpan, _ at: Int) -> (JSONCharacter, next: Int) {
     guard text[at] == UInt8(ascii: "\\"), text.has(at + 1) else { return (.byte(text[at]), at + 1) }
     switch text[at + 1] {
@@ -70,7 +70,7 @@ package enum JSONCharacter {
     }
   }
 
-  /// What four hexadecimal digits at `at` stand for.
+  /// The value of the four hexadecimal digits at `at`.
   private static func unit(_ text: RawSpan, _ at: Int) -> UInt32? {
     guard text.has(at + 3) else { return nil }
     var value: UInt32 = 0

@@ -1,6 +1,6 @@
 package import Memory
 
-/// Writes one JSON text without blanks, in UTF-8, into a byte buffer. Commas come by themselves.
+/// Writes one JSON text without blanks, in UTF-8, into a byte buffer. Commas are added automatically.
 ///
 ///     var json = JSONWriter()
 ///     json.object { json in
@@ -8,13 +8,13 @@ package import Memory
 ///       json.array("limits") { json in for limit in limits { json.value(limit) } }
 ///     }
 ///
-/// Names and texts are escaped as everywhere in this project (``Memory/ByteBuffer/put(escapingForJSON:)``). For what is written
-/// once a page or a problem; the line of the traffic log appends by hand.
+/// Names and texts are escaped as everywhere in this project (``Memory/ByteBuffer/put(escapingForJSON:)``). It is for
+/// texts that are written once, such as a page or a problem. The line of the traffic log is written by hand.
 package struct JSONWriter: ~Copyable {
   private var out: ByteBuffer
-  /// A bit for each open bracket, the innermost lowest: something is in it already.
+  /// One bit for each open bracket, the innermost lowest: whether it contains something already.
   private var isFilled: UInt64 = 0
-  /// A name was written, so its value follows without a comma.
+  /// Whether a name was just written, so that its value follows without a comma.
   private var isAfterName = false
   private var breaksLine = false
 
@@ -28,16 +28,16 @@ package struct JSONWriter: ~Copyable {
     swap(&writer.out, &out)
   }
 
-  /// What was written so far.
+  /// The bytes written so far.
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     get { out.bytes }
   }
 
-  /// What was written so far, as text.
+  /// The text written so far.
   package var text: String { out.bytes.text }
 
-  /// The text of one object and a line feed: an answer.
+  /// The text of one object and a line feed, for an answer.
   package static func line(_ body: (inout JSONWriter) -> Void) -> String {
     var writer = JSONWriter()
     writer.object(body)
@@ -76,7 +76,7 @@ package struct JSONWriter: ~Copyable {
 
   // MARK: Members
 
-  /// A member's name; its value must follow. `name` is ASCII without what JSON escapes.
+  /// Writes a member's name. Its value must follow. `name` is ASCII without characters that JSON escapes.
   package mutating func name(_ name: StaticString) {
     separate()
     out.put(UInt8(ascii: "\""))
@@ -85,7 +85,7 @@ package struct JSONWriter: ~Copyable {
     isAfterName = true
   }
 
-  /// A member's name of any characters; its value must follow.
+  /// Writes a member's name with any characters. Its value must follow.
   package mutating func name(_ name: String) {
     value(name)
     out.put(UInt8(ascii: ":"))
@@ -112,7 +112,7 @@ package struct JSONWriter: ~Copyable {
     value(flag)
   }
 
-  /// A member whose value is JSON already: a number with a fraction, say.
+  /// Writes a member whose value is already JSON, such as a number with a fraction.
   package mutating func member(_ name: StaticString, json text: String) {
     self.name(name)
     value(json: text.utf8.span.bytesOfElements)
@@ -127,7 +127,7 @@ package struct JSONWriter: ~Copyable {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// `text` is ASCII without what JSON escapes.
+  /// Writes a text. `text` is ASCII without characters that JSON escapes.
   package mutating func value(_ text: StaticString) {
     separate()
     out.put(UInt8(ascii: "\""))
@@ -151,7 +151,7 @@ package struct JSONWriter: ~Copyable {
     }
   }
 
-  /// Numbers that JSON cannot say (infinities, NaN) become `null`.
+  /// Writes a number. Numbers that JSON has no form for (infinities, NaN) become `null`.
   package mutating func value(_ number: Double) {
     separate()
     if number.isFinite { out.put(text: number.description) } else { out.put("null") }
@@ -167,13 +167,13 @@ package struct JSONWriter: ~Copyable {
     out.put("null")
   }
 
-  /// What is JSON already, as it is.
+  /// Writes `text`, which is already JSON, unchanged.
   package mutating func value(json text: RawSpan) {
     separate()
     out.put(text)
   }
 
-  /// Has the next value or bracket begin a line, for people who look at the text.
+  /// Puts the next value or bracket on a new line, for people who read the text.
   package mutating func breakLine() { breaksLine = true }
 
   // MARK: Marks
@@ -192,7 +192,7 @@ package struct JSONWriter: ~Copyable {
     out.put(bracket)
   }
 
-  /// The comma before a value, or before a member's name.
+  /// Writes the comma before a value or before a member's name.
   private mutating func separate() {
     if isAfterName {
       isAfterName = false

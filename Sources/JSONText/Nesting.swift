@@ -1,6 +1,6 @@
-/// The brackets that are open, one bit each: so a reader's memory does not grow with what it reads.
+/// The open brackets, one bit each, so that a reader's memory does not grow with the text.
 struct Nesting: BitwiseCopyable {
-  /// Brackets within each other that it can hold.
+  /// Greatest nesting depth that it can hold.
   static let capacity = 128
 
   private(set) var depth = 0
@@ -8,7 +8,7 @@ struct Nesting: BitwiseCopyable {
   private var low: UInt64 = 0
   private var high: UInt64 = 0
 
-  /// Whether the innermost open bracket is an object's. Meaningless at depth 0.
+  /// Whether the innermost open bracket is an object's. Has no meaning at depth 0.
   @inline(__always)
   var isInObject: Bool { low & 1 != 0 }
 

@@ -1,11 +1,11 @@
 internal import Memory
 
-/// Numbers as JSON writes them, when the whole span is one.
+/// Parses a span that is a single number in JSON's form.
 extension RawSpan {
-  /// A whole number, not negative, of up to eighteen digits; nil for anything else.
+  /// A nonnegative whole number of up to eighteen digits; nil for anything else.
   package var wholeNumber: Int64? { digits(0, byteCount, atMost: 18) }
 
-  /// A number of seconds, not negative, with up to nine digits on each side of the point, in nanoseconds; nil for
+  /// A nonnegative number of seconds, with up to nine digits on each side of the point, in nanoseconds. Nil for
   /// anything else.
   package var nanosecondsOfSeconds: Int64? {
     let point = firstIndex(of: UInt8(ascii: "."), from: 0)

@@ -1,22 +1,22 @@
 internal import Memory
 
-/// Where the strings end that lie one after the other, found for all quotation marks of sixty-four bytes at once.
+/// Finds the ends of successive strings, from all quotation marks of sixty-four bytes at once.
 ///
-/// To look for the end of each string from its beginning would make every look wait for the one before it. Here the
-/// next mark is one step away, and the bytes after are compared meanwhile (Langdale and Lemire, "Parsing Gigabytes of
-/// JSON per Second", 2019, section 3.1).
+/// Searching for the end of each string from its beginning would make every search wait for the one before. Here the
+/// next mark is one step away, and the bytes after it are compared meanwhile (Langdale and Lemire, "Parsing Gigabytes
+/// of JSON per Second", 2019, section 3.1).
 struct StringEnds: BitwiseCopyable {
-  /// Bytes looked at in one step.
+  /// Bytes compared in one step.
   static let width = 64
 
-  /// Where the bytes begin that were looked at last.
+  /// The offset of the bytes that were compared last.
   private var base: Int
-  /// Their quotation marks that no string has used, one bit a byte, the first byte's lowest.
+  /// Their quotation marks that were not used yet, one bit per byte, the first byte's lowest.
   private var marks: UInt64
-  /// Those that are no plain text of ASCII in a string.
+  /// The bytes among them that are not plain ASCII text of a string.
   private var odd: UInt64
 
-  /// Looks at the ``width`` bytes from `start` on, which must be there. `start` is outside of strings.
+  /// Compares the ``width`` bytes from `start` on, which must exist. `start` is outside of strings.
   @inline(__always)
   init(_ piece: RawSpan, from start: Int) {
     base = start
@@ -38,10 +38,10 @@ struct StringEnds: BitwiseCopyable {
       | (c.notPlain.topBits &<< 32 | d.notPlain.topBits &<< 48)
   }
 
-  /// The place of the quotation mark that ends the string that the one at `start` begins. The piece's end when that is
-  /// not known: it may lie in the next piece, or what is in the string has to be read byte by byte.
+  /// The offset of the quotation mark that ends the string begun by the one at `start`. Returns the piece's end if that
+  /// is unknown: the mark may be in the next piece, or the string must be read byte by byte.
   ///
-  /// The strings must be asked for in their order, each of them.
+  /// Call this for every string, in order.
   @inline(__always)
   mutating func endOfString(_ piece: RawSpan, _ start: Int) -> Int {
     if start &- base >= StringEnds.width {
@@ -51,7 +51,7 @@ struct StringEnds: BitwiseCopyable {
     }
     let first = marks & (0 &- marks)
     marks ^= first
-    // 0 when the string is longer, and the difference is then all that follows.
+    // 0 if the string continues after these bytes. The difference then covers all bytes from `first` on.
     var second = marks & (0 &- marks)
     var oddInside = odd & (second &- first)
     while second == 0 {
@@ -66,7 +66,7 @@ struct StringEnds: BitwiseCopyable {
     return base &+ second.trailingZeroBitCount
   }
 
-  /// The same for a string in which there is more than plain text.
+  /// The same for a string that contains more than plain text.
   @inline(never)
   private mutating func endOfSpecialString(_ piece: RawSpan, _ start: Int) -> Int {
     let end = piece.endOfString(from: start &+ 1)
@@ -77,22 +77,22 @@ struct StringEnds: BitwiseCopyable {
 }
 
 extension RawSpan {
-  /// Where the quotation mark is that ends a string, whose inside begins at `start`; `byteCount` when there is none, or
-  /// before it what is rare or wrong: an escape by number, a character of four bytes, a control byte.
+  /// The offset of the quotation mark that ends a string whose inside begins at `start`. `byteCount` if there is none,
+  /// or if something rare or invalid precedes it: an escape by number, a character of four bytes, a control byte.
   fileprivate func endOfString(from start: Int) -> Int {
     var at = firstMarkInASCIIString(from: start)
     while has(at), self[at] != UInt8(ascii: "\"") {
       let count = countOfEscapeOrCharacter(at: at)
       guard count > 0 else { return byteCount }
       at &+= count
-      // One seldom comes alone in text that is not English.
+      // In text that is not English, such characters seldom come alone.
       if has(at), self[at] < 0x80 { at = firstMarkInASCIIString(from: at) }
     }
     return at
   }
 
-  /// Bytes of the short escape or of the character of two or three bytes at `i` (RFC 3629 section 4); 0 when there is
-  /// none, or not as a whole.
+  /// Length in bytes of the short escape, or of the character of two or three bytes, at `i` (RFC 3629 section 4). 0 if
+  /// there is none, or if it is incomplete.
   @inline(__always)
   private func countOfEscapeOrCharacter(at i: Int) -> Int {
     guard has(i &+ 2) else { return 0 }

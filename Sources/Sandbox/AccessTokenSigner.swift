@@ -2,29 +2,29 @@ internal import COpenSSL
 internal import Memory
 internal import TextCoding
 
-/// What an access token of the sandbox says.
+/// The claims of a sandbox access token.
 struct AccessTokenClaims: Equatable, Sendable {
-  /// The application that the token stands for.
+  /// The application that the token is for.
   var application: Identifier
-  /// Which of its credentials made it.
+  /// The credential of the application that the token was made with.
   var credential: Identifier
   /// Names of the scopes it grants.
   var scopes: [String]
-  /// When it ends.
+  /// When the token expires.
   var expiry: Timestamp
 }
 
-/// Makes and checks access tokens that carry their claims themselves, as the real service's do ("token is
-/// not stored"): `base64url(claims).base64url(HMAC-SHA-256)`.
+/// Makes and checks access tokens that contain their claims, as the real service's tokens do ("token is not stored"):
+/// `base64url(claims).base64url(HMAC-SHA-256)`.
 ///
-/// The key is made of the credential's secret, so a token dies with the secret that minted it, and the same
-/// run makes the same tokens.
+/// The key is derived from the credential's secret. So a token becomes invalid when that secret is deleted, and a
+/// repeated run makes the same tokens.
 struct AccessTokenSigner: Sendable {
   private static let label = Array("scorm-gateway sandbox token".utf8)
 
-  /// The token that says `claims`, under the credential's `secret`. Nil only when OpenSSL fails.
+  /// The token for `claims`, signed with a key from the credential's `secret`. Nil only if OpenSSL fails.
   ///
-  /// - Parameter identifier: no two tokens are alike, so that a caller sees which one was sent.
+  /// - Parameter identifier: makes each token different, so a caller can see which one was sent.
   func token(_ claims: AccessTokenClaims, identifier: Identifier, secret: String) -> String? {
     let payload: JSONValue = [
       "app": .string(claims.application.text), "credential": .string(claims.credential.text),
@@ -36,9 +36,9 @@ struct AccessTokenSigner: Sendable {
     return head + "." + Base64.urlSafe.encode(signature)
   }
 
-  /// The claims of `token` when one of our credentials signed it. The caller checks the expiry.
+  /// The claims of `token` if one of our credentials signed it. The caller checks the expiry.
   ///
-  /// - Parameter secret: the secret of a credential, or nil when there is no such one.
+  /// - Parameter secret: returns the secret of a credential, or nil if the credential does not exist.
   func claims(
     in token: String, secret: (_ application: Identifier, _ credential: Identifier) -> String?
   ) -> AccessTokenClaims? {
@@ -65,13 +65,14 @@ struct AccessTokenSigner: Sendable {
 
   private func authenticationCode(of bytes: [UInt8], key: [UInt8]) -> [UInt8]? {
     var code = [UInt8](repeating: 0, count: 32)
-    // Proof: the pointers and lengths are those of arrays that outlive the call; it writes 32 bytes.
+    // Proof: pointers and lengths are those of arrays that outlive the call. The function writes 32 bytes, the size of
+    // `code`.
     let made = unsafe co_hmac_sha256(key, key.count, bytes, bytes.count, &code)
     return made == 1 ? code : nil
   }
 }
 
-/// Whether both are the same, in time that depends on their lengths only.
+/// Whether both are equal, compared in a time that depends only on their lengths.
 func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
   guard left.count == right.count else { return false }
   var difference: UInt8 = 0

@@ -14,7 +14,7 @@ enum AccountOperations {
     .value(["version": "2", "distribution": "scorm-gateway sandbox"])
   }
 
-  /// `ReportageAccountInfoSchema`. Registrations of this month count as those of the billing period.
+  /// `ReportageAccountInfoSchema`. The billing period is the current month.
   static func accountInfo(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -33,10 +33,10 @@ enum AccountOperations {
     ])
   }
 
-  /// What a Reportage session may see; the API's own words.
+  /// Permissions of a Reportage session, in the API's own words.
   static let navPermissions = ["NONAV", "DOWNONLY", "FREENAV"]
 
-  /// A made-up token, of no use anywhere but in ``reportageLink(_:_:)``.
+  /// A made-up token that only ``reportageLink(_:_:)`` uses.
   static func reportageAuth(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -51,7 +51,7 @@ enum AccountOperations {
     ])
   }
 
-  /// The report's own address, with the token behind it.
+  /// The report's URL with the token appended.
   static func reportageLink(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

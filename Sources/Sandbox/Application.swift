@@ -1,11 +1,11 @@
-/// One application of the realm: its name, its secrets and everything it keeps.
+/// One application of the realm: its name, its secrets and all its data.
 struct Application: StoredRecord {
-  /// Credentials that an application may have.
+  /// Maximum number of credentials per application.
   static let maximumCredentials = 100
 
   var name = ""
   var kind = SandboxApplication.Kind.application
-  /// Whether its DELETE calls are answered.
+  /// Whether the sandbox carries out its DELETE calls.
   var allowsDelete = true
   var created = Timestamp(seconds: 0)
   var updated = Timestamp(seconds: 0)
@@ -22,7 +22,7 @@ struct Application: StoredRecord {
     fields.field("allowDelete", &allowsDelete, default: true)
     fields.field("created", &created)
     fields.field("updated", &updated)
-    // The short form of a seed: one secret.
+    // The short form in a seed: a single secret.
     var secret: String?
     fields.field("secret", &secret)
     if let secret {
@@ -35,7 +35,7 @@ struct Application: StoredRecord {
 
 /// A secret key of an application.
 struct ApplicationCredential: StoredRecord {
-  /// The identifier of an application's first one.
+  /// The identifier of an application's first credential.
   static let first = Identifier("default")
 
   var name = ""

@@ -1,6 +1,6 @@
 internal import LocalServer
 
-/// What the App Management application does with the others and their credentials.
+/// Calls of the App Management application, which manage the other applications and their credentials.
 enum ApplicationOperations {
   /// Longest name of an application or a credential, in bytes.
   static let maximumName = 255
@@ -31,7 +31,7 @@ enum ApplicationOperations {
     return (identifier, found)
   }
 
-  /// `ApplicationInfoSchema`. Counts come when asked for.
+  /// `ApplicationInfoSchema`. Counts are included only if the query asks for them.
   private static func value(_ identifier: Identifier, _ found: Application, _ query: FormFields)
     -> JSONValue
   {
@@ -58,7 +58,7 @@ enum ApplicationOperations {
       value: { value($0, $1, scan.filters) })
   }
 
-  /// The deprecated `GetApplicationList`: all at once, names only.
+  /// The deprecated `GetApplicationList`: all applications in one answer, names only.
   static func all(_ realm: inout Realm, _ call: CloudCall) throws(Refusal) -> LocalResponse {
     let found = realm.applications.entries.filter { $0.value.kind == .application }
     return .value([
@@ -116,7 +116,7 @@ enum ApplicationOperations {
 
   // Credentials.
 
-  /// `CredentialSchema`, with the secret in the clear as the real service answers it.
+  /// `CredentialSchema`, with the secret in plain text, as the real service answers.
   private static func value(_ identifier: Identifier, _ found: ApplicationCredential) -> JSONValue {
     [
       "id": .string(identifier.text), "name": .string(found.name),
@@ -151,7 +151,7 @@ enum ApplicationOperations {
     return .value(value(identifier, credential))
   }
 
-  /// Changes the credential that the path names second.
+  /// Changes the credential that the path's second parameter names.
   private static func change(
     _ realm: inout Realm, _ call: CloudCall, _ change: (inout ApplicationCredential) -> Void
   ) throws(Refusal) {

@@ -1,16 +1,16 @@
-/// Everything one application keeps in the sandbox.
+/// All data of one application in the sandbox.
 struct ApplicationState: StoredRecord {
-  /// Import jobs kept; the oldest are forgotten, as the real ones are after a week.
+  /// Maximum number of import jobs kept. The oldest ones are dropped; SCORM Cloud drops its jobs after a week.
   static let maximumJobs = 1_000
-  /// Versions that a course may have.
+  /// Maximum number of versions per course.
   static let maximumVersions = 100
-  /// Instances that a registration may have.
+  /// Maximum number of instances per registration.
   static let maximumInstances = 100
-  /// Destinations, dispatches, invitations, and learners with tags, that an application may have.
+  /// Maximum number of destinations, dispatches, invitations, or learners with tags per application.
   static let maximumThings = 10_000
-  /// xAPI credentials, pipes and connectors that an application may have.
+  /// Maximum number of xAPI credentials, pipes, or connectors per application.
   static let maximumLinks = 1_000
-  /// Launch links that can be opened at a time; the oldest make room.
+  /// Maximum number of launch links that are valid at a time. A new one replaces the oldest.
   static let maximumLinksOpen = 1_000
 
   var courses: KeyedList<Course>
@@ -19,17 +19,18 @@ struct ApplicationState: StoredRecord {
   var destinations = KeyedList<Document>(limit: maximumThings)
   var dispatches = KeyedList<Document>(limit: maximumThings)
   var invitations = KeyedList<Document>(limit: maximumThings)
-  /// Learners who have tags.
+  /// Learners that have tags.
   var learners = KeyedList<Document>(limit: maximumThings)
   var xapiCredentials = KeyedList<Document>(limit: maximumLinks)
   var statementPipes = KeyedList<Document>(limit: maximumLinks)
   var connectors = KeyedList<Document>(limit: maximumLinks)
-  /// Links that were given out, to registrations, previews and invitations.
+  /// Links that were handed out for registrations, previews and invitations.
   var links = KeyedList<Document>(limit: maximumLinksOpen)
-  /// Postbacks on their way.
+  /// Postbacks that have not been delivered yet.
   var postbacks = KeyedList<Document>(limit: Postback.maximumWaiting)
   var settings: [String: String] = [:]
-  /// Settings for a learning standard, by `SCORM12/true`: the standard and whether content has a single SCO.
+  /// Settings for a learning standard, with keys like `SCORM12/true`: the standard, and whether the content has a
+  /// single SCO.
   var standardSettings = KeyedList<SettingGroup>(limit: 100)
   var identifiers = IdentifierSource()
   /// Registration instances made so far.
@@ -37,9 +38,9 @@ struct ApplicationState: StoredRecord {
 
   /// When imports end. Not part of a snapshot.
   var completion = ImportCompletion.poll(2)
-  /// What a call put off, for the clock. Empty between calls.
+  /// Work that a call postponed, for the clock to schedule. Empty between calls.
   var deferred: [DeferredWork] = []
-  /// What is to be sent now, for the postback port. Empty between calls.
+  /// Postbacks to send now, for the postback port. Empty between calls.
   var outbox: [Postback] = []
 
   init() { self.init(SandboxSettings()) }
@@ -70,20 +71,20 @@ struct ApplicationState: StoredRecord {
   }
 }
 
-/// Settings that hold for one kind of content.
+/// Settings that apply to one kind of content.
 struct SettingGroup: StoredRecord {
   var settings: [String: String] = [:]
   mutating func exchange(_ fields: inout RecordFields) { fields.field("settings", &settings) }
 }
 
-/// Work that a call put off.
+/// Work that a call postponed.
 struct DeferredWork: Equatable, Sendable {
   enum Kind: String, Sendable {
-    /// The registrations and dispatches of a course that is gone.
+    /// Delete the registrations and dispatches of a deleted course.
     case deletion
-    /// A postback's next attempt.
+    /// Try a postback again.
     case postback
-    /// The mails of a private invitation.
+    /// Send the mails of a private invitation.
     case invitation
     case `import`
   }
@@ -94,7 +95,7 @@ struct DeferredWork: Equatable, Sendable {
   let delay: Int
 }
 
-// What a path names, or a 404 in the words of the real service.
+// Looks up what a path names, or throws a 404 in the real service's words.
 extension ApplicationState {
   func course(_ identifier: Identifier) throws(Refusal) -> Course {
     guard let course = courses[identifier] else { throw .missing("course", identifier) }
@@ -123,7 +124,7 @@ extension ApplicationState {
     return found
   }
 
-  /// The version that a path names second, or the newest.
+  /// The version that the path's second parameter names, or the newest.
   func version(_ call: CloudCall) throws(Refusal) -> Course.Version {
     let identifier = try call.parameter(0)
     let course = try course(identifier)

@@ -1,7 +1,7 @@
 internal import LocalServer
 internal import SCORMCloudAPI
 
-/// Files of a course's content, one by one.
+/// Calls for single files of a course's content.
 enum AssetOperations {
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
@@ -52,7 +52,7 @@ enum AssetOperations {
     return .done
   }
 
-  /// A file that is fetched from elsewhere: it has a size of its own.
+  /// A file fetched from a URL. Nothing is fetched: the file gets a fixed size.
   static func fetch(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -65,7 +65,7 @@ enum AssetOperations {
     return try put(&state, call, path, name: name, size: 1_024, content: nil)
   }
 
-  /// A file that comes with the request.
+  /// A file uploaded with the request.
   static func upload(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -80,7 +80,7 @@ enum AssetOperations {
       content: content ?? [])
   }
 
-  /// `updateAssetPolicy`: `reject` wants the file to be new, `strict` to be there; `lax` takes both (client).
+  /// `updateAssetPolicy`: with `reject` the file must be new, with `strict` it must exist, `lax` accepts both (client).
   private static func put(
     _ state: inout ApplicationState, _ call: CloudCall, _ path: Identifier, name: String, size: Int,
     content: [UInt8]?

@@ -1,9 +1,9 @@
-/// Which behaviour answers which operation, by its name in the catalogue.
+/// Maps each operation, by its name in the catalogue, to the behaviour that answers it.
 enum BehaviourTable {
   /// Operations that the sandbox does not answer, each with the reason.
   static let declined: [String: StaticString] = [:]
 
-  /// How an operation is answered; what is in no table is declined, and a test finds it.
+  /// How an operation is answered. An operation that is in no table is declined; a test reports it.
   static func behaviour(of operation: String) -> Behaviour {
     if let body = forApplication[operation] { return .application(body) }
     if let body = forRealm[operation] { return .realm(body) }

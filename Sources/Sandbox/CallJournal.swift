@@ -1,18 +1,18 @@
 internal import LocalServer
 
-/// The last calls that reached the sandbox, for tests and the demo: did it arrive as it should?
+/// The last calls that reached the sandbox. Tests and the demo use it to check what arrived.
 ///
-/// Never holds a credential: only its kind, and the scopes that a token grants. A body is kept to be compared
-/// with (``CallVerification``), and is never shown as a whole.
+/// It never holds a credential: only the credential's kind, and the scopes that a token grants. Bodies are kept for
+/// comparison (``CallVerification``), and are never shown as a whole.
 struct CallJournal: Sendable {
-  /// Calls remembered; the oldest make room.
+  /// Maximum number of calls kept. A new call replaces the oldest.
   static let capacity = 1_000
-  /// Field names remembered of a call, and the longest of them in bytes.
+  /// Maximum number of field names kept per call, and of bytes in each.
   static let maximumFields = 64
   static let maximumFieldName = 64
-  /// Longest JSON body remembered, in bytes.
+  /// Longest JSON body kept, in bytes.
   static let maximumBody = 16_384
-  /// Longest target remembered, in bytes; what is longer is cut.
+  /// Longest target kept, in bytes; longer ones are cut off.
   static let maximumTarget = 8_192
 
   struct Entry: Sendable {
@@ -29,11 +29,11 @@ struct CallJournal: Sendable {
     var scopes: [String] = []
     /// The values of the template's parameters, by name.
     var parameters: [(name: String, value: String)] = []
-    /// The JSON body; empty when there is none, or it is too long.
+    /// The JSON body; empty if there is none or if it is too long.
     var body: [UInt8] = []
-    /// The fault that struck it.
+    /// The id of the fault that struck the call.
     var fault: Int?
-    /// 0 until it is answered.
+    /// 0 until the call is answered.
     var status = 0
 
     init(time: Timestamp, method: String, target: String, fields: [String], bodySize: Int) {
@@ -62,19 +62,19 @@ struct CallJournal: Sendable {
     }
   }
 
-  /// A ring once it is full; `next` is the place of the oldest entry then.
+  /// A ring buffer once it is full; then `next` is the index of the oldest entry.
   private var entries: [Entry] = []
   private var next = 0
-  /// Calls since the start or the last reset, forgotten ones too.
+  /// Calls since the start or the last reset, including those no longer kept.
   private(set) var total = 0
 
-  /// Where the newest call stands.
+  /// The index of the newest call.
   private var newest: Int { next > 0 ? next - 1 : entries.count - 1 }
 
-  /// Replaces what is known of the call that came last.
+  /// Replaces the entry of the newest call.
   mutating func complete(_ entry: Entry) { if !entries.isEmpty { entries[newest] = entry } }
 
-  /// All calls that are remembered, oldest first.
+  /// All calls kept, oldest first.
   var ordered: [Entry] { Array(entries[next...] + entries[..<next]) }
 
   mutating func append(_ entry: Entry) {
@@ -87,7 +87,7 @@ struct CallJournal: Sendable {
     }
   }
 
-  /// `{"total": …, "calls": […]}`, oldest first: those of `operation`, not before `since`.
+  /// `{"total": …, "calls": […]}`, oldest first: the calls of `operation`, not earlier than `since`.
   func value(operation: String? = nil, since: Timestamp? = nil) -> JSONValue {
     let chosen = ordered.filter { entry in
       operation.map { $0 == entry.operation } ?? true && since.map { $0 <= entry.time } ?? true
@@ -104,11 +104,11 @@ extension CallJournal.Entry {
     body = request.body
   }
 
-  /// The body that was kept, as a value.
+  /// The body that was kept, parsed.
   var json: JSONValue { body.isEmpty ? .null : (try? JSONValue(json: body)) ?? .null }
 
-  /// What stands at `path` in `body`, or in the query or path under that name, or what is known of the call;
-  /// nil when nothing does.
+  /// The value at `path` in `body`; otherwise the query or path parameter of that name; otherwise the call's own
+  /// property of that name. Nil if none of these exists.
   func value(of path: String, in body: JSONValue) -> JSONValue? {
     var place: JSONValue? = body[path]
     if place == nil {

@@ -1,13 +1,13 @@
 internal import SCORMCloudAPI
 
-/// The question whether an operation was called so often, and with what:
-/// `{"operation": …, "times": 3, "where": {…}}`.
+/// A question: was an operation called this often, and with these values? `{"operation": …, "times": 3, "where":
+/// {…}}`.
 ///
-/// `where` names fields of the body (`learner.id` or nested), parameters of path and query, and of the call
-/// itself `app`, `credential`, `method` and `status`. Without `times` once is enough.
+/// `where` names fields of the body (`learner.id`, or nested objects), parameters of path and query, or the call's own
+/// `app`, `credential`, `method` and `status`. Without `times`, one call is enough.
 struct CallVerification {
   private static let keys = ["operation", "times", "where"]
-  /// Calls that came close, in an answer.
+  /// Maximum number of near misses listed in an answer.
   private static let maximumMisses = 10
 
   private let operation: String
@@ -43,7 +43,7 @@ struct CallVerification {
     }
   }
 
-  /// Nested objects as dotted paths. An empty object stands for itself.
+  /// Nested objects as dotted paths. An empty object is a value itself.
   private static func flatten(
     _ value: JSONValue, _ path: String, into found: inout [(path: String, value: JSONValue)]
   ) {
@@ -54,7 +54,7 @@ struct CallVerification {
     for member in members { flatten(member.value, "\(path).\(member.name)", into: &found) }
   }
 
-  /// 200 when it holds; 409 with what came close when not.
+  /// 200 if the answer is yes; otherwise 409 with the nearest misses.
   func answer(_ calls: some Sequence<CallJournal.Entry>) -> (status: Int, body: JSONValue) {
     var count = 0
     var misses: [JSONValue] = []
@@ -78,7 +78,7 @@ struct CallVerification {
       JSONMember("found", .integer(count)),
     ]
     if holds { return (200, .object(members)) }
-    // The calls that differ least come first; of equals the latest.
+    // The calls that differ least come first; among equals, the latest.
     let closest = misses.reversed().enumerated().sorted { left, right in
       let fewer = (left.element["differs"]?.elements?.count ?? 0)
       let more = (right.element["differs"]?.elements?.count ?? 0)
@@ -111,7 +111,7 @@ struct CallVerification {
     }
   }
 
-  /// A query has texts only, so a number and a truth value are compared as they are written.
+  /// A query has only strings, so numbers and booleans are compared with their text.
   private func isSame(_ found: JSONValue?, _ wanted: JSONValue) -> Bool {
     guard let found else { return wanted == .null }
     if found == wanted { return true }

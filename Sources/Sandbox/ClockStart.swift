@@ -1,18 +1,18 @@
-/// How the sandbox's clock begins, as `--clock` and `POST /sandbox/clock` say it.
+/// The initial state of the sandbox's clock, as `--clock` and `POST /sandbox/clock` specify it.
 package enum ClockStart: Equatable, Sendable {
-  /// `real`: as the computer's clock.
+  /// `real`: the computer's clock.
   case real
-  /// `frozen`, `frozen@DATE`: stands at DATE, in milliseconds since 1970 UTC, or where it is.
+  /// `frozen`, `frozen@DATE`: stopped at DATE, in milliseconds since 1970 UTC, or at its current time.
   case frozen(Int?)
-  /// `+6h`: runs so many milliseconds ahead of the computer's clock.
+  /// `+6h`: runs that many milliseconds ahead of the computer's clock.
   case ahead(Int)
-  /// A date: runs from there on.
+  /// A date: starts there and runs.
   case running(Int)
 
   package static let expectation =
     "real, frozen, frozen@2026-01-01T00:00:00Z, a distance like +6h, or a date like 2026-01-01T00:00:00Z"
 
-  /// Nil when `text` is nothing of ``expectation``.
+  /// Nil if `text` has none of the forms in ``expectation``.
   package init?(_ text: String) {
     if text == "real" {
       self = .real
@@ -30,7 +30,7 @@ package enum ClockStart: Equatable, Sendable {
     }
   }
 
-  /// A date's milliseconds since 1970 UTC; nil when it is none, or before 1970.
+  /// The date in milliseconds since 1970 UTC. Nil if `text` is not a date or is before 1970.
   static func moment(_ text: String) -> Int? {
     guard let date = Timestamp(text), date.seconds >= 0 else { return nil }
     var milliseconds = date.seconds * 1000
@@ -42,11 +42,11 @@ package enum ClockStart: Equatable, Sendable {
   }
 }
 
-/// Spans of time as the control calls write them.
+/// Time spans as control calls write them.
 enum TimeSpan {
   static let expectation = "a span of time like 500ms, 10s, 15m, 6h, 2d or 1h30m"
 
-  /// `6h`, `90s`, `1h30m`: whole numbers, each with its unit. Nil for anything else, and beyond 8,000 years.
+  /// `6h`, `90s`, `1h30m`: whole numbers, each with its unit. Nil for anything else, and for more than 8,000 years.
   static func milliseconds(_ text: some StringProtocol) -> Int? {
     let longest = SandboxClock.lastMoment
     var rest = Array(text.utf8)[...]

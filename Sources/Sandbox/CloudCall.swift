@@ -4,29 +4,29 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import System
 
-/// One authorised call of an operation, taken apart: what a ``Behaviour`` works from.
+/// One authorised call of an operation, parsed: the input of a ``Behaviour``.
 struct CloudCall {
   let operation: Operation
-  /// The application whose credential came with the call.
+  /// The application whose credential the call has.
   let application: Identifier
-  /// Which of its credentials that was; nil when the operation needs none.
+  /// The credential of that application; nil if the operation needs none.
   let credential: Identifier?
   /// The values of the template's parameters, decoded, in order.
   let parameters: [Identifier]
-  /// The query, raw.
+  /// The query, undecoded.
   let rawQuery: String
   let query: FormFields
   /// The value of `Content-Type`, in lower case; empty when there is none.
   let contentType: String
-  /// The same as it came.
+  /// The value of `Content-Type` as sent.
   let rawContentType: String
   /// The body's first bytes.
   let body: [UInt8]
   /// The whole body's length in bytes.
   let bodySize: Int
-  /// The whole body, when it is longer than ``body``.
+  /// The whole body, if it is longer than ``body``.
   let bodyFile: KeptFile?
-  /// Where uploads are kept.
+  /// The folder where uploads are kept.
   let folder: String
   /// The value of `uploadedContentType`.
   let uploadedType: String?
@@ -34,7 +34,7 @@ struct CloudCall {
   let now: Timestamp
   /// Virtual time in milliseconds since 1970 UTC.
   let milliseconds: Int
-  /// The host and port that the caller used; nil when it named none.
+  /// The host and port that the caller used; nil if it named none.
   let host: String?
 
   init(
@@ -66,11 +66,11 @@ struct CloudCall {
     return parameters[position]
   }
 
-  /// The body once ``check()`` has read it.
+  /// The body, after ``check()`` has read it.
   private var checked: JSONValue?
 
-  /// The body as a JSON object. An empty body counts as `{}`, which clients send for it. Dates and words of
-  /// enumerations are written as the API writes them.
+  /// The body as a JSON object. An empty body counts as `{}`, because some clients send it for that. Dates and
+  /// enumeration values are changed to the API's spelling.
   func object() throws(Refusal) -> JSONValue {
     if let checked { return checked }
     guard bodySize == body.count else {
@@ -89,7 +89,7 @@ struct CloudCall {
 
   /// Refuses a body or a query with types that the API does not have.
   ///
-  /// - Returns: where there is something that the API has no field for.
+  /// - Returns: the places of members that the API has no field for.
   mutating func check() throws(Refusal) -> [String] {
     let table = SchemaTable.ofClient
     let name = operation.name.description
@@ -115,10 +115,10 @@ enum Behaviour: Sendable {
     LocalResponse
   typealias ForRealm = @Sendable (inout Realm, CloudCall) throws(Refusal) -> LocalResponse
 
-  /// From what the calling application keeps.
+  /// Uses the data of the calling application.
   case application(ForApplication)
-  /// From all applications.
+  /// Uses all applications.
   case realm(ForRealm)
-  /// Not at all, for this reason.
+  /// Does not answer, for this reason.
   case declined(StaticString)
 }

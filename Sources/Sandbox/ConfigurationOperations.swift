@@ -1,24 +1,24 @@
 internal import LocalServer
 
-/// Read, set and delete settings of the application, of courses, registrations and their parts.
+/// Reads, sets and deletes settings of the application, of courses and registrations, and of their parts.
 ///
-/// A setting is looked for from the thing upwards: registration, course, learning standard, application,
-/// default (configuration page).
+/// The most specific value applies, in this order: registration, course, learning standard, application, default
+/// (configuration page).
 enum ConfigurationOperations {
-  /// Where settings can be set. A part is a course's version or a registration's instance.
+  /// Levels at which settings can be set. A part is a course's version or a registration's instance.
   enum Level: Sendable, Equatable {
     case application
     case course(hasPart: Bool)
     case registration(hasPart: Bool)
   }
 
-  /// One place that settings may come from.
+  /// One place where a setting's value can come from.
   struct Source {
     let name: String
     let settings: [String: String]
   }
 
-  /// Every setting with its effective value and where that comes from.
+  /// Every setting with its effective value and the source of that value.
   static func get(_ level: Level) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let sources = try sources(level, state, call)
@@ -70,7 +70,8 @@ enum ConfigurationOperations {
     return found
   }
 
-  /// Lets the value be inherited again. A setting that is not set here is no mistake; an unknown one is.
+  /// Deletes the value, so that it is inherited again. A setting that is not set here is not an error; an unknown
+  /// setting is.
   static func delete(_ level: Level) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       guard let name = call.parameters.last, let setting = SettingCatalogue.setting(name.text)
@@ -80,7 +81,7 @@ enum ConfigurationOperations {
     }
   }
 
-  /// `SCORM12/true`, when the query asks for one kind of content.
+  /// Such as `SCORM12/true`, if the query asks for one kind of content.
   private static func group(_ call: CloudCall) throws(Refusal) -> Identifier? {
     guard let standard = call.query["learningStandard"], !standard.isEmpty else { return nil }
     let known = SchemaTable.ofClient.schemas["CourseSchema"]?
@@ -145,7 +146,7 @@ enum ConfigurationOperations {
 }
 
 extension ApplicationState {
-  /// Where a course's settings come from, the nearest place first.
+  /// The sources of a course's settings, the most specific first.
   func sources(of course: Course?, _ version: Course.Version?)
     -> [ConfigurationOperations.Source]
   {
@@ -163,7 +164,7 @@ extension ApplicationState {
     return sources
   }
 
-  /// Where a registration's settings come from, the nearest place first.
+  /// The sources of a registration's settings, the most specific first.
   func sources(of registration: Registration, _ instance: Instance?)
     -> [ConfigurationOperations.Source]
   {
@@ -179,14 +180,14 @@ extension ApplicationState {
     return sources + self.sources(of: courses[registration.course], nil)
   }
 
-  /// What a setting of a registration is in the end.
+  /// The effective value of a registration's setting.
   func effective(_ name: String, for registration: Registration) -> String {
     let source = sources(of: registration, registration.latest).first { $0.settings[name] != nil }
     return source?.settings[name] ?? SettingCatalogue.setting(name)?.standard ?? ""
   }
 }
 
-/// The settings that a `PostBackSchema` stands for.
+/// The settings that the fields of a `PostBackSchema` set.
 enum PostbackSettings {
   private static let names = [
     ("url", "ApiRollupRegistrationPostBackUrl"), ("authType", "ApiRollupRegistrationAuthType"),
@@ -195,7 +196,7 @@ enum PostbackSettings {
     ("resultsFormat", "ApiRollupRegistrationFormat"),
   ]
 
-  /// The settings by name that `postBack` gives.
+  /// The settings in `postBack`, by name.
   static func named(_ postBack: JSONValue) -> [(String, String)] {
     names.compactMap { field, setting in
       guard let value = postBack[field]?.string, value != "UNDEFINED" else { return nil }
@@ -203,7 +204,7 @@ enum PostbackSettings {
     }
   }
 
-  /// The `PostBackSchema` that holds for `registration`; nil when it has no address to post to.
+  /// The `PostBackSchema` that applies to `registration`; nil if it has no URL to post to.
   static func effective(_ registration: Registration, _ state: ApplicationState) -> JSONValue? {
     var postBack: JSONValue = [:]
     let own = registration.postBack ?? [:]

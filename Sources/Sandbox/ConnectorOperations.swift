@@ -1,6 +1,6 @@
 internal import LocalServer
 
-/// Content connectors: where courses can be imported from by reference.
+/// Content connectors: services from which courses can be imported by reference.
 enum ConnectorOperations {
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse

@@ -4,21 +4,21 @@ internal import TextCoding
 /// A course and its versions.
 struct Course: StoredRecord {
   struct Version: StoredRecord {
-    /// 0 for the first one, as SCORM Cloud counts.
+    /// 0 for the first version, as SCORM Cloud counts.
     var number = 0
     var created = Timestamp(seconds: 0)
     var updated = Timestamp(seconds: 0)
-    /// Size in bytes of what was uploaded; a download has the same.
+    /// Size of the upload in bytes; a download has the same size.
     var size = 0
     /// A value of `courseLearningStandard`.
     var learningStandard = "SCORM12"
-    /// `CourseActivitySchema`, when the content says one.
+    /// `CourseActivitySchema`, if the content describes its activities.
     var rootActivity: JSONValue?
-    /// `MetadataSchema`, when there is any.
+    /// `MetadataSchema`, if there is any.
     var metadata: JSONValue?
-    /// Identifier of an xAPI activity or cmi5 course; empty for the others.
+    /// Identifier of an xAPI activity or cmi5 course; empty for other courses.
     var activityID = ""
-    /// What was uploaded; nil for a course that came otherwise.
+    /// The upload; nil for a course that was not uploaded.
     var content: StoredContent?
     var files = KeyedList<AssetFile>(limit: AssetFile.maximumFiles)
     var settings: [String: String] = [:]
@@ -44,7 +44,7 @@ struct Course: StoredRecord {
       fields.field("settings", &settings)
     }
 
-    /// What a registration's activities are made after.
+    /// The template for a registration's activities.
     func root(title: String) -> JSONValue {
       rootActivity
         ?? [
@@ -58,7 +58,7 @@ struct Course: StoredRecord {
   var title = ""
   var tags = TagList()
   var settings: [String: String] = [:]
-  /// Oldest first. Never empty once it is in a list.
+  /// Oldest first. Never empty once the course is in a list.
   private(set) var versions: [Version] = []
 
   init() {}
@@ -73,14 +73,14 @@ struct Course: StoredRecord {
     fields.field("tags", &tags.texts)
     fields.field("settings", &settings)
     fields.field("versions", &versions)
-    // A seed need not say what a course has anyway: one version.
+    // A seed need not list the one version that every course has.
     if fields.isReading, versions.isEmpty { versions = [Version()] }
   }
 
   var latest: Version { versions.last ?? Version() }
   var created: Timestamp { versions.first?.created ?? Timestamp(seconds: 0) }
 
-  /// Adds a version; the oldest makes room when there are as many as there may be.
+  /// Adds a version. If that exceeds the maximum, the oldest version is removed.
   mutating func add(_ version: Version) {
     var version = version
     version.number = versions.isEmpty ? 0 : latest.number + 1
@@ -90,17 +90,17 @@ struct Course: StoredRecord {
 
   mutating func removeVersion(_ number: Int) { versions.removeAll { $0.number == number } }
 
-  /// Changes the version called `number`, or the newest one for nil.
+  /// Changes version `number`, or the newest one if nil.
   mutating func update(_ number: Int?, _ change: (inout Version) -> Void) {
     guard !versions.isEmpty else { return }
     let place = number.flatMap { wanted in versions.firstIndex { $0.number == wanted } }
     change(&versions[place ?? versions.count - 1])
   }
 
-  /// Notes a change of the newest version.
+  /// Records a change of the newest version.
   mutating func touch(_ now: Timestamp) { update(nil) { $0.updated = now } }
 
-  /// The version that `text` numbers.
+  /// The version whose number is `text`.
   func version(_ text: Identifier, of course: Identifier) throws(Refusal) -> Version {
     guard let number = Int(text.text), let version = versions.first(where: { $0.number == number })
     else { throw .message(404, "Could not find version [\(text)] of course [\(course)]") }
@@ -108,9 +108,9 @@ struct Course: StoredRecord {
   }
 }
 
-/// A file of a course's content. Its bytes are kept when it came by itself and is small.
+/// A file of a course's content. Its bytes are kept if it was uploaded as a single file and is small.
 struct AssetFile: StoredRecord {
-  /// Files a course may have.
+  /// Maximum number of files per course.
   static let maximumFiles = 10_000
   /// Longest path, in bytes.
   static let maximumPath = 1_000

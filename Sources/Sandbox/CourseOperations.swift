@@ -1,9 +1,9 @@
 internal import LocalServer
 
-/// Courses: list, look up, rename, download, delete, preview.
+/// Course calls: list, look up, rename, download, delete, preview.
 enum CourseOperations {
-  /// Between the answer to a deletion and the end of what hangs on the course, in milliseconds: deletion is
-  /// queued, so callers find registrations there that they delete right after.
+  /// Time from the answer to a deletion until the course's registrations, invitations and dispatches are deleted too,
+  /// in milliseconds. SCORM Cloud queues deletions, so callers still find registrations right after deleting a course.
   static let deletionDelay = 5_000
 
   static let rule = ListRule<Course>(
@@ -68,7 +68,7 @@ enum CourseOperations {
     return .value(value(identifier, course, try state.version(call), state, call.query))
   }
 
-  /// All versions, oldest first; `since` and `until` are about when they were changed.
+  /// All versions, oldest first; `since` and `until` apply to the time of the last change.
   static func versions(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -84,7 +84,7 @@ enum CourseOperations {
     ])
   }
 
-  /// The last version takes the course along (client: "the course itself will be deleted").
+  /// Deleting the last version deletes the course (client: "the course itself will be deleted").
   static func deleteVersion(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -110,8 +110,8 @@ enum CourseOperations {
     return .done
   }
 
-  /// Deletes a course; everything connected to it (client: registrations, invitations, dispatches) follows a
-  /// moment later.
+  /// Deletes a course. Everything connected to it (client: registrations, invitations, dispatches) is deleted a moment
+  /// later.
   static func delete(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -129,8 +129,7 @@ enum CourseOperations {
     .file(try zipBody(state.version(call)), type: "application/zip")
   }
 
-  /// What was uploaded. A course that was not uploaded has as many zero bytes as its size: a large download
-  /// costs no memory.
+  /// The upload. A course that was not uploaded is sent as zero bytes of its size, so a large download needs no memory.
   private static func zipBody(_ version: Course.Version) -> LocalBody {
     version.content?.body ?? .zeros(count: version.size)
   }
@@ -175,7 +174,7 @@ extension ApplicationState {
     return isDispatched
   }
 
-  /// Deletes what hangs on a course that is gone. One that came in its place keeps its own.
+  /// Deletes what belonged to a deleted course. If a new course has its identifier, that one's data stays.
   mutating func deleteRemains(of course: Identifier) {
     let successor = courses[course]?.created
     func isRemnant(_ created: Timestamp) -> Bool { successor.map { created < $0 } ?? true }

@@ -1,21 +1,21 @@
 internal import CourseContent
 internal import System
 
-/// The course that came with an import, and what it says of itself.
+/// The course uploaded with an import, and what its content says about it.
 struct CourseUpload {
-  /// Bytes of a part's text: `contentMetadata`.
+  /// Longest text of the part `contentMetadata`, in bytes.
   private static let maximumText = 64 * 1024
 
-  /// As the import will make it; its times are set then.
+  /// The version that the import will create. Its times are set then.
   var version = Course.Version()
-  /// Empty when the content does not say.
+  /// Empty if the content has none.
   var title = ""
   var warnings: [String] = []
   var languages: [String] = []
-  /// Why the import will fail; nil when it will not.
+  /// Why the import will fail; nil if it will not.
   var fault: String?
 
-  /// - Parameter type: what `uploadedContentType` says.
+  /// - Parameter type: the value of `uploadedContentType`.
   init(_ call: CloudCall, type: String?) {
     guard let (content, text) = CourseUpload.content(of: call) else {
       fault = "The upload has no part called file, or the disk is full."
@@ -28,8 +28,7 @@ struct CourseUpload {
     } catch {
       fault = error.message
     }
-    // What the caller says of a medium, which says nothing of itself (client: "Serialized
-    // 'mediaFileMetadata' schema").
+    // Media files do not describe themselves, so the caller does (client: "Serialized 'mediaFileMetadata' schema").
     if let told = text.flatMap({ try? JSONValue(json: $0) }) {
       version.metadata = ImportJobOperations.metadata(told)
       title = told["title"]?.string ?? title
@@ -51,7 +50,7 @@ struct CourseUpload {
     }
   }
 
-  /// The part called `file`, and the text of the part called `contentMetadata`.
+  /// The part `file`, and the text of the part `contentMetadata`.
   private static func content(of call: CloudCall) -> (StoredContent, [UInt8]?)? {
     if call.bodySize == call.body.count {
       guard let form = MultipartForm(call.body, contentType: call.rawContentType),
@@ -69,13 +68,13 @@ struct CourseUpload {
   }
 }
 
-/// The parts of a `multipart/form-data` body (RFC 7578) in a file, which is read piece by piece.
+/// The parts of a `multipart/form-data` body (RFC 7578) in a file that is read in pieces.
 enum MultipartFile {
-  /// Bytes of a part's head.
+  /// Longest head of a part, in bytes.
   private static let maximumHead = 16 * 1024
   private static let pieceBytes = 1 << 20
 
-  /// Nil when there is none, or the file cannot be read.
+  /// Nil if there are none or if the file cannot be read.
   static func parts(_ file: KeptFile, size: Int, contentType: String) -> [MultipartForm.Part]? {
     guard let boundary = MultipartForm.boundary(of: contentType) else { return nil }
     let mark = Array("--\(boundary)".utf8)
@@ -99,7 +98,7 @@ enum MultipartFile {
     return parts.isEmpty ? nil : parts
   }
 
-  /// Where `wanted` stands first, from `start` on (Horspool's search, piece by piece).
+  /// The first occurrence of `wanted` from `start` on (Horspool's algorithm, in pieces).
   private static func find(_ wanted: [UInt8], in file: KeptFile, from start: Int, size: Int) -> Int?
   {
     guard let last = wanted.last else { return nil }
@@ -118,7 +117,7 @@ enum MultipartFile {
         }
         end += skips[Int(byte)]
       }
-      // The next piece begins where no match can have begun before.
+      // Pieces overlap by one byte less than `wanted`, so a match across their boundary is found.
       at += end - wanted.count + 1
     }
     return nil

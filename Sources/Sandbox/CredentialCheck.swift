@@ -2,7 +2,7 @@ internal import LocalServer
 internal import SCORMCloudAPI
 internal import TextCoding
 
-/// What came in the `Authorization` field, once it proved valid.
+/// What the `Authorization` field contained, after it proved valid.
 struct Credential {
   enum Kind: String, Sendable {
     case none, basic, token
@@ -11,18 +11,18 @@ struct Credential {
   let kind: Kind
   let application: Identifier
   let applicationKind: SandboxApplication.Kind
-  /// Which of the application's credentials; nil for an operation without one.
+  /// The credential of that application; nil for an operation that needs none.
   var identifier: Identifier?
   /// Names of the scopes that it grants; nil for all.
   var scopes: [String]?
 }
 
-/// Decides who calls, and whether they may.
+/// Decides which application calls, and whether it may.
 struct CredentialCheck {
   let applications: KeyedList<Application>
   let now: Timestamp
 
-  /// The application with one of its secrets as Basic, or that of a token that is valid now. Throws a 401.
+  /// The application whose secret came as Basic, or whose token came and is valid now. Throws a 401 otherwise.
   func credential(in authorization: String?) throws(Refusal) -> Credential {
     guard let authorization else { throw .unauthorized() }
     let parts = authorization.split(separator: " ", maxSplits: 1)
@@ -65,8 +65,8 @@ struct CredentialCheck {
       identifier: claims.credential, scopes: claims.scopes)
   }
 
-  /// Throws a 403 unless `credential` reaches `operation`: the right kind of application, and for a token
-  /// one of the operation's scopes, or `admin`.
+  /// Throws a 403 unless `credential` permits `operation`: it must be of the right kind of application, and a token
+  /// needs one of the operation's scopes, or `admin`.
   func authorize(_ credential: Credential, for operation: Operation) throws(Refusal) {
     switch operation.credential {
     case .none: return

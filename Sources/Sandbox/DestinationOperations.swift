@@ -1,9 +1,9 @@
 internal import LocalServer
 internal import TextCoding
 
-/// Destinations, and what is done to all dispatches of one.
+/// Destinations, and calls that change all dispatches of one.
 enum DestinationOperations {
-  /// What a body may change; `created` and `updated` are ignored (client).
+  /// Fields that a body may change; `created` and `updated` are ignored (client).
   private static let fields = ["name", "email", "notes", "launchAuth", "lti13Data"]
 
   static let rule = ListRule<Document>(
@@ -15,7 +15,7 @@ enum DestinationOperations {
     ],
     created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
 
-  /// All destinations of the body, or none.
+  /// Creates all destinations of the body, or none.
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -71,7 +71,7 @@ enum DestinationOperations {
     return value
   }
 
-  /// `courseId` asks for the destinations that the course is dispatched to.
+  /// Lists destinations; `courseId` selects those that the course is dispatched to.
   static func list(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -98,7 +98,7 @@ enum DestinationOperations {
     return .value(value(identifier, try state.destination(identifier), state, call.query))
   }
 
-  /// Creates or updates (client: "Create or update a Destination"); what the body does not name stays.
+  /// Creates or updates (client: "Create or update a Destination"). Fields that the body does not name stay unchanged.
   static func set(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -195,7 +195,7 @@ enum DestinationOperations {
     return .done
   }
 
-  /// A zip of the packages of all dispatches, or of those with one of `tags`.
+  /// A zip of the packages of all dispatches, or of those that have one of `tags`.
   static func zip(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -213,7 +213,7 @@ enum DestinationOperations {
     return .file(.bytes(archive.finished), type: "application/zip")
   }
 
-  /// `Lti13ToolConfigurationSchema`, with a key that is no key.
+  /// `Lti13ToolConfigurationSchema`, with a placeholder instead of a key.
   static func lti13(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

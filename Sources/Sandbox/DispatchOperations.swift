@@ -1,9 +1,9 @@
 internal import LocalServer
 internal import TextCoding
 
-/// Dispatches one by one, and in bulk by filter.
+/// Calls for single dispatches, and bulk calls with a filter.
 enum DispatchOperations {
-  /// What a body may hold; the first ones have the defaults of `CreateDispatchSchema`.
+  /// Defaults of `CreateDispatchSchema` for some of the fields that a body may hold.
   private static let defaults: JSONValue = [
     "allowNewRegistrations": true, "instanced": true, "registrationCap": 0, "enabled": true,
   ]
@@ -21,8 +21,8 @@ enum DispatchOperations {
     ],
     created: { $0.value.created }, updated: { $0.value.updated }, tags: { $0.value.tags.texts })
 
-  /// All dispatches of the body, or none. There is one for a course and a destination: without an id, the
-  /// old one is changed; with an id, that it exists is an error (client).
+  /// Creates all dispatches of the body, or none. A course and a destination have at most one dispatch. If it exists, a
+  /// body without an id changes it, and a body with an id is an error (client).
   static func create(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -162,7 +162,7 @@ enum DispatchOperations {
     return .done
   }
 
-  /// The dispatches that a bulk change is about. At least one filter is required, lest a forgotten query
+  /// The dispatches that a bulk call selects. At least one filter is required, so that a forgotten query does not
   /// change everything.
   private static func bulk(_ state: ApplicationState, _ call: CloudCall) throws(Refusal)
     -> [Identifier]
@@ -204,7 +204,7 @@ enum DispatchOperations {
     return changed(identifiers.count)
   }
 
-  /// The flag of an `EnabledSchema`.
+  /// The flag in an `EnabledSchema`.
   static func enabled(_ call: CloudCall) throws(Refusal) -> Bool {
     guard let isEnabled = try call.object()["enabled"]?.boolean else {
       throw .message(400, "enabled must be true or false.")
@@ -212,7 +212,7 @@ enum DispatchOperations {
     return isEnabled
   }
 
-  /// A flag of one dispatch.
+  /// Answers with a flag of one dispatch.
   static func flag(_ field: String) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       .value(["enabled": try state.dispatch(try call.parameter(0))[field] ?? false])
@@ -264,7 +264,7 @@ enum DispatchOperations {
 
   // Packages and LTI.
 
-  /// SCORM 1.2 is the only type there is (client).
+  /// SCORM 1.2 is the only type that exists (client).
   static func checkType(_ call: CloudCall) throws(Refusal) {
     guard let type = call.query["type"], !type.isEmpty else { return }
     guard type.uppercased() == "SCORM12" || type.uppercased() == "SCORM_12" else {
@@ -281,7 +281,7 @@ enum DispatchOperations {
     return .file(.bytes(package(identifier, dispatch, state, call)), type: "application/zip")
   }
 
-  /// A SCORM 1.2 package with one page that leads to the sandbox.
+  /// A SCORM 1.2 package with one page that redirects to the sandbox.
   static func package(
     _ identifier: Identifier, _ dispatch: Document, _ state: ApplicationState, _ call: CloudCall
   ) -> [UInt8] {
@@ -296,7 +296,7 @@ enum DispatchOperations {
     return archive.finished
   }
 
-  /// `DispatchLtiInfoSchema`, with a secret of no use anywhere.
+  /// `DispatchLtiInfoSchema`, with a secret that is valid nowhere.
   static func lti(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -317,7 +317,7 @@ enum DispatchOperations {
     return .value(["targetLinkUri": .string(LaunchLink.url(.dispatch, name, call))])
   }
 
-  /// 302 to where the learner's browser takes the course.
+  /// 302 to the URL where the learner's browser opens the course.
   static func lti13Launch(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

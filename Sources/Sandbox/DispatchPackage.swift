@@ -1,4 +1,4 @@
-/// What a dispatch's zip holds: a course stub for another LMS that opens the course here.
+/// The contents of a dispatch's zip: a stub course for another LMS that opens the course here.
 enum DispatchPackage {
   /// `imsmanifest.xml` of a SCORM 1.2 package with a single SCO.
   static func manifest(_ title: String) -> String {
@@ -29,7 +29,7 @@ enum DispatchPackage {
 }
 
 extension String {
-  /// With everything escaped that markup would take for its own.
+  /// The text with all characters escaped that have a meaning in markup.
   var inMarkup: String {
     var text = ""
     for scalar in unicodeScalars {

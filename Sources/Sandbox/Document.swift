@@ -1,9 +1,9 @@
-/// A thing whose fields are kept as they came: a destination, dispatch, invitation, credential, pipe or
-/// connector. What a body may hold is its schema's business (``SchemaTable``), so no field is lost.
+/// A record that keeps its fields as received: a destination, dispatch, invitation, credential, pipe or connector.
+/// ``SchemaTable`` checks what a body may hold. No field is lost.
 struct Document: StoredRecord {
   var created = Timestamp(seconds: 0)
   var updated = Timestamp(seconds: 0)
-  /// An object.
+  /// Always an object.
   var fields: JSONValue = .object([])
   var tags = TagList()
 
@@ -20,7 +20,7 @@ struct Document: StoredRecord {
     set { fields.set(name, newValue) }
   }
 
-  /// The text of a field; empty when it has none.
+  /// The text of a field; empty if the field is missing or not text.
   func text(_ name: String) -> String { fields[name]?.string ?? "" }
 
   func identifier(_ name: String) -> Identifier? { Identifier(checking: fields[name]?.string) }
@@ -35,16 +35,16 @@ struct Document: StoredRecord {
   }
 }
 
-/// The tags of one thing, without doubles, in the order in which they were put.
+/// The tags of one record, without duplicates, in the order they were added.
 struct TagList: Sendable, Equatable {
-  /// Tags a thing may have.
+  /// Maximum number of tags per record.
   static let maximumTags = 100
   /// Longest tag, in bytes.
   static let maximumLength = 255
 
   var texts: [String] = []
 
-  /// Adds those that are not there yet.
+  /// Adds the tags that are new.
   mutating func add(_ new: [String]) throws(Refusal) {
     var texts = texts
     for text in new where !texts.contains(text) { texts.append(text) }

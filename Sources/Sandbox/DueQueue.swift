@@ -1,19 +1,19 @@
-/// Work that the sandbox put off: the end of an import, a postback's next attempt.
+/// Work that the sandbox postponed, such as the end of an import or a postback's next attempt.
 ///
-/// It names what it is about instead of holding it, so that a snapshot can keep it and a thing that is gone
-/// by then is simply not found.
+/// It refers to its subject by identifier. So a snapshot can keep it, and a subject deleted in the meantime is simply
+/// not found.
 struct DueWork: Equatable, Sendable {
-  /// What there is to do: a word of the area that scheduled it, `import`, `deletion`, `postback`.
+  /// The kind of work, named by the area that scheduled it: `import`, `deletion`, `postback`.
   var kind: String
-  /// Whose thing it is about.
+  /// The application that the subject belongs to.
   var application: String
-  /// The thing's identifier.
+  /// The subject's identifier.
   var subject: String
 }
 
-/// Work by its moment; of the same moment, the one that was put off first comes first. A binary heap.
+/// Work by due time; work with the same due time comes in the order it was added. A binary heap.
 struct DueQueue: Sendable {
-  /// Work that may wait: a postback and a deletion for each of 100,000 registrations.
+  /// Maximum number of entries: a postback and a deletion for each of 100,000 registrations.
   static let maximum = 200_000
 
   struct Entry: Equatable, Sendable {
@@ -26,7 +26,7 @@ struct DueQueue: Sendable {
       (moment, number) < (other.moment, other.number)
     }
 
-    /// As a snapshot and the clock's answers show it.
+    /// The form in snapshots and in answers about the clock.
     var value: JSONValue {
       [
         "at": .integer(moment), "kind": .string(work.kind),
@@ -36,7 +36,7 @@ struct DueQueue: Sendable {
   }
 
   private var heap: [Entry] = []
-  /// Work put off so far: the order among equals.
+  /// Entries added so far: the order among equal moments.
   private var number = 0
 
   var count: Int { heap.count }
@@ -44,7 +44,7 @@ struct DueQueue: Sendable {
 
   init() {}
 
-  /// What ``value`` wrote; nil when it is something else.
+  /// Reads what ``value`` wrote. Nil if it is anything else.
   init?(_ value: JSONValue) {
     guard let elements = value.elements, elements.count <= Self.maximum else { return nil }
     for element in elements {
@@ -55,12 +55,12 @@ struct DueQueue: Sendable {
     }
   }
 
-  /// All that waits, in order.
+  /// All entries, in order.
   var value: JSONValue {
     .array(heap.sorted { $0.comes(before: $1) }.map(\.value))
   }
 
-  /// False when there is no room.
+  /// Returns false if the queue is full.
   mutating func insert(_ work: DueWork, at moment: Int) -> Bool {
     guard heap.count < Self.maximum else { return false }
     heap.append(Entry(moment: moment, number: number, work: work))
@@ -69,7 +69,7 @@ struct DueQueue: Sendable {
     return true
   }
 
-  /// Takes what comes first, if its moment is not after `moment`.
+  /// Removes and returns the first entry, if its moment is not after `moment`.
   mutating func popFirst(until moment: Int) -> Entry? {
     guard let first = heap.first, first.moment <= moment, let last = heap.popLast() else {
       return nil
@@ -84,7 +84,7 @@ struct DueQueue: Sendable {
   mutating func removeAll(where isMeant: (DueWork) -> Bool) {
     let kept = heap.filter { !isMeant($0.work) }
     guard kept.count < heap.count else { return }
-    // Sorted, an array is a heap.
+    // A sorted array is a heap.
     heap = kept.sorted { $0.comes(before: $1) }
   }
 

@@ -1,14 +1,14 @@
 internal import LocalServer
 
-/// What a fault does to an answer.
+/// How a fault changes an answer.
 extension Fault {
   private static let dribbles = 10
 
-  /// The answer of a call that must not have any effect; nil when it may.
+  /// The answer to a call that must not have any effect; nil if it may have one.
   var answerInstead: LocalResponse? {
     switch effect {
     case .status(let status, let retryAfter):
-      // The two shapes of the real service's errors: a refused credential, and everything else.
+      // The real service's errors have two shapes: one for a refused credential, one for everything else.
       var answer =
         status == 401
         ? Refusal.unauthorized("Provided credentials are invalid.").response
@@ -25,7 +25,7 @@ extension Fault {
     }
   }
 
-  /// The operation's own answer, gone wrong.
+  /// The operation's own answer, spoiled by the fault.
   func spoiling(_ answer: LocalResponse) -> LocalResponse {
     var answer = marked(answer)
     switch effect {
@@ -39,7 +39,8 @@ extension Fault {
       answer.delivery = LocalDelivery(
         pieces: Fault.dribbles, pause: delay / Int64(Fault.dribbles - 1))
     case .malformed:
-      // Without its last byte an object or a list is none; what has no body gets one that begins an object.
+      // Without its last byte, an object or list is not valid JSON. An answer without a body gets one with the start of
+      // an object.
       if case .bytes(let bytes) = answer.body, bytes.count > 1 {
         answer.body = .bytes(Array(bytes.dropLast()))
       } else {
@@ -62,7 +63,7 @@ extension Fault {
     return answer
   }
 
-  /// `share` of the body in bytes, and less than all of it: an answer that came whole is no fault.
+  /// The number of bytes in `share` of the body, but fewer than all: a complete answer would not be a fault.
   private static func part(_ share: Double, of answer: LocalResponse) -> Int {
     let count = answer.body.count
     return max(0, min(Int(Double(count) * share), count - 1))

@@ -1,6 +1,6 @@
 internal import SCORMCloudAPI
 
-/// Reads `{"faults": […]}`. All mistakes are told at once, each with its place.
+/// Reads `{"faults": […]}`. Reports all mistakes at once, each with its place.
 struct FaultReader {
   private(set) var faults: [Fault] = []
   private(set) var problems: [String] = []
@@ -9,14 +9,14 @@ struct FaultReader {
     "operation", "status", "retryAfter", "fault", "ms", "at", "after", "times", "every", "seed",
     "share", "ttl",
   ]
-  /// What `GET` adds: a list that was read may be put again.
+  /// Members that `GET` adds. They are accepted, so a list that was read can be set again.
   private static let ownKeys = ["id", "seen", "hits", "over"]
   private static let words = ["reset", "truncate", "dribble", "malformed", "delay"]
-  /// Longest wait in milliseconds: ten minutes, longer than clients wait.
+  /// Longest delay in milliseconds: ten minutes, longer than clients wait.
   private static let longestWait = 600_000
   private static let largestCount = 1_000_000_000
 
-  /// - Parameter now: the sandbox's time, which a `ttl` runs from.
+  /// - Parameter now: the sandbox's time, from which a `ttl` counts.
   init(_ body: JSONValue, now: Int) {
     guard case .object(let members) = body, let list = body["faults"]?.elements else {
       problems = ["the body must be {\"faults\": […]}"]

@@ -1,47 +1,48 @@
-/// Something that is to go wrong with one operation: what, and with which of its calls.
+/// Something that goes wrong with calls of one operation: what, and in which calls.
 ///
-/// Which calls it strikes follows from counting alone, so the same calls meet the same faults each time.
+/// Which calls it strikes depends only on counting, so the same calls meet the same faults in every run.
 struct Fault: Sendable {
   enum Effect: Equatable, Sendable {
-    /// That status instead of an answer; the operation has no effect.
+    /// This status instead of an answer; the operation has no effect.
     case status(Int, retryAfter: Int?)
-    /// The connection is reset: without a share, before the operation has any effect; with one, after it,
-    /// when that share of the answer's body was sent.
+    /// The connection is reset. Without a share this happens before the operation has any effect; with a share,
+    /// afterwards, once that share of the answer's body is sent.
     case reset(at: Double?)
-    /// The connection ends cleanly when that share of the answer's body was sent.
+    /// The connection ends cleanly once that share of the answer's body is sent.
     case truncate(at: Double)
-    /// The answer's body comes in ten pieces.
+    /// The answer's body is sent in ten pieces.
     case dribble
-    /// The answer's body is no JSON.
+    /// The answer's body is not JSON.
     case malformed
-    /// The answer comes late, and is right.
+    /// The answer is correct but late.
     case delay
   }
 
-  /// From 1, in the order of the list: what `X-Sandbox-Fault` says.
+  /// From 1, in the order of the list; the value of `X-Sandbox-Fault`.
   let id: Int
-  /// As it was asked for.
+  /// The members as requested.
   let asked: [JSONMember]
   let operation: UInt8
   let effect: Effect
-  /// Milliseconds that the answer is late, or that a dribble takes altogether.
+  /// The delay of the answer, or the total time of a dribble, in milliseconds.
   let milliseconds: Int
-  /// Calls of the operation that pass first.
+  /// Calls of the operation that pass before the first strike.
   let after: Int
-  /// Calls that it strikes at most; nil: all that come.
+  /// Maximum number of calls that it strikes; nil for no limit.
   let times: Int?
-  /// Of those behind `after`, each so manieth; 1: each.
+  /// Of the calls after the first `after`, every n-th can be struck; 1 for each.
   let every: Int
-  /// The share of calls, chosen by `seed` and the call's number; 1: all.
+  /// The share of calls to strike, chosen by `seed` and the call's number; 1 for all.
   let share: Double
   let seed: Int
-  /// When it ends by itself, in milliseconds since 1970 UTC.
+  /// When the fault ends by itself, in milliseconds since 1970 UTC; nil for never.
   let ends: Int?
-  /// Calls of the operation since the fault was put, and those that it struck.
+  /// Calls of the operation since the fault was set, and how many of them it struck.
   private(set) var seen = 0
   private(set) var hits = 0
 
-  /// Counts a call of the operation. Whether it is to be struck, unless another fault was faster.
+  /// Counts a call of the operation. Returns whether the fault strikes it. `isTaken` means that an earlier fault in the
+  /// list already did.
   mutating func strikes(now: Int, isTaken: Bool) -> Bool {
     seen += 1
     if let ends, now >= ends { return false }
@@ -55,7 +56,7 @@ struct Fault: Sendable {
 
   func isOver(now: Int) -> Bool { ends.map { now >= $0 } ?? false }
 
-  /// As `GET /sandbox/faults` shows it.
+  /// The form in the answer to `GET /sandbox/faults`.
   func value(now: Int) -> JSONValue {
     .object(
       [JSONMember("id", .integer(id))] + asked + [
@@ -64,7 +65,7 @@ struct Fault: Sendable {
       ])
   }
 
-  /// A number of 0 up to 1 that `seed` and `number` decide: SplitMix64's finaliser.
+  /// A number from 0 up to but excluding 1, derived from `seed` and `number` with SplitMix64's finaliser.
   private static func draw(_ seed: Int, _ number: Int) -> Double {
     var z =
       UInt64(bitPattern: Int64(seed)) &+ UInt64(bitPattern: Int64(number)) &* 0x9E37_79B9_7F4A_7C15
@@ -74,16 +75,16 @@ struct Fault: Sendable {
   }
 }
 
-/// The faults that were put, in their order.
+/// The faults that are set, in their order.
 struct FaultPlan: Sendable {
-  /// Faults at a time: more than a test can mean.
+  /// Maximum number of faults at a time: more than a test can need.
   static let maximum = 1_000
 
   private(set) var faults: [Fault] = []
 
   init(_ faults: [Fault] = []) { self.faults = faults }
 
-  /// The fault that strikes a call of `operation`; the first in the list when there are several.
+  /// The fault that strikes a call of `operation`; if several do, the first in the list.
   mutating func strike(_ operation: UInt8, now: Int) -> Fault? {
     var struck: Fault?
     for index in faults.indices where faults[index].operation == operation {

@@ -1,6 +1,6 @@
-/// A learner opens a course, works on it and leaves it. Progress, history, statements and postbacks follow.
+/// What happens when a learner opens a course, works on it and leaves it: progress, history, statements and postbacks.
 extension ApplicationState {
-  /// The learner opens the course: a launch begins. A newer version of the course begins a new instance
+  /// The learner opens the course, which begins a launch. If the course has a newer version, a new instance begins
   /// (client: "automatically created when a learner launches a new version of the course").
   ///
   /// - Returns: the number of the instance that was launched.
@@ -46,9 +46,9 @@ extension ApplicationState {
     return number
   }
 
-  /// The learner did something: what `report` says becomes the registration's progress.
+  /// The learner did something: `report` becomes the registration's progress.
   ///
-  /// - Parameter number: the instance it is about; nil for the newest.
+  /// - Parameter number: the instance; nil for the newest.
   mutating func finish(
     _ identifier: Identifier, instance number: Int?, _ report: ProgressReport,
     _ application: Identifier, _ now: Timestamp
@@ -58,7 +58,7 @@ extension ApplicationState {
     guard let instance = registration.instances.first(where: { $0.number == wanted }) else {
       throw .missing("registration instance", Identifier("\(wanted)"))
     }
-    // The control call needs no launch before it: it is one.
+    // The control call needs no earlier launch: it begins one itself.
     let isLaunched = instance.launches.last.map { $0["exitTime"] == nil } ?? false
     var launched = wanted
     if !isLaunched, number == nil { launched = try launch(identifier, now) }
@@ -103,7 +103,7 @@ extension ApplicationState {
 }
 
 extension Instance {
-  /// Launches of an instance that are remembered.
+  /// Maximum number of launches kept per instance.
   private static var maximumLaunches: Int { 1_000 }
 
   fileprivate mutating func take(_ report: ProgressReport, _ now: Timestamp) {
@@ -152,7 +152,7 @@ extension Instance {
     return launch
   }
 
-  /// `ObjectiveSchema` of a `RuntimeObjectiveSchema`.
+  /// The `ObjectiveSchema` for a `RuntimeObjectiveSchema`.
   private static func objective(_ runtime: JSONValue) -> JSONValue {
     var objective: JSONValue = ["primary": false]
     objective.set("id", runtime["id"])
@@ -172,7 +172,7 @@ extension Instance {
     return objective
   }
 
-  /// The root and every activity below it take the report's outcome; runtime data is the leaves'.
+  /// The root and every activity below it take the report's outcome; only leaves have runtime data.
   private static func activity(
     _ activity: JSONValue, _ report: ProgressReport, tracked: Double, isRoot: Bool
   ) -> JSONValue {

@@ -2,11 +2,11 @@ internal import TextCoding
 
 /// The `name=value` pairs of a query or a form, decoded, in order.
 struct FormFields {
-  /// More pairs than this are not looked at: no operation takes more than 14 parameters.
+  /// Maximum number of pairs read; no operation has more than 14 parameters.
   static let maximumPairs = 64
 
   let pairs: [(name: String, value: String)]
-  /// Whether a pair was left out because it could not be decoded.
+  /// Whether a pair was left out because it cannot be decoded.
   let isBroken: Bool
 
   init(_ raw: some StringProtocol) {
@@ -17,6 +17,6 @@ struct FormFields {
   /// The value of the first pair called `name`.
   subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
 
-  /// Whether `name` is there and says true. Clients write `true` and `True`.
+  /// Whether `name` is present with the value true. Clients write `true` and `True`.
   func isTrue(_ name: String) -> Bool { self[name]?.lowercased() == "true" }
 }

@@ -1,18 +1,18 @@
 internal import Memory
 
-/// A caller-made name of a course, registration, learner …: any text of up to 255 characters.
+/// An identifier that callers choose for a course, registration, learner …: any text of up to 255 characters.
 ///
-/// Compared byte for byte, unlike `String`, which takes `é` and `e´` for the same: an intermediary that
-/// normalises a path must not go unnoticed.
+/// Identifiers are compared byte for byte. `String` treats `é` and `e´` as equal, which would hide an intermediary
+/// that normalises paths.
 struct Identifier: Hashable, Sendable, CustomStringConvertible {
-  /// Longest identifier that SCORM Cloud takes, in characters.
+  /// Longest identifier that SCORM Cloud accepts, in characters.
   static let maximumLength = 255
 
   let text: String
 
   init(_ text: String) { self.text = text }
 
-  /// Nil when `text` is missing, empty or too long.
+  /// Nil if `text` is missing, empty or too long.
   init?(checking text: String?) {
     guard let text, !text.isEmpty, text.count <= Identifier.maximumLength else { return nil }
     self.text = text
@@ -32,7 +32,7 @@ struct Identifier: Hashable, Sendable, CustomStringConvertible {
     hasher.combine(0xFF as UInt8)
   }
 
-  /// In the form of a UUID (RFC 9562, version 4), of 122 of the bits given.
+  /// An identifier in the form of a UUID (RFC 9562, version 4), from 122 of the given bits.
   init(uuid first: UInt64, _ second: UInt64) {
     let high = first & ~0xF000 | 0x4000
     let low = second >> 2 | 1 << 63

@@ -1,12 +1,12 @@
-/// Makes identifiers, secrets and jitter: the same ones in the same order for the same seed.
+/// Makes identifiers, secrets and jitter. The same seed gives the same values in the same order.
 struct IdentifierSource: StoredRecord, Equatable {
   private var seed = 0
-  /// How many numbers were made.
+  /// Numbers made so far.
   private var count = 0
 
   init() {}
 
-  /// - Parameter name: sources of different names make different identifiers.
+  /// - Parameter name: sources with different names make different identifiers.
   init(seed: Int, name: String) {
     // FNV-1a.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
@@ -38,7 +38,7 @@ struct IdentifierSource: StoredRecord, Equatable {
     return Identifier(uuid: high, number())
   }
 
-  /// The identifier that belongs to `serial` for good: it need not be kept.
+  /// The identifier that always belongs to `serial`, so it need not be stored.
   func identifier(serial: Int) -> Identifier {
     let seed = UInt64(bitPattern: Int64(seed))
     return Identifier(

@@ -1,30 +1,30 @@
-/// One import of a course, until it is over and after.
+/// One import of a course, while it runs and afterwards.
 struct ImportJob: StoredRecord {
   var course = Identifier("")
-  /// What the course is called when its content does not say.
+  /// The course's title if its content has none.
   var title = ""
   /// Bytes uploaded.
   var size = 0
   var tags: [String] = []
   var mayCreateNewVersion = false
-  /// Where to tell when it is over.
+  /// The URL to notify when the import ends.
   var postbackURL: String?
-  /// What the request knew of the content: `courseLearningStandard` and `metadata`.
+  /// What the request said about the content: `courseLearningStandard` and `metadata`.
   var content: JSONValue?
-  /// The version that an upload makes, and what its content brings about.
+  /// The version that the upload creates, and what follows from its content.
   var version = Course.Version()
   var warnings: [String] = []
   var languages: [String] = []
-  /// Why the import will fail; empty when it will not.
+  /// Why the import will fail; empty if it will not.
   var fault = ""
-  /// Virtual time in milliseconds.
+  /// Virtual time in milliseconds since 1970 UTC.
   var started = 0
-  /// How often its status was asked for.
+  /// How often the status was asked for.
   var polls = 0
   /// `RUNNING`, `COMPLETE` or `ERROR`.
   var status = "RUNNING"
   var message = ""
-  /// `ImportResultSchema`, with the course as it was when the import ended.
+  /// `ImportResultSchema`, with the course's state when the import ended.
   var result: JSONValue?
 
   init() {}

@@ -1,8 +1,8 @@
 internal import LocalServer
 
-/// Imports: upload or fetch a course, then ask until it is there.
+/// Imports: upload or fetch a course, then poll until it exists.
 enum ImportJobOperations {
-  /// Bytes that a course has which was not uploaded.
+  /// Size in bytes of a course that was not uploaded.
   private static let fetchedSize = 65_536
 
   /// Multipart upload.
@@ -16,7 +16,7 @@ enum ImportJobOperations {
     }
   }
 
-  /// Import from elsewhere: nothing is fetched, the course has a size of its own.
+  /// Import from a URL. Nothing is fetched: the course gets a fixed size.
   static func fetch(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -45,7 +45,7 @@ enum ImportJobOperations {
     return try start(&state, call, size: fetchedSize, content: media(request))
   }
 
-  /// What a request says of the content that will come: `MediaFileMetadataSchema`.
+  /// What a request says about the content to import: `MediaFileMetadataSchema`.
   private static func media(_ request: JSONValue) -> JSONValue? {
     guard let metadata = request["mediaFileMetadata"], metadata != .null else { return nil }
     return self.metadata(metadata)
@@ -123,7 +123,7 @@ enum ImportJobOperations {
 }
 
 extension ApplicationState {
-  /// Ends the imports whose time has come, in the order in which they began: their courses appear.
+  /// Ends the imports that are due, in the order they began. Their courses appear.
   mutating func settleImports(_ milliseconds: Int, _ now: Timestamp, _ application: Identifier) {
     for identifier in jobs.identifiers(where: { $0.value.isRunning }) {
       guard var job = jobs[identifier] else { continue }
@@ -151,7 +151,7 @@ extension ApplicationState {
     version.size = job.size
     version.metadata = job.content
     if courses[job.course] != nil {
-      // Another import may have been faster than this one.
+      // Another import may have created the course first.
       guard job.mayCreateNewVersion else {
         return job.fail("Course [\(job.course)] already exists")
       }

@@ -1,12 +1,12 @@
 internal import LocalServer
 internal import TextCoding
 
-/// Invitations, public ones by a link and private ones by mail. No mail is sent: the registrations are there,
-/// and the links lead to the sandbox.
+/// Invitations: public ones with a link, private ones by mail. No mail is sent. The registrations exist, and the links
+/// lead to the sandbox.
 enum InvitationOperations {
-  /// Between a private invitation and the last of its mails, in milliseconds.
+  /// Time from a private invitation until the last of its mails is sent, in milliseconds.
   static let mailDelay = 1_000
-  /// Addresses of one invitation.
+  /// Maximum number of addresses per invitation.
   static let maximumAddresses = 1_000
 
   static func rule(_ member: String) -> ListRule<Document> {
@@ -102,7 +102,7 @@ enum InvitationOperations {
     return .value(value(identifier, invitation, state, call, call.query))
   }
 
-  /// Registers the addresses and says that the mails are on their way.
+  /// Registers the addresses and answers that the mails are being sent.
   static func createPrivate(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -198,7 +198,7 @@ enum InvitationOperations {
     ])
   }
 
-  /// Changes what the body names (client: "Only non-null values that are provided will be updated").
+  /// Changes the fields that the body names (client: "Only non-null values that are provided will be updated").
   static func update(isPublic: Bool) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let (identifier, _) = try find(state, call, isPublic: isPublic)
@@ -222,7 +222,7 @@ enum InvitationOperations {
     }
   }
 
-  /// Who was invited, with the registration of each.
+  /// The invited users, each with their registration.
   static func users(isPublic: Bool) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let (identifier, invitation) = try find(state, call, isPublic: isPublic)
@@ -269,7 +269,7 @@ enum InvitationOperations {
 }
 
 extension ApplicationState {
-  /// The registration that an invitation's user got.
+  /// The registration created for an invited user.
   func registration(of user: JSONValue) -> Registration? {
     Identifier(checking: user["registrationId"]?.string).flatMap { registrations[$0] }
   }
@@ -278,12 +278,12 @@ extension ApplicationState {
     registration(of: user)?.latest.launches.isEmpty == false
   }
 
-  /// The mails are out.
+  /// Marks the mails as sent.
   mutating func finishInvitationJob(_ identifier: Identifier, _ now: Timestamp) {
     invitations.update(identifier) { $0["jobStatus"] = "COMPLETE" }
   }
 
-  /// Registers an address for an invitation, or takes the registration it has for the course already, as
+  /// Registers an address for an invitation, or uses its existing registration for the course, as
   /// `duplicateRegistrationOption` says (`CreatePrivateInvitationSchema`).
   ///
   /// - Returns: the registration.

@@ -1,12 +1,13 @@
 package import JSONText
 internal import Memory
 
-/// JSON bodies as values.
+/// Parsing of JSON bodies.
 extension JSONValue {
-  /// How deep arrays and objects may nest: far more than any SCORM Cloud body, and far less than the stack.
+  /// Greatest depth of nested arrays and objects: far more than any SCORM Cloud body has, and far less than would
+  /// exhaust the stack.
   static let maximumDepth = 32
 
-  /// The value that `bytes` say as a whole. Throws where they stop being JSON.
+  /// Parses `bytes` as one JSON value. Throws the place where they stop being JSON.
   package init(json bytes: [UInt8]) throws(JSONDefect) {
     var cursor = JSONCursor(bytes.span.bytesOfElements, depthLimit: JSONValue.maximumDepth)
     self = try JSONValue(cursor.value(), &cursor)
@@ -25,10 +26,10 @@ extension JSONValue {
       if value.isWhole, let value = Int(text) {
         self = .integer(value)
       } else {
-        // What the grammar allows is a number to Swift too; beyond its range it is infinite.
+        // Every number of the grammar is valid for Swift too; one beyond its range becomes infinite.
         self = .number(Double(text) ?? .infinity)
       }
-    // A bracket's end and a name are no values, and the cursor gives none for one.
+    // The end of a bracket and a name are not values; the cursor never returns them as one.
     case .null, .objectEnd, .arrayEnd, .name: self = .null
     }
   }

@@ -2,7 +2,7 @@ internal import JSONText
 
 /// A JSON value (RFC 8259), for the sandbox's small requests and answers.
 ///
-/// Off the hot path: a tree of values, members in the order in which they were written.
+/// Not for the hot path: it is a tree of values. Members keep the order in which they were written.
 package indirect enum JSONValue: Equatable, Sendable {
   case null
   case boolean(Bool)
@@ -12,25 +12,25 @@ package indirect enum JSONValue: Equatable, Sendable {
   case array([JSONValue])
   case object([JSONMember])
 
-  /// The value of the first member called `name`; nil when this is no object or has no such member.
+  /// The value of the first member called `name`; nil if this is not an object or has no such member.
   package subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.name == name }?.value
   }
 
-  /// The text of a string.
+  /// The text of a string; nil for any other value.
   package var string: String? {
     guard case .string(let text) = self else { return nil }
     return text
   }
 
-  /// The value of a whole number.
+  /// The value of a whole number; nil for any other value.
   package var integer: Int? {
     guard case .integer(let value) = self else { return nil }
     return value
   }
 
-  /// The value of any number.
+  /// The value of any finite number; nil for any other value.
   package var double: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -44,13 +44,13 @@ package indirect enum JSONValue: Equatable, Sendable {
     return value
   }
 
-  /// The elements of an array.
+  /// The elements of an array; nil for any other value.
   package var elements: [JSONValue]? {
     guard case .array(let elements) = self else { return nil }
     return elements
   }
 
-  /// The texts of an array of strings; nil when any element is something else.
+  /// The texts of an array of strings; nil if any element is something else.
   package var strings: [String]? {
     guard let elements else { return nil }
     var texts: [String] = []
@@ -87,13 +87,13 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
 }
 
 extension JSONValue {
-  /// An array of strings.
+  /// Makes an array of strings.
   package static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
 }
 
-/// Objects as records: members by name, in order.
+/// Objects as records, with members by name, in order.
 extension JSONValue {
-  /// The members of an object; none of anything else.
+  /// The members of an object; empty for any other value.
   var members: [JSONMember] {
     guard case .object(let members) = self else { return [] }
     return members
@@ -105,7 +105,7 @@ extension JSONValue {
     return .object(members.filter { $0.name != name })
   }
 
-  /// Sets a member where it stands, or at the end; removes it for nil.
+  /// Sets a member in place, or appends it if new. Nil removes it.
   mutating func set(_ name: String, _ value: JSONValue?) {
     var members = members
     let place = members.firstIndex { $0.name == name }
@@ -118,14 +118,14 @@ extension JSONValue {
     self = .object(members)
   }
 
-  /// Takes over what `change` says about `names`, and leaves what it does not mention or says null about.
+  /// Copies the members `names` from `change`. Members that are missing there or null stay unchanged.
   mutating func take(_ names: [String], from change: JSONValue) {
     for name in names {
       if let value = change[name], value != .null { set(name, value) }
     }
   }
 
-  /// The members called `names` that are there and not null, in that order.
+  /// The members `names` that exist and are not null, in that order.
   func picking(_ names: [String]) -> JSONValue {
     .object(
       names.compactMap { name in
@@ -134,9 +134,9 @@ extension JSONValue {
   }
 }
 
-/// JSON text from values.
+/// JSON text of values.
 extension JSONValue {
-  /// The value as JSON text, without blanks. Numbers that JSON cannot say (infinities, NaN) become `null`.
+  /// The value as JSON text, without whitespace. Numbers that JSON has no form for (infinities, NaN) become `null`.
   package var text: String {
     var writer = JSONWriter()
     write(to: &writer)

@@ -1,13 +1,12 @@
-/// Values by identifier, remembered in the order in which they came.
+/// Values by identifier, in the order in which they were added.
 ///
-/// Bounded: ``insert(_:at:)`` refuses when the list is full. Looking up, adding, changing and removing cost
-/// the same however long the list is: a removed value leaves a hole, and holes are closed once they are
-/// more than the values. A change happens in place, and a walk copies nothing, so that a list of 100,000
-/// is looked through in milliseconds.
+/// The list is bounded: ``insert(_:at:)`` refuses a new value if it is full. Lookups, insertions, changes and removals
+/// take the same time at any length. A removed value leaves a hole, and holes are closed once they outnumber the
+/// values. Changes happen in place and a walk copies nothing, so a list of 100,000 is searched in milliseconds.
 struct KeyedList<Value: Sendable>: Sendable {
-  /// Holds a value, so that a walk passes a reference instead of a value with its many.
+  /// Holds a value, so that a walk passes one reference instead of a value with all its parts.
   private final class Box: @unchecked Sendable {
-    // @unchecked: changed only through a slot whose reference is the only one.
+    // @unchecked: changed only through a slot that holds the only reference.
     let identifier: Identifier
     var value: Value
     init(_ identifier: Identifier, _ value: Value) {
@@ -17,7 +16,7 @@ struct KeyedList<Value: Sendable>: Sendable {
   }
 
   struct Slot: Sendable {
-    /// Larger than those of all earlier values, and never used again.
+    /// Greater than the numbers of all earlier values, and never reused.
     let number: Int
     private var box: Box
 
@@ -40,10 +39,10 @@ struct KeyedList<Value: Sendable>: Sendable {
     }
   }
 
-  /// How many values there may be.
+  /// The greatest number of values.
   let limit: Int
   private var slots: [Slot?] = []
-  /// Where in `slots` an identifier's value stands.
+  /// The index in `slots` of each identifier's value.
   private var places: [Identifier: Int] = [:]
   private var nextNumber = 0
 
@@ -56,7 +55,7 @@ struct KeyedList<Value: Sendable>: Sendable {
     places[identifier].flatMap { slots[$0]?.value }
   }
 
-  /// Adds or replaces. False when the list is full and `identifier` is new.
+  /// Adds or replaces a value. Returns false if the list is full and `identifier` is new.
   mutating func insert(_ value: Value, at identifier: Identifier) -> Bool {
     if let place = places[identifier] {
       slots[place]?.apply { $0 = value }
@@ -69,7 +68,7 @@ struct KeyedList<Value: Sendable>: Sendable {
     return true
   }
 
-  /// Changes a value where it stands. Nil when there is none.
+  /// Changes a value in place. Nil if `identifier` has none.
   @discardableResult
   mutating func update<Result, Failure: Error>(
     _ identifier: Identifier, _ change: (inout Value) throws(Failure) -> Result
@@ -78,7 +77,7 @@ struct KeyedList<Value: Sendable>: Sendable {
     return try slots[place]?.apply(change)
   }
 
-  /// Changes every value where it stands.
+  /// Changes every value in place.
   mutating func updateAll(_ change: (Identifier, inout Value) -> Void) {
     for place in slots.indices {
       guard let identifier = slots[place]?.identifier else { continue }
@@ -109,9 +108,9 @@ struct KeyedList<Value: Sendable>: Sendable {
     }
   }
 
-  /// Calls `body` with every value that `isMeant` picks, oldest first or newest first, until it says false.
+  /// Calls `body` with every value that `isMeant` selects, oldest or newest first, until it returns false.
   ///
-  /// Also newest first, a block of them is looked at forwards: memory is read twice as fast that way.
+  /// A walk from the newest still tests each block of values forwards, because memory is read twice as fast that way.
   func walk(newestFirst: Bool, where isMeant: (Slot) -> Bool, _ body: (Slot) -> Bool) {
     let block = 256
     var picked: [Int] = []
@@ -137,7 +136,7 @@ struct KeyedList<Value: Sendable>: Sendable {
     }
   }
 
-  /// Lets the values have arrived in the order of `key`; equal ones stay in their order.
+  /// Reorders the values by `key`; equal ones keep their order.
   mutating func sort(by key: (Value) -> Timestamp) {
     let sorted = entries.enumerated().sorted {
       (key($0.element.value), $0.offset) < (key($1.element.value), $1.offset)
@@ -157,14 +156,14 @@ struct KeyedList<Value: Sendable>: Sendable {
     slots.compactMap { slot in slot.map { ($0.identifier, $0.value) } }
   }
 
-  /// The identifiers of the values that `isMeant` picks, oldest first.
+  /// The identifiers of the values that `isMeant` selects, oldest first.
   func identifiers(where isMeant: (Slot) -> Bool) -> [Identifier] {
     var found: [Identifier] = []
     forEachSlot { if isMeant($0) { found.append($0.identifier) } }
     return found
   }
 
-  /// How many values `isMeant` picks.
+  /// The number of values that `isMeant` selects.
   func count(where isMeant: (Slot) -> Bool) -> Int {
     var count = 0
     forEachSlot { if isMeant($0) { count += 1 } }

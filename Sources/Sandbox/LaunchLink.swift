@@ -1,15 +1,15 @@
 internal import LocalServer
 
-/// Links that a learner's browser opens. They lead to a page of the sandbox (``LaunchPage``) at the address
-/// that the caller used; a caller that named none gets the real service's address.
+/// Links that a learner's browser opens. They lead to a page of the sandbox (``LaunchPage``) at the host that the
+/// caller used. If the caller named none, they have the real service's host.
 enum LaunchLink {
-  /// Where launches live. Not below `/api/v2`, and not the API's business.
+  /// Path prefix of launches. It is not below `/api/v2`, so it is not part of the API.
   static let path = "/api/cloud/"
-  /// Seconds that a link may live (launch link page).
+  /// Permitted lifetimes of a link in seconds (launch link page).
   static let expiries = 10...300
   static let defaultExpiry = 120
 
-  /// What a link leads to.
+  /// What a link opens.
   enum Target: String, Sendable {
     case registration = "registration/launch"
     case preview = "course/preview"
@@ -27,7 +27,7 @@ enum LaunchLink {
 
   /// Checks `redirectOnExitUrl` and `expiry`, and makes a link to `subject`.
   ///
-  /// - Parameter isExitRequired: a preview may leave the address out (`PreviewLaunchLinkRequestSchema`).
+  /// - Parameter isExitRequired: false for a preview, which may omit the URL (`PreviewLaunchLinkRequestSchema`).
   static func answer(
     _ state: inout ApplicationState, _ call: CloudCall, _ target: Target, subject: Identifier,
     part: Int, isExitRequired: Bool
@@ -50,7 +50,7 @@ enum LaunchLink {
     return .value(["launchLink": .string(url(target, link, call))])
   }
 
-  /// An absolute URL, one of the keywords in any case, or nothing, which means the configured address
+  /// Whether `text` is an absolute URL, one of the keywords in any case, or empty, which means the configured URL
   /// (client: `LaunchLinkRequestSchema.redirectOnExitUrl`).
   static func isExit(_ text: String) -> Bool {
     text.isEmpty || ["message", "closer", "blank"].contains(text.lowercased()) || isURL(text)
@@ -69,7 +69,7 @@ enum LaunchLink {
 }
 
 extension ApplicationState {
-  /// Remembers a link; the oldest makes room.
+  /// Keeps a link. If that exceeds the maximum, the oldest link is removed.
   mutating func open(
     _ target: LaunchLink.Target, subject: Identifier, part: Int, _ request: JSONValue,
     until seconds: Int, _ now: Timestamp

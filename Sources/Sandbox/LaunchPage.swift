@@ -1,10 +1,10 @@
 internal import LocalServer
 internal import TextCoding
 
-/// The pages that links of the sandbox lead to: a stand-in for the player, where a person or a browser test
-/// sets what the learner did. `POST /sandbox/progress` does the same without a browser (``ProgressControl``).
+/// The pages that the sandbox's links lead to. They replace the player: a person or a browser test sets what the
+/// learner did. `POST /sandbox/progress` does the same without a browser (``ProgressControl``).
 enum LaunchPage {
-  /// The answer to a request for a page; nil when the path is none of them.
+  /// The answer to a request for a page; nil if the path is not one of them.
   static func response(
     to request: LocalRequest, _ realm: inout Realm, _ clock: SandboxClock
   ) -> LocalResponse? {
@@ -57,7 +57,7 @@ enum LaunchPage {
     return answer
   }
 
-  // A registration's course, or a preview.
+  // Pages for a registration's course or a preview.
 
   private static func launch(
     _ identifier: Identifier, _ request: LocalRequest, _ state: inout ApplicationState,
@@ -131,7 +131,7 @@ enum LaunchPage {
       """
   }
 
-  /// Where the learner goes (client: `LaunchLinkRequestSchema.redirectOnExitUrl`).
+  /// The page the learner sees on leaving (client: `LaunchLinkRequestSchema.redirectOnExitUrl`).
   private static func exit(_ target: String?, _ state: ApplicationState) -> LocalResponse {
     switch target?.lowercased() ?? "message" {
     case "message": return page("Done", "<p>You have left the course.</p>")
@@ -148,7 +148,7 @@ enum LaunchPage {
     LocalResponse(status: 303, fields: [(name: "Location", value: url)])
   }
 
-  // Invitations and dispatches make registrations and lead on to their course.
+  // Invitations and dispatches create a registration and redirect to its course.
 
   private static func invitation(
     _ identifier: Identifier, _ request: LocalRequest, _ state: inout ApplicationState,
@@ -206,7 +206,7 @@ enum LaunchPage {
     }
   }
 
-  /// Redirects to the course of a registration.
+  /// Redirects to the registration's course.
   private static func lead(
     to registration: Identifier, _ state: inout ApplicationState, _ now: Timestamp
   ) -> LocalResponse {
@@ -216,7 +216,7 @@ enum LaunchPage {
     return redirect("\(LaunchLink.path)\(LaunchLink.Target.registration.rawValue)/\(link)")
   }
 
-  /// A dispatch's package was opened in another LMS; `learnerId` and the names tell by whom.
+  /// Answers when a dispatch's package is opened in another LMS; `learnerId` and the names identify the learner.
   private static func dispatch(
     _ identifier: Identifier, _ request: LocalRequest, _ state: inout ApplicationState,
     _ now: Timestamp
@@ -269,11 +269,11 @@ enum LaunchPage {
   }
 }
 
-/// `POST /sandbox/progress`: a learner did something, without a browser.
+/// `POST /sandbox/progress`: reports what a learner did, without a browser.
 enum ProgressControl {
-  /// `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …, "score": …,
-  /// "seconds": …, "objectives": […], "interactions": […], "exit": …}`; everything but `registrationId` may be
-  /// absent, and without `application` the first one that has the registration is meant.
+  /// Takes `{"registrationId": …, "application": …, "instance": …, "completion": …, "success": …,
+  /// "score": …, "seconds": …, "objectives": […], "interactions": […], "exit": …}`. Only `registrationId` is
+  /// required. Without `application`, the first one that has the registration is used.
   static func answer(_ value: JSONValue, _ realm: inout Realm, _ now: Timestamp)
     throws(Refusal) -> LocalResponse
   {

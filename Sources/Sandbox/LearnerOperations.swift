@@ -1,9 +1,9 @@
 internal import LocalServer
 
-/// Learners exist as far as registrations name them (client: "learners only exist as information on
+/// Calls for learners. A learner exists only in registrations (client: "learners only exist as information on
 /// individual registrations").
 enum LearnerOperations {
-  /// Gives the learner new names in every registration; what the body does not name stays.
+  /// Renames the learner in every registration. Fields that the body does not name stay unchanged.
   static func update(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -20,7 +20,7 @@ enum LearnerOperations {
     return .done
   }
 
-  /// Deletes every registration of the learner. `userEmail`, the address of who asks, is required.
+  /// Deletes every registration of the learner. `userEmail`, the address of the person who asks, is required.
   static func deleteAll(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

@@ -1,15 +1,15 @@
 internal import LocalServer
 internal import TextCoding
 
-/// xAPI statements that the sandbox's learners make, as `XapiStatement`.
+/// xAPI statements about the sandbox's learners, as `XapiStatement`.
 enum LearningRecord {
-  /// Statements of a registration's instance that are kept; the oldest go.
+  /// Maximum number of statements kept per registration instance; the oldest are dropped.
   static let maximumStatements = 1_000
 
   enum Verb: String, Sendable {
     case launched, answered, completed, passed, failed, exited
 
-    /// The identifiers of ADL's vocabulary.
+    /// The identifiers in ADL's vocabulary.
     var value: JSONValue {
       [
         "id": .string("http://adlnet.gov/expapi/verbs/\(rawValue)"),
@@ -18,7 +18,7 @@ enum LearningRecord {
     }
   }
 
-  /// What a report gives statements about, in order.
+  /// The verbs of the statements that a report produces, in order.
   static func verbs(_ report: ProgressReport) -> [Verb] {
     var verbs: [Verb] = report.interactions.isEmpty ? [] : [.answered]
     if report.completion == "COMPLETED" { verbs.append(.completed) }
@@ -76,7 +76,7 @@ enum LearningRecord {
     return statement
   }
 
-  /// `XapiResult`; nil when a statement has none.
+  /// `XapiResult`; nil for a statement without one.
   private static func result(_ verb: Verb, _ report: ProgressReport, _ interaction: JSONValue?)
     -> JSONValue?
   {
@@ -101,7 +101,7 @@ enum LearningRecord {
     return result.members.isEmpty ? nil : result
   }
 
-  /// A page of `XapiStatementResult`: what `since` and `until` let through, newest first.
+  /// A page of `XapiStatementResult`: the statements between `since` and `until`, newest first.
   static func page(_ statements: [JSONValue], _ scan: ListScan) throws(Refusal) -> LocalResponse {
     let since = scan.filters["since"].flatMap(Timestamp.init(_:))
     let until = scan.filters["until"].flatMap(Timestamp.init(_:))

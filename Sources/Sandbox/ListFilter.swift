@@ -1,16 +1,16 @@
-/// Which items of a list are asked for: `since`, `until`, `tags`, and `filter` in the field of `filterBy`.
+/// Selects the items of a list: `since`, `until`, `tags`, and `filter` in the field that `filterBy` names.
 struct ListFilter<Value: Sendable> {
   private let rule: ListRule<Value>
   private let since: Timestamp?
   private let until: Timestamp?
   private let time: @Sendable (KeyedList<Value>.Slot) -> Timestamp
   private let tags: [String]
-  /// In lower case; empty when nothing is looked for.
+  /// In lower case; empty if there is no `filter`.
   private let wanted: [UInt8]
   private let isASCII: Bool
   private let text: ListRule<Value>.Text?
 
-  /// Throws a 400 for a filter that the list does not have.
+  /// Throws a 400 for a filter that the list does not support.
   init(_ filters: FormFields, _ rule: ListRule<Value>) throws(Refusal) {
     self.rule = rule
     since = try ListFilter.moment("since", filters)
@@ -62,7 +62,7 @@ struct ListFilter<Value: Sendable> {
   }
 
   private func contains(_ text: String) -> Bool {
-    // Letters of ASCII are compared one by one; others have cases that only `lowercased` knows.
+    // ASCII text is compared byte by byte. Other text needs `lowercased`, which knows its upper and lower case.
     isASCII
       ? text.utf8Span.span.contains(wanted.span)
       : text.lowercased().utf8Span.span.contains(wanted.span)
@@ -70,8 +70,7 @@ struct ListFilter<Value: Sendable> {
 }
 
 extension Span<UInt8> {
-  /// Whether `wanted`, which is in lower case and not empty, occurs; upper case letters of ASCII count as lower
-  /// case ones.
+  /// Whether `wanted` occurs, ignoring the case of ASCII letters. `wanted` is in lower case and not empty.
   fileprivate func contains(_ wanted: Span<UInt8>) -> Bool {
     guard wanted.count <= count else { return false }
     let first = wanted[0]
@@ -87,14 +86,14 @@ extension Span<UInt8> {
   }
 }
 
-/// In which order a list is given: `orderBy`.
+/// The order of a list: `orderBy`.
 struct ListOrder<Value: Sendable> {
   let isDescending: Bool
   let isByCreation: Bool
   let time: (@Sendable (KeyedList<Value>.Slot) -> Timestamp)?
   let text: ListRule<Value>.Text?
 
-  /// Throws a 400 for an order that the list does not have.
+  /// Throws a 400 for an order that the list does not support.
   init(_ filters: FormFields, _ rule: ListRule<Value>) throws(Refusal) {
     let asked = filters["orderBy"] ?? ""
     let name = (asked.isEmpty ? rule.order : asked).lowercased()
@@ -116,6 +115,6 @@ struct ListOrder<Value: Sendable> {
 }
 
 extension UInt8 {
-  /// A to Z become a to z.
+  /// Maps A to Z to a to z.
   fileprivate var inLowerCase: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 }

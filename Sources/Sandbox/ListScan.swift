@@ -2,39 +2,38 @@ internal import LocalServer
 internal import SCORMCloudAPI
 internal import TextCoding
 
-/// What a list operation filters and orders by, as the official clients document it.
+/// The fields that a list operation filters and sorts by, as the official clients document them.
 struct ListRule<Value: Sendable>: Sendable {
   typealias Item = KeyedList<Value>.Slot
   typealias Text = @Sendable (Item) -> String
 
-  /// The list's member in the answer.
+  /// The answer's member that holds the list.
   let member: String
-  /// What `filterBy` and, with `_asc` or `_desc`, `orderBy` may name. The first is what `filter` is about by
-  /// itself.
+  /// Fields that `filterBy` and, with `_asc` or `_desc`, `orderBy` may name. The first is the default of `filterBy`.
   let texts: [(name: String, text: Text)]
   let created: @Sendable (Item) -> Timestamp
   let updated: @Sendable (Item) -> Timestamp
   let tags: (@Sendable (Item) -> [String])?
-  /// What `since` and `until` are about by themselves: `created` or `updated`.
+  /// The default field of `since` and `until`: `created` or `updated`.
   var times = "updated"
   var order = "updated_asc"
-  /// The list's order of arrival is that of creation: a walk in that order may end early.
+  /// Whether the list is ordered by creation. A walk in that order may end early.
   var isChronological = false
 }
 
-/// One walk through a list, page by page: filters, position and the `more` token that carries both.
+/// One walk through a list, page by page: filters, position, and the `more` token that holds both.
 ///
-/// With `more`, other filters of the query are ignored, since those of the first page persist inside the
-/// token. The position is the last item's place in the order, not a number of items, so nothing is given
-/// twice or left out when the list changes between two pages. The token is standard base64 and always holds
-/// `+`, `/` and `=`, so that an intermediary that decodes and re-encodes a query wrongly breaks it.
+/// With `more`, other filters of the query are ignored, because the token holds those of the first page. The position
+/// is the last item's place in the order, not a number of items. So no item is returned twice or skipped if the list
+/// changes between two pages. The token is standard base64 and always contains `+`, `/` and `=`, so an intermediary
+/// that decodes and re-encodes a query wrongly breaks it.
 struct ListScan {
-  /// Items a page. SCORM Cloud has no parameter for it.
+  /// Items per page. SCORM Cloud has no parameter for it.
   static let pageSize = 10
-  /// Three bytes that base64 writes as `+//+`.
+  /// Three bytes that base64 encodes as `+//+`.
   private static let mark: [UInt8] = [0xFB, 0xFF, 0xFE]
 
-  /// A place in an order: what is ordered by, then the order of arrival.
+  /// A place in an order: the sort key, then the order of arrival.
   private struct Place {
     var seconds = 0
     var text = ""
@@ -49,10 +48,10 @@ struct ListScan {
   }
 
   private let call: CloudCall
-  /// The query that the filters stand in: this one's, or the first page's.
+  /// The query that contains the filters: this call's or, with `more`, the first page's.
   private let rawFilters: String
   let filters: FormFields
-  /// The last item of the page before; nil for the first page.
+  /// The last item of the previous page; nil for the first page.
   private let after: Place?
 
   init(_ call: CloudCall) throws(Refusal) {
@@ -82,22 +81,22 @@ struct ListScan {
   private func token(_ place: Place) -> String {
     var text = "\(call.operation.name)\n\(call.application)\n\(place.seconds)\n\(place.number)\n"
     text += "\(rawFilters)\n\(place.text)\n"
-    // One byte over a multiple of three: the encoding ends in `==`.
+    // One byte more than a multiple of three makes the encoding end in `==`.
     while (ListScan.mark.count + text.utf8.count) % 3 != 1 { text += "." }
     return Base64.standard.encode(ListScan.mark + Array(text.utf8))
   }
 
-  /// The identifier that the filter called `name` asks for; nil when it asks for none.
+  /// The identifier that the filter `name` requires; nil if there is no such filter.
   func wanted(_ name: String) -> Identifier? {
     filters[name].flatMap { $0.isEmpty ? nil : Identifier($0) }
   }
 
-  /// Whether `identifier` is the one that the filter called `name` asks for.
+  /// Whether `identifier` passes the filter `name`.
   func includes(_ identifier: Identifier?, named name: String) -> Bool {
     wanted(name).map { $0 == identifier } ?? true
   }
 
-  /// The page of `list` at this position; `more` is absent on the last one.
+  /// The page of `list` at this position. The last page has no `more`.
   func page<Value: Sendable>(
     of list: KeyedList<Value>, _ rule: ListRule<Value>,
     where isMeant: (KeyedList<Value>.Slot) -> Bool = { _ in true },
@@ -107,7 +106,7 @@ struct ListScan {
     let order = try ListOrder(filters, rule)
     var found: [(place: Place, item: KeyedList<Value>.Slot)] = []
     var total = 0
-    // The best of those behind the last page, in order, and one more that tells whether there are others.
+    // The first items after the previous page, in order, and one more that shows whether another page follows.
     let endsEarly = rule.isChronological && order.isByCreation && !countsAll
     let isWanted = { slot in isMeant(slot) && filter.includes(slot) }
     list.walk(newestFirst: order.isDescending, where: isWanted) { slot in
@@ -138,7 +137,7 @@ struct ListScan {
     return answer(members, total)
   }
 
-  /// The page of `items` at this position, in the order in which they are.
+  /// The page of `items` at this position, in the given order.
   func page(of items: [JSONValue], named name: String) -> LocalResponse {
     let start = min(max(0, after?.number ?? 0), items.count)
     let end = min(start + ListScan.pageSize, items.count)
@@ -147,7 +146,7 @@ struct ListScan {
     return answer(members, items.count)
   }
 
-  /// Whether the answer tells how many items there are in all.
+  /// Whether the answer contains the total number of items.
   private var countsAll: Bool { after == nil && filters.isTrue("includeTotalCount") }
 
   private func answer(_ members: [JSONMember], _ total: Int) -> LocalResponse {

@@ -1,6 +1,6 @@
 /// The parts of a `multipart/form-data` body (RFC 7578), as ranges of its bytes.
 struct MultipartForm {
-  /// Parts that are looked at.
+  /// Maximum number of parts read.
   static let maximumParts = 16
 
   struct Part {
@@ -12,7 +12,7 @@ struct MultipartForm {
   let parts: [Part]
   private let bytes: [UInt8]
 
-  /// Nil when `contentType` is another one, names no boundary, or the body has no part.
+  /// Nil if `contentType` is a different type or names no boundary, or if the body has no part.
   init?(_ bytes: [UInt8], contentType: String) {
     guard let boundary = MultipartForm.boundary(of: contentType) else { return nil }
     let mark = Array("--\(boundary)".utf8)
@@ -34,7 +34,7 @@ struct MultipartForm {
     self.bytes = bytes
   }
 
-  /// Nil when `contentType` is another one, or names no boundary.
+  /// Nil if `contentType` is a different type or names no boundary.
   static func boundary(of contentType: String) -> String? {
     guard contentType.lowercased().hasPrefix("multipart/form-data"),
       let boundary = parameter("boundary", of: contentType), !boundary.isEmpty
@@ -42,7 +42,7 @@ struct MultipartForm {
     return boundary
   }
 
-  /// The part with the head `fields`; nil when it has no name.
+  /// The part whose head is `fields`; nil if it has no name.
   static func part(_ fields: String, _ body: Range<Int>) -> Part? {
     guard let name = parameter("name", of: fields) else { return nil }
     return Part(name: name, fileName: parameter("filename", of: fields), body: body)
@@ -54,7 +54,7 @@ struct MultipartForm {
     part(name).flatMap { String(validating: bytes[$0.body], as: UTF8.self) }
   }
 
-  /// `boundary=x`, `name="x"`.
+  /// Finds `boundary=x` or `name="x"`.
   private static func parameter(_ name: String, of text: String) -> String? {
     for piece in text.split(whereSeparator: { ";\r\n".contains($0) }) {
       let sides = piece.split(separator: "=", maxSplits: 1)

@@ -1,21 +1,19 @@
 internal import TextCoding
 
-/// A message to the caller's own system: a registration's progress, or the end of an import.
+/// A message to the caller's own system about a registration's progress or the end of an import.
 package struct Postback: Sendable, Equatable {
   /// Attempts after the first one (postback page: "We retry failed requests up to 70 times").
   static let maximumRetries = 70
-  /// Bounds of the wait before an attempt, in milliseconds (the same page: at least 1 second, at most 15
-  /// minutes).
+  /// Bounds of the delay before an attempt, in milliseconds (the same page: at least 1 second, at most 15 minutes).
   static let waits = 1_000...900_000
-  /// Postbacks of an application that may wait at a time.
+  /// Maximum number of postbacks waiting at a time, per application.
   static let maximumWaiting = 10_000
-  /// Refusals and failures are told apart from success by the status: anything but 4xx and 5xx is success,
-  /// a redirect too, which is not followed.
+  /// Any status except 4xx and 5xx is success. That includes a redirect, which is not followed.
   static func isSuccess(_ status: Int) -> Bool { (1..<400).contains(status) }
 
-  /// Whose it is.
+  /// The application it belongs to.
   package var application: String
-  /// Names it until it is over; empty for a test postback, which is not repeated.
+  /// Identifies it until it is over; empty for a test postback, which is not repeated.
   package var identifier: String
   package var url: String
   package var contentType: String
@@ -23,7 +21,7 @@ package struct Postback: Sendable, Equatable {
   package var authorization: String?
   package var body: [UInt8]
 
-  /// - Parameter settings: `PostBackSchema`; its `authType` decides the form (postback page).
+  /// - Parameter settings: `PostBackSchema`; its `authType` decides the form of the request (postback page).
   init(
     application: String, identifier: String, settings: JSONValue, data: JSONValue
   ) {
@@ -47,19 +45,19 @@ package struct Postback: Sendable, Equatable {
     }
   }
 
-  /// Milliseconds before the next attempt when `failures` have failed: twice as long each time, a part of it
-  /// left to chance.
+  /// The delay in milliseconds before the next attempt after `failures` failures. It doubles each time and is partly
+  /// random.
   static func wait(after failures: Int, chance: UInt64) -> Int {
     let longest = min(waits.upperBound, waits.lowerBound << min(failures, 20))
     return max(waits.lowerBound, longest / 2 + Int(chance % UInt64(longest / 2 + 1)))
   }
 }
 
-/// What became of a ``Postback``.
+/// The result of a ``Postback``.
 package struct PostbackOutcome: Sendable, Equatable {
   package var application: String
   package var identifier: String
-  /// The answer's status; 0 when nothing came back.
+  /// The answer's status; 0 if no answer came.
   package var status: Int
 
   package init(application: String, identifier: String, status: Int) {
@@ -69,12 +67,12 @@ package struct PostbackOutcome: Sendable, Equatable {
   }
 }
 
-/// Sends postbacks for the sandbox, which must not wait for them: the caller's system may ask the sandbox
-/// something before it answers.
+/// Sends postbacks for the sandbox. The sandbox must not wait for them, because the caller's system may call the
+/// sandbox before it answers.
 package struct PostbackPort: Sendable {
-  /// Hands one over. Must not block.
+  /// Takes over a postback to send. Must not block.
   package var send: @Sendable (Postback) -> Void
-  /// What became of those handed over, since it was asked last.
+  /// Returns the results that arrived since the last call.
   package var takeOutcomes: @Sendable () -> [PostbackOutcome]
 
   package init(
@@ -87,7 +85,7 @@ package struct PostbackPort: Sendable {
 }
 
 extension ApplicationState {
-  /// Puts a postback on its way.
+  /// Starts to deliver a postback.
   mutating func send(
     _ settings: JSONValue, _ data: JSONValue, _ application: Identifier, now: Timestamp
   ) {
@@ -98,7 +96,7 @@ extension ApplicationState {
     attempt(identifier, application)
   }
 
-  /// Sends a postback that waits, if it still does.
+  /// Sends a postback if it still waits.
   mutating func attempt(_ identifier: Identifier, _ application: Identifier) {
     guard let waiting = postbacks[identifier] else { return }
     outbox.append(
@@ -107,7 +105,7 @@ extension ApplicationState {
         settings: waiting["settings"] ?? [:], data: waiting["data"] ?? [:]))
   }
 
-  /// Ends a postback, or puts its next attempt off.
+  /// Ends a postback, or schedules its next attempt.
   mutating func settle(_ outcome: PostbackOutcome) {
     let identifier = Identifier(outcome.identifier)
     guard let failures = postbacks[identifier]?["failures"]?.integer else { return }
@@ -122,7 +120,7 @@ extension ApplicationState {
 }
 
 extension Postback {
-  /// What became of it.
+  /// The result with this status.
   package func outcome(status: Int) -> PostbackOutcome {
     PostbackOutcome(application: application, identifier: identifier, status: status)
   }

@@ -1,8 +1,8 @@
 internal import LocalServer
 
-/// Postbacks by request, and what the settings of one may be.
+/// The call that sends a test postback, and the rules for a postback's settings.
 enum PostbackOperations {
-  /// Throws a 400 when `postBack`, a `PostBackSchema`, has an address that nothing can be posted to.
+  /// Throws a 400 if `postBack`, a `PostBackSchema`, has a URL that cannot be posted to.
   static func check(_ postBack: JSONValue) throws(Refusal) {
     guard let url = postBack["url"]?.string, !url.isEmpty else { return }
     guard LaunchLink.isURL(url) else {
@@ -10,7 +10,7 @@ enum PostbackOperations {
     }
   }
 
-  /// How much of a registration a postback says, as the query of GetRegistrationProgress would ask for it.
+  /// The parts of a registration that a postback contains, as a query of GetRegistrationProgress would select them.
   static func query(_ format: String?) -> FormFields {
     switch format?.lowercased() {
     case "full":
@@ -21,8 +21,7 @@ enum PostbackOperations {
     }
   }
 
-  /// Sends made-up progress at once (client: "Sends a postback with dummy data"); it is not repeated
-  /// (postback page).
+  /// Sends made-up progress at once (client: "Sends a postback with dummy data"). It is not repeated (postback page).
   static func test(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {

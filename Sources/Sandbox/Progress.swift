@@ -1,14 +1,14 @@
-/// What is known of a learner's progress, in the form of `RegistrationSchema`.
+/// A learner's progress, in the form of `RegistrationSchema`.
 enum Progress {
-  /// The members that say how it stands.
+  /// The members that summarise the progress.
   static let outcome = [
     "registrationCompletion", "registrationCompletionAmount", "registrationSuccess", "score",
     "totalSecondsTracked", "firstAccessDate", "lastAccessDate", "completedDate",
   ]
-  /// The members that say more; `activityDetails` is apart.
+  /// The members with more detail, except `activityDetails`.
   static let details = ["globalObjectives", "sharedData", "suspendedActivityId"]
 
-  /// Before the first launch.
+  /// The progress before the first launch.
   static func none(_ course: Course?) -> JSONValue {
     [
       "registrationCompletion": "UNKNOWN", "registrationSuccess": "UNKNOWN",
@@ -17,7 +17,7 @@ enum Progress {
     ]
   }
 
-  /// What `initialRegistrationState` says, over what there is before the first launch.
+  /// The progress before the first launch, with the values of `initialRegistrationState`.
   static func initial(_ state: JSONValue, _ course: Course, _ version: Course.Version) -> JSONValue
   {
     var progress = none(course)
@@ -26,7 +26,7 @@ enum Progress {
     return progress
   }
 
-  /// `ActivityResultSchema` of an activity that was not taken yet, after `CourseActivitySchema`.
+  /// `ActivityResultSchema` of an activity that was not started yet, from its `CourseActivitySchema`.
   static func activity(_ root: JSONValue) -> JSONValue {
     [
       "id": root["itemIdentifier"] ?? "", "title": root["title"] ?? "", "attempts": 0,
@@ -36,7 +36,7 @@ enum Progress {
     ]
   }
 
-  /// `0001:02:03.00`, as the real service writes times tracked.
+  /// `0001:02:03.00`, as the real service writes tracked times.
   static func duration(_ seconds: Double) -> String {
     let hundredths = Int(min(max(0, seconds), 1e9) * 100)
     func padded(_ value: Int, _ count: Int) -> String {
@@ -48,7 +48,7 @@ enum Progress {
       + ".\(padded(hundredths % 100, 2))"
   }
 
-  /// What of an `ActivityResultSchema` the query asks for.
+  /// The parts of an `ActivityResultSchema` that the query asks for.
   static func shown(_ activity: JSONValue, _ query: FormFields) -> JSONValue {
     let hasChildren = query.isTrue("includeChildResults")
     let hasInteractions = query.isTrue("includeInteractionsAndObjectives")
@@ -72,7 +72,7 @@ enum Progress {
   }
 }
 
-/// What a learner did in one launch: what the launch page or the control call says.
+/// What a learner did in one launch, as reported by the launch page or the control call.
 struct ProgressReport: Sendable {
   static let completions = ["UNKNOWN", "COMPLETED", "INCOMPLETE"]
   static let successes = ["UNKNOWN", "PASSED", "FAILED"]
@@ -90,12 +90,12 @@ struct ProgressReport: Sendable {
   /// `SharedDataEntrySchema`.
   var sharedData: [JSONValue] = []
   var suspendData: String?
-  /// The learner leaves the course after it.
+  /// Whether the learner leaves the course afterwards.
   var exits = true
 
   init() {}
 
-  /// Throws a 400 that names what is wrong.
+  /// Throws a 400 that names the mistake.
   init(_ body: JSONValue) throws(Refusal) {
     completion = try ProgressReport.word("completion", body, ProgressReport.completions)
     success = try ProgressReport.word("success", body, ProgressReport.successes)

@@ -1,10 +1,10 @@
-/// The account that all applications of the sandbox belong to, and the whole of its state.
+/// The account that all applications of the sandbox belong to: the whole state of the sandbox.
 ///
-/// A snapshot is what ``snapshot()`` returns; ``restore(_:)`` puts it back as it came. A seed has the same
-/// shape and may say less: `{"applications": [{"id": …, "secret": …, "courses": […]}]}`. What a record may
-/// hold stands in its `exchange(_:)` (``StoredRecord``): one list of fields for writing, reading and checking.
+/// ``snapshot()`` returns a snapshot, and ``restore(_:)`` restores it exactly. A seed has the same shape and may
+/// omit most of it: `{"applications": [{"id": …, "secret": …, "courses": […]}]}`. The fields of a record are
+/// listed in its `exchange(_:)` (``StoredRecord``), once for writing, reading and checking.
 struct Realm: StoredRecord {
-  /// Applications that a realm may have.
+  /// Maximum number of applications in a realm.
   static let maximumApplications = 1_000
 
   var applications = KeyedList<Application>(limit: maximumApplications)
@@ -14,7 +14,7 @@ struct Realm: StoredRecord {
 
   init() {}
 
-  /// The realm at its beginning.
+  /// The realm's initial state.
   init(_ settings: SandboxSettings, now: Timestamp) {
     self.settings = settings
     identifiers = IdentifierSource(seed: settings.seed, name: "realm")
@@ -33,7 +33,7 @@ struct Realm: StoredRecord {
     }
   }
 
-  /// What a new application keeps: nothing.
+  /// The state of a new application: empty.
   func state(for identifier: Identifier) -> ApplicationState {
     var state = ApplicationState(settings)
     state.identifiers = IdentifierSource(seed: settings.seed, name: identifier.text)
@@ -48,9 +48,9 @@ struct Realm: StoredRecord {
   /// The whole state as one document.
   func snapshot() -> JSONValue { stored }
 
-  /// Replaces the whole state by what a snapshot or a seed says. Nothing is changed when there is a problem.
+  /// Replaces the whole state with a snapshot or a seed. Changes nothing if there is a problem.
   ///
-  /// - Returns: every problem, with its place; empty when the document was taken.
+  /// - Returns: every problem, with its place; empty if the document was accepted.
   mutating func restore(_ document: JSONValue) -> [StoredProblem] {
     var next = Realm()
     next.settings = settings
@@ -65,7 +65,7 @@ struct Realm: StoredRecord {
       if application.name.isEmpty { application.name = identifier.text }
       application.data.completion = settings.importCompletion
       application.data.registrations.sort(by: \.created)
-      // A seed says nothing of the source of identifiers.
+      // A seed does not contain the source of identifiers.
       if application.data.identifiers == IdentifierSource() {
         application.data.identifiers = fresh.state(for: identifier).identifiers
       }
@@ -75,9 +75,9 @@ struct Realm: StoredRecord {
   }
 }
 
-// What the clock and the postback port have to do with the realm.
+// Work for the clock and the postback port.
 extension Realm {
-  /// Does what fell due. What it is about may be gone by now.
+  /// Does work that is due. Its subject may have been deleted by now.
   mutating func perform(_ work: DueWork, now: Timestamp, milliseconds: Int) {
     let application = Identifier(work.application)
     applications.update(application) { found in
@@ -95,7 +95,7 @@ extension Realm {
     applications.update(Identifier(outcome.application)) { $0.data.settle(outcome) }
   }
 
-  /// What calls put off since it was asked last, with whose it is.
+  /// Takes the work that calls postponed since the last time, with the application of each.
   mutating func takeDeferred() -> [(application: Identifier, work: DeferredWork)] {
     var taken: [(application: Identifier, work: DeferredWork)] = []
     applications.updateAll { identifier, application in
@@ -106,7 +106,7 @@ extension Realm {
     return taken
   }
 
-  /// What is to be sent, since it was asked last.
+  /// Takes the postbacks to send since the last time.
   mutating func takeOutbox() -> [Postback] {
     var taken: [Postback] = []
     applications.updateAll { _, application in

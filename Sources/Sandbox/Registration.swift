@@ -4,12 +4,12 @@ struct Registration: StoredRecord {
   var learner = Learner()
   var created = Timestamp(seconds: 0)
   var tags = TagList()
-  /// `PostBackSchema`, when the registration has one of its own.
+  /// `PostBackSchema`, if the registration has its own.
   var postBack: JSONValue?
   var dispatch: Identifier?
   var invitation: Identifier?
   var settings: [String: String] = [:]
-  /// From the first to the newest, by number. Never empty once it is in a list.
+  /// Sorted by number, the newest last. Never empty once the registration is in a list.
   var instances: [Instance] = []
 
   init() {}
@@ -30,7 +30,7 @@ struct Registration: StoredRecord {
   var latest: Instance { instances.last ?? Instance() }
   var updated: Timestamp { instances.last?.updated ?? created }
 
-  /// Changes the instance called `number`, or the newest one for nil.
+  /// Changes instance `number`, or the newest one if nil.
   mutating func update(_ number: Int?, _ change: (inout Instance) -> Void) {
     guard !instances.isEmpty else { return }
     let place = number.flatMap { wanted in instances.firstIndex { $0.number == wanted } }
@@ -38,7 +38,7 @@ struct Registration: StoredRecord {
   }
 }
 
-/// Who learns: `LearnerSchema`.
+/// A learner: `LearnerSchema`.
 struct Learner: StoredRecord {
   /// Longest name or address, in bytes.
   static let maximumText = 255
@@ -64,7 +64,7 @@ struct Learner: StoredRecord {
     ]
   }
 
-  /// Takes over the names that `value` gives, an empty one too, and leaves the others.
+  /// Copies the names that `value` contains, including empty ones, and leaves the others.
   mutating func take(_ value: JSONValue) throws(Refusal) {
     func text(_ name: String, _ current: String) throws(Refusal) -> String {
       guard let text = value[name]?.string else { return current }
@@ -79,16 +79,16 @@ struct Learner: StoredRecord {
   }
 }
 
-/// One run of a registration through its course.
+/// One attempt of a registration at its course.
 struct Instance: StoredRecord {
   var number = 0
   var courseVersion = 0
-  /// The xAPI registration that the caller chose; otherwise it follows from ``serial``.
+  /// The xAPI registration that the caller chose; if nil, it is derived from ``serial``.
   var xapiRegistration: String?
-  /// What makes its generated identifiers.
+  /// The number from which identifiers are derived.
   var serial = 0
   var updated = Timestamp(seconds: 0)
-  /// What is known of the learner's progress, in the form of `RegistrationSchema`; nil before the first launch.
+  /// The learner's progress, in the form of `RegistrationSchema`; nil before the first launch.
   var progress: JSONValue?
   /// `LaunchHistorySchema` of each launch, oldest first.
   var launches: [JSONValue] = []

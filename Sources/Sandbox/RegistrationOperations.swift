@@ -1,7 +1,7 @@
 internal import LocalServer
 internal import SCORMCloudAPI
 
-/// Registrations: create, look up, list, launch, instances, delete.
+/// Registration calls: create, look up, list, launch, instances, delete.
 enum RegistrationOperations {
   static let rule = ListRule<Registration>(
     member: "registrations",
@@ -89,7 +89,7 @@ enum RegistrationOperations {
     return .value([:])
   }
 
-  /// Of the newest instance, or of the one that the path names.
+  /// The progress of the newest instance, or of the instance that the path names.
   static func progress(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -106,8 +106,8 @@ enum RegistrationOperations {
     return .done
   }
 
-  /// Forgets progress and launch history; the registration is then for the newest version of its course
-  /// (client: "will automatically register itself for the latest version of the course").
+  /// Deletes progress and launch history. The registration is then for the newest version of its course (client: "will
+  /// automatically register itself for the latest version of the course").
   static func resetProgress(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -126,7 +126,7 @@ enum RegistrationOperations {
     return .done
   }
 
-  /// Forgets the progress towards global objectives.
+  /// Deletes the progress towards global objectives.
   static func resetGlobalData(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -205,7 +205,7 @@ enum RegistrationOperations {
       named: "registrations")
   }
 
-  /// The last instance takes the registration along (client: "the registration itself will be deleted").
+  /// Deleting the last instance deletes the registration (client: "the registration itself will be deleted").
   static func deleteInstance(_ state: inout ApplicationState, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -219,7 +219,7 @@ enum RegistrationOperations {
 }
 
 extension ApplicationState {
-  /// The registration that a path names first, and the instance it names second, or the newest.
+  /// The registration that the path's first parameter names, and the instance that the second names, or the newest.
   func instance(_ call: CloudCall) throws(Refusal) -> (
     registration: Registration, instance: Instance
   ) {
@@ -243,7 +243,7 @@ extension ApplicationState {
     return instance
   }
 
-  /// Begins a registration anew, for the newest version of its course.
+  /// Starts a registration again, with the newest version of its course.
   mutating func addInstance(to identifier: Identifier, _ now: Timestamp) throws(Refusal) {
     guard let registration = registrations[identifier] else { return }
     guard registration.instances.count < ApplicationState.maximumInstances else {
@@ -259,7 +259,7 @@ extension ApplicationState {
     registrations.update(identifier) { $0.instances.append(new) }
   }
 
-  /// Puts the tags of a `CreateRegistrationSchema` or a `LaunchLinkRequestSchema` on what they are for.
+  /// Adds the tags in a `CreateRegistrationSchema` or a `LaunchLinkRequestSchema` to their subjects.
   mutating func tag(
     learner: Identifier, course: Identifier, registration: Identifier?, _ body: JSONValue
   ) throws(Refusal) {
@@ -272,7 +272,7 @@ extension ApplicationState {
     }
   }
 
-  /// `RegistrationSchema`. What is shown of the activities is the query's to say.
+  /// `RegistrationSchema`. The query decides which parts of the activities are included.
   func value(
     _ identifier: Identifier, _ registration: Registration, _ instance: Instance,
     _ query: FormFields

@@ -1,35 +1,34 @@
-/// The sandbox's virtual time and what falls due in it.
+/// The sandbox's virtual time, and the work that falls due in it.
 ///
-/// Pure: the computer's time comes as an argument. Virtual time runs beside it at a distance, or stands
-/// still; it never goes back. What was put off until a moment is handed out in order, each with the clock
-/// standing at its own moment, so that what a piece of work sees and schedules does not depend on how far
-/// the clock was turned at once.
+/// The clock is pure: the computer's time comes as an argument. Virtual time runs at a fixed distance from it or stands
+/// still, and never goes back. Work is handed out in order of its due time, each piece with the clock set to that time.
+/// So what a piece of work sees and schedules does not depend on how far the clock was advanced at once.
 ///
 /// Times are whole milliseconds since 1970 UTC.
 struct SandboxClock: Sendable {
   enum Mode: String, Sendable {
-    /// Runs as the computer's clock does.
+    /// Runs like the computer's clock.
     case real
-    /// Runs at a distance from it.
+    /// Runs at a distance from the computer's clock.
     case offset
     /// Stands still until it is advanced.
     case frozen
   }
 
-  /// The last moment that can be reached, 9999-12-31T23:59:59Z: what Timestamps can write.
+  /// The last possible moment, 9999-12-31T23:59:59Z: the last one that a `Timestamp` can write.
   static let lastMoment = 253_402_300_799_000
 
   private(set) var mode: Mode
-  /// Where work that is being done sees the clock; otherwise the same as ``target``.
+  /// The current time. While due work is done, the time of that work; otherwise the same as ``target``.
   private(set) var now: Int
-  /// Work that waits for its moment.
+  /// Scheduled work.
   private(set) var queue = DueQueue()
-  /// How far the clock has been turned.
+  /// The time that the clock was advanced to.
   private var target: Int
   /// Milliseconds ahead of the computer's clock, while the clock runs.
   private var offset: Int
 
-  /// The clock at its beginning. `real` is the computer's time.
+  /// The clock in its initial state. `real` is the computer's time.
   init(_ start: ClockStart, real: Int) {
     switch start {
     case .real: (mode, target) = (.real, real)
@@ -41,10 +40,10 @@ struct SandboxClock: Sendable {
     now = target
   }
 
-  /// The moment in whole seconds.
+  /// The current time in whole seconds.
   var timestamp: Timestamp { Timestamp(seconds: now / 1000) }
 
-  /// The moment and its milliseconds: `2026-03-01T12:00:00.250Z`.
+  /// The current time with milliseconds: `2026-03-01T12:00:00.250Z`.
   var text: String { SandboxClock.text(now) }
 
   static func text(_ moment: Int) -> String {
@@ -53,16 +52,16 @@ struct SandboxClock: Sendable {
       + String(repeating: "0", count: 3 - fraction.count) + fraction + "Z"
   }
 
-  /// Follows the computer's clock, unless this one stands. What is due then is to be taken with
-  /// ``takeDue()`` before anything else.
+  /// Follows the computer's clock, unless this one is frozen. The caller must then do the due work with ``takeDue()``
+  /// before anything else.
   ///
-  /// A computer's clock that was put back does not take this one with it.
+  /// If the computer's clock is set back, this one does not follow.
   mutating func follow(real: Int) {
     guard mode != .frozen else { return }
     target = max(target, min(real + offset, Self.lastMoment))
   }
 
-  /// Turns the clock forward by `milliseconds`, 0 or more. What is due then is to be taken.
+  /// Advances the clock by `milliseconds`, 0 or more. The caller must then do the due work.
   mutating func advance(milliseconds: Int) throws(ClockFault) {
     guard milliseconds >= 0 else { throw .backwards }
     guard milliseconds <= Self.lastMoment - target else { throw .tooFar }
@@ -71,7 +70,7 @@ struct SandboxClock: Sendable {
     if mode == .real, milliseconds > 0 { mode = .offset }
   }
 
-  /// Lets the clock go on in another way, from `start`; standing still without a moment means now.
+  /// Changes the clock's mode, and its time as `start` says. `frozen` without a moment stops it at its current time.
   mutating func set(_ start: ClockStart, real: Int) throws(ClockFault) {
     var next = SandboxClock(start, real: real)
     if case .frozen(nil) = start { next.target = target }
@@ -79,21 +78,21 @@ struct SandboxClock: Sendable {
     (mode, target, offset) = (next.mode, next.target, next.target - real)
   }
 
-  /// Puts `work` off until `moment`, or until now when that is past. False when too much waits.
+  /// Schedules `work` for `moment`, or for now if that is past. Returns false if the queue is full.
   mutating func schedule(_ work: DueWork, at moment: Int) -> Bool {
     queue.insert(work, at: max(moment, now))
   }
 
-  /// Puts `work` off for `milliseconds` from now on. False when too much waits.
+  /// Schedules `work` in `milliseconds` from now. Returns false if the queue is full.
   mutating func schedule(_ work: DueWork, after milliseconds: Int) -> Bool {
     schedule(work, at: now + milliseconds)
   }
 
-  /// Forgets the work that `isMeant` picks.
+  /// Removes the work that `isMeant` selects.
   mutating func cancel(where isMeant: (DueWork) -> Bool) { queue.removeAll(where: isMeant) }
 
-  /// The next work that is due, with the clock at its moment; nil when there is none left, with the clock
-  /// where it was turned to.
+  /// Takes the next due work and sets the clock to its time. Nil if nothing more is due; the clock is then at the time
+  /// it was advanced to.
   mutating func takeDue() -> DueQueue.Entry? {
     guard let entry = queue.popFirst(until: target) else {
       now = target
@@ -103,18 +102,19 @@ struct SandboxClock: Sendable {
     return entry
   }
 
-  /// Milliseconds of the computer's time until something is due; nil when nothing waits or the clock stands.
+  /// Milliseconds of the computer's time until work is due; nil if none is scheduled or the clock is frozen.
   func waitUntilDue(real: Int) -> Int? {
     guard mode != .frozen, let earliest = queue.earliest else { return nil }
     return max(0, earliest - max(target, real + offset))
   }
 
-  /// What a snapshot holds of the clock.
+  /// The clock's part of a snapshot.
   var value: JSONValue {
     ["mode": .string(mode.rawValue), "now": .string(text), "due": queue.value]
   }
 
-  /// Puts a snapshot's clock back: its moment, its mode and what waited. This is the one way back in time.
+  /// Restores a snapshot's clock: time, mode and scheduled work. Only this can set the clock back. Returns false if
+  /// `value` is not valid.
   mutating func restore(_ value: JSONValue, real: Int) -> Bool {
     guard let mode = value["mode"]?.string.flatMap(Mode.init(rawValue:)),
       let text = value["now"]?.string, let moment = ClockStart.moment(text),
@@ -122,7 +122,7 @@ struct SandboxClock: Sendable {
     else { return false }
     self.mode = mode
     self.queue = queue
-    // A real clock goes on from today; what fell due meanwhile is done at once.
+    // A real clock continues from the computer's time; work that fell due meanwhile is done at once.
     target = mode == .real ? real : moment
     offset = target - real
     now = target
@@ -130,7 +130,7 @@ struct SandboxClock: Sendable {
   }
 }
 
-/// Why the clock was not turned.
+/// Why the clock was not changed.
 enum ClockFault: Error {
   case backwards
   case tooFar

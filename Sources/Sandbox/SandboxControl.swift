@@ -5,9 +5,9 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import System
 
-/// The paths below `/sandbox/`: what a test says to the sandbox itself, without a credential.
+/// The paths below `/sandbox/`, with which tests control the sandbox. They need no credential.
 ///
-/// A route is a path, a method and a function over the cloud. More routes are added to ``routes``.
+/// A route is a path, a method and a function over the cloud. New routes go into ``routes``.
 struct SandboxControl {
   typealias Answer = @Sendable (inout SimulatedCloud, LocalRequest) throws(Refusal) -> LocalResponse
 
@@ -24,7 +24,7 @@ struct SandboxControl {
   }
 
   static let prefix = "/sandbox/"
-  /// Longest body of a control call: a snapshot of 100,000 registrations.
+  /// Longest body of a control call in bytes: a snapshot of 100,000 registrations.
   static let maximumBody = 512 << 20
 
   static let routes = [
@@ -62,7 +62,7 @@ struct SandboxControl {
     }
   }
 
-  /// The body as JSON, wherever it is kept.
+  /// Reads the body as JSON, from memory or from a file.
   static func json(_ request: LocalRequest) throws(Refusal) -> JSONValue {
     var bytes = request.body
     if request.bodySize > bytes.count {
@@ -109,7 +109,7 @@ struct SandboxControl {
     .value(cloud.snapshot)
   }
 
-  /// Puts back what ``snapshot(_:_:)`` gave, as a whole or not at all.
+  /// Restores what ``snapshot(_:_:)`` returned, completely or not at all.
   static func putSnapshot(_ cloud: inout SimulatedCloud, _ request: LocalRequest)
     throws(Refusal) -> LocalResponse
   {
@@ -185,7 +185,7 @@ struct SandboxControl {
     .value(.object(cloud.clock.facts))
   }
 
-  /// Turns the clock and answers when everything that fell due was done.
+  /// Changes the clock, and answers once all due work is done.
   static func setClock(_ cloud: inout SimulatedCloud, _ request: LocalRequest) throws(Refusal)
     -> LocalResponse
   {
@@ -222,12 +222,12 @@ struct SandboxControl {
         ]))
   }
 
-  /// Pieces of work that a turn of the clock lists; the rest is counted.
+  /// Maximum number of pieces of work listed in the answer to a change of the clock; the rest is only counted.
   static let maximumListed = 1_000
 }
 
 extension Refusal {
-  /// 400 with every mistake of a body.
+  /// 400 with every mistake in a body.
   static func problems(_ problems: [String]) -> Refusal {
     Refusal(
       status: 400,
@@ -238,14 +238,14 @@ extension Refusal {
 }
 
 extension SandboxClock {
-  /// `mode` and `now`, as the control calls show them.
+  /// `mode` and `now`, as control calls return them.
   var facts: [JSONMember] {
     [JSONMember("mode", .string(mode.rawValue)), JSONMember("now", .string(text))]
   }
 }
 
 extension DueQueue.Entry {
-  /// As a turn of the clock lists it.
+  /// The form in the answer to a change of the clock.
   var shown: JSONValue {
     [
       "at": .string(SandboxClock.text(moment)), "kind": .string(work.kind),

@@ -1,13 +1,13 @@
 internal import SCORMCloudAPI
 
-/// How far the sandbox stands for the real service: each operation of the catalogue, and what is known of it.
+/// How much of the real service the sandbox covers: each operation of the catalogue, and how it is supported.
 package enum SandboxCoverage {
   package enum Standing: Equatable, Sendable {
-    /// The official client calls it in CI, and takes the answer.
+    /// The official client calls it in CI and accepts the answer.
     case proven
-    /// It is answered, with state.
+    /// The sandbox answers it and keeps its state.
     case answered
-    /// It is not answered, for this reason.
+    /// The sandbox does not answer it, for this reason.
     case declined(String)
 
     package var word: String {
@@ -50,7 +50,7 @@ package enum SandboxCoverage {
       + "\(count("answered")) answered, \(count("declined")) declined"
   }
 
-  /// As one JSON document.
+  /// The table as one JSON document.
   package static var value: JSONValue {
     [
       "operations": .integer(rows.count), "proven": .integer(count("proven")),

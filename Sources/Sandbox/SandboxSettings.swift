@@ -1,6 +1,6 @@
 internal import System
 
-/// How a ``SimulatedCloud`` behaves. The defaults need nothing from outside.
+/// How a ``SimulatedCloud`` behaves. The defaults need no external resources.
 package struct SandboxSettings: Sendable {
   /// The applications whose credentials are accepted. Each has its own courses and registrations.
   package var applications: [SandboxApplication] = [
@@ -8,33 +8,33 @@ package struct SandboxSettings: Sendable {
     SandboxApplication(
       id: "SANDBOX-MANAGEMENT", secret: "sandbox-management-secret", kind: .management),
   ]
-  /// When an import job is over.
+  /// When an import job ends.
   package var importCompletion: ImportCompletion = .poll(2)
-  /// Most courses an application may have.
+  /// Maximum number of courses per application.
   package var maximumCourses = 10_000
-  /// Most registrations an application may have.
+  /// Maximum number of registrations per application.
   package var maximumRegistrations = 100_000
 
-  /// How the clock begins, and where a reset takes it back to.
+  /// The clock's initial state, to which a reset returns it.
   package var clock = ClockStart.real
 
-  /// Makes identifiers and secrets: with the same seed they are the same in every run.
+  /// Seed of identifiers and secrets. The same seed gives the same ones in every run.
   package var seed = 1
-  /// Where postbacks go; nil sends none.
+  /// Sends postbacks; nil sends none.
   package var postbacks: PostbackPort?
 
-  /// Refuse fields and parameters that the API does not have, instead of counting them.
+  /// Whether fields and parameters that the API does not have are refused, instead of counted.
   package var isStrict = false
-  /// The applications at the beginning and after a reset, in the shape of a snapshot; nil for ``applications``,
-  /// empty.
+  /// The applications at the start and after a reset, in the shape of a snapshot; nil means ``applications``, without
+  /// data.
   ///
-  /// Kept as text: as a value a seed of 100,000 registrations would take ten times the memory, for good.
+  /// Stored as text: parsed, a seed of 100,000 registrations would permanently take ten times the memory.
   package var beginning: JSONValue? {
     get { beginningText.flatMap { try? JSONValue(json: $0) } }
     set { beginningText = newValue.map { Array($0.text.utf8) } }
   }
   private var beginningText: [UInt8]?
-  /// Where uploads are kept, in files without names.
+  /// The folder where uploads are kept, in files without names.
   package var folder = KeptFile.usualFolder
 
   package init() {}
@@ -43,9 +43,9 @@ package struct SandboxSettings: Sendable {
 /// One application of the sandbox and its credentials.
 package struct SandboxApplication: Sendable {
   package enum Kind: Sendable {
-    /// An ordinary application: everything but App Management.
+    /// An ordinary application, which may call everything except App Management.
     case application
-    /// The App Management application: nothing but App Management.
+    /// The App Management application, which may call only App Management.
     case management
   }
 
@@ -60,10 +60,10 @@ package struct SandboxApplication: Sendable {
   }
 }
 
-/// When an import job stops saying `RUNNING` and its course appears.
+/// When an import job's status changes from `RUNNING`, and its course appears.
 package enum ImportCompletion: Sendable {
-  /// With this poll of its status; 1 means the first poll says `COMPLETE`.
+  /// With this poll of its status; 1 means that the first poll returns `COMPLETE`.
   case poll(Int)
-  /// So many nanoseconds after it was made, polled or not.
+  /// This many nanoseconds after it was created, polled or not.
   case after(nanoseconds: UInt64)
 }

@@ -9,7 +9,7 @@ extension SimulatedCloud {
       ] + members)
   }
 
-  /// Puts a snapshot back, or what a seed says of it: nothing is changed when there is a mistake.
+  /// Restores a snapshot, or the parts of one that a seed has. Changes nothing if there is a mistake.
   ///
   /// - Returns: every mistake, with its place.
   mutating func restore(_ document: JSONValue) -> [String] {

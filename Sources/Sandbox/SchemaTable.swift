@@ -1,9 +1,9 @@
-/// What the official client says a body may hold, and an operation take: the types that callers in every
-/// language are generated from.
+/// What the official client's definitions allow in bodies and operations. Clients in every language are generated from
+/// the same types.
 ///
-/// Read from ``ClientSchemas``: a schema is a line of `name:type`, with `!` where a field is required and
-/// `=A|B` where only some values are allowed; an operation is a line of query parameters (`?`), form fields
-/// (`+`), the schema of its body (`>`) and of its answer (`<`).
+/// The table is read from ``ClientSchemas``. A schema is a line of `name:type`, with `!` if a field is required and
+/// `=A|B` if only some values are allowed. An operation is a line of query parameters (`?`), form fields (`+`), the
+/// schema of its body (`>`) and of its answer (`<`).
 struct SchemaTable: Sendable {
   indirect enum Kind: Equatable, Sendable {
     case text, integer, number, boolean, date, any, file
@@ -15,7 +15,7 @@ struct SchemaTable: Sendable {
     let name: String
     let kind: Kind
     let isRequired: Bool
-    /// The only values allowed; empty when any is.
+    /// The only allowed values; empty if all are allowed.
     let values: [String]
   }
 
@@ -26,11 +26,11 @@ struct SchemaTable: Sendable {
     var answer: Kind?
   }
 
-  /// A schema without fields is an enumeration: one field without a name, which holds the values.
+  /// A schema that is an enumeration has one field, without a name, which holds the allowed values.
   let schemas: [String: [Field]]
   let operations: [String: Parameters]
 
-  /// Read once, when first needed.
+  /// Parsed once, on first use.
   static let ofClient = SchemaTable(
     schemas: ClientSchemas.schemas, operations: ClientSchemas.operations)
 
@@ -86,17 +86,17 @@ struct SchemaTable: Sendable {
   }
 }
 
-/// What a value says that its schema does not.
+/// How a value differs from its schema.
 struct SchemaFindings: Sendable, Equatable {
-  /// What is wrong, each with its place: `learner.id must be a text`.
+  /// Each mistake, with its place: `learner.id must be a text`.
   var faults: [String] = []
-  /// Where there is something that the schema has no field for: `learner.shoeSize`.
+  /// Places of members that the schema has no field for: `learner.shoeSize`.
   var unknown: [String] = []
 }
 
 extension SchemaTable {
-  /// Compares `value` with `kind`. Required fields count only with `checksRequired`: an answer to an update
-  /// may say less.
+  /// Compares `value` with `kind`. Missing required fields count only with `checksRequired`, because the body of an
+  /// update may omit them.
   func findings(_ value: JSONValue, _ kind: Kind, checksRequired: Bool = true) -> SchemaFindings {
     var findings = SchemaFindings()
     compare(value, kind, values: [], at: "", checksRequired, &findings)
@@ -116,7 +116,7 @@ extension SchemaTable {
     case .any: return
     case .text, .file:
       guard let text = value.string else { return expect(false, "a text") }
-      // Clients of other languages write enumerations in lower case.
+      // Clients in other languages write enumerations in lower case.
       let isAllowed = values.isEmpty || values.contains { $0.lowercased() == text.lowercased() }
       expect(isAllowed, "one of \(values.joined(separator: ", "))")
     case .integer: expect(value.integer != nil, "a whole number")
@@ -134,7 +134,7 @@ extension SchemaTable {
       if fields.count == 1, fields[0].name.isEmpty {
         return compare(value, .text, values: fields[0].values, at: place, checksRequired, &findings)
       }
-      // An enumeration that is wrapped in an object is taken without its wrapping too.
+      // An enumeration that is wrapped in an object is also accepted without the object.
       if fields.count == 1, !fields[0].values.isEmpty, value.string != nil {
         return compare(value, .text, values: fields[0].values, at: place, checksRequired, &findings)
       }
@@ -165,8 +165,7 @@ extension SchemaTable {
     }
   }
 
-  /// `value` with its dates and the words of its enumerations written as the API writes them. It must be of
-  /// `kind`.
+  /// Returns `value` with dates and enumeration values in the API's spelling. `value` must conform to `kind`.
   func canonical(_ value: JSONValue, _ kind: Kind, values: [String] = []) -> JSONValue {
     switch (kind, value) {
     case (.date, .string(let text)): return .string(Timestamp(text)?.text ?? text)
@@ -186,8 +185,8 @@ extension SchemaTable {
     }
   }
 
-  /// Compares a query with what `operation` takes. Types of values are the operation's to judge, but for
-  /// truth values and whole numbers, which no list looks at otherwise.
+  /// Compares a query with the parameters of `operation`. The operation itself checks the values, except booleans and
+  /// whole numbers, which no list checks otherwise.
   func findings(query: FormFields, of operation: String) -> SchemaFindings {
     var findings = SchemaFindings()
     let fields = operations[operation]?.query ?? []

@@ -1,10 +1,9 @@
-/// A seed before the sandbox is started with it.
+/// Checks a seed before the sandbox starts with it.
 package enum SeedCheck {
-  /// What a saved snapshot holds besides: the clock and faults are the sandbox's options, not its data.
+  /// Other members of a saved snapshot. Clock and faults are options of the sandbox, not its data.
   private static let leftOut = ["clock", "faults"]
 
-  /// The document that a sandbox begins with: `{"applications": […]}`, a list of applications by itself, or a
-  /// snapshot.
+  /// The document that a sandbox starts with: `{"applications": […]}`, a bare list of applications, or a snapshot.
   package static func beginning(_ document: JSONValue) -> JSONValue {
     switch document {
     case .array: .object([JSONMember("applications", document)])
@@ -13,7 +12,7 @@ package enum SeedCheck {
     }
   }
 
-  /// Every mistake of a beginning.
+  /// Every mistake in a start document.
   package static func problems(of beginning: JSONValue) -> [StoredProblem] {
     var realm = Realm(SandboxSettings(), now: Timestamp(seconds: 0))
     return realm.restore(beginning)
@@ -21,7 +20,7 @@ package enum SeedCheck {
 }
 
 extension Realm {
-  /// Gives what a seed left without a date the moment of the beginning.
+  /// Sets dates that a seed leaves out to the start time.
   mutating func date(_ now: Timestamp) {
     func set(_ moment: inout Timestamp) { if moment.seconds == 0 { moment = now } }
     applications.updateAll { _, application in

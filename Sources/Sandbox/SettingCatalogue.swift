@@ -1,18 +1,18 @@
-/// The settings that the API knows, with what holds when nobody sets one.
+/// The settings of the API, with their defaults.
 ///
-/// Names are those of Rustici Engine, which SCORM Cloud runs on; defaults are where the documentation says
-/// one (configuration, postback and launch link pages), else what Engine's player starts with.
+/// Names are those of Rustici Engine, which SCORM Cloud runs on. Defaults are from the documentation (configuration,
+/// postback and launch link pages), or else the initial values of Engine's player.
 struct SettingCatalogue: Sendable {
   struct Setting: Sendable {
     let name: String
     let standard: String
     /// `boolean`, `integer`, `decimal`, `string`, or `enumeration`.
     let type: String
-    /// The only values allowed; empty for all of its type.
+    /// The only allowed values; empty if all of the type are allowed.
     let values: [String]
     let description: String
 
-    /// Whether `value` may be set.
+    /// Whether `value` is valid for this setting.
     func allows(_ value: String) -> Bool {
       switch type {
       case "boolean": ["true", "false", "yes", "no"].contains(value.lowercased())

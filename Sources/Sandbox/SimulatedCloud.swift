@@ -3,15 +3,15 @@ internal import Memory
 internal import SCORMCloudAPI
 internal import TextCoding
 
-/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real one, with state that
-/// lives as long as the process.
+/// A simulated SCORM Cloud: the whole catalogue below `/api/v2`, checked like the real service. Its state lives as long
+/// as the process.
 ///
-/// Faithful where a caller can go wrong: credentials, token endpoints, scopes, identifiers byte for byte,
-/// `more` tokens, types of bodies, shapes of errors. ``BehaviourTable`` says how each operation is answered.
+/// It is faithful where a caller can make mistakes: credentials, token endpoints, scopes, identifiers byte for byte,
+/// `more` tokens, types of bodies, shapes of errors. ``BehaviourTable`` defines how each operation is answered.
 ///
-/// Beside the API, the paths below `/sandbox/` serve tests (``SandboxControl``).
+/// In addition to the API, paths below `/sandbox/` serve tests (``SandboxControl``).
 package struct SimulatedCloud: LocalResponder {
-  /// Where the API begins, as with the real service.
+  /// The API's base path, as in the real service.
   package static let basePath = "/api/v2"
 
   private let settings: SandboxSettings
@@ -20,7 +20,7 @@ package struct SimulatedCloud: LocalResponder {
   private(set) var clock: SandboxClock
   var realm: Realm
   private let matcher = OperationMatcher()
-  /// By operation index.
+  /// Indexed by operation.
   private let behaviours: [Behaviour]
   private(set) var journal = CallJournal()
   var faults = FaultPlan()
@@ -38,7 +38,7 @@ package struct SimulatedCloud: LocalResponder {
     takeBeginning()
   }
 
-  /// Goes back to the beginning.
+  /// Returns to the initial state.
   mutating func forgetEverything() {
     journal = CallJournal()
     faults = FaultPlan()
@@ -48,14 +48,14 @@ package struct SimulatedCloud: LocalResponder {
     takeBeginning()
   }
 
-  /// Fills the realm as the seed says, which was checked before.
+  /// Fills the realm from the seed, which has been checked already.
   private mutating func takeBeginning() {
     guard let beginning = settings.beginning else { return }
     _ = realm.restore(beginning)
     realm.date(clock.timestamp)
   }
 
-  /// Goes on with what a snapshot held. What was counted and recorded stays.
+  /// Continues from a snapshot. Counters and the journal stay unchanged.
   mutating func take(_ realm: Realm, _ clock: SandboxClock, _ faults: FaultPlan) {
     self.realm = realm
     self.clock = clock
@@ -79,7 +79,7 @@ package struct SimulatedCloud: LocalResponder {
         fields: request.fields.map(\.name),
         bodySize: request.bodySize)
       entry.keepBody(of: request)
-      // On arrival, so that a call that is never answered is known too.
+      // Added on arrival, so that a call that is never answered is recorded too.
       journal.append(entry)
       do {
         response = try answer(request, &entry)
@@ -96,7 +96,7 @@ package struct SimulatedCloud: LocalResponder {
     return response
   }
 
-  /// Follows the time without a request: postbacks are repeated while nobody asks anything.
+  /// Follows the time without a request, so that postbacks are repeated even if no calls come.
   package mutating func attend() -> Int64? {
     clock.follow(real: realTime())
     takeOutcomes()
@@ -104,10 +104,10 @@ package struct SimulatedCloud: LocalResponder {
     return clock.waitUntilDue(real: realTime()).map { Int64($0) * 1_000_000 }
   }
 
-  /// Does what fell due, in order, and returns it.
+  /// Does all due work in order, and returns it.
   private mutating func runDue() -> [DueQueue.Entry] {
     var done: [DueQueue.Entry] = []
-    // What is done may put off more. Work that always puts off more for the same moment would never end.
+    // Work may schedule more work. If it always did so for the same moment, this loop would never end without a limit.
     while done.count < DueQueue.maximum, let entry = clock.takeDue() {
       realm.perform(entry.work, now: clock.timestamp, milliseconds: clock.now)
       hand(over: entry.moment)
@@ -116,13 +116,13 @@ package struct SimulatedCloud: LocalResponder {
     return done
   }
 
-  /// Learns what became of postbacks.
+  /// Collects the results of postbacks.
   private mutating func takeOutcomes() {
     for outcome in settings.postbacks?.takeOutcomes() ?? [] { realm.settle(outcome) }
     hand(over: clock.now)
   }
 
-  /// Gives the clock what was put off, and the postback port what is to be sent.
+  /// Hands postponed work to the clock, and postbacks to the postback port.
   private mutating func hand(over moment: Int) {
     for (application, work) in realm.takeDeferred() {
       let due = DueWork(
@@ -132,7 +132,7 @@ package struct SimulatedCloud: LocalResponder {
     for postback in realm.takeOutbox() { settings.postbacks?.send(postback) }
   }
 
-  /// One API call, step by step; each step can end it.
+  /// Answers one API call, step by step. Each step can refuse it.
   private mutating func answer(_ request: LocalRequest, _ entry: inout CallJournal.Entry)
     throws(Refusal) -> LocalResponse
   {
@@ -152,7 +152,7 @@ package struct SimulatedCloud: LocalResponder {
     return response
   }
 
-  /// The operation's own answer.
+  /// Runs the operation itself.
   private mutating func answer(
     _ request: LocalRequest, _ operation: Operation, _ path: String,
     _ entry: inout CallJournal.Entry
@@ -180,8 +180,8 @@ package struct SimulatedCloud: LocalResponder {
     return try perform(call, behaviours[Int(operation.index)])
   }
 
-  /// The path behind `/api/v2`, beginning with its slash. A doubled slash there counts as one, since several
-  /// official clients send it.
+  /// The path after `/api/v2`, with its leading slash. A doubled slash there counts as one, because several official
+  /// clients send it.
   private func pathBelowBase(_ path: String) throws(Refusal) -> String {
     guard path.hasPrefix(SimulatedCloud.basePath + "/") else {
       throw .message(404, "There is nothing here. The API begins at \(SimulatedCloud.basePath)/.")
@@ -206,10 +206,11 @@ package struct SimulatedCloud: LocalResponder {
     }
   }
 
-  /// Who calls, and may call this. An operation without a credential is answered in the name of the first
-  /// application; whatever credential comes with it is not looked at.
+  /// The credential of the calling application, if it may call this operation. An operation that needs no credential is
+  /// answered for the first application, and any credential sent with it is ignored.
   ///
-  /// The check holds the applications, which must have one owner again when one of them is changed.
+  /// In a function of its own, because the check keeps a reference to the applications. They must have a single owner
+  /// again before one of them is changed.
   private func authorized(_ request: LocalRequest, _ operation: Operation, _ now: Timestamp)
     throws(Refusal) -> Credential
   {
@@ -225,7 +226,7 @@ package struct SimulatedCloud: LocalResponder {
     return credential
   }
 
-  /// The segments of `path` that stand for the template's parameters, decoded.
+  /// The segments of `path` at the template's parameters, decoded.
   private func parameters(_ operation: Operation, _ path: String) throws(Refusal) -> [Identifier] {
     var parameters: [Identifier] = []
     let names = operation.template.description.split(separator: "/")
@@ -264,7 +265,7 @@ package struct SimulatedCloud: LocalResponder {
       .map { String($0.dropFirst().dropLast()) }
   }
 
-  /// Gives an application another secret, which ends its tokens. False when there is no such application.
+  /// Changes an application's secret, which invalidates its tokens. Returns false if the application does not exist.
   mutating func change(secret: String, of id: String) -> Bool {
     guard realm.applications[Identifier(id)] != nil else { return false }
     realm.applications.update(Identifier(id)) { application in
@@ -273,12 +274,12 @@ package struct SimulatedCloud: LocalResponder {
     return true
   }
 
-  /// Notes what a learner did, without a browser.
+  /// Records what a learner did, without a browser.
   mutating func setProgress(_ request: LocalRequest) throws(Refusal) -> LocalResponse {
     try ProgressControl.answer(try SandboxControl.json(request), &realm, clock.timestamp)
   }
 
-  /// Turns the clock, does what falls due, in order, and returns it.
+  /// Changes the clock, does all due work in order, and returns it.
   mutating func turnClock(to start: ClockStart?, advance: Int) throws(Refusal)
     -> [DueQueue.Entry]
   {

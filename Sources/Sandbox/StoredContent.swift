@@ -4,11 +4,11 @@ internal import Memory
 internal import System
 internal import TextCoding
 
-/// The bytes of an uploaded course: a part of a file without a name, so that they need no memory.
+/// The bytes of an uploaded course: a range of a file without a name, so they need no memory.
 struct StoredContent: Sendable {
-  /// Content that a snapshot holds: more would make it a copy of the disk.
+  /// Largest content in a snapshot, in bytes. With more, a snapshot would become a copy of the disk.
   static let maximumInSnapshot = 8 << 20
-  /// Bytes of one file of a zip that is unpacked on demand.
+  /// Largest file of a zip that is unpacked on demand, in bytes.
   static let maximumFile = 64 << 20
 
   let file: KeptFile
@@ -19,7 +19,7 @@ struct StoredContent: Sendable {
     self.range = range
   }
 
-  /// Keeps `bytes` in a file of their own; nil when the disk does not take them.
+  /// Writes `bytes` to a new file; nil if that fails.
   init?(_ bytes: [UInt8], in folder: String) {
     guard let file = KeptFile(in: folder), file.write(bytes.span.bytesOfElements, at: 0) else {
       return nil
@@ -29,7 +29,7 @@ struct StoredContent: Sendable {
 
   var body: LocalBody { .file(file, range) }
 
-  /// What the content says of itself, or why it cannot be imported.
+  /// Returns what the content says about itself, or throws why it cannot be imported.
   func describe(type: String?) throws(ContentFault) -> CourseDescription {
     try file.lend { (descriptor) throws(ContentFault) in
       try CourseReader.describe(
@@ -37,7 +37,7 @@ struct StoredContent: Sendable {
     }
   }
 
-  /// A file of the zip; nil when there is none, or it cannot be unpacked.
+  /// A file of the zip; nil if it does not exist or cannot be unpacked.
   func file(_ path: String) -> [UInt8]? {
     let found = try? file.lend { (descriptor) throws(ContentFault) in
       try CourseReader.file(
@@ -47,7 +47,7 @@ struct StoredContent: Sendable {
     return found.flatMap { $0 }
   }
 
-  /// For a snapshot; nil when there is too much of it.
+  /// The form in a snapshot; nil if the content is too large.
   var encoded: String? {
     guard range.count <= StoredContent.maximumInSnapshot else { return nil }
     return file.read(range).map { Base64.standard.encode($0) }
@@ -55,7 +55,7 @@ struct StoredContent: Sendable {
 }
 
 extension CourseDescription {
-  /// `MetadataSchema`; nil when the content says nothing.
+  /// `MetadataSchema`; nil if the content has no metadata.
   var metadataValue: JSONValue? {
     var members: [JSONMember] = []
     for (name, text) in [

@@ -1,15 +1,15 @@
-/// A thing that a snapshot holds: it names its fields once, for writing and for reading.
+/// A record in a snapshot. It lists its fields once, for writing and for reading.
 ///
-/// A field that stands at its default is not written, so a snapshot is small and a seed may say as little.
+/// Fields with their default value are not written, so snapshots are small, and a seed may omit such fields.
 protocol StoredRecord: Sendable {
-  /// What a record without any field says.
+  /// Makes a record in which every field has its default.
   init()
-  /// Names every field: it is written into `fields`, or read from them.
+  /// Passes every field to `fields`, which writes or reads it.
   mutating func exchange(_ fields: inout RecordFields)
 }
 
 extension StoredRecord {
-  /// The record as a snapshot holds it.
+  /// The record's form in a snapshot.
   var stored: JSONValue {
     var copy = self
     var fields = RecordFields()
@@ -25,7 +25,7 @@ package struct StoredProblem: Equatable, Sendable {
     case element(Int)
   }
 
-  /// The way to it from the document's root.
+  /// The path to it from the document's root.
   package var path: [Step]
   package var text: String
 
@@ -42,11 +42,11 @@ package struct StoredProblem: Equatable, Sendable {
   }
 }
 
-/// The fields of a ``StoredRecord`` on their way out or in.
+/// The fields of a ``StoredRecord`` while it is written or read.
 struct RecordFields {
-  /// What was written.
+  /// The members written so far.
   private(set) var written: [JSONMember] = []
-  /// What was found wrong while reading.
+  /// The mistakes found while reading.
   private(set) var problems: [StoredProblem] = []
   private let source: [JSONMember]?
   private var known: [String] = []
@@ -58,7 +58,7 @@ struct RecordFields {
     path = []
   }
 
-  /// For reading `value`, which stands at `path`.
+  /// For reading `value`, which is at `path`.
   init(reading value: JSONValue, at path: [StoredProblem.Step]) {
     self.path = path
     if case .object(let members) = value {
@@ -71,7 +71,7 @@ struct RecordFields {
 
   var isReading: Bool { source != nil }
 
-  /// To be called last when reading: finds fields that nobody asked for.
+  /// Call this last when reading. It reports fields that the record does not have.
   mutating func end() {
     for member in source ?? [] where !known.contains(member.name) {
       fault(member.name, "is not known here; known are \(known.joined(separator: ", "))")
@@ -82,7 +82,8 @@ struct RecordFields {
     problems.append(StoredProblem(path: path + [.member(name)], text: text))
   }
 
-  /// Writes `value` unless it is nil, or reads what stands there; nil then when nothing does.
+  /// Writes `value` unless it is nil, and returns nil. When reading, returns the member's value, or nil if there is
+  /// none.
   mutating func raw(_ name: String, _ value: JSONValue?) -> JSONValue? {
     guard let source else {
       if let value { written.append(JSONMember(name, value)) }
@@ -149,18 +150,18 @@ struct RecordFields {
       read: { $0.strings })
   }
 
-  /// Any JSON value, kept as it is.
+  /// Any JSON value, unchanged.
   mutating func field(_ name: String, _ value: inout JSONValue?) {
     if let found = raw(name, value) { value = found }
   }
 
-  /// Any JSON values, kept as they are.
+  /// Any JSON values, unchanged.
   mutating func field(_ name: String, _ value: inout [JSONValue]) {
     exchange(
       name, &value, default: [], what: "a list", write: { .array($0) }, read: { $0.elements })
   }
 
-  /// Texts by name, in the order of their names.
+  /// Texts by name, sorted by name.
   mutating func field(_ name: String, _ value: inout [String: String]) {
     exchange(
       name, &value, default: [:], what: "an object of texts",
@@ -196,7 +197,7 @@ struct RecordFields {
     }
   }
 
-  /// Records by identifier: a list of objects whose `id` comes first.
+  /// Records by identifier: a list of objects that begin with `id`.
   mutating func field<Record: StoredRecord>(_ name: String, _ value: inout KeyedList<Record>) {
     guard isReading else {
       guard value.count > 0 else { return }

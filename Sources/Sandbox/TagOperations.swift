@@ -1,11 +1,11 @@
 internal import LocalServer
 
-/// A kind of thing that has tags.
+/// A kind of record that has tags.
 enum Tagged: Sendable {
   case course, registration, learner, invitation, destination, dispatch
 }
 
-/// Read, add and remove tags of one thing; add tags to many at once.
+/// Reads, adds and removes tags of one record, and adds tags to several at once.
 enum TagOperations {
   static func get(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
@@ -15,7 +15,7 @@ enum TagOperations {
     }
   }
 
-  /// Adds the body's tags to those that are there (client: "Add tags to a Course").
+  /// Adds the body's tags to the existing ones (client: "Add tags to a Course").
   static func put(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let identifier = try call.parameter(0)
@@ -25,7 +25,7 @@ enum TagOperations {
     }
   }
 
-  /// Removes the body's tags; those that are not there are no mistake.
+  /// Removes the body's tags. A tag that the record does not have is not an error.
   static func delete(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let identifier = try call.parameter(0)
@@ -35,7 +35,7 @@ enum TagOperations {
     }
   }
 
-  /// Adds tags to several things: to all of them, or to none when one does not exist or would have too many.
+  /// Adds tags to several records. If one does not exist or would have too many tags, none is changed.
   static func putBatch(_ kind: Tagged) -> Behaviour.ForApplication {
     { (state, call) throws(Refusal) in
       let body = try call.object()
@@ -64,7 +64,7 @@ enum TagOperations {
 }
 
 extension ApplicationState {
-  /// The tags of a thing, to be read or changed. Throws a 404 when there is no such thing.
+  /// Reads or changes the tags of a record. Throws a 404 if it does not exist.
   mutating func withTags<Result>(
     _ kind: Tagged, _ identifier: Identifier,
     _ body: (inout TagList) throws(Refusal) -> Result

@@ -8,13 +8,13 @@ struct Timestamp: Equatable, Comparable, Sendable {
 
   static func < (left: Timestamp, right: Timestamp) -> Bool { left.seconds < right.seconds }
 
-  /// As SCORM Cloud writes it: `2026-03-01T12:00:00.000Z`.
+  /// The form that SCORM Cloud writes: `2026-03-01T12:00:00.000Z`.
   var text: String { CalendarTime(secondsSince1970: seconds).stamp + ".000Z" }
 
   init(seconds: Int) { self.seconds = seconds }
 
-  /// Reads `2026-03-01`, or `2026-03-01T12:00:00` with an optional fraction, which is left out, and `Z` or `+hh:mm`.
-  /// Without a zone it is UTC. Nil for anything else.
+  /// Reads `2026-03-01`, or `2026-03-01T12:00:00` with an optional fraction, which is dropped, and an optional `Z` or
+  /// `+hh:mm`. Without a zone, the time is UTC. Nil for anything else.
   init?(_ text: String) {
     let bytes = Array(text.utf8)
     guard let moment = MomentText(bytes.span.bytesOfElements) else { return nil }

@@ -1,14 +1,14 @@
 internal import LocalServer
 internal import SCORMCloudAPI
 
-/// The two token endpoints. Tokens of both are the same.
+/// The two token endpoints. Both give the same kind of token.
 enum TokenOperations {
-  /// Seconds that a token lives when the request does not say (authentication page).
+  /// Lifetime of a token in seconds, if the request has none (authentication page).
   static let defaultLifetime = 300
   /// Longest lifetime in seconds that the sandbox grants. The real service publishes none.
   static let maximumLifetime = 86_400
 
-  /// `POST /oauth/authenticate/application/token`: a form with `scope` and perhaps `expiration`.
+  /// `POST /oauth/authenticate/application/token`: a form with `scope` and an optional `expiration`.
   static func getAppToken(_ realm: inout Realm, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -33,7 +33,7 @@ enum TokenOperations {
     ])
   }
 
-  /// `POST /appManagement/token`: JSON with `permissions.scopes` and `expiry`, a moment.
+  /// `POST /appManagement/token`: JSON with `permissions.scopes` and `expiry`, a date and time.
   static func createToken(_ realm: inout Realm, _ call: CloudCall) throws(Refusal)
     -> LocalResponse
   {
@@ -53,8 +53,8 @@ enum TokenOperations {
     ])
   }
 
-  /// The application that a token is to be for (`PermissionsSchema.applicationName`). The App Management
-  /// application may name any.
+  /// The application that the token is for (`PermissionsSchema.applicationName`). The App Management application may
+  /// name any.
   private static func application(_ name: String?, _ realm: Realm, _ call: CloudCall)
     throws(Refusal) -> Identifier
   {
@@ -78,7 +78,8 @@ enum TokenOperations {
     for scope in scopes where Scope(name: scope) == nil {
       throw .message(400, "There is no scope [\(scope)].")
     }
-    // For another application: with the first of its own credentials, so that it ends with that one.
+    // A token for another application uses that one's first active credential, so it becomes invalid with that
+    // credential.
     let credentials = realm.applications[application]?.credentials
     let chosen =
       application == call.application

@@ -1,9 +1,9 @@
-/// What callers sent and no operation looked at: misspelt fields and parameters, and those that the API does
-/// not have. Counted by operation and field.
+/// Fields and parameters that callers sent but no operation reads: misspelt ones, and those that the API does not have.
+/// Counted by operation and field.
 struct UnreadFields: Sendable {
-  /// Pairs of operation and field that are counted; what comes later is left out.
+  /// Maximum number of pairs of operation and field; later ones are not counted.
   static let maximum = 10_000
-  /// Longest name of a field that is kept, in bytes.
+  /// Longest field name kept, in bytes.
   static let maximumName = 256
 
   private struct Key: Hashable {
@@ -21,7 +21,7 @@ struct UnreadFields: Sendable {
     }
   }
 
-  /// `{"unread": […]}`, by operation and field.
+  /// `{"unread": […]}`, sorted by operation and field.
   var value: JSONValue {
     let sorted = counts.sorted {
       ($0.key.operation, $0.key.field) < ($1.key.operation, $1.key.field)

@@ -1,7 +1,7 @@
 internal import LocalServer
 
-/// Credentials and pipes of the learning record store. Their answers carry secrets, which makes them good
-/// for testing that nothing records one.
+/// Credentials and pipes of the learning record store. Their answers contain secrets, so tests use them to check that
+/// nothing records one.
 enum XapiOperations {
   /// Longest name, info or secret, in bytes.
   static let maximumText = 255
@@ -16,8 +16,8 @@ enum XapiOperations {
 
   private static let fields = ["name", "info", "secret", "isEnabled"]
 
-  /// Takes over what `body` says. The two enumerations are objects with one member, as the schemas have them;
-  /// the plain word is taken as well.
+  /// Copies the members of `body`. The two enumerations are objects with one member, as in the schemas; a plain string
+  /// is accepted too.
   private static func change(_ credential: inout Document, _ body: JSONValue) throws(Refusal) {
     for name in ["name", "info", "secret"] {
       guard (body[name]?.string?.utf8.count ?? 0) <= maximumText else {

@@ -1,15 +1,15 @@
-/// Writes a zip archive without compression (APPNOTE 6.3.3): for the small packages that the sandbox makes.
+/// Writes a zip archive without compression (APPNOTE 6.3.3), for the small packages that the sandbox makes.
 struct ZipWriter {
   private var bytes: [UInt8] = []
   private var directory: [UInt8] = []
   private var count = 0
 
-  /// Adds a file. Its time is the format's first, so that the same files make the same archive.
+  /// Adds a file. Its time is the format's earliest, so the same files make the same archive.
   mutating func add(_ path: String, _ content: [UInt8]) {
     let name = Array(path.utf8)
     let offset = bytes.count
     var common: [UInt8] = []
-    // Version 2.0, names in UTF-8, stored, 1980-01-01.
+    // Version 2.0, names in UTF-8, not compressed, 1980-01-01.
     for value in [20, 0x800, 0, 0, 0x21] { ZipWriter.put(value, 2, into: &common) }
     ZipWriter.put(Int(ZipWriter.checksum(content)), 4, into: &common)
     ZipWriter.put(content.count, 4, into: &common)

@@ -1,21 +1,21 @@
 /// How one kind of telemetry is exported.
 package struct ExportSettings: Sendable, Equatable {
   package var signal: ExportSignal
-  /// Where bodies are posted to: `http://collector:4318/v1/traces`.
+  /// The URL that bodies are posted to: `http://collector:4318/v1/traces`.
   package var url: String
   /// `service.name`.
   package var service = "scorm-gateway"
   /// Further attributes of the resource.
   package var attributes: [Attribute] = []
-  /// Milliseconds for one request.
+  /// Timeout of one request, in milliseconds.
   package var timeout = 10_000
-  /// Milliseconds that a finished call may wait for others.
+  /// How long a finished call may wait for others, in milliseconds.
   package var delay: Int
-  /// Calls in one request.
+  /// Maximum number of calls in one request.
   package var batch = 512
-  /// Bodies are sent compressed with gzip.
+  /// Whether bodies are compressed with gzip.
   package var compresses = false
-  /// PEM file of the authorities trusted instead of the system's.
+  /// PEM file of the certificate authorities to trust instead of the system's.
   package var caFile: String?
 
   package init(_ signal: ExportSignal, url: String) {
@@ -34,7 +34,7 @@ package struct ExportSettings: Sendable, Equatable {
     }
   }
 
-  /// The collector's address for the operator: the URL without a user, whose password it may hold, and without a query.
+  /// The collector's URL for the operator, without a user, which may include a password, and without a query.
   package var shownURL: String {
     guard let start = url.firstRange(of: "://")?.upperBound else { return "its address" }
     let rest = url[start...].prefix { $0 != "?" && $0 != "#" }
@@ -43,8 +43,8 @@ package struct ExportSettings: Sendable, Equatable {
     return String(url[..<start] + host)
   }
 
-  /// What the resource is described by: the service, its version, and `gateway` as the instance, unless the variables
-  /// name one.
+  /// The attributes of the resource: the service, its version, and `gateway` as the instance unless the variables name
+  /// one.
   package func resource(version: String, gateway: String) -> [Attribute] {
     var resource = [
       Attribute(name: "service.name", value: service),
@@ -57,7 +57,7 @@ package struct ExportSettings: Sendable, Equatable {
     return resource + attributes
   }
 
-  /// The settings of `signal`; nil when it is not exported.
+  /// The settings of `signal`; nil if it is not exported.
   static func read(
     _ signal: ExportSignal, _ value: (String) -> String?,
     _ reading: inout TelemetrySettings.Reading
@@ -89,7 +89,7 @@ package struct ExportSettings: Sendable, Equatable {
     return settings
   }
 
-  /// Whether the list of exporters names the one there is.
+  /// Whether the list of exporters contains the only one that is supported.
   private static func isWanted(
     _ signal: ExportSignal, _ list: String?, _ reading: inout TelemetrySettings.Reading
   ) -> Bool {
@@ -106,7 +106,7 @@ package struct ExportSettings: Sendable, Equatable {
     _ value: (String) -> String?, _ reading: inout TelemetrySettings.Reading
   ) {
     let name = "OTEL_RESOURCE_ATTRIBUTES"
-    // One fault discards all of it (Resource SDK, "Specifying resource information via an environment variable").
+    // One error discards all of it (Resource SDK, "Specifying resource information via an environment variable").
     let pairs: [Attribute]
     do { pairs = try VariableText.pairs(value(name)) } catch {
       reading.warn(name, "ignored: \(error)")
@@ -125,7 +125,7 @@ package struct ExportSettings: Sendable, Equatable {
   private mutating func readExporter(
     _ value: (String) -> String?, _ reading: inout TelemetrySettings.Reading
   ) {
-    /// The variable for this signal, else the one for everything.
+    /// The variable for this signal, or else the general one.
     func own(_ name: String) -> (name: String, value: String)? {
       for prefix in ["OTEL_EXPORTER_OTLP_\(signal.word)_", "OTEL_EXPORTER_OTLP_"] {
         if let value = value(prefix + name) { return (prefix + name, value) }
@@ -165,7 +165,7 @@ package struct ExportSettings: Sendable, Equatable {
 }
 
 extension TelemetrySettings.Reading {
-  /// Takes a number, if it is one in `range`.
+  /// Takes a number if it is in `range`.
   fileprivate mutating func take(
     _ variable: (name: String, value: String), _ range: ClosedRange<Int>, _ target: inout Int
   ) {

@@ -1,11 +1,11 @@
-/// What is exported by OTLP. Each kind goes to an address of its own, and has settings of its own.
+/// What is exported by OTLP. Each kind has its own URL and its own settings.
 package enum ExportSignal: Sendable, CaseIterable {
   /// A span for each call, and one for each request to SCORM Cloud.
   case traces
   /// A record for each call: its line of the traffic log.
   case logs
 
-  /// As it stands in names of variables: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+  /// The signal in names of variables: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
   var word: String {
     switch self {
     case .traces: "TRACES"
@@ -13,7 +13,7 @@ package enum ExportSignal: Sendable, CaseIterable {
     }
   }
 
-  /// What follows the collector's base URL (OTLP/HTTP Request).
+  /// The path after the collector's base URL (OTLP/HTTP Request).
   var path: String {
     switch self {
     case .traces: "v1/traces"
@@ -21,7 +21,7 @@ package enum ExportSignal: Sendable, CaseIterable {
     }
   }
 
-  /// What the variables of its batches begin with.
+  /// The prefix of the variables about its batches.
   var batches: String {
     switch self {
     case .traces: "OTEL_BSP_"
@@ -29,7 +29,7 @@ package enum ExportSignal: Sendable, CaseIterable {
     }
   }
 
-  /// Milliseconds that a call may wait for others, as the specification has it.
+  /// How long a call may wait for others, in milliseconds, as the specification says.
   var delay: Int {
     switch self {
     case .traces: 5_000
@@ -37,7 +37,7 @@ package enum ExportSignal: Sendable, CaseIterable {
     }
   }
 
-  /// For the operator.
+  /// What is exported, in words for the operator.
   package var things: String {
     switch self {
     case .traces: "spans"

@@ -1,5 +1,5 @@
-/// What the counters of a loop are told apart by. Every label's values are known when the gateway starts,
-/// so nothing a caller sends can make another time series.
+/// The labels of a loop's counters. Every label's values are known when the gateway starts, so nothing that a caller
+/// sends can create another time series.
 package struct FigureLabels: Sendable {
   /// An operation of the catalogue and its method.
   package struct Operation: Sendable {
@@ -12,7 +12,7 @@ package struct FigureLabels: Sendable {
     }
   }
 
-  /// By their index in the catalogue.
+  /// Indexed by their number in the catalogue.
   package var operations: [Operation] = []
   /// Methods of requests that belong to no operation.
   package var methods: [String] = []
@@ -20,23 +20,23 @@ package struct FigureLabels: Sendable {
   package var callers: [String] = []
   /// Configured apps.
   package var apps: [String] = []
-  /// Values of `error.type`; one more counter takes what is not among them.
+  /// Values of `error.type`; one more counter is for all others.
   package var errors: [StaticString] = []
-  /// Values of `termination`, by their number.
+  /// Values of `termination`, indexed by their number.
   package var terminations: [String] = []
-  /// Why a further attempt was made; one more counter takes what is not among them.
+  /// Reasons for a further attempt; one more counter is for all others.
   package var retryReasons: [StaticString] = []
 
   package init() {}
 
-  /// Whether callers and apps, which alone can change, are those of `other`.
+  /// Whether callers and apps are the same as in `other`. Only these can change.
   package func areSame(as other: FigureLabels) -> Bool {
     callers == other.callers && apps == other.apps
   }
 
-  /// Operations, and one row for each method without one.
+  /// Number of rows: operations, and one row for each method without an operation.
   var rowCount: Int { operations.count + methods.count }
-  /// Pairs of caller and app, each with one more for none.
+  /// Number of pairs of caller and app, where each may also be none.
   var pairCount: Int { (callers.count + 1) * (apps.count + 1) }
 
   /// Classes of status: 0 for no answer, then 1xx to 5xx.

@@ -1,14 +1,14 @@
 internal import Histograms
 internal import Memory
 
-/// The counters of all loops, added up and written for Prometheus. Series that nothing was counted in are
-/// left out where there are many.
+/// The counters of all loops, summed and written for Prometheus. In families with many series, those without a count
+/// are omitted.
 package struct FigureReport {
   private let loops: [LoopFigures]
   private let labels: FigureLabels
   private let layout: LoopFigures.Layout
 
-  /// Nil without loops. Callers and apps can differ for the moment in which loops take another configuration.
+  /// Nil without loops. Callers and apps can differ while the loops are switching to another configuration.
   package init?(_ loops: [LoopFigures]) {
     guard let first = loops.first else { return nil }
     self.loops = loops
@@ -16,12 +16,12 @@ package struct FigureReport {
     layout = first.layout
   }
 
-  /// The sum over all loops of one figure without labels.
+  /// The sum of one figure without labels over all loops.
   package func total(_ single: LoopFigures.Single) -> UInt64 {
     total(layout.singles + single.rawValue)
   }
 
-  /// Requests that have ended, by class of status: 0 for no answer, then 1xx to 5xx.
+  /// Ended requests by class of status: 0 for no answer, then 1xx to 5xx.
   package var requestsByStatus: [UInt64] {
     (0..<6).map { status in
       (0..<labels.rowCount).reduce(0) {
@@ -32,7 +32,7 @@ package struct FigureReport {
 
   private func total(_ cell: Int) -> UInt64 { loops.reduce(0) { $0 &+ $1.cells.read(cell) } }
 
-  /// The sum over the loops that know the pair.
+  /// The sum over the loops that have the pair.
   private func total(_ pair: FigurePair, _ offset: Int) -> UInt64 {
     loops.reduce(0) { sum, loop in
       guard pair.stands(in: loop.labels) else { return sum }
@@ -119,7 +119,7 @@ package struct FigureReport {
       for caller in 0...labels.callers.count {
         for app in 0...labels.apps.count {
           let pair = FigurePair(caller: caller, app: app, labels)
-          // What is gone from the configuration.
+          // Skips callers and apps that are no longer in the configuration.
           guard !pair.callerName.isEmpty, !pair.appName.isEmpty else { continue }
           body(pair, [("caller", pair.callerName), ("app", pair.appName)])
         }
@@ -248,7 +248,7 @@ package struct FigureReport {
   }
 }
 
-/// A caller and an app, each by its number plus one, 0 for none.
+/// A caller and an app, each by its number plus one; 0 for none.
 private struct FigurePair {
   let caller: Int
   let app: Int
@@ -269,7 +269,7 @@ private struct FigurePair {
   }
 }
 
-/// How the last requests to the upstream went, over all loops. Monotonic nanoseconds, 0 for never.
+/// The results of the last requests to the upstream, over all loops. Monotonic nanoseconds, 0 for never.
 package struct UpstreamTrace: Sendable {
   package let answeredAt: Int64
   package let unansweredAt: Int64
@@ -282,6 +282,6 @@ package struct UpstreamTrace: Sendable {
     unansweredAt = latest(.unansweredAt)
   }
 
-  /// Whether the last one was answered, or none was made.
+  /// Whether the last request was answered, or none was made.
   package var isWell: Bool { answeredAt >= unansweredAt }
 }

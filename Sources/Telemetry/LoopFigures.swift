@@ -1,9 +1,9 @@
 internal import Histograms
 internal import Memory
 
-/// The counters of one event loop: written by it, read by whoever shows them.
+/// The counters of one event loop. Only the loop writes them; any thread may read them.
 ///
-/// All lie in one ``CounterBlock``; the layout says where. Counting an exchange takes no lock, no
+/// All are in one ``CounterBlock``, at the positions that the layout defines. Counting an exchange takes no lock, no
 /// allocation and no lookup by name.
 package final class LoopFigures: Sendable {
   package let labels: FigureLabels
@@ -18,8 +18,9 @@ package final class LoopFigures: Sendable {
     cells = CounterBlock(count: layout.count)
   }
 
-  /// These figures under other labels: what was counted of a caller or an app goes on, unless its number, plus one, is
-  /// among those that stand for another one now. Operations, methods and reasons are the same.
+  /// Copies these figures to other labels. Counts of a caller or an app continue, unless its number plus one is in
+  /// `newCallers` or `newApps`, which means that the number now belongs to another one. Operations, methods and reasons
+  /// are the same.
   package func under(
     _ next: FigureLabels, newCallers: Set<Int>, newApps: Set<Int>
   ) -> LoopFigures {
@@ -38,22 +39,21 @@ package final class LoopFigures: Sendable {
     return result
   }
 
-  /// Where each family of counters begins.
+  /// The position of each family of counters.
   struct Layout: Sendable {
-    /// Rows: operations, and methods without one. What is counted of one lies side by side: its durations (the
-    /// buckets, then the sum in nanoseconds), its requests by class of status, bytes of bodies (received from
-    /// callers, sent to them).
+    /// Rows: operations, and methods without one. The counters of a row are adjacent: durations (the buckets, then the
+    /// sum in nanoseconds), requests by class of status, and bytes of bodies (received from callers, sent to callers).
     private let rows: Int
     private let rowWidth: Int
-    /// Where statuses begin in a row, and bytes.
+    /// Offsets of statuses and bytes in a row.
     let statusesInRow: Int
     let bytesInRow: Int
-    /// Pairs of caller and app: requests by class of status, then bytes of bodies: received, sent.
+    /// Pairs of caller and app. Each has requests by class of status, then bytes of bodies: received, sent.
     let pairs: Int
     let pairWidth: Int
     private let operationCount: Int
     private let appStride: Int
-    /// Where bytes begin in a pair.
+    /// Offset of bytes in a pair.
     let bytesInPair: Int
     /// Histograms over all exchanges.
     let requestSizes: Int
@@ -66,7 +66,7 @@ package final class LoopFigures: Sendable {
     let retries: Int
     let errors: Int
     let terminations: Int
-    /// The single ones, by ``LoopFigures/Single``.
+    /// Figures without labels, by ``LoopFigures/Single``.
     let singles: Int
     let count: Int
 
@@ -97,7 +97,7 @@ package final class LoopFigures: Sendable {
       errors = take(labels.errors.count + 1)
       terminations = take(labels.terminations.count)
       singles = take(Single.allCases.count)
-      // At the end: the only family whose size another configuration changes.
+      // At the end, because this is the only family whose size depends on the configuration.
       pairs = take(labels.pairCount * pairWidth)
       count = end
     }
@@ -109,7 +109,7 @@ package final class LoopFigures: Sendable {
     @inline(__always)
     func row(operation: Int?, method: Int) -> Int { row(operation ?? operationCount &+ method) }
 
-    /// The pair of a caller and an app, each plus one, 0 for none.
+    /// The pair of a caller and an app, each by its number plus one; 0 for none.
     @inline(__always)
     func pair(caller: Int, app: Int) -> Int { pairs &+ (caller &* appStride &+ app) &* pairWidth }
   }
@@ -119,13 +119,13 @@ package final class LoopFigures: Sendable {
     /// Set before each wait for events.
     case exchangesUnderWay, callerConnections, upstreamConnections, idleUpstreamConnections
     case exchangesAwaitingConnection
-    /// When the upstream answered last, and when an attempt ended without an answer last: monotonic
-    /// nanoseconds, 0 for never.
+    /// When the upstream last answered, and when an attempt last ended without an answer: monotonic nanoseconds, 0 for
+    /// never.
     case answeredAt, unansweredAt
-    /// Times the loop waited for events.
+    /// How often the loop has waited for events.
     case turns
     case callersAccepted, connectionsMade, connectionsFailed, poolWaits
-    /// Spans handed to the exporter's queue, and not taken by it.
+    /// Spans accepted by the exporter's queue, and spans that it dropped.
     case spansQueued, spansLost
   }
 
@@ -141,7 +141,7 @@ package final class LoopFigures: Sendable {
     cells.set(layout.singles &+ single.rawValue, to: UInt64(max(0, value)))
   }
 
-  /// One exchange that has ended.
+  /// An exchange that has ended.
   package struct Ended {
     /// Index of the operation; nil for none.
     package var operation: Int?
@@ -150,14 +150,14 @@ package final class LoopFigures: Sendable {
     /// Index of the caller and of the app, plus one; 0 for none.
     package var caller = 0
     package var app = 0
-    /// 0: none was sent.
+    /// 0 if none was sent.
     package var status = 0
     /// Nanoseconds.
     package var duration: Int64 = 0
     package var tokenWait: Int64 = 0
     package var queueWait: Int64 = 0
-    /// Bytes of bodies as the gateway sees them: of requests, of answers. Callers and operators say it the other
-    /// way round.
+    /// Bytes of bodies as the gateway sees them: of requests, and of answers. Callers and operators use the opposite
+    /// words.
     package var received = 0
     package var sent = 0
     package var termination = 0
@@ -193,8 +193,8 @@ package final class LoopFigures: Sendable {
     }
   }
 
-  /// One upstream request that has ended at `now`, monotonic nanoseconds. `status` is 0 without an answer,
-  /// `duration` in nanoseconds, `retryReason` nil when no further one follows.
+  /// Counts an upstream request that has ended at `now`, in monotonic nanoseconds. `status` is 0 without an answer,
+  /// `duration` is in nanoseconds, and `retryReason` is nil if no further request follows.
   package func countAttempt(
     status: Int, duration: Int64, retryReason: StaticString?, at now: Int64
   ) {

@@ -1,9 +1,9 @@
 internal import JSONText
 internal import Memory
 
-/// What a collector answers to a request that it has taken (`ExportTraceServiceResponse`, `ExportLogsServiceResponse`).
+/// A collector's answer to an accepted request (`ExportTraceServiceResponse`, `ExportLogsServiceResponse`).
 package enum OTLPAnswer {
-  /// How many spans or log records it has thrown away all the same (OTLP, "Partial Success"): they are not to be sent
+  /// How many spans or log records the collector rejected anyway (OTLP, "Partial Success"). They must not be sent
   /// again. 0 for an answer that cannot be read.
   package static func rejected(in answer: RawSpan) -> Int {
     var rejected = 0
@@ -21,7 +21,7 @@ package enum OTLPAnswer {
           let key = cursor.slice(name)
           let isCount = key.equals("rejectedSpans") || key.equals("rejectedLogRecords")
           let value = try cursor.value()
-          // A 64-bit number: text by the JSON mapping, but not by everybody.
+          // A 64-bit number. The JSON mapping makes it a string, but not all collectors do.
           if isCount, !value.isContainer, let count = cursor.slice(value.range).wholeNumber {
             rejected = Int(clamping: max(0, count))
           }

@@ -1,18 +1,18 @@
 internal import JSONText
 internal import Memory
 
-/// The body of an OTLP/HTTP export request in JSON (OpenTelemetry Protocol 1.x; ids are hexadecimal and 64-bit numbers
-/// are text, as the JSON mapping asks).
+/// The body of an OTLP/HTTP export request in JSON (OpenTelemetry Protocol 1.x). As the JSON mapping requires, ids are
+/// hexadecimal and 64-bit numbers are strings.
 ///
-/// Texts come as they stand in a line of the traffic log: escaped for JSON, and masked, already.
+/// Texts are passed as in a line of the traffic log: already escaped for JSON, and masked.
 struct OTLPBody: ~Copyable {
   private(set) var out = ByteBuffer()
   private let head: [UInt8]
 
   /// - Parameters:
-  ///   - names: of the lists within each other, `resourceSpans`, `scopeSpans` and `spans` for example.
-  ///   - resource: whose telemetry it is.
-  ///   - version: of this program.
+  ///   - names: of the nested lists, for example `resourceSpans`, `scopeSpans` and `spans`.
+  ///   - resource: describes the source of the telemetry.
+  ///   - version: the version of this program.
   init(
     _ names: (resources: StaticString, scopes: StaticString, things: StaticString),
     resource: [ExportSettings.Attribute], version: String
@@ -41,13 +41,13 @@ struct OTLPBody: ~Copyable {
 
   private init(head: [UInt8]) { self.head = head }
 
-  /// Begins it.
+  /// Begins the body.
   mutating func open() {
     out.removeAll()
     out.put(contentsOf: head)
   }
 
-  /// Ends it.
+  /// Ends the body.
   mutating func close() { out.put("]}]}]}") }
 
   mutating func put(_ literal: StaticString) { out.put(literal) }
@@ -56,12 +56,12 @@ struct OTLPBody: ~Copyable {
 
   mutating func put(decimal number: Int) { out.put(decimal: number) }
 
-  /// Puts a comma where something stands in the list already.
+  /// Puts a comma if the list already contains something.
   mutating func separate() {
     if out.bytes[out.count - 1] != UInt8(ascii: "[") { out.put(UInt8(ascii: ",")) }
   }
 
-  /// Begins an attribute, or a member of a value; the value is to follow, and then ``closeAttribute()``.
+  /// Begins an attribute, or a member of a value. The value must follow, and then ``closeAttribute()``.
   mutating func openAttribute(_ prefix: StaticString, _ name: RawSpan = RawSpan()) {
     separate()
     out.put("{\"key\":\"")
@@ -78,7 +78,7 @@ struct OTLPBody: ~Copyable {
     out.put("\"}")
   }
 
-  /// The text of a number without fraction and exponent.
+  /// Appends the text of a number without fraction or exponent.
   mutating func value(whole text: RawSpan) {
     out.put("{\"intValue\":\"")
     out.put(text)
@@ -91,7 +91,7 @@ struct OTLPBody: ~Copyable {
     out.put("\"}")
   }
 
-  /// The text of a JSON number.
+  /// Appends the text of a JSON number.
   mutating func value(decimal text: RawSpan) {
     out.put("{\"doubleValue\":")
     out.put(text)
@@ -102,7 +102,7 @@ struct OTLPBody: ~Copyable {
     out.put(flag ? "{\"boolValue\":true}" : "{\"boolValue\":false}")
   }
 
-  /// Begins a list of values, each after ``separate()``, or of attributes.
+  /// Begins a list of attributes or of values. ``separate()`` must precede each value.
   mutating func openList(ofAttributes: Bool) {
     out.put(ofAttributes ? "{\"kvlistValue\":{\"values\":[" : "{\"arrayValue\":{\"values\":[")
   }

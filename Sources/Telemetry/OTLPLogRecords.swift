@@ -2,9 +2,9 @@ internal import Memory
 
 /// Log records as the body of an export request (`ExportLogsServiceRequest`).
 ///
-/// Texts come as they stand in a line of the traffic log: escaped for JSON, and masked, already.
+/// Texts are passed as in a line of the traffic log: already escaped for JSON, and masked.
 package struct OTLPLogRecords: ~Copyable {
-  /// How much a record matters (Logs Data Model, "Field: SeverityNumber").
+  /// The severity of a record (Logs Data Model, "Field: SeverityNumber").
   package enum Severity: Int, Sendable {
     case info = 9
     case warning = 13
@@ -20,18 +20,18 @@ package struct OTLPLogRecords: ~Copyable {
   }
 
   private var message: OTLPBody
-  /// Records in the body.
+  /// Number of records in the body.
   package private(set) var count = 0
 
   /// - Parameters:
-  ///   - resource: whose records they are.
-  ///   - version: of this program.
+  ///   - resource: describes the source of the records.
+  ///   - version: the version of this program.
   package init(resource: [ExportSettings.Attribute], version: String) {
     message = OTLPBody(
       ("resourceLogs", "scopeLogs", "logRecords"), resource: resource, version: version)
   }
 
-  /// The whole body. To be taken after the last record.
+  /// The whole body. Read it after ``close()``.
   package var body: RawSpan {
     @_lifetime(borrow self)
     get { message.out.bytes }
@@ -50,8 +50,8 @@ package struct OTLPLogRecords: ~Copyable {
   ///
   /// - Parameters:
   ///   - time: when it happened, in nanoseconds since 1970.
-  ///   - observed: when it was on record.
-  ///   - text: for people.
+  ///   - observed: when it was recorded, in nanoseconds since 1970.
+  ///   - text: the message for people.
   package mutating func beginRecord(
     time: Int64, observed: Int64, severity: Severity, text: RawSpan
   ) {
@@ -70,7 +70,7 @@ package struct OTLPLogRecords: ~Copyable {
     count += 1
   }
 
-  /// Ends the record. Ids are hexadecimal digits, empty for none.
+  /// Ends the record. Ids are hexadecimal digits; empty for none.
   package mutating func endRecord(trace: RawSpan, span: RawSpan) {
     message.put("]")
     if trace.byteCount > 0 {
@@ -86,7 +86,7 @@ package struct OTLPLogRecords: ~Copyable {
     message.put("}")
   }
 
-  /// Begins an attribute whose name is `prefix` and `name`, or a member of a value; its value is to follow.
+  /// Begins an attribute, or a member of a value, whose name is `prefix` followed by `name`. Its value must follow.
   package mutating func openAttribute(_ prefix: StaticString, _ name: RawSpan) {
     message.openAttribute(prefix, name)
   }
@@ -95,20 +95,20 @@ package struct OTLPLogRecords: ~Copyable {
 
   package mutating func value(text: RawSpan) { message.value(text: text) }
 
-  /// The text of a number without fraction and exponent.
+  /// Appends the text of a number without fraction or exponent.
   package mutating func value(whole text: RawSpan) { message.value(whole: text) }
 
-  /// The text of a JSON number.
+  /// Appends the text of a JSON number.
   package mutating func value(decimal text: RawSpan) { message.value(decimal: text) }
 
   package mutating func value(flag: Bool) { message.value(flag: flag) }
 
-  /// Begins a value that is a list, of attributes or of values.
+  /// Begins a value that is a list of attributes or of values.
   package mutating func openList(ofAttributes: Bool) {
     message.openList(ofAttributes: ofAttributes)
   }
 
-  /// Comes before each value of a list.
+  /// Must precede each value of a list.
   package mutating func separate() { message.separate() }
 
   package mutating func closeList() { message.closeList() }

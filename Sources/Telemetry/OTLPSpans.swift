@@ -2,7 +2,7 @@ internal import Memory
 
 /// Spans as the body of an export request (`ExportTraceServiceRequest`).
 ///
-/// Texts come as they stand in a line of the traffic log: escaped for JSON, and masked, already.
+/// Texts are passed as in a line of the traffic log: already escaped for JSON, and masked.
 package struct OTLPSpans: ~Copyable {
   package enum Kind: Int, Sendable {
     case server = 2
@@ -10,18 +10,18 @@ package struct OTLPSpans: ~Copyable {
   }
 
   private var message: OTLPBody
-  /// Spans in the body.
+  /// Number of spans in the body.
   package private(set) var count = 0
 
   /// - Parameters:
-  ///   - resource: whose spans they are.
-  ///   - version: of this program.
+  ///   - resource: describes the source of the spans.
+  ///   - version: the version of this program.
   package init(resource: [ExportSettings.Attribute], version: String) {
     message = OTLPBody(
       ("resourceSpans", "scopeSpans", "spans"), resource: resource, version: version)
   }
 
-  /// The whole body. To be taken after the last span.
+  /// The whole body. Read it after ``close()``.
   package var body: RawSpan {
     @_lifetime(borrow self)
     get { message.out.bytes }
@@ -36,8 +36,7 @@ package struct OTLPSpans: ~Copyable {
   /// Ends the body.
   package mutating func close() { message.close() }
 
-  /// Begins a span. Ids are hexadecimal digits; `parent` is empty for a root. Times in nanoseconds since
-  /// 1970.
+  /// Begins a span. Ids are hexadecimal digits; `parent` is empty for a root. Times are in nanoseconds since 1970.
   package mutating func beginSpan(
     trace: RawSpan, span: RawSpan, parent: RawSpan, name: RawSpan, kind: Kind, start: Int64,
     end: Int64
@@ -77,7 +76,7 @@ package struct OTLPSpans: ~Copyable {
     message.closeAttribute()
   }
 
-  /// Adds an attribute whose `text` is a JSON number, unless it is empty.
+  /// Adds an attribute whose `text` is a JSON number, unless `text` is empty.
   package mutating func attribute(_ key: StaticString, decimal text: RawSpan) {
     guard text.byteCount > 0 else { return }
     message.openAttribute(key)
@@ -85,7 +84,7 @@ package struct OTLPSpans: ~Copyable {
     message.closeAttribute()
   }
 
-  /// Ends the span. Without an error its status stays unset, as the conventions for HTTP want.
+  /// Ends the span. Without an error its status stays unset, as the conventions for HTTP require.
   package mutating func endSpan(isError: Bool) {
     message.put(isError ? "],\"status\":{\"code\":2}}" : "],\"status\":{}}")
   }

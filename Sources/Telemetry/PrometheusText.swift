@@ -14,7 +14,7 @@ package struct PrometheusText: ~Copyable {
 
   package typealias Label = (name: String, value: String)
 
-  /// What was written.
+  /// The text written so far.
   package var text: String { out.bytes.text }
 
   /// Begins a family. `name` is a Prometheus name; `help` is one line.
@@ -25,24 +25,24 @@ package struct PrometheusText: ~Copyable {
     out.put(text: "\n# TYPE \(name) \(kind.rawValue)\n")
   }
 
-  /// One sample of the family.
+  /// Adds one sample of the family.
   package mutating func sample(_ value: UInt64) { sample([], value) }
 
-  /// One sample of the family, with labels.
+  /// Adds one sample of the family, with labels.
   package mutating func sample(_ labels: [Label], _ value: UInt64) {
     put("", labels)
     out.put(text: "\(value)\n")
   }
 
-  /// One sample of the family, in seconds, from nanoseconds.
+  /// Adds one sample of the family, in seconds, from nanoseconds.
   package mutating func seconds(_ labels: [Label] = [], nanoseconds: Int64) {
     put("", labels)
     putSeconds(nanoseconds)
     out.put(UInt8(ascii: "\n"))
   }
 
-  /// One histogram of the family. `counts` are those of the buckets, the last without a bound; `sum` in the
-  /// bounds' unit. `isSeconds` turns nanoseconds into seconds.
+  /// Adds one histogram of the family. `counts` are those of the buckets, the last of which has no bound. `sum` is in
+  /// the unit of the bounds. `isSeconds` converts nanoseconds to seconds.
   package mutating func histogram(
     _ labels: [Label] = [], _ buckets: Buckets, counts: [UInt64], sum: UInt64, isSeconds: Bool
   ) {
@@ -65,13 +65,13 @@ package struct PrometheusText: ~Copyable {
     out.put(text: "\(total)\n")
   }
 
-  /// Families that are ready.
+  /// Appends complete families.
   package mutating func append(_ text: String) {
     out.put(text: text)
     if !text.isEmpty, !text.hasSuffix("\n") { out.put(UInt8(ascii: "\n")) }
   }
 
-  /// Writes name, suffix and labels, up to the value; `isOpen` leaves the braces open for one more label.
+  /// Writes name, suffix and labels, up to the value. `isOpen` leaves the braces open for one more label.
   private mutating func put(_ suffix: String, _ labels: [Label], isOpen: Bool = false) {
     out.put(text: name)
     out.put(text: suffix)
@@ -103,7 +103,7 @@ package struct PrometheusText: ~Copyable {
     if isSeconds { putSeconds(value) } else { out.put(decimal: Int(value)) }
   }
 
-  /// Nanoseconds as seconds, without zeros at the end.
+  /// Nanoseconds as seconds, without trailing zeros.
   private mutating func putSeconds(_ nanoseconds: Int64) {
     if nanoseconds < 0 { out.put(UInt8(ascii: "-")) }
     let magnitude = Int(clamping: nanoseconds.magnitude)

@@ -1,33 +1,34 @@
-/// What OpenTelemetry's environment variables say (specification 1.x, "OpenTelemetry Environment Variable
+/// The settings in OpenTelemetry's environment variables (specification 1.x, "OpenTelemetry Environment Variable
 /// Specification" and "OTLP Exporter Configuration").
 package struct TelemetrySettings: Sendable, Equatable {
-  /// How spans are exported; nil: not at all.
+  /// How spans are exported; nil if they are not.
   package var traces: ExportSettings?
-  /// How log records are exported; nil: not at all.
+  /// How log records are exported; nil if they are not.
   package var logs: ExportSettings?
   package var sampler = TraceSampler(followsParent: true, ratio: 1)
 
   package init() {}
 
-  /// What the variables say, and what of it is not done as they say.
+  /// The settings in the variables, and warnings about those that are ignored.
   package struct Reading: Sendable, Equatable {
     package var settings = TelemetrySettings()
-    /// For the operator, each once; quotes no value that may be a credential.
+    /// Warnings for the operator, each once. They quote no value that may be a credential.
     package private(set) var warnings: [String] = []
 
     package init() {}
 
     package mutating func warn(_ variable: String, _ text: String) {
       let warning = "environment variable \(variable): \(text)"
-      // A variable for both signals is read for each.
+      // A variable for both signals is read once for each.
       if !warnings.contains(warning) { warnings.append(warning) }
     }
   }
 
-  /// Reads the variables. As the specification wants it, a value that is unknown or cannot be read is told and
-  /// then ignored, as if it were not set, and stops nothing: platforms set these variables for all their programs.
+  /// Reads the variables. As the specification requires, a value that is unknown or cannot be read is reported and then
+  /// ignored, as if it were not set. It does not stop the start, because platforms set these variables for all their
+  /// programs.
   ///
-  /// - Parameter value: a variable's value; nil when it is unset or empty.
+  /// - Parameter value: returns a variable's value; nil if it is unset or empty.
   package static func read(_ value: (String) -> String?) -> Reading {
     var reading = Reading()
     if value("OTEL_SDK_DISABLED")?.lowercased() == "true" { return reading }

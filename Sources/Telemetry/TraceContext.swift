@@ -1,11 +1,11 @@
 package import Memory
 
-/// Where a call stands in a distributed trace: W3C Trace Context, level 1, section 3.2.
+/// The position of a call in a distributed trace: W3C Trace Context, level 1, section 3.2.
 package struct TraceContext: Sendable, Equatable, BitwiseCopyable {
   /// The trace's id, 128 bits; not zero.
   package var traceHigh: UInt64
   package var traceLow: UInt64
-  /// The id of the caller's span, or of ours; not zero.
+  /// The id of the caller's span, or of the gateway's span; not zero.
   package var span: UInt64
   package var isSampled: Bool
 
@@ -16,13 +16,13 @@ package struct TraceContext: Sendable, Equatable, BitwiseCopyable {
     self.isSampled = isSampled
   }
 
-  /// Bytes of a `traceparent` of version 00.
+  /// Length of a `traceparent` of version 00, in bytes.
   static let length = 55
 
-  /// Reads a `traceparent` field's value; nil for one that is not valid.
+  /// Reads the value of a `traceparent` field; nil if it is not valid.
   ///
-  /// Of versions after 00, which may be longer, the part that is known is read (section 4.3); ff is no
-  /// version. Upper-case digits are not valid (section 3.2.2).
+  /// Versions after 00 may be longer; their known part is read (section 4.3). ff is not a version. Upper-case digits
+  /// are not valid (section 3.2.2).
   package init?(traceparent value: RawSpan) {
     guard value.byteCount >= TraceContext.length, value[2] == UInt8(ascii: "-"),
       value[35] == UInt8(ascii: "-"), value[52] == UInt8(ascii: "-"),
@@ -50,12 +50,12 @@ package struct TraceContext: Sendable, Equatable, BitwiseCopyable {
     return value
   }
 
-  /// Appends the trace's id, 32 digits.
+  /// Appends the trace's id as 32 digits.
   package func putTraceID(into out: inout ByteBuffer) {
     out.put(hexadecimal: traceHigh, traceLow)
   }
 
-  /// Appends a `traceparent` field's value that names `span` as the parent.
+  /// Appends the value of a `traceparent` field with `span` as the parent.
   package func putTraceparent(span: UInt64, into out: inout ByteBuffer) {
     out.put("00-")
     putTraceID(into: &out)
@@ -67,9 +67,9 @@ package struct TraceContext: Sendable, Equatable, BitwiseCopyable {
 
 /// Which traces are exported: OpenTelemetry's samplers (`OTEL_TRACES_SAMPLER`).
 package struct TraceSampler: Sendable, Equatable {
-  /// Whether a caller's own decision is followed.
+  /// Whether a caller's decision is followed.
   package var followsParent: Bool
-  /// Traces whose id, its low 63 bits, is below are exported: `Int64.max` for all, 0 for none.
+  /// Traces are exported if the low 63 bits of their id are below this: `Int64.max` exports all, 0 none.
   package var threshold: Int64
 
   package init(followsParent: Bool, ratio: Double) {
@@ -77,8 +77,8 @@ package struct TraceSampler: Sendable, Equatable {
     threshold = ratio >= 1 ? .max : ratio <= 0 ? 0 : Int64(ratio * Double(Int64.max))
   }
 
-  /// By the name of `OTEL_TRACES_SAMPLER` and the value of its `_ARG`; nil for names that are not known and
-  /// ratios that are none.
+  /// Makes the sampler that `OTEL_TRACES_SAMPLER` names, with the value of its `_ARG`. Nil if the name is not known or
+  /// the argument is not a ratio.
   package init?(name: String, argument: String?) {
     let ratio: Double
     switch name {
@@ -94,7 +94,7 @@ package struct TraceSampler: Sendable, Equatable {
     self.init(followsParent: name.hasPrefix("parentbased_"), ratio: ratio)
   }
 
-  /// Whether the trace with this id is exported; `parent` is the caller's decision, nil without one.
+  /// Whether the trace with this id is exported. `parent` is the caller's decision; nil without one.
   package func samples(traceLow: UInt64, parent: Bool?) -> Bool {
     if followsParent, let parent { return parent }
     return threshold == .max || Int64(traceLow & UInt64(Int64.max)) < threshold

@@ -1,4 +1,4 @@
-/// Makes ids of traces and spans: random, not secret (SplitMix64 from a random start, Steele et al., 2014).
+/// Makes ids of traces and spans. They are random but not secret (SplitMix64 from a random start, Steele et al., 2014).
 package struct TraceIDs: ~Copyable {
   private var state: UInt64
 

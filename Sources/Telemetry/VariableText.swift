@@ -1,9 +1,9 @@
 internal import Memory
 internal import TextCoding
 
-/// Texts as OpenTelemetry's variables have them.
+/// Parses the texts in OpenTelemetry's variables.
 enum VariableText {
-  /// A value in a message: a word, and not what may be something else.
+  /// A value as messages show it: unchanged if it is a word, but never what may be anything else.
   static func shown(_ text: String) -> String {
     let isWord = text.utf8.count <= 32 && text.utf8.allSatisfy { isWordByte($0) }
     return isWord ? text : "its value"
@@ -13,17 +13,17 @@ enum VariableText {
     0x30...0x39 ~= byte || 0x41...0x5A ~= byte || 0x61...0x7A ~= byte || "_-/.".utf8.contains(byte)
   }
 
-  /// The words of a list, lower case.
+  /// The words of a list, in lower case.
   static func words(_ list: String) -> [String] {
     list.lowercased().split(separator: ",").map(trimmed)
   }
 
-  /// Why a list of pairs cannot be read. Quotes nothing, since a value may be a credential.
+  /// Why a list of pairs cannot be read. Quotes nothing, because a value may be a credential.
   struct Malformed: Error, CustomStringConvertible {
     let description = "it must be name=value,name=value with percent-encoded values"
   }
 
-  /// `name=value,name=value`, percent-encoded: the form of W3C Baggage.
+  /// Reads `name=value,name=value`, percent-encoded: the form of W3C Baggage.
   static func pairs(_ text: String?) throws(Malformed) -> [ExportSettings.Attribute] {
     guard let text else { return [] }
     var pairs: [ExportSettings.Attribute] = []

@@ -2,26 +2,26 @@ internal import JSONText
 internal import Memory
 internal import TrafficLog
 
-/// Gathers calls until they make a block: their lines, what searches look at of each, and what tells a search
-/// that it need not open the block.
+/// Collects calls for a block: their lines, the values that searches compare, and the data that lets a search skip the
+/// block.
 struct BlockBuilder: ~Copyable {
-  /// Bytes of lines from which on a block is full: small enough to be opened for one call, large enough to pack
+  /// Bytes of lines at which a block is full. Small enough to be unpacked for one call, and large enough to compress
   /// well.
   static let fullBytes = 128 * 1024
-  /// Bytes of what a block may unpack to: a full one, its last line, and the calls' numbers.
+  /// Largest unpacked size of a block, in bytes: a full one, its last line, and the calls' numbers.
   static let largestBytes = 8 * 1024 * 1024
-  /// Calls of a block, though their lines be short.
+  /// Maximum number of calls in a block, even if their lines are short.
   private static let fullCount = 1_024
 
-  /// The number of the first call's line; 0 while there is none.
+  /// The number of the first call's line; 0 while the block is empty.
   private(set) var firstLine: Int64 = 0
   private(set) var count = 0
-  /// Microseconds since 1970: when the earliest and the latest call began.
+  /// When the earliest and the latest call began, in microseconds since 1970.
   private(set) var first = Int64.max
   private(set) var last = Int64.min
-  /// Microseconds.
+  /// The longest duration of a call, in microseconds.
   private(set) var slowest: Int64 = 0
-  /// A bit for each class of status; 0 is a call without an answer.
+  /// One bit per class of status; bit 0 is a call without an answer.
   private(set) var classes: Int64 = 0
   private(set) var requestIDs = RequestIDFilters()
   private(set) var words = MemberFilter(bits: 1 << 17)
@@ -34,7 +34,7 @@ struct BlockBuilder: ~Copyable {
   var isEmpty: Bool { count == 0 }
   var isFull: Bool { lines.count >= BlockBuilder.fullBytes || count >= BlockBuilder.fullCount }
 
-  /// How far apart its calls would have begun with one more, in microseconds.
+  /// The time from the earliest to the latest start of its calls if one more is added, in microseconds.
   func span(with microsecond: Int64) -> Int64 {
     isEmpty ? 0 : max(last, microsecond) &- min(first, microsecond)
   }
@@ -42,7 +42,7 @@ struct BlockBuilder: ~Copyable {
   /// Adds a call.
   ///
   /// - Parameters:
-  ///   - line: its line, without the line feed.
+  ///   - line: the call's line, without the line feed.
   ///   - number: the line's number.
   mutating func add(_ call: BlockCall, _ line: RawSpan, _ fields: LineFields, number: Int64) {
     if isEmpty { firstLine = number }
@@ -57,7 +57,7 @@ struct BlockBuilder: ~Copyable {
     if let id = fields.requestID {
       requestIDs.add(BlockBuilder.hash(requestID: line.slice(id.lowerBound, id.upperBound)))
     }
-    // Taken out while it is lent.
+    // Moved out, because it is borrowed below while `self` is changed.
     var text = ByteBuffer()
     swap(&text, &self.text)
     WordText.put(fields, of: line, into: &text)
@@ -82,7 +82,7 @@ struct BlockBuilder: ~Copyable {
     lastMicrosecond = 0
   }
 
-  /// The request id inside a line's quotation marks, as filters know it.
+  /// The hash of a request id as filters use it. `requestID` is the id inside its quotation marks.
   static func hash(requestID: RawSpan) -> UInt64 {
     requestID.firstIndex(of: UInt8(ascii: "\\"), from: 0) == requestID.byteCount
       ? MemberFilter.hash(requestID)
@@ -99,7 +99,7 @@ struct BlockBuilder: ~Copyable {
     }
   }
 
-  /// Appends the groups, in the order of their keys, so that the same calls make the same bytes.
+  /// Appends the groups in the order of their keys, so the same calls make the same bytes.
   func putGroups(into out: inout ByteBuffer) {
     let sorted = groups.all.sorted {
       ($0.key.caller, $0.key.app, $0.key.operation) < ($1.key.caller, $1.key.app, $1.key.operation)
@@ -108,11 +108,11 @@ struct BlockBuilder: ~Copyable {
   }
 }
 
-/// The groups of a block under way.
+/// The groups of an unfinished block.
 private struct CallGroups {
   private(set) var all: [(key: CallGroup.Key, group: CallGroup)] = []
   private var places: [CallGroup.Key: Int] = [:]
-  /// Where the groups looked for last are, each at a place that its key chooses: hashing costs more than the rest.
+  /// A cache of group indices, each in a slot that its key selects. Hashing costs more than everything else here.
   private var slots = [Int](repeating: -1, count: 64)
 
   mutating func add(_ call: BlockCall) {

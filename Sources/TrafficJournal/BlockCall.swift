@@ -1,10 +1,10 @@
 internal import Memory
 
-/// What searches and statistics look at of one call of a block: numbers, and where its line stands.
+/// The values of a call in a block that searches and statistics use: numbers, and the length of its line.
 struct BlockCall {
   /// Microseconds since 1970.
   var microsecond: Int64 = 0
-  /// Numbers of names; 0 for none.
+  /// Numbers of names; 0 if there is none.
   var caller: Int64 = 0
   var app: Int64 = 0
   var operation: Int64 = 0
@@ -16,13 +16,13 @@ struct BlockCall {
   /// Bytes.
   var sent: Int64 = 0
   var received: Int64 = 0
-  /// Length of its line, without the line feed.
+  /// Length of the call's line in bytes, without the line feed.
   var lineBytes = 0
 
   /// Answers of 500 and above, and calls without an answer.
   var hasFailed: Bool { status >= 500 || status == 0 }
 
-  /// - Parameter previous: the microsecond of the call before it.
+  /// - Parameter previous: the microsecond of the previous call.
   func put(after previous: Int64, into out: inout ByteBuffer) {
     out.put(zigzag: microsecond &- previous)
     out.put(varint: caller)
@@ -54,7 +54,7 @@ struct BlockCall {
     lineBytes = Int(clamping: reader.next())
   }
 
-  /// - Parameter names: numbers of names; one that is missing is of no name that is asked for.
+  /// - Parameter names: numbers of names. A name that is missing here matches no search for a name.
   init(_ fields: LineFields, of line: RawSpan, names: [String: Int64]) {
     func number(_ bounds: Range<Int>?) -> Int64 {
       guard let bounds else { return 0 }

@@ -1,24 +1,24 @@
 internal import CZstd
 internal import Memory
 
-/// Packs the contents of a block and unpacks them, with Zstandard. For one thread.
+/// Packs and unpacks the contents of a block with Zstandard. For one thread.
 ///
-/// Level 1: a line of the log becomes a twentieth of its length for half a microsecond, and comes back for less.
-/// Higher levels save little and cost several times as much.
+/// At level 1, a line of the log shrinks to a twentieth of its length in half a microsecond, and is unpacked in less.
+/// Higher levels save little more and cost several times as much.
 @safe final class BlockCodec {
   private static let level: Int32 = 1
 
-  // Proof of both: made by `init` or on first use, used on one thread, freed by `deinit`.
+  // Proof of both: made on first use, used on one thread, and freed by `deinit`.
   private var packing: OpaquePointer?
   private var unpacking: OpaquePointer?
 
   deinit {
-    // Proof: both are ours, and nil is taken for nothing.
+    // Proof: this object owns both. The functions ignore nil.
     unsafe ZSTD_freeCCtx(packing)
     unsafe ZSTD_freeDCtx(unpacking)
   }
 
-  /// Replaces what `out` holds by `bytes`, packed.
+  /// Replaces the contents of `out` with `bytes`, packed.
   func pack(_ bytes: RawSpan, into out: inout ByteBuffer) throws(DatabaseError) {
     // Proof: the context is checked before it is used.
     if unsafe packing == nil { unsafe packing = ZSTD_createCCtx() }
@@ -26,7 +26,7 @@ internal import Memory
     out.removeAll()
     out.reserve(ZSTD_compressBound(bytes.byteCount))
     var result = 0
-    // Proof: Zstandard reads exactly `bytes` and writes at most what `out` lends; it keeps neither.
+    // Proof: Zstandard reads exactly `bytes` and writes at most what `out` lends. It keeps neither.
     unsafe bytes.withUnsafeBytes { source in
       unsafe out.refill { target in
         result = unsafe ZSTD_compressCCtx(
@@ -38,9 +38,9 @@ internal import Memory
     guard ZSTD_isError(result) == 0 else { throw BlockCodec.outOfMemory }
   }
 
-  /// Replaces what `out` holds by what was packed: exactly `size` bytes.
+  /// Replaces the contents of `out` with the unpacked `bytes`, which must be exactly `size` bytes.
   ///
-  /// - Throws: when it is anything else: the file is damaged.
+  /// - Throws: if they are anything else, because the file is then damaged.
   func unpack(
     _ bytes: RawSpan, size: Int, into out: inout ByteBuffer
   ) throws(DatabaseError) {
@@ -51,7 +51,7 @@ internal import Memory
     out.removeAll()
     out.reserve(size)
     var result = 0
-    // Proof: Zstandard reads exactly `bytes` and writes at most what `out` lends; it keeps neither.
+    // Proof: Zstandard reads exactly `bytes` and writes at most what `out` lends. It keeps neither.
     unsafe bytes.withUnsafeBytes { source in
       unsafe out.refill { target in
         result = unsafe ZSTD_decompressDCtx(

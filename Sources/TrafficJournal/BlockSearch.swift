@@ -1,10 +1,9 @@
 internal import Memory
 internal import System
 
-/// What a question asks of a call, names as the numbers they have in the file, and which blocks need not be opened
-/// for it.
+/// A query's conditions, with names as their numbers in the file. Decides which blocks need not be unpacked.
 struct BlockSearch {
-  /// One row of `blocks`, less what only some questions need.
+  /// One row of `blocks`, without the columns that only some queries need.
   struct Row {
     var id: Int64 = 0
     var line: Int64 = 0
@@ -16,7 +15,7 @@ struct BlockSearch {
   }
 
   let query: TrafficQuery
-  /// The least and the greatest number of a call that is asked for.
+  /// The lowest and highest number of a call that can match.
   let ids: (first: Int64, last: Int64)
   private let caller: Int64?
   private let app: Int64?
@@ -24,7 +23,7 @@ struct BlockSearch {
   private let terms: WordTerms?
   private let requestID: UInt64?
 
-  /// Nil when nothing can match: a name is not in the file, or the time is empty.
+  /// Nil if nothing can match: a name is not in the file, or the time range is empty.
   init?(
     _ query: TrafficQuery, number: (String) throws(DatabaseError) -> Int64?
   ) throws(DatabaseError) {
@@ -49,10 +48,10 @@ struct BlockSearch {
     }
   }
 
-  /// Whether lines must be looked at, not their numbers only.
+  /// Whether lines must be compared, and not only numbers.
   var comparesText: Bool { query.text != nil || query.requestID != nil || query.method != nil }
 
-  /// Whether a block's statistics answer for all of its calls: nothing is asked of a single one.
+  /// Whether a block's statistics suffice for all of its calls, because no condition applies to a single call.
   var asksOfGroupsOnly: Bool { !comparesText && query.statuses == nil && query.slower == nil }
 
   func asksFor(_ group: CallGroup.Key) -> Bool {
@@ -62,10 +61,10 @@ struct BlockSearch {
 
   // MARK: Blocks
 
-  /// The rows of blocks in which a call may be that is asked for, the latest calls first. Columns as
-  /// ``row(_:)`` reads them, then `groups`, then the filter of words when the question has any.
+  /// The rows of blocks that may contain a match, the latest calls first. Columns are those that ``row(_:)`` reads,
+  /// then `groups`, then the filter of words if the query has any.
   func rows(of database: Database) throws(DatabaseError) -> Statement {
-    // The filters stand in tables of their own, so that other questions do not read them.
+    // The filters are in separate tables, so other queries do not read them.
     let (column, join) = terms == nil ? ("", "") : (", words.filter", " JOIN words USING (id)")
     let some = requestID == nil ? "" : " AND blocks.id IN (SELECT value FROM json_each(?3))"
     let statement = try database.prepare(
@@ -88,7 +87,7 @@ struct BlockSearch {
       first: rows.integer(3), last: rows.integer(4), size: Int(clamping: rows.integer(7)))
   }
 
-  /// Whether the block in the row may have a call that is asked for.
+  /// Whether the block in the row may contain a match.
   func mayMatch(_ rows: Statement) throws(DatabaseError) -> Bool {
     if let slower = query.slower, rows.integer(5) <= slower { return false }
     if let statuses = query.statuses {
@@ -113,7 +112,7 @@ struct BlockSearch {
     return (first...last).reduce(0) { $0 | 1 << $1 }
   }
 
-  /// Whether the sets of names in a row have those that are asked for.
+  /// Whether the sets of names in a row contain the names of the query.
   private func hasNames(_ stored: RawSpan) -> Bool {
     var reader = VarintReader(stored)
     for wanted in [caller, app, operation] {
@@ -121,13 +120,12 @@ struct BlockSearch {
       for _ in 0..<reader.nextCount() { if reader.next() == wanted { isThere = true } }
       if !isThere { return false }
     }
-    // What cannot be read may be anything.
     return true
   }
 
   // MARK: Calls
 
-  /// Whether a call is asked for, as far as numbers tell.
+  /// Whether a call matches the conditions that apply to numbers.
   func matches(_ entry: OpenBlock.Entry) -> Bool {
     let call = entry.call
     guard entry.id >= ids.first, entry.id <= ids.last,

@@ -1,10 +1,10 @@
 internal import Histograms
 internal import Memory
 
-/// Calls of one caller to one operation of one app: what statistics say of them.
+/// Statistics of the calls of one caller to one operation of one app.
 struct CallGroup {
   struct Key: Hashable {
-    /// Numbers of names; 0 for none.
+    /// Numbers of names; 0 if there is none.
     var caller: Int64 = 0
     var app: Int64 = 0
     var operation: Int64 = 0
@@ -15,12 +15,12 @@ struct CallGroup {
   var refused = 0
   /// Answers of 500 and above, and calls without an answer.
   var failed = 0
-  /// Bytes of bodies, as the caller sees them: of its requests, and of the answers.
+  /// Bytes of bodies, as the caller sees them: sent in requests, and received in answers.
   var sent: Int64 = 0
   var received: Int64 = 0
-  /// Microseconds, of all calls together.
+  /// Total of all calls, in microseconds.
   var waited: Int64 = 0
-  /// Of microseconds.
+  /// Durations in microseconds.
   var durations = LogHistogram()
 
   mutating func add(_ call: BlockCall) {
@@ -59,9 +59,9 @@ struct CallGroup {
     group.durations.put(into: &out)
   }
 
-  /// Adds a stored group, behind its key, without making it.
+  /// Adds a stored group, whose key was read before, without first making a value of it.
   ///
-  /// - Returns: its calls, and those that failed.
+  /// - Returns: the group's calls, and how many of them failed.
   @_lifetime(reader: copy reader)
   mutating func add(reading reader: inout VarintReader) -> (calls: Int, failed: Int) {
     let calls = Int(clamping: reader.next())

@@ -3,21 +3,21 @@ internal import Memory
 internal import TextCoding
 internal import TrafficLog
 
-/// One call as its line tells it: for tables, HAR and commands.
+/// One call as its line describes it, for tables, HAR and commands.
 ///
-/// Texts that came from outside are kept as they stand in the line, as the inside of a JSON string: these hold
-/// no control bytes, so they can go to a terminal and into other JSON. ``plain(_:)`` is what they stand for.
+/// Texts from outside are kept as in the line, which is the inside of a JSON string. They contain no control bytes, so
+/// they can be printed to a terminal and put into other JSON. ``plain(_:)`` decodes them.
 package struct CallRecord: Sendable {
   package var timestamp = ""
   package var requestID = ""
-  /// Nil in lines from before gateways were named.
+  /// Nil in lines from before gateways had names.
   package var gateway: String?
   package var address = ""
   package var method = ""
   package var path = ""
   package var query: String?
   package var userAgent: String?
-  /// `1.0`; nil for HTTP/1.1.
+  /// Such as `1.0`; nil for HTTP/1.1.
   package var protocolVersion: String?
   package var caller: String?
   package var app: String?
@@ -25,7 +25,7 @@ package struct CallRecord: Sendable {
   package var scope: String?
   package var credential: String?
   package var status = 0
-  /// Bytes of the bodies: the caller's, and the answer's.
+  /// Bytes of the bodies: sent by the caller, and received in the answer.
   package var sent: Int64 = 0
   package var received: Int64 = 0
   /// Nanoseconds.
@@ -34,17 +34,18 @@ package struct CallRecord: Sendable {
   package var tokenWait: Int64 = 0
   package var termination = ""
   package var error: String?
-  /// The bodies, where they were captured: JSON text. Else why they were not, where they were to be.
+  /// The captured bodies as JSON text; nil if they were not captured. The reason, if they should have been, is in the
+  /// two members after.
   package var sentBody: String?
   package var receivedBody: String?
   package var sentBodyOmitted: String?
   package var receivedBodyOmitted: String?
-  /// The attempts at the upstream, JSON as it is.
+  /// The attempts at the upstream, as their JSON text.
   package var attempts: String?
   /// The whole line.
   package let line: String
 
-  /// Reads `line`, without its line feed; nil when it is no line of the traffic log: a torn last one.
+  /// Reads `line`, without its line feed. Nil if it is not a line of the traffic log, such as an incomplete last line.
   package init?(line bytes: [UInt8]) {
     let span = bytes.span.bytesOfElements
     guard LineFields(span) != nil else { return nil }
@@ -107,29 +108,29 @@ package struct CallRecord: Sendable {
     }
   }
 
-  /// What the inside of a JSON string stands for.
+  /// The text that the inside of a JSON string encodes.
   package static func plain(_ inside: String) -> [UInt8] {
     JSONString.text(of: inside.utf8.span.bytesOfElements)
   }
 
-  /// Path and query as a request target, with everything escaped that may not stand there.
+  /// Path and query as a request target, with all bytes escaped that are not allowed there.
   package var target: String {
     CallRecord.escaped(CallRecord.plain(path))
       + (query.map { "?" + CallRecord.escaped(CallRecord.plain($0)) } ?? "")
   }
 
-  /// `%` is left: what was sent escaped is logged so.
+  /// `%` stays, because what was sent escaped is logged escaped.
   private static func escaped(_ text: [UInt8]) -> String {
     PercentCoding.escaped(text) { byte in
       byte > 0x20 && byte < 0x7F && !"\"<>\\^`{|}#".utf8.contains(byte)
     }
   }
 
-  /// A part of its query or path is masked, so the call cannot be repeated as it was.
+  /// Whether a part of its query or path is masked. The call cannot be repeated exactly then.
   package var hasMaskedValues: Bool {
     query?.contains("***") ?? false || path.contains(";***")
   }
 
-  /// Path or query were longer than what is kept.
+  /// Whether path or query were longer than the log keeps.
   package var isCut: Bool { path.hasSuffix("…") || query?.hasSuffix("…") ?? false }
 }

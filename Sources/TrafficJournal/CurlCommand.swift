@@ -1,7 +1,7 @@
-/// A command line that repeats a call through the gateway, fit to be pasted into a shell.
+/// A command line that repeats a call through the gateway, safe to paste into a shell.
 package enum CurlCommand {
-  /// - Parameter gateway: where the gateway serves callers: `http://127.0.0.1:8080`, or `unix:/path`.
-  /// - Returns: nil for what was not a request: ``ReplayRule/objection(_:)`` says so.
+  /// - Parameter gateway: the URL where the gateway serves callers: `http://127.0.0.1:8080`, or `unix:/path`.
+  /// - Returns: nil for a record that is not of a request; ``ReplayRule/objection(_:)`` gives the reason.
   package static func text(_ record: CallRecord, gateway: String) -> String? {
     guard ReplayRule.objection(record) == nil else { return nil }
     var words = ["curl", "--globoff", "--path-as-is"]
@@ -24,13 +24,13 @@ package enum CurlCommand {
       let text = String(decoding: CallRecord.plain(body), as: UTF8.self)
       words += ["-H", "'Content-Type: application/json'", "--data-raw", quoted(text)]
     }
-    // The server as a whole: RFC 9112 section 3.2.4.
+    // A request to the server as a whole: RFC 9112 section 3.2.4.
     if record.path.isEmpty { words += ["--request-target", "'*'"] }
     words.append(quoted(origin + record.target))
     return words.joined(separator: " ")
   }
 
-  /// What the command cannot repeat; empty when it is the same call.
+  /// How the command differs from the call; empty if it does not.
   package static func caveats(_ record: CallRecord) -> [String] {
     var lines: [String] = []
     if record.sent > 0, record.sentBody == nil {
@@ -43,8 +43,8 @@ package enum CurlCommand {
     return lines
   }
 
-  /// In single quotes, in which a shell takes everything as it is but the quote itself. Control bytes, which a
-  /// terminal would act on when it is pasted, are left out.
+  /// `text` in single quotes, where a shell interprets nothing but the quote itself. Control bytes are removed, because
+  /// a terminal would act on them when they are pasted.
   static func quoted(_ text: String) -> String {
     var result = "'"
     for scalar in text.unicodeScalars {

@@ -7,7 +7,8 @@ internal import System
     /// Created if it does not exist.
     case readWrite
     case readOnly
-    /// Nobody writes it meanwhile, and no file beside it is needed: for a folder one may not write to.
+    /// No process writes the file meanwhile, and no file next to it is needed. For a folder without write
+    /// permission.
     case immutable
   }
 
@@ -19,7 +20,7 @@ internal import System
       | (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY)
     let name = Database.uri(path) + (mode == .immutable ? "?immutable=1" : "")
     var opened: OpaquePointer?
-    // Proof: both pointers are valid for the call; SQLite gives a handle also when it fails.
+    // Proof: both pointers are valid during the call. SQLite returns a handle even if it fails.
     let status = unsafe sqlite3_open_v2(name, &opened, flags, nil)
     guard let opened = unsafe opened else {
       throw DatabaseError(code: SQLITE_NOMEM, message: "out of memory")
@@ -30,15 +31,15 @@ internal import System
       throw error
     }
     unsafe handle = opened
-    // Proof: the connection was just opened, and is this object's.
+    // Proof: the connection was just opened, and this object owns it.
     unsafe sqlite3_extended_result_codes(handle, 1)
     _ = unsafe csq_harden(handle)
   }
 
-  // Proof: the only owner closes it once. Statements hold this object, so all are finalized by then.
+  // Proof: this object is the only owner and closes it once. Statements hold this object, so all are finalized by then.
   deinit { _ = unsafe sqlite3_close_v2(handle) }
 
-  /// A path as SQLite's URI, so that no part of it is taken for a parameter.
+  /// A path as an SQLite URI, so that no part of it is read as a parameter.
   private static func uri(_ path: String) -> String {
     let escaped = path.utf8.map { byte -> String in
       switch byte {
@@ -50,13 +51,13 @@ internal import System
     return (path.hasPrefix("/") ? "file://" : "file:") + escaped.joined()
   }
 
-  /// Rows that the last statement inserted or deleted.
-  // Proof: the connection is open as long as self is. Here and below: one thread uses it.
+  /// Number of rows that the last statement inserted or deleted.
+  // Proof: the connection is open as long as self exists. Here and below, only one thread uses it.
   var changes: Int { Int(unsafe sqlite3_changes(handle)) }
 
-  /// Runs statements that bring no rows, or whose rows do not matter.
+  /// Runs statements that return no rows, or whose rows are not needed.
   func run(_ sql: String) throws(DatabaseError) {
-    // Proof: the connection is open, and the text is a C string for the call.
+    // Proof: the connection is open, and the text is a C string during the call.
     let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
     guard status == SQLITE_OK else { throw unsafe Database.error(handle, status) }
   }
@@ -69,20 +70,21 @@ internal import System
     guard status == SQLITE_OK, let statement = unsafe statement else {
       throw unsafe Database.error(handle, status)
     }
-    // Proof: not null, made for this connection, and given to nobody else.
+    // Proof: not null, made for this connection, and not shared.
     return unsafe Statement(owning: statement, of: self)
   }
 
-  /// The first column of a statement's first row; 0 without rows.
+  /// The first column of a statement's first row; 0 if there is no row or the column is NULL.
   func integer(_ sql: String) throws(DatabaseError) -> Int64 {
     let statement = try prepare(sql)
     return try statement.step() ? statement.integer(0) : 0
   }
 
-  /// Moves what the write-ahead log holds into the file and makes the log empty. A reader that needs the log is
-  /// waited for as long as a statement waits; then what it allows is moved and the log stays as long as it is.
+  /// Moves the contents of the write-ahead log into the file and truncates the log. If a reader needs the log, this
+  /// waits for it as long as a statement would. After that it moves what the reader allows, and the log keeps its
+  /// length.
   func checkpoint() throws(DatabaseError) {
-    // Proof: the connection is open; null means all databases, and that no counts are wanted.
+    // Proof: the connection is open. Null means all databases, and that no counts are returned.
     let status = unsafe sqlite3_wal_checkpoint_v2(
       handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     guard status == SQLITE_OK || status & 0xFF == SQLITE_BUSY else {
@@ -90,12 +92,11 @@ internal import System
     }
   }
 
-  /// Ends statements that run when `deadline` of `clock` (monotonic nanoseconds) has passed. Holds for all that
-  /// follow.
+  /// Interrupts all later statements once `clock` reaches `deadline` (monotonic nanoseconds).
   func interrupt(at deadline: Int64, of clock: TimeSource) {
     let time = Deadline(deadline, clock)
     self.deadline = time
-    // Proof: the context is kept by this object, which closes the connection when it goes.
+    // Proof: this object keeps the context alive, and closes the connection when it is deinitialized.
     unsafe sqlite3_progress_handler(
       handle, 2_000,
       { context in
@@ -120,11 +121,11 @@ internal import System
   private var deadline: Deadline?
 
   /// The current error.
-  // Proof: the connection is open as long as self is.
+  // Proof: the connection is open as long as self exists.
   func error(_ status: Int32) -> DatabaseError { unsafe Database.error(handle, status) }
 
   private static func error(_ handle: OpaquePointer, _ status: Int32) -> DatabaseError {
-    // Proof: the caller's connection is open. The message is copied before another call could change it.
+    // Proof: the caller's connection is open. The message is copied before another call can change it.
     let extended = unsafe sqlite3_extended_errcode(handle)
     let code = extended & 0xFF == status & 0xFF ? extended : status
     return unsafe DatabaseError(code: code, message: String(cString: sqlite3_errmsg(handle)))

@@ -1,18 +1,18 @@
 internal import CSQLite
 
-/// What SQLite refused, with its extended result code.
+/// An SQLite error, with its extended result code.
 struct DatabaseError: Error, Sendable, CustomStringConvertible {
-  /// What is to be done about it.
+  /// How to handle the error.
   enum Kind: Sendable {
-    /// Another connection holds the database; it will come free.
+    /// Another connection has the database locked, and will release it.
     case busy
-    /// The file is damaged, or no database.
+    /// The file is damaged or not a database.
     case corrupt
-    /// The disk is full or fails, or the file cannot be opened: may get better.
+    /// The disk is full or fails, or the file cannot be opened. This can recover.
     case storage
-    /// Anything else: trying the same again brings the same.
+    /// Anything else: a new attempt fails the same way.
     case other
-    /// The time for a search was up.
+    /// The time limit of a search expired.
     case interrupted
   }
 
@@ -36,7 +36,8 @@ struct DatabaseError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The disk fails or is full. It might as well have happened later: nothing in the configuration is wrong.
+  /// Whether the disk fails or is full. It could have happened later just as well, so the configuration is not at
+  /// fault.
   var isOfTheDisk: Bool { code & 0xFF == SQLITE_IOERR || code & 0xFF == SQLITE_FULL }
 
   var description: String { "\(message) (SQLite \(code))" }

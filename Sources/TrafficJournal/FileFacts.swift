@@ -2,30 +2,30 @@ internal import Glibc
 
 /// Sizes and names of files.
 enum FileFacts {
-  /// Bytes of the file; nil when it is not there.
+  /// The file's size in bytes; nil if it does not exist.
   static func size(_ path: String) -> Int64? {
     var facts = stat()
-    // Proof: both pointers are valid for the call.
+    // Proof: both pointers are valid during the call.
     return unsafe stat(path, &facts) == 0 ? Int64(facts.st_size) : nil
   }
 
-  /// Makes an empty file that others may not read, when there is none; SQLite gives the files beside it the same
-  /// mode. One that is there is not touched: closing it would take this process' locks from it.
+  /// Creates an empty file that others may not read, if it does not exist. SQLite gives the files next to it the same
+  /// mode. An existing file is not opened, because closing it would release this process's locks on it.
   static func make(_ path: String) {
-    // Proof: the path is a C string for the call.
+    // Proof: the path is a C string during the call.
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Removes a file, if it is there.
+  /// Removes a file if it exists.
   static func remove(_ path: String) {
-    // Proof: the path is a C string for the call.
+    // Proof: the path is a C string during the call.
     _ = unsafe unlink(path)
   }
 
-  /// Renames a file. Returns whether that worked.
+  /// Renames a file. Returns whether that succeeded.
   static func rename(_ path: String, to new: String) -> Bool {
-    // Proof: both are C strings for the call.
+    // Proof: both are C strings during the call.
     unsafe Glibc.rename(path, new) == 0
   }
 }

@@ -1,13 +1,13 @@
-/// Calls as an HTTP archive, version 1.2, which the network panels of browsers open.
+/// Calls as an HTTP archive, version 1.2, which the network panels of browsers can open.
 ///
-/// Of header fields it has those that the record tells of: `User-Agent`, and the `X-Request-Id` that every answer
-/// has. Bodies are there where they were captured. What is not known is there in the form the format has for it:
+/// The archive has only the header fields that the record contains: `User-Agent`, and `X-Request-Id`, which every
+/// answer has. It has the bodies that were captured. Unknown values have the form that the format defines for them:
 /// sizes of heads are -1.
 package enum HARDocument {
   /// - Parameters:
-  ///   - records: any order; the archive lists the oldest first, and leaves out what was not a request.
-  ///   - gateway: what URLs begin with: `http://127.0.0.1:8080`.
-  ///   - version: the gateway's.
+  ///   - records: in any order. The archive lists the oldest first, and omits records that are not of a request.
+  ///   - gateway: the start of URLs: `http://127.0.0.1:8080`.
+  ///   - version: the gateway's version.
   package static func text(_ records: [CallRecord], gateway: String, version: String) -> String {
     let sorted = records.filter { ReplayRule.objection($0) == nil }
       .sorted { $0.timestamp < $1.timestamp }
@@ -50,9 +50,9 @@ package enum HARDocument {
     "\"httpVersion\":\"HTTP/\(record.protocolVersion ?? "1.1")\""
   }
 
-  /// The members of a body that was captured, or was to be; nil for others.
+  /// The members for a body that was captured, or should have been; nil for others.
   private static func body(_ content: String?, _ omitted: String?) -> String? {
-    // Only JSON is captured, whatever its field says.
+    // Only JSON is captured, whatever its `Content-Type` says.
     if let content { return "\"mimeType\":\"application/json\",\"text\":\"\(content)\"" }
     return omitted.map {
       "\"mimeType\":\"\",\"text\":\"\",\"comment\":\"not recorded: \($0)\""
@@ -75,7 +75,7 @@ package enum HARDocument {
       + "\"redirectURL\":\"\",\"headersSize\":-1,\"bodySize\":\(record.received)}"
   }
 
-  /// Members of ours; the format leaves names with an underscore to the application.
+  /// Our own members. The format reserves names with an underscore for applications.
   private static func own(_ record: CallRecord) -> String {
     [
       ("_requestId", record.requestID), ("_caller", record.caller), ("_app", record.app),
@@ -84,7 +84,7 @@ package enum HARDocument {
     ].compactMap { name, value in value.map { ",\"\(name)\":\"\($0)\"" } }.joined()
   }
 
-  /// Nanoseconds as milliseconds with three digits behind the point.
+  /// Nanoseconds as milliseconds with three decimal places.
   private static func milliseconds(_ nanoseconds: Int64) -> String {
     let microseconds = nanoseconds / 1000
     let digits = String(microseconds % 1000)

@@ -1,19 +1,19 @@
 internal import System
 
-/// A journal of version 1, a row and five index entries for each call, becomes one of blocks.
+/// Converts a journal of version 1, which had a row and five index entries per call, to blocks.
 ///
-/// It is put beside the new one under another name. The journal's thread reads it from its newest line on, some
-/// lines at a time, between the lines that it writes; in the end the old file is removed. Interrupted, it goes on
-/// where it was.
+/// The old file is renamed and stays next to the new one. The journal's thread reads it from its newest line backwards,
+/// some lines at a time, in between the lines that it writes. In the end it removes the old file. An interrupted
+/// conversion continues where it stopped.
 struct JournalConversion: ~Copyable {
-  /// Lines taken at once.
+  /// Lines converted in one step.
   private static let step = 1_024
   private static let suffix = ".version-1"
 
   private let old: Database
   private let path: String
 
-  /// Puts the file at `path` aside if it is of version 1.
+  /// Renames the file at `path` if it is of version 1.
   static func putAside(_ path: String) throws(DatabaseError) {
     guard FileFacts.size(path) ?? 0 > 0, FileFacts.size(path + suffix) == nil else { return }
     do throws(DatabaseError) {
@@ -22,13 +22,13 @@ struct JournalConversion: ~Copyable {
         try database.integer("PRAGMA user_version") == 1
       else { return }
     } catch {
-      // Whoever opens it for writing finds out what is wrong with it.
+      // Opening it for writing will report what is wrong with it.
       return
     }
     try JournalFile.rename(path, to: path + suffix)
   }
 
-  /// The conversion that is to be done beside the journal at `path`; nil when there is none.
+  /// The pending conversion next to the journal at `path`; nil if there is none.
   static func open(beside path: String) -> JournalConversion? {
     let name = path + suffix
     guard FileFacts.size(name) != nil else { return nil }
@@ -38,7 +38,7 @@ struct JournalConversion: ~Copyable {
 
   /// Converts some lines into `file`.
   ///
-  /// - Returns: whether there are more. When there are none the old file is gone.
+  /// - Returns: whether there are more. The caller calls ``finish()`` if there are none.
   func goOn(into file: JournalFile) throws(DatabaseError) -> Bool {
     let place = try file.state(JournalSchema.converted) ?? .max
     let rows = try old.prepare("SELECT id, line FROM lines WHERE id < ?1 ORDER BY id DESC LIMIT ?2")
@@ -55,7 +55,7 @@ struct JournalConversion: ~Copyable {
     return true
   }
 
-  /// Removes the old file: all of it was converted, or cannot be read.
+  /// Removes the old file, once all of it is converted or if it cannot be read.
   consuming func finish() {
     for suffix in ["", "-wal", "-shm"] { FileFacts.remove(path + suffix) }
   }

@@ -1,22 +1,22 @@
 internal import System
 
-/// How the journal's file is opened, and what becomes of one that cannot be used.
+/// How the journal's file is opened, and what happens to one that cannot be used.
 extension JournalFile {
-  /// Bytes up to which a file is checked page by page when it is opened; damage in a larger one is found when
-  /// the damaged page is used.
+  /// Largest file, in bytes, that is checked page by page when it is opened. Damage in a larger file is found when the
+  /// damaged page is used.
   private static let checkedBytes: Int64 = 64 * 1024 * 1024
-  /// Milliseconds that a statement waits for another connection. Short: what waits is in memory meanwhile.
+  /// Milliseconds that a statement waits for another connection. Short, because lines queue in memory meanwhile.
   private static let busyTimeout = 50
 
-  /// What opening it brought.
+  /// The result of opening the file.
   struct Opened {
     let file: JournalFile
-    /// What was wrong with the file that was there, and what it is called now.
+    /// What was wrong with the previous file, and its new name; nil if it was usable.
     let setAside: String?
   }
 
-  /// Opens `path` for writing, and brings its tables to the current version. A file that is damaged, or
-  /// somebody else's, is renamed to `….corrupt-SECONDS` and a new one begun.
+  /// Opens `path` for writing, and brings its tables to the current version. A file that is damaged or belongs to
+  /// another program is renamed to `….corrupt-SECONDS`, and a new one is created.
   static func open(
     _ path: String, _ limits: JournalLimits, _ clock: TimeSource = .system
   ) throws(DatabaseError) -> Opened {
@@ -39,12 +39,12 @@ extension JournalFile {
     FileFacts.make(path)
     let database = try Database(path: path, mode: .readWrite)
     try database.run("PRAGMA busy_timeout = \(busyTimeout)")
-    // Has an effect before the first table only, and would write to the file later too.
+    // This takes effect only before the first table exists, and would still write to the file later.
     if try database.integer("PRAGMA page_count") == 0 {
       try database.run("PRAGMA auto_vacuum = INCREMENTAL")
     }
     try database.run("PRAGMA journal_mode = WAL")
-    // The log is moved into the file by `makeRoomInLog`, which bounds it; SQLite's own way does not.
+    // `makeRoomInLog` moves the log into the file and so bounds it; SQLite's automatic checkpoint does not bound it.
     try database.run(
       """
       PRAGMA synchronous = NORMAL;
@@ -65,7 +65,7 @@ extension JournalFile {
     return try JournalFile(path: path, limits: limits, database: database)
   }
 
-  /// Refuses a database that is no journal, or one of a later version.
+  /// Refuses a database that is not a journal, or a journal of a later version.
   private static func checkOwner(_ database: Database) throws(DatabaseError) {
     let owner = try database.integer("PRAGMA application_id")
     let isEmpty = try database.integer("SELECT count(*) FROM sqlite_master") == 0
@@ -79,12 +79,12 @@ extension JournalFile {
     }
   }
 
-  /// Makes the tables of a new file. One of an earlier version is put beside it, to be converted
-  /// (``JournalConversion``).
+  /// Creates the tables of a new file. The caller has already renamed a file of an earlier version, so it can be
+  /// converted (``JournalConversion``).
   private static func makeTables(_ database: Database) throws(DatabaseError) {
     try database.run("BEGIN IMMEDIATE")
     do throws(DatabaseError) {
-      // Another process may have done it while this one waited.
+      // Another process may have created them while this one waited.
       if try database.integer("PRAGMA user_version") == 0 {
         try database.run(JournalSchema.tables)
         try database.run("PRAGMA application_id = \(JournalSchema.applicationID)")
@@ -102,7 +102,7 @@ extension JournalFile {
     }
   }
 
-  /// Renames the file with what belongs to it. Returns its new name, which has `wallTime` in seconds.
+  /// Renames the file and its log. Returns the new name, which contains `wallTime` in seconds.
   static func setAside(
     _ path: String, because error: DatabaseError, at wallTime: Int64
   ) throws(DatabaseError) -> String {
@@ -122,7 +122,7 @@ extension JournalFile {
     return name
   }
 
-  /// Renames a file with its log, without which it would be read in an old state.
+  /// Renames a file together with its log, without which an old state would be read.
   static func rename(_ path: String, to name: String) throws(DatabaseError) {
     for suffix in ["", "-wal", "-shm"] where suffix.isEmpty || FileFacts.size(path + suffix) != nil
     {

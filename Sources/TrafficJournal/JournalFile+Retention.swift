@@ -1,10 +1,10 @@
 internal import Memory
 
-/// What the journal keeps.
+/// How much the journal keeps.
 package struct JournalLimits: Sendable {
-  /// Microseconds; calls that began earlier are removed.
+  /// In microseconds; calls that began earlier are removed.
   package var maxAge: Int64
-  /// Bytes of the file and its write-ahead log together.
+  /// Largest size of the file and its write-ahead log together, in bytes.
   package var maxSize: Int64
 
   package init(maxAge: Int64, maxSize: Int64) {
@@ -12,28 +12,28 @@ package struct JournalLimits: Sendable {
     self.maxSize = maxSize
   }
 
-  /// Bytes of ``maxSize`` that the write-ahead log may take. When a reader that holds on to an old state of the
-  /// journal makes it grow, nothing more is written before it is as long as this.
+  /// The part of ``maxSize`` that the write-ahead log may take, in bytes. A reader that uses an old state of the
+  /// journal makes the log grow. Then writing stops before the log exceeds this size.
   var logBytes: Int64 { max(512 * 1024, min(maxSize / 4, 256 * 1024 * 1024)) }
-  /// Bytes that are left for the file. What one transaction adds is removed after it, so room is left for it.
+  /// Bytes left for the file. The additions of a transaction are trimmed only after it, so there is room for them.
   var fileBytes: Int64 { maxSize - logBytes - maxSize / 16 - 2 * Int64(transactionBytes) }
-  /// Length of the write-ahead log above which it is moved into the file.
+  /// Length of the write-ahead log above which it is moved into the file, in bytes.
   var checkpointBytes: Int64 { min(16 << 20, logBytes / 3) }
-  /// Length of the write-ahead log above which nothing is added to it. The other half is for the transaction
-  /// that passes it: its lines are a twelfth of the log, and what the indexes add to them comes to as much again.
+  /// Length of the write-ahead log above which nothing is added to it, in bytes. The other half is room for the
+  /// transaction that exceeds it: its lines take a twelfth of the log, and the index entries about as much again.
   var fullLogBytes: Int64 { logBytes / 2 }
-  /// Bytes of lines that one transaction writes.
+  /// Bytes of lines in one transaction.
   var transactionBytes: Int { Int(min(4 << 20, logBytes / 12)) }
-  /// Blocks removed in one transaction. Each dirties some pages, which go through the write-ahead log.
+  /// Blocks removed in one transaction. Each changes some pages, which go through the write-ahead log.
   var trimStep: Int64 { max(4, min(64, logBytes / (256 * 1024))) }
-  /// Pages given back to the file system in one transaction.
+  /// Pages returned to the file system in one transaction.
   var vacuumPages: Int64 { max(64, min(1_024, logBytes / 8_192)) }
-  /// Microseconds between the beginnings of a block's calls, at most: a call stays this much longer than
+  /// Greatest time between the starts of a block's calls, in microseconds. A call can be kept this much longer than
   /// ``maxAge``.
   var blockSpan: Int64 { max(60_000_000, maxAge / 32) }
 }
 
-/// Statements that remove the oldest blocks.
+/// The statements that remove the oldest blocks.
 struct RetentionStatements {
   let oldest: Statement
   let removals: [Statement]
@@ -51,16 +51,17 @@ struct RetentionStatements {
   }
 }
 
-/// Age and size. Blocks are removed in small steps, between which others are written. A block goes when its latest
-/// call may: no block spans more than a small part of the age, see ``JournalLimits/blockSpan``.
+/// Limits by age and size. Blocks are removed in small steps, between which lines are written. A block is removed once
+/// its latest call may be. The calls of a block span only a small part of the maximum age, see
+/// ``JournalLimits/blockSpan``.
 extension JournalFile {
-  /// Steps in a row.
+  /// Steps in one call of ``trim(now:)``.
   private static let stepsAtOnce = 8
 
-  /// Removes what is too old or too much, a few steps at most.
+  /// Removes what exceeds age or size, in a few steps at most.
   ///
   /// - Parameter now: microseconds since 1970.
-  /// - Returns: how many records went, and whether more must go.
+  /// - Returns: how many records were removed, and whether more must be.
   func trim(now: Int64) throws(DatabaseError) -> (removed: Int, more: Bool) {
     var removed = 0
     for _ in 0..<JournalFile.stepsAtOnce {
@@ -73,21 +74,21 @@ extension JournalFile {
     return (removed, true)
   }
 
-  /// Bytes of pages that are in use.
+  /// Bytes of the pages in use.
   private func usedBytes() throws(DatabaseError) -> Int64 {
     try (database.integer("PRAGMA page_count") - database.integer("PRAGMA freelist_count"))
       * JournalFile.pageBytes
   }
 
-  /// Free pages are used again by what is written next, so the file is made shorter only when it is longer
-  /// than it may be: after the configuration was changed. Returns whether more is to be given back.
+  /// Shortens the file if it is longer than permitted, which happens only after a change of configuration. Otherwise
+  /// free pages are reused by later writes. Returns whether more must be returned to the file system.
   private func giveBack() throws(DatabaseError) -> Bool {
     guard try database.integer("PRAGMA page_count") * JournalFile.pageBytes > limits.fileBytes,
       try database.integer("PRAGMA freelist_count") > 0
     else { return false }
     try makeRoomInLog()
     try database.run("PRAGMA incremental_vacuum(\(limits.vacuumPages))")
-    // Only then is the file shorter.
+    // The file becomes shorter only with a checkpoint.
     try database.checkpoint()
     return true
   }

@@ -3,14 +3,14 @@ internal import System
 
 /// The journal's file, open for writing on the journal's thread.
 ///
-/// `JournalFile+Opening.swift` opens it, `JournalFile+Retention.swift` keeps it within age and size.
+/// `JournalFile+Opening.swift` opens it, `JournalFile+Retention.swift` limits its age and size.
 final class JournalFile {
-  /// Records of one transaction.
+  /// Maximum number of records in one transaction.
   static let recordsPerTransaction = 4_096
   static let pageBytes: Int64 = 4_096
 
   let path: String
-  /// Followed from the next transaction on.
+  /// Applied from the next transaction on.
   var limits: JournalLimits
   let database: Database
   private let names: NameTable
@@ -28,13 +28,13 @@ final class JournalFile {
   private let addWords: Statement
   let retention: RetentionStatements
   private let codec = BlockCodec()
-  /// The calls of `recent`, on their way to a block.
+  /// The calls in `recent`, until they become a block.
   private var tail = BlockBuilder()
-  // Buffers kept with their memory: new ones of these sizes come from the system each time, page by page.
+  // Buffers whose memory is reused. New ones of these sizes would come from the system each time, page by page.
   private var recent = ByteBuffer()
   private var scratch = ByteBuffer()
   private var packed = ByteBuffer()
-  /// The number of the next line as far as this connection knows, with which `tail` was right.
+  /// The number of the next line, as this connection last read or wrote it. `tail` is valid for that state.
   private var nextLine: Int64 = -1
 
   init(path: String, limits: JournalLimits, database: Database) throws(DatabaseError) {
@@ -62,21 +62,21 @@ final class JournalFile {
     retention = try RetentionStatements(database)
   }
 
-  /// What became of a batch.
+  /// What was done with a batch.
   struct Insertion: Sendable {
     var written = 0
-    /// Lines that are none of the traffic log.
+    /// Lines that are not from the traffic log.
     var malformed = 0
-    /// Bytes of the batch that are dealt with.
+    /// Bytes of the batch that are done.
     var bytes = 0
   }
 
-  /// Writes the first lines of `batch`, as many as make a transaction: all of them or none.
+  /// Writes the first lines of `batch`, as many as fit in a transaction: all of them or none.
   ///
   /// - Parameters:
-  ///   - writer: who writes; any number above 0, always the same of one writer.
-  ///   - counter: how many records this writer has written. A transaction that seemed to fail and had been done
-  ///     is known by it when it is tried again.
+  ///   - writer: identifies the writer; any number above 0 that stays the same for one writer.
+  ///   - counter: how many records this writer has written. It shows, when a transaction that seemed to fail is tried
+  ///     again, that it had been committed.
   func insert(
     _ batch: RawSpan, writer: Int64, counter: Int64
   ) throws(DatabaseError) -> Insertion {
@@ -140,7 +140,7 @@ final class JournalFile {
     try setState(JournalSchema.nextLine, nextLine)
   }
 
-  /// Bytes of a buffer that is kept, at most: captured bodies can make one much larger than others.
+  /// Largest buffer that is kept, in bytes. Captured bodies can make one much larger than others.
   private static let largestKept = 1024 * 1024
 
   /// Keeps a buffer's memory for the next use, unless it is unusually large.
@@ -154,7 +154,7 @@ final class JournalFile {
     tail.add(try call(of: line, fields), line, fields, number: nextLine)
   }
 
-  /// What a block has of a call, its names as numbers.
+  /// The values of a call that a block contains, with its names as numbers.
   private func call(
     of line: RawSpan, _ fields: LineFields
   ) throws(DatabaseError) -> BlockCall {
@@ -173,7 +173,7 @@ final class JournalFile {
     return call
   }
 
-  /// Makes a block of what was gathered, in the transaction under way.
+  /// Makes a block of the calls collected so far, within the current transaction.
   private func sealTail() throws(DatabaseError) {
     guard !tail.isEmpty else { return }
     try write(tail)
@@ -181,7 +181,7 @@ final class JournalFile {
     tail.removeAll()
   }
 
-  /// Writes one block, in the transaction under way.
+  /// Writes one block, within the current transaction.
   private func write(_ block: borrowing BlockBuilder) throws(DatabaseError) {
     var scratch = ByteBuffer()
     var packed = ByteBuffer()
@@ -210,7 +210,7 @@ final class JournalFile {
     try addBlock.bind(9, blob: scratch.bytes)
     _ = try addBlock.step()
     let id = addBlock.integer(0)
-    // To its end: `RETURNING` gives the row before the statement is done.
+    // Runs to the end, because `RETURNING` gives the row before the statement is done.
     while try addBlock.step() {}
     addBlock.reset()
     try store(packed.bytes, of: id, addContents)
@@ -233,7 +233,7 @@ final class JournalFile {
     try statement.runOnce()
   }
 
-  /// Gathers what is in `recent` anew: after the start, after a failure, or when another gateway has written.
+  /// Collects the calls in `recent` again: after the start, after a failure, or when another gateway has written.
   private func reloadTail(_ next: Int64) throws(DatabaseError) {
     tail.removeAll()
     defer { readRecent.reset() }
@@ -253,7 +253,7 @@ final class JournalFile {
     nextLine = next
   }
 
-  /// Writes lines of an earlier version's journal as blocks. They have no numbers to be followed by.
+  /// Writes lines of an earlier version's journal as blocks. These lines have no numbers, so they cannot be followed.
   func insertConverted(_ lines: [[UInt8]], doneTo place: Int64) throws(DatabaseError) {
     var block = BlockBuilder()
     try transaction { () throws(DatabaseError) in
@@ -271,7 +271,7 @@ final class JournalFile {
     }
   }
 
-  /// A number that lasts; nil when it was never set.
+  /// A persistent number; nil if it was never set.
   func state(_ id: Int64) throws(DatabaseError) -> Int64? {
     defer { readState.reset() }
     try readState.bind(1, id)
@@ -284,15 +284,15 @@ final class JournalFile {
     try writeState.runOnce()
   }
 
-  /// Knows from here on what waits for a block: after a start nothing may be written for long.
+  /// Loads the calls that wait for a block. After a start, nothing may be written for a long time.
   func loadTail() throws(DatabaseError) {
     if nextLine < 0 { try transaction { () throws(DatabaseError) in } }
   }
 
-  /// Whether all calls that wait for a block began before `time` (microseconds since 1970), and there are some.
+  /// Whether there are calls that wait for a block, and all of them began before `time` (microseconds since 1970).
   func hasTail(before time: Int64) -> Bool { !tail.isEmpty && tail.last < time }
 
-  /// The calls that wait for a block began before `time` (microseconds since 1970), all of them: removes them.
+  /// Removes the calls that wait for a block if all of them began before `time` (microseconds since 1970).
   func removeTail(before time: Int64) throws(DatabaseError) -> Int {
     guard hasTail(before: time) else { return 0 }
     let count = tail.count
@@ -301,7 +301,7 @@ final class JournalFile {
     return count
   }
 
-  /// Runs `body` in a transaction, which is undone when anything fails.
+  /// Runs `body` in a transaction, which is rolled back on any failure.
   func transaction(_ body: () throws(DatabaseError) -> Void) throws(DatabaseError) {
     try beginTransaction()
     do throws(DatabaseError) {
@@ -327,18 +327,18 @@ final class JournalFile {
   }
 
   private func undo() {
-    // SQLite may have undone it already.
+    // SQLite may have rolled it back already.
     try? rollback.runOnce()
     names.forget()
     nextLine = -1
   }
 
-  /// Moves the write-ahead log into the file when it has grown, before anything is added to it.
+  /// Moves the write-ahead log into the file, if the log has grown, before anything is added to it.
   ///
-  /// What counts is the length of its file. SQLite's own checkpoints keep it as long as it ever was, and its
-  /// number of frames says nothing of a log that readers keep from being used again.
+  /// The length of the log's file is what counts. SQLite's automatic checkpoints never shorten it, and its number of
+  /// frames does not show that readers prevent the log from being reused.
   ///
-  /// - Throws: `busy` when a reader keeps the log so long that one more transaction might pass its bound.
+  /// - Throws: `busy` if a reader keeps the log so long that one more transaction might exceed its limit.
   func makeRoomInLog() throws(DatabaseError) {
     guard logSize > limits.checkpointBytes else { return }
     try database.checkpoint()
@@ -348,7 +348,7 @@ final class JournalFile {
       message: "a reader of the journal, perhaps another program, holds on to an old state")
   }
 
-  /// Moves what little there is while nothing else is to be done.
+  /// Moves the rest of the log into the file while there is nothing else to do.
   func settle() throws(DatabaseError) {
     if logSize > 0 { try database.checkpoint() }
   }

@@ -1,12 +1,12 @@
 internal import Memory
 
-/// All lines of a journal, for those who go through the whole of it.
+/// All lines of a journal, for processing the whole of it.
 extension JournalReader {
-  /// Lends every line to `body`, block by block, the block with the earliest call first; within a block they
-  /// stand in the order in which calls ended.
+  /// Lends every line to `body`, block by block, starting with the block that has the earliest call. Within a block,
+  /// lines are in the order in which calls ended.
   ///
-  /// Only the list of blocks is read in one state of the file, so a gateway that writes it meanwhile can move its
-  /// write-ahead log. What it writes from then on is not there, nor what it removes as too old.
+  /// Only the list of blocks is read in one state of the file, so a gateway that writes the journal meanwhile can move
+  /// its write-ahead log. Lines that it writes from then on are missing, and so are blocks that it removes as too old.
   package func readLines(_ body: (_ line: RawSpan) -> Void) throws(JournalError) {
     do throws(DatabaseError) {
       let waiting = try recent()

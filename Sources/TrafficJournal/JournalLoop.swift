@@ -2,19 +2,18 @@ internal import Memory
 internal import Synchronization
 internal import System
 
-/// The life of the journal's thread: takes what waits, writes it, and comes to terms with a file that cannot
-/// be written.
+/// The journal's thread: takes waiting lines, writes them, and copes with a file that cannot be written.
 struct JournalLoop: ~Copyable {
-  /// How long lines may wait for others, in nanoseconds.
+  /// How long lines may wait for more lines, in nanoseconds.
   private static let gatherTime: Int64 = 200_000_000
-  /// How often age and size are looked at when nothing is written.
+  /// How often age and size are checked while nothing is written, in nanoseconds.
   private static let idleTime: Int64 = 10_000_000_000
-  /// Between two attempts while another program holds the file.
+  /// Pause between attempts while another program has the file locked, in nanoseconds.
   private static let busyPause: Int64 = 100_000_000
-  /// After a failure; doubles up to the other.
+  /// Pause after a failure, in nanoseconds; it doubles up to ``lastPause``.
   private static let firstPause: Int64 = 250_000_000
   private static let lastPause: Int64 = 30_000_000_000
-  /// Between two lines to the operator about losses.
+  /// Least time between two log lines about losses, in nanoseconds.
   private static let complaintInterval: Int64 = 60_000_000_000
   /// Bytes of memory kept between batches.
   private static let keptBytes = 4 * 1024 * 1024
@@ -22,17 +21,17 @@ struct JournalLoop: ~Copyable {
   private let writer: JournalWriter
   private let clock: TimeSource
   private var file: JournalFile?
-  /// In hand: taken and not yet written. Each line of it is written once.
+  /// Lines that were taken and are not yet written. Each is written once.
   private var batch = ByteBuffer()
-  /// Who writes, to know its transactions by.
+  /// Identifies this writer, to recognize its transactions.
   private let number = Int64.random(in: 1...Int64.max)
-  /// Records written; goes on when a transaction is done, not when it failed.
+  /// Records written. Increases when a transaction is committed, not when it fails.
   private var counter: Int64 = 0
   private var pause = JournalLoop.firstPause
   private var lastComplaint: Int64?
   private var complained = 0
   private var moreToTrim = false
-  /// A journal of an earlier version that is not converted yet.
+  /// The journal of an earlier version that is being converted.
   private var conversion: JournalConversion?
   private var moreToConvert = false
 
@@ -61,7 +60,7 @@ struct JournalLoop: ~Copyable {
 
   private var stopDeadline: Int64 { writer.state.withLock { $0.stopDeadline } }
 
-  /// Waits for lines, and for some more, and takes them. Returns whether the gateway stops.
+  /// Waits for lines, then a little for more, and takes them. Returns whether the gateway is stopping.
   private mutating func gather() -> Bool {
     let (waiting, isStopping) = look()
     if waiting == 0, !isStopping {
@@ -87,8 +86,8 @@ struct JournalLoop: ~Copyable {
     writer.state.withLock { ($0.waiting.count, $0.isStopping) }
   }
 
-  /// Writes the batch in hand, a transaction after the other. Returns false when that has to wait, after
-  /// having waited.
+  /// Writes the current batch, one transaction after the other. If it must be tried again later, waits and returns
+  /// false.
   private mutating func writeBatch() -> Bool {
     do throws(DatabaseError) {
       while !batch.isEmpty {
@@ -118,7 +117,7 @@ struct JournalLoop: ~Copyable {
       return insertion
     } catch {
       guard error.kind == .other else { throw error }
-      // It would fail the same way for ever: the lines of one transaction are given up.
+      // It would fail the same way forever, so the lines of one transaction are dropped.
       let refused = dropTransaction()
       writer.state.withLock {
         $0.statistics.droppedRefused += refused
@@ -129,7 +128,7 @@ struct JournalLoop: ~Copyable {
     }
   }
 
-  /// Drops as many lines as make a transaction, and returns how many these are.
+  /// Drops as many lines as fit in a transaction, and returns their number.
   private mutating func dropTransaction() -> Int {
     var end = 0
     var count = 0
@@ -171,7 +170,7 @@ struct JournalLoop: ~Copyable {
     return opened.file
   }
 
-  /// Removes what is too old or too much. Failing at it loses nothing that was written.
+  /// Removes what exceeds age or size. A failure here loses nothing that was written.
   private mutating func afterWriting(_ file: JournalFile) {
     do throws(DatabaseError) {
       let trimmed = try file.trim(now: clock.wall / 1000)
@@ -183,7 +182,7 @@ struct JournalLoop: ~Copyable {
     } catch {
       moreToTrim = false
       record(error)
-      // A damaged file is set aside when it is opened anew.
+      // A damaged file is set aside when it is opened again.
       if error.kind == .corrupt { reopenDamaged(error) }
     }
     let sizes = file.sizes
@@ -197,7 +196,7 @@ struct JournalLoop: ~Copyable {
     guard let file = try? openFile() else { return }
     afterWriting(file)
     convert(into: file)
-    // A quiet moment: whoever copies the file has all of it, and the next burst has the whole log.
+    // There is nothing else to do: now a copy of the file is complete, and the next burst can use the whole log.
     if !moreToTrim, !moreToConvert { try? file.settle() }
   }
 }
@@ -205,7 +204,7 @@ struct JournalLoop: ~Copyable {
 // MARK: An earlier version
 
 extension JournalLoop {
-  /// Converts some lines of an earlier version's journal. One that cannot be read is left where it is.
+  /// Converts some lines of an earlier version's journal. A journal that cannot be read is left where it is.
   private mutating func convert(into file: JournalFile) {
     guard moreToConvert else { return }
     do throws(DatabaseError) {
@@ -231,14 +230,14 @@ extension JournalLoop {
     writer.state.withLock { $0.statistics.note(error) }
   }
 
-  /// Waits as the failure asks for, with the batch in hand.
+  /// Waits as the failure requires, and keeps the current batch.
   private mutating func failed(_ error: DatabaseError) {
     record(error)
     switch error.kind {
     case .busy, .interrupted: wait(JournalLoop.busyPause)
     case .corrupt: reopenDamaged(error)
     case .storage, .other:
-      // A new connection: the old one may have lost its lock or its log.
+      // Opens a new connection next time, because the old one may have lost its lock or its log.
       file = nil
       complain(about: error)
       wait(pause)
@@ -249,7 +248,7 @@ extension JournalLoop {
   private mutating func reopenDamaged(_ error: DatabaseError) {
     file = nil
     do throws(DatabaseError) {
-      // What a check at opening finds by itself is set aside there.
+      // If the check on opening finds the damage, the file is set aside there.
       let name = try JournalFile.setAside(writer.path, because: error, at: clock.wall)
       writer.tell(
         "the journal \(writer.path) is damaged (\(error.message)); it is now \(name), "
@@ -263,7 +262,7 @@ extension JournalLoop {
     }
   }
 
-  /// Waits, but not beyond the end of a stop.
+  /// Waits, but not beyond the deadline of a stop.
   private func wait(_ time: Int64) {
     let end = clock.monotonic + time
     while true {
@@ -277,7 +276,7 @@ extension JournalLoop {
     }
   }
 
-  /// One line a minute while records get lost.
+  /// Logs one line a minute while records are lost.
   private mutating func complainAboutLosses() {
     let statistics = writer.statistics
     guard statistics.dropped > complained else { return }
@@ -296,7 +295,7 @@ extension JournalLoop {
         + "; \(statistics.dropped) of its records are lost so far; calls and the traffic log go on")
   }
 
-  /// Counts what could not be written before the end.
+  /// Counts the lines that could not be written before the end.
   private mutating func giveUp() {
     let left = LineCount.lines(batch.bytes)
     let lost = writer.state.withLock { state in
@@ -311,7 +310,7 @@ extension JournalLoop {
     }
   }
 
-  /// Leaves a file without a log beside it, where that is possible.
+  /// Leaves a file without a log next to it, if possible.
   private mutating func finishFile() {
     guard let file else { return }
     try? file.database.checkpoint()

@@ -4,24 +4,24 @@ internal import Memory
 package import System
 internal import TextCoding
 
-/// Answers questions about traffic in the form of `/api/traffic`: the admin server asks for callers of its own,
-/// the commands for a file. Blocks its thread for ``timeLimit`` at most.
+/// Answers queries about traffic in the form of `/api/traffic`, for the admin server and for commands that read a file.
+/// Blocks its thread for at most ``timeLimit``.
 package struct JournalPages: Sendable {
-  /// What is answered.
+  /// The answer to a query.
   package struct Answer: Sendable {
     package var status: Int
     package var type: String
     package var body: String
   }
 
-  /// Calls in one archive.
+  /// Maximum number of calls in one archive.
   static let archiveLimit = 500
 
   private let path: String
-  /// Seconds for one answer.
+  /// Time limit of one answer, in seconds.
   private let timeLimit: Double
-  /// Where callers are served: `http://127.0.0.1:8080`, or `unix:/path`. URLs in an archive begin with it, and
-  /// who asks for calls is told, to repeat them.
+  /// The URL where callers are served: `http://127.0.0.1:8080`, or `unix:/path`. URLs in an archive begin with it, and
+  /// answers contain it so that calls can be repeated.
   private let gateway: String
   private let version: String
   private let clock: TimeSource
@@ -36,7 +36,7 @@ package struct JournalPages: Sendable {
     self.clock = clock
   }
 
-  /// The page at `path`, percent escapes as sent; nil when there is none.
+  /// The page at `path`, with percent escapes as sent; nil if it does not exist.
   package func answer(_ path: String, query: String) -> Answer? {
     do {
       switch path {
@@ -62,7 +62,7 @@ package struct JournalPages: Sendable {
     try JournalReader(path: path, seconds: timeLimit, clock: clock)
   }
 
-  /// Each record on a line of its own, as in the log.
+  /// Writes each record on a separate line, as in the log.
   private func search(_ query: String) throws -> Answer {
     let wanted = try TrafficQuery(query, others: ["format"], now: now)
     let page = try reader().search(wanted)
@@ -101,7 +101,7 @@ package struct JournalPages: Sendable {
       body: summary.table(in: TextTable.Room(width: width)))
   }
 
-  /// The calls with a request id: callers may use one more than once.
+  /// The calls with a request id. Callers may use an id more than once.
   private func one(_ name: Substring) throws -> Answer {
     guard let id = PercentCoding.decode(name, plusIsBlank: false), !id.isEmpty else {
       throw QueryError(description: "a request id must follow /api/traffic/")

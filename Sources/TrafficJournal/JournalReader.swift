@@ -1,20 +1,20 @@
 internal import Memory
 package import System
 
-/// Reads a journal: one connection for one question, on any thread, beside the gateway that writes it.
+/// Reads a journal: one connection for one query, on any thread, while the gateway writes the journal.
 package struct JournalReader: ~Copyable {
-  /// Bytes of records in one answer.
+  /// Maximum size of the records in one answer, in bytes.
   static let answerBytes = 768 * 1024
 
   let database: Database
-  /// Monotonic nanoseconds from which on a question is cut short.
+  /// Monotonic nanoseconds at which a query is interrupted.
   let deadline: Int64
   let clock: TimeSource
   private let codec = BlockCodec()
 
   /// Opens the journal at `path`.
   ///
-  /// - Parameter seconds: after which a question is cut short.
+  /// - Parameter seconds: time after which a query is interrupted.
   package init(path: String, seconds: Double, clock: TimeSource = .system) throws(JournalError) {
     self.clock = clock
     let end = clock.monotonic + Int64(max(0, min(seconds, 3_600)) * 1_000_000_000)
@@ -34,7 +34,7 @@ package struct JournalReader: ~Copyable {
   ) throws(DatabaseError) -> Database {
     let database = try open(path)
     database.interrupt(at: end, of: clock)
-    // One state for all statements of a question: what is in no block yet is in `recent`.
+    // All statements of a query see the same state, in which calls that are not in a block are in `recent`.
     try database.run("BEGIN")
     return database
   }
@@ -44,7 +44,7 @@ package struct JournalReader: ~Copyable {
     do throws(DatabaseError) {
       database = try checked(Database(path: path, mode: .readOnly))
     } catch {
-      // Read-only folders: without a log beside it the file is complete and at rest.
+      // The folder is read-only. Without a log next to it, the file is complete and not being written.
       guard error.kind == .storage, FileFacts.size(path + "-wal") == nil else { throw error }
       return try checked(Database(path: path, mode: .immutable))
     }
@@ -68,14 +68,14 @@ package struct JournalReader: ~Copyable {
     return database
   }
 
-  /// The number under which `name` stands; nil when no record has it.
+  /// The number of `name` in the file; nil if no record has that name.
   func number(of name: String) throws(DatabaseError) -> Int64? {
     let statement = try database.prepare("SELECT id FROM names WHERE name = ?1")
     try statement.bind(1, text: name)
     return try statement.step() ? statement.integer(0) : nil
   }
 
-  /// All names by their number.
+  /// All names, by number.
   func names() throws(DatabaseError) -> [Int64: String] {
     let statement = try database.prepare("SELECT id, name FROM names")
     var result: [Int64: String] = [:]
@@ -86,20 +86,20 @@ package struct JournalReader: ~Copyable {
   }
 }
 
-/// Records of one answer.
+/// The records of one answer.
 package struct TrafficPage: Sendable {
-  /// Lines of the traffic log as they are, without line feeds; the newest first, or the oldest for following.
+  /// Lines as in the traffic log, without line feeds; the newest first, or the oldest first when following.
   package var lines: [[UInt8]] = []
-  /// What to ask for next, as `before` or `after`; nil when there is no more.
+  /// The value of `before` or `after` for the next query; nil if there is no more.
   package var next: Int64?
-  /// False: the time was up before the whole journal was searched; `next` goes on.
+  /// False if the time limit expired before the whole journal was searched; a query with `next` continues.
   package var isComplete = true
   /// Bytes of the lines.
   var bytes = 0
 }
 
 extension JournalReader {
-  /// The records that match, as many as are wanted and an answer holds.
+  /// The records that match, up to the query's limit and the size of an answer.
   package func search(_ query: TrafficQuery) throws(JournalError) -> TrafficPage {
     do throws(DatabaseError) {
       return try query.after == nil ? newest(query) : following(query)
@@ -116,7 +116,7 @@ extension JournalReader {
     var found = NewestCalls(limit: query.limit, bytes: JournalReader.answerBytes)
     try take(try recent(), search, into: &found)
     var block = OpenBlock()
-    // Everything later than this was found.
+    // All matches later than this were found.
     var boundary = search.ids.last
     do throws(DatabaseError) {
       let rows = try search.rows(of: database)
@@ -153,7 +153,7 @@ extension JournalReader {
     guard try openIfThere(row, from: contents, into: &block) else { throw BlockCodec.damaged }
   }
 
-  /// Unpacks a block. False when it is not there any more.
+  /// Unpacks a block. Returns false if it no longer exists.
   func openIfThere(
     _ row: BlockSearch.Row, from contents: Statement, into block: inout OpenBlock
   ) throws(DatabaseError) -> Bool {
@@ -167,7 +167,7 @@ extension JournalReader {
     return true
   }
 
-  /// The calls that are in no block yet.
+  /// The calls that are not in a block yet.
   func recent() throws(DatabaseError) -> OpenBlock {
     var block = OpenBlock()
     let rows = try database.prepare("SELECT id, lines FROM recent ORDER BY id")
@@ -187,12 +187,12 @@ extension JournalReader {
     Dictionary(try names().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// What was written behind line `after`, in that order: the ends of calls, not their beginnings.
+  /// The lines written after line `after`, in that order: the order in which calls ended, not began.
   private func following(_ query: TrafficQuery) throws(DatabaseError) -> TrafficPage {
     var page = TrafficPage()
     let newest =
       try database.integer("SELECT value FROM state WHERE id = \(JournalSchema.nextLine)") - 1
-    // Behind the end: it began, or the journal was begun anew.
+    // `after` is beyond the last line: following has just begun, or the journal was created again.
     guard let after = query.after, after <= newest else {
       page.next = max(0, newest)
       return page
@@ -228,7 +228,7 @@ extension JournalReader {
     return page
   }
 
-  /// Appends the calls of a block that are behind the page's end and match. False when the page is full.
+  /// Appends the calls of a block that match and come after the page's last line. Returns false if the page is full.
   private func append(
     _ block: borrowing OpenBlock, firstLine: Int64, _ query: TrafficQuery,
     to page: inout TrafficPage

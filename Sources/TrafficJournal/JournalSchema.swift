@@ -2,21 +2,21 @@
 ///
 /// | table | a row is | ordered by |
 /// |---|---|---|
-/// | `names` | a caller, app, operation or error, written once | |
-/// | `recent` | lines that do not make a block yet, as they are | when they were written |
-/// | `blocks` | some hundred calls: what tells a search whether it must open them, and their statistics | when they were written |
+/// | `names` | a caller, app, operation or error, stored once | |
+/// | `recent` | lines that do not make a block yet, not packed | when they were written |
+/// | `blocks` | some hundred calls: their statistics, and what lets a search skip them | when they were written |
 /// | `contents` | a block's calls and lines, packed | the same |
-/// | `request_ids` | which of a quarter of all request ids a block may have (``RequestIDFilters``) | quarter, and the same |
+/// | `request_ids` | which ids of a quarter of all a block may have (``RequestIDFilters``) | quarter, then the same |
 /// | `words` | which words of paths and errors a block may have | the same |
-/// | `state` | a number that lasts | |
+/// | `state` | a persistent number | |
 ///
-/// A record costs a hundredth of a row: its line goes into `recent` with those that came with it, and from there
-/// into a block, packed. What a search reads of each block is a few hundred bytes that lie together.
+/// A record costs a hundredth of a row: its line goes into `recent` with those written at the same time, and from
+/// there, packed, into a block. A search reads a few hundred bytes of each block, and these lie together.
 enum JournalSchema {
-  /// `SGTJ`: says whose file it is.
+  /// `SGTJ`: identifies the file as a journal.
   static let applicationID: Int64 = 0x5347_544A
   static let version: Int64 = 2
-  /// Bits of a call's number below the microsecond.
+  /// The low bits of a call's number, below its microsecond.
   static let counterBits: Int64 = 12
 
   static let tables = """
@@ -40,17 +40,17 @@ enum JournalSchema {
     CREATE TABLE words (id INTEGER PRIMARY KEY, filter BLOB NOT NULL);
     """
 
-  /// For searches in a part of the time. It has `first` too, so that blocks of other times are passed over without
-  /// their rows being read. Made when a file is opened for writing, as some files have an older one.
+  /// For searches in a time range. The index includes `first`, so that blocks of other times are skipped without
+  /// reading their rows. Created when a file is opened for writing, because some files have an older index.
   static let indexes = """
     CREATE INDEX IF NOT EXISTS blocks_time ON blocks (last, first);
     DROP INDEX IF EXISTS blocks_last;
     """
 
-  /// Rows of `state`. The others are writers, each with how many records it has written.
+  /// Rows of `state`. All others are writers, each with the number of records that it has written.
   static let nextLine: Int64 = 0
-  /// How far the journal of an earlier version has been converted: the number of the last line done, downwards.
+  /// Progress of the conversion of an earlier version's journal: the number of the last line converted, counting down.
   static let converted: Int64 = -1
-  /// Writers that are remembered.
+  /// Maximum number of writers kept.
   static let writerLimit = 64
 }

@@ -1,39 +1,39 @@
-/// How the journal fares: figures since the start, for metrics and readers.
+/// Figures of the journal since the start, for metrics and readers.
 package struct JournalStatistics: Sendable, Equatable {
-  /// Records in the file.
+  /// Records written to the file.
   package var written = 0
-  /// Lost, because more waited than there is room for.
+  /// Lost because the queue was full.
   package var droppedQueueFull = 0
-  /// Lost, because they are not lines of the traffic log. There should be none.
+  /// Lost because they are not lines of the traffic log. There should be none.
   package var droppedMalformed = 0
-  /// Lost, because SQLite refused them for a reason that does not pass.
+  /// Lost because SQLite refused them with a permanent error.
   package var droppedRefused = 0
-  /// Lost, because the gateway stopped before the file could be written.
+  /// Lost because the gateway stopped before the file could be written.
   package var droppedAtStop = 0
-  /// Removed again, because they were too old or too much.
+  /// Removed from the file because they exceeded age or size.
   package var removed = 0
   /// Bytes that wait to be written.
   package var waitingBytes = 0
   /// Bytes of the file and its write-ahead log.
   package var fileBytes = 0
   package var logBytes = 0
-  /// Transactions that wrote records, and nanoseconds they took in all.
+  /// Transactions that wrote records, and their total time in nanoseconds.
   package var transactions = 0
   package var transactionTime: Int64 = 0
   /// Nanoseconds of the longest one.
   package var longestTransaction: Int64 = 0
-  /// Times that writing failed or had to wait for another program.
+  /// Attempts to write that failed or had to wait for another program.
   package var failures = 0
   /// Files set aside because they were damaged.
   package var setAside = 0
   /// Whether the last attempt to write succeeded.
   package var isWell = true
-  /// What the last failure was; nil when there was none.
+  /// The last failure; nil if there was none.
   package var lastError: String?
 
   package init() {}
 
-  /// Records lost, whatever the reason.
+  /// Records lost, for any reason.
   package var dropped: Int {
     droppedQueueFull + droppedMalformed + droppedRefused + droppedAtStop
   }

@@ -10,15 +10,15 @@ package struct JournalError: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// Writes lines of traffic into the journal, on a thread of its own.
+/// Writes lines of traffic into the journal, on its own thread.
 ///
-/// Event loops hand batches of whole lines over and go on. At most ``maximumWaitingBytes`` wait; beyond that,
-/// as when the disk is full or another program holds the file, lines are dropped here and counted. The traffic
-/// log has them all the same. What waits is written once the file can be written again.
+/// Event loops hand over batches of whole lines and continue. At most ``maximumWaitingBytes`` wait. Beyond that, for
+/// example if the disk is full or another program has the file locked, lines are dropped here and counted; the traffic
+/// log still has them. Waiting lines are written once the file can be written again.
 package final class JournalWriter: LineSink, Sendable {
-  /// Bytes of lines that may wait, those in the thread's hands included.
+  /// Maximum bytes of waiting lines, including those that the thread has taken.
   package static let maximumWaitingBytes = 16 * 1024 * 1024
-  /// Bytes that are written without waiting for more.
+  /// With this many bytes waiting, the thread writes without waiting for more.
   static let gatheredBytes = 1024 * 1024
 
   struct State: ~Copyable {
@@ -27,9 +27,9 @@ package final class JournalWriter: LineSink, Sendable {
     /// Bytes that the thread has taken and not yet written.
     var held = 0
     var isStopping = false
-    /// The thread runs.
+    /// Whether the thread runs.
     var hasBegun = false
-    /// Monotonic nanoseconds until which the thread goes on trying, once it stops.
+    /// Monotonic nanoseconds until which the thread keeps trying after a stop was requested.
     var stopDeadline = Int64.max
     var statistics = JournalStatistics()
   }
@@ -46,7 +46,7 @@ package final class JournalWriter: LineSink, Sendable {
   ///
   /// - Parameters:
   ///   - path: the file, created if it does not exist; its folder must exist.
-  ///   - tell: gets a line for the operator now and then, from the journal's thread.
+  ///   - tell: receives a line for the operator now and then, on the journal's thread.
   package convenience init(
     path: String, limits: JournalLimits, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void
@@ -55,7 +55,7 @@ package final class JournalWriter: LineSink, Sendable {
     try begin()
   }
 
-  /// Takes lines, and leaves the file alone until ``begin()``: another process writes it.
+  /// Takes lines, but does not touch the file before ``begin()``, because another process writes it.
   package init(
     waitingFor path: String, limits: JournalLimits, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void
@@ -72,10 +72,10 @@ package final class JournalWriter: LineSink, Sendable {
     }
   }
 
-  /// Opens the file and writes what waits, from now on. To be called once.
+  /// Opens the file and begins to write waiting lines. Call this once.
   package func begin() throws(JournalError) {
-    // Opened here once, so that a path that does not work stops the start. A disk that does not work does not,
-    // as it would not later either: calls are served, and the thread tries again.
+    // Opened here once, so that an invalid path stops the start. A failing disk does not, just as it would not later:
+    // calls are served, and the thread tries again.
     do throws(DatabaseError) {
       if let news = try JournalFile.open(path, limits, clock).setAside {
         tell(news)
@@ -88,7 +88,7 @@ package final class JournalWriter: LineSink, Sendable {
           "the journal \(path) cannot be opened for now: \(error); calls are served, and the gateway tries again"
         )
       } else if error.kind != .busy {
-        // Another program may hold it for a while.
+        // Another program may have locked it for a while.
         throw JournalError("cannot open the journal \(path): \(error.message)")
       }
     }
@@ -106,13 +106,13 @@ package final class JournalWriter: LineSink, Sendable {
   /// What is removed from the file, and when.
   var limits: JournalLimits { bounds.withLock { $0 } }
 
-  /// Keeps the file within other limits from now on.
+  /// Applies other limits to the file from now on.
   package func use(_ limits: JournalLimits) {
     bounds.withLock { $0 = limits }
     wake.notify()
   }
 
-  /// Hands over `lines`, whole ones only. Never waits for the file.
+  /// Hands over `lines`, which must be whole lines. Never waits for the file.
   package func write(_ lines: borrowing ByteBuffer) {
     guard lines.count > 0 else { return }
     let wakes = state.withLock { state in
@@ -129,7 +129,7 @@ package final class JournalWriter: LineSink, Sendable {
         return false
       }
       state.waiting.put(lines.bytes)
-      // The thread looks by itself while it gathers; it is woken for the first line and for enough of them.
+      // The thread checks by itself while it gathers. It is woken for the first line, and when there are enough.
       return waiting == 0
         || waiting < JournalWriter.gatheredBytes
           && state.waiting.count >= JournalWriter.gatheredBytes
@@ -137,7 +137,7 @@ package final class JournalWriter: LineSink, Sendable {
     if wakes { wake.notify() }
   }
 
-  /// The figures now.
+  /// The current figures.
   package var statistics: JournalStatistics {
     state.withLock { state in
       var result = state.statistics
@@ -146,16 +146,16 @@ package final class JournalWriter: LineSink, Sendable {
     }
   }
 
-  /// Writes what waits and ends the thread; gives up after `seconds`, and counts what is lost then.
+  /// Writes waiting lines and ends the thread. Gives up after `seconds`, and then counts what is lost.
   ///
-  /// - Returns: false when the thread still runs.
+  /// - Returns: false if the thread is still running.
   @discardableResult
   package func stop(within seconds: Int32 = 5) -> Bool {
     let isFirst = state.withLock { state in
       guard !state.isStopping else { return false }
       state.isStopping = true
       guard state.hasBegun else {
-        // Nobody writes what waits.
+        // No thread will write the waiting lines.
         state.statistics.droppedAtStop += LineCount.lines(state.waiting.bytes)
         state.waiting = ByteBuffer()
         return false
@@ -165,7 +165,7 @@ package final class JournalWriter: LineSink, Sendable {
     }
     guard isFirst else { return true }
     wake.notify()
-    // The thread keeps to the deadline itself, but for the disk.
+    // The thread itself keeps the deadline, unless the disk blocks it.
     return thread.join(within: seconds * 1000 + 1000)
   }
 }

@@ -2,7 +2,7 @@ internal import JSONText
 internal import Memory
 internal import TrafficLog
 
-/// What the journal's tables need of one line: numbers, and where its texts stand in the line.
+/// The values of a line that the journal's tables need: numbers, and the positions of its texts in the line.
 struct LineFields {
   /// Microseconds since 1970.
   var microsecond: Int64 = 0
@@ -18,13 +18,13 @@ struct LineFields {
   var duration: Int64 = 0
   var queueWait: Int64 = 0
   var tokenWait: Int64 = 0
-  /// Bytes of the bodies: the caller's, and the answer's.
+  /// Bytes of the bodies: sent by the caller, and received in the answer.
   var sent: Int64 = 0
   var received: Int64 = 0
 
-  /// Reads `line`, without its line feed; nil when it is not a line of the traffic log.
+  /// Reads `line`, without its line feed. Nil if it is not a line of the traffic log.
   init?(_ line: RawSpan) {
-    // Nearly every line is one that the log has just written.
+    // Nearly every line was just written by the log.
     if let fields = LineFields(written: line) {
       self = fields
     } else if let fields = LineFields(any: line) {
@@ -34,8 +34,8 @@ struct LineFields {
     }
   }
 
-  /// Reads a line in the form that the log gives most: no blanks, no escapes, ASCII only, nothing within each other but
-  /// the attempts. Nil for any other, also for a wrong one: ``init(any:)`` judges those. A third of its price.
+  /// Reads a line in the log's usual form: no blanks, no escapes, ASCII only, and nothing nested except the attempts.
+  /// Nil for any other line, even an invalid one, which ``init(any:)`` decides. Costs a third of that.
   init?(written line: RawSpan) {
     guard line.has(0), line[0] == UInt8(ascii: "{") else { return nil }
     var hasTime = false
@@ -77,7 +77,7 @@ struct LineFields {
       try cursor.beginObject()
       while let name = try cursor.nextMember() {
         let value = try cursor.value()
-        // Not by the cursor, all of which is copied to be asked.
+        // Not through the cursor, which would be copied as a whole for this.
         let key = line.slice(name.lowerBound, name.upperBound)
         let bytes = line.slice(value.range.lowerBound, value.range.upperBound)
         if key.equals("timestamp") {
@@ -95,7 +95,7 @@ struct LineFields {
     guard hasTime else { return nil }
   }
 
-  /// Takes a member; false when its value is not what the log writes.
+  /// Takes a member. Returns false if its value is not one that the log writes.
   @inline(__always)
   private mutating func take(
     _ key: RawSpan, _ kind: JSONEvent.Kind, _ bounds: Range<Int>, _ bytes: RawSpan

@@ -2,8 +2,8 @@ internal import Histograms
 internal import Memory
 
 extension LogHistogram {
-  /// Appends the buckets that are not empty: how many, then of each the distance from the one before and
-  /// its count.
+  /// Appends the buckets that are not empty: their number, then for each the distance from the previous one and its
+  /// count.
   func put(into out: inout ByteBuffer) {
     let filled = filled
     out.put(varint: Int64(filled.count))
@@ -15,7 +15,7 @@ extension LogHistogram {
     }
   }
 
-  /// Adds stored buckets. A file may say anything: what no bucket can be ends it.
+  /// Adds stored buckets. The file may be damaged, so an impossible bucket ends the reading.
   @_lifetime(reader: copy reader)
   mutating func add(reading reader: inout VarintReader) {
     var bucket = 0

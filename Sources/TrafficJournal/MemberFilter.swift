@@ -1,14 +1,14 @@
 internal import Memory
 
-/// A set that may say "perhaps" of what is not in it, and never "no" of what is: a Bloom filter
-/// (Burton H. Bloom, 1970). It tells which blocks need not be opened for a request id or a word.
+/// A Bloom filter (Burton H. Bloom, 1970): a set that may answer "perhaps" for something it does not contain, but never
+/// "no" for something it contains. It shows which blocks need not be unpacked for a request id or a word.
 ///
-/// It is filled at its largest and stored as small as its members allow: its length is a power of two, and a
-/// place of the shorter filter is one of the longer one with the upper bits left out.
+/// The filter is filled at its largest size and stored as small as its members allow. Its length is a power of two, so
+/// a position in the shorter filter is the position in the longer one without its upper bits.
 struct MemberFilter {
-  /// Bits set for a member.
+  /// Bits set for each member.
   private static let marks = 6
-  /// Bits of the stored filter for a member, at least: one of two hundred absent ones is taken for present.
+  /// Least number of bits per member in the stored filter. One in two hundred absent members is then taken for present.
   private static let bitsForMember = 12
   private static let leastBits = 64
 
@@ -18,7 +18,7 @@ struct MemberFilter {
   /// - Parameter bits: a power of two, 64 or more.
   init(bits: Int) { words = Array(repeating: 0, count: bits / 64) }
 
-  /// Adds what `hash` was made of, if it is new.
+  /// Adds the member with this hash, if it is new.
   mutating func add(_ hash: UInt64) {
     var isNew = false
     for i in 0..<MemberFilter.marks {
@@ -49,7 +49,7 @@ struct MemberFilter {
     for word in folded { out.put(word: word, count: 8) }
   }
 
-  /// Whether a stored filter may have what `hash` was made of. A damaged one may have anything.
+  /// Whether a stored filter may contain the member with this hash. A damaged filter may contain anything.
   static func mayHave(_ hash: UInt64, in stored: RawSpan) -> Bool {
     let bits = stored.byteCount * 8
     guard bits >= leastBits, bits & (bits - 1) == 0 else { return true }
@@ -61,11 +61,11 @@ struct MemberFilter {
   }
 
   private static func place(_ hash: UInt64, _ number: Int, mask: Int) -> Int {
-    // Two hashes make as many as are wanted (Kirsch and Mitzenmacher, 2006).
+    // Two hashes are enough to derive any number of them (Kirsch and Mitzenmacher, 2006).
     Int(truncatingIfNeeded: hash &+ UInt64(number) &* (hash &>> 32 | 1)) & mask
   }
 
-  /// A hash of bytes, letters without case: FNV-1a, its bits mixed at the end.
+  /// A hash of bytes, ignoring the case of ASCII letters: FNV-1a with its bits mixed at the end.
   static func hash(_ bytes: RawSpan) -> UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     var i = 0

@@ -2,17 +2,17 @@ internal import JSONText
 internal import Memory
 internal import TrafficLog
 
-/// The numbers under which names of callers, apps, operations and errors stand in the journal.
+/// The numbers of callers, apps, operations and errors in the journal.
 ///
-/// There are as many as the configuration and the catalogue have; what is kept here is bounded all the same.
+/// There are only as many as the configuration and the catalogue have. The cache here is bounded anyway.
 final class NameTable {
   private static let limit = 4_096
 
   private let find: Statement
   private let add: Statement
   private var numbers: [String: Int64] = [:]
-  /// Names as lines have them and their numbers, each at a place that its hash chooses: most lines have the same
-  /// few, and need no `String` for that.
+  /// A cache of names, as lines contain them, and their numbers, each in a slot that its hash selects. Most lines have
+  /// the same few names, and so need no `String`.
   private var slots: [(name: [UInt8], number: Int64)]
   private static let slotCount = 256
 
@@ -22,7 +22,7 @@ final class NameTable {
     add = try database.prepare("INSERT INTO names (name) VALUES (?1) RETURNING id")
   }
 
-  /// The number of the name in `bounds` of `line`, made when there is none yet; nil without a name.
+  /// The number of the name in `bounds` of `line`, added if it is new; nil without a name.
   func number(_ bounds: Range<Int>?, of line: RawSpan) throws(DatabaseError) -> Int64? {
     guard let bounds else { return nil }
     let inside = line.slice(bounds.lowerBound, bounds.upperBound)
@@ -47,7 +47,7 @@ final class NameTable {
     return number
   }
 
-  /// Forgets what is not in the file any more, after a transaction was undone.
+  /// Clears the cache after a rollback, because its names may no longer be in the file.
   func forget() {
     numbers = [:]
     slots = Array(repeating: ([], 0), count: NameTable.slotCount)

@@ -1,24 +1,24 @@
-/// The newest of the calls that a search finds, as many as are wanted.
+/// The newest calls that a search finds, up to a limit.
 ///
-/// Blocks overlap in time: a call is written when it ends, and ordered by when it began. So what is found is kept
-/// until nothing later can come.
+/// Blocks overlap in time, because calls are written when they end but ordered by when they began. So matches are kept
+/// until nothing later can follow.
 struct NewestCalls {
   private let limit: Int
   private let bytes: Int
-  /// The newest first, once ``sort()`` was called.
+  /// The newest first, after ``sort()``.
   private var calls: [(id: Int64, line: [UInt8])] = []
-  /// The oldest that is kept when there are enough.
+  /// The oldest call kept once the limit is reached.
   private var threshold = Int64.min
 
   /// - Parameters:
-  ///   - limit: calls wanted.
-  ///   - bytes: bytes of lines after which an answer is full.
+  ///   - limit: maximum number of calls.
+  ///   - bytes: bytes of lines at which an answer is full.
   init(limit: Int, bytes: Int) {
     self.limit = limit
     self.bytes = bytes
   }
 
-  /// Whether a call with this number may still be among the newest.
+  /// Whether a call with this number can still be among the newest.
   func wants(_ id: Int64) -> Bool { id > threshold }
 
   mutating func add(_ id: Int64, _ line: [UInt8]) {
@@ -33,7 +33,7 @@ struct NewestCalls {
     threshold = calls[limit - 1].id
   }
 
-  /// Whether there are enough that are newer than everything that can still come.
+  /// Whether the limit is reached with calls newer than `boundary`, the newest number that can still come.
   mutating func isComplete(from boundary: Int64) -> Bool {
     guard calls.count >= limit else { return false }
     sort()
@@ -42,12 +42,12 @@ struct NewestCalls {
 
   /// The answer.
   ///
-  /// - Parameter boundary: what is older was not searched for; nil when everything was.
+  /// - Parameter boundary: calls up to this number were not searched; nil if all were.
   mutating func page(cutAt boundary: Int64? = nil) -> TrafficPage {
     sort()
     var page = TrafficPage()
     for call in calls {
-      // `next` goes on with what is older than the last one.
+      // `next` continues with calls older than the last one.
       if let boundary, call.id <= boundary { break }
       page.lines.append(call.line)
       page.bytes += call.line.count

@@ -1,11 +1,11 @@
 internal import Memory
 
-/// The calls of one block, unpacked, or those that do not make one yet.
+/// The calls of one block, unpacked, or calls that are not in a block yet.
 struct OpenBlock: ~Copyable {
-  /// A call, and where its line stands.
+  /// A call, and the position of its line.
   struct Entry {
     var call: BlockCall
-    /// In the order of all calls.
+    /// The call's number, in the order of all calls.
     var id: Int64
     var line: Range<Int>
   }
@@ -18,9 +18,9 @@ struct OpenBlock: ~Copyable {
   /// Reads a block's contents.
   ///
   /// - Parameters:
-  ///   - count: its calls.
-  ///   - size: bytes that it unpacks to.
-  ///   - firstLine: the number of its first line.
+  ///   - count: number of calls.
+  ///   - size: unpacked size in bytes.
+  ///   - firstLine: the number of the first line.
   mutating func open(
     _ packed: RawSpan, count: Int, size: Int, firstLine: Int64, with codec: BlockCodec
   ) throws(DatabaseError) {
@@ -30,7 +30,7 @@ struct OpenBlock: ~Copyable {
     swap(&read, &entries)
     read.removeAll(keepingCapacity: true)
     let linesStart = try OpenBlock.readCalls(bytes.bytes, count: count, firstLine, into: &read)
-    // Behind the numbers the lines begin.
+    // The lines follow the numbers.
     var start = linesStart
     for number in read.indices {
       let end = start &+ max(0, read[number].call.lineBytes)
@@ -42,7 +42,7 @@ struct OpenBlock: ~Copyable {
     swap(&read, &entries)
   }
 
-  /// Reads the calls' numbers and returns the offset behind them.
+  /// Reads the calls' numbers and returns the offset after them.
   private static func readCalls(
     _ bytes: RawSpan, count: Int, _ firstLine: Int64, into entries: inout [Entry]
   ) throws(DatabaseError) -> Int {
@@ -51,7 +51,7 @@ struct OpenBlock: ~Copyable {
     for number in 0..<count {
       let call = BlockCall(&reader, after: previous)
       previous = call.microsecond
-      // Lines of an earlier version have no numbers; their place in the block does as well.
+      // Lines of an earlier version have no numbers; their position in the block serves instead.
       let id = CallID.make(microsecond: call.microsecond, line: firstLine &+ Int64(number))
       entries.append(Entry(call: call, id: id, line: 0..<0))
     }
@@ -59,7 +59,7 @@ struct OpenBlock: ~Copyable {
     return reader.offset
   }
 
-  /// Takes lines that are not packed, the first of which has the number `firstLine`, in addition to what is there.
+  /// Adds lines that are not packed. `firstLine` is the number of the first one.
   mutating func add(_ lines: RawSpan, firstLine: Int64, names: [String: Int64]) {
     var start = 0
     var number = firstLine
@@ -80,12 +80,12 @@ struct OpenBlock: ~Copyable {
     }
   }
 
-  /// The line of an entry, lent.
+  /// An entry's line, borrowed.
   @_lifetime(borrow self)
   func bytes(_ entry: Entry) -> RawSpan {
     bytes.bytes.slice(entry.line.lowerBound, entry.line.upperBound)
   }
 
-  /// The line of an entry.
+  /// A copy of an entry's line.
   func line(_ entry: Entry) -> [UInt8] { bytes(entry).copied() }
 }

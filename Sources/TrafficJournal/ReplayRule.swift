@@ -2,15 +2,15 @@ internal import TextCoding
 
 /// Which recorded calls may be sent again, and how.
 package enum ReplayRule {
-  /// Methods of which none changes anything: RFC 9110 section 9.2.1.
+  /// Methods that do not change anything: RFC 9110 section 9.2.1.
   private static let safe: Set<String> = ["GET", "HEAD", "OPTIONS"]
 
-  /// Why no command and no archive can stand for `record`; nil when one can.
+  /// Why `record` cannot be repeated by a command or put into an archive; nil if it can.
   package static func objection(_ record: CallRecord) -> String? {
     record.method.isEmpty ? "it was not a request, only bytes that could not be read" : nil
   }
 
-  /// Why `record` is not sent again; nil when it may be.
+  /// Why `record` may not be sent again; nil if it may.
   package static func refusal(_ record: CallRecord, allowsWrites: Bool) -> String? {
     if let objection = objection(record) { return objection }
     if record.path.isEmpty { return "it was a request to the gateway itself, without a path" }
@@ -27,7 +27,7 @@ package enum ReplayRule {
 
   /// The request target.
   ///
-  /// - Parameter keepsApp: name the app that the call went through; the sandbox knows one only.
+  /// - Parameter keepsApp: whether to name the app that the call used; the sandbox has only one.
   package static func target(_ record: CallRecord, keepsApp: Bool) -> String {
     let target = record.target
     guard target.hasPrefix("/apps/") else {

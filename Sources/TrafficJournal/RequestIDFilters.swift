@@ -1,13 +1,13 @@
 internal import Memory
 
-/// Which request ids a block may have: a filter for each quarter of them, told apart by their hashes.
+/// The request ids that a block may have: one filter for each quarter of them, by hash.
 ///
-/// A search for one id has to ask the filters of all blocks, and reading these is what takes its time. In the file
-/// the filters of a quarter lie together, so it reads a quarter of them.
+/// A search for one id must read the filters of all blocks, and that takes most of its time. In the file the filters of
+/// a quarter lie together, so the search reads only a quarter of them.
 struct RequestIDFilters {
   static let quarters = 4
-  /// Keys of `request_ids` are a quarter, from 1 on, above so many bits of a block's number. Filters of a block
-  /// that one build wrote whole stand where no quarter is.
+  /// Bits of a key of `request_ids` that contain the block's number. The quarter, from 1 on, is above them. One build
+  /// wrote a single filter per block, with 0 instead of a quarter.
   private static let blockBits: Int64 = 40
 
   private var filters = [MemberFilter](repeating: MemberFilter(bits: 1 << 13), count: quarters)
@@ -27,12 +27,12 @@ struct RequestIDFilters {
 
   static func key(quarter: Int, block: Int64) -> Int64 { (Int64(quarter) + 1) << blockBits | block }
 
-  /// The keys that a block's filters may have.
+  /// The keys that a block's filters can have.
   static func keys(block: Int64) -> [Int64] {
     [block] + (0..<quarters).map { key(quarter: $0, block: block) }
   }
 
-  /// Keys of the filters that may have what `hash` was made of, each to the block's number.
+  /// The ranges of keys whose filters may contain the id with this hash.
   private static func keys(for hash: UInt64) -> [Range<Int64>] {
     let first = key(quarter: quarter(of: hash), block: 0)
     return [0..<1 << blockBits, first..<first + 1 << blockBits]
@@ -40,8 +40,8 @@ struct RequestIDFilters {
 
   /// The blocks that may have a request id.
   ///
-  /// The filters are read in the order in which they lie in the file. Of many thousands a handful is left, and only
-  /// the rows of these are looked up.
+  /// The filters are read in the order in which they lie in the file. Of many thousands only a few match, and only
+  /// their rows are read.
   static func blocks(with hash: UInt64, in database: Database) throws(DatabaseError) -> [Int64] {
     var blocks: [Int64] = []
     let filters = try database.prepare(

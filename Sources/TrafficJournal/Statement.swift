@@ -1,24 +1,24 @@
 internal import CSQLite
 internal import Memory
 
-/// A prepared statement of one connection. Values go in as bound parameters, never as text of the SQL.
+/// A prepared statement of one connection. Values are bound as parameters, and never become part of the SQL text.
 @safe final class Statement {
   private let handle: OpaquePointer
-  /// Kept open as long as its statements.
+  /// Keeps the connection open as long as its statements exist.
   private let database: Database
 
   init(owning handle: OpaquePointer, of database: Database) {
-    // Proof: the caller hands over a statement of `database` that nobody else finalizes.
+    // Proof: the caller hands over a statement of `database` that it does not finalize, and no other object does.
     unsafe self.handle = handle
     self.database = database
   }
 
-  // Proof: the only owner finalizes it once, and its connection is let go of after that.
+  // Proof: this object is the only owner and finalizes it once. It releases the connection only after that.
   deinit { _ = unsafe sqlite3_finalize(handle) }
 
-  /// Binds `value` to the parameter of this number, counted from 1.
+  /// Binds `value` to the parameter with this number, from 1.
   func bind(_ index: Int32, _ value: Int64) throws(DatabaseError) {
-    // Proof: the statement is this object's; SQLite refuses an index that it does not have.
+    // Proof: this object owns the statement. SQLite refuses an index that the statement does not have.
     try check(unsafe sqlite3_bind_int64(handle, index, value))
   }
 
@@ -34,7 +34,7 @@ internal import Memory
 
   /// Binds text in UTF-8; SQLite copies it.
   func bind(_ index: Int32, text: RawSpan) throws(DatabaseError) {
-    // Proof: the bytes are lent for the call, which copies them.
+    // Proof: the bytes are borrowed for the call, which copies them.
     let status = unsafe text.withUnsafeBytes { bytes in
       // A nil pointer would bind NULL.
       if let base = bytes.baseAddress {
@@ -47,7 +47,7 @@ internal import Memory
 
   /// Binds bytes; SQLite copies them.
   func bind(_ index: Int32, blob bytes: RawSpan) throws(DatabaseError) {
-    // Proof: the bytes are lent for the call, which copies them.
+    // Proof: the bytes are borrowed for the call, which copies them.
     let status = unsafe bytes.withUnsafeBytes { bytes in
       // A nil pointer would bind NULL.
       if let base = bytes.baseAddress {
@@ -66,9 +66,9 @@ internal import Memory
     try bind(index, text: text.utf8.span.bytesOfElements)
   }
 
-  /// Goes to the next row. Returns whether there is one.
+  /// Steps to the next row. Returns whether there is one.
   func step() throws(DatabaseError) -> Bool {
-    // Proof: the statement is this object's, and its connection is open.
+    // Proof: this object owns the statement, and its connection is open.
     let status = unsafe sqlite3_step(handle)
     switch status {
     case SQLITE_ROW: return true
@@ -77,28 +77,28 @@ internal import Memory
     }
   }
 
-  /// Runs it to its end, and makes it ready for the next values.
+  /// Runs the statement to its end, and resets it for the next values.
   func runOnce() throws(DatabaseError) {
     defer { reset() }
     while try step() {}
   }
 
-  /// Makes it ready to run again; bound values stay.
-  // Proof: the statement is this object's, and its connection is open.
+  /// Resets the statement so it can run again. Bound values stay.
+  // Proof: this object owns the statement, and its connection is open.
   func reset() { _ = unsafe sqlite3_reset(handle) }
 
-  /// The integer in a column of the row, counted from 0; 0 for NULL.
-  // Proof: the statement is this object's; for a column that it does not have SQLite gives 0.
+  /// The integer in a column of the row, from 0; 0 for NULL.
+  // Proof: this object owns the statement. For a column that it does not have, SQLite returns 0.
   func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
 
   func isNull(_ column: Int32) -> Bool {
-    // Proof: the statement is this object's; a column that it does not have is NULL.
+    // Proof: this object owns the statement. A column that it does not have is NULL.
     unsafe sqlite3_column_type(handle, column) == SQLITE_NULL
   }
 
-  /// The text in a column of the row, copied.
+  /// A copy of the text in a column of the row.
   func text(_ column: Int32) -> [UInt8] {
-    // Proof: the pointer is good until the next step, and holds as many bytes as SQLite says.
+    // Proof: the pointer is valid until the next step, and points to as many bytes as SQLite says.
     guard let start = unsafe sqlite3_column_text(handle, column) else { return [] }
     let count = Int(unsafe sqlite3_column_bytes(handle, column))
     return unsafe Array(UnsafeBufferPointer(start: start, count: count))
@@ -108,8 +108,8 @@ internal import Memory
   func withBlob<R>(
     _ column: Int32, _ body: (RawSpan) throws(DatabaseError) -> R
   ) throws(DatabaseError) -> R {
-    // Proof: the pointer is good until the next step, and holds as many bytes as SQLite says; `body` has
-    // returned before that.
+    // Proof: the pointer is valid until the next step, and points to as many bytes as SQLite says. `body` returns
+    // before that.
     guard let start = unsafe sqlite3_column_blob(handle, column) else {
       return try body(RawSpan())
     }
@@ -117,7 +117,7 @@ internal import Memory
     return try unsafe body(RawSpan(_unsafeStart: start, byteCount: count))
   }
 
-  /// The bytes in a column of the row, copied.
+  /// A copy of the bytes in a column of the row.
   func blob(_ column: Int32) throws(DatabaseError) -> [UInt8] {
     try withBlob(column) { $0.copied() }
   }

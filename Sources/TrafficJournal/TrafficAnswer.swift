@@ -1,17 +1,17 @@
-/// An answer of `/api/traffic`, as who asks reads it: each record stands on a line of its own.
+/// An answer of `/api/traffic`, parsed. Each record is on its own line.
 package struct TrafficAnswer: Sendable {
   package var records: [CallRecord] = []
-  /// Where the next question goes on; nil when there is no more.
+  /// Where the next query continues; nil if there is no more.
   package var next: String?
-  /// Where the gateway that answered serves callers; nil when it did not say.
+  /// The URL where the gateway that answered serves callers; nil if the answer has none.
   package var gateway: String?
-  /// False: the time was up before all was searched.
+  /// False if the time limit expired before everything was searched.
   package var isComplete: Bool
 
   private static let recordStart = Array("{\"timestamp\"".utf8)
 
   package init(_ body: String) {
-    // By bytes: going through a thousand records character by character takes longer than finding them.
+    // By bytes, because reading a thousand records character by character would take longer than finding them.
     let bytes = Array(body.utf8)
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     for line in lines where line.starts(with: TrafficAnswer.recordStart) {

@@ -2,9 +2,9 @@ internal import JSONText
 internal import Memory
 internal import TrafficLog
 
-/// Whether a line is one that is asked for, told from the line alone.
+/// Decides from a line alone whether it matches the query.
 extension TrafficQuery {
-  /// Whether all conditions hold for `line`.
+  /// Whether `line` meets all conditions.
   package func matches(_ line: [UInt8]) -> Bool {
     guard let fields = LineFields(line.span.bytesOfElements) else { return false }
     if let since, fields.microsecond < since { return false }
@@ -22,19 +22,19 @@ extension TrafficQuery {
     return hasText(fields, of: line.span.bytesOfElements)
   }
 
-  /// Whether `status` is one of those that are asked for.
+  /// Whether `status` is one of those in the query.
   func hasStatus(_ status: Int64) -> Bool {
     statuses?.contains { $0.contains(status) } ?? true
   }
 
-  /// Whether path and error have each of the words, and method and request id are those wanted.
+  /// Whether path and error contain all words, and method and request id are those of the query.
   func hasText(of line: RawSpan) -> Bool {
     guard mayHaveRequestID(line), let fields = LineFields(line) else { return false }
     return hasText(fields, of: line)
   }
 
-  /// Whether the request id may be in `line`, without reading its members: a search for one call looks at every
-  /// line of some blocks. What has an escape in it may have anything.
+  /// Whether `line` may contain the request id, decided without reading its members. A search for one call compares
+  /// every line of some blocks. A line with an escape may contain any id.
   private func mayHaveRequestID(_ line: RawSpan) -> Bool {
     guard let requestID else { return true }
     return line.contains(requestID.utf8.span.bytesOfElements)
@@ -65,7 +65,7 @@ extension TrafficQuery {
       .allSatisfy { haystack.contains(bytes: Array($0)) }
   }
 
-  /// The text that stands in `bounds`, its escapes undone.
+  /// The text in `bounds`, with its escapes decoded.
   static func plain(_ line: RawSpan, _ bounds: Range<Int>) -> String {
     String(
       decoding: JSONString.text(of: line.slice(bounds.lowerBound, bounds.upperBound)), as: UTF8.self
@@ -74,7 +74,7 @@ extension TrafficQuery {
 }
 
 extension String {
-  /// With `A`–`Z` turned into `a`–`z`, as the index compares.
+  /// The text with `A`–`Z` replaced by `a`–`z`, as the index compares.
   fileprivate var asciiLowercased: String {
     String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self)
   }
@@ -90,14 +90,14 @@ extension Array where Element == UInt8 {
 }
 
 extension RawSpan {
-  /// Whether `bytes`, one at least, stand somewhere in it.
+  /// Whether `bytes` occur in it.
   fileprivate func contains(_ bytes: RawSpan) -> Bool {
     guard bytes.byteCount > 0 else { return true }
     let length = bytes.byteCount
     let last = bytes[length - 1]
     var start = firstIndex(of: bytes[0], from: 0)
     while start + length <= byteCount {
-      // Its last byte tells most of what is something else.
+      // Comparing the last byte first rules out most other text.
       if self[start + length - 1] == last,
         slice(start, start + length).hasSameBytes(as: bytes)
       {

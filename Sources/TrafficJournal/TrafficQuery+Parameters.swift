@@ -3,12 +3,12 @@ internal import System
 internal import TextCoding
 internal import TrafficLog
 
-/// What is wrong with a question, for whoever asked it.
+/// What is wrong with a query, in words for its sender.
 package struct QueryError: Error, CustomStringConvertible {
   package let description: String
 }
 
-/// A query as the parameters of `/api/traffic`, which the commands send as well.
+/// A query as the parameters of `/api/traffic`. The commands send the same ones.
 extension TrafficQuery {
   /// Names of all parameters.
   package static let parameters = [
@@ -17,9 +17,9 @@ extension TrafficQuery {
     "before", "after",
   ]
 
-  /// Reads the query of a URL, its `?` left out. Parameters of `others` are somebody else's.
+  /// Reads the query of a URL, without its `?`. Parameters in `others` are ignored, because other code reads them.
   ///
-  /// - Parameter now: microseconds since 1970, for times that count back from now.
+  /// - Parameter now: microseconds since 1970, for times relative to now.
   package init(_ query: String, others: Set<String> = [], now: Int64) throws(QueryError) {
     for part in query.split(separator: "&") {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -80,7 +80,7 @@ extension TrafficQuery {
     return number
   }
 
-  /// `1h`: so long ago. Else RFC 3339 in UTC, the time of day or its fraction left out or not.
+  /// `1h` means that long ago. Other values are RFC 3339 in UTC, with or without the time of day and its fraction.
   private static func time(_ name: String, _ value: String, _ now: Int64) throws(QueryError)
     -> Int64
   {
@@ -93,7 +93,7 @@ extension TrafficQuery {
         + "2026-11-24T07:00:00Z; not “\(value)”")
   }
 
-  /// `404`, `5xx`, `none` for calls without an answer.
+  /// `404`, `5xx`, or `none` for calls without an answer.
   private static func status(_ value: String) throws(QueryError) -> ClosedRange<Int64> {
     if value == "none" { return 0...0 }
     let characters = Array(value.utf8)
@@ -110,7 +110,7 @@ extension TrafficQuery {
     return number...number
   }
 
-  /// A number and a unit, in microseconds.
+  /// A number and a unit, converted to microseconds.
   static func duration(_ text: String) -> Int64? {
     let units: [(String, Int64)] = [
       ("ms", 1_000), ("us", 1), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000),

@@ -3,7 +3,7 @@ internal import JSONText
 internal import Memory
 package import System
 
-/// A summary for people and for scripts.
+/// A summary as text for people, and as JSON for scripts.
 extension TrafficSummary {
   private static let columns: [TextTable.Column] = [
     .init("CALLER", least: 8), .init("OPERATION", least: 12), .init("CALLS", isRight: true),
@@ -13,11 +13,11 @@ extension TrafficSummary {
     .init("RECEIVED", isRight: true, rank: 4), .init("WAITED", isRight: true, rank: 3),
   ]
 
-  /// What two of the columns count, in the words that pages, metrics and documents have too.
+  /// Explains two of the columns in the words that pages, metrics and documents use too.
   package static let meaning =
     "Refused: answered with 400 to 499. Failed: answered with 500 or above, or not at all."
 
-  /// Columns, and a chart of calls over time under them.
+  /// The columns, with a chart of calls over time below.
   package func table(in room: TextTable.Room) -> String {
     guard all.figures.calls > 0 else { return "No calls match.\n" }
     var table = TextTable(TrafficSummary.columns)
@@ -57,9 +57,9 @@ extension TrafficSummary {
     ]
   }
 
-  /// One line of eight heights; the tallest stands for the most in a column.
+  /// A chart of one line with eight heights. The tallest bar is the largest count.
   ///
-  /// - Parameter bars: columns, of which each takes as many counts as all others.
+  /// - Parameter bars: number of columns; each covers the same number of counts.
   private func chart(_ name: String, _ parts: [Int], _ bars: Int) -> String {
     let size = parts.count / bars
     let counts = stride(from: 0, to: parts.count, by: size).map {
@@ -73,7 +73,7 @@ extension TrafficSummary {
     return "\(name) \(String(line)) \(most)\n"
   }
 
-  /// For scripts. Times in seconds.
+  /// The summary for scripts. Times are in seconds.
   package var json: String {
     let rows = groups.map { group -> String in
       "{" + TrafficSummary.names(group) + TrafficSummary.figures(group) + "}"

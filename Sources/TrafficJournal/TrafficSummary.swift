@@ -1,14 +1,14 @@
 internal import Histograms
 internal import System
 
-/// Calls counted by caller and operation, and over time.
+/// Statistics of calls by caller and operation, and over time.
 package struct TrafficSummary {
-  /// Pairs of caller and operation that are told apart; the others are counted as one.
+  /// Maximum number of pairs of caller and operation that are counted separately; all others are counted as one.
   static let groupLimit = 500
   /// Columns of the chart over time.
   static let bars = 60
 
-  /// Calls of one caller to one operation; names are nil where there was none.
+  /// Calls of one caller to one operation; names are nil if the calls have none.
   struct Group {
     var caller: String?
     var operation: String?
@@ -19,17 +19,17 @@ package struct TrafficSummary {
   var groups: [Group] = []
   /// All calls together.
   var all = Group()
-  /// Pairs beyond ``groupLimit`` were counted as one.
+  /// Whether pairs beyond ``groupLimit`` were counted as one.
   var hasOthers = false
-  /// Microseconds since 1970: the first and the last moment counted.
+  /// The first and last moment counted, in microseconds since 1970.
   var start: Int64 = 0
   var end: Int64 = 0
-  /// Calls, and those that failed, in each of ``bars`` equal parts of the time.
+  /// Calls, and failed calls, in each of ``bars`` equal parts of the time.
   var calls = [Int](repeating: 0, count: TrafficSummary.bars)
   var failed = [Int](repeating: 0, count: TrafficSummary.bars)
-  /// How long calls took, in each of these parts; empty unless asked for.
+  /// Durations of the calls in each of these parts; empty unless requested.
   var durations: [LogHistogram] = []
-  /// False: the time was up; only the newest calls are counted.
+  /// False if the time limit expired; then only the newest calls are counted.
   package var isComplete = true
 }
 
@@ -38,7 +38,7 @@ extension JournalReader {
   ///
   /// - Parameters:
   ///   - now: microseconds since 1970.
-  ///   - hasDurations: whether durations over time are wanted, which take some more time.
+  ///   - hasDurations: whether to collect durations over time, which takes longer.
   package func summary(
     _ query: TrafficQuery, now: Int64, hasDurations: Bool = false
   ) throws(JournalError) -> TrafficSummary {
@@ -110,7 +110,7 @@ private struct GroupCount {
   let names: [Int64: String]
   let search: BlockSearch
   private var places: [Pair: Int] = [:]
-  /// Where the groups looked for last are, each at a place that its numbers choose.
+  /// A cache of group indices, each in a slot that its pair's numbers select.
   private var slots: [(pair: Pair, place: Int)]
 
   init(names: [Int64: String], search: BlockSearch) {
@@ -134,7 +134,7 @@ private struct GroupCount {
     }
   }
 
-  /// Counts all of a block, which began at `microsecond`, by its groups.
+  /// Counts all calls of a block by its groups. The block began at `microsecond`.
   mutating func add(
     _ groups: RawSpan, at microsecond: Int64, to summary: inout TrafficSummary
   ) throws(DatabaseError) {
@@ -166,7 +166,7 @@ private struct GroupCount {
       Int(truncatingIfNeeded: pair.caller &* 31 &+ pair.operation) & (GroupCount.slotCount - 1)
     if slots[slot].pair == pair { return slots[slot].place }
     let place = places[pair] ?? summary.place(names[pair.caller], names[pair.operation])
-    // That of all others is not remembered: there may be any number of them.
+    // The index of all others is not cached, because any number of pairs can have it.
     if !summary.hasOthers {
       places[pair] = place
       slots[slot] = (pair, place)
@@ -176,7 +176,7 @@ private struct GroupCount {
 }
 
 extension TrafficSummary {
-  /// The column of the chart that a moment is in.
+  /// The column of the chart for a moment.
   fileprivate func bar(at microsecond: Int64) -> Int {
     let span = max(1, end - start)
     let offset = max(0, microsecond - start)
@@ -190,14 +190,14 @@ extension TrafficSummary {
     self.failed[bar] += failed
   }
 
-  /// Whether all calls of a block are asked for, and in one column of the chart.
+  /// Whether all calls of a block are within the query's limits and in one column of the chart.
   fileprivate func hasWhole(_ row: BlockSearch.Row, _ search: BlockSearch) -> Bool {
     CallID.first(microsecond: row.first) >= search.ids.first
       && CallID.last(microsecond: row.last) <= search.ids.last
       && bar(at: row.first) == bar(at: row.last)
   }
 
-  /// A place for calls of a caller to an operation, or that of all others when there are too many.
+  /// The index of the group for calls of a caller to an operation. Beyond the limit, the index of all others.
   fileprivate mutating func place(_ caller: String?, _ operation: String?) -> Int {
     if groups.count >= TrafficSummary.groupLimit {
       if !hasOthers {

@@ -1,6 +1,6 @@
 package import System
 
-/// One call, a line for each thing known of it.
+/// One call, with a line for each known value.
 extension TrafficTable {
   package static func details(_ record: CallRecord, in room: TextTable.Room) -> String {
     var table = TextTable([.init(""), .init("", least: 20, wraps: true)], hasHeader: false)
@@ -36,7 +36,7 @@ extension TrafficTable {
     add("upstream", record.attempts.map(shown))
     return table.text(in: room)
   }
-  /// JSON has no control characters of its own, nor have captured bodies blanks between their parts.
+  /// JSON contains no control characters, and captured bodies contain no blanks between their parts.
   private static func body(_ content: String?, _ omitted: String?) -> String? {
     content.map { shown(String(decoding: CallRecord.plain($0), as: UTF8.self)) }
       ?? omitted.map { "not recorded: \($0)" }

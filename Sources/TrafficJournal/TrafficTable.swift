@@ -4,7 +4,7 @@ internal import TextCoding
 
 /// Calls in columns, for people.
 package enum TrafficTable {
-  /// Where there is little room, when, what and how long stay to the last.
+  /// With little room, the columns for time, call and duration are the last to be dropped.
   private static let columns: [TextTable.Column] = [
     .init("TIME"), .init("STATUS"), .init("METHOD", least: 7), .init("PATH", least: 20),
     .init("OPERATION", least: 12, rank: 5), .init("CALLER", least: 8, rank: 2),
@@ -21,12 +21,12 @@ package enum TrafficTable {
     return table
   }
 
-  /// How rows stand that come one after the other: wide enough for most.
+  /// The layout for rows printed one after the other: wide enough for most.
   package static func layout(in room: TextTable.Room) -> TextTable.Layout {
     TextTable(columns).layout(in: room, atLeast: [18, 6, 6, 40, 22, 10, 8, 8, 8, 8, 8, 16, 32])
   }
 
-  /// A call's cells.
+  /// The cells of a call.
   private static func row(_ record: CallRecord) -> [String] {
     let target = record.path + (record.query.map { "?" + $0 } ?? "")
     return [
@@ -40,8 +40,8 @@ package enum TrafficTable {
     ]
   }
 
-  /// The inside of a JSON string as it can be shown: it has no control characters; those that turn the direction
-  /// of text could make a line read as another one.
+  /// The inside of a JSON string in a form that is safe to print. It contains no control characters. Characters that
+  /// change the direction of text are escaped, because they could make a line read as another one.
   package static func shown(_ inside: String) -> String {
     var result = ""
     for scalar in inside.unicodeScalars {

@@ -1,7 +1,7 @@
 internal import Memory
 
-// Numbers in as few bytes as they need: seven bits a byte, the lowest first, the eighth bit for "more follows"
-// (LEB128).
+// Numbers in as few bytes as they need (LEB128): seven bits per byte, the lowest first. The eighth bit means that more
+// follow.
 
 extension ByteBuffer {
   mutating func put(varint value: Int64) {
@@ -13,15 +13,15 @@ extension ByteBuffer {
     put(UInt8(truncatingIfNeeded: rest))
   }
 
-  /// Small negative numbers are short, too.
+  /// Small negative numbers are short too.
   mutating func put(zigzag value: Int64) { put(varint: value &<< 1 ^ value &>> 63) }
 }
 
-/// Reads numbers one after the other. Of damaged bytes it makes zeros, and says so.
+/// Reads numbers one after the other. Damaged bytes give zeros and set ``isDamaged``.
 struct VarintReader: ~Copyable, ~Escapable {
   private let bytes: RawSpan
   private(set) var offset: Int
-  /// Numbers were asked for that are not there.
+  /// Whether a number was read that does not exist or is invalid.
   private(set) var isDamaged = false
 
   @_lifetime(copy bytes)
@@ -53,7 +53,7 @@ struct VarintReader: ~Copyable, ~Escapable {
     return Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1)
   }
 
-  /// A count of things that take at least a byte each: never more than there are bytes.
+  /// A count of items that take at least a byte each: never more than the remaining bytes.
   @_lifetime(self: copy self)
   mutating func nextCount() -> Int {
     let count = next()

@@ -4,14 +4,14 @@ internal import TrafficLog
 
 /// The text of a call that is searched for words: path and error.
 ///
-/// It is split at everything that is no letter, digit or byte beyond ASCII, and compared without case. The
-/// beginning that all paths share is left out.
+/// It is split at everything that is not a letter, a digit or a byte beyond ASCII, and compared without case. The
+/// prefix that all paths share is left out.
 enum WordText {
   private static let commonPrefix: StaticString = "/api/v2"
-  /// Lengths of the beginnings that a block's filter knows of each word.
+  /// Lengths of the prefixes of each word that a block's filter contains.
   static let beginnings = [16, 8, 4]
 
-  /// Writes the text of the call that `line` tells of into `out`, in place of what is there.
+  /// Replaces the contents of `out` with the text of the call in `line`.
   static func put(_ fields: LineFields, of line: RawSpan, into out: inout ByteBuffer) {
     out.removeAll()
     if let path = fields.path {
@@ -36,7 +36,7 @@ enum WordText {
     }
   }
 
-  /// Adds every word of `text` and its beginnings to `filter`.
+  /// Adds every word of `text` and its prefixes to `filter`.
   static func add(wordsOf text: RawSpan, to filter: inout MemberFilter) {
     var next = 0
     while let word = nextWord(of: text, from: &next) {
@@ -47,7 +47,7 @@ enum WordText {
     }
   }
 
-  /// The first word at or behind `place`, which goes behind it; nil when there is none.
+  /// The first word at or after `place`; nil if there is none. Moves `place` past it.
   static func nextWord(of text: RawSpan, from place: inout Int) -> Range<Int>? {
     while place < text.byteCount, !isOfWord(text[place]) { place += 1 }
     let start = place
@@ -60,22 +60,22 @@ enum WordText {
   }
 }
 
-/// What a call's words must match: all words of a search, the last one of each part between blanks possibly
-/// cut short.
+/// The words that a call must match: all words of a search. The last word of each part between blanks may be only the
+/// beginning of a word.
 struct WordTerms: Sendable {
   fileprivate struct Term: Sendable {
     let bytes: [UInt8]
     let mayBeCutShort: Bool
-    /// Of the term, or of the longest of its beginnings that filters know; nil when it is too short for that.
+    /// The hash of the term, or of its longest prefix that filters contain; nil if the term is too short for that.
     let hash: UInt64?
   }
 
-  /// Words that are looked at; the others are compared as part of the text only.
+  /// Maximum number of words compared as words; further ones are compared only as part of the text.
   private static let limit = 16
 
   private var terms: [Term] = []
 
-  /// Nil when `text` has no letter or digit.
+  /// Nil if `text` has no letter or digit.
   init?(_ text: String) {
     for part in text.utf8.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 }) {
       let words = part.split(whereSeparator: { !WordText.isOfWord($0) })
@@ -96,7 +96,7 @@ struct WordTerms: Sendable {
       hash: known.map { MemberFilter.hash($0.span.bytesOfElements) })
   }
 
-  /// Whether a block with this filter may have a call that matches.
+  /// Whether a block with this filter may contain a call that matches.
   func mayMatch(in filter: RawSpan) -> Bool {
     for term in terms {
       if let hash = term.hash, !MemberFilter.mayHave(hash, in: filter) { return false }

@@ -1,20 +1,20 @@
 internal import JSONText
 internal import Memory
 
-/// A member of a line in the form that the log itself writes: `"name":"text"`, `"name":12.5` or `"name":[…`, without
-/// blanks and escapes, in ASCII.
+/// A member of a line in the form that the log itself writes: `"name":"text"`, `"name":12.5` or `"name":[…`, in
+/// ASCII, without blanks and escapes.
 struct WrittenMember {
   let nameStart: Int
   let nameEnd: Int
-  /// `string`, `number`, or `arrayStart`, whose elements follow.
+  /// `string`, `number`, or `arrayStart`, which is followed by the array's elements.
   let kind: JSONEvent.Kind
-  /// Of a string what stands between the quotation marks; of an array its bracket.
+  /// The bounds of a string's text between the quotation marks, of a number, or of an array's opening bracket.
   let start: Int
   let end: Int
-  /// Behind the value.
+  /// The position after the value.
   let next: Int
 
-  /// Reads the one that begins at `start`; nil when there is none of that form.
+  /// Reads the member that begins at `start`; nil if there is none in that form.
   @inline(__always)
   init?(of line: RawSpan, from start: Int) {
     guard line.has(start), line[start] == UInt8(ascii: "\"") else { return nil }
@@ -46,8 +46,8 @@ struct WrittenMember {
     }
   }
 
-  /// Where the number ends that begins at `start`: digits, and a fraction or none; nil when there is none of that form.
-  /// RFC 8259 section 6: no zero stands before other digits.
+  /// The end of the number that begins at `start`: digits with or without a fraction; nil for any other form. RFC 8259
+  /// section 6: a number has no leading zero.
   @inline(__always)
   private static func numberEnd(of line: RawSpan, from start: Int) -> Int? {
     var at = start
@@ -63,10 +63,11 @@ struct WrittenMember {
   @inline(__always)
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
-  /// Where the array of attempts ends that begins at `start`: flat objects, as the log writes them; nil for any other.
+  /// The end of the array of attempts that begins at `start`: flat objects, as the log writes them; nil for any other
+  /// form.
   static func attemptsEnd(of line: RawSpan, from start: Int) -> Int? {
     var at = start
-    // A bracket before the first one, a comma before the others.
+    // A bracket before the first object, a comma before each of the others.
     while line.has(at &+ 1), line[at] == (at == start ? UInt8(ascii: "[") : UInt8(ascii: ",")),
       line[at &+ 1] == UInt8(ascii: "{")
     {

@@ -1,18 +1,18 @@
 package import Memory
 
-/// Why a body that was to be recorded is not.
+/// Why a body that should have been recorded is not.
 package enum BodyOmission: Error, Sendable, Equatable {
-  /// No JSON in strict UTF-8 (RFC 8259): a form, a file, a page, or damaged.
+  /// Not JSON in strict UTF-8 (RFC 8259): a form, a file, an HTML page, or damaged JSON.
   case notJSON
-  /// Longer than the operation's `maxBytes`, or than ``TrafficLine/contentLimit`` in the line.
+  /// Longer than the operation's `maxBytes`, or longer in the line than ``TrafficLine/contentLimit``.
   case tooLong
-  /// It did not arrive as a whole, or is a part by its status (206).
+  /// Not received completely, or a part by its status (206).
   case incomplete
-  /// Compressed: `Content-Encoding`.
+  /// Compressed, according to `Content-Encoding`.
   case encoded
-  /// Brackets within brackets, more than ``BodyRedaction/depthLimit``.
+  /// Nested more deeply than ``BodyRedaction/depthLimit``.
   case tooDeep
-  /// The bodies of other exchanges under way take all the memory there is for them.
+  /// The bodies of other current exchanges use all the memory reserved for bodies.
   case noRoom
 
   package var name: StaticString {
@@ -27,15 +27,15 @@ package enum BodyOmission: Error, Sendable, Equatable {
   }
 }
 
-/// What of a JSON body may be recorded: the values at some paths, and those that ``HiddenNames`` and
-/// ``HiddenText`` know, read `"***"`.
+/// The rules for recording a JSON body. Values at certain paths, and those that ``HiddenNames`` and ``HiddenText``
+/// recognize, are replaced by `"***"`.
 ///
-/// Only what is JSON from the first byte to the last is recorded at all: of anything else nobody knows which part
-/// of it is a name, and which a value.
+/// A body is recorded only if it is JSON from the first byte to the last. In anything else, names and values cannot be
+/// told apart.
 package struct BodyRedaction: Sendable {
-  /// One step of a path, from a value to one within it.
+  /// One step of a path, from a value to a value inside it.
   package enum Step: Sendable, Equatable {
-    /// `.email`: the members with this name; names may repeat.
+    /// `.email`: all members with this name, because names may repeat.
     case member(String)
     /// `[0]`: an element of an array.
     case element(Int)
@@ -43,24 +43,25 @@ package struct BodyRedaction: Sendable {
     case every
   }
 
-  /// Paths of one operation, at most: one bit each.
+  /// Maximum number of paths per operation, each of which takes one bit.
   package static let pathLimit = 32
-  /// Brackets within brackets that are read.
+  /// Greatest nesting depth that is read.
   package static let depthLimit = 64
 
   private let paths: [[Step]]
-  /// One bit a path, all set.
+  /// One bit per path, all set.
   let all: UInt32
 
-  /// `paths` lead from the body's outermost value; those beyond ``pathLimit``, and empty ones, would hide
-  /// nothing, so they hide everything.
+  /// `paths` start at the body's outermost value. Empty paths, and paths beyond ``pathLimit``, would hide nothing, so
+  /// they make the rules hide everything.
   package init(paths: [[Step]]) {
     let isSound = paths.count <= BodyRedaction.pathLimit && paths.allSatisfy { !$0.isEmpty }
     self.paths = isSound ? paths : [[.every]]
     all = self.paths.count == 32 ? .max : (1 << UInt32(self.paths.count)) - 1
   }
 
-  /// Appends `body` without its blanks and with what is hidden replaced. After an omission `out` is as it was.
+  /// Appends `body` without blanks and with hidden values replaced. If the body is omitted, `out` is unchanged and the
+  /// reason is returned.
   package func put(_ body: RawSpan, into out: inout ByteBuffer) -> BodyOmission? {
     let start = out.count
     do throws(BodyOmission) {
@@ -73,7 +74,8 @@ package struct BodyRedaction: Sendable {
     }
   }
 
-  /// The paths of `open` that lead on to a value `depth` steps below the outermost, and whether one ends there.
+  /// The paths of `open` that continue to a value `depth` steps below the outermost, and whether one of them ends
+  /// there.
   func follow(
     _ open: UInt32, depth: Int, where fits: (Step) -> Bool
   ) -> (open: UInt32, isHidden: Bool) {

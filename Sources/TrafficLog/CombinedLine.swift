@@ -1,15 +1,14 @@
 internal import JSONText
 internal import Memory
 
-/// A line as web servers write it: NCSA's combined format, and behind it what their logs have no place for.
+/// A line as web servers write it: NCSA's combined format, followed by fields that web servers do not have.
 ///
 ///     127.0.0.1 - crm [24/Nov/2026:07:01:33 +0000] "GET /api/v2/courses HTTP/1.1" 200 40 "-" "curl/7.88.1"
 ///     0.002032 0.000827 GetCourses main completed - order-17
 ///
-/// (one line). The last seven: seconds in all, seconds of the last upstream request, operation, app,
-/// termination, error.type, request id; `-` for what is missing. Bytes that are not visible ASCII read
-/// `\xHH`, and so do quotes, backslashes and, outside quotes, spaces: no tool and no terminal takes them
-/// for anything else.
+/// (all on one line). The last seven fields are: total seconds, seconds of the last upstream request, operation, app,
+/// termination, error.type and request id, with `-` for a missing one. Bytes that are not visible ASCII are written as
+/// `\xHH`, and so are quotes, backslashes and, outside quotes, spaces. No tool and no terminal can misread them.
 enum CombinedLine {
   private static let months: [StaticString] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -74,7 +73,7 @@ enum CombinedLine {
     out.put(UInt8(ascii: " "))
   }
 
-  /// The status, with the three digits that readers of this format want: 000 when none was sent.
+  /// The status, with the three digits that readers of this format require: 000 if none was sent.
   private static func putStatus(_ status: RawSpan, into out: inout ByteBuffer) {
     if status.byteCount == 3 { out.put(status) } else { out.put("000") }
     out.put(UInt8(ascii: " "))

@@ -1,19 +1,19 @@
 internal import Memory
 
-/// Names of members whose values no record of a body shows, whatever path they are at: credentials, what opens a
-/// launch or a list, and what tells who a learner is.
+/// Names of members whose values are hidden in every recorded body, at any path: credentials, values that open a launch
+/// or a list, and values that identify a learner.
 ///
-/// Names are compared by their ASCII letters and digits alone, without case: `launch_link`, `Launch-Link` and
-/// `launchLink` are one.
+/// Names are compared by their ASCII letters and digits only, without case. So `launch_link`, `Launch-Link` and
+/// `launchLink` are the same name.
 package enum HiddenNames {
-  /// A name with one of these in it.
+  /// Names that contain one of these are hidden.
   package static let parts = [
     "password", "passwd", "passphrase", "secret", "token", "authoriz", "authent", "credential",
     "jwt", "apikey", "accesskey", "privatekey", "cookie", "sessionid", "signature", "launchlink",
     "launchurl", "email", "mbox", "firstname", "lastname", "fullname", "learnername", "learnerid",
     "username", "postbackurl", "externalconfig", "consumerkey", "querystring", "reportagelink",
   ]
-  /// A name that is one of these.
+  /// Names equal to one of these are hidden.
   package static let wholes = ["auth", "more", "key", "pwd", "actor", "sig"]
   /// Members of `learner`.
   package static let ofLearner = ["id", "name"]
@@ -23,14 +23,14 @@ package enum HiddenNames {
   private static let learnerBytes = ofLearner.map { Array($0.utf8) }
   private static let learner = Array("learner".utf8)
 
-  /// Whether the value of the member called `name`, escapes resolved, is hidden.
+  /// Whether the value of the member called `name` is hidden. `name` has its escapes decoded.
   static func hides(_ name: RawSpan, ofLearner isOfLearner: Bool) -> Bool {
     let plain = folded(name)
     if wholeBytes.contains(plain) || isOfLearner && learnerBytes.contains(plain) { return true }
     return partBytes.contains { HiddenText.contains(plain, $0) }
   }
 
-  /// Whether the member called `name` tells of a learner.
+  /// Whether the member called `name` describes a learner.
   static func isLearner(_ name: [UInt8]) -> Bool {
     let plain = folded(name.span.bytesOfElements)
     return plain == learner || plain == learner + [UInt8(ascii: "s")]
@@ -47,7 +47,7 @@ package enum HiddenNames {
   }
 }
 
-/// Texts that no record of a body shows, whatever their name: they look like credentials, or hide names within.
+/// Texts that are hidden in every recorded body, whatever their name: they look like credentials, or contain names.
 package enum HiddenText {
   private static let assignments = [
     "token=", "password=", "secret=", "jwt=", "auth=", "more=", "sig=", "signature=",
@@ -56,11 +56,11 @@ package enum HiddenText {
   private static let jwtStart = Array("eyJ".utf8)
   private static let authority = Array("://".utf8)
 
-  /// - Parameter text: escapes resolved.
+  /// - Parameter text: the text with its escapes decoded.
   static func hides(_ text: [UInt8]) -> Bool {
-    // A web token, or any JSON in Base64.
+    // A JSON Web Token, or any JSON in Base64.
     if contains(text, jwtStart) { return true }
-    // An address with a user, or with parameters, as launch links and cursors are.
+    // A URL with a user or with parameters, as launch links and cursors have.
     if contains(text, authority),
       text.contains(UInt8(ascii: "?")) || text.contains(UInt8(ascii: "@"))
     {
@@ -69,7 +69,7 @@ package enum HiddenText {
     let lower = text.map(\.asciiLowercased)
     let start = lower.drop { $0 <= 0x20 }
     if schemes.contains(where: { start.starts(with: $0) }) { return true }
-    // JSON within: its names are not looked at.
+    // JSON inside the text, whose names are not checked.
     if start.first == UInt8(ascii: "{") || start.first == UInt8(ascii: "["),
       start.contains(UInt8(ascii: "\""))
     {
@@ -78,7 +78,7 @@ package enum HiddenText {
     return lower.contains(UInt8(ascii: "=")) && assignments.contains { contains(lower, $0) }
   }
 
-  /// Whether `part`, not empty, stands somewhere in `text`.
+  /// Whether `part`, which is not empty, occurs in `text`.
   static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
     guard text.count >= part.count else { return false }
     for start in 0...(text.count - part.count) where text[start] == part[0] {

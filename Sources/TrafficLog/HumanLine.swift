@@ -1,13 +1,12 @@
 internal import JSONText
 internal import Memory
 
-/// A line for people who watch a terminal: when, how it ended, how long it took, what was asked, and by
-/// whom; what is out of the ordinary comes last.
+/// A line for people who watch a terminal: time, result, duration, request and caller. Anything unusual comes last.
 ///
 ///     07:01:33.579 200    2.0ms GET    /api/v2/courses?more=***  GetCourses  crm → main  token read:course
 ///
-/// Whatever a caller sent reaches the terminal as text: control characters and those that turn the writing
-/// direction read `\u001b` and the like.
+/// Everything that a caller sent reaches the terminal as plain text: control characters and characters that change the
+/// writing direction are written as `\u001b` and so on.
 enum HumanLine {
   static func put(
     _ fields: LineFields, _ line: RawSpan, hasColours: Bool, into out: inout ByteBuffer
@@ -80,7 +79,7 @@ enum HumanLine {
     putText(fields.value(field, in: line), into: &out)
   }
 
-  /// A wait, if there was one.
+  /// Appends a wait, if there was one.
   private static func putWait(
     _ fields: LineFields, _ field: LineFields.Field, _ line: RawSpan, _ lead: StaticString,
     into out: inout ByteBuffer
@@ -91,7 +90,7 @@ enum HumanLine {
     putDuration(value, width: 0, into: &out)
   }
 
-  /// Seconds with six digits behind the point as `2.0ms`, `120ms` or `3.21s`, at least `width` wide.
+  /// Seconds with six decimal places as `2.0ms`, `120ms` or `3.21s`, at least `width` wide.
   private static func putDuration(_ seconds: RawSpan, width: Int, into out: inout ByteBuffer) {
     let microseconds = Int((seconds.nanosecondsOfSeconds ?? 0) / 1000)
     let text: String
@@ -107,7 +106,7 @@ enum HumanLine {
     out.put(text: text)
   }
 
-  /// Appends the inside of a JSON string as a person reads it.
+  /// Appends the inside of a JSON string in a form for people.
   static func putText(_ text: RawSpan, into out: inout ByteBuffer) {
     var at = 0
     while at < text.byteCount {
@@ -125,19 +124,18 @@ enum HumanLine {
       let (unit, next) = JSONCharacter.read(text, at)
       switch unit {
       case .byte(let byte): out.put(byte)
-      // Escaped, because no terminal should see it: so it stays.
+      // It is escaped because a terminal must not interpret it, so it stays escaped.
       case .scalar: out.put(text.slice(at, next))
       }
       at = next
     }
   }
 
-  /// A character at `at` that is invisible, ends a line or turns the writing direction, with its length in
-  /// UTF-8.
+  /// The character at `at`, and its length in UTF-8, if it is invisible, ends a line or changes the writing direction.
   private static func directing(_ text: RawSpan, _ at: Int) -> (UInt32, Int)? {
     switch text[at] {
     case 0xC2 where at + 1 < text.byteCount && text[at + 1] < 0xA0:
-      // A configured name may hold it: what callers send is escaped already.
+      // A configured name may contain it; what callers send is already escaped.
       return (UInt32(text[at + 1]), 2)
     case 0xD8 where at + 1 < text.byteCount && text[at + 1] == 0x9C: return (0x061C, 2)
     case 0xE2 where at + 2 < text.byteCount:

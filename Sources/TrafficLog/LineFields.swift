@@ -1,9 +1,9 @@
 internal import JSONText
 internal import Memory
 
-/// Where the fields of a JSON line stand in it.
+/// The positions of the fields in a JSON line.
 package struct LineFields {
-  /// A field that the other formats show.
+  /// A field that is used by the other formats.
   package enum Field: Int, CaseIterable, Sendable {
     case timestamp, requestID, address, method, path, query, userAgent, version, traceID, spanID
     case parentSpanID, caller, app, operation, credential, scope, upstream, status, requestSize
@@ -18,15 +18,15 @@ package struct LineFields {
     "http.response.body.size", "duration", "queue_wait", "token_wait", "termination", "error.type",
   ]
 
-  /// Per field, its value's bytes: a string's without its quotes. Empty for one that is missing.
+  /// The range of each field's value, without the quotes of a string. Empty if the field is missing.
   private var places = [Range<Int>](repeating: 0..<0, count: Field.allCases.count)
 
   package init() {}
 
-  /// Brackets within brackets; a line of ours has three.
+  /// Greatest nesting depth. Our own lines have three.
   package static let depthLimit = 8
 
-  /// Reads `line`; false when it is not a JSON object with a time.
+  /// Reads `line`. Returns false if it is not a JSON object with a time.
   package mutating func read(_ line: RawSpan) -> Bool {
     for i in places.indices { places[i] = 0..<0 }
     do throws(JSONDefect) {
@@ -47,32 +47,32 @@ package struct LineFields {
 
   package func has(_ field: Field) -> Bool { !places[field.rawValue].isEmpty }
 
-  /// The field's value in `line`, escapes as they are; empty for one that is missing.
+  /// The field's value in `line`, with escapes undecoded; empty if it is missing.
   @_lifetime(copy line)
   package func value(_ field: Field, in line: RawSpan) -> RawSpan {
     line.slice(places[field.rawValue].lowerBound, places[field.rawValue].upperBound)
   }
 
-  /// When the exchange began, nanoseconds since 1970; nil for a time that is none.
+  /// When the exchange began, in nanoseconds since 1970; nil if the time is not valid.
   package func start(in line: RawSpan) -> Int64? {
     TrafficRecord.time(value(.timestamp, in: line))
   }
 
-  /// A field of seconds, in nanoseconds; 0 for one that is missing.
+  /// A field of seconds, in nanoseconds; 0 if it is missing.
   package func nanoseconds(_ field: Field, in line: RawSpan) -> Int64 {
     value(field, in: line).nanosecondsOfSeconds ?? 0
   }
 
-  /// One upstream request, as places in the line. Times in nanoseconds.
+  /// One upstream request. Texts are ranges of the line, times are in nanoseconds.
   package struct Attempt: Sendable {
     package var status = 0
-    /// After the exchange's start; 0 when it is not told.
+    /// Time after the exchange's start; 0 if the line does not contain it.
     package var start: Int64 = 0
     package var duration: Int64 = 0
     package var address = 0..<0
     package var span = 0..<0
     package var retryReason = 0..<0
-    /// The duration's text.
+    /// The duration as text.
     var durationText = 0..<0
   }
 
@@ -94,14 +94,14 @@ package struct LineFields {
         attempts.append(attempt)
       }
     } catch {
-      // The line was read as a whole before; what is not a list of attempts has none.
+      // The whole line was read before. A value that is not a list of attempts has none.
     }
     return attempts
   }
 }
 
 extension LineFields.Attempt {
-  /// Takes a member whose value begins at `place` of the line, after its quotation mark.
+  /// Takes a member whose value begins at `place` in the line; for a string, after its quotation mark.
   fileprivate mutating func take(_ name: RawSpan, _ value: RawSpan, at place: Int) {
     let range = place..<place + value.byteCount
     if name.equals("status") {

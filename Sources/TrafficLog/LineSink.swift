@@ -1,8 +1,8 @@
 package import Memory
 
-/// Takes finished lines of traffic besides the log: the journal.
+/// Receives finished lines of traffic in addition to the log, as the journal does.
 package protocol LineSink: Sendable {
-  /// Takes over `lines`, whole ones only, on an event loop's thread. Must not block: what there is no room for
-  /// is dropped and counted.
+  /// Takes over `lines`, which are whole lines, on an event loop's thread. Must not block: lines that exceed the
+  /// available space are dropped and counted.
   func write(_ lines: borrowing ByteBuffer)
 }

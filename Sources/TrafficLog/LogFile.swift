@@ -1,13 +1,13 @@
 internal import Memory
 internal import System
 
-/// The log's file while its thread has it: whole lines go in, and none stays there torn.
+/// The log's file, owned by the log's thread. Whole lines are appended, and no incomplete line stays in the file.
 struct LogFile: ~Copyable {
   private let destination: LogWriter.Destination
   private var file: AppendingFile
-  /// Half a line stands at the end and could not be taken back or ended yet.
+  /// Whether the file ends in an incomplete line that could not be removed or ended yet.
   private var isTorn: Bool
-  /// Why the last attempt to write failed; nil when it worked.
+  /// Why the last attempt to write failed; nil if it succeeded.
   private(set) var failure: String?
 
   init(_ destination: LogWriter.Destination) throws(SystemError) {
@@ -16,7 +16,8 @@ struct LogFile: ~Copyable {
     isTorn = LogFile.endsWithinLine(destination)
   }
 
-  /// Whether the file ends within a line, of a process that was killed: the next one must stand by itself.
+  /// Whether the file ends in an incomplete line, from a process that was killed. The next line must then start on a
+  /// new one.
   private static func endsWithinLine(_ destination: LogWriter.Destination) -> Bool {
     guard case .file(let path) = destination else { return false }
     return AppendingFile.endsWithinLine(path: path)
@@ -31,7 +32,7 @@ struct LogFile: ~Copyable {
     }
   }
 
-  /// Opens it again under its name. The old file goes on when that does not work; returns why, then.
+  /// Opens the file again under its name. If that fails, keeps the old file and returns why.
   mutating func reopen() -> SystemError? {
     guard case .file = destination else { return nil }
     do throws(SystemError) {
@@ -43,14 +44,14 @@ struct LogFile: ~Copyable {
     }
   }
 
-  /// Appends `bytes`, whole lines, in one go.
+  /// Appends `bytes`, which are whole lines, at once.
   ///
-  /// - Returns: how many of them, from the start, stand in the file as whole lines.
+  /// - Returns: how many of the bytes, from the start, are in the file as whole lines.
   mutating func append(_ bytes: RawSpan) -> Int {
     guard bytes.byteCount > 0 else { return 0 }
     var kind = file.kind
     if kind == .removed {
-      // Its folder was removed, or it was deleted without telling us.
+      // The file was deleted, or its folder was removed.
       if let error = reopen() {
         failure = "it was removed, and cannot be made again: \(AppendingFile.reason(of: error))"
         return 0
@@ -69,9 +70,10 @@ struct LogFile: ~Copyable {
     return whole
   }
 
-  /// Removes the half line at the end. Where that cannot be done it is ended, now or before the next one.
+  /// Removes the incomplete line at the end. If that is not possible, ends it with a line feed, now or before the next
+  /// line.
   private mutating func takeBack(to whole: Int, of written: Int, _ before: AppendingFile.Kind) {
-    // Only if nobody else appended meanwhile.
+    // Only if no other process has appended meanwhile.
     if case .file(let size) = before, file.kind == .file(size: size + written),
       file.truncate(to: size + whole)
     {

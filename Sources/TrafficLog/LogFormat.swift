@@ -1,26 +1,27 @@
 internal import Memory
 
-/// How lines of the traffic log are written.
+/// The format of lines in the traffic log.
 ///
-/// Every exchange makes one JSON line, in which all that is secret is masked already. The other formats are
-/// made from it, on the log's thread: so there is one record, and one place that decides what may be told.
+/// Every exchange makes one JSON line, in which all secrets are already masked. The other formats are converted from it
+/// on the log's thread. So there is one record, and one place that decides what may be shown.
 package enum LogFormat: Sendable, Equatable {
-  /// As documented in docs/traffic-log.md.
+  /// Documented in docs/traffic-log.md.
   case json
-  /// NCSA's combined format, as web servers write it, and more behind it.
+  /// NCSA's combined format, as web servers write it, with additional fields at the end.
   case combined
   /// For people who watch a terminal.
   case human(hasColours: Bool)
 }
 
-/// Turns JSON lines into lines of another format.
+/// Converts JSON lines to another format.
 struct LineRenderer: ~Copyable {
   private let format: LogFormat
   private var fields = LineFields()
 
   init(_ format: LogFormat) { self.format = format }
 
-  /// Appends `lines`, whole ones only, in the format. A line that is none of ours goes as it is.
+  /// Appends `lines`, which are whole lines, in the format. A line that is not from the traffic log is appended
+  /// unchanged.
   mutating func put(_ lines: RawSpan, into out: inout ByteBuffer) {
     var start = 0
     while start < lines.byteCount {

@@ -2,18 +2,18 @@ package import Memory
 internal import Synchronization
 package import System
 
-/// Writes batches of whole lines to a file or to standard output, on a thread of its own.
+/// Writes batches of whole lines to a file or to standard output, on its own thread.
 ///
-/// Event loops hand batches over and go on: a full disk or a reader that stopped reading never holds up a
-/// call. When more than ``maximumWaitingBytes`` wait, further batches are dropped and counted; when writing
-/// fails, what could not be written is counted, and a line a minute on standard error says so. Writing goes
-/// on by itself when it works again.
+/// Event loops hand over batches and continue, so a full disk or a reader that has stopped reading never delays a call.
+/// When more than ``maximumWaitingBytes`` wait, further batches are dropped and counted. If writing fails, the lines
+/// that could not be written are counted, and standard error gets a line a minute about it. Writing resumes by itself
+/// when it works again.
 package final class LogWriter: Sendable {
-  /// Bytes that may wait for the thread.
+  /// Maximum bytes that wait for the thread.
   package static let maximumWaitingBytes = 16 * 1024 * 1024
-  /// Bytes of memory kept between two batches, for each of its buffers.
+  /// Bytes of memory that each buffer keeps between two batches.
   private static let keptBytes = 1024 * 1024
-  /// Nanoseconds between two looks at whether lost lines may be told of.
+  /// Nanoseconds between two checks whether lost lines can be reported.
   private static let reportDelay: Int64 = 1_000_000_000
 
   /// Where lines go.
@@ -27,24 +27,24 @@ package final class LogWriter: Sendable {
     package let description: String
   }
 
-  /// How the log does.
+  /// The state of the log.
   package struct Health: Sendable, Equatable {
     package var writtenLines = 0
-    /// Lines that were lost, because too many waited or the file could not be written.
+    /// Lines lost because too many waited or because the file could not be written.
     package var droppedLines = 0
     package var waitingBytes = 0
-    /// Why writing does not work at the moment; nil when it does.
+    /// Why writing fails at the moment; nil if it works.
     package var failure: String?
   }
 
   private struct State: ~Copyable {
-    /// What waits; whole lines.
+    /// Waiting lines; always whole lines.
     var waiting = ByteBuffer()
     var waitingLines = 0
     var health = Health()
     var wantsReopen = false
     var isStopping = false
-    /// The opened file on its way to the thread.
+    /// The opened file, until the thread takes it.
     var opened: LogFile?
   }
 
@@ -58,7 +58,7 @@ package final class LogWriter: Sendable {
 
   /// Opens the log and starts its thread.
   ///
-  /// - Parameter tell: gets what the operator should know, from the log's thread.
+  /// - Parameter tell: receives lines for the operator, on the log's thread.
   package init(
     _ destination: Destination, format: LogFormat = .json, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void = {
@@ -75,7 +75,7 @@ package final class LogWriter: Sendable {
     } catch {
       throw OpenError(description: "cannot start the log's thread: \(error)")
     }
-    // Opened here, so that a path that does not work stops the start.
+    // Opened here, so that an invalid path stops the start.
     do throws(SystemError) {
       state = Mutex(State(opened: try LogFile(destination)))
     } catch {
@@ -90,7 +90,7 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// How it does at this moment.
+  /// The current state.
   package var health: Health {
     state.withLock { state in
       var health = state.health
@@ -99,17 +99,16 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Lines that were lost, because too many waited or the file could not be written.
+  /// Lines lost because too many waited or because the file could not be written.
   package var droppedLines: Int { state.withLock { $0.health.droppedLines } }
 
-  /// Hands over `lines`, whole ones of JSON only, of which there are `count`, and leaves an empty buffer. Never
-  /// blocks on the file.
+  /// Hands over `lines`, which are `count` whole JSON lines, and leaves an empty buffer. Never blocks on the file.
   ///
-  /// When nothing waits, which is the rule, the buffers change places and no byte is copied.
+  /// If nothing waits, which is usual, the buffers are swapped and no byte is copied.
   package func write(_ lines: inout ByteBuffer, count: Int) {
     guard lines.count > 0 else { return }
     state.withLock { state in
-      // After the stop nobody is left to write them.
+      // After the stop, no thread would write them.
       guard !state.isStopping,
         state.waiting.count + lines.count <= LogWriter.maximumWaitingBytes
       else {
@@ -127,15 +126,15 @@ package final class LogWriter: Sendable {
     wake.notify()
   }
 
-  /// Closes the file and opens it again under its name, after a rotation. What waits goes to the old one.
+  /// Closes the file and opens it again under its name, after a rotation. Waiting lines go to the old file.
   package func reopen() {
     state.withLock { $0.wantsReopen = true }
     wake.notify()
   }
 
-  /// Writes what waits and ends the thread; gives up after `seconds`.
+  /// Writes waiting lines and ends the thread. Gives up after `seconds`.
   ///
-  /// - Returns: false when the thread still runs.
+  /// - Returns: false if the thread is still running.
   @discardableResult
   package func stop(within seconds: Int32 = 5) -> Bool {
     let isFirst = state.withLock { state in
@@ -153,7 +152,7 @@ package final class LogWriter: Sendable {
     guard var file = state.withLock({ $0.opened.take() }) else { return }
     var report = LossReport()
     var renderer = LineRenderer(format)
-    // Filled by swapping with what waits, so that the lock is held for a moment only.
+    // Filled by swapping with the waiting lines, so the lock is held only for a moment.
     var batch = ByteBuffer()
     var rendered = ByteBuffer()
     var looksAt = Int64.max
@@ -178,7 +177,7 @@ package final class LogWriter: Sendable {
         renderer.put(batch.bytes, into: &rendered)
         health = write(rendered.bytes, lines: lineCount, to: &file)
       }
-      // What a burst or a slow disk piled up is given back.
+      // Frees the memory that a burst or a slow disk made necessary.
       LogWriter.empty(&batch)
       LogWriter.empty(&rendered)
       if let line = report.line(
@@ -198,7 +197,7 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Writes `bytes`, which were made of so many lines. Returns how the log does then.
+  /// Writes `bytes`, which contain this number of lines. Returns the log's state afterwards.
   private func write(_ bytes: RawSpan, lines: Int, to file: inout LogFile) -> Health {
     let written = file.append(bytes)
     let lost =

@@ -2,23 +2,24 @@ internal import JSONText
 package import Memory
 internal import SCORMCloudAPI
 
-/// A query as it may be logged. A value is shown where the catalogue knows the parameter and calls its values harmless;
-/// every other reads `***`. So does text that is no parameter: it may be a credential itself.
+/// A query in the form in which it may be logged. A value is shown if the catalogue knows the parameter and its values
+/// are harmless; every other value becomes `***`. So does text that is not a parameter, because it may itself be a
+/// credential.
 ///
-/// `;` and `?` separate like `&`: some servers read them so, and what stands behind one would otherwise pass as part of a
-/// harmless value.
+/// `;` and `?` separate parameters like `&`, because some servers read them so. Otherwise text after one of them would
+/// pass as part of a harmless value.
 package struct QueryMask: Sendable {
-  /// Values of parameters that are not the API's are shown too, unless their names tell of a secret or a person.
+  /// Whether to show values of parameters outside the API, unless their names suggest a secret or a person.
   private let showsUnknown: Bool
 
-  /// Bytes of a query that are logged.
+  /// Bytes of a query after which no further parameter is logged, and the longest logged text of a value.
   private static let limit = 2048
-  /// Bytes of an unknown parameter's name that are logged: longer than names are.
+  /// Longest logged text of an unknown parameter's name, in bytes: longer than real names.
   private static let nameLimit = 64
 
   package init(showsUnknown: Bool = false) { self.showsUnknown = showsUnknown }
 
-  /// Appends `query`, its `?` not included, as the inside of a JSON string.
+  /// Appends `query`, without its `?`, as the inside of a JSON string.
   package func put(_ query: RawSpan, into out: inout ByteBuffer) {
     let count = query.byteCount
     var start = 0
@@ -58,7 +59,7 @@ package struct QueryMask: Sendable {
       out.put(name)
       return out.put("=***")
     }
-    // Base64 ends in `=`: a token by itself looks like a name without a value.
+    // Base64 ends in `=`, so a bare token looks like a name without a value.
     if QueryMask.isBlank(value) { return put(bare: name, into: &out) }
     out.put(escapingForJSON: name, limit: QueryMask.nameLimit)
     out.put(UInt8(ascii: "="))
@@ -82,7 +83,8 @@ package struct QueryMask: Sendable {
     return true
   }
 
-  /// Whether no parameters hide in `value` behind an escape: `%3Ftoken%3Dx`, or `%253D` for those who decode twice.
+  /// Whether `value` contains no parameters behind an escape: `%3Ftoken%3Dx`, or `%253D` for a server that decodes
+  /// twice.
   private static func isPlain(_ value: RawSpan) -> Bool {
     var at = value.firstIndex(of: UInt8(ascii: "%"), from: 0)
     while at < value.byteCount {
@@ -93,20 +95,20 @@ package struct QueryMask: Sendable {
     return true
   }
 
-  /// Names that tell of a secret or a person in a query, though not in a body; in lower case.
+  /// Names that suggest a secret or a person in a query, though not in a body; in lower case.
   private static let hidden: [[UInt8]] = [
     "filter", "registrationid", "cssurl", "reporturl", "code",
   ]
   .map { Array($0.utf8) }
 
-  /// Whether an unknown parameter's name tells of a secret or a person. An escaped one could be anything.
+  /// Whether an unknown parameter's name suggests a secret or a person. An escaped name could be anything.
   private static func tells(_ name: RawSpan) -> Bool {
     if name.firstIndex(of: UInt8(ascii: "%"), from: 0) < name.byteCount { return true }
     return HiddenNames.hides(name, ofLearner: false)
       || hidden.contains(name.copied().map(\.asciiLowercased))
   }
 
-  /// The offset of the first of `& = ; ?` at or after `start`; the query's length when there is none.
+  /// The offset of the first of `& = ; ?` at or after `start`; the query's length if there is none.
   @inline(__always)
   private static func firstTelling(_ query: RawSpan, from start: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
@@ -114,7 +116,7 @@ package struct QueryMask: Sendable {
     while i < query.byteCount {
       let end = min(i &+ 8, query.byteCount)
       let word = query.word(from: i, to: end)
-      // The lowest top bit of each is that of the first byte like it (Anderson, Bit Twiddling Hacks).
+      // The lowest top bit set in each term belongs to the first matching byte (Anderson, Bit Twiddling Hacks).
       let ampersand = word ^ (ones &* 0x26)
       let equals = word ^ (ones &* 0x3D)
       // `;` and `?` differ in one bit.

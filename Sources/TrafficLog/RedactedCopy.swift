@@ -1,19 +1,19 @@
 internal import JSONText
 internal import Memory
 
-/// Copies one JSON text, RFC 8259, strictly: what the grammar does not allow is refused, nothing is repaired.
-/// Values that a ``BodyRedaction`` hides are read, and replaced.
+/// Copies one JSON text strictly by RFC 8259: what the grammar does not allow is refused, and nothing is repaired.
+/// Values that a ``BodyRedaction`` hides are read and replaced.
 struct RedactedCopy: ~Copyable, ~Escapable {
   private static let mask: StaticString = "\"***\""
 
-  /// Where a value stands, and whether it is shown.
+  /// The position of a value in the structure, and whether it is shown.
   private struct Context {
     /// Steps from the outermost value.
     var depth = 0
-    /// Paths that lead here, one bit each.
+    /// Paths that lead to this value, one bit each.
     var open: UInt32
     var isShown = true
-    /// It is the value of a member called `learner`.
+    /// Whether it is the value of a member that describes a learner.
     var isLearner = false
   }
 
@@ -23,7 +23,7 @@ struct RedactedCopy: ~Copyable, ~Escapable {
   @_lifetime(copy text)
   init(_ text: RawSpan, by rules: BodyRedaction) {
     self.rules = rules
-    // What the grammar allows is copied as it is, half a surrogate pair too.
+    // What the grammar allows is copied unchanged, even half a surrogate pair.
     cursor = JSONCursor(text, depthLimit: BodyRedaction.depthLimit, allowsLoneSurrogates: true)
   }
 
@@ -34,7 +34,7 @@ struct RedactedCopy: ~Copyable, ~Escapable {
       var context = Context(open: rules.all)
       let value = try cursor.value()
       if value.kind == .string {
-        // A text without a name: it may be anything, a token too.
+        // A text without a name may be anything, even a token.
         out.put(RedactedCopy.mask)
         context.isShown = false
       }
@@ -104,7 +104,7 @@ struct RedactedCopy: ~Copyable, ~Escapable {
       let path = rules.follow(context.open, depth: context.depth + 1) { step in
         step == .every || step == .element(element)
       }
-      // A list of learners is as much theirs as a single one is.
+      // Each element of a list of learners is a learner.
       try putNext(
         below(context, open: path.open, isLearner: context.isLearner), path.isHidden, value,
         into: &out)
@@ -113,7 +113,7 @@ struct RedactedCopy: ~Copyable, ~Escapable {
     out.put(UInt8(ascii: "]"))
   }
 
-  /// Appends a string of the text with its quotation marks.
+  /// Appends a string of the text, including its quotation marks.
   private func put(quoted inside: Range<Int>, into out: inout ByteBuffer) {
     out.put(cursor.slice(inside.lowerBound - 1..<inside.upperBound + 1))
   }

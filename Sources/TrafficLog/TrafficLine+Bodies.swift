@@ -1,23 +1,23 @@
 internal import JSONText
 package import Memory
 
-/// Bodies in a line, where `traffic.capture` asks for them.
+/// Bodies in a line, if `traffic.capture` requests them.
 extension TrafficLine {
-  /// Bytes of one body in the line, escaped. Twice that, and everything else a line may hold, stay below
+  /// Largest escaped body in a line, in bytes. Two of them, with everything else a line may contain, stay below
   /// ``lineLimit``.
   package static let contentLimit = 80 * 1024
-  /// Bytes of a line with both bodies, at most.
+  /// Largest line with both bodies, in bytes.
   package static let lineLimit = 256 * 1024
 
   package enum Side: Sendable, CaseIterable { case request, response }
 
-  /// Opens a line anew that ``putEnding(_:hasAttempts:into:)`` has just ended.
+  /// Reopens a line that ``putEnding(_:hasAttempts:into:)`` has just ended.
   package static func reopen(_ out: inout ByteBuffer) { out.truncate(to: out.count - 2) }
 
-  /// Ends it again.
+  /// Ends a reopened line again.
   package static func close(_ out: inout ByteBuffer) { out.put("}\n") }
 
-  /// Adds a body that is complete, as far as it may be shown; else why it is not.
+  /// Adds a complete body, with hidden values replaced, or the reason why it may not be shown.
   package static func putBody(
     _ side: Side, _ body: RawSpan, _ redaction: BodyRedaction, into out: inout ByteBuffer
   ) {
@@ -40,7 +40,7 @@ extension TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Says why a body is not there.
+  /// Adds the reason why a body is missing.
   package static func putOmission(
     _ side: Side, _ omission: BodyOmission, into out: inout ByteBuffer
   ) {

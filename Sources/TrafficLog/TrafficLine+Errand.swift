@@ -1,12 +1,12 @@
 internal import JSONText
 package import Memory
 
-/// What a line tells of a list that was read page by page.
+/// Parts of the line of a list that was read page by page.
 extension TrafficLine {
-  /// Closes the list of attempts, of which there are some.
+  /// Closes the list of attempts, which is not empty.
   package static func closeAttempts(into out: inout ByteBuffer) { out.put(UInt8(ascii: "]")) }
 
-  /// Adds how many pages and items were written, and how many attempts there were, of which the line lists a few.
+  /// Adds how many pages and items were written, and the total number of attempts, of which the line lists only a few.
   package static func putWalk(
     pages: Int, items: Int, attempts: Int, into out: inout ByteBuffer
   ) {
@@ -19,9 +19,9 @@ extension TrafficLine {
   }
 }
 
-/// What a line tells of a job that was waited for.
+/// Parts of the line of a job that was waited for.
 extension TrafficLine {
-  /// Adds the job's id and the state it was in last, as SCORM Cloud calls it, and how many attempts there were.
+  /// Adds the job's id, its last state in SCORM Cloud's terms, and the total number of attempts.
   package static func putJob(
     id: [UInt8], status: String, attempts: Int, into out: inout ByteBuffer
   ) {

@@ -3,25 +3,25 @@ package import Memory
 
 /// The line of one exchange in the traffic log: one JSON object, formatted by hand.
 ///
-/// It is written in its order while the exchange runs: what the request tells while its bytes are at hand,
-/// then the plan, each attempt as it ends, and the rest at the exchange's end. So nothing of a request is
-/// kept in two forms. The names are the log's contract (docs/traffic-log.md).
+/// Its parts are written in order while the exchange runs: the request while its bytes are in memory, then the plan,
+/// each attempt as it ends, and the rest at the exchange's end. So no part of a request is stored in a second form. The
+/// names of members are the log's contract (docs/traffic-log.md).
 package enum TrafficLine {
   private static let pathLimit = 2048
   private static let userAgentLimit = 512
   private static let certificateTextLimit = 512
 
-  /// Opens the line; its time is to follow, RFC 3339 up to the point before the fraction.
+  /// Opens the line. The time must follow, in RFC 3339 up to the decimal point.
   package static func open(into out: inout ByteBuffer) { out.put("{\"timestamp\":\"") }
 
-  /// Ends the time; the request id is to follow.
+  /// Ends the time. The request id must follow.
   package static func putMicrosecond(_ microsecond: Int, into out: inout ByteBuffer) {
     out.put(decimal: microsecond, width: 6)
     out.put("Z\",\"request_id\":\"")
   }
 
-  /// Ends the request id and names the gateway that writes the line, unless the name is empty; the caller's address is to
-  /// follow. The same bytes in all lines of one configuration: a relay makes them once.
+  /// Ends the request id and names the gateway that writes the line, unless the name is empty. The caller's address
+  /// must follow. These bytes are the same in all lines of one configuration, so a relay makes them once.
   package static func openAddress(of gateway: String, into out: inout ByteBuffer) {
     if !gateway.isEmpty {
       out.put("\",\"gateway\":\"")
@@ -30,11 +30,11 @@ package enum TrafficLine {
     out.put("\",\"client.address\":\"")
   }
 
-  /// Ends the caller's address when there is no request to follow.
+  /// Ends the caller's address if no request follows.
   package static func closeAddress(into out: inout ByteBuffer) { out.put(UInt8(ascii: "\"")) }
 
-  /// Ends the caller's address and adds the request line. `query` comes without its `?`, and is shown as `mask` has it.
-  /// `hasParameter` says that there is a semicolon in the path.
+  /// Ends the caller's address and adds the request line. `query` comes without its `?` and is masked by `mask`.
+  /// `hasParameter` means that the path contains a semicolon.
   package static func putRequest(
     method: RawSpan, path: RawSpan, hasParameter: Bool = false, query: RawSpan,
     masked mask: QueryMask = QueryMask(),
@@ -56,8 +56,8 @@ package enum TrafficLine {
     }
   }
 
-  /// A path with parameters, which is refused: `;jsessionid=…` may be a credential. What is behind a semicolon reads
-  /// `***`.
+  /// Appends a path with parameters, which is refused: `;jsessionid=…` may be a credential. Text after a semicolon
+  /// becomes `***`.
   @inline(never)
   private static func putMasked(_ path: RawSpan, into out: inout ByteBuffer) {
     var start = 0
@@ -78,13 +78,13 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Says that the request was HTTP/1.0.
+  /// Adds that the request was HTTP/1.0.
   package static func putVersion10(into out: inout ByteBuffer) {
     out.put(",\"network.protocol.version\":\"1.0\"")
   }
 
-  /// Adds the trace id of a valid `traceparent` field (W3C Trace Context section 3.2). Anything else is left
-  /// out.
+  /// Adds the trace id of a valid `traceparent` field (W3C Trace Context section 3.2). Adds nothing for any other
+  /// value.
   package static func putTraceID(fromTraceparent value: RawSpan, into out: inout ByteBuffer) {
     guard value.byteCount >= 55, value[2] == UInt8(ascii: "-"), value[35] == UInt8(ascii: "-"),
       value[52] == UInt8(ascii: "-"), isHexadecimal(value, 0, 2), !value.slice(0, 2).equals("ff"),
@@ -109,8 +109,8 @@ package enum TrafficLine {
     return true
   }
 
-  /// Adds the exchange's place in a trace that is continued: the trace's id in two halves, the gateway's
-  /// own span, and the caller's, 0 for none.
+  /// Adds the exchange's position in a continued trace: the trace's id in two halves, the gateway's own span, and the
+  /// caller's span, which is 0 if there is none.
   package static func putTrace(
     high: UInt64, low: UInt64, span: UInt64, parent: UInt64, into out: inout ByteBuffer
   ) {
@@ -125,8 +125,8 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Adds what the plan decided. Names come from the configuration or the catalogue; `caller` is empty for
-  /// one that is not known.
+  /// Adds the result of the plan. Names come from the configuration or the catalogue. `caller` is empty if it is not
+  /// known.
   package static func putPlan(
     caller: String, app: String?, operation: StaticString?, credential: StaticString?,
     scope: String?, into out: inout ByteBuffer
@@ -158,8 +158,8 @@ package enum TrafficLine {
     }
   }
 
-  /// Adds what a caller that speaks TLS has shown: the version, and of its certificate, if it has one, a name, the serial
-  /// number and the issuer. Names are the caller's authority's, so they are escaped.
+  /// Adds what a TLS caller has presented: the protocol version and, if it has a certificate, a name, the serial number
+  /// and the issuer. The names come from the caller's certificate authority, so they are escaped.
   package static func putTLS(
     version: String, name: String?, serial: String?, issuer: String?, into out: inout ByteBuffer
   ) {
@@ -177,7 +177,7 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Adds the names of the limits in shadow that would have made the call wait.
+  /// Adds the names of the limits in shadow mode that would have made the call wait.
   package static func putWouldQueue(_ limits: [String], into out: inout ByteBuffer) {
     out.put(",\"would_queue\":\"")
     for (index, name) in limits.enumerated() {
@@ -187,17 +187,17 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "\""))
   }
 
-  /// Appends that the call passed although `allow` does not grant it: its caller's mode is permissive.
+  /// Adds that the call was sent although `allow` does not grant it, because its caller is in permissive mode.
   package static func putWouldDeny(into out: inout ByteBuffer) {
     out.put(",\"would_deny\":\"allow\"")
   }
 
-  /// Appends that nothing was sent: the caller was told what would have been, for the mode is `dry-run`.
+  /// Adds that nothing was sent: the mode is `dry-run`, and the caller got a description of what would have been sent.
   package static func putDryRun(into out: inout ByteBuffer) {
     out.put(",\"dry_run\":true")
   }
 
-  /// A configured name. It hardly ever holds what JSON must escape.
+  /// Appends a configured name. It rarely contains characters that JSON must escape.
   private static func putName(_ name: String, into out: inout ByteBuffer) {
     let bytes = name.utf8.span.bytesOfElements
     let isPlain =
@@ -213,17 +213,17 @@ package enum TrafficLine {
 
   /// One upstream request of an exchange.
   package struct Attempt: Sendable, BitwiseCopyable {
-    /// 0 when no answer's head arrived.
+    /// 0 if no answer's head arrived.
     package var status: Int
     /// Microseconds from the attempt's start to its end.
     package var duration: Int
     /// Why a further attempt followed; nil for the last one.
     package var retryReason: StaticString?
-    /// The credential, when it is another than the exchange began with: `token` or `basic`.
+    /// The credential, `token` or `basic`, if it differs from the one that the exchange began with.
     package var credential: StaticString?
-    /// Its span, when the trace is continued; else 0.
+    /// The attempt's span if the trace is continued; otherwise 0.
     package var span: UInt64 = 0
-    /// Microseconds from the exchange's start to its own. Told with the span.
+    /// Microseconds from the exchange's start to the attempt's. Written together with the span.
     package var start = 0
 
     package init(
@@ -238,7 +238,7 @@ package enum TrafficLine {
 
   /// How the exchange ended.
   package struct Ending: Sendable {
-    /// Status sent to the caller; 0 when none was.
+    /// Status sent to the caller; 0 if none was sent.
     package var status = 0
     package var requestBodySize = 0
     package var responseBodySize = 0
@@ -254,8 +254,8 @@ package enum TrafficLine {
     package init() {}
   }
 
-  /// Appends one attempt; the first one opens the list. `scope` are the scopes of a token that is another than
-  /// the one the exchange began with.
+  /// Appends one attempt; the first one opens the list. `scope` contains the scopes of a token that differs from the
+  /// one that the exchange began with.
   package static func putAttempt(
     _ attempt: Attempt, scope: String? = nil, address: borrowing ByteBuffer, isFirst: Bool,
     into out: inout ByteBuffer
@@ -291,7 +291,7 @@ package enum TrafficLine {
     out.put(UInt8(ascii: "}"))
   }
 
-  /// Appends the last part of the line with its line feed. `hasAttempts` closes their list.
+  /// Appends the last part of the line with its line feed. `hasAttempts` closes the list of attempts.
   package static func putEnding(_ e: Ending, hasAttempts: Bool, into out: inout ByteBuffer) {
     if hasAttempts { out.put(UInt8(ascii: "]")) }
     out.put(",\"http.response.status_code\":")
@@ -322,7 +322,7 @@ package enum TrafficLine {
     out.put("}\n")
   }
 
-  /// Microseconds as seconds with six digits behind the point.
+  /// Microseconds as seconds with six decimal places.
   private static func putSeconds(_ microseconds: Int, into out: inout ByteBuffer) {
     if microseconds <= 0 {
       out.put(UInt8(ascii: "0"))

@@ -2,34 +2,35 @@ internal import JSONText
 internal import Memory
 internal import TextCoding
 
-/// What one line of the traffic log says about a call: the part that a replay against limits or rules needs.
+/// The part of a call's line that is needed to replay calls against limits or rules.
 package struct TrafficRecord: Sendable, Equatable {
   /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
   package var caller: String?
-  /// Nil: it was refused before an app was chosen. One that has an app may be refused too: see `termination`.
+  /// Nil if the call was refused before an app was chosen. A call that has an app may have been refused too: see
+  /// `termination`.
   package var app: String?
-  /// Nil: a path in no catalogue.
+  /// Nil if the path is not in the catalogue.
   package var operation: String?
   /// GET or HEAD.
   package var isRead = false
-  /// OPTIONS, which the gateway answers by itself.
+  /// OPTIONS, which the gateway answers itself.
   package var isOptions = false
-  /// 0: there was no answer.
+  /// 0 if there was no answer.
   package var status = 0
-  /// Why there was no answer of the upstream's, as in `policy-refused`.
+  /// Why there was no answer from the upstream, such as `policy-refused`.
   package var error: String?
-  /// It passed although its caller is not granted it.
+  /// Whether it was sent although its caller is not permitted to make it.
   package var wouldDeny = false
-  /// It was not sent: its caller was told what would have been.
+  /// Whether it was not sent, and its caller got a description of what would have been sent.
   package var isDryRun = false
   /// Nanoseconds.
   package var duration: Int64 = 0
   package var queueWait: Int64 = 0
-  /// Which party and phase ended it, as in `gateway/quota`.
+  /// Which party and phase ended it, such as `gateway/quota`.
   package var termination = ""
 
-  /// Reads `line`, without its line feed; nil when it is not a line of ours.
+  /// Reads `line`, without its line feed. Nil if it is not a line of the traffic log.
   package init?(line: RawSpan) {
     var hasTimestamp = false
     do throws(JSONDefect) {
@@ -45,7 +46,7 @@ package struct TrafficRecord: Sendable, Equatable {
     guard hasTimestamp else { return nil }
   }
 
-  /// Takes a member; false when its value is not what the log writes.
+  /// Takes a member. Returns false if its value is not one that the log writes.
   private mutating func take(
     _ name: RawSpan, _ value: JSONEvent, of line: RawSpan, _ hasTimestamp: inout Bool
   ) -> Bool {
@@ -97,8 +98,8 @@ package struct TrafficRecord: Sendable, Equatable {
     return bytes.text
   }
 
-  /// Nanoseconds since 1970 of `2026-11-24T07:01:33.579950Z`, with up to nine digits behind the point or none; nil for
-  /// anything else, and for years before 1970 or after 2200.
+  /// Nanoseconds since 1970 for `2026-11-24T07:01:33.579950Z`, with up to nine decimal places or none. Nil for anything
+  /// else, and for years before 1970 or after 2200.
   package static func time(_ text: RawSpan) -> Int64? {
     guard let moment = MomentText(text), moment.zone == .utc, moment.fractionDigits <= 9,
       1970...2200 ~= moment.year
