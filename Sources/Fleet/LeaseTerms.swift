@@ -23,7 +23,7 @@ package struct LeaseTerms: Equatable, Sendable {
 
   /// Everything that must be equal for two gateways to share a limit.
   package var fingerprint: String {
-    "\(count) in \(period) ns, burst \(burst), \(places) under way, \(content)"
+    "\(count) in \(period) ns, burst \(burst), \(places) in progress, \(content)"
   }
 
   /// The whole quota; nil without a rate.

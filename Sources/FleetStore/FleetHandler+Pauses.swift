@@ -36,13 +36,13 @@ extension FleetHandler {
   mutating func takePauses(_ value: RESPValue, on loop: inout EventLoop) {
     guard let pauses = SharedPause.list(value) else {
       // Another program's value under our key: pauses are not shared, leases continue.
-      if !toldForeignPauses {
-        toldForeignPauses = true
-        parts.report(
-          .refused(limit: "pauses", reason: "the key \(pausesKey) has a value of another program"))
+      if !hasToldForeignPauses {
+        hasToldForeignPauses = true
+        parts.report(.foreign(what: "pauses", key: pausesKey))
       }
       return
     }
+    hasToldForeignPauses = false
     // Without limits to share, nothing else shows that the store is of use.
     if members.isEmpty { isProven(at: loop.now) }
     for pause in pauses { join(pause, at: loop.now) }

@@ -89,7 +89,7 @@ struct FleetHandler: EventHandler {
   var nextLook: Int64 = .min
   /// Whether the last report said that the store is available; nil before any.
   var toldLive: Bool?
-  var toldForeignPauses = false
+  var hasToldForeignPauses = false
   var random = SystemRandomNumberGenerator()
 
   /// One quota of a shared limit.

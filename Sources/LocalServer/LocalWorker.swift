@@ -28,7 +28,7 @@ final class LocalWorker: Sendable {
     self.mailbox = mailbox
     wake = try ThreadSignal()
     thread = Mutex(nil)
-    let started = try SystemThread("admin-search") { [self] in run() }
+    let started = try SystemThread("local-worker") { [self] in run() }
     thread.withLock { $0 = started }
   }
 

@@ -112,13 +112,14 @@ struct BlockSearch {
     return (first...last).reduce(0) { $0 | 1 << $1 }
   }
 
-  /// Whether the sets of names in a row contain the names of the query.
-  private func hasNames(_ stored: RawSpan) -> Bool {
+  /// Whether the sets of names in a row contain the names of the query. Sets that cannot be read may contain them: opening
+  /// the block reports the damage.
+  func hasNames(_ stored: RawSpan) -> Bool {
     var reader = VarintReader(stored)
     for wanted in [caller, app, operation] {
       var isThere = wanted == nil
       for _ in 0..<reader.nextCount() { if reader.next() == wanted { isThere = true } }
-      if !isThere { return false }
+      if !isThere { return reader.isDamaged }
     }
     return true
   }

@@ -211,7 +211,7 @@ extension JournalLoop {
       moreToConvert = try conversion?.goOn(into: file) ?? false
       guard !moreToConvert else { return }
       conversion.take()?.finish()
-      writer.tell("the journal \(writer.path) is from an earlier version and is being converted")
+      writer.tell("the journal \(writer.path) was from an earlier version and has been converted")
     } catch {
       moreToConvert = error.kind == .busy
       if moreToConvert { return }

@@ -59,7 +59,7 @@ extension JournalReader {
     summary.end = query.until ?? now
     let waiting = try recent()
     let earliest = min(
-      try database.integer("SELECT min(first) FROM blocks"),
+      try database.integer("SELECT coalesce(min(first), \(Int64.max)) FROM blocks"),
       waiting.entries.map(\.call.microsecond).min() ?? .max)
     summary.start = min(max(query.since ?? earliest, earliest), summary.end)
     guard

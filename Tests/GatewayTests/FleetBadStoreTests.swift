@@ -98,7 +98,7 @@ struct FleetBadStoreTests {
     #expect(rig.told.all.contains { $0.contains("limit app|SANDBOX is shared again") })
   }
 
-  @Test("Another program's value under the key of pauses is told once, and limits are shared")
+  @Test("Another program's value under the key of pauses is told once each time, and limits are shared")
   func foreignPauses() throws {
     let store = try RedisServer()
     _ = try store.run([["RPUSH", "{scorm-gateway}:pauses", "theirs"]])
@@ -114,6 +114,15 @@ struct FleetBadStoreTests {
     let reason = "the key {scorm-gateway}:pauses has a value of another program"
     #expect(rig.told.all.count { $0.contains(reason) } == 1, "\(rig.told.all)")
     #expect(try rig.state("app") == "leased")
+    // Once it is gone, pauses are shared again, and the next one is told.
+    _ = try store.run([["DEL", "{scorm-gateway}:pauses"]])
+    let answered = try rig.metric("scorm_gateway_shared_store_commands_total") ?? 0
+    #expect(
+      try eventually {
+        try rig.metric("scorm_gateway_shared_store_commands_total") ?? 0 > answered + 4
+      })
+    _ = try store.run([["RPUSH", "{scorm-gateway}:pauses", "theirs"]])
+    #expect(eventually { rig.told.all.count { $0.contains(reason) } == 2 }, "\(rig.told.all)")
   }
 
   @Test(

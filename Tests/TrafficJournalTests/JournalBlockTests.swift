@@ -126,7 +126,7 @@ struct JournalBlockTests {
     let told = Told()
     let writer = try folder.writer(told: told)
     writer.write(batch([TestLine(id: "new", ago: 1).text]))
-    #expect(eventually(within: 60) { told.all.contains { $0.contains("is being converted") } })
+    #expect(eventually(within: 60) { told.all.contains { $0.contains("has been converted") } })
     writer.stop()
     #expect(folder.files == ["traffic.sqlite"])
     #expect(try folder.count() == 2_501)

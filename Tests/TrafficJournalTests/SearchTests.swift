@@ -201,6 +201,34 @@ struct SearchTests {
     #expect(try folder.found("caller=crm") == ["a", "c", "e"])
   }
 
+  @Test("without a beginning, the chart begins at the first call, also before any block is sealed")
+  func begins() throws {
+    let folder = try JournalFolder()
+    let writer = try folder.writer()
+    writer.write(batch([TestLine(id: "a", ago: 100).text, TestLine(id: "b", ago: 10).text]))
+    writer.stop()
+    let summary = try JournalReader(path: folder.journal, seconds: 10).summary(
+      try TrafficQuery("", now: TestLine.now), now: TestLine.now)
+    #expect(summary.start == TestLine.now - 100_000_000)
+    #expect(summary.calls.first == 1)
+    #expect(summary.calls.last == 0)
+  }
+
+  @Test("a block whose sets of names are damaged may contain the call that is looked for")
+  func damagedNames() throws {
+    let query = try TrafficQuery("app=main", now: TestLine.now)
+    let search = try #require(try BlockSearch(query, number: { _ in 5 }))
+    // No callers, and the app 5, or 6.
+    let good: [UInt8] = [0, 1, 5, 0]
+    let other: [UInt8] = [0, 1, 6, 0]
+    // More apps than bytes follow.
+    let damaged: [UInt8] = [0, 9, 6, 0]
+    #expect(search.hasNames(good.span.bytesOfElements))
+    #expect(!search.hasNames(other.span.bytesOfElements))
+    #expect(search.hasNames(damaged.span.bytesOfElements))
+    #expect(search.hasNames([UInt8]().span.bytesOfElements))
+  }
+
   @Test(
     "calls are counted by caller and operation, refused and failed ones, with percentiles and bytes"
   )
