@@ -102,7 +102,7 @@ package struct PolicySettings: Sendable, Equatable {
 
 /// One limit on calls.
 package struct Limit: Sendable, Equatable {
-  /// What has a quota of its own under the limit.
+  /// What gets a separate quota under the limit.
   package enum Scope: String, Sendable, CaseIterable {
     case app
     case caller
@@ -181,7 +181,7 @@ package struct TrafficSettings: Sendable, Equatable {
     package var operation: String
     /// The largest body that is recorded in each direction, 1 to 65,536 bytes.
     package var maxBytes: ByteSize
-    /// What is masked in addition to what always is.
+    /// Paths that are masked in addition to the values that always are.
     package var redact: [RedactionPath]
   }
 

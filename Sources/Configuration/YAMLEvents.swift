@@ -5,7 +5,7 @@ struct YAMLEvent {
   enum Kind {
     case documentStart
     case alias
-    /// `plain` means without quotes, so that `null` is no value instead of four letters.
+    /// `plain` means without quotes: a plain `null` is the absence of a value, a quoted one is text.
     case scalar(String, plain: Bool)
     case sequenceStart
     case sequenceEnd

@@ -136,7 +136,7 @@ final class FleetPart: Sendable {
   /// An operator has ended an app's pauses here. This ends them at all gateways.
   func resume(app: Int) { state.withLock { $0.service?.resume(app: app) } }
 
-  /// Returns what was leased. The result is false if the thread still runs.
+  /// Gives the leases back and ends the service. Returns false if its thread still runs.
   func stop() -> Bool {
     state.withLock { state in
       defer { state = State() }

@@ -73,7 +73,7 @@ package final class HandOver {
   /// Starts a hand-over, on SIGUSR2.
   package func ask() { handle(.asked) }
 
-  /// Ends the gateway. A successor that is not ready yet is ended first.
+  /// Prepares for the end of the gateway: ends a successor that is not ready yet.
   package func endAsked() { handle(.endAsked) }
 
   /// Checks for messages of the successor, the state of the event loops, and the time. Call it when the channel is

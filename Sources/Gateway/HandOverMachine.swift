@@ -10,7 +10,7 @@ package struct HandOverMachine: Sendable, Equatable {
   package static let holdPatience: Int64 = 2_000_000_000
 
   package enum State: Equatable, Sendable {
-    /// No hand-over is under way.
+    /// No hand-over is in progress.
     case serving
     /// The successor reads its configuration, binds its addresses and gets ready.
     case starting(until: Int64)

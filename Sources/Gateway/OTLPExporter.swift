@@ -81,13 +81,13 @@ final class OTLPExporter: Sendable {
     }
   }
 
-  /// Asks the thread to send what waits and then to end.
+  /// Asks the thread to send the waiting data and then to end.
   func beginStop() {
     state.withLock { $0.isStopping = true }
     wake.notify()
   }
 
-  /// Sends what waits and ends the thread. Gives up after `seconds`.
+  /// Sends the waiting data and ends the thread. Gives up after `seconds`.
   ///
   /// - Returns: false if the thread still runs.
   @discardableResult
@@ -188,7 +188,7 @@ final class OTLPExporter: Sendable {
   private func waitUnlessStopping(milliseconds: Int64) -> Bool {
     let until = clock.monotonic + milliseconds * 1_000_000
     while !state.withLock({ $0.isStopping }) {
-      // A filling queue also wakes the thread, but is no reason to send sooner.
+      // A filling queue also wakes the thread, but must not shorten the wait.
       if clock.monotonic >= until { return true }
       wake.wait(until: until, of: clock)
     }

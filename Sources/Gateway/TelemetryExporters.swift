@@ -26,7 +26,8 @@ struct TelemetryExporters: Sendable {
     }
   }
 
-  /// Makes both exporters send what waits, and ends their threads. Gives up on one that takes longer than two seconds.
+  /// Makes both exporters send the waiting data, and ends their threads. Gives up on one that takes longer than two
+  /// seconds.
   ///
   /// - Returns: false if a thread still runs.
   @discardableResult
