@@ -120,8 +120,8 @@ extension GatewayProcess {
 
   /// Opens the journal that the configuration asks for.
   ///
-  /// A file that the configuration names must be usable. Problems with ``JournalPlace``, which is only a default, do not
-  /// prevent a start. Neither does a file that another gateway writes.
+  /// A file that the configuration names must be usable. Problems with ``JournalPlace``, which is only a default, do
+  /// not prevent a start. Neither does a file that another gateway writes.
   ///
   /// - Parameter place: where the journal is if the configuration does not say.
   /// - Parameter isSuccessor: whether the file belongs to a predecessor until ``OpenJournal/takeOver()``.
