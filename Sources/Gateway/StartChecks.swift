@@ -113,8 +113,8 @@ package struct StartChecks {
 }
 
 extension StartChecks {
-  /// Adds two kinds of findings: errors in compiling the rules, which a start compiles itself anyway, and doubts, which a
-  /// start does not look for.
+  /// Adds two kinds of findings: errors in compiling the rules, which a start compiles itself anyway, and doubts,
+  /// which a start does not look for.
   package mutating func compileRules() {
     let settings = loaded.settings
     warnings += ConfigurationDoubts(loaded).doubts.map(\.problem)
