@@ -2,7 +2,7 @@
 import Glibc
 import PackageDescription
 
-/// Settings of every Swift target of ours: the compiler's strictest checks, and no warning left standing.
+/// The settings of our Swift targets: the strictest checks of the compiler, and warnings are errors.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .strictMemorySafety(),
@@ -23,10 +23,9 @@ func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Targ
     name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
-/// How the release binary is linked: with the C++ library that the Swift runtime uses inside
-/// (`Sources/CLinux/linking` leads `-lstdc++` to the archive), and its 45,000 relative relocations packed into
-/// 9 KB, instead of one megabyte that is read at the start and stays. Packed ones need glibc 2.36, so an older
-/// system links them plainly.
+/// How the release binary is linked. The C++ library that the Swift runtime uses is linked in (`Sources/CLinux/linking`
+/// makes `-lstdc++` find the archive). The 45,000 relative relocations are packed into 9 KB, instead of one megabyte
+/// that is read at the start and stays resident. Packed relocations need glibc 2.36, so older systems do without.
 let releaseLinking: [String] = {
   var name = [CChar](repeating: 0, count: 64)  // "glibc 2.36"
   confstr(Int32(_CS_GNU_LIBC_VERSION), &name, name.count)
@@ -44,7 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
-    // The command line, one file a subcommand.
+    // The command line, with one file per subcommand.
     .executableTarget(
       name: "scorm-gateway",
       dependencies: [
@@ -55,7 +54,7 @@ let package = Package(
       ],
       swiftSettings: strict,
       linkerSettings: [.unsafeFlags(releaseLinking, .when(configuration: .release))]),
-    // What `doctor` looks at: everything that a gateway needs, before it serves.
+    // The checks of `doctor`: everything that a gateway needs, before it serves.
     area(
       "Diagnosis",
       uses: [
@@ -63,7 +62,7 @@ let package = Package(
         "FleetStore", "RateLimiting",
         "System", "Forwarding", "HTTPMessages", "SCORMCloudAPI", "JSONText", "Memory",
       ]),
-    // The composition root: parts in dependency order, run, drain.
+    // The composition root: starts parts in dependency order, runs and drains them.
     area(
       "Gateway",
       uses: [
@@ -73,8 +72,8 @@ let package = Package(
         "RateLimiting",
         "SCORMCloudAPI", "TextCoding", "CRevision",
       ]),
-    // What an operator asks: explanations, listings, figures, a log replayed against limits. They look at a gateway
-    // that runs, or at settings alone, and start nothing.
+    // Information for operators: explanations, listings, metrics, replays of a log against limits. It works on a
+    // running gateway or on settings alone, and starts nothing.
     area(
       "Operator",
       uses: [
@@ -83,14 +82,14 @@ let package = Package(
         "HTTPMessages",
         "SCORMCloudAPI", "JSONText", "TextCoding", "Histograms", "Memory",
       ]),
-    // Callers' rights: the least that the calls on record need, and calls of the past under new rules.
+    // Callers' rights: the least that the recorded calls need, and past calls under new rules.
     area(
       "Policy",
       uses: [
         "Rules", "Configuration", "TrafficLog", "System", "Forwarding", "HTTPMessages",
         "SCORMCloudAPI", "JSONText", "TextCoding", "Memory",
       ]),
-    // Settings compiled into what a request looks up, once.
+    // Compiles settings, once, into what a request looks up.
     area(
       "Rules",
       uses: [
@@ -98,7 +97,7 @@ let package = Package(
         "SCORMCloudAPI",
       ]),
 
-    // The world: sockets, files, clocks, threads.
+    // I/O: sockets, files, clocks, threads.
     area(
       "GatewayServer",
       uses: [
@@ -107,15 +106,16 @@ let package = Package(
         "SCORMCloudAPI",
         "HTTPMessages", "TextCoding", "Memory",
       ]),
-    // The thread that runs the token manager: its requests, and what it shows of them.
+    // The thread that runs the token manager: its requests, and the state that it publishes.
     area(
       "TokenFetching",
       uses: [
         "CurlTransport", "System", "Fleet", "AccessTokens", "TextCoding", "Memory", "COpenSSL",
       ]),
-    // The thread that shares limits, pauses, modes and tokens with other gateways: its connections to the store, what it tells.
+    // The thread that shares limits, pauses, modes and tokens with other gateways: its connections to the store, and
+    // its reports.
     area("FleetStore", uses: ["EventLoop", "System", "Fleet", "RateLimiting", "Memory"]),
-    // libcurl: a request, many of them on one thread, and two simple uses.
+    // libcurl: a single request, many requests on one thread, and two simple uses.
     area("CurlTransport", uses: ["EventLoop", "Memory", "CLibcurl", "CZlib"]),
     area("TrafficLog", uses: ["System", "SCORMCloudAPI", "JSONText", "TextCoding", "Memory"]),
     // The searchable record of calls, in SQLite.
@@ -137,39 +137,39 @@ let package = Package(
         "CourseContent", "EventLoop", "System", "LocalServer", "SCORMCloudAPI", "COpenSSL",
         "JSONText", "TextCoding", "Memory",
       ]),
-    // What a course's zip says of it: manifests of the learning standards, files.
+    // The contents of a course's zip: manifests of the learning standards, files.
     area("CourseContent", uses: ["TextCoding", "Memory", "CExpat", "CMinizip"]),
     area("LocalServer", uses: ["EventLoop", "System", "HTTPMessages", "JSONText", "Memory"]),
     area("Configuration", uses: ["HTTPMessages", "TextCoding", "Memory", "CLibYAML", "CLinux"]),
     area("EventLoop", uses: ["System", "Memory", "CLinux", "COpenSSL"]),
-    // Files, threads, signals, clocks, names, and what the system says of this process.
+    // Files, threads, signals, clocks, names, and what the system reports about this process.
     area("System", uses: ["Memory", "CLinux"]),
 
-    // The exchange: values and decisions over bytes. No socket, clock, file or lock in here.
+    // The exchange: values, and decisions over bytes. No sockets, clocks, files or locks here.
     area(
       "Forwarding",
       uses: ["HTTPMessages", "SCORMCloudAPI", "AccessTokens", "JSONText", "TextCoding", "Memory"]),
     area("AccessTokens", uses: ["JSONText", "TextCoding", "Histograms", "Memory"]),
     area("RateLimiting", uses: ["Histograms", "Memory"]),
-    // Several gateways with one budget: the store's protocol, its script, leases.
+    // Several gateways that share limits: the store's protocol, its script, leases.
     area("Fleet", uses: ["RateLimiting", "Memory"]),
     area("HTTPMessages", uses: ["TextCoding", "Memory"]),
     area("SCORMCloudAPI", uses: ["TextCoding", "Memory"]),
-    // Forms of text that several areas read or write: dates, percent escapes, base 64, and spellings that are close.
+    // Text formats that several areas read or write: dates, percent escapes, base 64, and similar spellings.
     area("TextCoding", uses: ["Memory"]),
-    // Counts in buckets: few and fixed for metrics, fine ones for percentiles.
+    // Counts in buckets: few fixed ones for metrics, fine ones for percentiles.
     area("Histograms"),
-    // JSON read in pieces of any size, escaped and written.
+    // JSON: read in pieces of any size, escaped and written.
     area("JSONText", uses: ["Memory"]),
-    // Byte buffers, slabs and secrets: besides the C wrappers the only place that touches raw memory.
+    // Byte buffers, slabs and secrets. Apart from the C wrappers, only this area touches raw memory.
     area("Memory", uses: ["CVectors"]),
 
-    // C, through header-only shims. `linkedLibrary` makes pkg-config optional. What faces files only is linked
-    // into the binary: each shared library costs the start and the resident memory something.
+    // C, through header-only shims. `linkedLibrary` makes pkg-config optional. Libraries that only read files are
+    // linked statically, because each shared library adds to start time and resident memory.
     .target(name: "CLinux", exclude: ["linking"]),
-    // What the processor can do and Swift does not say.
+    // Processor features that Swift does not expose.
     .target(name: "CVectors"),
-    // Room for the commit that a build was made of.
+    // Holds the commit that a build was made from.
     .target(name: "CRevision"),
     // The files of the admin page (`Sources/Admin/Page`), as constants.
     .target(name: "CPage"),
@@ -178,11 +178,11 @@ let package = Package(
     .target(name: "CLibYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary(":libsqlite3.a")]),
     .target(name: "CExpat", linkerSettings: [.linkedLibrary(":libexpat.a")]),
-    // libz is there already: libcurl needs it.
+    // libz is loaded anyway, because libcurl needs it.
     .target(
       name: "CMinizip", linkerSettings: [.linkedLibrary(":libminizip.a"), .linkedLibrary("z")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
-    // Shared, for libcurl has loaded it by the time the gateway starts.
+    // Shared, because libcurl has already loaded it when the gateway starts.
     .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
     tests(of: "Memory"),

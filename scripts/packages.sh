@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# Sourced by the scripts: what they share. Everything here is quiet when there is nothing to do.
+# Functions that the scripts share; source this file. Everything here is quiet if there is nothing to do.
 
-# What the gateway is built with besides Swift: headers of libcurl, OpenSSL, libyaml, SQLite,
+# Debian packages that building the gateway needs besides Swift: headers of libcurl, OpenSSL, libyaml, SQLite,
 # Zstandard, Expat, minizip and zlib.
 # shellcheck disable=SC2034 # used by those who source this
 BUILD_PACKAGES=(libcurl4-openssl-dev libssl-dev libyaml-dev libsqlite3-dev libzstd-dev libexpat1-dev
   libminizip-dev zlib1g-dev)
 
-# SwiftPM leaves TemporaryDirectory.* behind. They get a place of their own, always the same one,
-# because SwiftPM's manifest cache is keyed by the environment; and a short one, because tests put
-# Unix sockets there and a socket's path has 108 bytes.
+# SwiftPM leaves TemporaryDirectory.* behind, so they get a separate folder. It is always the same one, because
+# SwiftPM's manifest cache is keyed by the environment. It is short, because tests put Unix sockets there and a socket's
+# path is limited to 108 bytes.
 TMPDIR="/tmp/scorm-gateway-build.$EUID"
 [[ -d $TMPDIR ]] || mkdir -m 700 "$TMPDIR"
 if [[ -L $TMPDIR || ! -O $TMPDIR ]]; then
@@ -19,7 +19,7 @@ fi
 export TMPDIR
 find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'TemporaryDirectory.*' -mmin +60 -exec rm -rf {} +
 
-# Runs a command as root, saying so.
+# Runs a command as root and prints it.
 as_root() {
   if [[ $EUID -eq 0 ]]; then
     echo "+ $*" >&2
@@ -37,7 +37,7 @@ apt_get() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@"
 }
 
-# Installs those of the named Debian packages that are missing.
+# Installs the missing ones of the named Debian packages.
 install_packages() {
   local missing=() package
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
@@ -53,7 +53,7 @@ install_packages() {
   done
   [[ ${#missing[@]} -eq 0 ]] && return
   compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null || apt_get update
-  # Lists that are there may be older than the mirror: refresh them once before giving up.
+  # Existing package lists may be out of date: refresh them once before giving up.
   apt_get install -y --no-install-recommends "${missing[@]}" ||
     { apt_get update && apt_get install -y --no-install-recommends "${missing[@]}"; }
 }
@@ -64,7 +64,7 @@ require_swift() {
   exit 1
 }
 
-# base_system FOLDER: a minimal Debian or Ubuntu like this one, with its own sources of packages. Needs root.
+# base_system FOLDER: makes a minimal Debian or Ubuntu like this one, with the same package sources. Needs root.
 base_system() {
   local suite site log
   # shellcheck source=/dev/null

@@ -1,8 +1,8 @@
-// What Swift's Mutex does when it is contended, told to the thread sanitizer. scripts/sanitize builds this as a
-// library and loads it before the tests; why: docs/testing.md.
+// Reports what Swift's Mutex does under contention to the thread sanitizer. scripts/sanitize builds this as a library
+// and loads it before the tests; docs/testing.md says why.
 //
-// The functions below stand before those of libswiftSynchronization and call them: `_MutexHandle._lockSlow(UInt32)`,
-// `_tryLockSlow()` and `_unlockSlow()`, as they are called in Swift 6.3 on Linux.
+// The functions below replace those of libswiftSynchronization and call them: `_MutexHandle._lockSlow(UInt32)`,
+// `_tryLockSlow()` and `_unlockSlow()`, as they are named in Swift 6.3 on Linux.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Of the sanitizer's runtime; absent in a program that is not instrumented.
+// Functions of the sanitizer's runtime; absent in a program that is not instrumented.
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
 
@@ -21,7 +21,7 @@ __attribute__((weak)) void __tsan_release(void *address);
 #define TRY "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
 #define UNLOCK "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
 
-// The next definition of a function, which is the library's own.
+// The next definition of a function, which is the library's.
 static void *next(const char *name) {
   void *function = dlsym(RTLD_NEXT, name);
   if (function) return function;

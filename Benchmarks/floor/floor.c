@@ -1,11 +1,11 @@
 // Usage: floor PORT UPSTREAM_PORT CREDENTIAL
 //
-// What no proxy of this kind can do without, and nothing else: one read and one write a message, each way, and a line
-// with a credential put behind a request's first one. It looks at nothing else of what it moves, and gives each caller
-// an upstream connection of its own. What a proxy costs above this is what it does for its users; what it costs below
-// would be an error of measurement.
+// Does only what no proxy of this kind can do without: one read and one write per message in each direction, and
+// inserting a credential's line after the request line. It looks at nothing else in the data, and gives each caller a
+// separate upstream connection. What a proxy costs above this is what it does for its users. A lower cost would be a
+// measurement error.
 //
-// Messages must be small and come whole: what a socket does not take at once ends the program.
+// Messages must be small and arrive whole: if a socket does not accept one at once, the program ends.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,7 +41,7 @@ static struct side *side_of(int fd) {
   return side;
 }
 
-// Once, for both directions, told of changes only: no call for each message.
+// Registers once for both directions, edge-triggered, so that messages need no further calls.
 static void watch(struct side *side, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = side};
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, side->fd, &event) != 0) die("epoll_ctl");
@@ -63,14 +63,14 @@ static void accept_all(int listener) {
   }
 }
 
-// Gives both sockets back. Their records stay: an event of this turn may still name the other one.
+// Closes both sockets. Their records stay, because an event of this turn may still refer to the other one.
 static void hang_up(struct side *side) {
   close(side->fd);
   close(side->other->fd);
   side->fd = side->other->fd = -1;
 }
 
-// Puts the credential's line behind the first one. Returns how many bytes there are then.
+// Inserts the credential's line after the first one. Returns the new number of bytes.
 static size_t put_line(char *bytes, size_t count) {
   char *end = memchr(bytes, '\n', count);
   if (!end) die("a request in pieces");

@@ -1,4 +1,4 @@
-// Finds the end of an answer: by Content-Length or chunked. Anything but 200 is told.
+// Finds the end of an answer: by Content-Length or chunked. Reports any status but 200.
 #include "rig.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum answer_state answer_take(struct answer *answer, unsigned char *bytes, size_
   bytes[left] = 0;
   if (answer->framing == HEAD_NEXT) {
     unsigned char *end = memmem(bytes, left, "\r\n\r\n", 4);
-    if (!end || left < 12) return ANSWER_BROKEN;  // no proxy here splits so small a head
+    if (!end || left < 12) return ANSWER_BROKEN;  // no proxy here splits such a small head
     answer->is_200 = memcmp(bytes + 9, "200", 3) == 0;
     end[2] = 0;
     const char *length = strcasestr((char *)bytes, "\ncontent-length:");
@@ -38,7 +38,7 @@ enum answer_state answer_take(struct answer *answer, unsigned char *bytes, size_
   }
   if (answer->framing == BY_LENGTH) {
     answer->remaining -= (int64_t)left;
-    if (answer->remaining < 0) return ANSWER_BROKEN;  // more than one answer to one request
+    if (answer->remaining < 0) return ANSWER_BROKEN;  // more than one answer to a request
     if (answer->remaining > 0) return ANSWER_MORE;
   } else {
     note_tail(answer, bytes, left);

@@ -1,5 +1,5 @@
-// A closed-loop load generator: every connection sends its next request when the answer to the
-// last one is complete. Answers with Content-Length or chunked; anything but 200 counts as bad.
+// A closed-loop load generator: every connection sends its next request when the last answer is complete. Answers may
+// have Content-Length or be chunked; any status but 200 counts as bad.
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -35,8 +35,8 @@ static void give_up(struct caller *caller) {
 }
 
 static void send_request(struct caller *caller) {
-  // A request of a few hundred bytes always fits the send buffer of a caller that waits for its
-  // answer. Larger bodies are for the memory measurements, which bring their own client.
+  // A request of a few hundred bytes always fits the send buffer of a caller that waits for its answer. Larger bodies
+  // are used only by the memory measurements, which have a client of their own.
   caller->answer.framing = HEAD_NEXT;
   ssize_t sent = send(caller->watcher.fd, request, request_bytes, MSG_NOSIGNAL);
   if (sent != (ssize_t)request_bytes) give_up(caller);
@@ -80,7 +80,7 @@ char *request_text(const struct load_order *order, size_t *bytes) {
   return request;
 }
 
-// Source `number` is 127.1.X.Y, 250 addresses to an X, none of them with a Y of 0 or 255.
+// Binds to source `number`: 127.1.X.Y, 250 addresses per X, where Y is never 0 or 255.
 static void bind_to_source(int fd, int number) {
   int on = 1;
   uint32_t host = 0x7F010000u + (uint32_t)(number / 250) * 256 + (uint32_t)(number % 250) + 1;

@@ -2,12 +2,12 @@
 //
 // Prints `ready PLAIN_PORT TLS_PORT`, serves both, and reads orders from standard input:
 //   load PORT CONNECTIONS SECONDS BODY_BYTES SOURCES PATH
-//   use CERTIFICATE.pem KEY.pem                           a client certificate; not answered
+//   use CERTIFICATE.pem KEY.pem                           a client certificate; no reply
 //   secured kept|fresh|idle PORT CONNECTIONS SECONDS PATH
-//   paced PORT CONNECTIONS SECONDS RATE PATH              answered with COUNT P50 P99 P999 MAX BAD, in µs
-//   drop                                                  hangs idle callers up; not answered
-// the others answered with one line `REQUESTS SECONDS BAD`. Ends when standard input does, so that a rig
-// that dies leaves nothing behind.
+//   paced PORT CONNECTIONS SECONDS RATE PATH              replies COUNT P50 P99 P999 MAX BAD, in µs
+//   drop                                                  disconnects idle callers; no reply
+// The other orders get one line as reply: `REQUESTS SECONDS BAD`. Ends when standard input ends, so that a rig that
+// dies leaves nothing behind.
 #include "rig.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ void loop_change(struct watcher *watcher, uint32_t events) {
   control(EPOLL_CTL_MOD, watcher, events);
 }
 
-// Whether the order is one for callers that speak TLS.
+// Whether the order is for callers that use TLS.
 static bool secured_order_ready(const char *line) {
   char first[1024], second[1024];
   if (sscanf(line, "use %1023s %1023s", first, second) == 2) {
@@ -60,7 +60,7 @@ static bool secured_order_ready(const char *line) {
   return true;
 }
 
-// Whether the order is one for requests at a fixed rate.
+// Whether the order is for requests at a fixed rate.
 static bool paced_order_ready(const char *line) {
   struct load_order order = {0};
   int rate;
@@ -135,7 +135,7 @@ int main(int count, char **arguments) {
       struct watcher *watcher = events[i].data.ptr;
       watcher->ready(watcher, events[i].events);
     }
-    // Between batches, so that no event of a connection it closes is still to be delivered.
+    // Between batches, so that no undelivered event refers to a connection that this closes.
     if (load_running()) load_tick();
     if (secured_running()) secured_tick();
     if (paced_running()) paced_tick();

@@ -1,5 +1,4 @@
-// The upstream stand-in: keep-alive HTTP/1.1, plain and TLS 1.3, told by words in the path what to
-// answer.
+// The simulated upstream: keep-alive HTTP/1.1, plain and with TLS 1.3. Words in the path select the answer.
 //   GET …            200, 1 KiB of JSON, Content-Length
 //   GET …chunked…    the same JSON in four chunks
 //   GET …bytes=N…    N bytes of zeros
@@ -30,11 +29,11 @@ struct connection {
   enum phase phase;
   bool wants_token, writing;
   int64_t remaining, got;         // of the request body
-  unsigned char *kept;            // bytes of an incomplete head, or pipelined behind an answer
+  unsigned char *kept;            // bytes of an incomplete head, or pipelined after an answer
   size_t kept_bytes;
-  unsigned char *output;          // what the socket would not take
+  unsigned char *output;          // bytes that the socket did not accept
   size_t output_bytes, output_sent, output_room;
-  int64_t zeros;                  // still to send after `output`
+  int64_t zeros;                  // zeros to send after `output`
 };
 
 struct listener {
@@ -92,7 +91,7 @@ static bool output_pending(const struct connection *connection) {
   return connection->output_bytes > 0 || connection->zeros > 0;
 }
 
-// Sends until done or blocked; false when the peer is gone.
+// Sends until everything is sent or the socket blocks. Returns false if the peer is gone.
 static bool flush(struct connection *connection) {
   static const unsigned char nothing[64 * 1024];
   ssize_t sent = 0;
@@ -170,7 +169,7 @@ static void take_head(struct connection *connection, const char *head, size_t by
   }
 }
 
-// Consumes whole elements from `bytes`; returns how many bytes were taken.
+// Consumes whole elements from `bytes`. Returns how many bytes were consumed.
 static size_t consume(struct connection *connection, unsigned char *bytes, size_t count) {
   unsigned char *at = bytes, *end = bytes + count;
   while (at < end && !connection->zeros) {
@@ -193,7 +192,7 @@ static size_t consume(struct connection *connection, unsigned char *bytes, size_
         if (connection->phase == CHUNK_DATA) connection->phase = CHUNK_END;
         else answer_body(connection);
         break;
-      default:  // the phases that read one line
+      default:  // the phases that read a line
         stop = memchr(at, '\n', left);
         if (!stop) return (size_t)(at - bytes);
         if (connection->phase == CHUNK_SIZE) {
@@ -215,7 +214,7 @@ static bool keep(struct connection *connection, const unsigned char *bytes, size
   connection->kept = NULL;
   connection->kept_bytes = count;
   if (count == 0) return true;
-  if (count == SCRATCH_BYTES) return false;  // a head that large is nobody's here
+  if (count == SCRATCH_BYTES) return false;  // no request here has a head that large
   connection->kept = malloc(count);
   if (!connection->kept) die("malloc");
   memcpy(connection->kept, bytes, count);
@@ -230,7 +229,7 @@ static void connection_ready(struct watcher *self, uint32_t events) {
     if (!flush(connection)) return finish(connection);
     if (output_pending(connection)) return;
   }
-  // At most 16 reads a turn: an upload must not starve the other connections.
+  // At most 16 reads per turn: an upload must not starve the other connections.
   for (int turn = 0; turn < 16; turn++) {
     size_t kept = connection->kept_bytes, room = SCRATCH_BYTES - kept;
     ssize_t count = 0;
@@ -246,7 +245,7 @@ static void connection_ready(struct watcher *self, uint32_t events) {
     size_t taken = consume(connection, scratch, have);
     if (!keep(connection, scratch + taken, have - taken)) return finish(connection);
     if (output_pending(connection)) {
-      // `consume` stops at a bulk answer; what was pipelined behind it goes on once that is sent.
+      // `consume` stops at a bulk answer. Requests pipelined after it continue once it is sent.
       resumed = connection->zeros > 0;
       if (!flush(connection)) return finish(connection);
       if (output_pending(connection)) return;

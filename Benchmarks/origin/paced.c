@@ -1,5 +1,5 @@
-// An open-loop load: requests begin at a fixed rate whatever the answers do, and each is timed from the moment at
-// which it was to begin. So a proxy that stands still for a while is charged for all that would have come meanwhile.
+// An open-loop load: requests begin at a fixed rate regardless of the answers, and each is timed from the moment at
+// which it was due. So a proxy that stalls for a while is charged for all requests that fell due meanwhile.
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -17,18 +17,18 @@
 struct paced_caller {
   struct watcher watcher;
   struct answer answer;
-  int64_t due;  // when the request under way was to begin
+  int64_t due;  // when the request in progress was due
 };
 
-// What begins in this time is not counted: connections to the upstream are made meanwhile.
+// Requests that begin in this time are not counted, because connections to the upstream are opened then.
 static const int64_t WARM_UP = 300 * 1000 * 1000;
 
 static struct watcher timer = {.fd = -1};
 static struct paced_caller *callers;
 static int caller_count, idle_count, *idle;
-static double every;  // nanoseconds from one request to the next
+static double every;  // nanoseconds between two requests
 static int64_t began, ends, begun, bad;
-static uint32_t *taken;  // microseconds of each answer
+static uint32_t *taken;  // microseconds that each answer took
 static size_t taken_count, taken_room;
 static char *request;
 static size_t request_bytes;
@@ -37,7 +37,7 @@ bool paced_running(void) { return callers != NULL; }
 
 static int64_t due_time(int64_t number) { return began + (int64_t)((double)number * every); }
 
-// Begins what is due, as far as there are callers without a request under way.
+// Begins requests that are due, as long as callers without a request in progress are left.
 static void begin_due(void) {
   int64_t now = now_ns();
   if (now >= ends) return;
@@ -114,7 +114,7 @@ static int by_size(const void *left, const void *right) {
 }
 
 void paced_tick(void) {
-  // The last ones get a second to be answered; who is not then counts as bad.
+  // The last requests get a second to be answered. Those still unanswered then count as bad.
   bool is_over = now_ns() >= ends && (idle_count == caller_count || now_ns() >= ends + 1000000000);
   if (!is_over) return;
   bad += caller_count - idle_count;

@@ -1,5 +1,6 @@
-// A closed-loop load generator as load.c, whose callers speak TLS 1.3 and show a client certificate. It does not verify
-// the server's: that is no work of the proxy's. One suite is offered, so that every proxy encrypts the same way.
+// A closed-loop load generator like load.c, whose callers use TLS 1.3 and present a client certificate. They do not
+// verify the server's certificate, because that would not be work of the proxy. Only one cipher suite is offered, so
+// that every proxy encrypts in the same way.
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Handshakes under way at once while idle callers are made.
+// Concurrent handshakes while idle callers are connected.
 enum { AT_ONCE = 64 };
 
 struct secured_caller {

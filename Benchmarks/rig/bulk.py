@@ -1,4 +1,4 @@
-"""A gibibyte up and one down, plain and by TLS to the upstream, beside nginx."""
+"""A gibibyte up and one down, to a plain and to a TLS upstream, compared with nginx."""
 
 import statistics
 
@@ -10,7 +10,7 @@ NAMES = ("gateway", "nginx", "haproxy")
 
 
 def measure(rounds):
-    """Prints all of it, and returns whether the bounds are kept."""
+    """Prints all figures. Returns whether the bounds hold."""
     verdicts = Verdicts()
     for tls, bound in BOUNDS.items():
         for way, rows in memory.bulk_in_rounds(NAMES, tls, True, rounds).items():

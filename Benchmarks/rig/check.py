@@ -1,4 +1,4 @@
-"""A contender that answers wrongly is not worth measuring: what all must do, tried once."""
+"""Tries once everything that all contenders must do, because one that answers wrongly is not worth measuring."""
 
 import http.client
 
@@ -43,7 +43,7 @@ def clean(load):
 
 
 def check(name, tls, log):
-    """Returns what did not hold, with the reason where there is one."""
+    """Returns the promises that did not hold, with the reason if there is one."""
     failed = []
     with Origin() as origin:
         proxy = Proxy(name, origin, tls, log)

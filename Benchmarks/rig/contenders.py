@@ -1,9 +1,8 @@
 """The proxies that are compared. Each function writes a configuration and returns a command.
 
-All of them do at least this: keep-alive on both sides, the path kept, `Host` and `Authorization`
-set to the upstream's, request bodies streamed, one worker, TLS 1.3 with verification in TLS mode.
-`gateway` and `nginx-full` also do the same extra work: a token chosen by scope, a rate limit, and
-one JSON line a request (`nginx`, too, writes that line).
+All of them do at least this: keep-alive on both sides, the path unchanged, `Host` and `Authorization` set for the
+upstream, request bodies streamed, one worker, TLS 1.3 with verification in TLS mode. `gateway` and `nginx-full` also
+do the same extra work: a token chosen by scope, a rate limit, and one JSON line per request (which `nginx` writes too).
 """
 
 import dataclasses
@@ -20,23 +19,23 @@ PREFIX = "/api/v2"
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """How large the gateway's configuration is."""
+    """The size of the gateway's configuration."""
 
     threads: int = 1
     apps: int = 1
-    callers: int = 0  # known by their addresses; 0: everybody is one
+    callers: int = 0  # identified by their addresses; 0: all are one caller
     upstream_connections: int = 512
-    journal_size: str = "512MiB"  # of a contender that keeps one
-    secured: bool = False  # callers speak TLS, and show a certificate that is asked for
+    journal_size: str = "512MiB"  # of a contender with a journal
+    secured: bool = False  # callers use TLS and must present a certificate
 
 
 def source_address(number):
-    """Where the load's source with this number comes from; load.c counts the same way."""
+    """The address of the load's source with this number, as load.c numbers them."""
     return f"127.1.{number // 250}.{number % 250 + 1}"
 
 
 class Setting:
-    """What a contender is told: where to listen, what lies behind, where it may write."""
+    """The settings of a contender: where it listens, its upstream, where it may write."""
 
     def __init__(self, directory, port, origin, tls, log, shape=Shape()):
         self.shape = shape
@@ -56,7 +55,7 @@ class Setting:
         return path
 
 
-# Two limits apply to every request of the load, and nothing waits.
+# Two limits apply to every request of the load, but nothing waits for them.
 LIMITS = """\
 limits:
   - {name: reads, per: app, match: {access: read}, rate: 1000000/1s, burst: 1000000}
@@ -237,7 +236,7 @@ backend upstream
 
 
 def envoy(setting):
-    """Envoy with its own OAuth 2 client, the closest thing it has to this gateway."""
+    """Envoy with its own OAuth 2 client, its closest equivalent to this gateway."""
     binary = os.environ.get("ENVOY") or (
         str(places.ENVOY) if places.ENVOY.exists() else tool("envoy"))
     template = (places.BENCHMARKS / "rig" / "envoy.yaml").read_text()
@@ -262,7 +261,7 @@ def envoy(setting):
 
 
 def floor(setting):
-    """Moves bytes, puts a credential in, and does nothing else; plain only, without a log."""
+    """Moves bytes, inserts a credential, and does nothing else; without TLS and without a log."""
     if setting.tls or setting.shape.secured:
         raise Unusable("the floor speaks no TLS")
     return [str(places.FLOOR), str(setting.port), str(setting.upstream_port), TOKEN]

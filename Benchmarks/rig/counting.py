@@ -1,4 +1,4 @@
-"""What does not depend on how busy the machine is: system calls and instructions per request."""
+"""Figures that do not depend on how busy the machine is: system calls and instructions per request."""
 
 import dataclasses
 import pathlib
@@ -15,7 +15,7 @@ from .processes import Origin, Proxy
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What is asked of a proxy while it is counted or timed."""
+    """The load on a proxy while it is measured."""
 
     connections: int = 64
     path: str = f"{PREFIX}/courses?since=2026"
@@ -31,7 +31,7 @@ class Load:
 
 
 def system_calls(name, tls, log, options):
-    """Kernel entries of all the proxy's threads, per request, by name."""
+    """System calls of all the proxy's threads, per request, by name."""
     strace = tool("strace")
     load = Load(options.connections)
     with Origin() as origin:
@@ -40,7 +40,7 @@ def system_calls(name, tls, log, options):
             load.run(origin, proxy, 1)
             report = proxy.directory / "strace.txt"
             targets = [part for pid in proxy.pids() for part in ("-p", str(pid))]
-            # It says `attached` once a thread is; loading before that would miscount.
+            # It prints `attached` for each thread. A load before that would be counted wrongly.
             tracer = subprocess.Popen([strace, "-f", "-c", "-o", str(report), *targets],
                                       stderr=subprocess.PIPE, text=True)
             for _ in proxy.pids():
@@ -65,9 +65,9 @@ def system_calls(name, tls, log, options):
 
 
 def instructions(name, tls, log, seconds, load=Load(), shape=Shape(), label=None, functions=0):
-    """User-space instructions per request: two runs of different length under callgrind, and the
-    difference of their counts over the difference of their requests, so that the start cancels.
-    With `functions`, so many lines of the profile are added to the row."""
+    """User-space instructions per request, from two runs of different length under callgrind: the difference of their
+    counts divided by the difference of their requests, so that the start cancels out. `functions` is the number of
+    lines of the profile that are added to the row."""
     valgrind = tool("valgrind")
 
     def one(length):
@@ -77,7 +77,7 @@ def instructions(name, tls, log, seconds, load=Load(), shape=Shape(), label=None
             if pathlib.Path(command[0]).name == "nginx":
                 command = [*command, "-g", "master_process off;"]
             elif name.startswith("gateway"):
-                # Valgrind 3.19 gives up on the debug information of newer compilers; symbols suffice.
+                # Valgrind 3.19 cannot read the debug information of newer compilers. Symbols suffice.
                 lean = places.WORK / "gateway-without-debug-information"
                 subprocess.run([tool("strip"), "--strip-debug", "-o", str(lean), command[0]],
                                check=True)

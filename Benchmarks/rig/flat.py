@@ -1,4 +1,4 @@
-"""What the gateway costs above a program that only moves bytes, with few and with many connections."""
+"""The cost of the gateway above that of a program that only moves bytes, with few and with many connections."""
 
 import argparse
 
@@ -11,7 +11,7 @@ NAMES = ("floor", "gateway", "nginx-full")
 
 
 def measure(rounds, seconds):
-    """Prints all of it, and returns whether the bounds are kept."""
+    """Prints all figures. Returns whether the bounds hold."""
     verdicts = Verdicts()
     for connections, bound in BOUNDS.items():
         print(f"{connections} connections, plain upstream, log on (the floor has none)", flush=True)

@@ -1,4 +1,4 @@
-"""Five gateways with one budget, called at 100:10:1:0:0, and a store that is stopped, killed, and late.
+"""Five gateways that share a limit and are called at 100:10:1:0:0, with a store that is stopped, killed, and late.
 
 The rig is that of the fault rows."""
 
@@ -16,12 +16,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests" / "
 RATE, BURST = 100, 20
 DEMAND = (100, 10, 1, 0, 0)
 LIMIT = f"{{name: app, per: app, rate: {RATE}/1s, burst: {BURST}, maxWait: 5s}}"
-# What calls that started apart may lose of that on their way, in seconds.
+# Seconds by which calls can lose their initial spacing on their way.
 JITTER = 0.1
 
 
 def run(options):
-    """Prints the figures. Returns whether each keeps its bound."""
+    """Prints the figures. Returns whether all bounds hold."""
     if shutil.which("redis-server") is None:
         raise Unusable("redis-server is not installed")
     os.environ["GATEWAY"] = str(GATEWAY)
@@ -40,7 +40,7 @@ def run(options):
         burst = largest_burst(fleet.upstream.times, RATE)
         most = max(b - a for a, b in zip(commands, after)) / (until - since)
         small = callers[2].slowest(since)
-        # The gateway with ten calls a second has less than an even part.
+        # The gateway with ten calls per second uses less than an equal part of the limit.
         before = callers[1].slowest(since)
         during = {name: without_store(fleet, callers[1], *harm) for name, harm in {
             "is stopped": (lambda store: store.signal(signal.SIGSTOP), lambda store: store.signal(signal.SIGCONT)),
@@ -54,7 +54,7 @@ def run(options):
          burst <= BURST + JITTER * RATE),
         ("the same, with the losses below", f"{burst_at_last:.1f}", "the same", burst_at_last <= BURST + JITTER * RATE),
         ("questions a second of one gateway", f"{most_asked:.2f}", "at most 4 for each limit", most_asked <= 4),
-        # Pauses and modes once a second each; one in five looks whether the other connection lives.
+        # Pauses and modes are each read once a second. One in five also checks whether the other connection is alive.
         ("commands a second of one gateway, all", f"{most:.1f}", "at most 2 more", most <= 6.3),
         ("p99 of the caller with 1 call a second", f"{small * 1000:.1f} ms", "", True),
         ("p99 of the one with 10, with the store", f"{before * 1000:.1f} ms", "", True),
@@ -67,7 +67,7 @@ def run(options):
 
 
 def without_store(fleet, callers, harm, cure):
-    """The p99 while the store is of no use; it is of use again afterwards."""
+    """The p99 while the store is unusable. Afterwards it is usable again."""
     since = time.monotonic()
     harm(fleet.store)
     wait_until(since + 6)

@@ -1,4 +1,4 @@
-"""What a request costs as the number of connections, callers or apps grows. It should not."""
+"""The cost of a request as the number of connections, callers or apps grows. The cost should not grow."""
 
 import dataclasses
 
@@ -28,8 +28,8 @@ def connections(count):
 def steps():
     courses = f"{PREFIX}/courses?since=2026"
     yield from map(connections, CONNECTIONS)
-    for count in (1, 10, 255):  # with the one that the rig itself is, as many as may be configured
-        # As many connections as callers, so that each has a turn.
+    for count in (1, 10, 255):  # with the rig's own caller, the configurable maximum
+        # At least as many connections as callers, so that each caller gets a turn.
         yield Step(f"{count:,} callers with limits of their own",
                    Load(connections=max(64, count), sources=count),
                    Shape(callers=count, upstream_connections=max(512, count + 100)))
@@ -40,7 +40,7 @@ def steps():
 
 def count(name, tls, log, seconds):
     for step in steps():
-        # Callgrind runs some fifty times slower: many connections need longer for a few turns each.
+        # Callgrind runs about fifty times slower, so many connections need longer for a few turns each.
         length = seconds * (4 if step.load.connections > 1_000 else 1)
         try:
             row = counting.instructions(name, tls, log, length, step.load, step.shape,
@@ -53,7 +53,7 @@ def count(name, tls, log, seconds):
 
 
 def time(name, tls, log, options):
-    """CPU per request by step, side by side in rounds, as contenders are in throughput.py."""
+    """CPU per request by step, in rounds that alternate between the steps, as in throughput.py."""
     pairs = [(name, step) for step in steps()]
     return {what: rows for (_, what), rows in side_by_side(pairs, tls, log, options).items()}
 

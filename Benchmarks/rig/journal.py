@@ -1,4 +1,4 @@
-"""The journal: what a record takes, searches over many records, and the room of the files under load."""
+"""The journal: the cost of a record, searches over many records, and the disk space of the files under load."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ AGENTS = ("python-requests/2.31.0", "Java/17.0.9", "node-fetch/3.3.2", "curl/8.4
 
 
 def lines(count, begin, step):
-    """So many lines of a traffic log, `step` microseconds apart on average, from `begin` (seconds) on."""
+    """`count` lines of a traffic log, on average `step` microseconds apart, from `begin` (seconds) on."""
     pick, bits = random.Random(6), random.Random(7).getrandbits
     second, stamp, now = None, "", int(begin * 1_000_000)
     for _ in range(count):
@@ -65,7 +65,7 @@ def gateway():
 
 
 def fill(folder, count, begin, step):
-    """Imports records through the gateway's own writer. Returns what it said, and its CPU seconds."""
+    """Imports records through the gateway's own writer. Returns its output and its CPU seconds."""
     journal = os.path.join(folder, "traffic.sqlite")
     log = os.path.join(folder, "traffic.log")
     write(log, count, begin, step)
@@ -83,8 +83,8 @@ def fill(folder, count, begin, step):
 
 @contextlib.contextmanager
 def first_in_line():
-    """On one core, before others: processes that are started meanwhile inherit it. (What is done between fork and
-    exec makes Python start them in a slower way, and its time would count.)"""
+    """Runs on one core with a higher priority, which processes started meanwhile inherit. (Doing this between fork and
+    exec would make Python start processes in a slower way, and that time would count.)"""
     cores, niceness = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
     os.sched_setaffinity(0, {places.PROXY_CORE % os.cpu_count()})
     with contextlib.suppress(PermissionError):
@@ -97,7 +97,7 @@ def first_in_line():
 
 
 def search(journal, *arguments):
-    """Milliseconds of a search as a process of its own, the best and the worst of nine, and its lines."""
+    """Milliseconds of a search in a separate process, the best and the worst of nine, and its lines."""
     times = []
     for _ in range(9):
         began = time.perf_counter()
@@ -108,8 +108,8 @@ def search(journal, *arguments):
 
 
 def questions(begin, first):
-    """What is asked, with the milliseconds that the best run may take and the lines that must be found, if any
-    number is promised."""
+    """The searches, each with the milliseconds that the best run may take, and the number of lines that must be found
+    if one is promised."""
     def moment(seconds):
         return time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime(seconds))
 
@@ -129,14 +129,14 @@ def questions(begin, first):
 
 
 def verdict(goal, value):
-    """How a line of the report ends, and whether the goal holds."""
+    """The end of a line of the report, and whether the goal holds."""
     if goal is None:
         return "", True
     return (f"≤ {goal:g}: holds", True) if value <= goal else (f"≤ {goal:g}: MISSED", False)
 
 
 def measure(count):
-    """Prints what is measured with its goals; returns whether all of them hold."""
+    """Prints the figures with their goals. Returns whether all goals hold."""
     folder = tempfile.mkdtemp(prefix="scorm-gateway-journal-", dir=os.environ.get("TMPDIR"))
     holds = True
 
@@ -147,7 +147,7 @@ def measure(count):
         print(f"  {name:42} {value:7.1f} {unit:3} {more:24} {words}".rstrip(), flush=True)
 
     try:
-        # 5 million records in two weeks.
+        # 5 million records span two weeks.
         step = 14 * 86_400 * 1_000_000 // count
         begin = time.time() - 14 * 86_400
         journal, said, cpu = fill(folder, count, begin, step)
@@ -159,7 +159,7 @@ def measure(count):
         for name, goal, expected, question in questions(begin, first):
             with first_in_line():
                 best, worst, found = search(journal, *question)
-            # Searches are judged at the size that the goals are for.
+            # Searches are judged only at the size that the goals are for.
             report(name, best, "ms", goal if count >= 5_000_000 else None, f"to {worst:.0f}, {found} lines")
             if expected is not None and found != expected and count >= 5_000_000:
                 raise Unusable(f"{name}: {found} lines, not {expected}")

@@ -1,4 +1,4 @@
-"""The room that a journal's files take while a gateway writes them as fast as it can."""
+"""The disk space of a journal's files while a gateway writes them as fast as it can."""
 
 import contextlib
 import dataclasses
@@ -15,7 +15,7 @@ from .places import Unusable
 from .processes import Origin, Proxy
 
 MIB = 1 << 20
-#: Between two looks at the files.
+#: Seconds between two looks at the files.
 STEP = 0.002
 SECONDS = 10
 
@@ -80,7 +80,7 @@ def metric(proxy, name):
 
 
 def measure(load):
-    """The largest that the files were while as many calls came as the gateway takes."""
+    """The largest size of the files while the gateway gets as many calls as it can serve."""
     largest, stop = Largest(), threading.Event()
     with Origin() as origin:
         proxy = Proxy("gateway-with-journal", origin, tls=False, log=False, label="gateway-journal-room",
@@ -99,7 +99,7 @@ def measure(load):
                 requests, _, bad = Calls().run(origin, proxy, SECONDS)
             if bad:
                 raise Unusable(f"{bad} answers were wrong")
-            # Once nobody holds on, what waits is written.
+            # Once nothing holds the file, the waiting records are written.
             end = time.monotonic() + 60
             while metric(proxy, "scorm_gateway_journal_queue_bytes") > 0:
                 if time.monotonic() > end:

@@ -1,7 +1,7 @@
-"""An upstream whose lists have any number of pages: a process of its own, which prints its port.
+"""An upstream whose lists have any number of pages. It runs as a separate process and prints its port.
 
-`/api/v2/registrations?courseId=KIND-PAGES` is a list of so many pages; KIND names one of `KINDS`. `more` names list
-and page: `KIND-PAGES-NUMBER`. It grants tokens, too.
+`/api/v2/registrations?courseId=KIND-PAGES` is a list of PAGES pages; KIND is one of `KINDS`. `more` identifies list
+and page: `KIND-PAGES-NUMBER`. It also grants tokens.
 """
 
 import json
@@ -10,15 +10,15 @@ import sys
 import threading
 import time
 
-#: Bytes of a page, or registrations of it. `slow` are ten after ``PAUSE``; `large`
-#: have a hundred parts each, so that 5,000 pages of them are less than a million, as many as a list may have.
+#: Bytes of a page, or its number of registrations. `slow` has ten, sent after ``PAUSE``. `large`
+#: has registrations of a hundred parts, so that 5,000 pages have less than a million, the maximum of a list.
 KINDS = {"ten": 10, "slow": 10, "hundred": 100 << 10, "mebibyte": 1 << 20, "large": 1 << 20}
-#: Seconds that an answer of the slow kind takes. SCORM Cloud takes tens of milliseconds.
+#: Seconds that a slow answer takes. SCORM Cloud takes tens of milliseconds.
 PAUSE = 0.002
 
 
 def registration(number, parts=3):
-    """As SCORM Cloud writes one, with its activities."""
+    """A registration as SCORM Cloud writes it, with its activities."""
     return json.dumps({
         "id": f"registration-{number}", "instance": 0, "xapiRegistrationId": f"0b3c1f0e-5d1f-4b52-9d7b-{number:012}",
         "updated": "2026-11-05T14:21:09.000Z", "registrationCompletion": "COMPLETED",
@@ -37,7 +37,7 @@ def registration(number, parts=3):
 
 
 def elements(kind):
-    """The registrations of each page of that kind, without brackets."""
+    """The registrations of each page of this kind, without brackets."""
     limit = KINDS[kind]
     if kind in ("ten", "slow"):
         return ",".join(map(registration, range(limit))).encode()
@@ -112,7 +112,7 @@ def main():
             threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()  # until the rig has gone
+    sys.stdin.read()  # until the rig has ended
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Resident memory: at rest, with idle callers, while a gibibyte passes; and the time to start.
+"""Resident memory at rest, with idle callers, and while a gibibyte passes; and the time to start.
 
-Sizes are the proxy's resident sets, all its processes together. Goals are in megabytes of 10^6 bytes.
+Sizes are the resident sets of all the proxy's processes together. Goals are in megabytes of 10^6 bytes.
 """
 
 import socket
@@ -19,8 +19,8 @@ BULK = 1 << 30
 WARM_UP = 1 << 26
 PIECE = bytes(1 << 18)
 STARTS = 5
-# At rest: so many seconds after the last answer, with nothing under way. Long enough for what is given back
-# after a burst, and for a log line to be written.
+# At rest means this many seconds after the last answer, with nothing in progress. That is long enough to release memory
+# after a burst, and to write a log line.
 REST_SECONDS = 3.0
 MEGABYTE = 1_000_000
 
@@ -62,7 +62,7 @@ def read_head(caller):
 
 
 def ask(caller, path):
-    """One request on a kept connection; returns how many bytes of body came."""
+    """Sends a request on a kept connection. Returns the number of body bytes received."""
     caller.sendall(f"GET {PREFIX}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     length, body = read_head(caller)
     received, buffer = len(body), bytearray(1 << 18)
@@ -75,7 +75,7 @@ def ask(caller, path):
 
 
 def idle_callers(proxy):
-    """Resident size with callers that have made one request each and wait, by their number."""
+    """Resident size with callers that have each made one request and wait, by the number of callers."""
     sizes, callers = {}, []
     try:
         for wanted in CALLERS:
@@ -94,7 +94,7 @@ def idle_callers(proxy):
 
 
 def pass_bytes(caller, upload, count):
-    """Sends or fetches so many bytes, a multiple of a piece, and checks that all arrived."""
+    """Sends or fetches `count` bytes, a multiple of a piece, and checks that all arrived."""
     if not upload:
         if ask(caller, f"/courses/bulk/zip?bytes={count}") != count:
             raise Unusable("the download had the wrong size")
@@ -113,7 +113,7 @@ def pass_bytes(caller, upload, count):
 
 def bulk(proxy, upload):
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as caller:
-        # So that neither the start's end nor the first touch of code and buffers is counted.
+        # So that neither the end of the start nor the first use of code and buffers is counted.
         time.sleep(REST_SECONDS)
         pass_bytes(caller, upload, WARM_UP)
         pids = proxy.pids()
@@ -126,7 +126,7 @@ def bulk(proxy, upload):
 
 
 def at_rest(name, origin, tls, log):
-    """Resident KiB of fresh processes that have answered once, and the milliseconds that starts took."""
+    """Resident KiB of fresh processes that have answered once, and the milliseconds that their starts took."""
     sizes, starts = [], []
     for _ in range(STARTS):
         proxy = Proxy(name, origin, tls, log)
@@ -185,8 +185,8 @@ def examine(name, tls, log, bulks=True):
 
 
 def bulk_in_rounds(names, tls, log, rounds):
-    """A gibibyte up and one down through each contender, in rounds; rows by way and contender. Who fails
-    once is left out."""
+    """Passes a gibibyte up and one down through each contender, in rounds. Returns rows by direction and contender.
+    A contender that fails once is left out."""
     found = {way: {name: [] for name in names} for way in ("upload", "download")}
     with Origin() as origin:
         for turn in range(rounds):

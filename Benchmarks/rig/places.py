@@ -1,4 +1,4 @@
-"""Where things are, and what has to be made before anything can be measured."""
+"""Paths, and the preparations that every measurement needs."""
 
 import json
 import os
@@ -14,7 +14,7 @@ REPOSITORY = BENCHMARKS.parent
 WORK = BENCHMARKS / "work"
 CERTIFICATE = WORK / "certificate.pem"
 KEY = WORK / "key.pem"
-# For callers by TLS: an authority, and the pairs of proxy and client that it has signed.
+# For callers with TLS: an authority, and the certificates of proxy and client that it has signed.
 CALLERS = WORK / "callers"
 CALLERS_CA = CALLERS / "ca.pem"
 ORIGIN = WORK / "origin"
@@ -23,7 +23,7 @@ RESULTS = WORK / "results.jsonl"
 
 PROXY_CORE = 0
 LOAD_CORE = 1
-# Above everything else on the machine: a neighbour's compile must not sit on the measured core.
+# Higher than everything else on the machine: another process must not use the measured core.
 NICENESS = -15
 DESCRIPTORS = 45_000
 
@@ -34,11 +34,11 @@ GATEWAY = pathlib.Path(
 
 
 class Unusable(Exception):
-    """A contender or a tool cannot be measured here; the text says why."""
+    """A contender or a tool cannot be used here. The text says why."""
 
 
 def compile_c(binary, folder, *libraries):
-    """Compiles a folder of C into one program, when that is missing or outdated."""
+    """Compiles a folder of C into one program if it is missing or outdated."""
     sources = sorted((BENCHMARKS / folder).glob("*.[ch]"))
     newest = max(source.stat().st_mtime for source in sources)
     if binary.exists() and binary.stat().st_mtime >= newest:
@@ -50,7 +50,7 @@ def compile_c(binary, folder, *libraries):
 
 
 def prepare():
-    """Compiles origin and floor, and makes the certificate, when they are missing or outdated."""
+    """Compiles origin and floor and makes the certificate if they are missing or outdated."""
     WORK.mkdir(exist_ok=True)
     compile_c(ORIGIN, "origin", "-lssl", "-lcrypto")
     compile_c(FLOOR, "floor")
@@ -64,7 +64,7 @@ def prepare():
 
 
 def prepare_callers():
-    """Makes the authority of callers' certificates, the proxy's pair and the client's, when they are missing."""
+    """Makes the authority for callers' certificates and the key pairs of proxy and client if they are missing."""
     if CALLERS_CA.exists():
         return
     CALLERS.mkdir(exist_ok=True)
@@ -82,7 +82,7 @@ def prepare_callers():
     for number, name in enumerate(("proxy", "client"), 1):
         openssl("x509", "-req", "-in", CALLERS / f"{name}.csr", "-CA", new, "-CAkey", CALLERS / "ca.key", "-set_serial",
                 number, "-days", "3650", "-copy_extensions", "copy", "-out", CALLERS / f"{name}.pem")
-    # HAProxy wants both in one file.
+    # HAProxy needs both in one file.
     (CALLERS / "proxy-pair.pem").write_text(
         (CALLERS / "proxy.pem").read_text() + (CALLERS / "proxy.key").read_text())
     new.rename(CALLERS_CA)
@@ -102,7 +102,7 @@ def free_port():
 
 
 def record(kind, row):
-    """Appends one measurement to the results file, with what is needed to compare it later."""
+    """Appends a measurement to the results file, with the data that later comparisons need."""
     row = {"kind": kind, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
            "kernel": platform.release(), "processor": processor(), **row}
     with RESULTS.open("a") as results:

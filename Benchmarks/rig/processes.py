@@ -1,4 +1,4 @@
-"""The running proxy and origin, and what the kernel says about them."""
+"""The running proxy and origin, and what the kernel reports about them."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ START_DEADLINE = 60.0
 
 
 def on_cores(*cores):
-    """What a child does before it becomes the measured program."""
+    """Returns what a child does before it becomes the measured program."""
     def apply():
         os.sched_setaffinity(0, {core % os.cpu_count() for core in cores})
         limit = min(places.DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
@@ -27,11 +27,11 @@ def on_cores(*cores):
         os.setsid()
         try:
             os.nice(places.NICENESS)
-            # Where the kernel groups tasks by session, niceness counts only inside one; this
-            # makes the child's session count.
+            # Where the kernel groups tasks by session, niceness counts only within a group. This makes the session of
+            # the child count.
             pathlib.Path("/proc/self/autogroup").write_text(str(places.NICENESS))
         except OSError:
-            pass  # not root, or no such grouping: more noise, same comparison
+            pass  # not root, or no such grouping: more noise, but the same comparison
     return apply
 
 
@@ -42,7 +42,7 @@ def client_context():
 
 
 class Origin:
-    """The origin and load generator, one process on the load's core."""
+    """The origin and load generator: one process on the load's core."""
 
     def __init__(self, *cores):
         self.cores = cores or (places.LOAD_CORE,)
@@ -62,20 +62,20 @@ class Origin:
         self.process.wait(10)
 
     def use_client(self):
-        """Callers by TLS show the client's certificate from now on."""
+        """Makes callers with TLS present the client's certificate from now on."""
         self.process.stdin.write(f"use {places.CALLERS}/client.pem {places.CALLERS}/client.key\n")
 
     def secured_load(self, kind, port, connections, seconds, path=f"{PREFIX}/courses?since=2026"):
-        """As `load`, by callers that speak TLS: `kept`, `fresh` or `idle`."""
+        """Like `load`, with callers that use TLS: `kept`, `fresh` or `idle`."""
         self.process.stdin.write(f"secured {kind} {port} {connections} {seconds} {path}\n")
         return self.end_load()
 
     def drop(self):
-        """Hangs up callers that are idle."""
+        """Disconnects idle callers."""
         self.process.stdin.write("drop\n")
 
     def load(self, *order, **more):
-        """Runs one load; returns answered requests, seconds, and how many answers were wrong."""
+        """Runs one load. Returns the number of answered requests, the seconds, and the number of wrong answers."""
         self.begin_load(*order, **more)
         return self.end_load()
 
@@ -85,8 +85,8 @@ class Origin:
             f"load {port} {connections} {seconds} {body} {sources} {path}\n")
 
     def paced(self, port, connections, seconds, rate, path=f"{PREFIX}/courses?since=2026"):
-        """Requests at a fixed rate; returns how many were timed, microseconds (p50, p99, p999, the longest), and how
-        many answers were wrong or missing."""
+        """Sends requests at a fixed rate. Returns how many were timed, their microseconds (p50, p99, p999, the
+        longest), and how many answers were wrong or missing."""
         self.process.stdin.write(f"paced {port} {connections} {seconds} {rate} {path}\n")
         answer = self.process.stdout.readline().split()
         if len(answer) != 6:
@@ -103,7 +103,7 @@ class Origin:
 
 
 class Proxy:
-    """One contender, started and answering."""
+    """A contender that has started and answers."""
 
     def __init__(self, name, origin, tls, log, wrap=None, cores=(places.PROXY_CORE,),
                  shape=Shape(), label=None):
@@ -156,7 +156,7 @@ class Proxy:
         return lines[-1][:200] if lines else "no message"
 
     def pids(self):
-        """The process and its descendants: nginx works in a child."""
+        """The process and its descendants, because nginx works in a child."""
         children = {}
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -171,7 +171,7 @@ class Proxy:
         return found
 
     def stop(self):
-        """Asks the parent to end; what has not ended in five seconds is killed."""
+        """Asks the parent to end. Processes that have not ended after five seconds are killed."""
         pids = self.pids()
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -186,8 +186,8 @@ class Proxy:
 
 
 def cpu_seconds(pids):
-    """Time on a processor by the scheduler's own accounting, of all threads that are there. (Every
-    contender keeps its threads; the time of one that ended would be missing.)"""
+    """Processor time of all present threads, by the scheduler's accounting. (The time of threads that have ended is
+    missing, but every contender keeps its threads.)"""
     total = 0
     for pid in pids:
         try:
@@ -210,8 +210,8 @@ def resident_kib(pids):
 
 
 def machine_seconds():
-    """Busy time of all cores together, interrupts included; and time the host took from this
-    virtual machine, during which nothing here could run."""
+    """Busy time of all cores together, including interrupts, and the time that the host took from this virtual
+    machine, during which nothing here could run."""
     with open("/proc/stat") as stat:
         user, nice, system, _, _, irq, softirq, stolen = map(int, stat.readline().split()[1:9])
     tick = os.sysconf("SC_CLK_TCK")

@@ -1,17 +1,17 @@
-"""Where the instructions of a request go: callgrind's counts by function, the start taken off."""
+"""The instructions of a request by function: callgrind's counts without the start."""
 
 import collections
 import re
 import shutil
 import subprocess
 
-# A cost line begins with a number, a relative number or `*`: lines of source, and then events.
+# A cost line begins with a number, a relative number or `*`, which is a source line; the events follow.
 COST = re.compile(r"^(?:[+-]?\d+|\*) (\d+)$")
 NAME = re.compile(r"^(c?fn)=\((\d+)\)(?: (.*))?$")
 
 
 def costs(path):
-    """Returns instructions by function, of its own and with what it called."""
+    """Returns instructions by function: its own, and including the functions that it called."""
     names, own, inclusive = {}, collections.Counter(), collections.Counter()
     current = called = None
     is_call = False
@@ -53,8 +53,8 @@ def demangled(names):
 
 
 def table(short, long, requests, rows):
-    """The functions that cost most, in instructions per request; `requests` is the difference of
-    the two runs' numbers."""
+    """The functions that cost most, in instructions per request. `requests` is the difference between the two runs'
+    numbers of requests."""
     own_short, all_short = costs(short)
     own_long, all_long = costs(long)
     per_request = {name: (count - own_short[name]) / requests for name, count in own_long.items()}

@@ -1,16 +1,16 @@
-"""What is measured at the moment, on standard error, so that tables on standard output stay tables."""
+"""Reports on standard error what is being measured, so that standard output has only tables."""
 
 import sys
 import time
 
 
 class Progress:
-    """Lines that begin with the time since the start and the part of the whole that is under way."""
+    """Lines that begin with the time since the start and the part that is in progress."""
 
     def __init__(self):
         self.began = time.monotonic()
         self.part = ""
-        self.left_out = []  # each with its reason
+        self.left_out = []  # each with the reason
 
     def minutes(self):
         seconds = int(time.monotonic() - self.began)

@@ -1,4 +1,4 @@
-"""The whole table: every figure that has a goal, beside the contenders' own, in one run."""
+"""The whole table: every figure that has a goal, next to those of the contenders, in one run."""
 
 import argparse
 import dataclasses
@@ -14,13 +14,13 @@ OWN = "gateway"
 CONTENDERS = ("gateway", "nginx-full", "nginx", "haproxy", "envoy")
 COURSES = f"{PREFIX}/courses?since=2026"
 MODES = ((False, "plain upstream"), (True, "TLS 1.3 upstream"))
-PEERS = ("nginx-full", "haproxy")  # beside whom growth is shown
-BESIDE = (8, 64, 512, 1_000)  # connections at which it is
+PEERS = ("nginx-full", "haproxy")  # growth is shown beside these
+BESIDE = (8, 64, 512, 1_000)  # the numbers of connections at which it is shown
 
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """At most, or at least, a value of the gateway's."""
+    """A goal for a figure of the gateway: at most, or at least, a value."""
 
     most: float = None
     least: float = None
@@ -36,7 +36,7 @@ class Goal:
 
 
 class Table:
-    """Rows as Markdown, printed as they are known; counts which goals hold."""
+    """Rows as Markdown, printed as soon as they are known. Counts the goals that hold."""
 
     def __init__(self, names):
         self.names = names
@@ -46,7 +46,7 @@ class Table:
         print("|---|---|---|" + "---|" * len(names), flush=True)
 
     def row(self, figure, goal, values, form="{:.2f}", judged=True):
-        """With `judged` false, the figure means nothing this time: a goal counts as not measured."""
+        """With `judged` false, the figure is meaningless this time, and its goal counts as not measured."""
         def text(value):
             return "–" if value is None else form.format(value)
 
@@ -67,7 +67,7 @@ class Table:
                 self.row(figure, goal, {})
 
     def end(self):
-        """Prints what holds; returns whether no goal failed."""
+        """Prints how many goals hold. Returns whether no goal failed."""
         print()
         for text in progress.left_out:
             self.note(text)
@@ -86,7 +86,7 @@ class Table:
 
 
 def collect(names, measure):
-    """One value a contender, without those that cannot be measured."""
+    """One value per contender, without contenders that cannot be measured."""
     found = {}
     for name in names:
         progress.say(name)
@@ -98,12 +98,12 @@ def collect(names, measure):
 
 
 def medians(rows, read):
-    """The median of what `read` takes from each row, by contender."""
+    """The median of what `read` returns for each row, by contender."""
     return {name: statistics.median(map(read, own)) for name, own in rows.items() if own}
 
 
 class Part:
-    """A part of the table: what it is called, how long it takes, its goals, and what measures it."""
+    """A part of the table: its name, how long it takes, its goals, and the function that measures it."""
 
     def __init__(self, title, seconds, goals, fill):
         self.title, self.seconds, self.goals, self.fill = title, seconds, goals, fill
@@ -122,7 +122,7 @@ class Part:
 
 
 def relaying(names, options, tls, what):
-    """CPU per request, and how it compares."""
+    """CPU per request, and how it compares with the contenders."""
     against_nginx, against_envoy = f"CPU of nginx-full, {what}", f"CPU of envoy, {what}"
     wrong = f"wrong answers, {what}"
     goals = {against_nginx: Goal(most=0.75), against_envoy: Goal(most=0.40), wrong: Goal(most=0)}
@@ -187,7 +187,7 @@ def bulk(names, options):
     def fill(table, goals):
         rounds = min(options.rounds, 5)
         for way, rows in memory.bulk_in_rounds(names, False, True, rounds).items():
-            # The highest of the rounds, since memory is to stay flat each time.
+            # The highest of the rounds, because memory must stay flat each time.
             table.row(grown[way], goals[grown[way]], {
                 name: max(memory.megabytes(row["max_kib"] - row["min_kib"]) for row in own)
                 for name, own in rows.items()}, "{:.1f}")
@@ -213,7 +213,7 @@ def starting(names, options):
 
 
 def instructions(names, options):
-    counted = [name for name in names if name != "envoy"]  # which callgrind takes minutes to start
+    counted = [name for name in names if name != "envoy"]  # callgrind takes minutes to start it
 
     def fill(table, _goals):
         table.row("instructions a request", None, collect(counted, lambda name: counting.instructions(
@@ -281,7 +281,7 @@ def parts(names, options):
 
 
 def print_all(names, options):
-    """Measures and prints all; returns whether no goal failed."""
+    """Measures and prints everything. Returns whether no goal failed."""
     every = parts(names, options)
     minutes = sum(part.seconds for part in every) / 60
     progress.say(f"{len(every)} parts, {options.rounds} rounds of {options.seconds} s: about"

@@ -1,5 +1,5 @@
-"""Callers that speak TLS and show a certificate: CPU of a kept call and of a new connection, memory of idle ones, beside
-nginx and HAProxy that ask for one too."""
+"""Callers with TLS and a client certificate: CPU of a call on a kept connection and on a new one, and memory of idle
+callers, compared with nginx and HAProxy, which require a certificate too."""
 
 import time
 
@@ -11,7 +11,8 @@ from .progress import progress
 
 SHAPE = Shape(secured=True)
 NAMES = ("gateway", "nginx-full", "nginx", "haproxy")
-# What is measured, by how many connections, and the goal: at most so much of the contender with the same work.
+# What is measured, with how many connections, and the goal: at most this part of the contender's cost for the same
+# work.
 KINDS = {"kept": (64, "nginx-full", 0.75), "fresh": (32, "nginx-full", 1.0)}
 IDLE = 9_900
 
@@ -51,7 +52,7 @@ def compare(names, kind, rounds, seconds):
 
 
 def idle(name):
-    """Resident KiB of a fresh process with one answer, and with idle callers."""
+    """Resident KiB of a fresh process after one answer, and with idle callers."""
     with Origin() as origin:
         origin.use_client()
         proxy = Proxy(name, origin, False, True, shape=SHAPE)
@@ -74,7 +75,7 @@ def verdict(holds):
 
 
 def measure(rounds, seconds):
-    """Prints all of it, and returns whether the goals are met."""
+    """Prints all figures. Returns whether the goals are met."""
     places.prepare_callers()
     holds = True
     for kind, (connections, base, goal) in KINDS.items():

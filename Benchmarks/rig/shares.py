@@ -1,7 +1,7 @@
-"""Fixed shares of a core for single threads, by the kernel's cpu controller (cgroup, version 1 or 2).
+"""Fixed shares of a core for single threads, with the kernel's cpu controller (cgroup, version 1 or 2).
 
-A proxy held to a fifth of a core by each loop saturates while the loads, on the same cores, have the rest.
-So two loops can be compared with one on a machine of two cores.
+A proxy whose loops are each limited to a fifth of a core is saturated while the loads, on the same cores, have the
+rest. So two loops can be compared with one on a machine with two cores.
 """
 
 import contextlib
@@ -14,16 +14,16 @@ import time
 from .places import Unusable
 
 SHARE = 0.2  # of a core, for one loop
-PERIOD = 5_000  # microseconds in which a share is handed out; the kernel takes quotas from 1,000 on
-# As much as the loads have by their niceness (places.NICENESS), so that a loop gets its share when it is due.
-WEIGHT = 29_154  # where 1,024 is what every group has by default
-# Shares of two loops are handed out at most so many microseconds apart; so many groups are tried.
+PERIOD = 5_000  # microseconds in which a share is used; the kernel accepts quotas from 1,000 on
+# As much as the niceness of the loads gives them (places.NICENESS), so that a loop gets its share when it is due.
+WEIGHT = 29_154  # every group has 1,024 by default
+# The shares of two loops are handed out at most this many microseconds apart, which takes this many attempts at most.
 IN_STEP = 50
 TRIES = 500
 
 
 class Group:
-    """One group of threads with a quota of its own; goes away with its threads."""
+    """A group of threads with its own quota. It is removed with its threads."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -36,14 +36,14 @@ class Group:
         (self.directory / name).write_text(f"{value}\n")
 
     def counted(self):
-        """Periods handed out so far, how many of them ran out, and seconds spent waiting for the next."""
+        """The number of periods so far, how many used up their share, and seconds spent waiting for the next."""
         stat = dict(line.split() for line in self.read("cpu.stat").splitlines())
         throttled = (int(stat["throttled_usec"]) / 1e6 if "throttled_usec" in stat
                      else int(stat["throttled_time"]) / 1e9)
         return int(stat["nr_periods"]), int(stat["nr_throttled"]), throttled
 
     def remove(self):
-        """Once its threads have ended, which the kernel notes a moment later."""
+        """Removes the group once its threads have ended, which the kernel notices a moment later."""
         for _ in range(100):
             with contextlib.suppress(OSError):
                 self.directory.rmdir()
@@ -76,7 +76,7 @@ class FirstVersion:
 
 
 class SecondVersion:
-    """cgroup version 2: a process is in one group whole, its threads in threaded groups below."""
+    """cgroup version 2: a whole process is in one group, its threads in threaded groups below."""
 
     def __init__(self, mount):
         self.mount = pathlib.Path(mount)
@@ -93,7 +93,7 @@ class SecondVersion:
     def bound(self, domain, name, cores):
         group = Group(domain.directory / name)
         group.write("cgroup.type", "threaded")
-        # Allowed with a process in the domain only now that something below it is threaded.
+        # The kernel allows this for a domain with a process only now that something below it is threaded.
         domain.write("cgroup.subtree_control", "+cpu")
         group.write("cpu.max", f"{round(cores * PERIOD)} {PERIOD}")
         group.write("cpu.weight", min(10_000, WEIGHT * 100 // 1024))
@@ -104,7 +104,7 @@ class SecondVersion:
 
 
 def controller(mounts="/proc/self/mounts"):
-    """The cpu controller of this machine; Unusable, with the reason, when there is none to write to."""
+    """The cpu controller of this machine. Raises Unusable with the reason if there is none that is writable."""
     found = None
     for line in pathlib.Path(mounts).read_text().splitlines():
         _, mount, kind, settings = line.split()[:4]
@@ -122,7 +122,7 @@ def controller(mounts="/proc/self/mounts"):
 
 
 def threads(pid, beginning):
-    """Threads of a process by the beginning of their names, in the order of these names."""
+    """The threads of a process whose names have this beginning, in the order of the names."""
     found = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         name = (task / "comm").read_text().strip()
@@ -135,25 +135,24 @@ TIMER = re.compile(r"<(\w+)>, sched_cfs_period_timer\b.*\n # expires at (\d+)-")
 
 
 def timers():
-    """When the kernel hands out shares next, by group; which group, it does not say."""
+    """The time when the kernel next hands out shares, for each group. The kernel does not say which group it is."""
     return {name: int(due) for name, due in TIMER.findall(pathlib.Path("/proc/timer_list").read_text())}
 
 
 def apart(one, other):
-    """Microseconds between two moments of a period."""
+    """The microseconds between two moments of a period."""
     between = abs(one - other) % PERIOD
     return min(between, PERIOD - between)
 
 
 class Shares:
-    """Holds each of a process's threads `loop-N` to a share of a core, and to a core of its own.
+    """Limits each of a process's threads `loop-N` to a share of a core, each on a separate core.
 
-    All shares are handed out at the same moment, so that loops run at the same time and meet at what they
-    have in common. The kernel gives every group a random moment: groups are made until one has the first
-    one's.
+    All shares are handed out at the same moment, so that loops run at the same time and contend for shared data. The
+    kernel gives every group a random moment, so groups are made until one has the same moment as the first.
 
-    With `together` all loops have one share between them. Two loops then can do no more than one,
-    whatever they do: what is measured that way tells whether the measurement could fail.
+    With `together`, all loops have one share between them. Two loops then cannot do more than one. That case shows
+    whether the measurement can fail.
     """
 
     def __init__(self, pid, label, share=SHARE, together=False):
@@ -189,7 +188,7 @@ class Shares:
             self.apart = max(self.apart, away)
 
     def _in_step(self, moment):
-        """A group whose share is handed out near that moment, and how many microseconds from it."""
+        """A group whose share is handed out near this moment, and the difference in microseconds."""
         kept, nearest = None, PERIOD
         for _ in range(TRIES):
             group, other = self._group()
@@ -205,15 +204,15 @@ class Shares:
         return kept, nearest
 
     def _group(self):
-        """A new group, and when in its period its share is handed out, in microseconds."""
+        """A new group, and the time within a period at which its share is handed out, in microseconds."""
         for _ in range(TRIES):
             known = timers()
             group = self.system.bound(self.domain, f"{self.name}-{next(self.made)}", self.share)
-            # Setting a quota starts the group's timer; for a group without threads it soon ends.
+            # Setting a quota starts the group's timer, which soon ends if the group has no threads.
             new = [due for name, due in timers().items() if name not in known]
             if len(new) == 1:
                 return group, new[0] // 1000 % PERIOD
-            group.remove()  # another group's timer started or ended meanwhile
+            group.remove()  # meanwhile another group's timer started or ended
         raise Unusable("/proc/timer_list does not tell when the kernel hands out shares")
 
     def _enter(self):
@@ -223,15 +222,15 @@ class Shares:
             os.sched_setaffinity(loop, {number % os.cpu_count()})
 
     def counted(self):
-        """Sums over the groups: periods, those that ran out, seconds spent waiting for the next."""
+        """Sums over the groups: periods, periods that used up their share, seconds spent waiting for the next."""
         return tuple(map(sum, zip(*(group.counted() for group in self.bounded))))
 
     def loop_seconds(self):
-        """Time of the loops on a processor."""
+        """The processor time of the loops in seconds."""
         return sum(int(pathlib.Path(f"/proc/{self.pid}/task/{loop}/schedstat").read_text().split()[0])
                    for loop in self.loops) / 1e9
 
     def remove(self):
-        """To be called when the process has ended."""
+        """Removes the groups. Call it when the process has ended."""
         for group in [*self.bounded, *([self.domain] if self.domain else [])]:
             group.remove()

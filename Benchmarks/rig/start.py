@@ -1,4 +1,4 @@
-"""From the start of the process to its first answer, relayed, with a token of its own."""
+"""The time from the start of the process to its first relayed answer, including the fetch of a token."""
 
 import statistics
 import time
@@ -10,12 +10,12 @@ from .progress import progress
 
 
 def compare(names, tls, log, rounds):
-    """Starts every contender once a round, in an order that rotates; milliseconds by contender."""
+    """Starts every contender once per round, in a rotating order. Returns milliseconds by contender."""
     found = {}
     with Origin() as origin:
         for name in list(names):
             try:
-                Proxy(name, origin, tls, log).stop()  # its files are in memory from now on
+                Proxy(name, origin, tls, log).stop()  # from now on its files are in memory
                 found[name] = []
             except Unusable as reason:
                 progress.leave_out(name, reason)

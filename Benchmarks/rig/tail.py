@@ -1,4 +1,4 @@
-"""How long the slowest calls take at a fixed rate, from the moment at which each was to begin."""
+"""How long the slowest calls take at a fixed rate, from the moment at which each was due."""
 
 import statistics
 
@@ -40,7 +40,7 @@ def compare(names, rate, rounds, seconds):
 
 
 def measure(rounds, seconds):
-    """Prints all of it, and returns whether the bounds are kept."""
+    """Prints all figures. Returns whether the bounds hold."""
     verdicts = Verdicts()
     for rate in RATES:
         print(f"{rate:,} calls a second over {CONNECTIONS} connections, log on: µs, medians of {rounds} rounds")

@@ -1,7 +1,7 @@
-"""One event loop against two: requests per second, and what a request costs when loops share things.
+"""One event loop against two: requests per second, and the cost of a request when loops share data.
 
-With four cores and more the proxy has two of them and the loads the others. With fewer, each loop is held
-to a share of a core (shares.py), so that the proxy is what saturates there too.
+With four cores or more the proxy has two of them and the loads the others. With fewer, each loop is limited to a share
+of a core (shares.py), so that the proxy is saturated there too.
 """
 
 import os
@@ -17,24 +17,24 @@ from .shares import IN_STEP, SHARE, Shares
 ONE, TWO, CONTROL = "1 loop", "2 loops", "2 loops, one share"
 LOOPS = {ONE: 1, TWO: 2, CONTROL: 2}
 
-# Callers of each loop while loops are held: enough that a loop, when it may run, has work for its whole share
-# without waiting for the loads. As many for one loop as for each of two, since a request costs more among more.
+# Callers of each loop while loops are held: enough that a loop, when it may run, has work for its whole share without
+# waiting for the loads. One loop has as many as each of two, because a request costs more with more callers.
 QUEUED = 128
 
-# What a measurement with shares must show, or it is void.
-NEAR = 0.1  # how far the loops' time may be from their share
-LEFT = 0.2  # cores that neither proxy nor loads used: the loads had time to spare
-CONTROLLED = 1.2  # what two loops with one share between them may reach
+# A measurement with shares is void unless it meets these.
+NEAR = 0.1  # how far the loops' time may differ from their share
+LEFT = 0.2  # cores that neither proxy nor loads used: the loads had spare time
+CONTROLLED = 1.2  # what two loops that share one quota may reach, at most
 
 
 def places_for_two():
-    """Cores of the proxy and of the two loads, and whether they are apart."""
+    """The cores of the proxy and of the two loads, and whether they are separate."""
     count = os.cpu_count()
     return ((0, 1), (2,), (3,), True) if count >= 4 else ((0, 1), (0,), (1,), False)
 
 
 class Lane:
-    """One of the proxies that are compared: how many loops, and how these are held."""
+    """A proxy to compare: its number of loops, and how these are limited."""
 
     def __init__(self, name, contender, origin, tls, log, cores, shared):
         self.name = name
@@ -56,7 +56,7 @@ class Lane:
             self.shares.remove()
 
     def reading(self, origins):
-        """What is counted, to be read before and after a load."""
+        """The counters, to be read before and after a load."""
         busy, stolen = machine_seconds()
         reading = {"own": cpu_seconds(self.proxy.pids()), "busy": busy, "stolen": stolen,
                    "load": cpu_seconds([origin.process.pid for origin in origins])}
@@ -68,12 +68,12 @@ class Lane:
 
 
 def yields(origin):
-    """Has the load not push a loop aside when something arrives for it: loops use their shares in one go."""
+    """Keeps the load from preempting a loop when data arrives for it, so that loops use their shares in one go."""
     os.sched_setscheduler(origin.process.pid, os.SCHED_BATCH, os.sched_param(0))
 
 
 def measure(lane, origins, seconds, connections):
-    """One load of one lane; everything a second but `microseconds` (a request) and `exhausted`."""
+    """One load of one lane. All figures are per second, except `microseconds` (per request) and `exhausted`."""
     if lane.shares:
         connections = QUEUED * LOOPS[lane.name]
     load = Load(connections=connections // len(origins))
@@ -118,7 +118,7 @@ def stop_all(lanes):
 
 
 def lanes_for(contender, first, second, tls, log):
-    """The lanes that this machine allows, and why loops are not held to shares where they ought to be."""
+    """The lanes that this machine allows, and why loops are not limited to shares where they should be."""
     cores, _, _, apart = places_for_two()
     missing = None
     if not apart:
@@ -133,8 +133,8 @@ def lanes_for(contender, first, second, tls, log):
 
 
 def compare(name, tls, log, options):
-    """Rounds in which each lane is loaded once. Returns the rows by lane, and why there are no shares
-    where there ought to be, or None."""
+    """Rounds in which each lane is loaded once. Returns the rows by lane, and why there are no shares where there
+    should be, or None."""
     _, first_core, second_core, _ = places_for_two()
     with Origin(*first_core) as first, Origin(*second_core) as second:
         origins = (first, second)
@@ -162,12 +162,12 @@ def middle(rows, key):
 
 
 def ratio(rows, lane, key="requests_per_second"):
-    """The median over the rounds of what a lane has beside one loop."""
+    """The median over the rounds of a lane's figure relative to one loop."""
     return statistics.median([a[key] / b[key] for a, b in zip(rows[lane], rows[ONE])])
 
 
 def void(rows, missing):
-    """Why the ratio of requests says nothing; None when it does."""
+    """Why the ratio of requests is meaningless; None if it is valid."""
     if missing:
         return f"proxy and loads share the cores, and {missing}"
     if any(row["bad"] for own in rows.values() for row in own):

@@ -1,4 +1,4 @@
-"""Instructions per request that the gateway must not exceed: `thresholds`, beside `bench`."""
+"""Instructions per request that the gateway must not exceed: the file `thresholds`, in the folder of `bench`."""
 
 import dataclasses
 
@@ -7,8 +7,8 @@ from .contenders import PREFIX, Shape
 from .counting import Load
 
 FILE = places.BENCHMARKS / "thresholds"
-# Above: the check fails. So far below: it asks for the file to be brought up to date, so that what was
-# won is not lost again unseen.
+# If a measurement is above by more than SLACK, the check fails. If it is below by more than WON, the check asks for an
+# update of the file, so that the gain is not lost again unnoticed.
 SLACK = 0.03
 WON = 0.05
 
@@ -60,7 +60,7 @@ def measure(names, seconds):
 
 
 def check(names, seconds):
-    """Measures and compares; returns whether all hold."""
+    """Measures and compares. Returns whether all thresholds hold."""
     allowed = read()
     holds = True
     for name, count, bad in measure(names, seconds):

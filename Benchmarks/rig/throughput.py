@@ -9,8 +9,8 @@ from .places import Unusable
 from .progress import progress
 
 BASE = "nginx"
-NOISE = 0.15  # seconds a second spent on or taken by others, above which a round is not quiet
-ENOUGH = 3  # quiet rounds that a median may rest on
+NOISE = 0.15  # processor seconds per second used or taken by others; a round with more is not quiet
+ENOUGH = 3  # quiet rounds that a median needs at least
 
 
 def measure(proxy, origin, seconds, load):
@@ -36,8 +36,8 @@ def measure(proxy, origin, seconds, load):
 
 
 def in_rounds(entries, rounds, measured):
-    """Rounds in which every entry is measured once, in an order that rotates; rows by name. An entry
-    that cannot be measured is left out of all rounds."""
+    """Runs rounds in which every entry is measured once, in a rotating order. Returns rows by name. An entry that
+    cannot be measured is left out of all rounds."""
     rows = {name: [] for name in entries}
     for turn in range(rounds):
         progress.say(f"round {turn + 1} of {rounds}")
@@ -53,7 +53,7 @@ def in_rounds(entries, rounds, measured):
 
 
 def compare(names, tls, log, options):
-    """Rounds in which every contender is loaded once, in an order that rotates."""
+    """Runs rounds in which every contender is loaded once, in a rotating order."""
     load = Load(options.connections, options.path, options.body)
     with Origin() as origin:
         proxies = []
@@ -80,14 +80,14 @@ def compare(names, tls, log, options):
 
 
 def quiet_rounds(rows):
-    """The rounds in which nothing else kept a processor busy while any contender was loaded."""
+    """The rounds in which nothing else used the processors while a contender was loaded."""
     count = min((len(own) for own in rows.values()), default=0)
     return [turn for turn in range(count) if all(
         own[turn]["foreign"] + own[turn]["stolen"] < NOISE for own in rows.values())]
 
 
 def without_noise(rows):
-    """The rows of quiet rounds, if there are enough of them, and a note that says so."""
+    """The rows of quiet rounds if there are enough of them, and a note about that."""
     quiet = quiet_rounds(rows)
     total = max((len(own) for own in rows.values()), default=0)
     if len(quiet) < ENOUGH:
@@ -97,7 +97,7 @@ def without_noise(rows):
 
 
 def ratio(rows, name, base):
-    """The median over the rounds of what `name` costs beside `base`; None when one is missing."""
+    """The median over the rounds of the cost of `name` relative to `base`; None if one is missing."""
     if not rows.get(name) or not rows.get(base):
         return None
     return statistics.median(row["microseconds"] / other["microseconds"]
@@ -105,7 +105,7 @@ def ratio(rows, name, base):
 
 
 def table(rows):
-    """Medians over the rounds; ratios are taken inside a round, where the noise is shared."""
+    """Medians over the rounds. Ratios are computed within a round, where both sides have the same noise."""
     rows, note = without_noise(rows)
     base = rows.get(BASE) or next(iter(rows.values()), [])
     lines = [f"  {'contender':12} {'CPU µs':>7} {'min–max':>13} {'ratio':>6} {'min–max':>11}"

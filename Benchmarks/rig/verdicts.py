@@ -1,4 +1,4 @@
-"""Bounds of a benchmark: printed with what was measured, and whether all of them hold."""
+"""Bounds of a benchmark: prints each with the measured value, and tells whether all of them hold."""
 
 
 class Verdicts:
@@ -6,7 +6,7 @@ class Verdicts:
         self.holds = True
 
     def at_most(self, what, value, bound, form="{:.2f}"):
-        """`value` None: not measured, which is not a bound that holds."""
+        """A `value` of None was not measured, so the bound does not hold."""
         kept = value is not None and value <= bound
         self.holds = self.holds and kept
         text = "not measured" if value is None else form.format(value)

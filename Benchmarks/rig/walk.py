@@ -1,5 +1,5 @@
-"""Lists as one answer: processor time against relaying the same pages one by one, time against the upstream's own
-answers and against a loop in Python, and memory."""
+"""Lists as one answer: processor time compared with relaying the same pages one by one, time compared with the
+upstream's own answers and with a loop in Python, and memory."""
 
 import http.client
 import json
@@ -20,13 +20,13 @@ from .progress import progress
 
 MIB = 1 << 20
 LIST = f"{PREFIX}/registrations"
-#: Pages before memory is measured, and seconds for which they are asked for.
+#: Pages of each walk before memory is measured, and the seconds for which these walks go on.
 WARM_UP, SETTLING = 40, 2.5
 #: Pages of a list whose processor time is measured, by the kind of page.
 PAGES = {"ten": 1_000, "hundred": 400, "mebibyte": 60}
 SMALL_PAGES = 1_000
 CPU_BOUND, UPSTREAM_BOUND, LOOP_BOUND, MEMORY_BOUND = 1.5, 1.2, 0.5, 1.0
-#: Of a page that goes through a file, which no page of SCORM Cloud does (docs/performance.md).
+#: For a page so large that it passes through a file; SCORM Cloud has none (docs/performance.md).
 FILE_BOUND = 2.5
 
 
@@ -46,7 +46,7 @@ class ListUpstream:
 
 
 class Caller:
-    """One kept connection, which looks at nothing but the framing: it takes as little time as can be."""
+    """A kept connection that looks at nothing but the framing, to take as little time as possible."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -60,7 +60,7 @@ class Caller:
         self.socket.close()
 
     def ask(self, query, fields=""):
-        """The answer's head, and what of its body came with it."""
+        """The answer's head, and the part of the body that came with it."""
         self.socket.sendall(f"GET {LIST}?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n".encode())
         received = b""
         while b"\r\n\r\n" not in received:
@@ -86,13 +86,13 @@ class Caller:
             left -= count
 
     def pages(self, kind, count):
-        """All pages of a list, one by one; as it is known how they are called, none is looked into."""
+        """Reads all pages of a list, one by one. Their names are known, so no page is parsed."""
         self.page(f"courseId={kind}-{count}")
         for number in range(1, count):
             self.page(f"more={kind}-{count}-{number}")
 
     def walk(self, kind, count):
-        """The same as one answer. The last chunk cannot be mistaken: a list ends with a bracket."""
+        """Reads the list as one answer. The last chunk is unmistakable, because a list ends with a bracket."""
         _, body = self.ask(f"courseId={kind}-{count}", "X-Scorm-Pages: all\r\n")
         last, size = bytes(body[-5:]), len(body)
         while last != b"0\r\n\r\n":
@@ -103,7 +103,7 @@ class Caller:
 
 
 def python_loop(port, count):
-    """What a user writes: each page read, and its `more` asked for."""
+    """The loop that a user would write: reads each page and requests its `more`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     query, items = {"courseId": f"ten-{count}"}, 0
     while query:
@@ -123,7 +123,7 @@ def seconds(action):
 
 
 def processor_ratio(proxy, kind, rounds):
-    """Processor time of a list as one answer, in that of its pages one by one: the median of rounds."""
+    """Processor time of a list as one answer, relative to its pages one by one: the median of rounds."""
     pids, count, rows = proxy.pids(), PAGES[kind], []
     with Caller(proxy.port) as caller:
         for turn in range(rounds + 1):
@@ -132,7 +132,7 @@ def processor_ratio(proxy, kind, rounds):
                 before = cpu_seconds(pids)
                 action(kind, count)
                 costs.append((cpu_seconds(pids) - before) * 1e6)
-            if turn > 0:  # the first warms up
+            if turn > 0:  # the first turn is a warm-up
                 rows.append(costs)
     places.record("walk", {"what": f"processor, {kind}", "pages": count, "microseconds": rows})
     progress.say(f"{kind}: " + ", ".join(f"{name} {statistics.median(costs) / count:.0f} µs a page"
@@ -141,10 +141,11 @@ def processor_ratio(proxy, kind, rounds):
 
 
 def time_ratios(proxy, upstream, rounds):
-    """Time of a list of small pages as one answer, in that of the upstream's own answers and of a loop in Python.
+    """Time of a list of small pages as one answer, relative to the upstream's own answers and to a loop in Python.
 
-    Against an upstream that takes no time at all, the way through a proxy would be all that is measured; so there it
-    takes 2 ms. A loop's own time shows best where the upstream takes none.
+    With an upstream that takes no time, only the way through the proxy would be compared with the upstream's answers.
+    So that upstream takes 2 ms. The loop is compared with an upstream that takes no time, because that shows its own
+    cost best.
     """
     rows = []
     with Caller(proxy.port) as caller, Caller(upstream.plain_port) as direct:
@@ -164,10 +165,10 @@ def time_ratios(proxy, upstream, rounds):
 
 
 def growth(proxy, count):
-    """MiB by which resident memory grows at most while so many pages of a mebibyte pass, after some."""
+    """The largest growth of resident memory, in MiB, while `count` pages of a mebibyte pass, after a warm-up."""
     with Caller(proxy.port) as caller:
-        # What only the start needed of the program is given back meanwhile. What a walk and the work of each second
-        # need of it is read in again, before it is counted.
+        # Meanwhile the gateway releases memory that only the start needed. Parts of it that a walk and the periodic
+        # work need are read again before memory is counted.
         caller.walk("large", WARM_UP)
         time.sleep(1)
         began = time.perf_counter()
@@ -183,7 +184,7 @@ def growth(proxy, count):
 
 
 def measure(pages, rounds):
-    """Prints figure, bound and verdict for each; returns whether all hold."""
+    """Prints each figure with its bound and verdict. Returns whether all bounds hold."""
     holds = True
 
     def say(what, figure, bound, strictly=False):
@@ -194,7 +195,7 @@ def measure(pages, rounds):
               f"{'holds' if fits else 'EXCEEDED'}", flush=True)
 
     with ListUpstream() as upstream:
-        # Without limits: a list is of class `batch`, and it is not the limits that are measured here.
+        # Without limits, because they are not measured here, and a list is of class `batch`.
         proxy = Proxy("gateway-without-limits", upstream, tls=False, log=True, label="gateway-walk")
         try:
             for what, kind, bound in (("10 registrations", "ten", CPU_BOUND), ("100 KiB", "hundred", CPU_BOUND),

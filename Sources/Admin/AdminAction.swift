@@ -1,16 +1,16 @@
 internal import LocalServer
 
-/// Something that was asked of the admin pages and changes the gateway: it is recorded like a call.
+/// An action at the admin address that changes the gateway. It is recorded like a call.
 package struct AdminAction: Sendable {
-  /// The page, `/api/tokens/renew`, and its query, raw.
+  /// The page, such as `/api/tokens/renew`, and the raw query.
   package let path: String
   package let query: String
-  /// What was answered.
+  /// The status of the answer.
   package let status: Int
-  /// Who asked, as the client describes itself; nil when it did not.
+  /// The client's User-Agent; nil if it sent none.
   package let userAgent: String?
 
-  /// Something that the gateway did by itself, as `query` would have asked for it.
+  /// An action of the gateway itself, recorded as if `query` had asked for it.
   init(path: String, query: String) {
     self.path = path
     self.query = query

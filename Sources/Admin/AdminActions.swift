@@ -1,28 +1,28 @@
-/// The admin pages that take parameters: each closure gets the query and answers it, on the admin server's
-/// thread, without blocking.
+/// The admin pages that take parameters. Each closure gets the query and answers it on the admin server's thread. It
+/// must not block, except ``setMode`` with `fleet`.
 package struct AdminActions: Sendable {
-  /// The tokens: `app` and `scope` filter, `format` chooses.
+  /// Lists the tokens: `app` and `scope` filter, `format` selects the form.
   package var tokens: @Sendable (AdminQuery) -> AdminAnswer
-  /// Has tokens fetched anew, those that `app` and `scope` name, or `all`.
+  /// Fetches new tokens for those that `app`, `scope` or `all` select.
   package var renewTokens: @Sendable (AdminQuery) -> AdminAnswer
-  /// Forgets tokens, named as for `renewTokens`.
+  /// Drops tokens, selected as for `renewTokens`.
   package var dropTokens: @Sendable (AdminQuery) -> AdminAnswer
-  /// What would happen to a call.
+  /// Explains what would happen to a call.
   package var explain: @Sendable (AdminQuery) -> AdminAnswer
 
-  /// The jobs that callers have waited for.
+  /// Lists the jobs that callers have waited for.
   package var jobs: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"jobs\":[]}\n") }
-  /// The modes that an operator has set.
+  /// Lists the modes that an operator has set.
   package var modes: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
-  /// Sets one: `mode`, `caller` or `app`, `for`, `fleet`. With `fleet` it may block.
+  /// Sets a mode: `mode`, `caller` or `app`, `for`, `fleet`. With `fleet` it may block.
   package var setMode: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{\"modes\":[]}\n") }
-  /// Takes away the modes whose time is over: what they are, as queries that would end them, and nanoseconds until the
-  /// next one ends; nil when none will.
+  /// Ends the modes whose time is over. Returns them as queries that would end them, and the nanoseconds until the next
+  /// one ends; nil if none will.
   package var endModes: @Sendable () -> (ended: [String], next: Int64?) = { ([], nil) }
 
   /// Ends the pauses of the app that `app` names.
   package var resume: @Sendable (AdminQuery) -> AdminAnswer = { _ in .notFound("There is no app.") }
-  /// The configuration in force.
+  /// Shows the configuration in force.
   package var configuration: @Sendable (AdminQuery) -> AdminAnswer = { _ in .json("{}\n") }
   /// Reads the configuration again.
   package var reload: @Sendable (AdminQuery) -> AdminAnswer = { _ in
@@ -41,22 +41,22 @@ package struct AdminActions: Sendable {
     self.explain = explain
   }
 
-  /// Nothing behind the pages: for tests of the others.
+  /// Placeholders, for tests of other pages.
   package static let none = AdminActions(
     tokens: { _ in .json("{}\n") }, renewTokens: { _ in .json("{}\n") },
     dropTokens: { _ in .json("{}\n") }, explain: { _ in .json("{}\n") })
 }
 
-/// How one of them answers.
+/// The answer to a query.
 package enum AdminAnswer: Sendable {
   case json(String)
   case table(String)
-  /// 400: the query asks for what cannot be; the text tells what to ask for.
+  /// 400: the query cannot be answered. The text says what to ask for.
   case badQuery(String)
-  /// 422: what was asked for cannot be done, and nothing has changed; the text tells all that is wrong.
+  /// 422: the request cannot be carried out, and nothing has changed. The text lists everything that is wrong.
   case refused(String)
-  /// 404: what it names is not there; the text tells what is.
+  /// 404: what the query names does not exist. The text lists what does.
   case notFound(String)
-  /// 503: it takes something that is not there at the moment, and nothing has changed.
+  /// 503: something needed is unavailable at the moment, and nothing has changed.
   case unavailable(String)
 }

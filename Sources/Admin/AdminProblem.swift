@@ -2,7 +2,7 @@ internal import JSONText
 internal import LocalServer
 internal import Memory
 
-/// Why an admin page is not there: a problem document of RFC 9457.
+/// An error of an admin page: a problem document of RFC 9457.
 struct AdminProblem {
   let status: Int
   let title: String

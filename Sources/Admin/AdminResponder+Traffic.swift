@@ -1,6 +1,6 @@
 package import LocalServer
 
-/// What is answered on a thread that may block: pages about traffic, from the journal, and what is set for all gateways.
+/// Answers that are made on a thread that may block: traffic pages from the journal, and modes for all gateways.
 extension AdminResponder {
   package func slowAnswer(to request: LocalRequest) -> (@Sendable () -> LocalResponse)? {
     if request.path == "/api/mode", request.method == "POST", request.asks("fleet") {

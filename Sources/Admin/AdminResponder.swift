@@ -2,8 +2,8 @@ internal import JSONText
 package import LocalServer
 internal import Memory
 
-/// The admin pages: health, readiness, metrics, listings, and the page for browsers that shows them. Some change something,
-/// and are asked with POST; nothing here is secret.
+/// The admin pages: health, readiness, metrics, listings, and the browser page that shows them. Pages that change
+/// something require POST. None of them shows a secret.
 package struct AdminResponder: LocalResponder {
   let sources: AdminSources
   let streams: EventStreams
@@ -18,21 +18,23 @@ package struct AdminResponder: LocalResponder {
       })
   }
 
-  /// One page: its path, what it is for, and how it is made.
+  /// A page: its path, its purpose, and how it is made.
   struct Page: Sendable {
-    /// With `{id}` at its end it stands for all that begin with what is in front of that.
+    /// If it ends with `{id}`, it covers all paths that begin with the part before that.
     let path: String
     let purpose: String
-    /// It only changes something: asked with POST, and by no page of a browser but this server's own.
+    /// Whether the page only changes something. It then requires POST, and of browser pages only this server's own may
+    /// use it.
     var isAction = false
-    /// Who watches over the process asks for it: answered when there are too many connections, and whatever the Host.
+    /// Whether process supervisors request the page. It is then answered even with too many connections, and for any
+    /// Host.
     var isAlwaysAnswered = false
-    /// Makes it at once. Nil: the journal does, on a thread that may block.
+    /// Makes the page at once. Nil if the journal makes it, on a thread that may block.
     var make: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
-    /// What POST does, where GET shows.
+    /// Carries out POST on a page that GET shows.
     var act: (@Sendable (AdminResponder, LocalRequest) -> LocalResponse)?
 
-    /// It takes POST.
+    /// Whether the page accepts POST.
     var takesActions: Bool { isAction || act != nil }
 
     fileprivate func covers(_ wanted: String) -> Bool {
@@ -107,14 +109,14 @@ package struct AdminResponder: LocalResponder {
     Page(path: "/metrics", purpose: "figures for Prometheus") { responder, _ in responder.metrics },
   ]
 
-  /// RFC 9110 section 9.3.7.
+  /// The values of `Allow` (RFC 9110 section 9.3.7).
   private static let allowed = (name: "Allow", value: "GET, HEAD, OPTIONS")
   private static let allowedForActions = (name: "Allow", value: "POST, OPTIONS")
   private static let allowedForBoth = (name: "Allow", value: "GET, HEAD, POST, OPTIONS")
 
   package func respond(to request: LocalRequest) -> LocalResponse { finished(page(request)) }
 
-  /// Ends what was to end by itself, and records that like an act.
+  /// Ends the modes whose time is over and records that like an action.
   package func attend() -> Int64? {
     let (ended, next) = sources.actions.endModes()
     for query in ended { sources.note(AdminAction(path: "/api/mode", query: query)) }
@@ -129,7 +131,7 @@ package struct AdminResponder: LocalResponder {
     AdminResponder.page(at: path)?.isAlwaysAnswered ?? false
   }
 
-  /// `response` with the fields that all pages have.
+  /// Adds the fields that all pages have to `response`.
   func finished(_ response: LocalResponse) -> LocalResponse {
     var response = response
     response.fields.append((name: "Cache-Control", value: "no-store"))
@@ -144,7 +146,7 @@ package struct AdminResponder: LocalResponder {
       return LocalResponse(status: 204, fields: [AdminResponder.allowed])
     }
     guard let page = AdminResponder.page(at: request.path) else {
-      // The page's own files.
+      // The files of the browser page.
       if request.method == "GET" || request.method == "HEAD",
         let file = PageFiles.response(for: request.path)
       {
@@ -236,7 +238,7 @@ package struct AdminResponder: LocalResponder {
 }
 
 extension LocalRequest {
-  /// Whether the query has the parameter `name`, with any value but `false` or `0`.
+  /// Whether the query has the parameter `name` with a value other than `false` or `0`.
   func asks(_ name: String) -> Bool {
     query.split(separator: "&").contains { parameter in
       let parts = parameter.split(separator: "=", maxSplits: 1)

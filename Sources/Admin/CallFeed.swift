@@ -1,28 +1,28 @@
 package import Memory
 internal import Synchronization
 
-/// The newest lines of traffic for those who watch the page: a part of memory that the event loops write and the
-/// admin thread reads.
+/// A buffer of the newest traffic lines for watchers of the admin page. Event loops write it and the admin thread reads
+/// it.
 ///
-/// Its length is bounded in bytes; the oldest lines make room. While nobody watches, nothing is kept, and a line costs
-/// the loops one load.
+/// Its size in bytes is bounded, and the oldest lines are removed first. Without watchers nothing is kept, and a line
+/// costs the loops one atomic load.
 package final class CallFeed: Sendable {
-  /// Bytes of lines kept.
+  /// The maximum size in bytes.
   static let most = 512 * 1024
 
   private struct State: ~Copyable {
     var lines = ByteBuffer()
-    /// Bytes written since the start, up to the first of ``lines``: where it stands.
+    /// Bytes written since the start, before the first byte of ``lines``: the place of that byte.
     var start = 0
   }
 
-  /// What is read from a place on.
+  /// The result of reading from a place.
   struct Part {
     /// Whole lines with their line feeds.
     var lines: [UInt8] = []
-    /// Where to go on.
+    /// The place of the next line.
     var next: Int
-    /// Lines between the place and these are lost.
+    /// Whether lines between the given place and these are lost.
     var isBroken = false
   }
 
@@ -31,7 +31,7 @@ package final class CallFeed: Sendable {
 
   package init() {}
 
-  /// Takes whole lines, on any thread.
+  /// Adds whole lines, on any thread.
   package func write(_ lines: borrowing ByteBuffer) {
     guard watchers.load(ordering: .relaxed) > 0 else { return }
     state.withLock { state in
@@ -52,7 +52,7 @@ package final class CallFeed: Sendable {
     }
   }
 
-  /// Somebody watches from now on. What was written while nobody did is not here: the places before are void.
+  /// Adds a watcher. Lines written while there was no watcher are missing, so earlier places become invalid.
   func beginWatching() {
     guard watchers.wrappingAdd(1, ordering: .relaxed).oldValue == 0 else { return }
     state.withLock { state in
@@ -66,10 +66,10 @@ package final class CallFeed: Sendable {
     state.withLock { $0.lines.release() }
   }
 
-  /// Where the next line will stand.
+  /// The place of the next line.
   var end: Int { state.withLock { $0.start + $0.lines.count } }
 
-  /// Lines from `place` on, as many as fit into `bytes`, but at least one.
+  /// Reads lines from `place` on, as many as fit into `bytes`, but at least one.
   func read(from place: Int, bytes: Int) -> Part {
     state.withLock { state in
       let offset = place - state.start

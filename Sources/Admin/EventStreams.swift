@@ -2,24 +2,24 @@ internal import LocalServer
 internal import Memory
 internal import Synchronization
 
-/// Those who watch the page: `/api/events`, as server-sent events (HTML Living Standard, section 9.2).
+/// The watchers of the admin page: `/api/events`, as server-sent events (HTML Living Standard, section 9.2).
 ///
-/// - `call`: a line of the traffic log, when the call has ended.
-/// - `state`: how the gateway stands, once a second.
-/// - `resync`: calls were left out here; what the watcher shows is to be read anew.
-/// - `ping`: nothing happened, but the connection stands.
+/// - `call`: the traffic line of a call that has ended.
+/// - `state`: the gateway's state, once a second.
+/// - `resync`: calls were left out here, so the watcher must reload what it shows.
+/// - `ping`: nothing happened, but the connection is alive.
 ///
-/// A piece is at most ``pieceBytes`` and what a state needs, and there is one under way for each watcher.
+/// A piece has at most ``pieceBytes`` plus a state event. Each watcher has at most one piece in progress.
 final class EventStreams: Sendable {
-  /// Watchers at once.
+  /// The maximum number of watchers.
   static let most = 16
-  /// Bytes of calls in a piece.
+  /// The maximum size of the calls in a piece, in bytes.
   static let pieceBytes = 64 * 1024
   private static let stateInterval: Int64 = 1_000_000_000
   private static let pingInterval: Int64 = 15_000_000_000
 
   private struct Watcher {
-    /// The next call's place in the feed.
+    /// The place of the next call in the feed.
     var place: Int
     var mustResync: Bool
     var isNew = true
@@ -30,7 +30,7 @@ final class EventStreams: Sendable {
   private struct State {
     var watchers: [Int: Watcher] = [:]
     var lastNumber = 0
-    /// The state's event, shared by all who ask for it in the same moment.
+    /// The text of the state event, shared by all watchers that need it at about the same time.
     var text: [UInt8] = []
     var textAt = Int64.min
   }
@@ -38,7 +38,7 @@ final class EventStreams: Sendable {
   private let state = Mutex(State())
   private let feed: CallFeed?
   private let stateText: @Sendable () -> String
-  /// Tells this process' places from another's.
+  /// Distinguishes places in this process from those of another process.
   private let epoch = String(UInt32.random(in: 0...UInt32.max), radix: 16)
 
   init(_ feed: CallFeed?, state: @escaping @Sendable () -> String) {
@@ -46,7 +46,7 @@ final class EventStreams: Sendable {
     stateText = state
   }
 
-  /// Begins a stream behind the event `last`, which the watcher saw; nil when there are too many.
+  /// Begins a stream after the event `last`, which the watcher has seen; nil if there are too many watchers.
   func begin(after last: String?) -> Int? {
     state.withLock { state in
       guard state.watchers.count < EventStreams.most else { return nil }
@@ -65,7 +65,7 @@ final class EventStreams: Sendable {
     }
   }
 
-  /// What a watcher gets now; nil when it is none.
+  /// The next piece for a watcher; nil if there is no such watcher.
   func piece(of number: Int, now: Int64) -> [UInt8]? {
     state.withLock { state in
       guard var watcher = state.watchers[number] else { return nil }
@@ -117,7 +117,7 @@ final class EventStreams: Sendable {
     return state.text
   }
 
-  /// The place that an event's id names; nil when it is another process'.
+  /// The place in an event's id; nil if the id is from another process.
   private func place(_ id: String) -> Int? {
     let parts = id.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0] == epoch else { return nil }
@@ -141,7 +141,7 @@ extension AdminResponder {
       status: 200,
       fields: [
         (name: "Content-Type", value: "text/event-stream"),
-        // A proxy in between must not gather what is to be seen now.
+        // A proxy in between must not buffer the events.
         (name: "X-Accel-Buffering", value: "no"),
       ], body: .stream(number))
   }

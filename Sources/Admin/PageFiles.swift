@@ -1,12 +1,12 @@
 internal import CPage
 internal import LocalServer
 
-/// The page that a browser gets at `/`: the files of `Sources/Admin/Page`, which are part of the binary.
+/// The page for browsers at `/`: the files of `Sources/Admin/Page`, which are part of the binary.
 ///
-/// It is files of this server and nothing from elsewhere, and its policy says so to the browser. The scripts read the
-/// admin pages as any client does, so the page can show nothing that they do not.
+/// All files come from this server, and the content security policy tells the browser so. The scripts read the admin
+/// pages as any client does, so the page shows nothing that those pages do not.
 enum PageFiles {
-  /// The path of each file, and what it is.
+  /// The path and content type of each file.
   static let types: [(path: String, type: String)] = [
     ("/", "text/html"), ("/page/page.css", "text/css"),
     ("/page/main.js", "text/javascript"), ("/page/dom.js", "text/javascript"),
@@ -16,7 +16,7 @@ enum PageFiles {
     ("/page/lists.js", "text/javascript"), ("/page/icon.svg", "image/svg+xml"),
   ]
 
-  /// The answer for `path`; nil when it is none of the page's files.
+  /// The answer for `path`; nil if it is not one of the page's files.
   static func response(for path: String) -> LocalResponse? {
     guard let number = types.firstIndex(where: { $0.path == path }) else { return nil }
     return LocalResponse(
@@ -29,18 +29,18 @@ enum PageFiles {
       ], body: .bytes(bytes(number)))
   }
 
-  /// Whether the request is a browser's: it would rather have HTML than text.
+  /// Whether the request comes from a browser, which prefers HTML to text.
   static func isWanted(by request: LocalRequest) -> Bool {
     request.field("Accept")?.contains("text/html") ?? false
   }
 
   static func bytes(_ number: Int) -> [UInt8] {
-    // Proof: the file's bytes are constants of the binary, as many as are said beside them.
+    // Proof: the bytes are constants of the binary, and `count` is their number.
     let file = unsafe page_file(number)
     return unsafe Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
   }
 
-  /// Its own files, its own server, no frame around it.
+  /// Only files of this server, only requests to this server, no framing.
   private static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     + "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

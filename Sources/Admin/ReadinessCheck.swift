@@ -1,14 +1,14 @@
 package import LocalServer
 
-/// One thing that is looked at to tell whether the gateway should get requests.
+/// A check that helps to decide whether the gateway should get requests.
 package struct ReadinessCheck: Sendable {
-  /// What is looked at: `upstream name`.
+  /// The subject of the check, such as `upstream name`.
   package let name: String
   package let isReady: Bool
-  /// Whether the gateway should get no requests while this is not well. What is not required is told, and
-  /// the gateway stays ready.
+  /// Whether the gateway should get no requests while this fails. Other failures are reported, and the gateway stays
+  /// ready.
   package let isRequired: Bool
-  /// How it stands, and what to do when it is not ready; never a secret.
+  /// The state, and what to do if it is not ready. Never a secret.
   package let detail: String
 
   package init(name: String, isReady: Bool, isRequired: Bool = true, detail: String) {
@@ -19,8 +19,8 @@ package struct ReadinessCheck: Sendable {
   }
 }
 
-/// What the admin pages show, asked for with every request. The closures are called on the admin
-/// server's thread and must not block.
+/// The sources of the admin pages, called for every request. The closures run on the admin server's thread and must not
+/// block.
 package struct AdminSources: Sendable {
   package var readiness: @Sendable () -> [ReadinessCheck]
   /// Whether the gateway is shutting down, which makes it not ready whatever the checks say.
@@ -29,20 +29,20 @@ package struct AdminSources: Sendable {
   package var metrics: @Sendable () -> String
   /// Each limit's state.
   package var limits: @Sendable (ListingForm) -> String
-  /// How the gateway stands besides its readiness, for who watches: members of a JSON object, in one line.
+  /// The gateway's state besides its readiness, for watchers: members of a JSON object, in one line.
   package var state: @Sendable () -> String = { "\"journal\":false" }
-  /// The callers and what they may do, JSON.
+  /// The callers and what they may do, as JSON.
   package var callers: @Sendable () -> String = { "{\"callers\":[]}\n" }
-  /// Whether pages that change something do so.
+  /// Whether pages that change something are enabled.
   package var takesActions: @Sendable () -> Bool = { true }
-  /// Records what was changed, or refused to be.
+  /// Records an action that was carried out or refused.
   package var note: @Sendable (AdminAction) -> Void = { _ in }
-  /// The newest calls, for who watches; nil without a journal.
+  /// The newest calls, for watchers; nil without a journal.
   package var feed: CallFeed?
   /// The pages that take parameters.
   package var actions = AdminActions.none
-  /// Answers what begins with `/api/traffic`, on a thread that may block; nil for pages there are none of.
-  /// Without a journal there is none.
+  /// Answers paths that begin with `/api/traffic`, on a thread that may block. It returns nil for pages that do not
+  /// exist. Nil without a journal.
   package var traffic: (@Sendable (LocalRequest) -> LocalResponse?)?
 
   package init(
@@ -59,10 +59,10 @@ package struct AdminSources: Sendable {
   }
 }
 
-/// Who reads a listing.
+/// The readers of a listing.
 package enum ListingForm: Sendable, Equatable {
   /// Scripts.
   case json
-  /// People; `width` is the characters in a line, nil for any number.
+  /// People; `width` is the width of a line in characters, nil for no limit.
   case table(width: Int?)
 }

@@ -1,7 +1,7 @@
 internal import JSONText
 internal import Memory
 
-/// What all checks together say.
+/// The combined result of all checks.
 struct ReadinessState {
   private let checks: [ReadinessCheck]
   private let isDraining: Bool
@@ -13,7 +13,7 @@ struct ReadinessState {
 
   var isReady: Bool { !isDraining && checks.allSatisfy { $0.isReady || !$0.isRequired } }
 
-  /// As members of a JSON object; `isVerbose` adds the checks.
+  /// The state as members of a JSON object. `isVerbose` adds the checks.
   func members(isVerbose: Bool) -> String {
     let isWell = checks.allSatisfy(\.isReady)
     let status =
@@ -28,7 +28,7 @@ struct ReadinessState {
     return text + ",\"checks\":[" + entries.joined(separator: ",") + "]"
   }
 
-  /// The first check that keeps the gateway from being ready, or else the first that is not well.
+  /// The first check that makes the gateway unready, otherwise the first that fails.
   private var reason: String? {
     let isReady = checks.allSatisfy { $0.isReady || !$0.isRequired } && !isDraining
     let check = checks.first { !$0.isReady && (isReady || $0.isRequired) }

@@ -1,8 +1,8 @@
-/// How many calls may start in how long: `100/1m`.
+/// How many calls may start in a period: `100/1m`.
 package struct CallRate: Sendable, Equatable {
   /// Calls in one period, 1 to 1,000,000.
   package let count: Int
-  /// 1 ms to 1 day.
+  /// The period, from 1 ms to 1 day.
   package let period: Duration
 
   static let counts = 1...1_000_000
@@ -14,7 +14,7 @@ package struct CallRate: Sendable, Equatable {
     self.period = period
   }
 
-  /// Nil unless `text` is a count, a slash and a duration. Ranges are checked by the caller.
+  /// Nil unless `text` is a count, a slash and a duration. The caller checks the ranges.
   init?(configurationText text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let count = Int(configurationText: String(parts[0])),

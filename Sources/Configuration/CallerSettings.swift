@@ -1,58 +1,58 @@
-/// An internal service, how to know it, and what it may do.
+/// A caller: an internal service, how it is identified, and what it may do.
 package struct Caller: Sendable, Equatable {
   package enum Mode: String, Sendable, CaseIterable {
     case normal
-    /// As normal, and what `allow` does not grant passes too, and is told in the log.
+    /// As `normal`, but calls that `allow` does not grant also pass, and the log marks them.
     case permissive
     case readOnly = "read-only"
     case dryRun = "dry-run"
     case frozen
   }
 
-  /// Which class a waiting call stands in.
+  /// The class of a waiting call.
   package enum Priority: String, Sendable, CaseIterable {
-    /// Somebody waits for it.
+    /// Someone is waiting for the answer.
     case interactive
-    /// It gives way, without starving.
+    /// Calls that give way to interactive ones, but never starve.
     case batch
   }
 
   package var name: String
-  /// Every condition given must hold; nil: only listeners that name it are this caller.
+  /// All given conditions must hold. Nil: only connections to listeners that name this caller belong to it.
   package var match: CallerMatch?
-  /// Names of apps it may use; the first is used when a request names none.
+  /// Names of the apps it may use. The first one is used if a request names none.
   package var apps: [String]
-  /// What it may call: one matching rule is enough.
+  /// What it may call. One matching rule is enough.
   package var allow: [AllowRule]
   package var mode: Mode
-  /// Class of its calls when limits make them wait, unless a request says otherwise.
+  /// The class of its calls when limits make them wait, unless a request says otherwise.
   package var priority = Priority.interactive
-  /// Its turns in a round of waiting callers, 1 to 100.
+  /// Its turns in a round among waiting callers, 1 to 100.
   package var weight = 1
 }
 
 extension Caller {
-  /// Who everybody is when the configuration names no caller.
+  /// The caller that every connection belongs to if the configuration names none.
   package static func everybody(apps: [String]) -> Caller {
     Caller(name: "anonymous", match: nil, apps: apps, allow: [.everything], mode: .normal)
   }
 }
 
-/// How a connection is known to be a caller's. At least one condition is set, and all set ones must hold.
+/// The conditions that identify a caller's connections. At least one is set, and all set ones must hold.
 package struct CallerMatch: Sendable, Equatable {
-  /// User of the process at the other end of a Unix socket.
+  /// The user of the process at the other end of a Unix socket.
   package struct UnixUser: Sendable, Equatable {
     package var name: String
     package var id: UInt32
   }
 
-  /// A name in the certificate that the other end shows.
+  /// A name in the client's certificate.
   package enum Certificate: Sendable, Equatable {
     case uri(String)
     /// In lower case.
     case dns(String)
 
-    /// As messages have it: `uri spiffe://corp.example/crm`.
+    /// The name as messages print it: `uri spiffe://corp.example/crm`.
     package var text: String {
       switch self {
       case .uri(let name): "uri \(name)"
@@ -67,7 +67,7 @@ package struct CallerMatch: Sendable, Equatable {
   package var certificate: Certificate?
 }
 
-/// What an operation does, whatever its method.
+/// Whether an operation reads or writes, regardless of its method.
 package enum OperationAccess: String, Sendable, CaseIterable {
   case read, write
 }
@@ -76,13 +76,13 @@ package enum OperationAccess: String, Sendable, CaseIterable {
 package enum AllowRule: Sendable, Equatable {
   /// `*`.
   case everything
-  /// `read:*` when `service` is nil, else `read:course`.
+  /// `read:*` if `service` is nil, otherwise `read:course`.
   case access(OperationAccess, service: String?)
   /// An operation's name.
   case operation(String)
 }
 
-/// What happens to requests that are special to nobody in particular.
+/// What happens to special requests, whichever caller sends them.
 package struct PolicySettings: Sendable, Equatable {
   package enum Decision: String, Sendable, CaseIterable {
     case refuse, forward
@@ -90,19 +90,19 @@ package struct PolicySettings: Sendable, Equatable {
 
   /// Requests that match no operation of the catalogue.
   package var unknownOperations: Decision
-  /// Paths that do not begin with the API's base path: refused, or sent on below the upstream's.
+  /// Paths that do not begin with the API's base path: refused, or forwarded below the upstream's base path.
   package var outsideBasePath: Decision = .refuse
   /// Token endpoints, and operations whose answers are secrets.
   package var sensitiveOperations: Decision
-  /// Those of them, by name, that are forwarded all the same.
+  /// The names of sensitive operations that are forwarded anyway.
   package var sensitiveForwarded: [String] = []
-  /// What acts on every record of a filter is sent only if the caller has named their number.
+  /// Whether an operation on all records of a filter is sent only if the caller has stated their number.
   package var confirmsBulk = false
 }
 
 /// One limit on calls.
 package struct Limit: Sendable, Equatable {
-  /// Who shares one quota.
+  /// What gets a separate quota under the limit.
   package enum Scope: String, Sendable, CaseIterable {
     case app
     case caller
@@ -111,14 +111,14 @@ package struct Limit: Sendable, Equatable {
   }
 
   package enum Excess: String, Sendable, CaseIterable {
-    /// Wait, up to `maxWait`, with at most `maxQueue` others.
+    /// Wait up to `maxWait`, together with at most `maxQueue` others.
     case queue
     case refuse
-    /// Let pass, and count.
+    /// Pass and be counted.
     case shadow
   }
 
-  /// Which operations count. All set conditions must hold; none set: every operation.
+  /// The operations that the limit counts. All set conditions must hold. If none is set, every operation counts.
   package struct Match: Sendable, Equatable {
     package var access: OperationAccess?
     package var service: String?
@@ -128,29 +128,29 @@ package struct Limit: Sendable, Equatable {
   package var name: String
   package var per: Scope
   package var match: Match
-  /// Nil: only `concurrency` limits.
+  /// Nil if only `concurrency` is limited.
   package var rate: CallRate?
-  /// Calls that may start at once after a rest, 1 to 1,000,000.
+  /// Calls that may start at once after an idle time, 1 to 1,000,000.
   package var burst: Int
-  /// Calls under way at once; nil: any number.
+  /// Calls that may be in progress at once; nil for any number.
   package var concurrency: Int?
   package var onExceed: Excess
   package var maxWait: Duration
   package var maxQueue: Int
-  /// Whether several gateways have it in common, through ``Settings/shared``.
+  /// Whether several gateways share the limit through ``Settings/shared``.
   package var isShared = false
 }
 
-/// Where exchanges are recorded.
+/// Where calls are recorded.
 package struct TrafficSettings: Sendable, Equatable {
   package enum Destination: Sendable, Equatable {
     case standardOutput
-    /// An absolute path, or one relative to the working directory when it came from outside the file.
+    /// A path. It is absolute unless it comes from outside the file, where it may be relative to the working directory.
     case file(String)
   }
 
   package enum Format: String, Sendable, CaseIterable {
-    /// `human` when standard output is the destination and a terminal, else `json`.
+    /// `human` if standard output is the destination and a terminal, otherwise `json`.
     case auto
     case json
     /// NCSA's combined format.
@@ -164,24 +164,24 @@ package struct TrafficSettings: Sendable, Equatable {
   }
 
   package struct Journal: Sendable, Equatable {
-    /// Nil: where a gateway keeps its state, if there is such a place.
+    /// Nil uses the place where a gateway keeps its state, if there is one.
     package var path: String?
-    /// Older records are removed.
+    /// The age after which records are removed.
     package var maxAge: Duration
-    /// The oldest records are removed beyond it.
+    /// The size above which the oldest records are removed.
     package var maxSize: ByteSize
 
-    /// Both, for the operator: `512MiB and 30d`.
+    /// Both limits, for the operator: `512MiB and 30d`.
     package var bounds: String { "\(maxSize.configurationText) and \(maxAge.configurationText)" }
   }
 
   /// An operation whose bodies are recorded.
   package struct Capture: Sendable, Equatable {
-    /// In the catalogue, and not secret-bearing.
+    /// An operation of the catalogue whose bodies and answers hold no secrets.
     package var operation: String
-    /// Of a body in each direction, 1 to 65,536; longer ones are not recorded.
+    /// The largest body that is recorded in each direction, 1 to 65,536 bytes.
     package var maxBytes: ByteSize
-    /// What is hidden besides what always is.
+    /// Paths that are masked in addition to the values that always are.
     package var redact: [RedactionPath]
   }
 
@@ -198,6 +198,6 @@ package struct TrafficSettings: Sendable, Equatable {
 
   /// Values of query parameters that the catalogue does not know.
   package var unknownParameters = ParameterDisplay.mask
-  /// What the gateway calls itself in each line; nil: by the machine's host name.
+  /// The gateway's name in each line; nil uses the machine's host name.
   package var gateway: String?
 }

@@ -1,12 +1,12 @@
 /// The names of the API catalogue that a configuration may mention.
 package struct CatalogueNames: Sendable {
-  /// Operations, as `GetCourses`.
+  /// Operations, such as `GetCourses`.
   package let operations: [String]
-  /// Services, as `course`.
+  /// Services, such as `course`.
   package let services: [String]
-  /// OAuth scopes, as `read:course`.
+  /// OAuth scopes, such as `read:course`.
   package let scopes: [String]
-  /// Operations whose bodies carry secrets, or whose answers are some: they are never recorded.
+  /// Operations whose bodies hold secrets or whose answers are secrets. They are never recorded.
   package let secretBearing: [String]
   /// Operations whose answers are credentials.
   package let sensitive: [String]
@@ -23,13 +23,13 @@ package struct CatalogueNames: Sendable {
     self.scopes = scopes
   }
 
-  /// Services of SCORM Cloud API v2.
+  /// The services of SCORM Cloud API v2.
   package static let publishedServices = [
     "about", "applicationManagement", "authentication", "contentConnectors", "course", "dispatch",
     "invitations", "learner", "ping", "registration", "reporting", "xapi",
   ]
 
-  /// Scopes published on SCORM Cloud's authentication service page
+  /// The scopes that SCORM Cloud's authentication service page lists
   /// (cloud.scorm.com/docs/api_reference/v2/endpoints/authenticationservice).
   package static let publishedScopes: [String] = {
     var scopes = ["read", "write", "delete", "admin"]

@@ -1,12 +1,12 @@
 internal import TextCoding
 
-/// Finds what a misspelt name was meant to be.
+/// Finds the name that a misspelt name probably means.
 enum ClosestName {
-  /// Longer words are not compared: the distance costs the product of both lengths.
+  /// Longer words are not compared: the cost is the product of both lengths.
   private static let maximumLength = 64
 
-  /// The candidate with the fewest edits from `word`, letters compared without case; nil when the best
-  /// one is further away than a third of the word (at least two edits), for then it is no misspelling.
+  /// The candidate with the fewest edits from `word`, ignoring case. Nil if it needs more edits than a third of the
+  /// word's length (at least two): then it is not a misspelling.
   static func to(_ word: String, among candidates: some Sequence<String>) -> String? {
     let wanted = Array(word.lowercased().utf8)
     guard !wanted.isEmpty, wanted.count <= maximumLength else { return nil }
@@ -22,7 +22,7 @@ enum ClosestName {
     return best?.name
   }
 
-  /// A hint naming the closest candidate, or else all of them while they are few.
+  /// A hint that names the closest candidate, or all candidates if there are only a few.
   static func hint(for word: String, among candidates: [String]) -> String {
     if let closest = to(word, among: candidates) { return "did you mean \(closest)?" }
     guard !candidates.isEmpty, candidates.count <= 16 else { return "" }

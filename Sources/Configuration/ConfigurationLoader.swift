@@ -1,13 +1,13 @@
-/// Settings that are complete and valid, and what is doubtful about them.
+/// Complete and valid settings, and warnings about them.
 package struct LoadedSettings: Sendable {
   package let settings: Settings
-  /// Sorted by place.
+  /// Sorted by their place in the file.
   package let warnings: [Problem]
-  /// What they were read from, for the places of its keys.
+  /// The tree that the settings were read from, for the places of its keys.
   let root: Node
 
-  /// A problem of the key `keyPath`, as `listen[0].address`, that is found after loading: with the place where the
-  /// key's value stands, or what holds it when the key is left out.
+  /// Makes a problem of the key `keyPath`, such as `listen[0].address`, that was found after loading. Its place is that
+  /// of the key's value, or of the enclosing group if the key is left out.
   package func problem(_ keyPath: String, _ message: String, hint: String = "") -> Problem {
     Problem(at: root.place(of: keyPath), keyPath: keyPath, message: message, hint: hint)
   }
@@ -16,15 +16,15 @@ package struct LoadedSettings: Sendable {
 /// Loads ``Settings`` from a YAML file, the environment and the command line.
 ///
 /// Precedence: `overrides` (flags), then `SCORM_GATEWAY_…` variables, then the file, then the defaults.
-/// Either everything is right, or nothing is loaded and every problem is told: a start and a reload go the
-/// same way.
+/// Loading is all or nothing: either everything is valid, or every problem is reported. A start and a reload use the
+/// same loader.
 package struct ConfigurationLoader: Sendable {
   private let catalogue: CatalogueNames
   private let userID: @Sendable (String) -> UInt32?
 
   /// - Parameters:
   ///   - catalogue: names that `allow`, `limits[].match` and `tokens.scopesList` may use.
-  ///   - userID: finds the number of a user of this system.
+  ///   - userID: returns the id of a user of this system.
   package init(
     catalogue: CatalogueNames,
     userID: @escaping @Sendable (String) -> UInt32? = { SystemUsers.id(of: $0) }
@@ -33,13 +33,13 @@ package struct ConfigurationLoader: Sendable {
     self.userID = userID
   }
 
-  /// Loads and checks everything.
+  /// Loads and checks the whole configuration.
   ///
   /// - Parameters:
-  ///   - file: path of the configuration file; nil: defaults, with the app `main` described by
-  ///     `SCORM_APP_ID` and `SCORM_SECRET_KEY` or `SCORM_SECRET_KEY_FILE`.
-  ///   - environment: the same object for every load of a process, since it remembers taken secrets.
-  ///   - overrides: values by key path, as `admin.address` or `listen.address` (the first listener's).
+  ///   - file: the path of the configuration file. Nil uses the defaults, with the app `main` from `SCORM_APP_ID` and
+  ///     `SCORM_SECRET_KEY` or `SCORM_SECRET_KEY_FILE`.
+  ///   - environment: must be the same object for every load of a process, because it remembers removed secrets.
+  ///   - overrides: values by key path, such as `admin.address` or `listen.address` (the first listener's).
   /// - Throws: all problems at once.
   package func load(
     file: String?, environment: Environment, overrides: [String: String] = [:]
@@ -55,7 +55,7 @@ package struct ConfigurationLoader: Sendable {
           Place(.file(file)), "", "not readable: \(error.reason)",
           hint: "give the path of a configuration file")
       }
-      // Without the file, complaints about what it may well contain would only mislead.
+      // Without the file, problems about what it may contain would only mislead.
       if case .null = root.content, !problems.isEmpty { throw problems.error }
     }
     Overlay.apply(
@@ -70,13 +70,13 @@ package struct ConfigurationLoader: Sendable {
       settings: settings, warnings: decoder.problems.sortedWarnings, root: root)
   }
 
-  /// The folder of `file`, with a slash behind it; empty for a bare name.
+  /// The folder of `file`, with a trailing slash; empty for a bare name.
   private static func folder(of file: String?) -> String {
     guard let file, let slash = file.lastIndex(of: "/") else { return "" }
     return String(file[...slash])
   }
 
-  /// Variables that the apps of `root` refer to with `{env: …}`: they may start like a setting's.
+  /// The variables that the apps in `root` refer to with `{env: …}`. Their names may begin like those of settings.
   private static func variables(in root: Node) -> Set<String> {
     guard case .sequence(let apps) = root.member("apps")?.content else { return [] }
     var names: Set<String> = []

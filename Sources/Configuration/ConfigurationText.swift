@@ -1,8 +1,8 @@
-/// A configuration as text, a line for each key: what runs, for those who look, and to compare a file with. It has no
-/// secrets.
+/// A configuration as text without secrets, one line per key. It shows what is in force, and a file can be compared
+/// with it.
 ///
-/// A line is the thing, the key and the value, with a tab between: `limit app-writes`, `burst`, `20`. Of a value that
-/// everybody knows the thing by, as a limit's rate, the key is empty.
+/// A line has the thing, the key and the value, separated by tabs: `limit app-writes`, `burst`, `20`. The key is empty
+/// for a thing's main value, such as a limit's rate.
 package struct ConfigurationText: Sendable {
   let things: [SettingsChanges.Thing]
 
@@ -12,7 +12,7 @@ package struct ConfigurationText: Sendable {
     }
   }
 
-  /// Nil when `text` is none.
+  /// Returns nil if `text` does not have this form.
   package init?(reading text: String) {
     var things: [SettingsChanges.Thing] = []
     for line in text.split(separator: "\n") {
@@ -30,7 +30,7 @@ package struct ConfigurationText: Sendable {
     self.things = things
   }
 
-  /// All lines, each with its end.
+  /// All lines, each with its line feed.
   package var text: String {
     things.map { thing in
       thing.values.map { value in
@@ -40,12 +40,12 @@ package struct ConfigurationText: Sendable {
     }.joined()
   }
 
-  /// Its things with their keys, for a listing in another form.
+  /// All things with their keys, for output in another form.
   package var content: [(thing: String, keys: [(key: String, value: String)])] {
     things.map { ($0.name, $0.values.map { ($0.key, $0.text) }) }
   }
 
-  /// Without tabs and line ends, which no value but a path can have.
+  /// The text without tabs and line ends, which only paths can contain.
   private static func plain(_ text: String) -> String {
     String(text.map { $0 == "\t" || $0.isNewline ? " " : $0 })
   }

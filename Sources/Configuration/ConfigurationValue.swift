@@ -1,14 +1,14 @@
 /// A value written as one word in the configuration: a duration, a size, a count.
 protocol ConfigurationValue: Comparable, Sendable {
-  /// The value spelt by `text`; nil when it is none.
+  /// The value that `text` spells; nil if it spells none.
   init?(configurationText text: String)
-  /// How it is written in the file and in the documentation.
+  /// The value as it is written in the file and in the documentation.
   var configurationText: String { get }
-  /// What to write, for messages: "a duration like 500ms, 10s …".
+  /// What is expected, for messages: "a duration like 500ms, 10s …".
   static var expectation: String { get }
 }
 
-/// A decimal number and the letters behind it: `15m`, `64KiB`, `7`.
+/// A decimal number followed by letters: `15m`, `64KiB`, `7`.
 struct NumberWithUnit {
   let number: Int64
   let unit: Substring
@@ -21,7 +21,7 @@ struct NumberWithUnit {
     unit = text[digits.endIndex...]
   }
 
-  /// The number times `factor`; nil when that is beyond 63 bits.
+  /// The number times `factor`; nil if the product exceeds 63 bits.
   func times(_ factor: Int64) -> Int64? {
     let (product, overflow) = number.multipliedReportingOverflow(by: factor)
     return overflow ? nil : product
@@ -47,7 +47,7 @@ extension Duration: ConfigurationValue {
     ("s", 1_000_000_000), ("ms", 1_000_000),
   ]
 
-  /// `500ms`, `10s`, `1m`, `2h`, `30d`: a whole number and its unit, which is never left out.
+  /// A whole number with its unit, which is required: `500ms`, `10s`, `1m`, `2h`, `30d`.
   init?(configurationText text: String) {
     guard let value = NumberWithUnit(text),
       let unit = Duration.units.first(where: { $0.name == value.unit }),
@@ -56,7 +56,7 @@ extension Duration: ConfigurationValue {
     self = .nanoseconds(nanoseconds)
   }
 
-  /// The duration that a command or a page is given, written as in the configuration; nil when it is not one.
+  /// The duration that `text` spells as in the configuration, for commands and pages; nil if it spells none.
   package static func read(_ text: String) -> Duration? { Duration(configurationText: text) }
 
   var configurationText: String {
@@ -69,7 +69,7 @@ extension Duration: ConfigurationValue {
 }
 
 extension Duration {
-  /// The whole duration in nanoseconds. Exact for everything this module decodes (under 292 years).
+  /// The whole duration in nanoseconds. Exact for every duration that this module decodes (under 292 years).
   package var nanoseconds: Int64 {
     components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
   }
@@ -94,7 +94,7 @@ extension ByteSize: ConfigurationValue {
     ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1),
   ]
 
-  /// `64KiB`, `10MiB`, `2GiB`, `1TiB`, or plain bytes. `MB` is refused: it means two things.
+  /// `64KiB`, `10MiB`, `2GiB`, `1TiB`, or plain bytes. `MB` is refused because it is ambiguous.
   init?(configurationText text: String) {
     guard let value = NumberWithUnit(text),
       let unit = ByteSize.units.first(where: { $0.name == value.unit }),

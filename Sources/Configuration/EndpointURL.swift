@@ -1,13 +1,13 @@
-/// An absolute `http` or `https` address without user, query or fragment: where requests are sent.
+/// An absolute `http` or `https` URL without user, query or fragment, to which requests are sent.
 package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
   package enum Scheme: String, Sendable {
     case http, https
   }
 
   package let scheme: Scheme
-  /// Lower case, IPv6 without brackets.
+  /// In lower case; IPv6 without brackets.
   package let host: String
-  /// As given, or the scheme's: 80, 443.
+  /// The given port, or the scheme's: 80, 443.
   package let port: UInt16
   /// Empty, or starts with a slash and does not end with one.
   package let path: String
@@ -25,7 +25,7 @@ package struct EndpointURL: Sendable, Equatable, CustomStringConvertible {
 
   static func defaultPort(_ scheme: Scheme) -> UInt16 { scheme == .https ? 443 : 80 }
 
-  /// Why a text is no such URL. Never quotes the text: a URL is where people put passwords.
+  /// Why a text is not such a URL. Never quotes the text, because URLs may contain passwords.
   struct Malformed: Error {
     let reason: String
   }

@@ -3,13 +3,13 @@
 package import Memory
 internal import Synchronization
 
-/// The environment as the configuration sees it: ordinary variables that stay, and secrets that are taken.
+/// The environment as the configuration uses it: ordinary variables, which stay, and secrets, which are removed.
 ///
-/// A secret taken from the process environment is overwritten there and unset, so that neither
-/// `/proc/PID/environ` nor a child process has it. It is remembered here in protected memory, because a
-/// reload asks for it again: keep one `Environment` for the life of the process.
+/// A removed secret is overwritten in the process environment and unset, so that neither `/proc/PID/environ` nor a
+/// child process has it. It is kept in protected memory, because a reload needs it again. Use one `Environment` for the
+/// whole life of the process.
 package final class Environment: Sendable {
-  /// What became of asking for a secret.
+  /// The result of taking a secret.
   enum Taken {
     case missing
     case unfit(CredentialText.Defect)
@@ -17,26 +17,26 @@ package final class Environment: Sendable {
   }
 
   private struct State: Sendable {
-    /// Variables given by hand; nil: those of the process.
+    /// Fixed variables; nil uses those of the process.
     var fixed: [String: String]?
     var taken: [String: SecretBytes] = [:]
   }
 
   private let state: Mutex<State>
 
-  /// The variables of this process. Taking a secret changes them, so the first load comes before other
+  /// Uses the variables of this process. Taking a secret changes them, so the first load must precede the start of
   /// threads that read the environment.
   package init() { state = Mutex(State(fixed: nil)) }
 
-  /// `variables` and no others, for tests and for commands that must not depend on the environment.
+  /// Uses only `variables`, for tests and for commands that must not depend on the environment.
   package init(_ variables: [String: String]) { state = Mutex(State(fixed: variables)) }
 
-  /// Names of all variables, secrets already taken left out.
+  /// The names of all variables except removed secrets.
   package var names: [String] {
     state.withLock { state in state.fixed.map { Array($0.keys) } ?? ProcessVariables.names }
   }
 
-  /// The value of `name`; nil when it is unset or empty.
+  /// The value of `name`; nil if it is unset or empty.
   package func value(_ name: String) -> String? {
     let value = state.withLock { state in
       if let fixed = state.fixed { return fixed[name] }
@@ -45,24 +45,24 @@ package final class Environment: Sendable {
     return value?.isEmpty == false ? value : nil
   }
 
-  /// Whether `name` is set and not empty, or was taken.
+  /// Whether `name` is set and not empty, or was removed as a secret.
   func has(_ name: String) -> Bool {
     value(name) != nil || state.withLock { $0.taken[name] != nil }
   }
 
-  /// The secrets that were taken out of the environment, for another process of this gateway, which finds them nowhere
-  /// else.
+  /// The secrets that were removed from the environment. Another process of this gateway cannot find them elsewhere.
   package var takenSecrets: [(name: String, secret: SecretBytes)] {
     state.withLock { state in state.taken.map { (name: $0.key, secret: $0.value) } }
   }
 
-  /// A secret that another process of this gateway has taken out of the environment. One that stands there counts more.
+  /// Restores a secret that another process of this gateway removed from the environment. A value that is still in the
+  /// environment takes precedence.
   package func restore(_ name: String, _ secret: SecretBytes) {
     state.withLock { $0.taken[name] = secret }
   }
 
-  /// The secret in `name`, removed from the environment. `isList`: it is text that holds secrets, which whoever
-  /// takes it apart has to look at.
+  /// Takes the secret in `name` and removes it from the environment. With `isList`, the text contains secrets and is
+  /// not checked here: code that parses it must check them.
   func takeSecret(_ name: String, isList: Bool = false) -> Taken {
     state.withLock { state in
       var bytes: [UInt8]
@@ -89,11 +89,11 @@ package final class Environment: Sendable {
 private enum ProcessVariables {
   static var names: [String] {
     var names: [String] = []
-    // Proof: environ is a null-terminated array of C strings, and nobody changes it during the walk:
-    // the first load runs before other threads, later ones find nothing to unset.
+    // Proof: environ is a null-terminated array of C strings, and nothing changes it during the walk: the first load
+    // runs before other threads start, and later ones find nothing to unset.
     var entry = unsafe environ
     while let text = unsafe entry.pointee {
-      // The name alone: a copy of the value, which may be a secret, would stay in freed memory.
+      // Only the name: a copy of the value, which may be a secret, would stay in freed memory.
       let length = unsafe strcspn(text, "=")
       if unsafe text[length] != 0 {
         names.append(
@@ -113,7 +113,7 @@ private enum ProcessVariables {
     return unsafe Array(buffer)
   }
 
-  /// Overwrites the value where it stands, then unsets it.
+  /// Overwrites the value in place, then unsets the variable.
   static func erase(_ name: String) {
     guard let value = unsafe getenv(name) else { return }
     // Proof: the environment block is writable, and strlen bytes of it are this value.

@@ -8,14 +8,14 @@ struct FileContents {
 
   var isReadableByEveryone: Bool { mode & 0o004 != 0 }
 
-  /// Why a file was not read, as the system says it.
+  /// Why a file was not read, in the system's words.
   struct Failure: Error {
     let reason: String
   }
 
   /// Reads the regular file at `path`, which must not be larger than `limit` bytes.
   init(path: String, limit: Int) throws(Failure) {
-    // O_NONBLOCK: opening a FIFO must not wait for its writer; it is refused below.
+    // O_NONBLOCK: opening a FIFO must not wait for its writer. A FIFO is refused below.
     // Proof: the path is a C string for the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Failure(reason: FileContents.systemError()) }
@@ -27,13 +27,13 @@ struct FileContents {
     }
     guard status.st_mode & S_IFMT == S_IFREG else { throw FileContents.notRegular }
     mode = status.st_mode & 0o7777
-    // Files that a kernel makes up, as in /proc, say zero.
+    // Files that the kernel generates, such as those in /proc, report size zero.
     let size = status.st_size > 0 ? min(Int(status.st_size), limit) : limit
-    // One more: a read to the end must find it.
+    // One byte more, so that the read reaches the end of the file.
     var contents = [UInt8](repeating: 0, count: size + 1)
     var used = 0
     while used < contents.count {
-      // Proof: the buffer holds contents.count - used bytes behind `used`.
+      // Proof: the buffer has contents.count - used bytes after `used`.
       let got = unsafe contents.withUnsafeMutableBytes { buffer in
         unsafe read(descriptor, buffer.baseAddress?.advanced(by: used), buffer.count - used)
       }
@@ -59,10 +59,9 @@ struct FileContents {
 
   private static var notRegular: Failure { Failure(reason: "not a regular file") }
 
-  /// Why a C library that opens `path` later would not find a file to read there, or would wait for one; nil
-  /// when it would.
+  /// Why a C library that opens `path` later could not read a file there, or would wait; nil if it can read it.
   static func objection(to path: String) -> String? {
-    // As in reading: a FIFO must not hold anybody up.
+    // As when reading: opening a FIFO must not wait.
     // Proof: the path is a C string for the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return systemError() }
@@ -73,7 +72,7 @@ struct FileContents {
     return status.st_mode & S_IFMT == S_IFREG ? nil : notRegular.reason
   }
 
-  /// Whether opening `path` may wait for somebody else.
+  /// Whether opening `path` may wait for another process.
   static func isFIFO(_ path: String) -> Bool {
     var status = stat()
     // Proof: the path is a C string for the call, and the status outlives it.
@@ -92,21 +91,21 @@ struct FileContents {
   }
 }
 
-/// Files that C libraries read by their name.
+/// Files that C libraries open by name.
 package enum ReadableFile {
-  /// Why `path` cannot be one; nil when it can.
+  /// Why `path` cannot be read as such a file; nil if it can.
   package static func objection(to path: String) -> String? { FileContents.objection(to: path) }
 }
 
 /// Users of this system.
 package enum SystemUsers {
-  /// The number of the user called `name`; nil when there is none.
+  /// The id of the user called `name`; nil if there is no such user.
   package static func id(of name: String) -> UInt32? {
-    // Proof: null pointers, which nobody follows: only a call that succeeds fills it, and only its number is read.
+    // Proof: null pointers, which are never followed: only a successful call fills it, and only its number is read.
     var entry = unsafe passwd()
     var found: UnsafeMutablePointer<passwd>?
     var texts = [CChar](repeating: 0, count: 16_384)
-    // Proof: all buffers outlive the call, and only the number is taken out of them.
+    // Proof: all buffers outlive the call, and only the number is copied out of them.
     let status = unsafe texts.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return ENOMEM }
       return unsafe getpwnam_r(name, &entry, base, buffer.count, &found)

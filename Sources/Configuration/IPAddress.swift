@@ -1,11 +1,11 @@
 internal import HTTPMessages
 internal import Memory
 
-/// An IPv4 or IPv6 address: 4 or 16 bytes, network order.
+/// An IPv4 or IPv6 address: 4 or 16 bytes in network order.
 package struct IPAddress: Sendable, Equatable {
   package let bytes: [UInt8]
 
-  /// `bytes` are 4 or 16.
+  /// Nil unless there are 4 or 16 bytes.
   package init?(bytes: [UInt8]) {
     guard bytes.count == 4 || bytes.count == 16 else { return nil }
     self.bytes = bytes
@@ -21,10 +21,10 @@ package struct IPAddress: Sendable, Equatable {
 
   package var isV6: Bool { bytes.count == 16 }
 
-  /// `0.0.0.0` or `::`: all addresses of this machine.
+  /// Whether this is `0.0.0.0` or `::`, which mean all addresses of this machine.
   var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
 
-  /// 127.0.0.0/8, `::1`, and 127.0.0.0/8 mapped into IPv6 (RFC 4291 section 2.5.5.2).
+  /// Whether this is in 127.0.0.0/8, is `::1`, or is in 127.0.0.0/8 mapped into IPv6 (RFC 4291 section 2.5.5.2).
   package var isLoopback: Bool {
     guard isV6 else { return bytes[0] == 127 }
     if bytes == [UInt8](repeating: 0, count: 15) + [1] { return true }
@@ -54,14 +54,14 @@ package struct IPAddress: Sendable, Equatable {
   }
 }
 
-/// A block of addresses in CIDR notation: `10.1.0.0/16`. One address is a block of its full length.
+/// A block of addresses in CIDR notation: `10.1.0.0/16`. A single address is a block with the full prefix length.
 package struct AddressBlock: Sendable, Equatable {
   package let address: IPAddress
-  /// Leading bits that count: 0–32 or 0–128.
+  /// The number of leading bits that are compared: 0–32 or 0–128.
   package let prefixLength: Int
 
-  /// Nil unless `text` is an address, or an address, a slash and a prefix length without leading zeros,
-  /// and every bit behind the prefix is zero (`10.1.2.3/16` is more likely a slip than a wish).
+  /// Nil unless `text` is an address, or an address, a slash and a prefix length without leading zeros, with every bit
+  /// after the prefix zero (`10.1.2.3/16` is probably a mistake).
   package init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count <= 2, let address = IPAddress(String(parts[0])) else { return nil }
@@ -80,7 +80,7 @@ package struct AddressBlock: Sendable, Equatable {
     }
   }
 
-  /// Whether `other` lies in the block. IPv4 mapped into IPv6 counts as IPv4.
+  /// Whether `other` is in the block. IPv4 mapped into IPv6 counts as IPv4.
   package func contains(_ other: IPAddress) -> Bool {
     var bytes = other.bytes[...]
     if bytes.count == 16, !address.isV6,
@@ -101,7 +101,7 @@ package struct AddressBlock: Sendable, Equatable {
 }
 
 extension IPAddress: CustomStringConvertible {
-  /// Dotted decimal, or IPv6 in the form of RFC 5952: the longest row of zeros is left out.
+  /// Dotted decimal, or IPv6 in the form of RFC 5952, which abbreviates the longest run of zeros.
   package var description: String {
     guard isV6 else { return bytes.map(String.init).joined(separator: ".") }
     let groups = stride(from: 0, to: 16, by: 2).map { Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]) }
@@ -123,7 +123,7 @@ extension IPAddress: CustomStringConvertible {
 }
 
 extension AddressBlock: CustomStringConvertible {
-  /// As it is written in a configuration: one address without a prefix length.
+  /// The block as a configuration writes it: a single address has no prefix length.
   package var description: String {
     prefixLength == address.bytes.count * 8
       ? address.description : "\(address)/\(prefixLength)"

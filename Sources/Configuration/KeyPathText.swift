@@ -1,6 +1,6 @@
-/// Spells the path of a key, as in `traffic.log.path` or `apps[1].secret`, and its environment variable.
+/// Formats the path of a key, such as `traffic.log.path` or `apps[1].secret`, and the name of its environment variable.
 enum KeyPathText {
-  /// Characters of a key that are repeated in messages, at most.
+  /// The number of characters of a key that messages repeat, at most.
   private static let shownCharacters = 40
 
   static func joined(_ path: String, _ key: String) -> String {
@@ -8,7 +8,7 @@ enum KeyPathText {
     return path.isEmpty ? shown : "\(path).\(shown)"
   }
 
-  /// `text` fit for a message: short, and without characters that would move a terminal's cursor.
+  /// `text` shortened for a message, without characters that would move a terminal's cursor.
   static func shown(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars.prefix(shownCharacters) {
@@ -18,7 +18,7 @@ enum KeyPathText {
     return text.unicodeScalars.count > shownCharacters ? result + "…" : result
   }
 
-  /// `connectTimeout` as `CONNECT_TIMEOUT`.
+  /// Converts `connectTimeout` to `CONNECT_TIMEOUT`.
   static func upperSnake(_ key: String) -> String {
     var result = ""
     for character in key {

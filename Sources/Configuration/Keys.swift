@@ -1,8 +1,8 @@
-/// A key whose value is one word within a range, or not there.
+/// An optional key whose value is one word within a range.
 struct OptionalKey<Value: ConfigurationValue>: Sendable {
   let name: String
   let range: ClosedRange<Value>
-  /// As errors show it.
+  /// The example that errors show.
   let example: Value
 
   init(_ name: String, example: Value? = nil, _ range: ClosedRange<Value>) {
@@ -20,10 +20,10 @@ struct OptionalKey<Value: ConfigurationValue>: Sendable {
   }
 }
 
-/// A key whose value is one word within a range, and has a default: the one place that says which.
+/// A key whose value is one word within a range and has a default. Range and default are defined only here.
 struct Key<Value: ConfigurationValue>: Sendable {
   let word: OptionalKey<Value>
-  /// The value when the key is absent or null.
+  /// The value if the key is absent or null.
   let fallback: Value
 
   init(_ name: String, default fallback: Value, _ range: ClosedRange<Value>) {
@@ -52,8 +52,8 @@ where Value.RawValue == String {
   }
 }
 
-/// What is known about a key without decoding it: enough to refuse strangers, to find its environment
-/// variable and to check its documentation.
+/// What is known about a key without decoding it: enough to refuse unknown keys, to find its environment variable and
+/// to check its documentation.
 struct KeySchema: Sendable {
   indirect enum Kind: Sendable {
     case scalar
@@ -67,9 +67,9 @@ struct KeySchema: Sendable {
 
   let name: String
   let kind: Kind
-  /// As documented; empty: required, or a section's own keys say it.
+  /// The default as documented; empty if the key is required, or if the section's own keys document it.
   let defaultText: String
-  /// As documented; empty: said in words.
+  /// The range as documented; empty if it is described in words.
   let rangeText: String
 
   init(_ name: String, _ kind: Kind, default defaultText: String = "", range rangeText: String = "")

@@ -1,11 +1,11 @@
-/// Where connections are accepted.
+/// An address at which connections are accepted.
 package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
   /// A literal address without brackets, and a port; port 0 lets the system choose.
   case tcp(host: String, port: UInt16)
   /// An absolute path of at most 107 bytes.
   case unix(path: String)
 
-  /// Bytes of a Unix socket's path, at most: `sun_path` holds 108 with the closing zero (unix(7)).
+  /// The maximum length of a Unix socket's path in bytes: `sun_path` holds 108 with the terminating zero (unix(7)).
   static let maximumPathLength = 107
   static let expectation =
     "an address like 127.0.0.1:8080, [::1]:8080 or unix:/run/scorm-gateway/gateway.sock"
@@ -29,7 +29,7 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether only this machine can reach it.
+  /// Whether only this machine can reach the address.
   package var isLocal: Bool {
     switch self {
     case .unix: true
@@ -37,13 +37,13 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether both cannot be listened on: the same address, however it is spelled, or all of this machine's and one
-  /// of them. Addresses of IPv4 and IPv6 do not meet.
+  /// Whether the system cannot listen at both: they are the same address, however it is spelt, or one of them covers
+  /// all addresses of this machine, including the other. IPv4 and IPv6 addresses do not overlap.
   func overlaps(_ other: ListenAddress) -> Bool {
     switch (self, other) {
     case (.unix(let path), .unix(let others)): return path == others
     case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
-      // Port 0 is another port each time.
+      // Port 0 is a different port each time.
       guard port == otherPort, port != 0, let mine = IPAddress(host),
         let others = IPAddress(otherHost), mine.isV6 == others.isV6
       else { return false }
@@ -52,13 +52,12 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether this address takes IPv4 callers as well as IPv6 ones: `[::]` does, unless one of `others` has
-  /// the port for IPv4.
+  /// Whether this address also takes IPv4 callers. `[::]` does, unless one of `others` uses the port for IPv4.
   func takesIPv4(besides others: [ListenAddress]) -> Bool {
     guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isV6,
       address.isUnspecified
     else { return false }
-    // Port 0 is another port each time.
+    // Port 0 is a different port each time.
     return port == 0
       || !others.contains { other in
         guard case .tcp(let theirHost, let theirPort) = other else { return false }
@@ -66,7 +65,7 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
       }
   }
 
-  /// Where a program on this machine finds it: at a loopback address where all addresses are listened on.
+  /// The address for a program on this machine: a loopback address if all addresses are listened on.
   package var fromHere: ListenAddress {
     guard case .tcp(let host, let port) = self, let address = IPAddress(host), address.isUnspecified
     else { return self }
@@ -81,8 +80,8 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Splits `host`, `host:port` or `[v6]:port`; the host without its brackets. Nil when there is no host, a
-/// port that is no number up to 65535, or a colon too many.
+/// Splits `host`, `host:port` or `[v6]:port`, and returns the host without brackets. Nil if there is no host, if the
+/// port is not a number up to 65535, or if there is a colon too many.
 func hostAndPort(_ text: String) -> (host: String, port: UInt16?)? {
   var host = Substring(text)
   var rest = Substring()

@@ -1,6 +1,6 @@
-/// Where a value stands.
+/// The place where a value was written.
 struct Place: Sendable, Equatable {
-  /// Whose word a value is.
+  /// The source of a value.
   enum Origin: Sendable, Equatable {
     case file(String)
     case environment(String)
@@ -18,7 +18,7 @@ struct Place: Sendable, Equatable {
   }
 
   let origin: Origin
-  /// From 1; 0 outside files.
+  /// From 1; 0 outside of files.
   let line: Int
   let column: Int
 
@@ -29,15 +29,15 @@ struct Place: Sendable, Equatable {
   }
 }
 
-/// One value of the configuration before its meaning is known: what YAML, the environment and the command
-/// line have in common. Settings are decoded from it, so precedence is settled once, here.
+/// A configuration value before its meaning is known: the common form of YAML, the environment and the command line.
+/// Settings are decoded from it, so precedence is resolved in one place.
 struct Node: Sendable {
   enum Content: Sendable {
     case null
     case scalar(String)
     case sequence([Node])
     case mapping([Member])
-    /// Already reported (an alias, a tagged value): readers pass over it without a second problem.
+    /// Already reported (an alias, a tagged value). Readers skip it without a second problem.
     case refused
   }
 
@@ -50,7 +50,7 @@ struct Node: Sendable {
 
   let place: Place
   var content: Content
-  /// A scalar in quotes: a text whatever it looks like.
+  /// Whether the scalar is in quotes. Such a scalar is always text.
   var isQuoted = false
 
   init(_ content: Content, at place: Place) {
@@ -58,17 +58,17 @@ struct Node: Sendable {
     self.place = place
   }
 
-  /// A value outside files: plain text, where `null` means none.
+  /// A value from outside of files: plain text, where `null` means no value.
   static func plain(_ text: String, at place: Place) -> Node {
     Node(isNull(text) ? .null : .scalar(text), at: place)
   }
 
-  /// Whether unquoted `text` is YAML's null (YAML 1.2.2, section 10.3.2, core schema).
+  /// Whether unquoted `text` is null in YAML (YAML 1.2.2, section 10.3.2, core schema).
   static func isNull(_ text: String) -> Bool {
     text.isEmpty || text == "null" || text == "~" || text == "Null" || text == "NULL"
   }
 
-  /// What it is, for messages about the wrong kind of value.
+  /// The kind of the value, for messages about a wrong kind.
   var kind: String {
     switch content {
     case .null: "nothing"
@@ -85,8 +85,8 @@ struct Node: Sendable {
     return members.first { $0.key == key }?.value
   }
 
-  /// Where the value of `keyPath`, as `listen[0].address`, stands; of the last thing on the way that is there when
-  /// it is left out.
+  /// The place of the value of `keyPath`, such as `listen[0].address`. If it is left out, the place of the last value
+  /// on the path that exists.
   func place(of keyPath: String) -> Place {
     var node = self
     for step in keyPath.split(whereSeparator: { ".[]".contains($0) }) {

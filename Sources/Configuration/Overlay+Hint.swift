@@ -1,7 +1,7 @@
-/// What to do about a variable that sets nothing.
+/// Suggestions for a variable that sets nothing.
 extension Overlay {
-  /// Groups and lists of groups have no variable of their own: only what stands in them has, and what stands in
-  /// `apps`, `callers`, `limits` and `traffic.capture` is written in the file.
+  /// The suggestion for `variable`. Groups and lists of groups have no variable, only the keys of groups do. The
+  /// contents of `apps`, `callers`, `limits` and `traffic.capture` can only be written in the file.
   static func hint(for variable: String) -> String {
     let words = normalized(String(variable.dropFirst(prefix.count)))
     if let list = lists(of: Schema.root, below: []).first(where: { words.hasPrefix(normalized($0)) }
@@ -16,7 +16,7 @@ extension Overlay {
     return ClosestName.hint(for: variable, among: targets.map(\.variable))
   }
 
-  /// Key paths of the lists of groups whose values no variable sets.
+  /// The key paths of lists of groups whose values cannot be set by variables.
   private static func lists(of schema: SectionSchema, below path: [String]) -> [String] {
     schema.keys.flatMap { key -> [String] in
       let steps = path + [key.name]
@@ -30,7 +30,7 @@ extension Overlay {
 }
 
 extension Overlay.Target {
-  /// The groups that it stands in, as the words of a variable without underscores: `TRAFFIC`, `TRAFFICLOG`.
+  /// The enclosing groups, in the form of a variable's words without underscores: `TRAFFIC`, `TRAFFICLOG`.
   fileprivate var groups: [String] {
     let keys = steps.compactMap { step in
       if case .key(let key) = step { Overlay.normalized(key) } else { nil }

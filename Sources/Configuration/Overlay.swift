@@ -1,18 +1,18 @@
-/// Lays values of the environment and the command line over the file's tree.
+/// Overlays values from the environment and the command line on the file's tree.
 ///
-/// Every key that is one word or a list of words has a variable, outside the lists of apps, callers and
-/// limits; of `listen` the first entry has them. `upstream.connectTimeout` is
-/// `SCORM_GATEWAY_UPSTREAM_CONNECT_TIMEOUT`; underscores inside the path are optional.
+/// Every key with one word or a list of words has a variable, except in the lists of apps, callers and limits. In
+/// `listen`, the variables set the first entry. `upstream.connectTimeout` is `SCORM_GATEWAY_UPSTREAM_CONNECT_TIMEOUT`;
+/// underscores within the path are optional.
 struct Overlay {
   static let prefix = "SCORM_GATEWAY_"
 
-  /// One key that can be laid over the tree.
+  /// A key whose value can be overlaid.
   struct Target {
-    /// Keys from the root; a list's first element is ``first``.
+    /// The keys from the root. The first element of a list is ``first``.
     let steps: [Step]
     let isList: Bool
 
-    /// `listen[0].address`.
+    /// The key path, such as `listen[0].address`.
     var path: String {
       steps.reduce("") { path, step in
         switch step {
@@ -22,7 +22,7 @@ struct Overlay {
       }
     }
 
-    /// The documented variable.
+    /// The variable's documented name.
     var variable: String {
       let words = steps.compactMap { step in
         if case .key(let key) = step { KeyPathText.upperSnake(key) } else { nil }
@@ -36,7 +36,7 @@ struct Overlay {
     case first
   }
 
-  /// All keys with a variable.
+  /// All keys that have a variable.
   static let targets: [Target] = targets(of: Schema.root, below: [])
 
   private static func targets(of schema: SectionSchema, below steps: [Step]) -> [Target] {
@@ -53,7 +53,8 @@ struct Overlay {
     }
   }
 
-  /// The value that a variable gives the key at `path`, under any of the variable's names; nil when none does.
+  /// The value that the environment gives the key at `path`, under any spelling of the variable's name; nil if it is
+  /// not set.
   static func value(of path: String, in environment: Environment) -> String? {
     guard let target = targets.first(where: { $0.path == path }) else { return nil }
     let wanted = normalized(target.variable)
@@ -67,7 +68,7 @@ struct Overlay {
     name.uppercased().filter { $0 != "_" && $0 != "." }
   }
 
-  /// Lays the variables of `environment` over `root`; those in `referenced` belong to the file.
+  /// Overlays the variables of `environment` on `root`, except those in `referenced`, which the file refers to.
   static func apply(
     _ environment: Environment, to root: inout Node, referenced: Set<String>,
     _ problems: inout ProblemList
@@ -98,7 +99,7 @@ struct Overlay {
     }
   }
 
-  /// Lays `overrides`, values by key path (`listen.address` is the first listener's), over `root`.
+  /// Overlays `overrides` on `root`: values by key path, where `listen.address` is the first listener's.
   static func apply(
     _ overrides: [String: String], to root: inout Node, _ problems: inout ProblemList
   ) {
@@ -123,8 +124,8 @@ struct Overlay {
     return Node(.sequence(words), at: place)
   }
 
-  /// Puts `value` where `steps` lead, making the groups that are missing. A value of the wrong kind on
-  /// the way stays: decoding reports it.
+  /// Sets `value` at `steps` and creates missing groups. A value of the wrong kind on the path is left alone, because
+  /// decoding reports it.
   private static func set(_ value: Node, at steps: ArraySlice<Step>, in node: inout Node) {
     guard let step = steps.first else {
       node = value

@@ -1,11 +1,11 @@
-/// A YAML or JSON file that is no configuration, its values with their places: a seed of the sandbox.
+/// A YAML or JSON file that is not a configuration, with the places of its values: a seed of the sandbox.
 package struct PlacedDocument: Sendable {
-  /// Bytes of such a file, at most: a snapshot of some 100,000 registrations.
+  /// The maximum size of such a file in bytes: a snapshot of about 100,000 registrations.
   package static let maximumSize = 64 << 20
 
   package indirect enum Value: Sendable {
     case null
-    /// A scalar and whether it stands in quotes.
+    /// A scalar, and whether it is in quotes.
     case scalar(String, isQuoted: Bool)
     case list([Value])
     case group([(key: String, value: Value)])
@@ -21,7 +21,7 @@ package struct PlacedDocument: Sendable {
 
   /// Reads the file at `path`.
   ///
-  /// - Throws: all that is wrong with it as YAML.
+  /// - Throws: every problem of the file as YAML.
   package init(path: String) throws(ConfigurationError) {
     var problems = ProblemList()
     var parsed: Node?
@@ -48,8 +48,8 @@ package struct PlacedDocument: Sendable {
     }
   }
 
-  /// What is wrong at the end of `path`, with its place in the file: of what the path names, or of the last
-  /// thing on the way that is there.
+  /// Makes a problem about the value at `path`. Its place in the file is that of the value, or of the last value on the
+  /// path that exists.
   package func problem(at path: [Step], keyPath: String, _ message: String) -> Problem {
     var node = root
     var place = root.place

@@ -1,19 +1,19 @@
-/// One thing wrong with the configuration: where, what, and how to put it right.
+/// A problem of the configuration: where it is, what is wrong, and how to fix it.
 ///
-/// Texts never repeat a value that could be a secret: see ``SecretReference``.
+/// Messages never repeat a value that could be a secret: see ``SecretReference``.
 package struct Problem: Sendable, Equatable {
-  /// Where the value came from: a file's name as it was given, `environment variable NAME`,
+  /// The source of the value: a file's name as given, `environment variable NAME`,
   /// `command line` or `defaults`.
   package let file: String
-  /// Line in the file, from 1; 0 when the value did not come from a file.
+  /// The line in the file, from 1; 0 if the value is not from a file.
   package let line: Int
-  /// Column in characters, from 1; 0 when the value did not come from a file.
+  /// The column in characters, from 1; 0 if the value is not from a file.
   package let column: Int
-  /// The key, as in `apps[1].secret`; empty when the whole file is meant.
+  /// The key, such as `apps[1].secret`; empty for the whole file.
   package let keyPath: String
   /// What is wrong.
   package let message: String
-  /// What to do about it; empty when the message says it all.
+  /// What to do about it; empty if the message is enough.
   package let hint: String
 
   init(at place: Place, keyPath: String, message: String, hint: String = "") {
@@ -25,7 +25,7 @@ package struct Problem: Sendable, Equatable {
     self.hint = hint
   }
 
-  /// Whether it is reported before `other`: by file, and there by line and column.
+  /// Whether this is reported before `other`: problems are sorted by file, line and column.
   package func stands(before other: Problem) -> Bool {
     if (line == 0) != (other.line == 0) { return line != 0 }
     if line != other.line { return line < other.line }
@@ -47,13 +47,13 @@ extension Problem: CustomStringConvertible {
   }
 }
 
-/// Why a configuration was not loaded: every problem found, not only the first.
+/// Why a configuration was not loaded: every problem, not only the first.
 package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-  /// Sorted by place; at least one, at most ``ProblemList/limit``.
+  /// Sorted by place. At least one, at most ``ProblemList/limit``.
   package let problems: [Problem]
-  /// Problems found beyond the limit, counted only.
+  /// The number of problems beyond the limit.
   package let omitted: Int
-  /// What is doubtful besides; it would not have stopped the start.
+  /// Warnings found as well, which alone would not prevent a start.
   package let warnings: [Problem]
 
   init(problems: [Problem], omitted: Int, warnings: [Problem]) {
@@ -62,7 +62,7 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     self.warnings = warnings
   }
 
-  /// Problems of another file; nil when there are none.
+  /// The problems of another file; nil if there are none.
   package init?(_ problems: [Problem]) {
     guard !problems.isEmpty else { return nil }
     var list = ProblemList()
@@ -70,12 +70,12 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     self = list.error
   }
 
-  /// A single problem, found after loading.
+  /// A single problem that was found after loading.
   package init(_ problem: Problem, warnings: [Problem]) {
     self.init(problems: [problem], omitted: 0, warnings: warnings)
   }
 
-  /// One problem a line.
+  /// The problems, one per line.
   package var description: String {
     var lines = problems.map(\.description)
     if omitted > 0 { lines.append("and \(omitted) more") }
@@ -83,9 +83,9 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// Collects problems while decoding goes on, so that all of them are told at once.
+/// Collects problems during decoding, so that all are reported together.
 struct ProblemList {
-  /// Problems kept. A file with more is broken as a whole, and the rest is only counted.
+  /// The number of problems that are kept. A file with more is broken as a whole, so the rest is only counted.
   static let limit = 100
 
   private(set) var problems: [Problem] = []
@@ -94,8 +94,8 @@ struct ProblemList {
 
   var isEmpty: Bool { problems.isEmpty }
 
-  /// `hint` is only made for problems that are kept: finding the closest name of each of half a million
-  /// strange keys would take seconds.
+  /// Adds a problem. `hint` is evaluated only for problems that are kept: finding the closest name for half a million
+  /// unknown keys would take seconds.
   mutating func add(
     _ place: Place, _ keyPath: String, _ message: String, hint: @autoclosure () -> String = ""
   ) {

@@ -1,12 +1,12 @@
-/// The hosts of `NO_PROXY`, as curl 7.86 and Go read it: entries between commas or blanks. Names are compared as
-/// they are written and never looked up.
+/// The hosts of `NO_PROXY`, interpreted as by curl 7.86 and Go: entries separated by commas or blanks. Names are
+/// compared as written and never resolved.
 ///
-/// - `*` is every host.
-/// - `example.com` is that host and those below it; a dot or `*.` in front and a dot at the end change nothing.
-/// - `10.1.2.3`, `fd00::1` and `[fd00::1]` are that address, `10.0.0.0/8` is a block of them.
-/// - `:port` behind a name, an IPv4 address or brackets narrows the entry to that port.
+/// - `*` matches every host.
+/// - `example.com` matches that host and its subdomains. A leading dot or `*.` and a trailing dot change nothing.
+/// - `10.1.2.3`, `fd00::1` and `[fd00::1]` match that address, `10.0.0.0/8` matches a block of addresses.
+/// - `:port` after a name, an IPv4 address or brackets restricts the entry to that port.
 ///
-/// An entry that is nothing of the kind matches nothing.
+/// Any other entry matches nothing.
 struct ProxyExceptions {
   private struct Entry {
     var host: Substring
@@ -40,7 +40,7 @@ struct ProxyExceptions {
     host.hasSuffix(".") ? host.dropLast() : host
   }
 
-  /// Whether connections to `host`, lower case and without brackets, at `port` go without a proxy.
+  /// Whether connections to `host` at `port` bypass the proxy. `host` is in lower case and without brackets.
   func contain(_ host: String, port: UInt16) -> Bool {
     if coversAll { return true }
     let address = IPAddress(host)

@@ -1,24 +1,24 @@
-/// A path to values in a JSON body, in the part of JSONPath (RFC 9535) that leads from the top step by step:
-/// `$.items[*].id`, `$['first name']`, `$.rows[0]`.
+/// A path to values in a JSON body. It supports the part of JSONPath (RFC 9535) that descends step by step from the
+/// top: `$.items[*].id`, `$['first name']`, `$.rows[0]`.
 package struct RedactionPath: Sendable, Equatable {
   package enum Step: Sendable, Equatable {
     case member(String)
-    /// 0 and up.
+    /// An index, 0 or more.
     case element(Int)
     /// `[*]` or `.*`: every member or element.
     case every
   }
 
-  /// Steps of one path.
+  /// The maximum number of steps.
   static let stepLimit = 64
-  /// Bytes of a path as written.
+  /// The maximum length of a path as written, in bytes.
   static let byteLimit = 512
   static let expectation = "a path like $.learner.phone, $.items[*].id or $['first name']"
 
-  /// At least one.
+  /// At least one step.
   package let steps: [Step]
 
-  /// Nil for what is no such path, and for `$` alone.
+  /// Nil if the text is not such a path, or is only `$`.
   init?(configurationText text: String) {
     var rest = Array(text.utf8)[...]
     guard rest.count <= RedactionPath.byteLimit, rest.popFirst() == UInt8(ascii: "$") else {
@@ -39,7 +39,7 @@ package struct RedactionPath: Sendable, Equatable {
     self.steps = steps
   }
 
-  /// What follows a dot: letters, digits, `_` and `-`, or a star.
+  /// Parses what follows a dot: letters, digits, `_` and `-`, or a star.
   private static func shorthand(_ rest: inout ArraySlice<UInt8>) -> Step? {
     if rest.first == UInt8(ascii: "*") {
       rest.removeFirst()
@@ -54,8 +54,8 @@ package struct RedactionPath: Sendable, Equatable {
     return .member(text)
   }
 
-  /// What follows a bracket, to the closing one: a star, a number, or a name in quotes, in which a backslash takes
-  /// the next character as it is.
+  /// Parses what follows a bracket, up to the closing one: a star, a number, or a name in quotes. In a name, a
+  /// backslash escapes the next character.
   private static func bracket(_ rest: inout ArraySlice<UInt8>) -> Step? {
     guard let first = rest.popFirst() else { return nil }
     let step: Step
@@ -68,7 +68,7 @@ package struct RedactionPath: Sendable, Equatable {
           name.append(byte)
           continue
         }
-        // `\n`, `\u0041` and the like have a meaning that is not ours.
+        // `\n`, `\u0041` and similar escapes are not supported.
         guard let escaped = rest.popFirst(), escaped == first || escaped == UInt8(ascii: "\\")
         else { return nil }
         name.append(escaped)

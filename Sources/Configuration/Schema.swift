@@ -1,5 +1,5 @@
-/// Every key there is, with its default and its range: the one place where they are written down for the
-/// decoder. `docs/configuration.md` says the same to people, and a test compares the two.
+/// All keys with their defaults and ranges, defined only here for the decoder. `docs/configuration.md` documents them
+/// for people, and a test compares the two.
 enum Schema {
   static let root = SectionSchema(
     KeySchema("listen", .sections(listener)),
@@ -159,16 +159,16 @@ enum Schema {
     KeySchema("redact", .words, default: "[]"))
 }
 
-/// Keys with a range or a choice of words, and the defaults of the others.
+/// Keys with a range or a choice of words, and the defaults of other keys.
 enum Keys {
   static let listenAddress = "127.0.0.1:8080"
-  /// Under which a supervisor hands the admin address's socket over.
+  /// The name under which a supervisor passes the admin address's socket.
   static let adminSocketName = "admin"
   static let adminAddress = "127.0.0.1:9901"
   static let upstreamURL = "https://cloud.scorm.com/api/v2"
 
   static let replicas = Key("replicas", default: 1, 1...1_000)
-  /// An hour: longer than any load balancer takes to notice.
+  /// An hour, which is longer than any load balancer takes to notice.
   static let drainDelay = Key<Duration>(
     "drainDelay", default: .zero, .zero ... .seconds(3_600))
 
@@ -187,7 +187,7 @@ enum Keys {
 
   static let tokenEndpoint = ChoiceKey<TokenSettings.Endpoint>("endpoint", default: .application)
   static let tokenScopes = ChoiceKey<TokenSettings.Scopes>("scopes", default: .exact)
-  /// Below half a minute a token is spent on its own refreshing.
+  /// With less than half a minute, a token would be refreshed constantly.
   static let tokenLifetime = Key<Duration>(
     "lifetime", default: .seconds(900), .seconds(30) ... .seconds(86_400))
 
@@ -203,7 +203,7 @@ enum Keys {
     "sensitiveOperations", default: .refuse)
 
   static let limitPer = ChoiceKey<Limit.Scope>("per", default: .app)
-  /// Without a value: a fifth of the rate's calls, at least one.
+  /// The default is a fifth of the rate's calls, at least one.
   static let burst = OptionalKey<Int>("burst", 1...1_000_000)
   static let concurrency = OptionalKey<Int>("concurrency", 1...100_000)
   static let onExceed = ChoiceKey<Limit.Excess>("onExceed", default: .queue)
@@ -211,7 +211,7 @@ enum Keys {
     "maxWait", default: .seconds(5), .milliseconds(1) ... .seconds(600))
   static let maxQueue = Key("maxQueue", default: 200, 1...100_000)
 
-  /// What the keys in the store begin with.
+  /// The default prefix of the keys in the store.
   static let sharedPrefix = "scorm-gateway"
   static let onLoss = ChoiceKey<SharedSettings.LossPolicy>("onLoss", default: .share)
 
@@ -220,7 +220,7 @@ enum Keys {
   static let maxTime = Key<Duration>(
     "maxTime", default: .seconds(600), .seconds(1) ... .seconds(86_400))
 
-  /// Below the minute after which many proxies on the way give a call up.
+  /// Less than the minute after which many proxies along the way abandon a call.
   static let maxJobWait = Key<Duration>(
     "maxWait", default: .seconds(55), .seconds(1) ... .seconds(600))
   static let poll = Key<Duration>(

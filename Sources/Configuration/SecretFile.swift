@@ -2,12 +2,12 @@ internal import CLinux
 internal import Glibc
 package import Memory
 
-/// A secret's file, watched for another content.
+/// A secret's file, watched for changes.
 ///
-/// Its stamp follows links, so a file written anew, one renamed over it, and a folder swapped by its link, as
-/// Kubernetes does it, all show.
+/// Its stamp follows links. So it detects a rewritten file, a file renamed over it, and a folder replaced through its
+/// link, as Kubernetes does it.
 package struct SecretFile: Sendable {
-  /// What tells one state of the file from another.
+  /// Identifies one state of the file.
   package struct Stamp: Equatable, Sendable {
     private let device: UInt64
     private let number: UInt64
@@ -24,19 +24,19 @@ package struct SecretFile: Sendable {
     }
   }
 
-  /// Bytes that are read of one: a secret and a line's end.
+  /// The maximum number of bytes read: a secret and a line end.
   static let limit = CredentialText.maximumLength + 1
 
   package let path: String
 
   package init(path: String) { self.path = path }
 
-  /// Its state now; nil when it is not there.
+  /// The file's present state; nil if it does not exist.
   package var stamp: Stamp? { Stamp(path: path) }
 
-  /// Reads the secret in it.
+  /// Reads the secret in the file.
   ///
-  /// - Throws: why it holds no usable one, in words that quote nothing of it.
+  /// - Throws: why it holds no usable secret, without quoting any of it.
   package func read() throws(Unreadable) -> SecretBytes {
     var file: FileContents
     do { file = try FileContents(path: path, limit: SecretFile.limit) } catch {
@@ -57,20 +57,20 @@ package struct SecretFile: Sendable {
   }
 }
 
-/// A small file of text that is not secret, written whole or not at all.
+/// A small text file without secrets, written completely or not at all.
 package enum StateFile {
-  /// Bytes that are read of one.
+  /// The maximum number of bytes read.
   package static let limit = 256 * 1024
 
-  /// Its text; nil when it is not there or not readable.
+  /// The file's text; nil if it does not exist or cannot be read.
   package static func read(_ path: String) -> String? {
     (try? FileContents(path: path, limit: limit)).map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
-  /// Puts `text` in the place of what was there, readable by this user only; false when that fails.
+  /// Replaces the file's content by `text`, readable by this user only. Returns false if that fails.
   package static func write(_ text: String, to path: String) -> Bool {
     let temporary = path + ".new"
-    // O_NONBLOCK: a FIFO in its place must not wait for a reader.
+    // O_NONBLOCK: a FIFO at this path must not make it wait for a reader.
     // Proof: the path is a C string for the call.
     let descriptor = unsafe open(
       temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)

@@ -2,24 +2,24 @@ internal import Memory
 
 /// Reads secrets and ids by reference: `{file: PATH}`, `{credential: NAME}` or `{env: NAME}`.
 ///
-/// Its messages never quote what was written in a secret's place, because that may be the secret.
+/// Its messages never quote what was written in place of a secret, because that may be the secret.
 struct SecretReference {
   private enum Source {
     case variable(String)
     case file(String)
-    /// A file that systemd hands over, by its plain name (systemd.exec(5), `LoadCredential=`).
+    /// A file that systemd provides, by its plain name (systemd.exec(5), `LoadCredential=`).
     case credential(String)
   }
 
   private static let fix =
     "write {file: PATH}, {credential: NAME} or {env: NAME}, as in secret: {file: /run/secrets/scorm}"
-  /// Where systemd puts a service's credentials.
+  /// The variable with the folder of a service's credentials, which systemd sets.
   private static let credentialFolder = "CREDENTIALS_DIRECTORY"
   private let source: Source
   private let node: Node
   private let path: String
 
-  /// Nil, with a problem added, when `node` is no reference.
+  /// Returns nil and adds a problem if `node` is not a reference.
   init?(_ node: Node, at path: String, _ problems: inout ProblemList) {
     self.node = node
     self.path = path
@@ -61,14 +61,14 @@ struct SecretReference {
     }
   }
 
-  /// Whether `name` names a file in a folder and nothing above or below it.
+  /// Whether `name` is the plain name of a file, without a path.
   private static func isFileName(_ name: String) -> Bool {
     name != "." && name != ".." && name.utf8.count <= 255
       && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
   }
 
-  /// The path of the file it names, absolute or relative to the working directory; nil for a variable, and for a
-  /// credential where the service manager gave none.
+  /// The path of the referenced file, absolute or relative to the working directory. Nil for a variable, and for a
+  /// credential if the service manager provides none.
   func file(_ environment: Environment, folder: String) -> String? {
     switch source {
     case .variable: return nil
@@ -93,7 +93,7 @@ struct SecretReference {
       hint: shownVariable == "named here" ? "a name like SCORM_SECRET_KEY" : "set \(shownVariable)")
   }
 
-  /// The secret; nil with a problem added.
+  /// The secret. Adds a problem and returns nil on failure.
   func secret(_ environment: Environment, folder: String, _ problems: inout ProblemList)
     -> SecretBytes?
   {
@@ -117,7 +117,7 @@ struct SecretReference {
     }
   }
 
-  /// The key that shared tokens are sealed with; nil with a problem added.
+  /// The key that seals shared tokens. Adds a problem and returns nil on failure.
   func shareKey(
     _ environment: Environment, folder: String, _ problems: inout ProblemList
   ) -> SecretBytes? {
@@ -144,7 +144,7 @@ struct SecretReference {
     }
   }
 
-  /// The text, for values that are not secret; nil with a problem added.
+  /// The text of a value that is not secret. Adds a problem and returns nil on failure.
   func text(_ environment: Environment, folder: String, _ problems: inout ProblemList) -> String? {
     switch source {
     case .variable(let name):
@@ -160,7 +160,7 @@ struct SecretReference {
     }
   }
 
-  /// How messages call the file. A word without a slash may be the secret itself, written in the wrong place.
+  /// The file's name in messages. A word without a slash may be the secret itself, written in the wrong place.
   private var shown: String {
     switch source {
     case .file(let name): "the file \(name.contains("/") ? KeyPathText.shown(name) : "named here")"
@@ -193,7 +193,7 @@ struct SecretReference {
       hint: "chmod 600 it")
   }
 
-  /// The file as it is; nil with a problem added.
+  /// The file's content. Adds a problem and returns nil on failure.
   private func contents(
     _ environment: Environment, folder: String, limit: Int, hint: String,
     _ problems: inout ProblemList

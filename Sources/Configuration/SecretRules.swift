@@ -1,21 +1,21 @@
 internal import Memory
 
-/// What the messages about secrets may show. What a secret must look like: ``CredentialText``.
+/// Rules for what messages about secrets may show. ``CredentialText`` defines the form of a secret.
 enum SecretRules {
-  /// What is wrong with `bytes` as a secret; nil when they can be sent.
+  /// What is wrong with `bytes` as a secret; nil if they can be sent.
   static func defect(of bytes: [UInt8]) -> CredentialText.Defect? {
     CredentialText.defect(of: bytes.span.bytesOfElements)
   }
 
-  /// Whether the value at `path` is a reference, inside which nothing but a reference may be shown.
+  /// Whether the value at `path` is a reference. Within it, messages may show only references.
   static func isReference(_ path: String) -> Bool {
     if ["shared.password", "tokens.shareKey"].contains(path) { return true }
     guard path.hasPrefix("apps["), let dot = path.firstIndex(of: ".") else { return false }
     return ["id", "secret", "nextSecret"].contains(path[path.index(after: dot)...])
   }
 
-  /// Whether `name` may be shown: it has the shape of a variable's name in upper case. Anything else
-  /// could be the secret itself, written in the wrong place.
+  /// Whether messages may show `name`: it must look like a variable's name in upper case. Anything else could be the
+  /// secret itself, written in the wrong place.
   static func isShowableVariable(_ name: String) -> Bool {
     guard let first = name.utf8.first, !(0x30...0x39).contains(first), name.utf8.count <= 128 else {
       return false

@@ -1,14 +1,14 @@
 /// One mapping of the configuration, read key by key.
 ///
-/// Reading never fails: a value of the wrong kind adds a problem and counts as absent, so that the whole
-/// file is read and every problem told.
+/// Reading never fails: a value of the wrong kind adds a problem and counts as absent. So the whole file is read and
+/// every problem is reported.
 struct Section {
   let path: String
   let place: Place
   private let members: [Node.Member]
 
-  /// Reads `node` as a mapping with the keys of `schema`; other keys are problems. Null is an empty
-  /// mapping. Nil when `node` is something else.
+  /// Reads `node` as a mapping with the keys of `schema`. Other keys are problems. Null is an empty mapping. Nil if
+  /// `node` is anything else.
   init?(_ node: Node, at path: String, _ schema: SectionSchema, _ problems: inout ProblemList) {
     self.path = path
     place = node.place
@@ -38,25 +38,25 @@ struct Section {
     return node
   }
 
-  /// Whether `key` is there with the value null, which turns some sections off.
+  /// Whether `key` is present with the value null, which turns some sections off.
   func isNull(_ key: String) -> Bool {
     guard let node = members.first(where: { $0.key == key })?.value else { return false }
     if case .null = node.content { return true }
     return false
   }
 
-  /// Where to point for `key`: its value, or the section that lacks it.
+  /// The place for messages about `key`: its value's, or the section's if it is missing.
   func place(of key: String) -> Place {
     members.first { $0.key == key }?.value.place ?? place
   }
 
-  /// The section under `key`; nil when it is absent, null or refused.
+  /// The section under `key`; nil if it is absent, null or refused.
   func section(_ key: String, _ schema: SectionSchema, _ problems: inout ProblemList) -> Section? {
     guard let node = node(key) else { return nil }
     return Section(node, at: path(key), schema, &problems)
   }
 
-  /// The elements of the list under `key`; nil when it is absent or null.
+  /// The elements of the list under `key`; nil if it is absent or null.
   func list(_ key: String, limit: Int, example: String, _ problems: inout ProblemList) -> [Node]? {
     guard let node = node(key) else { return nil }
     switch node.content {
@@ -74,7 +74,7 @@ struct Section {
     }
   }
 
-  /// The mappings in the list under `key`; nil when it is absent or null.
+  /// The mappings in the list under `key`; nil if it is absent or null.
   func sections(
     _ key: String, _ schema: SectionSchema, limit: Int, _ problems: inout ProblemList
   ) -> [Section]? {
@@ -89,7 +89,7 @@ struct Section {
     return sections
   }
 
-  /// The words in the list under `key`, each with its place and path; nil when it is absent or null.
+  /// The words in the list under `key`, each with its place and path; nil if it is absent or null.
   func words(
     _ key: String, limit: Int, example: String, _ problems: inout ProblemList
   ) -> [Word]? {
@@ -109,7 +109,7 @@ struct Section {
     return words
   }
 
-  /// The text under `key`; nil when it is absent, null or of another kind.
+  /// The text under `key`; nil if it is absent, null or of another kind.
   func text(_ key: String, example: String, _ problems: inout ProblemList) -> Word? {
     guard let node = node(key) else { return nil }
     switch node.content {
@@ -123,12 +123,12 @@ struct Section {
     }
   }
 
-  /// The value under `key`, within its range; its default when it is absent or wrong.
+  /// The value under `key` within its range; the default if it is absent or invalid.
   func value<Value>(_ key: Key<Value>, _ problems: inout ProblemList) -> Value {
     value(key.word, &problems) ?? key.fallback
   }
 
-  /// The value under `key`, within its range; nil when it is absent or wrong.
+  /// The value under `key` within its range; nil if it is absent or invalid.
   func value<Value>(_ key: OptionalKey<Value>, _ problems: inout ProblemList) -> Value? {
     let example = key.example.configurationText
     guard let word = text(key.name, example: example, &problems) else { return nil }
@@ -150,12 +150,12 @@ struct Section {
     return value
   }
 
-  /// The word under `key`, one of its choices.
+  /// The choice under `key`; the default if it is absent or invalid.
   func choice<Value>(_ key: ChoiceKey<Value>, _ problems: inout ProblemList) -> Value {
     choice(key.name, of: Value.self, example: key.fallback, &problems) ?? key.fallback
   }
 
-  /// The word under `key`, one of the cases of `Value`; nil when it is absent.
+  /// The choice under `key`, one of the cases of `Value`; nil if it is absent or invalid.
   func choice<Value: RawRepresentable & CaseIterable>(
     _ key: String, of type: Value.Type, example: Value, _ problems: inout ProblemList
   ) -> Value? where Value.RawValue == String {
@@ -169,7 +169,7 @@ struct Section {
     return nil
   }
 
-  /// `true` or `false` under `key`; `absent` when there is none.
+  /// The `true` or `false` under `key`; `absent` if there is none.
   func flag(
     _ key: String, absent: Bool = false, _ problems: inout ProblemList
   ) -> Bool {
@@ -186,14 +186,14 @@ struct Section {
   }
 }
 
-/// A single value with its place, for problems found later than its kind.
+/// A single value with its place, for problems that are found after its kind was checked.
 struct Word {
   let text: String
   let place: Place
   let path: String
 
-  /// The text as messages quote it. What stands below `apps` is not quoted: a secret on the wrong line
-  /// must not reach a terminal or a log.
+  /// The text as messages quote it. Values below `apps` are not quoted: a secret on the wrong line must not reach a
+  /// terminal or a log.
   var quoted: String {
     path.hasPrefix("apps[") ? "this value" : "\"\(KeyPathText.shown(text))\""
   }

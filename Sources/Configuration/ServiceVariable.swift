@@ -1,17 +1,16 @@
-/// Variables that Kubernetes, and Docker for linked containers, put into every container to tell where a service
-/// is. Those of a service whose name begins like ours begin like a setting of ours, and have nothing to do with
+/// Recognizes variables that Kubernetes, and Docker for linked containers, set in every container to describe a
+/// service's address. If the service's name begins like our variables, they look like settings, but are unrelated to
 /// this configuration.
 ///
-/// They are known by their form: what the name ends with, and what such a variable can hold. A setting that was
-/// misspelled has neither.
+/// They are recognized by the end of the name and by the form of the value. A misspelt setting has neither.
 enum ServiceVariable {
-  /// Whether a variable with this name and value says where a service is.
+  /// Whether a variable with this name and value describes a service's address.
   ///
-  /// - Parameter name: without what a setting's variable begins with: `SERVICE_HOST`, `METRICS_PORT_9901_TCP_ADDR`.
+  /// - Parameter name: the name without our variables' prefix: `SERVICE_HOST`, `METRICS_PORT_9901_TCP_ADDR`.
   static func isOne(_ name: Substring, value: String) -> Bool {
     let words = name.split(separator: "_", omittingEmptySubsequences: false).map(String.init)
     for start in words.indices {
-      // The service's own name may have any of these words in it.
+      // The service's own name may contain any of these words.
       if isForm(words[start...], value) { return true }
     }
     return false
@@ -23,7 +22,7 @@ enum ServiceVariable {
     case "SERVICE":
       switch rest.popFirst() {
       case "HOST": return rest.isEmpty && IPAddress(value) != nil
-      // A port that has a name is told under that too: SERVICE_PORT_HTTP_METRICS.
+      // A named port also has a variable with its name: SERVICE_PORT_HTTP_METRICS.
       case "PORT": return isPort(value)
       default: return false
       }
@@ -36,12 +35,12 @@ enum ServiceVariable {
       case nil: return isURL(value)
       case "PROTO": return rest.isEmpty && transports.contains(value.uppercased())
       case "ADDR": return rest.isEmpty && IPAddress(value) != nil
-      // Docker tells a range of ports by its first and last.
+      // For a range of ports, Docker gives the first and the last.
       case "PORT": return isPort(value)
       case "START", "END": return isURL(value) || isPort(value)
       default: return false
       }
-    // Docker's links: `/web/scorm-gateway`, and the variables of the other container, whatever they hold.
+    // Docker's links: `/web/scorm-gateway`, and the other container's variables with any value.
     case "NAME": return rest.isEmpty && value.hasPrefix("/")
     case "ENV": return !rest.isEmpty
     default: return false

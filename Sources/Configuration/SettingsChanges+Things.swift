@@ -1,8 +1,8 @@
-/// The things of a configuration, with all their keys.
+/// The things of a configuration with all their keys.
 private typealias Thing = SettingsChanges.Thing
 private typealias Value = SettingsChanges.Thing.Value
 
-/// `none` for what is not set.
+/// The value's text, or `none` if it is not set.
 private func text<Key: CustomStringConvertible>(_ value: Key?) -> String {
   value.map { "\($0)" } ?? "none"
 }
@@ -35,7 +35,7 @@ extension TLSSettings {
 }
 
 extension Settings {
-  /// All of it, in the order of the documentation.
+  /// All things, in the order of the documentation.
   var things: [SettingsChanges.Thing] {
     var things = listeners.map(\.asThing) + [adminThing, upstream.asThing]
     things += apps.map(\.asThing) + callers.map(\.asThing) + limits.map(\.asThing)
@@ -124,7 +124,7 @@ extension CallerMatch {
 }
 
 extension AllowRule {
-  /// As in the file.
+  /// The rule as written in the file.
   package var text: String {
     switch self {
     case .everything: "*"
@@ -174,7 +174,7 @@ extension TokenShareSettings {
 }
 
 extension Limit.Match {
-  /// As in the file.
+  /// The conditions as listings print them.
   package var text: String {
     let parts = [
       access.map { "access \($0.rawValue)" }, service.map { "service \($0)" },
@@ -185,7 +185,7 @@ extension Limit.Match {
 }
 
 extension CallRate {
-  /// As in the file.
+  /// The rate as written in the file.
   package var text: String { "\(count)/\(period.configurationText)" }
 }
 
@@ -262,7 +262,7 @@ extension TrafficSettings {
       ])
   }
 
-  /// Where the journal is.
+  /// The journal's path for people.
   var journalText: String? { journal.map { $0.path ?? "the usual place" } }
 }
 

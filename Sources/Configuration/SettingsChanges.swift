@@ -1,32 +1,32 @@
 internal import Memory
 
-/// What differs between two configurations, thing by thing, in the words of the file: what a reload says it has changed,
-/// and `check --against` that it would change.
+/// The differences between two configurations, thing by thing, in the words of the file. A reload reports what it has
+/// changed, and `check --against` what it would change.
 package struct SettingsChanges: Equatable, Sendable {
-  /// One line for each thing: `limit app-writes: 100/1m → 200/1m`.
+  /// One line per thing: `limit app-writes: 100/1m → 200/1m`.
   package private(set) var lines: [String] = []
-  /// Keys of what cannot change while a gateway runs, with what differs: then nothing is changed.
+  /// Differences in keys that cannot change while a gateway runs. If there are any, nothing is changed.
   package private(set) var impossible: [String] = []
 
   package var isEmpty: Bool { lines.isEmpty && impossible.isEmpty }
 
-  /// One thing of a configuration: an app, a section.
+  /// A thing of a configuration, such as an app or a section.
   struct Thing {
-    /// `limit app-writes`.
+    /// Its name, such as `limit app-writes`.
     let name: String
     /// Its keys with their values as text, in the order of the documentation.
     let values: [Value]
 
     struct Value {
-      /// Empty for the value that everybody knows the thing by, as a limit's rate.
+      /// Empty for the thing's main value, such as a limit's rate.
       let key: String
       let text: String
-      /// Compared instead of the text, which must not show it.
+      /// Compared instead of the text, which must not reveal it.
       var hidden: SecretsOf?
     }
   }
 
-  /// Secrets to compare, never to show.
+  /// Secrets that are compared and never shown.
   struct SecretsOf: Equatable {
     let secrets: [SecretBytes?]
 
@@ -45,13 +45,13 @@ package struct SettingsChanges: Equatable, Sendable {
   }
 
   /// - Parameters:
-  ///   - old: what is in force.
-  ///   - new: what is to be.
+  ///   - old: the configuration in force.
+  ///   - new: the configuration to compare with it.
   package init(from old: Settings, to new: Settings) {
     self.init(from: old.things, to: new.things)
   }
 
-  /// What is in force as its gateway tells it: without secrets, which are then not compared.
+  /// Compares with the configuration in force as its gateway reports it. It has no secrets, so they are not compared.
   package init(from old: ConfigurationText, to new: Settings) {
     self.init(from: old.things, to: new.things)
   }
@@ -77,7 +77,7 @@ package struct SettingsChanges: Equatable, Sendable {
     compareOrder(of: "callers", Thing.callers(of: old), Thing.callers(of: new))
   }
 
-  /// The first caller that matches is taken.
+  /// Reports a changed order, which matters because the first caller that matches is used.
   private mutating func compareOrder(of things: String, _ old: [String], _ new: [String]) {
     let kept = new.filter(old.contains)
     guard old.filter(new.contains) != kept else { return }
@@ -86,7 +86,7 @@ package struct SettingsChanges: Equatable, Sendable {
 }
 
 extension SettingsChanges.Thing {
-  /// What cannot change while a gateway runs, by its keys.
+  /// The name of the thing with all keys that cannot change while a gateway runs.
   static let fixed = "what needs a restart"
   var isFixed: Bool { name == SettingsChanges.Thing.fixed }
 
@@ -98,7 +98,7 @@ extension SettingsChanges.Thing {
 extension SettingsChanges.Thing.Value {
   init(_ key: String, _ text: String) { self.init(key: key, text: text) }
 
-  /// Texts longer than this are not repeated.
+  /// The longest old and new text, together, that a line repeats.
   private static let longest = 120
 
   func change(to new: Self) -> String? {

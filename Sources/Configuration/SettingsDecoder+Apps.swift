@@ -3,7 +3,7 @@ internal import Memory
 extension SettingsDecoder {
   private static let maximumApps = 64
 
-  /// An entry of `apps`; `app` is nil when its credentials could not be had.
+  /// An entry of `apps`; `app` is nil if its credentials could not be read.
   struct DecodedApp {
     let name: String
     let kind: App.Kind
@@ -45,7 +45,7 @@ extension SettingsDecoder {
     return apps
   }
 
-  /// The app called `main` that three variables describe, for a start without a file.
+  /// The app `main`, described by three variables, for a start without a file.
   private mutating func appFromEnvironment() -> [DecodedApp] {
     let place = Place(.defaults)
     let hasKey = environment.has("SCORM_SECRET_KEY")
@@ -69,7 +69,7 @@ extension SettingsDecoder {
         .mapping([
           Node.Member(key: source.0, place: origin, value: Node(.scalar(source.1), at: origin))
         ]), at: origin)
-      // A relative path of the environment is relative to the working directory, not to a file.
+      // A relative path from the environment is relative to the working directory, not to a file.
       secret = SecretReference(reference, at: "apps[0].secret", &problems)?
         .secret(environment, folder: "", &problems)
     }
@@ -91,7 +91,7 @@ extension SettingsDecoder {
     return [DecodedApp(name: "main", kind: .application, app: app)]
   }
 
-  /// A literal id, or a reference to one.
+  /// An id, written literally or by reference.
   private mutating func id(_ section: Section) -> String? {
     let path = section.path("id")
     guard let node = section.node("id") else {
@@ -138,13 +138,13 @@ extension SettingsDecoder {
     }
   }
 
-  /// The app a request is for when nothing chooses one: `main`, or the only one there is.
+  /// The app of a request if nothing else selects one: `main`, or the only app.
   mutating func defaultApp(_ root: Section, _ apps: [DecodedApp]) -> String {
     let candidates = apps.filter { $0.kind == .application }.map(\.name)
     guard let word = root.text("defaultApp", example: "main", &problems) else {
       if candidates.contains("main") { return "main" }
       if candidates.count == 1 { return candidates[0] }
-      // Without a named app there is a problem about it already.
+      // If no app has a name, that was reported already.
       if !apps.isEmpty {
         problems.add(
           root.place(of: "defaultApp"), "defaultApp",

@@ -1,6 +1,6 @@
 extension SettingsDecoder {
   private static let maximumCaptures = 64
-  /// Paths of one operation.
+  /// The maximum number of paths for one operation.
   private static let maximumPaths = 32
 
   mutating func captures(_ traffic: Section) -> [TrafficSettings.Capture] {

@@ -5,7 +5,7 @@ extension SettingsDecoder {
   private static let maximumHosts = 64
   private static let defaultSocketMode: UInt16 = 0o660
 
-  /// What both kinds of listener have: `listen[]` and `admin`.
+  /// The settings that `listen[]` and `admin` have in common.
   private struct Common {
     var address: ListenAddress
     var socketMode: UInt16
@@ -43,7 +43,7 @@ extension SettingsDecoder {
     return listeners
   }
 
-  /// The name by which a supervisor hands the listener's socket over; nil without one.
+  /// The name under which a supervisor passes the listener's socket; nil if there is none.
   private mutating func listenerName(_ section: Section, _ taken: inout [String: Int]) -> String? {
     guard section.node("name") != nil else { return nil }
     let name = self.name(section, example: "public", &taken)
@@ -131,7 +131,7 @@ extension SettingsDecoder {
         hosts.append(word.text)
         continue
       }
-      // The same grammar as the field's (RFC 9110 section 7.2), so that what is listed can match.
+      // The same grammar as the header field's (RFC 9110 section 7.2), so that every listed value can match.
       guard HostAllowList.isEntry(word.text) else {
         problems.add(
           word.place, word.path, "expected a host, or host:port, found \(word.quoted)",
@@ -160,7 +160,7 @@ extension SettingsDecoder {
       hint: "give one of them another port")
   }
 
-  /// Checks that the callers named by listeners exist.
+  /// Checks that the callers that listeners name exist.
   mutating func checkListeners(
     _ listeners: [Sourced<Listener>], name callers: [Sourced<Caller>]
   ) {

@@ -1,7 +1,7 @@
 internal import Memory
 
 extension SettingsDecoder {
-  /// The store; nil when none is named.
+  /// The settings of the shared store; nil if none is configured.
   mutating func shared(_ root: Section) -> SharedSettings? {
     guard let section = root.section("shared", Schema.shared, &problems) else { return nil }
     let url = storeURL(section)
@@ -62,7 +62,7 @@ extension SettingsDecoder {
     }
   }
 
-  /// The path of a file that can be read.
+  /// The path of a file that is readable now.
   private mutating func readableFile(_ word: Word) -> String? {
     guard let path = filePath(word) else { return nil }
     if let reason = FileContents.objection(to: path) {

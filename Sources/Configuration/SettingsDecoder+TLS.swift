@@ -1,5 +1,5 @@
 extension SettingsDecoder {
-  /// The group `tls` of a listener or of the admin address; nil without one, and with one that has problems.
+  /// The group `tls` of a listener or of the admin address; nil if it is absent or has problems.
   mutating func tls(_ listener: Section, _ address: ListenAddress) -> TLSSettings? {
     guard let section = listener.section("tls", Schema.tls, &problems) else { return nil }
     let client = section.choice(Keys.tlsClient, &problems)
@@ -150,7 +150,7 @@ extension SettingsDecoder {
     return word.text.lowercased()
   }
 
-  /// A name is one caller's.
+  /// Reports certificate names that belong to more than one caller.
   mutating func refuseSharedNames(_ callers: [Sourced<Caller>]) {
     for (index, caller) in callers.enumerated() {
       guard let name = caller.value.match?.certificate,

@@ -17,7 +17,7 @@ extension SettingsDecoder {
     return (settings, tokenShare(section, hasStore: root.node("shared") != nil))
   }
 
-  /// How tokens are shared with other gateways; nil when they are not.
+  /// How tokens are shared with other gateways; nil if they are not.
   private mutating func tokenShare(_ section: Section, hasStore: Bool) -> TokenShareSettings? {
     let node = section.node("shareKey")
     guard section.flag("share", &problems) else {
@@ -55,7 +55,7 @@ extension SettingsDecoder {
     return knownScopes(words)
   }
 
-  /// The words that are scopes, each once; the others are problems.
+  /// The words that are scopes, each once. Other words are reported as problems.
   private mutating func knownScopes(_ words: [Word]) -> [String] {
     var list: [String] = []
     for word in words {
@@ -103,7 +103,7 @@ extension SettingsDecoder {
       confirmsBulk: section.flag("confirmBulk", &problems))
   }
 
-  /// More than there are sensitive operations.
+  /// More than the number of sensitive operations.
   private static let maximumForwarded = 64
 
   private mutating func sensitiveForwarded(_ section: Section) -> [String] {

@@ -14,7 +14,7 @@ extension SettingsDecoder {
       masksReflected: section.flag("maskReflected", absent: true, &problems))
   }
 
-  /// The URL under `key`: https, or http to this machine.
+  /// The URL under `key`, which must be https, or http to this machine.
   mutating func url(_ section: Section, _ key: String) -> EndpointURL? {
     guard let word = section.text(key, example: Keys.upstreamURL, &problems) else { return nil }
     let hint = "for example \(key): \(Keys.upstreamURL)"
@@ -35,7 +35,7 @@ extension SettingsDecoder {
   private mutating func caFile(_ section: Section) -> String? {
     guard let word = section.text("caFile", example: "/etc/ssl/certs/internal.pem", &problems)
     else {
-      // OpenSSL reads it by itself, and would wait.
+      // OpenSSL opens this file itself and would wait at a FIFO.
       let variable = "SSL_CERT_FILE"
       if let path = environment.value(variable), FileContents.isFIFO(path) {
         problems.add(
@@ -53,12 +53,12 @@ extension SettingsDecoder {
     return path
   }
 
-  /// The proxy that is set; without the key the one from `HTTPS_PROXY`, as curl reads it.
+  /// The configured proxy. Without the key, the proxy from `HTTPS_PROXY`, as curl reads it.
   private mutating func proxy(_ section: Section, for url: EndpointURL) -> ProxyAddress? {
     if let word = section.text("proxy", example: "http://proxy.internal:3128", &problems) {
       return word.text == "none" ? nil : proxy(word)
     }
-    // Curl consults HTTPS_PROXY for https only, and this project speaks http to loopback only.
+    // curl uses HTTPS_PROXY for https only, and the gateway uses http to loopback only.
     guard url.scheme == .https else { return nil }
     for (proxies, exceptions) in [("HTTPS_PROXY", "NO_PROXY"), ("https_proxy", "no_proxy")] {
       guard let text = environment.value(proxies) else { continue }
@@ -81,7 +81,7 @@ extension SettingsDecoder {
       return nil
     }
     do {
-      // Curl takes a proxy without a scheme for an http one.
+      // curl treats a proxy without a scheme as an http proxy.
       let text = word.text.contains("://") ? word.text : "http://\(word.text)"
       let url = try EndpointURL(parsing: text)
       if url.path.isEmpty {
@@ -94,8 +94,8 @@ extension SettingsDecoder {
     return nil
   }
 
-  /// The scheme of a proxy's URL when it is another one than http: socks5h, https. Nothing that follows it is shown,
-  /// since that may be a password.
+  /// The scheme of a proxy's URL if it is not http, such as socks5h or https. The rest of the URL is not shown, because
+  /// it may contain a password.
   private func otherScheme(_ text: String) -> Substring? {
     guard let end = text.firstRange(of: "://")?.lowerBound else { return nil }
     let scheme = text[..<end]
@@ -105,7 +105,7 @@ extension SettingsDecoder {
 }
 
 extension EndpointURL {
-  /// SCORM Cloud's API v2: ``Keys/upstreamURL`` as a value.
+  /// The URL of SCORM Cloud's API v2: ``Keys/upstreamURL`` as a value.
   static let scormCloud = EndpointURL(
     scheme: .https, host: "cloud.scorm.com", port: 443, path: "/api/v2")
 }

@@ -1,16 +1,16 @@
-/// Turns the node tree into ``Settings``, section by section, and checks what one section says of another.
+/// Decodes the node tree into ``Settings``, section by section, and checks references between sections.
 ///
-/// Its extensions hold a section each. Nothing throws: problems collect, absent values get their
-/// defaults, and the result counts only when no problem was found.
+/// Each extension decodes one section. Nothing throws: problems are collected, absent values get their defaults, and
+/// the result is valid only if no problem was found.
 struct SettingsDecoder {
   var problems: ProblemList
   let environment: Environment
   let catalogue: CatalogueNames
-  /// The configuration file's folder with a slash behind it, for relative paths; empty without a file.
+  /// The configuration file's folder with a trailing slash, for relative paths; empty without a file.
   let folder: String
   let userID: @Sendable (String) -> UInt32?
 
-  /// Nil when `root` is no mapping.
+  /// Nil if `root` is not a mapping.
   mutating func settings(_ root: Node) -> Settings? {
     guard let section = Section(root, at: "", Schema.root, &problems) else { return nil }
     let listeners = self.listeners(section)
@@ -67,13 +67,13 @@ struct SettingsDecoder {
     let section: Section
   }
 
-  /// The section under `key`; an empty one, whose values are all defaults, when it is left out.
+  /// The section under `key`. If it is left out, an empty section, whose values are all defaults.
   mutating func section(_ key: String, _ schema: SectionSchema, of parent: Section) -> Section {
     parent.section(key, schema, &problems)
       ?? Section(emptyAt: parent.path(key), parent.place(of: key))
   }
 
-  /// The name under `name`: required, unique among `taken`, fit for paths, header fields and metrics.
+  /// The name under `name`: required, unique among `taken`, valid in paths, header fields and metrics.
   mutating func name(_ section: Section, example: String, _ taken: inout [String: Int]) -> String? {
     guard let word = section.text("name", example: example, &problems) else {
       if section.node("name") == nil {
@@ -106,13 +106,13 @@ struct SettingsDecoder {
     return text.utf8.allSatisfy { isLetterOrDigit($0) || "._-".utf8.contains($0) }
   }
 
-  /// `path` as the file means it: relative to the file's folder. Words from elsewhere stay as they are.
+  /// A path in the file is relative to the file's folder. Words from elsewhere are unchanged.
   func resolved(_ word: Word) -> String {
     guard case .file = word.place.origin, !word.text.hasPrefix("/") else { return word.text }
     return folder + word.text
   }
 
-  /// A file's path: not empty, no control bytes, within the system's limit.
+  /// A file path: not empty, without control bytes, within the system's length limit.
   mutating func filePath(_ word: Word) -> String? {
     let path = resolved(word)
     guard !word.text.isEmpty, path.utf8.count < 4_096, path.utf8.allSatisfy({ $0 >= 0x20 }) else {

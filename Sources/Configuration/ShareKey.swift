@@ -1,24 +1,24 @@
 package import Memory
 internal import TextCoding
 
-/// Shares tokens with the other gateways of a fleet.
+/// The settings for sharing tokens with the other gateways of a fleet.
 package struct TokenShareSettings: Sendable {
-  /// 32 bytes that tokens are sealed with.
+  /// The 32 bytes that tokens are sealed with.
   package var key: SecretBytes
-  /// Where it was read; nil for a variable's.
+  /// The file that it was read from; nil for a variable.
   package var keyFile: String?
 }
 
-/// The key that gateways seal shared tokens with, as files and variables hold it.
+/// The key that gateways seal shared tokens with, as it is written in files and variables.
 package enum ShareKey {
-  /// Bytes of a key.
+  /// The length of a key in bytes.
   package static let length = 32
-  /// What makes one.
+  /// A command that makes a key.
   package static let command = "openssl rand -hex 32"
-  /// Bytes that are read of a file: 64 digits, and a line's end as any editor writes it.
+  /// The maximum number of bytes read from a file: 64 digits and a line end of any editor.
   static let limit = 66
 
-  /// Why a text is no key, to follow its name, in words that quote nothing of it.
+  /// Why a text is not a key. It follows the text's name in messages and does not quote any of it.
   struct Defect: Error {
     let reason: String
   }
@@ -35,15 +35,16 @@ package enum ShareKey {
     }
   }
 
-  /// A key: 32 bytes as they are, 64 hexadecimal digits, or 44 characters of base 64, the latter two with or without a line's
-  /// end.
+  /// Decodes a key: 32 raw bytes, 64 hexadecimal digits, or 44 characters of base 64. The latter two may end with a
+  /// line end.
   static func decode(_ text: RawSpan) throws(Defect) -> SecretBytes {
     var key: [UInt8]
     if text.byteCount == length {
       key = []
       key.reserveCapacity(length)
       for index in 0..<length { key.append(text[index]) }
-      // Of random bytes one in 10^13 is so; a passphrase, or a key of half the length in digits, always is.
+      // Random bytes are printable in one of 10^13 keys. A passphrase, or a key of half the length in digits, always
+      // is.
       if key.allSatisfy({ (0x20...0x7E).contains($0) }) {
         FileContents.erase(&key)
         throw Defect(reason: "holds 32 characters of text, not 32 random bytes")

@@ -1,13 +1,13 @@
 package import Memory
 
-/// The store through which several gateways share limits and pauses.
+/// The settings of the store through which several gateways share limits and pauses.
 package struct SharedSettings: Sendable {
   package enum LossPolicy: String, Sendable, CaseIterable {
-    /// An even part of each limit, by the gateways there were last.
+    /// An equal part of each limit, divided by the last known number of gateways.
     case share
     /// No calls that a shared limit counts.
     case closed
-    /// All of each limit.
+    /// The whole of each limit.
     case open
   }
 
@@ -15,15 +15,15 @@ package struct SharedSettings: Sendable {
   /// Nil: the store's default user.
   package var user: String?
   package var password: SecretBytes?
-  /// Where it was read; nil for a variable's.
+  /// The file that the password was read from; nil for a variable.
   package var passwordFile: String?
-  /// PEM file of the authorities trusted instead of the system's.
+  /// PEM file with the authorities that are trusted instead of the system's.
   package var caFile: String?
   package var prefix: String
   package var onLoss: LossPolicy
 }
 
-/// Where a store is: `redis://host:6379/0`, `rediss://host:6379/0` with TLS, or `unix:/path`.
+/// The address of a store: `redis://host:6379/0`, `rediss://host:6379/0` with TLS, or `unix:/path`.
 package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
   package enum Place: Sendable, Equatable {
     /// The host in lower case, an IPv6 address without brackets.
@@ -48,7 +48,7 @@ package struct StoreURL: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Whether others could read what is sent on its way.
+  /// Whether others could read the traffic on its way.
   var isOpenToOthers: Bool {
     guard case .tcp(let host, _, false) = place else { return false }
     return host != "localhost" && !(IPAddress(host)?.isLoopback ?? false)

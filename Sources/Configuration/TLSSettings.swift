@@ -1,12 +1,12 @@
 package import Memory
 
-/// How a listener speaks TLS. Files are named, not read: they change while the gateway runs.
+/// The TLS of a listener. Files are named and not read, because they change while the gateway runs.
 package struct TLSSettings: Sendable, Equatable {
-  /// Whether clients show certificates.
+  /// Whether clients present certificates.
   package enum Client: String, Sendable, CaseIterable {
-    /// They are not asked for one.
+    /// Clients are not asked for a certificate.
     case none
-    /// One without a certificate may pass; one with a bad certificate may not.
+    /// A client without a certificate is accepted, but one with an invalid certificate is not.
     case optional
     case required
   }
@@ -16,12 +16,12 @@ package struct TLSSettings: Sendable, Equatable {
     case tls13 = "1.3"
   }
 
-  /// The server's certificate, and those that lead to its authority, in PEM.
+  /// The server's certificate and its intermediate certificates, in PEM.
   package var certificate: String
   package var key: String
-  /// Authorities of clients' certificates; nil exactly when clients are not asked for any.
+  /// The authorities of client certificates; nil if and only if clients are not asked for one.
   package var clientCA: String?
-  /// Lists of revoked certificates, one of each authority.
+  /// Certificate revocation lists, one per authority.
   package var clientCRL: String?
   package var client: Client
   package var minVersion: Version
@@ -29,7 +29,7 @@ package struct TLSSettings: Sendable, Equatable {
   /// Whether clients are asked for certificates.
   package var asksClients: Bool { client != Client.none }
 
-  /// The files by their keys.
+  /// The configured files with their keys.
   package var files: [(key: String, path: String)] {
     [
       ("certificate", certificate), ("key", key), ("clientCA", clientCA), ("clientCRL", clientCRL),
@@ -39,23 +39,23 @@ package struct TLSSettings: Sendable, Equatable {
 
 /// A file of certificates, keys or revocation lists.
 package enum CertificateFile {
-  /// Bytes that are read of one. Lists of revocations grow.
+  /// The maximum number of bytes read. Revocation lists grow.
   package static let limit = 8 << 20
 
-  /// - Throws: why it cannot be read, in words.
+  /// - Throws: why the file cannot be read, in words.
   package static func read(_ path: String) throws(SecretFile.Unreadable) -> [UInt8] {
     do { return try FileContents(path: path, limit: limit).bytes } catch {
       throw SecretFile.Unreadable(description: error.reason)
     }
   }
 
-  /// As ``read(_:)``, for a private key.
+  /// Like ``read(_:)``, for a private key.
   package static func readKey(_ path: String) throws(SecretFile.Unreadable) -> SecretBytes {
     var bytes = try read(path)
     return SecretBytes(taking: &bytes)
   }
 
-  /// Whether every user of this machine can read it.
+  /// Whether every user of this machine can read the file.
   static func isOpen(_ path: String) -> Bool {
     guard var file = try? FileContents(path: path, limit: limit) else { return false }
     FileContents.erase(&file.bytes)

@@ -1,11 +1,11 @@
 internal import CLibYAML
 
-/// One step of a YAML text.
+/// An event of a YAML text.
 struct YAMLEvent {
   enum Kind {
     case documentStart
     case alias
-    /// `plain`: without quotes, so that `null` means nothing rather than four letters.
+    /// `plain` means without quotes: a plain `null` is the absence of a value, a quoted one is text.
     case scalar(String, plain: Bool)
     case sequenceStart
     case sequenceEnd
@@ -21,21 +21,21 @@ struct YAMLEvent {
   let hasTag: Bool
 }
 
-/// The text is not YAML.
+/// Why the text is not YAML.
 struct YAMLSyntaxError: Error {
   let line: Int
   let column: Int
-  /// The byte that cannot be read; nil when `line` and `column` say where it is.
+  /// The offset of a byte that cannot be read; nil if `line` and `column` give the place.
   let byte: Int?
-  /// libyaml's words, which quote nothing of the text.
+  /// libyaml's message, which quotes nothing of the text.
   let message: String
 }
 
-/// Reads a YAML text event by event with libyaml: the C wrapper of this module.
+/// Reads a YAML text event by event with libyaml, through the C wrapper of this module.
 @safe struct YAMLEvents: ~Copyable {
   private let parser: UnsafeMutablePointer<cly_parser>
 
-  /// `bytes` must be UTF-8. Nil when there is no memory.
+  /// Reads `bytes`, which must be UTF-8. Nil if there is no memory.
   init?(_ bytes: [UInt8]) {
     // Proof: cly_open copies the bytes before it returns, and the pointer holds `count` of them.
     let opened = unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -46,11 +46,11 @@ struct YAMLSyntaxError: Error {
   }
 
   deinit {
-    // Proof: the only owner closes it once.
+    // Proof: the only owner closes it exactly once.
     unsafe cly_close(parser)
   }
 
-  /// The next event. After an error or ``YAMLEvent/Kind/streamEnd`` do not ask again.
+  /// The next event. Do not call this again after an error or ``YAMLEvent/Kind/streamEnd``.
   mutating func next() throws(YAMLSyntaxError) -> YAMLEvent {
     while true {
       var event = unsafe cly_event()

@@ -1,12 +1,11 @@
 internal import Memory
 
-/// Builds the node tree of one YAML document, and refuses the parts of YAML that a configuration has no
-/// use for and an attacker has: aliases (a few lines that expand to gigabytes), tags, second documents,
-/// keys given twice.
+/// Builds the node tree of one YAML document. It refuses the parts of YAML that a configuration does not need and an
+/// attacker could use: aliases (a few lines that expand to gigabytes), tags, second documents, duplicate keys.
 struct YAMLTree: ~Copyable {
-  /// Bytes of a configuration file, at most. Ours need a few KiB.
+  /// The maximum size of a configuration file in bytes. Typical files have a few KiB.
   static let maximumSize = 1 << 20
-  /// Levels of nesting, at most. Ours need five.
+  /// The maximum depth of nesting. The configuration needs five levels.
   static let maximumDepth = 32
 
   private var events: YAMLEvents
@@ -14,7 +13,7 @@ struct YAMLTree: ~Copyable {
   private let origin: Place.Origin
   private var problems = ProblemList()
 
-  /// Ends the walk after a problem behind which nothing can be trusted; it is already in the list.
+  /// Stops reading after a problem that makes the rest unreliable. The problem was already added.
   private struct Stopped: Error {}
 
   private init(_ events: consuming YAMLEvents, of bytes: [UInt8], origin: Place.Origin) {
@@ -23,7 +22,7 @@ struct YAMLTree: ~Copyable {
     self.origin = origin
   }
 
-  /// The tree of `bytes`; nil, with at least one problem added, when there is none to decode.
+  /// The tree of `bytes`. Adds at least one problem and returns nil if there is nothing to decode.
   static func parse(
     _ bytes: [UInt8], file: String, limit: Int = maximumSize, _ problems: inout ProblemList
   ) -> Node? {
@@ -39,7 +38,7 @@ struct YAMLTree: ~Copyable {
       problems.add(place(ofByte: error.byteOffsets.lowerBound, in: bytes, origin), "", "not UTF-8")
       return nil
     }
-    // libyaml, told that it is UTF-8, would take the byte order mark for text.
+    // libyaml is told that the text is UTF-8, so it would treat the byte order mark as text.
     let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     guard let events = YAMLEvents(text) else {
       problems.add(start, "", "out of memory")
@@ -57,7 +56,7 @@ struct YAMLTree: ~Copyable {
     let before = bytes.prefix(offset)
     let line = before.count { $0 == UInt8(ascii: "\n") } + 1
     let lineStart = (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1
-    // Continuation bytes (10xxxxxx) do not start a character.
+    // Continuation bytes (10xxxxxx) do not begin a character.
     let column = before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1
     return Place(origin, line: line, column: column)
   }
@@ -85,7 +84,7 @@ struct YAMLTree: ~Copyable {
       let event = try next()
       switch event.kind {
       case .streamEnd:
-        // An empty file says nothing, which is allowed: everything has its default.
+        // An empty file is allowed: everything has its default.
         return root ?? Node(.null, at: Place(origin, line: 1, column: 1))
       case .documentStart:
         if root != nil {
@@ -162,7 +161,7 @@ struct YAMLTree: ~Copyable {
       case .null: problems.add(place, path, "a key is missing before the colon")
       case .sequence, .mapping: problems.add(place, path, "a key must be a single word")
       }
-      // A secret may have been written as a key where a reference belongs: such keys are not shown.
+      // A secret may have been written as a key in place of a reference, so such keys are not shown.
       let shownName = SecretRules.isReference(path) ? nil : name
       let memberPath = shownName.map { KeyPathText.joined(path, $0) } ?? path
       let value = try node(try next(), path: memberPath, depth: depth + 1)

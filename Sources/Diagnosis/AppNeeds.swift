@@ -4,27 +4,27 @@ internal import Forwarding
 internal import Rules
 internal import SCORMCloudAPI
 
-/// The scopes of a token, and how sure it is that they are needed.
+/// The scopes of a token, and whether they are certainly needed.
 struct ScopeNeed: Sendable {
   let text: String
-  /// A caller is granted the operation by name or group, and SCORM Cloud publishes its scope. Otherwise a refusal may
-  /// harm nobody: `*` grants more than is used, and a scope that is not published has others behind it.
+  /// A caller is granted the operation by name or group, and SCORM Cloud publishes its scope. Otherwise a refused scope
+  /// may not matter: `*` grants more than is used, and for an unpublished scope there are alternatives.
   var isCertain: Bool
 }
 
 /// The tokens that an app's callers need.
 struct AppNeeds: Sendable {
-  /// The operation that shows that a token works.
+  /// The operation that proves that a token works.
   static let ping = "PingAppId"
 
   /// Index into the settings' apps.
   let app: Int
   let name: String
   let isManagement: Bool
-  /// The first one is that of the cheapest call.
+  /// The scopes. The first entry is that of the cheapest call.
   var scopes: [ScopeNeed] = []
 
-  /// Those of every app.
+  /// The needs of every app.
   static func all(_ settings: Settings) throws(TokenSlotTable.Refusal) -> [AppNeeds] {
     let compiled = try RulesCompiler(settings).compile()
     return settings.apps.indices.map { index in
@@ -44,7 +44,7 @@ struct AppNeeds: Sendable {
     }
   }
 
-  /// Whether it is certain that somebody calls `operation` through the app; nil: nobody may.
+  /// Whether `operation` is certainly called through the app; nil if no caller may call it.
   private static func certainty(
     of operation: Operation, app: Int, _ settings: Settings, _ rules: ForwardingRules
   ) -> Bool? {

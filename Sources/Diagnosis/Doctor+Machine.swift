@@ -2,9 +2,9 @@ internal import Configuration
 internal import Gateway
 internal import System
 
-/// What is looked at on this machine.
+/// Checks on this machine.
 extension Doctor {
-  /// The configuration and its secrets.
+  /// Checks the configuration and its secrets.
   func configuration(_ loaded: LoadedSettings) -> [Finding] {
     var checks = StartChecks(loaded)
     checks.compileRules()
@@ -14,7 +14,7 @@ extension Doctor {
     }
     let isOfSecrets = { (problem: Problem) in problem.keyPath.hasPrefix("apps[") }
     let doubts = ConfigurationDoubts(loaded).doubts
-    // What has a code of its own is told there.
+    // These have codes of their own and are reported under them.
     let told =
       doubts.filter { $0.subject == .secret || $0.subject == .reach }.map(\.problem)
       + checks.warnings.filter(isOfTLS)
@@ -110,7 +110,7 @@ extension Doctor {
     }
   }
 
-  /// What is wrong with a listener's own certificate, or soon will be.
+  /// Reports present and imminent problems with a listener's own certificate.
   private func certificates(_ tls: TLSSettings?, _ name: String) -> [Finding] {
     guard let tls else { return [] }
     return CertificateDoubt.of(tls, at: clock.wall).map { doubt in
@@ -134,9 +134,9 @@ extension Doctor {
 
   // MARK: Disk
 
-  /// Below this records are lost soon.
+  /// With fewer free bytes, records will soon be lost.
   static let leastFree: Int64 = 16 << 20
-  /// Below this somebody should look.
+  /// With fewer free bytes, an operator should look.
   static let littleFree: Int64 = 256 << 20
 
   func disk(_ settings: Settings) -> [Finding] {

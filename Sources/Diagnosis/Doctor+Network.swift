@@ -7,16 +7,17 @@ internal import Rules
 internal import System
 internal import TokenFetching
 
-/// What is looked at over the network.
+/// Checks over the network.
 extension Doctor {
-  /// Seconds of difference that the second's resolution of `Date`, and the way, explain.
+  /// Seconds of difference that the resolution of `Date` and the round trip can explain.
   static let slightSkew = 5
-  /// Tokens whose end is a time of day (`tokens.endpoint: appManagement`) are useless beyond it.
+  /// Seconds of difference beyond which tokens that end at a time of day (`tokens.endpoint: appManagement`) are
+  /// useless.
   static let largeSkew = 300
-  /// Seconds before a certificate's end from which somebody should look.
+  /// How long before a certificate's end an operator should look, in seconds.
   static let certificateNotice: Int64 = 14 * 86_400
 
-  /// The connection first, then what needs it, side by side.
+  /// Checks the connections first, and then concurrently what needs them.
   func network(_ settings: Settings) -> [Finding] {
     var tokens = Roster(settings).tokenService
     tokens.connectTimeout = min(tokens.connectTimeout, timeout)
@@ -59,7 +60,7 @@ extension Doctor {
         : ping(upstream, fetched.tokens))
   }
 
-  /// A server to be asked.
+  /// A server to check.
   struct Target: Sendable {
     let url: String
     let proxy: String?
@@ -68,7 +69,7 @@ extension Doctor {
     var isTLS: Bool { HTTPAddress.scheme(of: url) == "https" }
   }
 
-  /// SCORM Cloud first, then the token endpoint if it is another server.
+  /// SCORM Cloud first, then the token endpoint if it is a different server.
   private static func targets(
     _ settings: Settings, _ tokens: TokenServiceSettings
   ) -> [Target] {

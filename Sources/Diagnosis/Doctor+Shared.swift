@@ -5,13 +5,13 @@ internal import RateLimiting
 internal import System
 internal import TokenFetching
 
-/// The store through which several gateways have one budget.
+/// Checks of the store through which several gateways share limits.
 extension Doctor {
   func store(_ settings: Settings) -> Finding {
     guard let shared = settings.shared else {
       return .ok(.shared, "nothing is shared with other gateways")
     }
-    // As a gateway has it, but for limits: it leases nothing.
+    // Like a gateway's, but without limits, so that it leases nothing.
     guard
       let limiter = try? SharedLimiter(
         LimiterSettings(rules: [], appCount: 1, callerCount: 1), wake: { _ in })
@@ -30,14 +30,14 @@ extension Doctor {
     }
     let status = service.status
     guard status.isLive else {
-      // Calls go on without it: it is no failure of the gateway.
+      // Calls continue without the store, so this is not a failure of the gateway.
       return .warning(
         .shared, .storeUseless, "\(shared.url): \(status.failure ?? "it does not answer in time")")
     }
     return .ok(.shared, "\(shared.url): connected, scripts are taken")
   }
 
-  /// The key that shared tokens are sealed with: it was read with the configuration, and is tried here.
+  /// Checks the key that seals shared tokens. It was read with the configuration and is tried here.
   func shareKey(_ settings: Settings) -> [Finding] {
     guard let share = settings.tokenShare, let shared = settings.shared else { return [] }
     guard let seal = TokenSeal(key: share.key, prefix: shared.prefix), seal.works else {

@@ -9,15 +9,15 @@ internal import SCORMCloudAPI
 internal import System
 internal import TokenFetching
 
-/// Tokens, and the call that shows what they are worth.
+/// Checks of tokens, and the call that shows whether they work.
 extension Doctor {
-  /// The token of an app with which a ping is sent.
+  /// An app's token for a ping.
   struct PingToken: Sendable {
     let app: String
     let secret: SecretBytes
   }
 
-  /// Fetches a token for each app, and then, where that works, one for each scope that its callers need.
+  /// Fetches a token for each app. If that succeeds, also one for each scope that the app's callers need.
   func fetchTokens(
     _ settings: Settings, _ service: TokenServiceSettings
   ) -> (findings: [Finding], tokens: [PingToken]) {
@@ -28,7 +28,7 @@ extension Doctor {
     let wallClock = clock.wall / 1_000_000_000
     let first = SideBySide.map(needs) { need in fetchFirst(need, service, wallClock) }
     var further: [Further] = []
-    // Ping wants no others.
+    // Ping needs only the first token.
     for (need, first) in zip(needs, first) where wants(.tokens) {
       guard let secret = first.secret else { continue }
       further += need.scopes.dropFirst().map { Further(need: need, secret: secret, scope: $0) }
@@ -61,7 +61,7 @@ extension Doctor {
     return (findings, tokens)
   }
 
-  /// A token beyond an app's first.
+  /// A token other than an app's first.
   private struct Further: Sendable {
     let need: AppNeeds
     let secret: SecretBytes
@@ -70,13 +70,13 @@ extension Doctor {
 
   private struct First: Sendable {
     var findings: [Finding] = []
-    /// The secret that is accepted; nil if none is, so that asking on is no use.
+    /// The accepted secret; nil if none is, so that further requests are useless.
     var secret: SecretBytes?
     var token: SecretBytes?
     var milliseconds: Int64 = 0
   }
 
-  /// The first token of an app, with its secret, or with the next one if that is refused.
+  /// Fetches an app's first token with its secret, or with the next secret if that one is refused.
   private func fetchFirst(
     _ need: AppNeeds, _ service: TokenServiceSettings, _ wallClock: Int64
   ) -> First {
@@ -99,7 +99,7 @@ extension Doctor {
         ]
       } else {
         first.findings = [finding(failure, scope, need)]
-        // A scope that is refused says that the secret is not.
+        // A refused scope means that the secret was accepted.
         if case .refusedScope = failure.reason { first.secret = app.secret }
       }
     }
@@ -108,7 +108,7 @@ extension Doctor {
     return first
   }
 
-  /// Empty if there is a token.
+  /// Fetches a token. Returns its problems; none if there is a token.
   private func fetch(
     _ need: AppNeeds, _ secret: SecretBytes, _ scope: ScopeNeed, _ service: TokenServiceSettings,
     _ wallClock: Int64
@@ -140,7 +140,7 @@ extension Doctor {
 
   // MARK: Ping
 
-  /// A read that changes nothing, for each ordinary app that has a token.
+  /// Sends a read that changes nothing, for each ordinary app that has a token.
   func ping(_ target: Target, _ tokens: [PingToken]) -> [Finding] {
     guard !tokens.isEmpty else { return [.skipped(.ping, "there is no token")] }
     return SideBySide.map(tokens) { token in timed { [ping(target, token)] } }.flatMap { $0 }

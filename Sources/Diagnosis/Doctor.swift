@@ -3,10 +3,10 @@ internal import Gateway
 internal import Rules
 package import System
 
-/// Looks at everything a gateway needs, and finds what is wrong: before it serves, or while another one does. It
-/// changes nothing here or at SCORM Cloud; the tokens that it fetches are thrown away.
+/// Checks everything that a gateway needs, before it serves or while another one does. It changes nothing here or at
+/// SCORM Cloud. The tokens that it fetches are discarded.
 package struct Doctor: Sendable {
-  /// Milliseconds that one question over the network may take.
+  /// Milliseconds that one request over the network may take.
   package static let usualTimeout = 5_000
 
   let file: String?
@@ -14,14 +14,14 @@ package struct Doctor: Sendable {
   let areas: Set<DoctorArea>
   let timeout: Int
   let clock: TimeSource
-  /// Bytes that can still be written where a path leads.
+  /// Returns the bytes that can still be written at a path.
   let freeSpace: @Sendable (String) -> Int64?
 
   /// - Parameters:
-  ///   - file: the configuration's; nil for the environment alone, as `serve` has it.
-  ///   - areas: what to look at; the configuration is read in any case.
-  ///   - timeout: milliseconds for one question over the network.
-  ///   - clock: what SCORM Cloud's time is compared with.
+  ///   - file: the configuration file; nil uses the environment alone, as `serve` does.
+  ///   - areas: what to check. The configuration is always read.
+  ///   - timeout: milliseconds for one request over the network.
+  ///   - clock: the clock that SCORM Cloud's time is compared with.
   package init(
     file: String?, environment: Environment, areas: Set<DoctorArea> = Set(DoctorArea.allCases),
     timeout: Int = Doctor.usualTimeout, clock: TimeSource = .system,
@@ -35,7 +35,7 @@ package struct Doctor: Sendable {
     self.freeSpace = freeSpace
   }
 
-  /// Looks at everything once. Blocks its thread.
+  /// Runs all checks once. Blocks the calling thread.
   package func examine() -> Examination {
     let loaded: LoadedSettings
     do throws(ConfigurationError) {
@@ -56,7 +56,7 @@ package struct Doctor: Sendable {
 
   func wants(_ area: DoctorArea) -> Bool { areas.contains(area) }
 
-  /// `findings` with the time that finding them took.
+  /// The findings of `body`, with the time that it took.
   func timed(_ body: () -> [Finding]) -> [Finding] {
     let start = SystemClock.monotonic
     return body().map { finding in

@@ -1,4 +1,4 @@
-/// What `doctor` can find. A code never changes its meaning; docs/errors.md has a section for each.
+/// The findings of `doctor`. A code never changes its meaning; docs/errors.md has a section for each.
 package enum DoctorCode: String, CaseIterable, Sendable {
   case unusableConfiguration = "GW-CFG-01"
   case startWouldFail = "GW-CFG-02"
@@ -37,7 +37,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
   case storeUseless = "GW-SHR-01"
   case shareKeyUseless = "GW-SHR-02"
 
-  /// What to do about it.
+  /// How to fix it.
   package var fix: String {
     switch self {
     case .unusableConfiguration, .startWouldFail, .doubtfulConfiguration:
@@ -82,7 +82,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     }
   }
 
-  /// SCORM Cloud, or what stands before it, is out of reach.
+  /// Whether SCORM Cloud, or a proxy in front of it, is out of reach.
   package var isOutOfReach: Bool {
     switch self {
     case .nameUnknown, .connectionRefused, .connectionTimeout, .proxyFailed,
@@ -93,7 +93,7 @@ package enum DoctorCode: String, CaseIterable, Sendable {
     }
   }
 
-  /// The configuration is not good.
+  /// Whether the configuration is invalid.
   package var isOfConfiguration: Bool {
     self == .unusableConfiguration || self == .startWouldFail || self == .tlsFilesUnusable
   }

@@ -1,9 +1,9 @@
 internal import JSONText
 package import System
 
-/// For people and scripts.
+/// The results for people and scripts.
 extension Examination {
-  /// A line for each check, below its area.
+  /// One line per finding, grouped by area.
   package func text(in room: TextTable.Room) -> String {
     var text = ""
     var area: DoctorArea?
@@ -19,7 +19,7 @@ extension Examination {
     return text + "\n\(summary)\n"
   }
 
-  /// A line for each finding that is not ok, its code first; and how many there were.
+  /// One line per finding that is not ok, starting with its code, then the numbers of findings.
   package var short: String {
     var text = ""
     for finding in findings {
@@ -34,7 +34,7 @@ extension Examination {
     return "\(finding.text)  \(code.rawValue)  \(code.fix)"
   }
 
-  /// `12 ok, 1 warning, 1 failure`.
+  /// The numbers of findings: `12 ok, 1 warning, 1 failure`.
   private var summary: String {
     let (warnings, failures) = (count(.warning), count(.failure))
     var text =
@@ -44,7 +44,7 @@ extension Examination {
     return warnings + failures > 0 ? text + "; codes: docs/errors.md#doctor" : text
   }
 
-  /// One document.
+  /// The results as one JSON document.
   package func json(isStrict: Bool) -> String {
     let code = exitCode(isStrict: isStrict)
     return JSONWriter.line { json in
@@ -80,7 +80,7 @@ extension Examination {
 }
 
 extension Finding.Result {
-  /// As JSON names it.
+  /// The result's name in JSON.
   fileprivate var word: StaticString {
     switch self {
     case .ok: "success"

@@ -1,12 +1,12 @@
 internal import Synchronization
 internal import System
 
-/// Work that waits for others, on a few threads at once.
+/// Runs blocking work on several threads.
 enum SideBySide {
-  /// Threads, at most: as many questions SCORM Cloud gets at a time.
+  /// The maximum number of threads, and of concurrent requests to SCORM Cloud.
   static let limit = 8
 
-  /// The results of `body`, in the order of `items`.
+  /// The results of `body` for `items`, in their order.
   static func map<Item: Sendable, Result: Sendable>(
     _ items: [Item], _ body: @escaping @Sendable (Item) -> Result
   ) -> [Result] {
@@ -24,7 +24,7 @@ enum SideBySide {
     }
     var threads: [SystemThread] = []
     for _ in 1..<max(1, min(limit, items.count)) {
-      // Without another thread this one does the work.
+      // If no thread can be started, this one does the work.
       if let thread = try? SystemThread("doctor", work) { threads.append(thread) }
     }
     work()

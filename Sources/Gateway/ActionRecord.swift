@@ -5,9 +5,9 @@ internal import Memory
 internal import System
 internal import TrafficLog
 
-/// Records an act at the admin address in traffic log, journal and exported log, in the form of a call.
+/// Records an operator's action at the admin address in traffic log, journal and exported log, in the form of a call.
 ///
-/// The line has no caller, app or operation: nothing went upstream. `termination` is `admin`.
+/// The line has no caller, app or operation, because nothing was sent upstream. `termination` is `admin`.
 enum ActionRecord {
   static func note(_ action: AdminAction, _ relays: RelayShared) {
     var line = ByteBuffer()

@@ -8,7 +8,7 @@ internal import RateLimiting
 internal import System
 internal import TokenFetching
 
-/// The admin pages that take parameters, over a gateway that runs.
+/// The admin pages that take parameters, for a running gateway.
 extension AdminActions {
   init(_ relays: RelayShared, _ tokens: TokenService, _ fleet: FleetPart) {
     self.init(
@@ -45,7 +45,7 @@ extension AdminActions {
       ? .table(page.table(in: TextTable.Room(width: query.width))) : .json(page.json)
   }
 
-  /// Has the tokens changed that the query names. It does not wait for what comes of it: the listing shows that.
+  /// Applies `change` to the tokens that the query selects. It does not wait for the result, which the listing shows.
   private static func change(
     _ query: AdminQuery, _ tokens: TokenService, _ done: String,
     _ change: ([TokenSlot]) -> Bool
@@ -64,7 +64,7 @@ extension AdminActions {
     return query.wantsTable ? .table(changed.table) : .json(changed.json)
   }
 
-  /// Ends the pauses of an app that the upstream asked for.
+  /// Ends an app's pauses, which the upstream asked for.
   private static func resume(
     _ query: AdminQuery, _ relays: RelayShared, _ fleet: FleetPart
   ) -> AdminAnswer {
@@ -109,7 +109,7 @@ extension AdminActions {
 }
 
 extension TokenSelection {
-  /// Those that `query` names: `app`, `scope`, `all`.
+  /// The tokens that `query` selects with `app`, `scope` and `all`.
   fileprivate init(_ query: AdminQuery) {
     self.init(
       app: query.first("app"), scope: query.first("scope"), wantsAll: query.first("all") == "true")

@@ -3,10 +3,10 @@ package import Configuration
 internal import JSONText
 internal import Synchronization
 
-/// Reads the configuration again, or tells every problem it has.
+/// Reads the configuration again, or returns every problem in it.
 package typealias Reread = @Sendable () -> Result<LoadedSettings, ConfigurationError>
 
-/// A reload that is asked for at the admin address.
+/// Handles the reload requests of the admin address.
 final class AdminReload: Sendable {
   private struct Target: Sendable {
     weak var gateway: GatewayProcess?
@@ -15,7 +15,7 @@ final class AdminReload: Sendable {
 
   private let target = Mutex<Target?>(nil)
 
-  /// From now on `gateway` is what is told of, and reloaded; it cannot be without `reread`.
+  /// From now on reports and reloads `gateway`. Without `reread` it cannot be reloaded.
   func connect(_ gateway: GatewayProcess, _ reread: Reread?) {
     target.withLock { $0 = Target(gateway: gateway, reread: reread) }
   }

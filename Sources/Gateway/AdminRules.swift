@@ -2,7 +2,7 @@ internal import Configuration
 internal import HTTPMessages
 internal import Synchronization
 
-/// Who may ask at the admin address, and for what: a reload changes that for the next request.
+/// The rules for requests at the admin address. A reload changes them from the next request on.
 final class AdminRules: Sendable {
   private let settings: Mutex<AdminSettings?>
 
@@ -10,7 +10,7 @@ final class AdminRules: Sendable {
 
   func use(_ settings: AdminSettings?) { self.settings.withLock { $0 = settings } }
 
-  /// The authorities that are answered to.
+  /// The authorities that a request may name in its Host field.
   var hosts: HostAllowList {
     guard let admin = settings.withLock({ $0 }) else { return .any }
     return switch admin.address {
@@ -21,6 +21,6 @@ final class AdminRules: Sendable {
     }
   }
 
-  /// Whether what changes something is done.
+  /// Whether requests that change something are carried out.
   var takesActions: Bool { settings.withLock { $0?.actions ?? false } }
 }

@@ -4,9 +4,9 @@ internal import GatewayServer
 internal import Rules
 internal import System
 
-/// Which caller of the configuration a connection belongs to.
+/// Identifies the configured caller that a connection belongs to.
 extension CallerIdentities {
-  /// By number, in the order of the file. A listener that is gone still names the caller of its connections.
+  /// Callers are numbered in the order of the file. A removed listener still names the caller of its connections.
   init(_ roster: Roster) {
     func number(_ name: String?) -> Int? {
       name.flatMap { name in roster.callers.number { $0.name == name } }
@@ -17,7 +17,8 @@ extension CallerIdentities {
       var rule = Rule(caller: caller)
       rule.user = match.unixUser?.id
       if let address = match.listener {
-        // One that is not there: nobody comes from it. Left out, the condition would hold for everybody.
+        // The listener does not exist, so no connection can meet this condition. Without it the match would hold for
+        // every connection.
         guard
           let listener = roster.listeners.list.firstIndex(where: { $0?.item.address == address })
         else { continue }

@@ -1,8 +1,8 @@
 internal import Configuration
 
-/// What connections the conditions of `callers[].match` can hold for.
+/// Decides which connections can meet the conditions of `callers[].match`.
 enum CallerReach {
-  /// Whether a connection to `listener` can meet the conditions; which listener they name is not looked at.
+  /// Whether a connection to `listener` can meet the conditions. The listener that they name is not considered.
   static func fits(
     _ match: CallerMatch, _ listener: Listener, takesIPv4: (ListenAddress) -> Bool
   ) -> Bool {
@@ -12,7 +12,7 @@ enum CallerReach {
     case .tcp(let host, _):
       guard match.unixUser == nil else { return false }
       guard let block = match.address, let own = IPAddress(host) else { return true }
-      // A loopback address is reached from loopback addresses only.
+      // Only loopback addresses reach a loopback address.
       if own.isLoopback { return own.isV6 == block.address.isV6 && holdsLoopback(block) }
       return own.isV6 == block.address.isV6 || own.isV6 && takesIPv4(listener.address)
     }
@@ -24,7 +24,7 @@ enum CallerReach {
       .contains { IPAddress(bytes: $0).map(block.contains) ?? false }
   }
 
-  /// Whether whatever meets `inner` at `listener` meets `outer` as well.
+  /// Whether every connection to `listener` that meets `inner` also meets `outer`.
   static func covers(_ outer: CallerMatch, _ inner: CallerMatch, at listener: Listener) -> Bool {
     if let wanted = outer.listener, wanted != listener.address { return false }
     if let user = outer.unixUser, user.id != inner.unixUser?.id { return false }

@@ -1,32 +1,32 @@
 package import Configuration
 package import EventLoop
 
-/// What is wrong, or will be soon, with a listener's certificates, though it serves with them.
+/// A present or imminent problem with the certificates of a listener that still serves with them.
 package struct CertificateDoubt: Sendable, Equatable {
   package enum Kind: Sendable {
-    /// Its certificate ends within ``CertificateDoubt/warningTime``.
+    /// The certificate ends within ``CertificateDoubt/warningTime``.
     case ends
-    /// It has ended: clients refuse it.
+    /// The certificate has ended, so clients refuse it.
     case ended
-    /// A list of revocations is out of date: no client's certificate is accepted.
+    /// A certificate revocation list is out of date, so no client certificate is accepted.
     case revocationsEnded
-    /// It soon will be.
+    /// A certificate revocation list ends within ``CertificateDoubt/listWarningTime``.
     case revocationsEnd
   }
 
   package let kind: Kind
-  /// The key in `tls`.
+  /// The key in `tls` that the doubt is about.
   package let key: String
   package let message: String
   package let hint: String
 
-  /// How long before its end a certificate is worth a warning, in nanoseconds: 14 days.
+  /// How long before its end a certificate causes a warning, in nanoseconds: 14 days.
   package static let warningTime: Int64 = 14 * day
-  /// A list of revocations is replaced more often: a day.
+  /// The same for a revocation list, which is replaced more often: a day.
   package static let listWarningTime: Int64 = day
   private static let day: Int64 = 86_400_000_000_000
 
-  /// Those of the files that `settings` name; none when they are of no use at all, which `check` tells.
+  /// The doubts about the files that `settings` name. Empty if the files cannot be used at all, which `check` reports.
   package static func of(_ settings: TLSSettings, at wallTime: Int64) -> [CertificateDoubt] {
     (try? TLSAcceptor(reading: settings)).map { of($0, at: wallTime) } ?? []
   }

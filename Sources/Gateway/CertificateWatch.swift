@@ -5,10 +5,10 @@ internal import Rules
 internal import Synchronization
 internal import TextCoding
 
-/// Notices that certificates, keys, authorities or revocation lists have changed, and has them used: on the thread that
-/// waits for signals, which looks every ``SecretWatch/interval`` milliseconds.
+/// Notices changed certificates, keys, authorities and revocation lists, and puts them to use. The thread that waits
+/// for signals looks every ``SecretWatch/interval`` milliseconds.
 extension GatewayProcess {
-  /// Looks at every file of TLS once. What is not good is not used, and told.
+  /// Looks at every TLS file once. Files that cannot be used are reported and not used.
   package func lookAtCertificates() {
     let look = tlsFiles.look()
     for warning in look.warnings { tell(.warning(warning)) }
@@ -16,7 +16,7 @@ extension GatewayProcess {
       !isHandingOver.load(ordering: .acquiring)
     else { return }
     let former = tlsFiles.current.all
-    // While a reload is under way nothing is done: it reads the files itself, or the next look finds them changed.
+    // Does nothing during a reload: it reads the files itself, or the next look finds them changed.
     let lines = inForce.withLockIfAvailable { inForce -> [OperatorNotice] in
       do throws(StartError) {
         try put(inForce.roster.settings, in: &inForce, rereadsTrust: false, tls: next)

@@ -10,7 +10,7 @@ internal import Telemetry
 internal import TokenFetching
 internal import TrafficLog
 
-/// A configuration in the terms of every part, before any part knows of it: what can be refused is refused here.
+/// A configuration compiled for every part before any part takes it. Everything that can be refused is refused here.
 struct CompiledConfiguration {
   let roster: Roster
   let rules: RulesCompiler.Compiled
@@ -20,8 +20,8 @@ struct CompiledConfiguration {
   var settings: Settings { roster.settings }
 
   /// - Parameters:
-  ///   - slots: those of the configuration before; of the first, none.
-  ///   - oldest: the oldest generation that calls are under way of.
+  ///   - slots: the slots of the previous configuration; empty for the first one.
+  ///   - oldest: the oldest generation that still has calls in progress.
   init(
     _ roster: Roster, slots: TokenSlotTable = TokenSlotTable(), oldest: UInt32 = 1, loopCount: Int
   ) throws(StartError) {
@@ -41,7 +41,7 @@ struct CompiledConfiguration {
     do { try tokens.check(against: rules.slots) } catch { throw StartError("tokens: \(error)") }
   }
 
-  /// What loops decide by. `former` is what they decide by now; nil at the start.
+  /// The generation that loops will decide by. `former` is the one that they use now; nil at the start.
   func generation(
     _ settings: RelaySettings, resolver: NameResolver, log: LogWriter?,
     listeners: [SharedListener?], tls: TLSFiles.Entries, instead former: Generation?
@@ -54,7 +54,7 @@ struct CompiledConfiguration {
     parts.listeners = listeners
     parts.acceptors = roster.listeners.list.enumerated().map { number, place in
       guard let place else { return nil }
-      // One that is gone judges its last connections as it did.
+      // A removed listener keeps the TLS acceptor that it had, for its last connections.
       guard place.isInForce else {
         return former.flatMap { number < $0.acceptors.count ? $0.acceptors[number] : nil }
       }
@@ -70,14 +70,14 @@ struct CompiledConfiguration {
 }
 
 extension Settings {
-  /// Whether connections to the upstream lead to the same place, in the same way, as by `other`.
+  /// Whether the upstream settings reach the same server in the same way as those of `other`.
   func hasSameUpstream(as other: Settings) -> Bool {
     upstream.scheme == other.upstream.scheme && upstream.host == other.upstream.host
       && upstream.port == other.upstream.port && upstream.proxy == other.upstream.proxy
       && upstream.caFile == other.upstream.caFile
   }
 
-  /// Resolves the name of the upstream, or of the proxy before it.
+  /// Resolves the name of the upstream, or of the proxy in front of it.
   func resolver(
     _ mailboxes: [LoopMailbox<RelayMessage>], clock: TimeSource
   ) throws(StartError) -> NameResolver {

@@ -4,13 +4,13 @@ internal import Memory
 internal import Rules
 internal import SCORMCloudAPI
 
-/// What loads, and starts, and is hardly what was meant: a caller that nobody can be, a limit that counts nothing.
-/// For `check` and `doctor`; a start does not look.
+/// Finds settings that load and start but are probably mistakes: a caller that no connection can match, a limit that
+/// counts nothing. `check` and `doctor` report them; a start does not look for them.
 package struct ConfigurationDoubts {
-  /// What a doubt is about, for those who tell some of it in their own words.
+  /// What a doubt is about, for commands that word some doubts themselves.
   package enum Subject: Sendable {
     case caller, limit, upstream, secret
-    /// Other machines reach a listener, and nobody is told apart.
+    /// Other machines reach a listener at which callers are not identified.
     case reach
   }
 
@@ -59,7 +59,7 @@ package struct ConfigurationDoubts {
       hint: "for example https://cloud.scorm.com/api/v2")
   }
 
-  /// Marks that a shell or a file of variables left around a value.
+  /// Warns of quotation marks that a shell or an environment file left around a value.
   private mutating func lookAtSecrets() {
     for (index, app) in settings.apps.enumerated() {
       for (key, secret) in [("secret", app.secret), ("nextSecret", app.nextSecret)] {
@@ -86,7 +86,7 @@ package struct ConfigurationDoubts {
 
   private mutating func lookAtCallers() {
     for (index, caller) in settings.callers.enumerated() {
-      // Without a match the loader has a word about it.
+      // The loader reports a caller without a match.
       guard let match = caller.match,
         !settings.listeners.contains(where: { $0.caller == caller.name })
       else { continue }
@@ -99,7 +99,7 @@ package struct ConfigurationDoubts {
     }
   }
 
-  /// Why no connection is a caller with this match, which is asked after `earlier`; nil when one can be.
+  /// Why no connection can be identified by this match, which is checked after those of `earlier`; nil if one can.
   private func doubt(
     _ match: CallerMatch, before earlier: ArraySlice<Caller>
   ) -> (message: String, hint: String)? {

@@ -4,14 +4,15 @@ internal import Rules
 internal import Sandbox
 internal import System
 
-/// A simulated SCORM Cloud and a gateway in front of it, in this process, on loopback, with data, limits and a
+/// A simulated SCORM Cloud and a gateway in front of it, both in this process and on loopback, with data, limits and a
 /// journal in a temporary folder.
 package struct Demo {
   package let sandbox: SandboxService
   package let gateway: GatewayProcess
   private let folder: TemporaryFolder
 
-  /// - Parameter usesFreePorts: let the system choose every port; else the usual ones, where they are free.
+  /// - Parameter usesFreePorts: whether the system chooses every port; otherwise the usual ports are used if they are
+  ///   free.
   package init(
     usesFreePorts: Bool, tell: @escaping @Sendable (OperatorNotice) -> Void
   ) throws(StartError) {
@@ -69,21 +70,21 @@ package struct Demo {
         + ["-wal", "-shm", "-journal", FileClaim.suffix].map { journalFile + $0 })
   }
 
-  /// Ends the sandbox and removes the temporary folder; the gateway has ended before.
+  /// Stops the sandbox and removes the temporary folder. The gateway must have ended before.
   package func stop() {
     sandbox.stop()
     Demo.remove(folder)
   }
 
-  /// Makes some calls, so that there is something to look at.
+  /// Makes some calls, so that pages and commands have something to show.
   package func makeCalls() throws(HTTPProbe.Unreachable) {
     for call in DemoWorld.calls { _ = try HTTPProbe.ask(baseURL + call) }
   }
 
-  /// What a service is given as the API's base URL.
+  /// The base URL of the API that a service is configured with.
   package var baseURL: String { "http://\(gateway.addresses[0])/api/v2" }
 
-  /// The sandbox's record of the calls so far, a line each.
+  /// The sandbox's record of the calls so far, one line each.
   package func callsSeen() throws(HTTPProbe.Unreachable) -> [String] {
     let answer = try HTTPProbe.ask(sandbox.callsURL)
     guard let record = try? JSONValue(json: Array(answer.body.utf8)),
@@ -100,7 +101,7 @@ package struct Demo {
     }
   }
 
-  /// What to try next.
+  /// Suggests what to try next.
   package var invitation: String {
     let admin = gateway.adminAddress.map { "http://\($0)" } ?? ""
     return """

@@ -1,8 +1,8 @@
 internal import Sandbox
 
-/// What the demo begins with, so that every page and command has something to show.
+/// The data that the demo starts with, so that every page and command has something to show.
 enum DemoWorld {
-  /// The gateway's configuration besides addresses.
+  /// The gateway's configuration, except for addresses.
   static let configuration = """
     apps:
       - name: main
@@ -37,7 +37,7 @@ enum DemoWorld {
     ("edsger", "Edsger", "Dijkstra"), ("barbara", "Barbara", "Liskov"), ("tony", "Tony", "Hoare"),
   ]
 
-  /// Twelve courses, a registration of each learner for some of them, and a destination.
+  /// Twelve courses, one registration of each learner for some of them, and a destination.
   static let seed: JSONValue = [
     "applications": [
       [
@@ -70,8 +70,8 @@ enum DemoWorld {
     return registrations
   }
 
-  /// Calls that the demo makes, below the base URL: lists, a page further, things that are there and not, and
-  /// a path that no operation has.
+  /// Calls that the demo makes, relative to the base URL: lists, a second page, things that exist and things that do
+  /// not, and a path that matches no operation.
   static let calls = [
     "/courses", "/courses?includeTotalCount=true&orderBy=title_asc", "/courses/golf",
     "/courses/golf/versions", "/registrations", "/registrations/ada-golf",

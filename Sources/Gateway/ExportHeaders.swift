@@ -1,11 +1,11 @@
 internal import Memory
 internal import TextCoding
 
-/// Header fields for a collector as OpenTelemetry's variables have them: `name=value,name=value`, values
-/// percent-encoded, the form of W3C Baggage. Values may be credentials: they go from one secret into others, and what
-/// lies between is overwritten.
+/// Parses header fields for a collector from the form of OpenTelemetry's variables: `name=value,name=value`, values
+/// percent-encoded, as in W3C Baggage. Values may be credentials: they are copied from one secret to another, and
+/// intermediate copies are overwritten.
 enum ExportHeaders {
-  /// The fields of `text`; nil when it is not of that form.
+  /// The fields of `text`; nil if it does not have that form.
   static func read(_ text: SecretBytes) -> [(name: String, value: SecretBytes)]? {
     let bytes = text.bytes
     var fields: [(name: String, value: SecretBytes)] = []
@@ -30,7 +30,7 @@ enum ExportHeaders {
     return (entry.slice(name.lowerBound, name.upperBound).text, value)
   }
 
-  /// Where what is left begins and ends without the blanks around it.
+  /// The range without the blanks at its start and end.
   private static func trimmed(_ bytes: RawSpan, _ start: Int, _ end: Int) -> Range<Int> {
     var (start, end) = (start, end)
     while start < end, isBlank(bytes[start]) { start += 1 }
@@ -38,8 +38,8 @@ enum ExportHeaders {
     return start..<end
   }
 
-  /// What a percent-encoded value stands for; nil when an escape is broken, or it holds a control character: a line
-  /// break would end a header field early.
+  /// Decodes a percent-encoded value. Returns nil if an escape is invalid or if the value contains a control character:
+  /// a line break would end a header field early.
   private static func decoded(_ bytes: RawSpan, _ range: Range<Int>) -> SecretBytes? {
     var plain = ByteBuffer()
     defer { plain.overwriteWithZeros() }

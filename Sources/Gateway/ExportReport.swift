@@ -1,16 +1,16 @@
-/// Says when the operator is told how an export does: when a collector does not take what it is sent, when it does
-/// again, and when more comes than it takes. Time comes as an argument.
+/// Decides when to notify the operator about an export: when a collector rejects data, when it accepts data again, and
+/// when calls end faster than it accepts them. The time is passed as an argument.
 struct ExportReport {
-  /// Between two complaints, in nanoseconds.
+  /// The shortest time between two warnings, in nanoseconds.
   static let interval: Int64 = 60_000_000_000
 
-  /// `log records`.
+  /// What is exported, for messages, such as `log records`.
   private let things: String
-  /// Where they go.
+  /// The collector, for messages.
   private let place: String
   private var saidTotal = 0
   private var lastComplaint: Int64?
-  /// The last complaint has not been followed by the news that they are taken.
+  /// A warning was reported, and no recovery since.
   private var isComplaining = false
 
   init(_ things: String, to place: String) {
@@ -20,9 +20,9 @@ struct ExportReport {
 
   /// - Parameters:
   ///   - lost: calls whose telemetry was lost so far.
-  ///   - failure: why the last request was not taken; nil when it was.
+  ///   - failure: why the collector did not accept the last request; nil if it did.
   ///   - now: monotonic nanoseconds.
-  /// - Returns: what to say now, if anything.
+  /// - Returns: the message to report now, if any.
   mutating func notice(lost: Int, failure: String?, at now: Int64) -> OperatorNotice? {
     if failure == nil, isComplaining {
       isComplaining = false

@@ -8,13 +8,13 @@ internal import Rules
 internal import Synchronization
 internal import System
 
-/// The modes that hold at all gateways, as this one goes by them.
+/// Keeps the modes for all gateways and applies them at this one.
 ///
-/// The store names callers, and apps by their ids; loops go by numbers, which a reload changes.
+/// The store identifies callers by name and apps by their ids. Loops use numbers, which a reload changes.
 final class FleetModes: Sendable {
   private struct State {
     var list: [SharedMode] = []
-    /// Names of callers and ids of apps by number, as in the rules in force.
+    /// The names of callers and the ids of apps, indexed by their number in the rules in force.
     var names = FleetLimits(limits: [], apps: [], callers: [], services: [])
     var isJoined = false
   }
@@ -28,7 +28,7 @@ final class FleetModes: Sendable {
     self.tell = tell
   }
 
-  /// These are the modes from now on. Tells the operator what is new.
+  /// Replaces the modes by `list` and reports the changes to the operator.
   func take(_ list: [SharedMode]) {
     let lines = state.withLock { state in
       let lines = news(from: state.list, to: list, state.names)
@@ -39,7 +39,7 @@ final class FleetModes: Sendable {
     for line in lines { tell(.warning(line)) }
   }
 
-  /// Callers and apps have these numbers in the rules in force. To be called after those are.
+  /// Uses the numbers that callers and apps have in the rules in force. Call it after those rules are in force.
   func use(_ roster: Roster) {
     state.withLock { state in
       state.isJoined = roster.settings.shared != nil
@@ -48,12 +48,12 @@ final class FleetModes: Sendable {
     }
   }
 
-  /// The app's id; nil when there is none with this number.
+  /// The app's id; nil if no app has this number.
   func id(ofApp number: Int) -> String? {
     state.withLock { $0.names.apps.indices.contains(number) ? $0.names.apps[number] : nil }
   }
 
-  /// Whether there is a mode for this.
+  /// Whether a mode for `target` is known.
   func isKnown(_ target: SharedMode.Target) -> Bool {
     state.withLock { $0.list.contains { $0.target == target } }
   }
@@ -100,7 +100,7 @@ final class FleetModes: Sendable {
 }
 
 extension SharedMode.Target {
-  /// As listings say it.
+  /// The target as listings print it.
   fileprivate var words: (kind: String, name: String) {
     switch self {
     case .all: ("caller", "*")
@@ -111,7 +111,7 @@ extension SharedMode.Target {
 }
 
 extension FleetLimits {
-  /// By the numbers of the rules.
+  /// The targets by their numbers in the rules in force; empty if this gateway does not have the caller or app.
   fileprivate func targets(of target: SharedMode.Target) -> [ModeBoard.Target] {
     switch target {
     case .all: [.all]
@@ -122,25 +122,26 @@ extension FleetLimits {
 }
 
 extension FleetPart {
-  /// What came of a mode for all gateways.
+  /// The result of setting a mode for all gateways.
   enum ModeResult: Equatable {
     case done
-    /// Nothing is shared.
+    /// Nothing is shared with other gateways.
     case alone
-    /// The store does not take it: why.
+    /// The store refused it, for this reason.
     case refused(store: String, String)
-    /// It may hold or not.
+    /// The mode may or may not be in force.
     case unknown(store: String, String)
   }
 
-  /// Longest ``setMode(_:for:time:)`` waits for the store, milliseconds: a little more than the service itself.
+  /// The longest that ``setMode(_:for:time:)`` waits for the store, in milliseconds: slightly longer than the service
+  /// itself waits.
   private static let modePatience: Int32 = 1_500
 
-  /// Sets a mode for all gateways, or takes one back. Blocks its thread until the store has it.
+  /// Sets a mode for all gateways, or removes one. Blocks the calling thread until the store has it.
   ///
   /// - Parameters:
-  ///   - mode: nil takes it back.
-  ///   - time: nanoseconds until it ends by itself; nil: when it is taken back.
+  ///   - mode: nil removes the mode.
+  ///   - time: nanoseconds until the mode ends by itself; nil keeps it until it is removed.
   func setMode(_ mode: String?, for target: SharedMode.Target, time: Int64?) -> ModeResult {
     guard let service else {
       return isJoined
@@ -168,7 +169,7 @@ extension FleetPart {
   }
 }
 
-/// Where an answer is left for the thread that waits for it.
+/// Holds the answer for the thread that waits for it.
 private final class OutcomeBox: Sendable {
   private let state = Mutex<FleetModeOutcome?>(nil)
 

@@ -10,13 +10,14 @@ internal import Synchronization
 internal import System
 internal import TokenFetching
 
-/// The part of the gateway that shares limits, pauses, modes and tokens with other gateways; nothing without `shared`.
+/// The part of the gateway that shares limits, pauses, modes and tokens with other gateways. It does nothing without
+/// `shared`.
 final class FleetPart: Sendable {
   private struct State {
     var service: FleetService?
-    /// What the service is for.
+    /// The settings that the service was started with.
     var link: SharedSettings?
-    /// What could not be had: it is tried again.
+    /// Settings whose service could not be started. ``retry()`` tries again.
     var missing: FleetSettings?
   }
 
@@ -25,7 +26,7 @@ final class FleetPart: Sendable {
   private let clock: TimeSource
   private let tell: @Sendable (OperatorNotice) -> Void
   private let tokens: TokenService
-  /// Those that hold at all gateways.
+  /// The modes for all gateways.
   let modes: FleetModes
 
   init(
@@ -39,7 +40,7 @@ final class FleetPart: Sendable {
     modes = FleetModes(relays, tell: tell)
   }
 
-  /// Whether the settings would be taken: what it says is wrong with them.
+  /// Checks the settings as the service would, and throws what is wrong with them.
   static func check(_ settings: Settings) throws(StartError) {
     guard let shared = settings.shared else { return }
     do { try FleetService.check(FleetSettings(shared, settings.replicas)) } catch {
@@ -47,7 +48,7 @@ final class FleetPart: Sendable {
     }
   }
 
-  /// Shares the limits of `roster` from now on. The limiter has them already.
+  /// Shares the limits of `roster` from now on. The limiter must have them already.
   func use(_ roster: Roster) {
     state.withLock { state in
       guard let shared = roster.settings.shared else {
@@ -61,7 +62,7 @@ final class FleetPart: Sendable {
         service.adopt(settings)
         return
       }
-      // Another store of the same fleet is told what is known.
+      // A different store of the same fleet gets the modes that are known.
       let known = state.link?.prefix == shared.prefix ? state.service?.status.modes : nil
       end(&state)
       if known == nil { modes.take([]) }
@@ -70,7 +71,7 @@ final class FleetPart: Sendable {
     }
   }
 
-  /// Tries again what could not be had.
+  /// Starts the service again if that failed before.
   func retry() {
     state.withLock { state in
       if let settings = state.missing { begin(settings, &state) }
@@ -106,24 +107,24 @@ final class FleetPart: Sendable {
     state = State()
   }
 
-  /// How it fares; nil when nothing is shared.
+  /// The state of the sharing; nil if nothing is shared.
   var status: FleetStatus? { state.withLock { $0.service?.status } }
 
   var service: FleetService? { state.withLock { $0.service } }
 
-  /// Whether something is to be shared.
+  /// Whether the configuration asks for sharing.
   var isJoined: Bool { state.withLock { $0.link != nil } }
 
-  /// Waits until the modes of the fleet are known, for at most half a second, and not for a store that is not there: who
-  /// starts while the fleet is frozen is frozen too. Blocks its thread.
+  /// Waits until the modes of the fleet are known, but at most half a second, and not for a store that cannot be
+  /// reached. So a gateway that starts while the fleet is frozen is frozen too. Blocks the calling thread.
   func waitForModes() { service?.waitForModes(milliseconds: FleetPart.startPatience) }
 
   private static let startPatience: Int32 = 500
 
-  /// A predecessor knew these modes.
+  /// Takes the modes that a predecessor knew.
   func knows(_ modes: ModeList) { service?.knows(modes) }
 
-  /// Asks or tells something about a token. Without a store there is an answer at once.
+  /// Asks or reports something about a token. Without a store it is answered at once.
   func ask(_ question: SharedTokenQuestion) {
     if let service {
       service.carryOut(question)
@@ -132,10 +133,10 @@ final class FleetPart: Sendable {
     }
   }
 
-  /// An operator has ended an app's pauses here: they end everywhere.
+  /// An operator has ended an app's pauses here. This ends them at all gateways.
   func resume(app: Int) { state.withLock { $0.service?.resume(app: app) } }
 
-  /// Gives back what was leased. Returns false when the thread still runs.
+  /// Gives the leases back and ends the service. Returns false if its thread still runs.
   func stop() -> Bool {
     state.withLock { state in
       defer { state = State() }
@@ -158,7 +159,7 @@ extension SharedSettings {
 }
 
 extension FleetProblem {
-  /// For the operator.
+  /// The problem, worded for the operator.
   package var text: String {
     switch self {
     case .system(let text): "the system refuses what it needs: \(text)"
@@ -168,7 +169,7 @@ extension FleetProblem {
 }
 
 extension FleetSettings {
-  /// The store alone, without limits.
+  /// The settings of the store alone, without limits.
   package init(_ shared: SharedSettings, _ replicas: Int) {
     let place: Place =
       switch shared.url.place {
@@ -198,11 +199,11 @@ extension FleetSettings {
 }
 
 extension FleetLimits {
-  /// Apps and callers, without limits.
+  /// The names of apps and callers, without limits.
   init(names roster: Roster) {
     self.init(
       limits: [],
-      // By their ids: what a configuration calls them may differ.
+      // Apps are identified by their ids, because configurations may name them differently.
       apps: roster.apps.list.map { place in
         guard let place, place.isInForce else { return "" }
         return place.item.app.id

@@ -5,7 +5,7 @@ internal import Telemetry
 internal import TokenFetching
 internal import TrafficJournal
 
-/// The figures at `/metrics`, in Prometheus' text format. What each part counts stands in files of its own.
+/// The metrics at `/metrics`, in Prometheus' text format. The metrics of each part are in separate files.
 struct GatewayMetrics: Sendable {
   let relays: RelayShared
   let readiness: Readiness

@@ -4,23 +4,23 @@ internal import GatewayServer
 internal import LocalServer
 internal import Synchronization
 
-/// The end of a gateway, step by step.
+/// The shutdown of a gateway, step by step.
 extension GatewayProcess {
-  /// Seconds for requests at the admin address that are under way when it is given up.
+  /// Seconds that admin requests in progress may take when the admin address is closed.
   static let adminPatience = 2.0
 
   /// Nanoseconds between ``announceEnd()`` and ``beginDraining()``, as configured.
   package var drainDelay: Int64 { settings.drainDelay.nanoseconds }
 
-  /// Readiness turns false; callers are served as before. A successor may take the names of Unix sockets over.
+  /// Turns readiness false. Callers are still served. A successor may take over the names of Unix sockets.
   package func announceEnd() {
     readiness.beginDraining()
     for listener in relays.current.listeners { listener?.markLeaving() }
     adminFile?.markLeaving()
   }
 
-  /// Readiness turns false, then nothing more is accepted, and what is under way is finished, within the
-  /// drain timeout. ``hasEnded`` tells when. The admin address is free for a successor from now on.
+  /// Turns readiness false, stops accepting connections, and finishes the calls in progress within the drain timeout.
+  /// ``hasEnded`` says when that is done. A successor can bind the admin address from now on.
   package func beginDraining() {
     readiness.beginDraining()
     for mailbox in relays.mailboxes { mailbox.post(.drain) }

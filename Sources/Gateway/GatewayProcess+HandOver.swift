@@ -13,11 +13,11 @@ internal import System
 internal import TokenFetching
 internal import TrafficLog
 
-/// What a gateway gives to a successor, and takes from a predecessor.
+/// What a gateway gives to a successor and takes from a predecessor.
 extension GatewayProcess {
-  // MARK: The old one
+  // MARK: The old process
 
-  /// Has the event loops begin nothing more. ``areHeld(_:)`` tells when they do.
+  /// Asks the event loops to start nothing new. ``areHeld(_:)`` says when they comply.
   func hold(_ round: UInt64) {
     for mailbox in relays.mailboxes { mailbox.post(.hold(round: round)) }
   }
@@ -27,7 +27,7 @@ extension GatewayProcess {
   /// Serves again, after ``hold(_:)``.
   func resume() { for mailbox in relays.mailboxes { mailbox.post(.resume) } }
 
-  /// The successor is the gateway from now on. What is under way is finished, and callers go over.
+  /// Makes the successor the gateway. Calls in progress are finished, and callers' connections are passed on.
   func give(to successor: SuccessorLink) {
     readiness.beginDraining()
     for listener in relays.current.listeners { listener?.disown() }
@@ -36,10 +36,11 @@ extension GatewayProcess {
     adminCopy?.letGo()
   }
 
-  /// Writes what waits for the journal, and gives its file up.
+  /// Writes the lines that wait for the journal, then releases its file.
   func giveJournal(to successor: SuccessorLink) { journal?.giveUp(to: successor.lines) }
 
-  /// The listeners of `settings` that are open already, here or by inheritance: they need not be possible anew.
+  /// The listeners of `settings` that are already open, in this process or by inheritance. They need not be bound
+  /// again.
   func openSeats(_ settings: Settings) -> Set<SocketSeats.Seat> {
     let roster = inForce.withLock { $0.roster }
     let open = Set(roster.settings.listeners.map(\.address))
@@ -53,18 +54,18 @@ extension GatewayProcess {
     return seats
   }
 
-  // MARK: The new one
+  // MARK: The new process
 
-  /// Whether callers can be served, but for draining.
+  /// Whether the gateway can serve callers. Draining makes it false.
   package var isReady: Bool { readiness.isReady }
 
-  /// Why they cannot, for the operator.
+  /// Why callers cannot be served, worded for the operator.
   package var obstacles: String {
     readiness.checks.filter { $0.isRequired && !$0.isReady }.map { "\($0.name): \($0.detail)" }
       .joined(separator: "; ")
   }
 
-  /// Serves, after a start that waited for its predecessor.
+  /// Starts to serve, in a process that has waited for its predecessor.
   package func serve() {
     resume()
     admin?.accept()

@@ -4,7 +4,7 @@ internal import GatewayServer
 internal import Synchronization
 internal import System
 
-/// Where a gateway listens: at sockets that it was started with, else at addresses that it binds.
+/// Opens the gateway's listeners: sockets that it was started with, and otherwise addresses that it binds.
 extension GatewayProcess {
   static func openListeners(
     _ settings: Settings, _ inherited: InheritedSockets
@@ -30,7 +30,7 @@ extension GatewayProcess {
   }
 }
 
-/// A descriptor of a socket that somebody else owns, until it is let go.
+/// A socket descriptor that another object owns. It stays open here until ``letGo()``.
 final class HeldDescriptor: Sendable {
   private let descriptor: Mutex<Descriptor?>
   let isShared: Bool
@@ -40,7 +40,7 @@ final class HeldDescriptor: Sendable {
     isShared = socket.isShared
   }
 
-  /// Nil once it was let go.
+  /// The descriptor's number; nil after ``letGo()``.
   var number: Int32? { descriptor.withLock { $0?.number } }
 
   func letGo() { descriptor.withLock { $0 = nil } }

@@ -12,20 +12,21 @@ internal import TokenFetching
 internal import TrafficJournal
 internal import TrafficLog
 
-/// Another configuration, while the gateway runs.
+/// Takes another configuration while the gateway runs.
 ///
-/// All or nothing. What can be refused comes first and changes nothing: the file itself, what needs a restart, rules
-/// that cannot be compiled, addresses and files that the system refuses. Then each part takes what it has to know, those
-/// that loops ask before the loops themselves: tokens, limits, and at last the loops, by one message each.
+/// A reload is all or nothing. Everything that can be refused comes first and changes nothing: the file itself, changes
+/// that need a restart, rules that cannot be compiled, addresses and files that the system refuses. Then each part
+/// takes its new settings. Parts that loops depend on come first: tokens, limits, and finally the loops, by one message
+/// each.
 extension GatewayProcess {
-  /// What came of a reload.
+  /// The result of a reload.
   package struct Reloaded: Equatable, Sendable {
-    /// What is in force from now on, one line for each thing.
+    /// The changes in force from now on, one line each.
     package var changes: [String] = []
     /// Why nothing has changed.
     package var problems: [String] = []
 
-    /// For the operator, one line for each change.
+    /// The result for the operator, one line per change.
     package var text: String {
       guard problems.isEmpty else {
         return "NOT RELOADED, everything is as before:\n" + problems.joined(separator: "\n")
@@ -39,10 +40,10 @@ extension GatewayProcess {
     }
   }
 
-  /// Reads the configuration again, takes it unless it has problems, and tells the operator what came of it.
+  /// Reads the configuration again, takes it unless it has problems, and reports the result to the operator.
   package func reloadAndTell(_ reread: Reread) { reload(reread()).tell(by: tell) }
 
-  /// Takes a configuration that was read again, unless it has problems.
+  /// Takes a newly read configuration unless it has problems.
   package func reload(_ read: Result<LoadedSettings, ConfigurationError>) -> Reloaded {
     switch read {
     case .failure(let error): return Reloaded(problems: [error.description])
@@ -54,7 +55,7 @@ extension GatewayProcess {
     }
   }
 
-  /// Takes `settings`. Calls under way end as they began.
+  /// Takes `settings`. Calls in progress end under the configuration that they began with.
   package func reload(_ settings: Settings) -> Reloaded {
     guard !readiness.isDraining else {
       return Reloaded(problems: ["the gateway is shutting down"])
@@ -82,8 +83,9 @@ extension GatewayProcess {
   }
 
   /// - Parameters:
-  ///   - rereadsTrust: whether files of certificates and authorities are read again: they may have other content.
-  ///   - known: the listeners' TLS, when it was read already.
+  ///   - rereadsTrust: whether files with certificates and authorities are read again, because their content may
+  ///     differ.
+  ///   - known: the listeners' TLS, if it was read already.
   func put(
     _ settings: Settings, in inForce: inout InForce, rereadsTrust: Bool,
     tls known: TLSFiles.Entries? = nil
@@ -93,7 +95,7 @@ extension GatewayProcess {
     }
     let former = relays.current
     let oldest = relays.generations.oldest
-    // 1. What can be refused, and changes nothing.
+    // 1. Everything that can be refused. It changes nothing.
     let roster: Roster
     do { roster = try inForce.roster.next(settings, oldest: oldest) } catch {
       throw StartError("\(error)")
@@ -125,7 +127,7 @@ extension GatewayProcess {
     }
     let log = keepsLog ? former.log : new.log
     let resolver = new.resolver ?? former.resolver
-    // 2. From here on nothing is refused.
+    // 2. From here on nothing can be refused.
     let next = compiled.generation(
       relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: former)
     adoptLimits(compiled)
@@ -142,7 +144,7 @@ extension GatewayProcess {
     facts.note(settings, loadedAt: relays.clock.wall)
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
-    // 3. What only calls under way still need.
+    // 3. Parts that only calls in progress still need.
     if log !== former.log, let old = former.log {
       inForce.keep(former.number) { old.stop() }
     }
@@ -154,7 +156,7 @@ extension GatewayProcess {
     inForce.slots = compiled.rules.slots
   }
 
-  /// Waits until every loop decides by the generation in force; false when that takes too long.
+  /// Waits until every loop uses the generation in force; false if that takes too long.
   private func waitForLoops() -> Bool {
     for _ in 0..<GatewayProcess.looks {
       if relays.generations.isAdopted { return true }
@@ -163,13 +165,13 @@ extension GatewayProcess {
     return relays.generations.isAdopted
   }
 
-  /// How often it is looked whether the loops have taken a change, and milliseconds between two looks.
+  /// The number of checks whether the loops have taken a change, and the milliseconds between two checks.
   private static let looks = 2_000
   private static let lookPause: Int32 = 1
 
   // MARK: Parts
 
-  /// Keeps the listeners that are open and binds the new ones, which close themselves if this fails.
+  /// Keeps open listeners and binds the new ones, which close themselves if this fails.
   private func listeners(
     of roster: Roster, _ former: Generation
   ) throws(StartError) -> [SharedListener?] {
@@ -186,7 +188,7 @@ extension GatewayProcess {
     return listeners
   }
 
-  /// Why an address that is free once this reload is done is not free yet.
+  /// Explains why an address that this reload will free is not free yet.
   private func overlap(_ new: Listener, _ roster: Roster) -> String {
     guard case .tcp(_, let port) = new.address else { return "" }
     let old = roster.listeners.list.compactMap { $0 }.first { place in
@@ -197,7 +199,7 @@ extension GatewayProcess {
       " (it is this gateway, on \(old.item.address): remove that first, reload, then add the new one)"
   }
 
-  /// What was started for a configuration that may still be refused.
+  /// Parts that were started for a configuration that may still be refused.
   private struct NewParts {
     var log: LogWriter?
     var resolver: NameResolver?
@@ -230,12 +232,12 @@ extension GatewayProcess {
           limits: roster.limits.arrived, apps: roster.apps.arrived, callers: roster.callers.arrived),
         at: relays.clock.monotonic)
     } catch {
-      // Looked at before: the compiled configuration has no such problem.
+      // The compiled configuration was checked before and has no such problem.
       preconditionFailure("limits that were found to be good are refused: \(error)")
     }
   }
 
-  /// Apps of which it means nothing any more which scopes were enough.
+  /// Apps whose scopes must be learnt again: what was enough before no longer applies.
   private func learntAnew(_ compiled: CompiledConfiguration, _ former: Generation) -> Set<Int> {
     let apps = compiled.rules.rules.apps
     let changed = former.rules.apps.indices.filter {
@@ -248,7 +250,7 @@ extension GatewayProcess {
     (0..<old.count).map { TokenSlot(index: $0) }.filter { next[$0] != old[$0] }
   }
 
-  /// Permission bits of the files of Unix sockets that stay, where they change.
+  /// Sets the permission bits of Unix socket files that stay and whose mode changes.
   private func setModes(_ next: Settings, _ former: Settings, _ generation: Generation) {
     for listener in next.listeners {
       guard case .unix(let path) = listener.address,
@@ -271,10 +273,10 @@ extension GatewayProcess {
     }
   }
 
-  // MARK: What is left of configurations before
+  // MARK: Leftovers of previous configurations
 
-  /// Ends what only calls needed that are over by now, and gives the places of what is gone to others. To be called now
-  /// and then, on the thread that waits for signals.
+  /// Ends parts that only finished calls needed, and frees the numbers of removed things. Call it regularly on the
+  /// thread that waits for signals.
   package func tidyUp() {
     fleet.retry()
     let oldest = relays.generations.oldest
@@ -287,7 +289,7 @@ extension GatewayProcess {
     else { return }
     _ = inForce.withLockIfAvailable { inForce in
       guard inForce.roster.hasLeaving else { return }
-      // The same configuration once more, in which what is gone has no place any more.
+      // Applies the same configuration again, so that removed things lose their numbers.
       do throws(StartError) {
         try put(inForce.roster.settings, in: &inForce, rereadsTrust: false)
       } catch {
@@ -298,7 +300,7 @@ extension GatewayProcess {
 }
 
 extension TokenServiceSettings.Problem {
-  /// For the operator.
+  /// The problem, worded for the operator.
   var text: String {
     switch self {
     case .badTrust(let reason): "upstream: \(reason)"

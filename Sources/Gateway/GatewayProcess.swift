@@ -20,13 +20,13 @@ package struct StartError: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// A gateway that runs: its parts, started in the order of their dependence and stopped in reverse.
+/// A running gateway. Its parts start in the order of their dependencies and stop in reverse.
 package final class GatewayProcess: Sendable {
-  /// Where the admin pages are; nil without them.
+  /// The address of the admin pages; nil without them.
   package let adminAddress: SocketAddress?
   let relays: RelayShared
   let tokens: TokenService
-  /// What the configuration in force was made of.
+  /// What the configuration in force was made from.
   let inForce: Mutex<InForce>
   let tell: @Sendable (OperatorNotice) -> Void
   let facts: ProcessFacts
@@ -35,34 +35,33 @@ package final class GatewayProcess: Sendable {
   let fleet: FleetPart
   let adminRules: AdminRules
   let tlsFiles: TLSFiles
-  /// Changes times and bounds that the configuration has no key for.
+  /// Changes times and limits for which the configuration has no key.
   let times: @Sendable (inout RelaySettings) -> Void
   private let exporters: TelemetryExporters
-  /// Where calls are on record, or why they are not: a line for the operator.
+  /// Where calls are recorded, or why they are not: a line for the operator.
   package let journalNews: OperatorNotice
   let admin: LocalService?
-  /// The admin address's socket once more, for a successor.
+  /// A second descriptor of the admin address's socket, for a successor.
   let adminCopy: HeldDescriptor?
-  /// The admin address's file, when it is a Unix socket.
+  /// The file of the admin address if it is a Unix socket.
   let adminFile: UnixSocketFile?
-  /// Another process takes over: nothing else changes meanwhile.
+  /// Another process is taking over. Nothing else changes meanwhile.
   let isHandingOver = Atomic<Bool>(false)
   private let threads: [SystemThread]
 
-  /// Starts everything. Either all parts run when it returns, or none does.
+  /// Starts all parts. If one cannot be started, none keeps running.
   ///
   /// - Parameters:
-  ///   - threadCount: event loops, at least 1.
+  ///   - threadCount: the number of event loops, at least 1.
   ///   - export: where spans and log records are exported to.
-  ///   - journalPlace: where the journal is when the configuration names no file.
-  ///   - inherited: sockets that the process was started with, for listeners that are not to be bound.
-  ///   - predecessor: the process that this one takes over from: everything is made ready, and nothing is served before
+  ///   - journalPlace: where the journal is if the configuration names no file.
+  ///   - inherited: sockets that the process was started with, for listeners that are not bound here.
+  ///   - predecessor: the process that this one takes over from. Everything is prepared, and nothing is served before
   ///     ``serve()``.
-  ///   - clock: what all parts read the time from.
-  ///   - times: changes times and bounds that the configuration has no key for.
-  ///   - reread: reads the configuration again, for a reload that is asked for at the admin address; nil where there is
-  ///     none to read.
-  ///   - tell: gets a line for the operator now and then, from any thread.
+  ///   - clock: the time source of all parts.
+  ///   - times: changes times and limits for which the configuration has no key.
+  ///   - reread: reads the configuration again for a reload at the admin address; nil if there is no file to read.
+  ///   - tell: gets lines for the operator, on any thread.
   package init(
     _ settings: Settings, threadCount: Int, export: TelemetryExport = TelemetryExport(),
     journalPlace: JournalPlace = .none("no place was given"),
@@ -76,7 +75,7 @@ package final class GatewayProcess: Sendable {
     self.times = times
     let warn: @Sendable (String) -> Void = { tell(.warning($0)) }
     facts = ProcessFacts(settings, loadedAt: clock.wall)
-    // 1. What can be refused by the system comes first: ports and files.
+    // 1. First what the system can refuse: ports and files.
     let tls = try TLSFiles.read(settings)
     let tlsFiles = TLSFiles(tls)
     self.tlsFiles = tlsFiles
@@ -142,7 +141,7 @@ package final class GatewayProcess: Sendable {
         relaySettings, resolver: resolver, log: log, listeners: listeners, tls: tls, instead: nil),
       tokenStore: tokens.store, tokenService: tokens, mailboxes: mailboxes, limiter: limiter,
       journal: journal?.sink, spans: exporters.spans, logRecords: exporters.logs, clock: clock,
-      // Standard error may be a pipe that nobody reads: a loop does not wait for it.
+      // Standard error may be a pipe that nobody reads. A loop does not wait for it.
       tell: { if StandardError.isWritable { warn($0) } })
     self.relays = relays
     inForce = Mutex(InForce(roster: roster, slots: compiled.rules.slots))
@@ -168,7 +167,7 @@ package final class GatewayProcess: Sendable {
     started.add { tokens.stop() }
     tokens.prefetch(compiled.rules.probes.map(\.slot))
     tokens.prefetch(WarmScopes(roster).slots(of: compiled.rules.slots))
-    // Tokens are being fetched during this wait.
+    // Tokens are fetched during this wait.
     fleet.waitForModes()
     let isHeld = predecessor != nil
     var running: [SystemThread] = []
@@ -204,7 +203,7 @@ package final class GatewayProcess: Sendable {
     do throws(SystemError) {
       var loop = try EventLoop(
         waker: relays.mailboxes[number].waker, clock: relays.clock)
-      // Not one caller is accepted before the predecessor has given them up.
+      // Accepts no caller before the predecessor has stopped accepting.
       if isHeld { relays.mailboxes[number].post(.hold(round: 0)) }
       var relay = Relay(shared: relays, loopNumber: number)
       try relay.begin(on: &loop, isHeld: isHeld)
@@ -218,25 +217,25 @@ package final class GatewayProcess: Sendable {
     relays.loopsEnded.wrappingAdd(1, ordering: .sequentiallyConsistent)
   }
 
-  /// Where callers are served, in the order of the configuration.
+  /// The addresses where callers are served, in the order of the configuration.
   package var addresses: [SocketAddress] {
     let order = inForce.withLock { $0.roster.listeners.order }
     let listeners = relays.current.listeners
     return order.compactMap { $0 < listeners.count ? listeners[$0]?.address : nil }
   }
 
-  /// Counts the configurations that were in force, from 1.
+  /// The number of configurations that have been in force, from 1.
   package var generation: UInt32 { relays.current.number }
 
   /// The configuration in force.
   package var settings: Settings { inForce.withLock { $0.roster.settings } }
 
-  /// The tokens as they are now.
+  /// The current tokens.
   package var tokenListing: TokenListing { tokens.listing() }
 
   // MARK: Stopping
 
-  /// Ends at once; what is under way is cut.
+  /// Ends at once and cuts off calls in progress.
   package func stop() {
     for mailbox in relays.mailboxes { mailbox.post(.stop) }
   }
@@ -246,11 +245,10 @@ package final class GatewayProcess: Sendable {
     relays.loopsEnded.load(ordering: .sequentiallyConsistent) == threads.count
   }
 
-  /// Waits for the loops and stops what they stood on. To be called once, after ``beginDraining()`` or
-  /// ``stop()``.
+  /// Waits for the loops, then stops the parts that they used. Call it once, after ``beginDraining()`` or ``stop()``.
   ///
-  /// - Returns: false when a thread is held up and still runs, in a C library perhaps: then the process is to
-  ///   end with ``ProcessLimits/endAtOnce()``.
+  /// - Returns: false if a thread is blocked, perhaps in a C library, and still runs. The process must then end with
+  ///   ``ProcessLimits/endAtOnce()``.
   @discardableResult
   package func end() -> Bool {
     for thread in threads { thread.join() }
@@ -268,20 +266,20 @@ package final class GatewayProcess: Sendable {
     return !ended.contains(false)
   }
 
-  /// How the journal fares; nil without one.
+  /// Statistics of the journal; nil without one.
   package var journalStatistics: JournalStatistics? { journal?.writer.statistics }
 
-  /// After a rotation: the traffic log is opened anew.
+  /// Opens the traffic log again, after a rotation.
   package func reopenLogs() { relays.current.log?.reopen() }
 }
 
-/// What was started so far. Stops it in reverse order as it goes, unless all parts could be started.
+/// The parts that were started so far. Stops them in reverse order when it is destroyed, unless all parts have started.
 private struct StartedParts: ~Copyable {
   private var stops: [() -> Void] = []
 
   mutating func add(_ stop: @escaping () -> Void) { stops.append(stop) }
 
-  /// Everything has started.
+  /// Keeps all parts running, because everything has started.
   mutating func stay() { stops = [] }
 
   deinit { for stop in stops.reversed() { stop() } }

@@ -1,10 +1,10 @@
 internal import CRevision
 
-/// What this build calls itself.
+/// The version of this build.
 package enum GatewayVersion {
   package static let text = "0.1.0"
 
-  /// The commit it was made of; nil where `scripts/release` did not note one, as in a build by `swift build` alone.
+  /// The commit that this was built from; nil if `scripts/release` did not record one, as with `swift build` alone.
   package static let revision = Revision(noted: noted)
 
   /// `0.1.0 (abc1234, 2026-11-29)`, or `0.1.0 (commit unknown)`.
@@ -21,17 +21,17 @@ package enum GatewayVersion {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// A commit, and whether the files were those of the commit.
+  /// A commit, and whether the built files differed from it.
   package struct Revision: Equatable {
-    /// 40 hexadecimal digits; `-dirty` follows where files differed from the commit.
+    /// 40 hexadecimal digits, followed by `-dirty` if files differed from the commit.
     package let commit: String
     /// YYYY-MM-DD, in UTC.
     package let date: String
 
-    /// The first 7 digits; `-dirty` stays.
+    /// The first 7 digits, and `-dirty` if present.
     package var short: String { "\(commit.prefix(7))\(commit.dropFirst(40))" }
 
-    /// Nil for anything but the form that `scripts/release` writes (`CRevision.h`).
+    /// Returns nil unless `noted` has the form that `scripts/release` writes (`CRevision.h`).
     package init?(noted: String) {
       let parts = noted.split(separator: " ", omittingEmptySubsequences: false)
       guard parts.count == 2, parts[1].utf8.count == 10,

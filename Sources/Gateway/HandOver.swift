@@ -12,9 +12,11 @@ internal import Synchronization
 package import System
 internal import TokenFetching
 
-/// The old process' side of a hand-over: starts the program on the disk, makes it ready, and gives it everything.
+/// The old process's side of a hand-over: starts the program on disk, gives it what it needs to get ready, and then
+/// hands everything over.
 ///
-/// Owned by the main thread. ``HandOverMachine`` decides; this does it. `docs/architecture.md` has the steps.
+/// Used only on the main thread. ``HandOverMachine`` makes the decisions, and this carries them out.
+/// `docs/architecture.md` lists the steps.
 package final class HandOver {
   private let gateway: GatewayProcess
   private let program: ProgramStart?
@@ -26,19 +28,19 @@ package final class HandOver {
   private var link: SuccessorLink?
   /// Counts attempts to hold the event loops.
   private var round: UInt64 = 0
-  /// Quotas that calls of this process hold places of, as the successor was told, with how many.
+  /// Quotas in which calls of this process hold places, with the numbers that the successor was last given.
   private var held: [(key: LimiterSnapshot.Key, place: UInt32, count: Int32)] = []
 
-  /// The variable by which a program that is started knows that it has a predecessor.
+  /// The environment variable that tells a started program that it has a predecessor.
   static let variable = "SCORM_HANDOVER"
-  /// How long the successor may take no message, in milliseconds.
+  /// How long the successor may leave a message unread, in milliseconds.
   private static let sendPatience: Int32 = 2_000
-  /// Between two looks at what is not told by an event.
+  /// Nanoseconds between two checks of things that cause no event.
   package static let interval: Int64 = 10_000_000
 
   /// - Parameters:
-  ///   - program: what is started; nil when it is not known.
-  ///   - secrets: those that were taken out of the environment.
+  ///   - program: the program to start; nil if it is unknown.
+  ///   - secrets: the secrets that were removed from the environment.
   package init(
     _ gateway: GatewayProcess, program: ProgramStart?, notices: ServiceNotices,
     clock: TimeSource = .system, secrets: @escaping () -> [(name: String, secret: SecretBytes)]
@@ -53,13 +55,13 @@ package final class HandOver {
   /// Whether another process is about to take over.
   package var isUnderWay: Bool { machine.isUnderWay && !hasGiven }
 
-  /// Whether another process has taken over: this one is to end as soon as its last exchange has.
+  /// Whether another process has taken over. This one must then end as soon as its last exchange has.
   package var hasGiven: Bool { machine.state == .given }
 
-  /// What to poll for, beside signals; nil when there is nothing.
+  /// The descriptor to poll besides signals; nil if there is none.
   package var channel: Int32? { link?.channel.number }
 
-  /// When to call ``attend()`` at the latest.
+  /// The latest time for the next call of ``attend()``.
   package var due: Int64 {
     switch machine.state {
     case .serving: .max
@@ -68,14 +70,14 @@ package final class HandOver {
     }
   }
 
-  /// SIGUSR2.
+  /// Starts a hand-over, on SIGUSR2.
   package func ask() { handle(.asked) }
 
-  /// The gateway is to end: a successor that is not ready yet ends first.
+  /// Prepares for the end of the gateway: ends a successor that is not ready yet.
   package func endAsked() { handle(.endAsked) }
 
-  /// Looks at what the successor says, at the event loops and at the time. To be called when the channel has something,
-  /// and when it is due.
+  /// Checks for messages of the successor, the state of the event loops, and the time. Call it when the channel is
+  /// readable and when it is due.
   package func attend() {
     receive()
     switch machine.state {
@@ -105,7 +107,7 @@ package final class HandOver {
     }
   }
 
-  /// How the successor ended. Its end of the channel goes a moment before it does.
+  /// How the successor ended. Its end of the channel closes shortly before the process itself ends.
   private var childEnd: String {
     guard let child else { return "it ended" }
     let deadline = clock.monotonic + 1_000_000_000
@@ -147,7 +149,7 @@ package final class HandOver {
 
   private func endChild() {
     child?.kill()
-    // It is gone when the system says so; what it wrote to standard error stands before our line.
+    // Waits until the system reports the end, so that what the process wrote to standard error precedes our line.
     if child != nil { _ = childEnd }
     child = nil
   }
@@ -180,7 +182,7 @@ package final class HandOver {
     return message.send(link.channel, descriptors, waiting: HandOver.sendPatience)
   }
 
-  /// Sockets, secrets and tokens.
+  /// Sends sockets, secrets and tokens.
   private func tellFirst() -> Bool {
     let roster = gateway.inForce.withLock { $0.roster }
     let key = (0..<SecretFingerprint.keyBytes).map { _ in UInt8.random(in: .min ... .max) }
@@ -246,7 +248,7 @@ package final class HandOver {
 
   // MARK: The state
 
-  /// Limits, pauses and modes, as they are now that nothing begins.
+  /// Sends limits, pauses and modes. They do not change any more, because nothing new starts.
   private func tellState() -> Bool {
     let names = HandOverNames(gateway.inForce.withLock { $0.roster })
     let snapshot = gateway.relays.limiter.snapshot(at: clock.monotonic)
@@ -276,7 +278,7 @@ package final class HandOver {
       message.put(entry.until ?? .max)
       guard send(message) else { return false }
     }
-    // The store may be away: who takes over knows what is known here.
+    // The store may be unreachable, so the successor learns what is known here.
     let fleet = gateway.fleet.status?.modes
     for mode in fleet?.list ?? [] {
       let message = MessageWriter(.mode, room: 4096)
@@ -306,7 +308,7 @@ package final class HandOver {
     _ = send(MessageWriter(.journal, room: 16))
   }
 
-  /// Lines of calls that have ended, and the places that are free by them.
+  /// Sends the log lines of calls that have ended, and the places in limits that those calls freed.
   private func tellRest() {
     guard let link else { return }
     link.flushLines()
@@ -324,14 +326,14 @@ package final class HandOver {
     held.removeAll { $0.count == 0 }
   }
 
-  /// Gives the successor what is left. The gateway's loops have ended.
+  /// Gives the successor everything that is left. The gateway's loops have ended.
   package func finish() {
     guard hasGiven else { return }
     link?.flushLines(waiting: HandOver.sendPatience)
     link = nil
   }
 
-  /// Passes on what a predecessor of this process sends, which has handed over to it not long ago.
+  /// Passes on a connection from a predecessor of this process that is still finishing its own hand-over.
   func pass(_ descriptor: Int32, listener: Int, input: RawSpan) -> Bool {
     guard let link else { return false }
     let deadline = clock.monotonic + Int64(HandOver.sendPatience) * 1_000_000

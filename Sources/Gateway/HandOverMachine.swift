@@ -1,54 +1,55 @@
-/// The old process' part of a hand-over, as decisions: events in, what to do out.
+/// The decisions of the old process in a hand-over: events in, actions out.
 ///
-/// **Which process is the gateway** is never in doubt. Until ``Action/give`` it is the old one, whatever becomes of the
-/// new one; from then on the new one is. The moments before are prepared so that nothing has to be undone but a pause.
+/// **Which process is the gateway** is always clear. Until ``Action/give`` it is the old one, whatever happens to the
+/// new one. After that it is the new one. The steps before are designed so that only a pause has to be undone.
 package struct HandOverMachine: Sendable, Equatable {
-  /// How long a successor may take until it can serve: tokens and names are waited for.
+  /// How long a successor may take until it can serve, in nanoseconds. It waits for tokens and name resolution.
   package static let startPatience: Int64 = 40_000_000_000
-  /// How long the event loops may take to hold, and a successor to take the state: callers wait meanwhile.
+  /// How long the event loops may take to hold, and a successor to take the state, in nanoseconds. Callers wait
+  /// meanwhile.
   package static let holdPatience: Int64 = 2_000_000_000
 
   package enum State: Equatable, Sendable {
-    /// No hand-over is under way.
+    /// No hand-over is in progress.
     case serving
-    /// The successor reads its configuration, binds and gets ready.
+    /// The successor reads its configuration, binds its addresses and gets ready.
     case starting(until: Int64)
-    /// It is ready; the event loops begin nothing more.
+    /// The successor is ready, and the event loops start nothing new.
     case holding(until: Int64)
-    /// It has been told all there is.
+    /// The successor was sent the whole state.
     case settling(until: Int64)
-    /// It is the gateway.
+    /// The successor is the gateway.
     case given
   }
 
   package enum Event: Equatable, Sendable {
     /// SIGUSR2.
     case asked
-    /// The successor could not be started, or not be told what it needs.
+    /// The successor could not be started, or could not be sent what it needs.
     case notStarted(String)
     case ready
     case loopsAreHeld
     case prepared
-    /// The successor has ended, or its end of the channel has.
+    /// The successor has ended, or has closed its end of the channel.
     case gone(String)
-    /// Nothing else has happened.
+    /// Time passed without another event.
     case timePassed
-    /// The gateway is to end.
+    /// The gateway is asked to end.
     case endAsked
   }
 
   package enum Action: Equatable, Sendable {
-    /// Start the program on the disk, and tell it what it needs to get ready.
+    /// Start the program on disk and send it what it needs to get ready.
     case start
     case hold
-    /// Tell limits, pauses and modes.
+    /// Send limits, pauses and modes.
     case tellState
-    /// The successor is the gateway: give it the callers, and finish what is under way.
+    /// Make the successor the gateway: pass callers on and finish the calls in progress.
     case give
     case resume
     /// End the successor.
     case kill
-    /// A line for the operator.
+    /// Report a line to the operator.
     case refuse(String)
     case report(String)
   }
@@ -57,10 +58,10 @@ package struct HandOverMachine: Sendable, Equatable {
 
   package init() {}
 
-  /// Whether a hand-over is under way, or over.
+  /// Whether a hand-over is in progress or done.
   package var isUnderWay: Bool { state != .serving }
 
-  /// When ``Event/timePassed`` is to be told at the latest; `Int64.max` when nothing is waited for.
+  /// The latest time for ``Event/timePassed``; `Int64.max` if nothing is waited for.
   package var deadline: Int64 {
     switch state {
     case .serving, .given: .max
@@ -112,7 +113,7 @@ package struct HandOverMachine: Sendable, Equatable {
     }
   }
 
-  /// Everything is as it was.
+  /// Returns to the state before the hand-over.
   private mutating func fail(_ reason: String, kills: Bool) -> [Action] {
     let wasHeld = if case .starting = state { false } else { true }
     state = .serving

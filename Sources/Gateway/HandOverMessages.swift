@@ -1,47 +1,47 @@
 internal import Memory
 internal import System
 
-/// What two processes of one gateway say to each other while one takes over from the other.
+/// The messages between two processes of one gateway while one takes over from the other.
 enum HandOverMessage: UInt8 {
-  // From the old one.
+  // From the old process.
   /// Version, key, listening sockets with their descriptors.
   case hello = 1
-  /// A secret that was taken out of the environment.
+  /// A secret that was removed from the environment.
   case secret
   case token
-  /// All is said that it needs to get ready.
+  /// The new process has been sent all that it needs to get ready.
   case prepare
-  /// Of limits and pauses.
+  /// The use of limits and the state of pauses.
   case used
   case mode
-  /// All state is told: say that you are prepared, and wait.
+  /// The whole state was sent. The new process must confirm with ``prepared`` and wait.
   case settle
-  /// You are the gateway from now on.
+  /// The new process is the gateway from now on.
   case serve
   /// A caller's connection, with its descriptor.
   case caller
   /// Lines for the journal.
   case lines
-  /// How many calls of which quotas are still under way.
+  /// The number of calls still in progress, for quotas that were sent before.
   case underWay
-  /// The journal's file is yours.
+  /// The journal's file belongs to the new process.
   case journal
 
-  // From the new one.
-  /// It can serve.
+  // From the new process.
+  /// The new process can serve.
   case ready = 128
-  /// It has the state, and would serve at the next word.
+  /// The new process has the state, and would serve on the next message.
   case prepared
 
-  /// The first message's form. It never changes: whoever cannot read more can read that.
+  /// The form of the first message, which never changes: even a version that understands nothing else can read it.
   static let magic: UInt32 = 0x5347_484f
-  /// Of tokens, limits and modes. One that another version writes is not read.
+  /// The version of the form of tokens, limits and modes. A process ignores those of another version.
   static let stateVersion: UInt32 = 1
 }
 
-/// A message as it is written. Its bytes are overwritten with it.
+/// Builds a message. Its bytes are overwritten when it is destroyed.
 final class MessageWriter {
-  /// Never moved: no copy of a secret is left behind.
+  /// Never reallocated, so that no copy of a secret is left behind.
   private var bytes: [UInt8]
   private var count = 0
   /// Something did not fit.
@@ -54,7 +54,7 @@ final class MessageWriter {
 
   deinit { for index in 0..<count { bytes[index] = 0 } }
 
-  /// Whether a message of this length is long enough to be sent by itself.
+  /// Whether this message is long enough to be sent now.
   var isLong: Bool { count > MessageChannel.largest / 2 }
 
   func put(_ byte: UInt8) {
@@ -88,18 +88,18 @@ final class MessageWriter {
     for index in 0..<span.byteCount { put(span[index]) }
   }
 
-  /// The whole message.
+  /// Sends the whole message.
   func send(_ channel: MessageChannel, _ descriptors: [Int32] = [], waiting milliseconds: Int32)
     -> Bool
   {
     guard !isTooLong else { return false }
-    // The same bytes, not a copy.
+    // A copy-on-write reference: the bytes themselves are not copied.
     let bytes = bytes
     return channel.send(
       bytes.span.bytesOfElements.slice(0, count), descriptors, waiting: milliseconds)
   }
 
-  /// The same without waiting.
+  /// Sends the whole message without waiting.
   func send(_ channel: MessageChannel, _ descriptors: [Int32] = []) -> MessageChannel.Sent {
     guard !isTooLong else { return .ended }
     let bytes = bytes
@@ -107,14 +107,14 @@ final class MessageWriter {
   }
 }
 
-/// A message as it is read, front to back. What is missing reads as zero or empty, and is told by ``isBroken``. Its bytes
-/// are overwritten with it.
+/// Reads a message from front to back. Missing parts read as zero or empty and set ``isBroken``. Its bytes are
+/// overwritten when it is destroyed.
 final class MessageReader {
   let message: HandOverMessage?
   private var bytes: [UInt8]
   private var at = 1
   private(set) var isBroken = false
-  /// The receiver's to close or to use.
+  /// Descriptors that the receiver must use or close.
   let descriptors: [Int32]
 
   init(_ span: RawSpan, _ descriptors: [Int32]) {
@@ -128,7 +128,7 @@ final class MessageReader {
 
   deinit { for index in bytes.indices { bytes[index] = 0 } }
 
-  /// Nothing is left.
+  /// Whether everything was read.
   var isAtEnd: Bool { at >= bytes.count }
 
   func byte() -> UInt8 {

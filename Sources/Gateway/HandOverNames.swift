@@ -2,22 +2,22 @@ internal import Configuration
 internal import RateLimiting
 internal import Rules
 
-/// Apps, callers and limits under names that mean the same in two configurations: numbers do not.
+/// Names of apps, callers and limits that mean the same in two configurations, because numbers do not.
 struct HandOverNames {
-  /// By their ids at SCORM Cloud; what a configuration calls them may change.
+  /// Apps by their ids at SCORM Cloud. Their names in a configuration may change.
   let apps: [String]
   let callers: [String]
   let limits: [LimitName]
   private let scopes: [Limit.Scope]
 
-  /// A limit: what its calls have in common, who shares it, its name.
+  /// A limit, identified by its name, by who shares it, and by what its calls have in common.
   struct LimitName: Equatable {
     var name: String
     var per: String
     var content: String
   }
 
-  /// By the numbers of `roster`; empty for what has none.
+  /// The names by the numbers of `roster`; empty for numbers that are not in use.
   init(_ roster: Roster) {
     apps = roster.apps.list.map { place in
       place.map { "\($0.item.app.kind.rawValue) \($0.item.app.id)" } ?? ""
@@ -30,7 +30,7 @@ struct HandOverNames {
     }
   }
 
-  /// The limit here that is `other` there, as a reload would find it (``Roster``); nil when there is none.
+  /// The limit here that corresponds to `other`, matched as a reload matches limits (``Roster``); nil if there is none.
   func limit(_ other: LimitName) -> Int? {
     guard !other.per.isEmpty else { return nil }
     return limits.firstIndex(of: other)
@@ -65,7 +65,7 @@ struct HandOverNames {
     }
   }
 
-  /// What the other process has used, in this one's numbers; nil for what there is not here.
+  /// What the other process has used, in the numbers of this process; nil if this process does not have the limit.
   func used(from message: MessageReader) -> LimiterSnapshot.Used? {
     var limit: Int?
     var isKnown = true
@@ -84,7 +84,7 @@ struct HandOverNames {
     }
     var app = apps.firstIndex(of: message.text())
     var caller = callers.firstIndex(of: message.text())
-    // A quota that all apps, or all callers, share stands under the first one, whichever that is.
+    // A quota that all apps or all callers share is stored under number 0, whatever app or caller that is.
     if let limit {
       let per = scopes[limit]
       if per == .gateway || per == .caller { app = 0 }

@@ -3,18 +3,18 @@ internal import EventLoop
 internal import Synchronization
 package import System
 
-/// Which listener each socket is for that this process was started with.
+/// Matches the sockets that this process was started with to listeners.
 package enum SocketSeats {
-  /// A listener of the configuration, by its place, or the admin address.
+  /// A listener, by its index in the configuration, or the admin address.
   package enum Seat: Hashable, Sendable {
     case listener(Int)
     case admin
   }
 
-  /// A socket that a supervisor hands over.
+  /// A socket that a supervisor passes to this process.
   package struct Offer: Sendable {
     package var number: Int32
-    /// As the supervisor calls it; nil when it names none.
+    /// The supervisor's name for it; nil if it has none.
     package var name: String?
     package var kind: InheritedDescriptor.Kind
 
@@ -29,15 +29,15 @@ package enum SocketSeats {
     }
   }
 
-  /// Why sockets cannot be used: one line each.
+  /// Why the sockets cannot be used, one line each.
   package struct Mismatch: Error, Equatable, CustomStringConvertible {
     package let problems: [String]
     package var description: String { problems.joined(separator: "\n") }
   }
 
-  /// What the variables of sd_listen_fds(3) hand over; none when they are another process'.
+  /// The sockets passed by the variables of sd_listen_fds(3); none if the variables are meant for another process.
   ///
-  /// - Parameter kind: what a descriptor is.
+  /// - Parameter kind: returns what kind of descriptor a number is.
   package static func offers(
     process: String?, count: String?, names: String?, ownProcess: Int32,
     kind: (Int32) -> InheritedDescriptor.Kind
@@ -65,9 +65,9 @@ package enum SocketSeats {
   private static let firstNumber: Int32 = 3
   private static let mostOffers: Int32 = 256
 
-  /// Finds the listener of each offer: the one that has its name (``Keys/adminSocketName`` for the admin address), else
-  /// the one whose address it listens at. Never by their order: callers of one listener would get what another's may do
-  /// if somebody changed the order of lines in a file.
+  /// Finds the listener of each offer: the one with its name (``Keys/adminSocketName`` for the admin address),
+  /// otherwise the one with its address. The order never matters: if it did, reordering lines in a file would give
+  /// callers of one listener the rights of another's.
   package static func assign(
     _ offers: [Offer], _ settings: Settings
   ) throws(Mismatch) -> [Seat: (offer: Offer, address: SocketAddress)] {
@@ -112,7 +112,7 @@ package enum SocketSeats {
     return settings.admin?.address.isAt(address) == true ? .admin : nil
   }
 
-  /// The name under which the admin address's socket is handed over.
+  /// The name of the admin address's socket.
   package static let adminName = "admin"
 
   private static func names(_ settings: Settings) -> String {
@@ -123,7 +123,8 @@ package enum SocketSeats {
     return "there are " + (listeners + admin).joined(separator: ", ")
   }
 
-  /// Callers need no credentials, so a name does not let a socket in that the configuration did not mean.
+  /// Callers may need no credentials, so a matching name alone does not admit a socket that the configuration does not
+  /// describe.
   private static func problem(
     of address: SocketAddress, in seat: Seat, _ settings: Settings
   ) -> String? {
@@ -150,7 +151,7 @@ package enum SocketSeats {
 }
 
 extension ListenAddress {
-  /// Whether a socket at `address` listens where this says. Port 0 is no particular place.
+  /// Whether a socket at `address` is a listener of this setting. Port 0 matches any port.
   func isAt(_ address: SocketAddress) -> Bool {
     switch self {
     case .unix(let path): return address.unixPath == path
@@ -163,15 +164,15 @@ extension ListenAddress {
   }
 }
 
-/// Listening sockets that a process was started with, until their listeners take them.
+/// Listening sockets that the process was started with, until their listeners take them.
 package final class InheritedSockets: Sendable {
-  /// One of them.
+  /// One inherited socket.
   package struct Socket: Sendable {
     package var number: Int32
     package var address: SocketAddress
-    /// Its maker goes on listening with it.
+    /// Whether the process that made it keeps listening with it.
     package var isShared: Bool
-    /// The file of a Unix socket that is this process' from now on.
+    /// The file of a Unix socket that this process owns from now on.
     var file: UnixSocketFile?
 
     init(number: Int32, address: SocketAddress, isShared: Bool, file: UnixSocketFile? = nil) {
@@ -184,12 +185,12 @@ package final class InheritedSockets: Sendable {
 
   private let sockets: Mutex<[SocketSeats.Seat: Socket]>
 
-  /// Nothing was handed over.
+  /// No inherited sockets.
   package static var none: InheritedSockets { InheritedSockets(sockets: [:]) }
 
   package init(sockets: [SocketSeats.Seat: Socket]) { self.sockets = Mutex(sockets) }
 
-  /// Those of a supervisor, which keeps listening.
+  /// The sockets of a supervisor, which keeps them open.
   package convenience init(
     _ seats: [SocketSeats.Seat: (offer: SocketSeats.Offer, address: SocketAddress)]
   ) {
@@ -199,10 +200,10 @@ package final class InheritedSockets: Sendable {
       })
   }
 
-  /// The places that are taken by them.
+  /// The seats that have a socket.
   package var seats: Set<SocketSeats.Seat> { sockets.withLock { Set($0.keys) } }
 
-  /// The socket for `seat`; nil when there is none, or it was taken.
+  /// Takes the socket for `seat`; nil if there is none or it was already taken.
   func take(_ seat: SocketSeats.Seat) -> ListeningSocket? {
     guard let socket = sockets.withLock({ $0.removeValue(forKey: seat) }) else { return nil }
     return ListeningSocket(

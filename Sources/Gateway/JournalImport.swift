@@ -3,12 +3,12 @@ internal import Operator
 package import System
 internal import TrafficJournal
 
-/// Writes a traffic log into a journal, the way the gateway writes it: through the writer's queue.
+/// Imports a traffic log into a journal through the writer's queue, as the gateway writes it.
 package enum JournalImport {
   package struct Outcome: Sendable {
     package let written: Int
     package let skipped: Int
-    /// Nanoseconds until all was written.
+    /// Nanoseconds until everything was written.
     package let time: Int64
 
     package var text: String {
@@ -18,14 +18,14 @@ package enum JournalImport {
     }
   }
 
-  /// Bytes of lines handed over at once, as an event loop does.
+  /// Bytes of lines that are passed on at once, as by an event loop.
   private static let batchBytes = 64 * 1024
-  /// Bytes that wait before reading pauses.
+  /// Waiting bytes above which reading pauses.
   private static let highWater = JournalWriter.maximumWaitingBytes / 2
-  /// For what is left at the end, in seconds.
+  /// Seconds to wait for the remaining lines at the end.
   private static let patience: Int32 = 600
 
-  /// Imports the file at `log`, or standard input for `-`. Nothing in the journal is removed meanwhile.
+  /// Imports the file at `log`, or standard input for `-`. Nothing is removed from the journal meanwhile.
   package static func run(
     log: String, journal: String, clock: TimeSource = .system,
     tell: @escaping @Sendable (String) -> Void
@@ -40,7 +40,7 @@ package enum JournalImport {
         path: journal, limits: JournalLimits(maxAge: .max / 2, maxSize: .max / 2), clock: clock,
         tell: tell)
     } catch { throw StartError(error.description) }
-    // A gateway would serve on; who imports wants to know now.
+    // A gateway would serve anyway; an import must fail now.
     guard writer.statistics.isWell else {
       let reason = writer.statistics.lastError ?? "unknown reason"
       writer.stop()

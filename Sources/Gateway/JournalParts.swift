@@ -8,18 +8,18 @@ internal import System
 internal import TrafficJournal
 internal import TrafficLog
 
-/// The journal of a gateway that runs: the writer, and this process' claim on the file.
+/// The journal of a running gateway: the writer, and this process's claim on the file.
 ///
-/// One process writes. A successor takes lines and keeps them until its predecessor has given the file up; that one's last
-/// lines come to it by another way (``OutgoingLines``).
+/// Only one process writes. A successor queues lines until its predecessor has released the file. The predecessor sends
+/// its last lines to the successor (``OutgoingLines``).
 final class OpenJournal: LineSink, Sendable {
   let writer: JournalWriter
   let path: String
-  /// Its newest lines, for who watches the admin page.
+  /// The journal's newest lines, for the admin page.
   let feed = CallFeed()
-  /// Held as long as the writer may write.
+  /// Held while the writer may write.
   private let claim: Mutex<FileClaim?>
-  /// Where lines go once the file was given up; nil before.
+  /// Where lines go after the file was given up; nil before.
   private let onward = Mutex<OutgoingLines?>(nil)
 
   init(writer: JournalWriter, path: String, claim: consuming FileClaim?) {
@@ -28,18 +28,18 @@ final class OpenJournal: LineSink, Sendable {
     self.claim = Mutex(claim)
   }
 
-  /// What takes the lines of calls.
+  /// The sink for the lines of calls.
   var sink: any LineSink { self }
 
   func write(_ lines: borrowing ByteBuffer) {
-    // Under the lock, so that no line comes to a writer that has just been stopped.
+    // Under the lock, so that no line reaches a writer that was just stopped.
     onward.withLock { onward in
       if let onward { onward.write(lines) } else { writer.write(lines) }
     }
     feed.write(lines)
   }
 
-  /// Writes what waits and gives the file back, for the next gateway. Returns false when the writer still runs.
+  /// Writes the waiting lines and releases the file for the next gateway. Returns false if the writer still runs.
   @discardableResult
   func stop() -> Bool {
     guard writer.stop() else { return false }
@@ -47,15 +47,15 @@ final class OpenJournal: LineSink, Sendable {
     return true
   }
 
-  /// Writes what waits and gives the file up to a successor, to which lines go from now on.
+  /// Writes the waiting lines and releases the file to a successor. Later lines are sent there.
   func giveUp(to lines: OutgoingLines) {
     onward.withLock { $0 = lines }
     stop()
   }
 
-  /// The predecessor has given the file up: it is this process' to write.
+  /// Takes over the file that the predecessor has released.
   ///
-  /// - Returns: why it is not; nil when it is.
+  /// - Returns: why that failed; nil on success.
   func takeOver() -> String? {
     var claim: FileClaim?
     do { claim = try FileClaim(on: path) } catch {
@@ -72,7 +72,7 @@ final class OpenJournal: LineSink, Sendable {
   }
 }
 
-/// Lines on their way to a successor. Bounded like the journal's own; what finds no room is counted.
+/// Lines on their way to a successor. Bounded like the journal's own queue; lines that do not fit are counted.
 final class OutgoingLines: LineSink, Sendable {
   private struct State: ~Copyable {
     var waiting = ByteBuffer()
@@ -91,7 +91,7 @@ final class OutgoingLines: LineSink, Sendable {
     }
   }
 
-  /// Hands over whole lines, `most` bytes at a time, as long as `send` takes them. Returns false once it takes none.
+  /// Passes on whole lines, at most `most` bytes at a time, while `send` accepts them. Returns false once it does not.
   func flush(most: Int, _ send: (RawSpan) -> Bool) -> Bool {
     state.withLock { state in
       while !state.waiting.isEmpty {
@@ -103,8 +103,8 @@ final class OutgoingLines: LineSink, Sendable {
     }
   }
 
-  /// Where the last line ends that lies within the first `most` bytes. No line is longer than a message; if one were, it
-  /// would go in pieces, and count as broken.
+  /// The end of the last line that lies within the first `most` bytes. No line is longer than a message. If one were,
+  /// it would be sent in pieces, and would count as broken.
   private static func end(_ bytes: RawSpan, _ most: Int) -> Int {
     let most = min(most, bytes.byteCount)
     var end = most
@@ -113,19 +113,19 @@ final class OutgoingLines: LineSink, Sendable {
   }
 }
 
-/// The journal as the gateway's parts need it.
+/// The journal, for the gateway's parts.
 extension GatewayProcess {
-  /// Seconds for one question at the admin address.
+  /// Seconds that a search at the admin address may take.
   private static let searchSeconds = 5.0
 
   /// Opens the journal that the configuration asks for.
   ///
-  /// A file that the configuration names must be usable; what is wrong with ``JournalPlace``, which nobody asked
-  /// for, stops no start. A file that another gateway writes stops none either.
+  /// A file that the configuration names must be usable. Problems with ``JournalPlace``, which is only a default, do
+  /// not prevent a start. Neither does a file that another gateway writes.
   ///
-  /// - Parameter place: where the journal is when the configuration does not say.
-  /// - Parameter isSuccessor: the file is a predecessor's until ``OpenJournal/takeOver()``.
-  /// - Returns: the journal, nil for none, and a line that tells the operator which.
+  /// - Parameter place: where the journal is if the configuration does not say.
+  /// - Parameter isSuccessor: whether the file belongs to a predecessor until ``OpenJournal/takeOver()``.
+  /// - Returns: the journal, or nil for none, and a line for the operator that says which.
   static func openJournal(
     _ traffic: TrafficSettings, at place: JournalPlace, isSuccessor: Bool = false,
     clock: TimeSource = .system, tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -160,7 +160,7 @@ extension GatewayProcess {
     }
   }
 
-  /// Nil: another gateway has the file.
+  /// Returns nil if another gateway has the file.
   private static func open(
     _ path: String, _ settings: TrafficSettings.Journal, isSuccessor: Bool, clock: TimeSource,
     tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -186,7 +186,7 @@ extension GatewayProcess {
       path: path, claim: claim)
   }
 
-  /// Answers for `/api/traffic`; nil without a journal.
+  /// Answers requests for `/api/traffic`; nil without a journal.
   static func trafficPages(
     _ journal: OpenJournal?, _ relays: RelayShared
   ) -> (@Sendable (LocalRequest) -> LocalResponse?)? {
@@ -204,7 +204,7 @@ extension GatewayProcess {
     }
   }
 
-  /// Where a command on this machine reaches a listener of `generation`: by TCP if it can, without TLS if it can.
+  /// How a command on this machine reaches a listener of `generation`: by TCP if possible, without TLS if possible.
   static func callersPlace(_ generation: Generation) -> String {
     let places = generation.listeners.enumerated().compactMap { number, listener in
       listener.map { ($0.address, isSecured: generation.acceptor(of: number) != nil) }
@@ -217,7 +217,7 @@ extension GatewayProcess {
     if address.unixPath != nil { return "\(address)" }
     let scheme = isSecured ? "https://" : "http://"
     let text = "\(address)"
-    // All addresses of this machine: loopback is one of them.
+    // A listener at all addresses of this machine includes loopback.
     if text.hasPrefix("0.0.0.0:") { return "\(scheme)127.0.0.1:\(address.port)" }
     if text.hasPrefix("[::]:") { return "\(scheme)[::1]:\(address.port)" }
     return scheme + text
@@ -225,7 +225,7 @@ extension GatewayProcess {
 }
 
 extension TrafficSettings.Journal {
-  /// In the journal's own terms.
+  /// The settings as the journal's limits.
   var limits: JournalLimits {
     JournalLimits(maxAge: maxAge.nanoseconds / 1000, maxSize: Int64(maxSize.bytes))
   }

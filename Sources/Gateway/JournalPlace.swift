@@ -3,7 +3,7 @@ internal import System
 
 /// Where a gateway keeps its journal when the configuration names no file.
 package enum JournalPlace: Sendable, Equatable {
-  /// This file.
+  /// In this file.
   case file(String)
   /// Nowhere, for this reason.
   case none(String)
@@ -12,13 +12,13 @@ package enum JournalPlace: Sendable, Equatable {
   package static let usualFolder = "/var/lib/scorm-gateway"
   package static let fileName = "traffic.sqlite"
 
-  /// The folder that systemd made (`StateDirectory=`), else ``usualFolder`` if it can be written.
+  /// In the folder that systemd made (`StateDirectory=`), otherwise in ``usualFolder`` if it is writable.
   ///
-  /// - Parameter usualFolder: changed by tests only.
+  /// - Parameter usualFolder: differs in tests only.
   package static func usual(
     _ environment: Environment, usualFolder: String = JournalPlace.usualFolder
   ) -> JournalPlace {
-    // systemd separates several by colons, and escapes nothing.
+    // systemd separates several folders with colons and escapes nothing.
     if let folder = environment.value("STATE_DIRECTORY")?.split(separator: ":").first {
       let path = "\(folder)/\(fileName)"
       guard let reason = StartObstacle.toWritingBeside(path) else { return .file(path) }

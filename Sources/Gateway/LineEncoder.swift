@@ -1,10 +1,10 @@
 internal import Memory
 
-/// Turns lines of the traffic log into bodies for a collector.
+/// Encodes lines of the traffic log as request bodies for a collector.
 ///
-/// The lines are those of the log, so what is masked there is masked here.
+/// The lines are those of the log, so everything masked there is masked here too.
 protocol LineEncoder: ~Copyable {
-  /// Makes a body of the lines from `start` on, `limit` at most, and lends it to `send`; not if there is nothing in it.
+  /// Encodes at most `limit` lines from `start` on as a body and passes it to `send`, unless the body would be empty.
   ///
   /// - Returns: where the next line begins, and how many lines were read.
   mutating func encode(
@@ -13,7 +13,7 @@ protocol LineEncoder: ~Copyable {
 }
 
 extension LineEncoder where Self: ~Copyable {
-  /// Gives `put` the lines from `start` on, without their line feeds, `limit` at most.
+  /// Passes at most `limit` lines from `start` on to `put`, without their line feeds.
   ///
   /// - Returns: where the next line begins, and how many lines were read.
   static func read(

@@ -3,18 +3,18 @@ internal import Memory
 internal import Telemetry
 internal import TrafficLog
 
-/// Turns lines of the traffic log into log records: one for each call.
+/// Encodes lines of the traffic log as log records, one per call.
 ///
-/// A record's attributes are the line's fields, under the names of the semantic conventions where the line has those,
-/// else after `scorm_gateway.`, as those of spans. Recorded bodies stay out: they hold personal data, and were asked for
-/// in log and journal only.
+/// A record's attributes are the line's fields. They use the names of the semantic conventions if the line does,
+/// otherwise the prefix `scorm_gateway.`, as spans do. Recorded bodies are left out: they hold personal data and were
+/// requested only for log and journal.
 struct LogRecordEncoder: ~Copyable, LineEncoder {
   private var records: OTLPLogRecords
   private var fields = LineFields()
-  /// Kept for its memory.
+  /// Reused to avoid allocation.
   private var text = ByteBuffer()
 
-  /// - Parameter resource: of the service.
+  /// - Parameter resource: the attributes of the service.
   init(_ resource: [ExportSettings.Attribute]) {
     records = OTLPLogRecords(resource: resource, version: GatewayVersion.text)
   }
@@ -40,13 +40,13 @@ struct LogRecordEncoder: ~Copyable, LineEncoder {
     text.removeAll()
     swap(&text, &self.text)
     do throws(JSONDefect) { try putAttributes(of: line) } catch {
-      // The line was read as a whole before.
+      // Cannot happen: the whole line was read before.
     }
     records.endRecord(
       trace: fields.value(.traceID, in: line), span: fields.value(.spanID, in: line))
   }
 
-  /// `GET /api/v2/courses?more=*** 200 completed`, and the error if there is one.
+  /// Writes `GET /api/v2/courses?more=*** 200 completed`, followed by the error if there is one.
   private static func putText(
     _ fields: LineFields, _ line: RawSpan, into text: inout ByteBuffer
   ) {
@@ -67,8 +67,8 @@ struct LogRecordEncoder: ~Copyable, LineEncoder {
     }
   }
 
-  /// An error where the gateway or SCORM Cloud failed, or the caller got no answer; a warning where the call was refused, or
-  /// ended before its time; else information.
+  /// An error if the gateway or SCORM Cloud failed, or the caller got no answer. A warning if the call was refused or
+  /// ended early. Otherwise information.
   private static func severity(
     _ fields: LineFields, _ line: RawSpan
   ) -> OTLPLogRecords.Severity {
@@ -97,8 +97,8 @@ struct LogRecordEncoder: ~Copyable, LineEncoder {
     }
   }
 
-  /// Whether a field of the line is an attribute of the record: not what the record has a place for, no status without an
-  /// answer, and no body.
+  /// Whether a field of the line becomes an attribute of the record. Excluded are fields that the record has its own
+  /// place for, a status without an answer, and bodies.
   private static func isAttribute(_ name: RawSpan, _ value: JSONEvent, _ text: RawSpan) -> Bool {
     if name.equals("timestamp") || name.equals("trace_id") || name.equals("span_id") {
       return false
@@ -108,8 +108,8 @@ struct LogRecordEncoder: ~Copyable, LineEncoder {
       && !name.equals("http.response.body.content") && !name.equals("http.response.body.omitted")
   }
 
-  /// Puts a value of the line. Its kind depends on its name alone, as collectors want it: what is measured in seconds
-  /// is a fraction also where it reads `0`.
+  /// Writes a value of the line. Its type depends only on its name, as collectors require: a value in seconds is a
+  /// fraction even if it reads `0`.
   private mutating func put(
     _ value: JSONEvent, called name: RawSpan, _ cursor: inout JSONCursor
   ) throws(JSONDefect) {

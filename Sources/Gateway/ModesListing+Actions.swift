@@ -7,19 +7,19 @@ internal import Operator
 internal import System
 internal import TextCoding
 
-/// Modes set and ended while the gateway runs, and what the check of them says.
+/// Sets and ends modes while the gateway runs, and provides the readiness check for them.
 extension ModesListing {
-  /// Not a fault: somebody wants it so.
+  /// The check of the modes. A mode is not a fault, because an operator set it.
   var check: ReadinessCheck {
     ReadinessCheck(
       name: "modes", isReady: true, isRequired: false,
       detail: summary)
   }
 
-  /// The longest that a mode may be set for.
+  /// The longest time for which a mode can be set.
   private static let longest = Duration.seconds(365 * 24 * 3600)
 
-  /// Sets the mode that `query` names, here or for all gateways. In force on every loop when the next of its events is over.
+  /// Sets the mode that `query` names, here or for all gateways. Each loop applies it after its next event.
   static func set(_ query: AdminQuery, _ relays: RelayShared, _ fleet: FleetPart) -> AdminAnswer {
     let names = OperatingMode.allCases.map(\.name).joined(separator: ", ")
     guard let name = query.first("mode"), let mode = OperatingMode(name: name) else {
@@ -57,7 +57,7 @@ extension ModesListing {
     return query.wantsTable ? .table(listing.table) : .json(listing.json)
   }
 
-  /// What a mode is to be for.
+  /// The target that a mode is requested for.
   private enum Wanted {
     case known(ModeBoard.Target)
     /// A caller or app that this gateway does not have, and the answer that says so.
@@ -87,7 +87,7 @@ extension ModesListing {
     }
   }
 
-  /// Sets a mode for all gateways. Blocks its thread until the store has it.
+  /// Sets a mode for all gateways. Blocks the calling thread until the store has it.
   private static func setForAll(
     _ query: AdminQuery, _ mode: OperatingMode, _ duration: Int64?, _ relays: RelayShared,
     _ fleet: FleetPart
@@ -101,7 +101,7 @@ extension ModesListing {
         return .unavailable("A reload is in progress; try again in a moment.")
       }
       target = .app(id)
-    // What another gateway has set for a caller of its own can be taken back anywhere, an app's by its id.
+    // A mode that another gateway has set for a caller or app of its own can be ended anywhere, for an app by its id.
     case .unknown(let stranger, let answer):
       guard mode == .normal, fleet.modes.isKnown(stranger) else { return answer }
       target = stranger
@@ -127,7 +127,7 @@ extension ModesListing {
     return query.wantsTable ? .table(listing.table) : .json(listing.json)
   }
 
-  /// Ends what was to end by itself.
+  /// Ends the modes whose time is over.
   static func end(_ relays: RelayShared) -> (ended: [String], next: Int64?) {
     let now = relays.clock.wall
     let listing = ModesListing(relays)

@@ -5,28 +5,28 @@ internal import System
 internal import Telemetry
 internal import TrafficLog
 
-/// Sends spans or log records to a collector, OTLP over HTTP as JSON, from a thread of its own.
+/// Sends spans or log records to a collector, OTLP over HTTP as JSON, from a separate thread.
 ///
-/// Loops hand lines over and go on. A collector that is slow or away costs what was to be exported, which is counted,
-/// and nothing else: at most ``waitingLimit(of:)`` bytes wait for it.
+/// Loops pass lines on and continue. If a collector is slow or unreachable, export data is lost and counted, and
+/// nothing else is affected: at most ``waitingLimit(of:)`` bytes wait.
 final class OTLPExporter: Sendable {
-  /// Bytes that wake the thread before its time.
+  /// Waiting bytes that wake the thread early.
   private static let wakingBytes = 256 * 1024
-  /// Requests with one body: what is lost with the last one is given up.
+  /// Attempts to send one body. It is lost if the last one fails.
   private static let tries = 5
-  /// Milliseconds before the second try, twice as many before each further one, and the most that a collector may ask
-  /// for. What it asks beyond that would only fill the queue.
+  /// Milliseconds before the second attempt, doubled for each further one, and the longest wait that a collector may
+  /// ask for. A longer wait would only fill the queue.
   private static let firstPause: Int64 = 1_000
   private static let longestPause: Int64 = 30_000
 
-  /// How the export does. Counted in calls.
+  /// The state of the export, counted in calls.
   struct Health: Sendable, Equatable {
     var exported = 0
-    /// Too many waited.
+    /// Calls that found the queue full.
     var overflowed = 0
-    /// The collector did not take them.
+    /// Calls that the collector did not accept.
     var refused = 0
-    /// Why the last request was not taken; nil when it was.
+    /// Why the collector did not accept the last request; nil if it did.
     var failure: String?
 
     var lost: Int { overflowed + refused }
@@ -36,7 +36,7 @@ final class OTLPExporter: Sendable {
     var waiting = ByteBuffer()
     var health = Health()
     var isStopping = false
-    /// Its end was waited for.
+    /// Whether the thread has been joined.
     var isJoined = false
   }
 
@@ -49,8 +49,8 @@ final class OTLPExporter: Sendable {
   private let thread: WorkerThread
 
   /// - Parameters:
-  ///   - gateway: what the gateway calls itself.
-  ///   - tell: gets a line for the operator now and then, from the exporter's thread.
+  ///   - gateway: the name of this gateway.
+  ///   - tell: gets lines for the operator, on the exporter's thread.
   init(
     _ export: SignalExport, gateway: String, clock: TimeSource = .system,
     tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -73,7 +73,7 @@ final class OTLPExporter: Sendable {
 
   var health: Health { state.withLock { $0.health } }
 
-  /// Bytes of lines that may wait. Every call has a record, and few have spans.
+  /// Bytes of lines that may wait. Every call has a log record, but few have spans.
   static func waitingLimit(of signal: ExportSignal) -> Int {
     switch signal {
     case .traces: 4 * 1024 * 1024
@@ -81,15 +81,15 @@ final class OTLPExporter: Sendable {
     }
   }
 
-  /// Has the thread send what waits, and end.
+  /// Asks the thread to send the waiting data and then to end.
   func beginStop() {
     state.withLock { $0.isStopping = true }
     wake.notify()
   }
 
-  /// Sends what waits and ends the thread; gives up after `seconds`.
+  /// Sends the waiting data and ends the thread. Gives up after `seconds`.
   ///
-  /// - Returns: false when the thread still runs.
+  /// - Returns: false if the thread still runs.
   @discardableResult
   func stop(within seconds: Int32 = 2) -> Bool {
     beginStop()
@@ -141,9 +141,9 @@ final class OTLPExporter: Sendable {
     }
   }
 
-  /// Waits for lines, until the delay is over or many are there. Returns whether these are the last.
+  /// Waits until the delay is over or many lines wait. Returns whether this is the last batch.
   private func takeBatch(_ batch: inout ByteBuffer) -> Bool {
-    // A collector gets a batch a delay, unless there is more than one to send.
+    // A collector gets one batch per delay, unless there is more than one to send.
     if !state.withLock({ $0.isStopping }) {
       wake.wait(until: clock.monotonic + Int64(export.settings.delay) * 1_000_000, of: clock)
     }
@@ -153,14 +153,14 @@ final class OTLPExporter: Sendable {
     }
   }
 
-  /// What became of a body.
+  /// The result of sending a body.
   private struct PostEnd {
     var outcome = JSONPost.Outcome.taken
-    /// Spans or records in it that the collector threw away.
+    /// Spans or records of the body that the collector discarded.
     var rejected = 0
   }
 
-  /// Sends one body, more than once where that may help (OTLP/HTTP Response, "Retryable Response Codes").
+  /// Sends one body, repeatedly if that may help (OTLP/HTTP Response, "Retryable Response Codes").
   private func send(_ body: RawSpan, _ post: JSONPost?) -> PostEnd {
     guard let post else { return PostEnd(outcome: .failed(reason: "libcurl refuses the settings")) }
     var pause = OTLPExporter.firstPause
@@ -173,7 +173,7 @@ final class OTLPExporter: Sendable {
       case .refused(let status) where ![429, 502, 503, 504].contains(status): return end
       case .refused, .failed: break
       }
-      // Spread, so that gateways that lost a collector together do not come back together.
+      // Random, so that gateways that lost a collector at the same time do not all return at once.
       let asked = end.outcome.isAnswer ? post.retryAfter * 1_000 : 0
       let own = pause / 2 + Int64.random(in: 0...pause / 2)
       guard waitUnlessStopping(milliseconds: min(max(asked, own), OTLPExporter.longestPause))
@@ -184,11 +184,11 @@ final class OTLPExporter: Sendable {
     return end
   }
 
-  /// Waits; false, at once, when the thread is to end.
+  /// Waits. Returns false, at once, if the thread must end.
   private func waitUnlessStopping(milliseconds: Int64) -> Bool {
     let until = clock.monotonic + milliseconds * 1_000_000
     while !state.withLock({ $0.isStopping }) {
-      // A queue that is filling up wakes it too, and is no reason to ask sooner.
+      // A filling queue also wakes the thread, but must not shorten the wait.
       if clock.monotonic >= until { return true }
       wake.wait(until: until, of: clock)
     }

@@ -1,20 +1,20 @@
 internal import System
 internal import TextCoding
 
-/// What a gateway that serves tells its operator, on standard error.
+/// A message of a serving gateway to its operator, on standard error.
 package struct OperatorNotice: Sendable, Equatable {
   /// How much it matters.
   package enum Level: String, Sendable {
-    /// It goes as it should.
+    /// Everything is as expected.
     case info
-    /// The gateway goes on; somebody should look.
+    /// The gateway continues, but an operator should look.
     case warning
-    /// What was asked for was not done: a start, a reload.
+    /// A request such as a start or a reload was not carried out.
     case error
   }
 
   package let level: Level
-  /// One line or more; never a secret.
+  /// One or more lines, never with a secret.
   package let text: String
 
   package static func info(_ text: String) -> OperatorNotice {
@@ -29,8 +29,8 @@ package struct OperatorNotice: Sendable, Equatable {
     OperatorNotice(level: .error, text: text)
   }
 
-  /// As it is written, without the last line feed: each line begins with the time in UTC (RFC 3339, milliseconds)
-  /// and the level, so that each can be understood alone.
+  /// The text as it is written, without the last line feed. Each line begins with the time in UTC (RFC 3339,
+  /// milliseconds) and the level, so that it can be understood alone.
   ///
   /// - Parameter time: nanoseconds since 1970.
   package func lines(at time: Int64) -> String {
@@ -39,7 +39,7 @@ package struct OperatorNotice: Sendable, Equatable {
       .map { prefix + $0 }.joined(separator: "\n")
   }
 
-  /// Writes it to standard error, in one call.
+  /// Writes the message to standard error, in one call.
   package func write() { StandardError.write(line: lines(at: TimeSource.system.wall)) }
 
   private static func stamp(_ nanoseconds: Int64) -> String {

@@ -4,12 +4,12 @@ internal import Sandbox
 internal import Synchronization
 internal import System
 
-/// Sends the sandbox's postbacks, one after the other, on a thread of its own: who gets one may ask the sandbox
-/// something before answering.
+/// Sends the sandbox's postbacks one after the other on a separate thread, because a receiver may send the sandbox a
+/// request before it answers.
 final class PostbackSender: Sendable {
-  /// Postbacks that may wait here. What comes on top fails, and is repeated later.
+  /// Postbacks that may wait here. Further ones fail and are repeated later.
   static let maximumWaiting = 1_000
-  /// Milliseconds for one postback.
+  /// Milliseconds that one postback may take.
   static let timeout = 10_000
 
   private struct State {
@@ -25,7 +25,7 @@ final class PostbackSender: Sendable {
 
   init() throws(SystemError) { signal = try ThreadSignal() }
 
-  /// What the sandbox is given.
+  /// The port for the sandbox.
   var port: PostbackPort {
     PostbackPort(
       send: { [self] postback in send(postback) },
@@ -37,7 +37,7 @@ final class PostbackSender: Sendable {
       })
   }
 
-  /// `body` is called on the sender's thread when there are outcomes.
+  /// Sets `body` to be called on the sender's thread when there are outcomes.
   func tell(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.tell = body } }
 
   private func send(_ postback: Postback) {
@@ -47,7 +47,7 @@ final class PostbackSender: Sendable {
         return
       }
       state.waiting.append(postback)
-      // Most sandboxes never send one.
+      // The thread starts with the first postback: most sandboxes never send one.
       if state.thread == nil {
         state.thread = try? SystemThread("postbacks") { [self] in run() }
       }
@@ -74,7 +74,7 @@ final class PostbackSender: Sendable {
     }
   }
 
-  /// The answer's status; 0 when nothing came back.
+  /// Sends the postback and returns the answer's status; 0 if there was no answer.
   private static func deliver(_ postback: Postback) -> Int {
     var fields: [(name: String, value: SecretBytes)] = []
     if let authorization = postback.authorization {
@@ -91,7 +91,7 @@ final class PostbackSender: Sendable {
     }
   }
 
-  /// Ends the thread once the postback under way is over, for ten seconds at most.
+  /// Ends the thread after the postback in progress. Waits ten seconds at most.
   func stop() {
     let thread = state.withLock { state in
       state.isStopping = true

@@ -11,17 +11,17 @@ internal import Synchronization
 internal import System
 internal import TokenFetching
 
-/// The new process' side of a hand-over: takes what the old one gives, and says when it can serve.
+/// The new process's side of a hand-over: takes what the old one gives and says when it can serve.
 ///
-/// Until the old one has said so (``Attention/serve``) it serves nobody, and ends if that one does: which of the two is the
-/// gateway is never in doubt. Owned by the main thread.
+/// It serves no caller until the old process tells it to (``Attention/serve``), and ends if that process ends before.
+/// So it is always clear which of the two is the gateway. Used only on the main thread.
 package final class Predecessor: Sendable {
-  /// Why there is no hand-over.
+  /// Why the hand-over failed.
   package struct Failure: Error, CustomStringConvertible {
     package let description: String
   }
 
-  /// A token, with what it was granted for.
+  /// A token, with the app and scopes that it was granted for.
   private struct Token {
     var app: String
     var scopes: String
@@ -32,7 +32,7 @@ package final class Predecessor: Sendable {
   private struct Socket {
     var isAdmin: Bool
     var address: String
-    /// The listener's number there.
+    /// The listener's number in the old process.
     var place: Int
     var isShared: Bool
     var file: (device: UInt64, number: UInt64)?
@@ -46,12 +46,13 @@ package final class Predecessor: Sendable {
     var sockets: [Socket] = []
     var tokens: [Token] = []
     var secrets: [(name: String, secret: SecretBytes)] = []
-    /// By a listener's number there, its number here.
+    /// Maps a listener's number in the old process to its number here.
     var listeners: [Int: Int] = [:]
     var names: HandOverNames?
-    /// What is used of each quota, in the order in which the predecessor told; nil for what there is not here.
+    /// What is used of each quota, in the order in which the predecessor sent it; nil for limits that this process does
+    /// not have.
     var used: [LimiterSnapshot.Used?] = []
-    /// Modes that hold at all gateways.
+    /// The modes for all gateways.
     var fleetModes = ModeList()
     var hasJournal = false
     var isGone = false
@@ -60,20 +61,20 @@ package final class Predecessor: Sendable {
   private let channel: MessageChannel
   private let state = Mutex(State())
 
-  /// What the old process has said.
+  /// What a message of the old process means for this one.
   package enum Attention: Equatable, Sendable {
     case nothing
-    /// This process has the state; say so.
+    /// This process has the state and has confirmed that.
     case settle
     /// This process is the gateway from now on.
     case serve
-    /// The old process is gone.
+    /// The old process has ended.
     case gone
   }
 
   private init(_ channel: MessageChannel) { self.channel = channel }
 
-  /// The process that has started this one to take over; nil when it was started by somebody else.
+  /// The process that started this one to take over; nil if this one was started in another way.
   package static func find() throws(Failure) -> Predecessor? {
     guard let text = ProcessStart.variable(HandOver.variable) else { return nil }
     ProcessStart.remove(HandOver.variable)
@@ -88,18 +89,18 @@ package final class Predecessor: Sendable {
     return Predecessor(channel)
   }
 
-  /// For poll(2); nil once the old process is gone.
+  /// The descriptor for poll(2); nil once the old process has ended.
   package var number: Int32? { state.withLock { $0.isGone ? nil : channel.number } }
 
-  /// Whether the old process could serve when it started this one: if not, this one need not either.
+  /// Whether the old process could serve when it started this one. If not, this one need not either.
   package var wasReady: Bool { state.withLock { $0.wasReady } }
 
-  /// Whether it still writes the journal.
+  /// Whether the old process still writes the journal.
   package var holdsJournal: Bool { state.withLock { !$0.hasJournal && !$0.isGone } }
 
   // MARK: Getting ready
 
-  /// Reads sockets, secrets and tokens. Returns lines for the operator.
+  /// Reads sockets, secrets and tokens. Returns warnings for the operator.
   package func read() throws(Failure) -> [String] {
     var warnings: [String] = []
     while true {
@@ -177,7 +178,7 @@ package final class Predecessor: Sendable {
     }
   }
 
-  /// Gives the secrets back that the old process has taken out of its environment.
+  /// Puts back the secrets that the old process removed from its environment.
   package func restore(_ environment: Environment) {
     let secrets = state.withLock { state in
       defer { state.secrets = [] }
@@ -186,7 +187,7 @@ package final class Predecessor: Sendable {
     for (name, secret) in secrets { environment.restore(name, secret) }
   }
 
-  /// The old process' sockets for the listeners of `settings` that have the same address; others are closed.
+  /// The old process's sockets for listeners of `settings` with the same address. Others are closed.
   package func sockets(for settings: Settings) -> InheritedSockets {
     var seats: [SocketSeats.Seat: InheritedSockets.Socket] = [:]
     state.withLock { state in
@@ -218,7 +219,7 @@ package final class Predecessor: Sendable {
     }
     var address = bound
     var file: UnixSocketFile?
-    // A socket may have been made under another name, and renamed.
+    // A Unix socket may have been bound under another name and then renamed.
     if case .unix(let path)? = ListenAddress(socket.address),
       let named = SocketAddress(unixPath: path)
     {
@@ -229,7 +230,7 @@ package final class Predecessor: Sendable {
       number: socket.descriptor, address: address, isShared: socket.isShared, file: file)
   }
 
-  /// Gives `service` the old process' tokens of the same apps with the same secrets.
+  /// Gives `service` the old process's tokens of apps that have the same id and secret here.
   func handTokens(to service: TokenService, _ settings: Settings) {
     let (tokens, key) = state.withLock { state in
       defer { state.tokens = [] }
@@ -251,12 +252,12 @@ package final class Predecessor: Sendable {
       })
   }
 
-  /// Says that this process can serve.
+  /// Tells the old process that this one can serve.
   package func ready() { _ = MessageWriter(.ready, room: 16).send(channel) }
 
   // MARK: Taking over
 
-  /// Reads what the old process has said, up to the next thing that concerns the process as a whole.
+  /// Reads messages of the old process, up to the next one that concerns the process as a whole.
   package func attend(_ gateway: GatewayProcess, passing handOver: HandOver? = nil) -> Attention {
     while !state.withLock({ $0.isGone }) {
       let message: MessageReader
@@ -372,7 +373,7 @@ package final class Predecessor: Sendable {
       freed.key, count: freed.count, at: gateway.relays.clock.monotonic)
   }
 
-  /// Whether the number of a limit means the same as when the state was taken: a reload may have given it to another.
+  /// Whether a limit's number means the same as when the state was taken. A reload may have reused it.
   private func isSameLimit(_ key: LimiterSnapshot.Key, _ gateway: GatewayProcess) -> Bool {
     guard let limit = key.limit, let names = state.withLock({ $0.names }) else { return false }
     let now = HandOverNames(gateway.inForce.withLock { $0.roster })
@@ -395,7 +396,7 @@ package final class Predecessor: Sendable {
     }
   }
 
-  /// The old process is gone, and with it its calls; what it held is free.
+  /// The old process has ended, and its calls with it. Releases the places that they held.
   private func end(_ gateway: GatewayProcess) {
     let count = state.withLock { state in
       state.isGone = true
@@ -404,6 +405,6 @@ package final class Predecessor: Sendable {
     for place in 0..<count { release(place, leaving: 0, gateway) }
   }
 
-  /// After the old one is gone: its journal, should it not have given that up.
+  /// Takes the journal if the old process ended without releasing it.
   package func takeWhatIsLeft(_ gateway: GatewayProcess) { takeJournal(gateway) }
 }

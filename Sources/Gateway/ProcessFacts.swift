@@ -4,19 +4,19 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// What the metrics say about the process itself: its version, its configuration, its use of the machine.
+/// The metrics of the process itself: its version, its configuration, its use of the machine.
 final class ProcessFacts: Sendable {
   private struct Loaded: Sendable {
     let settings: Settings
     /// Nanoseconds since 1970.
     let at: Int64
-    /// Tells configurations apart; says nothing of what is in them. Made when first asked for: writing
-    /// settings as text takes milliseconds, which the start would have to wait for.
+    /// Identifies a configuration without revealing it. Computed on first use: writing the settings as text takes
+    /// milliseconds, which would delay the start.
     lazy var fingerprint = ProcessFacts.fingerprint(of: settings)
 
     init(_ settings: Settings, at: Int64) {
       var settings = settings
-      // A secret that is replaced must not live on in here. As text one reads like another.
+      // A replaced secret must not stay in memory here. In the text all secrets look alike.
       let none = SecretBytes(copying: RawSpan())
       for i in settings.apps.indices {
         settings.apps[i].secret = none
@@ -33,12 +33,12 @@ final class ProcessFacts: Sendable {
     loaded = Mutex(Loaded(settings, at: loadedAt))
   }
 
-  /// `settings` are in force from now on.
+  /// Notes that `settings` are in force from now on.
   func note(_ settings: Settings, loadedAt: Int64) {
     loaded.withLock { $0 = Loaded(settings, at: loadedAt) }
   }
 
-  /// FNV-1a over the settings as text, in which secrets read `<secret>`.
+  /// FNV-1a over the settings as text, where each secret is written as `<secret>`.
   private static func fingerprint(of settings: Settings) -> String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in String(describing: settings).utf8 {
@@ -64,7 +64,7 @@ final class ProcessFacts: Sendable {
     text.seconds(nanoseconds: loadedAt)
   }
 
-  /// What Prometheus' client libraries tell of a process, under their names.
+  /// Writes the metrics about the process under the names that Prometheus' client libraries use.
   func putProcess(into text: inout PrometheusText) {
     guard let process = ProcessFigures.read() else { return }
     text.family("process_cpu_seconds_total", .counter, "CPU time used, user and system.")

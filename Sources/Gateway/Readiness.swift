@@ -13,24 +13,24 @@ internal import TokenFetching
 internal import TrafficJournal
 internal import TrafficLog
 
-/// Whether the gateway can serve. It is ready once each app's credential has brought a token and the
-/// upstream's name was resolved, and as long as it is not shutting down and callers find its sockets.
+/// Whether the gateway can serve. It is ready once each app's credential has brought a token and the upstream's name
+/// was resolved, unless it is shutting down or the file of a Unix socket is missing.
 ///
-/// What goes wrong later is told and leaves it ready: SCORM Cloud being down, a token that cannot be
-/// renewed, a log that cannot be written. Taking the gateway away would not help a caller, who would get a
-/// refused connection in place of an answer that says what is wrong.
+/// Later faults are reported and leave it ready: an outage of SCORM Cloud, a token that cannot be renewed, a log that
+/// cannot be written. Without the gateway, callers would get a refused connection instead of an answer that explains
+/// the fault.
 final class Readiness: Sendable {
   private struct State {
     /// Apps whose credential has worked.
     var proven: Set<String> = []
-    /// Why the last fetch for an app failed whose credential has not worked yet.
+    /// For each app whose credential has not worked yet, why the last fetch failed.
     var firstFailures: [String: String] = [:]
-    /// The upstream's name was resolved once.
+    /// Whether the upstream's name was ever resolved.
     var hasResolved = false
     var isDraining = false
-    /// Per app, the slot whose token shows that its credential works.
+    /// For each app, the slot whose token shows that its credential works.
     var probes: [(app: String, slot: TokenSlot)] = []
-    /// Apps that were there at the start: one that a reload adds does not take the gateway away from the others.
+    /// The apps at the start. An app that a reload adds does not make the gateway unready for the others.
     var required: Set<String>?
   }
 
@@ -45,7 +45,7 @@ final class Readiness: Sendable {
     self.journal = journal
   }
 
-  /// These credentials are looked at from now on.
+  /// Checks these credentials from now on.
   func expect(_ probes: [(app: String, slot: TokenSlot)]) {
     state.withLock { state in
       state.probes = probes
@@ -105,7 +105,7 @@ final class Readiness: Sendable {
         isRequired: !isProven && required.contains(app),
         detail: isReady
           ? "has a token"
-          // A fetch that failed is tried again; the store then knows of no failure.
+          // A failed fetch is tried again, and the store then no longer has the failure.
           : failure?.detail ?? firstFailures[app] ?? "the first token is being fetched")
     }
   }
@@ -124,7 +124,7 @@ final class Readiness: Sendable {
         : resolution.failure ?? "is being resolved")
   }
 
-  /// How the last request to the upstream went, whichever loop made it.
+  /// The result of the last request to the upstream, on any loop.
   private var upstreamCheck: ReadinessCheck {
     let last = UpstreamTrace(relays.figures)
     let detail: String
@@ -140,7 +140,7 @@ final class Readiness: Sendable {
     return ReadinessCheck(name: "upstream", isReady: last.isWell, isRequired: false, detail: detail)
   }
 
-  /// Apps whose calls wait because SCORM Cloud asked them to.
+  /// The apps whose calls wait because SCORM Cloud asked for it.
   private var pauseCheck: ReadinessCheck {
     let generation = relays.current
     let pauses = relays.limiter.figures(at: relays.clock.monotonic).pauses.filter {
@@ -159,8 +159,8 @@ final class Readiness: Sendable {
           + ": SCORM Cloud asked to wait; scorm-gateway limits resume ends it")
   }
 
-  /// Another process, or somebody who tidied up, may have taken the socket's file away: then nobody finds the
-  /// socket any more, and only a new start makes another.
+  /// The check that a Unix socket's file is still in place. If another process or a person removed it, callers can no
+  /// longer reach the socket, and only a restart makes a new one.
   private func socketCheck(_ socket: UnixSocketFile) -> ReadinessCheck {
     let isInPlace = socket.isInPlace
     return ReadinessCheck(
@@ -170,7 +170,8 @@ final class Readiness: Sendable {
         : "its file was removed or replaced, so callers cannot reach this gateway; restart it")
   }
 
-  /// Not required: who is refused is told when to come again, and those under way go on. Nil without a limit.
+  /// The check of the memory for bodies; nil without a limit. It is not required: refused callers are told when to try
+  /// again, and calls in progress continue.
   private var memoryCheck: ReadinessCheck? {
     let memory = relays.current.settings.memory
     guard let state = memory.state else { return nil }
@@ -199,7 +200,7 @@ final class Readiness: Sendable {
 }
 
 extension TokenReport {
-  /// What the operator should read; nil for what goes as it should.
+  /// The message for the operator; nil if there is nothing to report.
   var line: String? {
     switch self {
     case .handedOver, .shared: nil

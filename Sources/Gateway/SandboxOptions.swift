@@ -1,7 +1,7 @@
 package import Configuration
 internal import Sandbox
 
-/// What the `sandbox` command is told.
+/// The options of the `sandbox` command.
 package struct SandboxOptions: Sendable {
   var settings = SandboxSettings()
 
@@ -14,24 +14,24 @@ package struct SandboxOptions: Sendable {
 
   package static let clockExpectation = ClockStart.expectation
 
-  /// Sets how the clock begins. False when `text` is no such way.
+  /// Sets how the clock starts. Returns false if `text` is invalid.
   package mutating func setClock(_ text: String) -> Bool {
     guard let clock = ClockStart(text) else { return false }
     settings.clock = clock
     return true
   }
 
-  /// Refuse fields and parameters that the API does not have.
+  /// Makes the sandbox refuse fields and parameters that the API does not have.
   package mutating func setStrict() { settings.isStrict = true }
 
-  /// Begins with what the file at `path` says.
+  /// Starts with the data in the file at `path`.
   ///
-  /// - Throws: every mistake of the file, with its place.
+  /// - Throws: every mistake in the file, with its place.
   package mutating func takeSeed(path: String) throws(ConfigurationError) {
     let document = try PlacedDocument(path: path)
     let whole = JSONValue(document.value)
     let beginning = SeedCheck.beginning(whole)
-    // A list by itself stands one step higher in the file than in the document.
+    // A bare list in the file is one level higher than in the document.
     let isList = whole.elements != nil
     let problems = SeedCheck.problems(of: beginning).map { problem in
       let steps = problem.path.map { step -> PlacedDocument.Step in
@@ -49,7 +49,7 @@ package struct SandboxOptions: Sendable {
 }
 
 extension JSONValue {
-  /// A value of a YAML file: unquoted words mean what JSON means by them (YAML 1.2.2 section 10.3.2).
+  /// Converts a value of a YAML file. Unquoted words mean what they mean in JSON (YAML 1.2.2 section 10.3.2).
   init(_ value: PlacedDocument.Value) {
     switch value {
     case .null: self = .null
@@ -65,7 +65,7 @@ extension JSONValue {
     case "true", "True", "TRUE": self = .boolean(true)
     case "false", "False", "FALSE": self = .boolean(false)
     default:
-      // A number as JSON writes it; `007`, dates and versions are texts.
+      // A number as in JSON. `007`, dates and versions are strings.
       guard let value = try? JSONValue(json: Array(text.utf8)) else {
         self = .string(text)
         return
@@ -78,12 +78,12 @@ extension JSONValue {
   }
 }
 
-/// What the sandbox covers, for the command line.
+/// The coverage of the sandbox, for the command line.
 package enum SandboxCoverageText {
   package static var json: String { SandboxCoverage.value.text }
   package static var summary: String { SandboxCoverage.summary }
 
-  /// Operation, standing and reason of each row.
+  /// The operation, standing and reason of each row.
   package static var rows: [[String]] {
     SandboxCoverage.rows.map { row in
       var reason = ""

@@ -4,20 +4,20 @@ internal import LocalServer
 internal import Sandbox
 package import System
 
-/// A simulated SCORM Cloud that serves on an address of this machine.
+/// A simulated SCORM Cloud that listens at an address of this machine.
 package final class SandboxService: Sendable {
   private let service: LocalService
   private let sender: PostbackSender
 
   /// The base URL of its API.
   package var apiURL: String { "http://\(service.address)/api/v2" }
-  /// Where tests control it.
+  /// The URL where tests control it.
   package var controlURL: String { "http://\(service.address)/sandbox/" }
-  /// Where it records the calls it got.
+  /// The URL of its record of calls.
   package var callsURL: String { "http://\(service.address)/sandbox/calls" }
   package var address: SocketAddress { service.address }
 
-  /// The credentials it accepts without any setting.
+  /// The credentials that it accepts without configuration.
   package static let defaultApp = (id: "SANDBOX", secret: "sandbox-secret")
 
   package init(

@@ -4,10 +4,10 @@ internal import Rules
 internal import Synchronization
 internal import TokenFetching
 
-/// Notices that the file of a secret has another content, and hands the secret on.
+/// Notices changed secret files and passes the new secrets on.
 ///
-/// Owned by the thread that waits for signals, which looks every ``interval`` milliseconds. A file that
-/// cannot be used leaves the secret as it is, and says so once for each of its states.
+/// Used only on the thread that waits for signals, which looks every ``interval`` milliseconds. If a file cannot be
+/// used, the old secret stays in use, and the operator is told once per change of the file.
 package struct SecretWatch {
   /// Milliseconds between two looks.
   package static let interval: Int32 = 2_000
@@ -26,7 +26,7 @@ package struct SecretWatch {
     return key + settings.apps.flatMap { [$0.secretFile, $0.nextSecretFile].compactMap { $0 } }
   }
 
-  /// Whether there is any file to look at.
+  /// Whether there are files to watch.
   package var isNeeded: Bool { !paths.isEmpty }
 
   /// Looks at every file once.
@@ -36,7 +36,7 @@ package struct SecretWatch {
       let stamp = SecretFile(path: path).stamp
       guard stamp != stamps[path] else { continue }
       stamps[path] = stamp
-      // A file that is away for a moment is being replaced.
+      // A file that is briefly missing is being replaced.
       if stamp != nil { changed.insert(path) }
     }
     if !changed.isEmpty { gateway.rereadSecrets(from: changed) }
@@ -44,7 +44,7 @@ package struct SecretWatch {
 }
 
 extension GatewayProcess {
-  /// Reads the secrets in these files anew and uses them.
+  /// Reads the secrets in these files again and uses them.
   func rereadSecrets(from files: Set<String>) {
     inForce.withLock { inForce in
       rereadShareKey(files, &inForce)
@@ -91,7 +91,7 @@ extension GatewayProcess {
     }
   }
 
-  /// The secret in `path`, if that is among `files` and holds another one than `old`.
+  /// Reads the secret in `path`; nil if `path` is not among `files`, or the secret is still `old`.
   private func reread(
     _ path: String?, of app: App, in files: Set<String>, instead old: SecretBytes
   ) -> SecretBytes? {

@@ -1,18 +1,18 @@
-/// What a service manager is told, in the form of sd_notify(3).
+/// A message to a service manager, in the form of sd_notify(3).
 package enum ServiceNotice: Sendable, Equatable {
-  /// The start, or a reload, is over; `process` is the main one.
+  /// The start, or a reload, is finished; `process` is the main process.
   case ready(process: Int32, status: String)
-  /// A reload begins, at so many nanoseconds of the monotonic clock.
+  /// A reload begins, at this time in nanoseconds of the monotonic clock.
   case reloading(at: Int64)
   case stopping
-  /// One line for people.
+  /// A line of text for people.
   case status(String)
-  /// The process lives.
+  /// The process is alive.
   case watchdog
   /// Another process is the main one from now on.
   case successor(process: Int32)
 
-  /// Longer ones are cut: it is a line in a listing.
+  /// Longer statuses are cut, because they are shown in one line of a listing.
   static let longestStatus = 300
 
   package var text: String {
@@ -27,7 +27,7 @@ package enum ServiceNotice: Sendable, Equatable {
     }
   }
 
-  /// A status is one line: a line feed in it would begin another assignment.
+  /// A status must be one line: after a line feed, the rest would be read as another assignment.
   private static func line(_ text: String) -> String {
     String(text.map { $0.isNewline ? " " : $0 }.prefix(longestStatus))
   }

@@ -4,11 +4,11 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// Tells the service manager that started this process how it fares; without one, nobody.
+/// Reports the state of this process to the service manager that started it, if there is one.
 package struct ServiceNotices: Sendable {
   private let manager: ServiceManager?
 
-  /// - Parameter address: `NOTIFY_SOCKET`; nil, or one that cannot be spoken to: nobody is told.
+  /// - Parameter address: `NOTIFY_SOCKET`. If it is nil or cannot be used, nothing is reported.
   package init(address: String?) { manager = address.flatMap { ServiceManager(address: $0) } }
 
   package var isListenedTo: Bool { manager != nil }
@@ -17,7 +17,7 @@ package struct ServiceNotices: Sendable {
 }
 
 extension GatewayProcess {
-  /// What the gateway serves, in one line.
+  /// What the gateway serves, as one line.
   package var servingStatus: String {
     let callers = addresses.map { "\($0)" }.joined(separator: ", ")
     return "serving callers on \(callers)" + (adminAddress.map { "; admin pages on \($0)" } ?? "")
@@ -28,6 +28,6 @@ extension GatewayProcess {
     (relays.figures.map(\.turns), relays.loopsEnded.load(ordering: .relaxed))
   }
 
-  /// Has each event loop wait for events once more.
+  /// Makes each event loop wait for events once more.
   package func wakeLoops() { for mailbox in relays.mailboxes { mailbox.waker.wake() } }
 }

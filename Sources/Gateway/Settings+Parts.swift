@@ -12,9 +12,9 @@ internal import System
 package import TokenFetching
 internal import TrafficLog
 
-/// Settings in the terms of each part.
+/// Converts settings to those of each part.
 extension Roster {
-  /// What the token service has to know.
+  /// The settings of the token service.
   package var tokenService: TokenServiceSettings {
     let place = TokenPlace(settings.tokens, settings.upstream)
     var result = TokenServiceSettings(
@@ -46,13 +46,13 @@ extension TokenPlace {
     let url = tokens.url?.description ?? upstream.url.description + endpoint.path
     self.init(endpoint: endpoint, url: url)
     caFile = upstream.caFile
-    // libcurl makes the tunnel for tokens by itself.
+    // libcurl makes the tunnel for token requests itself.
     if let address = upstream.proxy, url.hasPrefix("https:") { proxy = address.description }
   }
 }
 
 extension TrafficSettings {
-  /// What the gateway calls itself in its records.
+  /// The gateway's name in its records.
   var gatewayName: String { gateway ?? HostName.current }
 }
 
@@ -83,7 +83,7 @@ extension TrafficSettings.Capture {
 }
 
 extension Configuration.UploadSettings {
-  /// Where bodies are kept; nil: nowhere.
+  /// Where bodies are spooled; nil if they are not.
   fileprivate var place: GatewayServer.UploadSettings.Place? {
     switch spool {
     case .off: nil
@@ -94,7 +94,7 @@ extension Configuration.UploadSettings {
 }
 
 extension RelaySettings {
-  /// - Parameter known: the TLS client in use, which is kept for connections that lead to the same place.
+  /// - Parameter known: the TLS client in use, which is kept if connections still lead to the same place.
   init(
     _ roster: Roster, threadCount: Int, known: TLSClient? = nil
   ) throws(StartError) {
@@ -104,7 +104,7 @@ extension RelaySettings {
     connectTimeout = upstream.connectTimeout.nanoseconds
     responseTimeout = upstream.responseTimeout.nanoseconds
     idleTimeout = upstream.idleTimeout.nanoseconds
-    // Loops share no connections; each gets its part, and at least one.
+    // Loops share no connections. Each gets an equal part, at least one.
     maxConnections = max(1, upstream.maxConnections / threadCount)
     upstreamName =
       "\(upstream.host.contains(":") ? "[\(upstream.host)]" : upstream.host):\(upstream.port)"
@@ -153,7 +153,7 @@ extension GatewayProcess {
     }
   }
 
-  /// Colours only for a terminal that wants them: https://no-color.org.
+  /// Uses colours only for a terminal that supports them: https://no-color.org.
   private static func logFormat(_ log: TrafficSettings.Log) -> LogFormat {
     let isTerminal = log.destination == .standardOutput && StandardOutput.isTerminal
     let colours = LogFormat.human(hasColours: isTerminal && StandardOutput.wantsColours)
@@ -198,7 +198,7 @@ extension GatewayProcess {
       startedAt: SystemClock.wall, version: GatewayVersion.text, fleet: { fleet.status })
     sources.state = { state.members(tokens.listing()) }
     let complete = sources
-    // No page looks at a body.
+    // No admin page reads a request body.
     var server = LocalServerSettings(
       hosts: rules.hosts, refusesBrowserPages: true, bodyBytesKept: 0)
     server.hostsNow = { rules.hosts }
@@ -215,7 +215,7 @@ extension GatewayProcess {
   }
 }
 
-/// What the admin pages are drawn from.
+/// The parts that the admin pages show.
 struct AdminParts {
   let readiness: Readiness
   let relays: RelayShared

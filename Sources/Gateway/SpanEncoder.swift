@@ -2,12 +2,12 @@ internal import Memory
 internal import Telemetry
 internal import TrafficLog
 
-/// Turns lines of the traffic log into spans: one for the exchange, and a child for each upstream request.
+/// Encodes lines of the traffic log as spans: one for the exchange, with a child for each upstream request.
 struct SpanEncoder: ~Copyable, LineEncoder {
   private var spans: OTLPSpans
   private var fields = LineFields()
 
-  /// - Parameter resource: of the service.
+  /// - Parameter resource: the attributes of the service.
   init(_ resource: [ExportSettings.Attribute]) {
     spans = OTLPSpans(resource: resource, version: GatewayVersion.text)
   }
@@ -31,7 +31,7 @@ struct SpanEncoder: ~Copyable, LineEncoder {
     let method = fields.value(.method, in: line)
     let end = start + fields.nanoseconds(.duration, in: line)
     let unnamed: [UInt8] = Array("HTTP".utf8)
-    // A method may be anything a caller sends: the name of a span should not.
+    // Not the method: a caller may send anything there, and span names must be few.
     let name =
       fields.has(.operation) ? fields.value(.operation, in: line) : unnamed.span.bytesOfElements
     spans.beginSpan(

@@ -4,18 +4,18 @@ internal import Rules
 internal import System
 internal import TokenFetching
 
-/// What would stop a start although the configuration reads well: the one list that `check` tells, a start looks at
-/// before it starts anything, and a reload warns of.
+/// Finds what would stop a start although the configuration is valid. There is only this one list: `check` reports it,
+/// a start goes through it before it starts anything, and a reload warns of it.
 ///
-/// What another process may change at any moment is no part of it: a port that is taken, a disk that is full.
+/// It leaves out what another process may change at any moment: a port in use, a full disk.
 package struct StartChecks {
-  /// Sorted by place.
+  /// Sorted by their place in the file.
   package private(set) var problems: [Problem] = []
-  /// What stops no start.
+  /// Problems that do not stop a start.
   package private(set) var warnings: [Problem] = []
 
   private let loaded: LoadedSettings
-  /// Listeners whose sockets are there already.
+  /// Listeners whose sockets are already open.
   private let inherited: Set<SocketSeats.Seat>
 
   /// - Parameter inherited: listeners whose sockets the process was started with.
@@ -102,7 +102,7 @@ package struct StartChecks {
     }
   }
 
-  /// The system's own store is read once, by the start itself.
+  /// Checks the configured authorities. The start itself reads the system's own store, and only once.
   private mutating func checkTrust() {
     let upstream = loaded.settings.upstream
     guard let file = upstream.caFile else { return }
@@ -113,8 +113,8 @@ package struct StartChecks {
 }
 
 extension StartChecks {
-  /// Adds what a start finds by itself when it compiles its rules, which it does not do twice, and what it does not
-  /// look for at all.
+  /// Adds two kinds of findings: errors in compiling the rules, which a start compiles itself anyway, and doubts,
+  /// which a start does not look for.
   package mutating func compileRules() {
     let settings = loaded.settings
     warnings += ConfigurationDoubts(loaded).doubts.map(\.problem)
@@ -129,6 +129,6 @@ extension StartChecks {
     }
   }
 
-  /// One problem a line.
+  /// The problems, one per line.
   package var text: String { problems.map(\.description).joined(separator: "\n") }
 }

@@ -4,13 +4,13 @@ internal import Memory
 internal import Synchronization
 internal import System
 
-/// The way to the process that takes over: callers from any event loop, lines for the journal.
+/// The connection to the process that takes over. It carries callers from any event loop, and lines for the journal.
 package final class SuccessorLink: CallerTaker, Sendable {
   let channel: MessageChannel
-  /// Lines of this process' last calls.
+  /// The lines of this process's last calls.
   let lines = OutgoingLines()
 
-  /// Bytes of a caller's message beside what the caller has sent.
+  /// Bytes in a caller's message besides the caller's input.
   private static let callerRoom = 64
   /// Bytes of lines in one message.
   private static let linesRoom = MessageChannel.largest - 16
@@ -28,7 +28,7 @@ package final class SuccessorLink: CallerTaker, Sendable {
     }
   }
 
-  /// Sends the lines that wait, as far as there is room, or comes to be within so many milliseconds each time.
+  /// Sends waiting lines while there is room. Waits up to `milliseconds` for room before each message.
   func flushLines(waiting milliseconds: Int32 = 0) {
     _ = lines.flush(most: SuccessorLink.linesRoom) { bytes in
       let message = MessageWriter(.lines, room: bytes.byteCount + 16)

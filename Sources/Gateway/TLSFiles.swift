@@ -3,31 +3,31 @@ internal import EventLoop
 internal import Synchronization
 internal import Telemetry
 
-/// The TLS of every listener and of the admin address: what is in use, and the files that it was made of.
+/// The TLS of every listener and of the admin address: what is in use, and the files that it came from.
 ///
-/// Files change while the gateway runs, and often one after the other: what does not fit together stays out of use until it
-/// does, and what was in use stays.
+/// Files change while the gateway runs, often one after the other. Files that do not match each other are not used
+/// until they do, and until then the old ones stay in use.
 final class TLSFiles: Sendable {
-  /// One listener's.
+  /// The TLS of one listener.
   struct Entry: Sendable {
-    /// As metrics and messages call the listener.
+    /// The listener's name in metrics and messages.
     var name: String
     var settings: TLSSettings
     var acceptor: TLSAcceptor
-    /// How its files were when they were read.
+    /// The state of its files when they were read.
     var stamps: [SecretFile.Stamp?]
-    /// How they were at the last look.
+    /// The state of its files at the last look.
     var seen: [SecretFile.Stamp?]
-    /// Why what they are now is not in use; nil when it is.
+    /// Why the present files are not in use; nil if they are.
     var failure: String?
   }
 
-  /// By the listener's address.
+  /// The entries by the listener's address.
   struct Entries: Sendable {
     var listeners: [ListenAddress: Entry] = [:]
     var admin: Entry?
 
-    /// In the order of their names.
+    /// All entries, sorted by name.
     var all: [Entry] {
       (Array(listeners.values) + [admin].compactMap { $0 }).sorted { $0.name < $1.name }
     }
@@ -41,7 +41,7 @@ final class TLSFiles: Sendable {
 
   func use(_ next: Entries) { entries.withLock { $0 = next } }
 
-  /// How connections to the admin address begin; nil: without TLS.
+  /// The TLS acceptor of the admin address; nil without TLS.
   var adminAcceptor: TLSAcceptor? { entries.withLock { $0.admin?.acceptor } }
 
   /// Reads all files that `settings` name.
@@ -58,7 +58,7 @@ final class TLSFiles: Sendable {
   private static func entry(
     _ name: String, _ settings: TLSSettings, _ keyPath: String
   ) throws(StartError) -> Entry {
-    // Before reading: a change meanwhile shows at the next look.
+    // Taken before reading, so that the next look notices a change in between.
     let stamps = TLSFiles.stamps(settings)
     do {
       return Entry(
@@ -73,16 +73,16 @@ final class TLSFiles: Sendable {
     settings.files.map { SecretFile(path: $0.path).stamp }
   }
 
-  /// What a look at the files has brought.
+  /// The result of a look at the files.
   struct Look {
-    /// All entries, with new ones among them; nil when nothing new is to be used.
+    /// All entries, including new ones; nil if there is nothing new to use.
     var next: Entries?
-    /// For the operator.
+    /// Warnings for the operator.
     var warnings: [String] = []
   }
 
-  /// Looks whether files have changed, and reads those that have. What cannot be used is told once, when it has stayed so
-  /// from one look to the next: the second file of a pair comes after the first.
+  /// Checks whether files have changed and reads those that have. A failure is reported once, and only if the files
+  /// stayed the same from one look to the next: the second file of a pair may come after the first.
   func look() -> Look {
     var look = Look()
     var all = current
@@ -104,7 +104,7 @@ final class TLSFiles: Sendable {
     return look
   }
 
-  /// Returns whether there is something new to be used.
+  /// Returns whether there is something new to use.
   private static func look(at entry: inout Entry, _ warnings: inout [String]) -> Bool {
     let stamps = stamps(entry.settings)
     let hasSettled = stamps == entry.seen
@@ -147,21 +147,21 @@ final class TLSFiles: Sendable {
   }
 }
 
-/// Why files make no TLS server.
+/// Why files cannot be used for a TLS server.
 struct TLSFileProblem: Error {
-  /// The key in `tls` that names the file; nil for none of them.
+  /// The key in `tls` that names the file; nil if it is not about one file.
   let key: String?
   let message: String
   var hint = ""
 
-  /// With the key that it is about.
+  /// The message, prefixed with the key that it is about.
   func text(below keyPath: String) -> String {
     keyPath + (key.map { "." + $0 } ?? "") + ": " + message
   }
 }
 
 extension TLSAcceptor {
-  /// Makes one of the files that `settings` name.
+  /// Makes an acceptor from the files that `settings` name.
   convenience init(reading settings: TLSSettings) throws(TLSFileProblem) {
     func read(_ key: String, _ path: String) throws(TLSFileProblem) -> [UInt8] {
       do { return try CertificateFile.read(path) } catch {

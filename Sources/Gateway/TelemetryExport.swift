@@ -2,10 +2,10 @@ package import Configuration
 package import Memory
 package import Telemetry
 
-/// What is needed to export one signal: where to, and the header fields that let us in.
+/// What exporting one signal needs: the destination, and header fields with credentials.
 package struct SignalExport: Sendable {
   package var settings: ExportSettings
-  /// Header fields, whose values may be credentials.
+  /// Header fields. Their values may be credentials.
   package var headers: [(name: String, value: SecretBytes)] = []
 
   package init(_ settings: ExportSettings) { self.settings = settings }
@@ -13,17 +13,17 @@ package struct SignalExport: Sendable {
 
 /// What is exported to collectors.
 package struct TelemetryExport: Sendable {
-  /// Nil: no spans, and `traceparent` passes through.
+  /// Nil exports no spans and forwards `traceparent` unchanged.
   package var traces: SignalExport?
   package var logs: SignalExport?
   package var sampler = TraceSampler(followsParent: true, ratio: 1)
 
-  /// Nothing.
+  /// Exports nothing.
   package init() {}
 
-  /// As OpenTelemetry's variables say. Takes the headers out of the environment.
+  /// Reads OpenTelemetry's variables. Removes the headers from the environment.
   ///
-  /// - Parameter warn: gets what is not done as they say.
+  /// - Parameter warn: gets a message for each setting that is not followed.
   package init(_ environment: Environment, warn: (String) -> Void) {
     var reading = TelemetrySettings.read { environment.value($0) }
     sampler = reading.settings.sampler
@@ -39,7 +39,7 @@ package struct TelemetryExport: Sendable {
     _ reading: inout TelemetrySettings.Reading
   ) -> SignalExport? {
     guard let settings else { return nil }
-    // To trust others instead would not be what was asked for.
+    // Trusting other authorities instead would not be what the operator asked for.
     if let path = settings.caFile, let reason = ReadableFile.objection(to: path) {
       reading.warn(
         "OTEL_EXPORTER_OTLP_CERTIFICATE",
@@ -54,13 +54,13 @@ package struct TelemetryExport: Sendable {
       } else {
         reading.warn(name, "ignored: it must be name=value,name=value with percent-encoded values")
       }
-      // Those for the signal replace those for everything.
+      // The headers for one signal replace the general ones.
       break
     }
     return export
   }
 
-  /// Where what goes, one line each, for the operator.
+  /// What is exported where, one line each, for the operator.
   package var lines: [String] {
     [traces, logs].compactMap { export in
       export.map { "exporting \($0.settings.signal.things) to \($0.settings.shownURL)" }

@@ -1,14 +1,14 @@
 internal import System
 internal import Telemetry
 
-/// What exports spans and log records; nil what is not exported.
+/// The exporters of spans and log records; nil for what is not exported.
 struct TelemetryExporters: Sendable {
   let spans: OTLPExporter?
   let logs: OTLPExporter?
 
   /// - Parameters:
-  ///   - gateway: what the gateway calls itself.
-  ///   - tell: gets a line for the operator now and then, from the exporters' threads.
+  ///   - gateway: the name of this gateway.
+  ///   - tell: gets lines for the operator, on the exporters' threads.
   init(
     _ export: TelemetryExport, gateway: String, clock: TimeSource,
     tell: @escaping @Sendable (OperatorNotice) -> Void
@@ -26,9 +26,10 @@ struct TelemetryExporters: Sendable {
     }
   }
 
-  /// Has both send what waits, and ends their threads; gives up on one that takes longer than two seconds.
+  /// Makes both exporters send the waiting data, and ends their threads. Gives up on one that takes longer than two
+  /// seconds.
   ///
-  /// - Returns: false when a thread still runs.
+  /// - Returns: false if a thread still runs.
   @discardableResult
   func stop() -> Bool {
     let all = [spans, logs].compactMap { $0 }

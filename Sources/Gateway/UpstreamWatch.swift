@@ -4,35 +4,35 @@ internal import Synchronization
 internal import System
 internal import Telemetry
 
-/// Notices that the upstream cannot be reached, and that it can again: the operator is told of each once.
+/// Notices when the upstream becomes unreachable and when it answers again, and reports each to the operator once.
 ///
-/// Owned by the thread that waits for signals, which looks every two seconds. One request without an answer does
-/// not concern the operator; only when a second look finds that nothing has been answered since is it told.
+/// Used only on the thread that waits for signals, which looks every two seconds. A single request without an answer
+/// does not concern the operator. It is reported only if a second look finds that nothing was answered in between.
 package struct UpstreamWatch {
-  /// How the last requests went, as of one look. Nanoseconds of ``TimeSource/monotonic``; 0: there was none.
+  /// How the last requests went, at one look. Times are nanoseconds of ``TimeSource/monotonic``; 0 means never.
   struct Look {
     var answeredAt: Int64
     var unansweredAt: Int64
 
-    /// Whether the last request got an answer, or there was none.
+    /// Whether the last request was answered, or none was made.
     var isWell: Bool { answeredAt >= unansweredAt }
   }
 
   private enum State: Equatable {
     case well
-    /// One look has found a request without an answer, which was made then.
+    /// One look has found an unanswered request. The last answer before it came at `answeredAt`.
     case suspected(answeredAt: Int64)
-    /// The operator was told, at that time.
+    /// The operator was warned at this time.
     case told(at: Int64)
   }
 
   private var state = State.well
-  /// The upstream, for the operator: `cloud.scorm.com:443`.
+  /// The upstream's name for the operator, such as `cloud.scorm.com:443`.
   var name: String
 
   package init(name: String) { self.name = name }
 
-  /// What is to be told after this look; nil for nothing.
+  /// The message to report after this look; nil if there is none.
   mutating func note(_ look: Look, at now: Int64) -> OperatorNotice? {
     switch state {
     case .well:
@@ -41,7 +41,7 @@ package struct UpstreamWatch {
       if look.isWell {
         state = .well
       } else if look.answeredAt != answeredAt {
-        // An answer came in between: some requests fail, which metrics tell.
+        // An answer came in between, so only some requests fail. Metrics show that.
         state = .suspected(answeredAt: look.answeredAt)
       } else {
         state = .told(at: now)
@@ -69,12 +69,12 @@ package struct UpstreamWatch {
 }
 
 extension GatewayProcess {
-  /// A watch over this gateway's upstream.
+  /// Makes a watch for this gateway's upstream.
   package func upstreamWatch() -> UpstreamWatch {
     UpstreamWatch(name: relays.current.settings.upstreamName)
   }
 
-  /// Looks once, and tells what is to be told.
+  /// Looks once and reports what has changed.
   package func look(_ watch: inout UpstreamWatch) {
     watch.name = relays.current.settings.upstreamName
     let trace = UpstreamTrace(relays.figures)

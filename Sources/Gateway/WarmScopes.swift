@@ -2,11 +2,11 @@ internal import AccessTokens
 internal import Configuration
 internal import Rules
 
-/// Which tokens are fetched at the start, before anybody asks: those of `tokens.warm`, and those that were in
-/// use when the gateway last stopped, if `tokens.stateFile` says where that is kept.
+/// Selects the tokens that are fetched at the start, before any call needs them: those of `tokens.warm`, and those that
+/// were in use when the gateway last stopped, if `tokens.stateFile` is set.
 ///
-/// The file holds a line for each key, the app's name and the scopes with a tab between. What is not
-/// understood in it is skipped: it only ever saves the first caller a wait.
+/// The file has one line per slot: the app's name, a tab, and the scopes. Lines that cannot be read are skipped,
+/// because the file only saves the first caller a wait.
 struct WarmScopes {
   private let roster: Roster
 
@@ -33,7 +33,7 @@ struct WarmScopes {
     return result
   }
 
-  /// The name of an app in force.
+  /// The name of an app in force; nil if the app is not in force.
   private func name(of app: Int) -> String? {
     guard app >= 0, app < roster.apps.count, let place = roster.apps.list[app], place.isInForce
     else { return nil }
@@ -45,7 +45,7 @@ struct WarmScopes {
     return Set(text.split(separator: "\n").prefix(TokenSlotTable.maximumSlots).map(String.init))
   }
 
-  /// Keeps the scopes in use for the next start; what the operator must hear if that fails.
+  /// Saves the scopes in use for the next start. Returns a message for the operator if that fails.
   func save(_ listing: TokenListing) -> String? {
     guard let path = settings.tokens.stateFile else { return nil }
     let lines = listing.keys.filter(\.isUsed).compactMap { key in

@@ -1,18 +1,19 @@
-/// When a service manager's watchdog is told that the gateway lives, and whether it does.
+/// Decides when to tell a service manager's watchdog that the gateway is alive.
 ///
-/// It does if each of its event loops has turned since the last look, for which they are woken. One that hangs keeps the
-/// notice back, and the watchdog bites: a gateway that accepts and answers nobody is worse than one that is started again.
+/// The gateway is alive if each of its event loops has turned since the last look, for which they are woken. If one
+/// hangs, the notice is withheld and the watchdog restarts the process: a gateway that accepts connections and answers
+/// none is worse than a restart.
 package struct WatchdogTimer: Sendable {
-  /// Nanoseconds between two looks: half of what the watchdog waits for.
+  /// Nanoseconds between two looks: half of the watchdog's timeout.
   package let interval: Int64
   private var nextAt: Int64
   private var turns: [UInt64]?
 
-  /// What is to be done now.
+  /// The actions after a look.
   package struct Look: Equatable, Sendable {
-    /// The watchdog is told.
+    /// Whether to notify the watchdog.
     package var notifies = false
-    /// The loops are to be woken, so that the next look finds that they turn.
+    /// Whether to wake the loops, so that the next look finds whether they turn.
     package var wakes = false
 
     package init(notifies: Bool = false, wakes: Bool = false) {
@@ -23,9 +24,9 @@ package struct WatchdogTimer: Sendable {
 
   /// - Parameters:
   ///   - microseconds: `WATCHDOG_USEC`.
-  ///   - process: `WATCHDOG_PID`; nil means any.
-  ///   - ownProcess: this process' number.
-  /// - Returns: nil when no watchdog waits for this process.
+  ///   - process: `WATCHDOG_PID`; nil means any process.
+  ///   - ownProcess: this process's id.
+  /// - Returns: nil if no watchdog waits for this process.
   package init?(microseconds: String?, process: String?, ownProcess: Int32, at now: Int64) {
     guard let microseconds = microseconds.flatMap({ Int64($0) }), microseconds > 1,
       microseconds < .max / 1000, process == nil || process == "\(ownProcess)"
@@ -34,15 +35,15 @@ package struct WatchdogTimer: Sendable {
     nextAt = now
   }
 
-  /// When the next look is due, in nanoseconds of the monotonic clock.
+  /// The time of the next look, in nanoseconds of the monotonic clock.
   package var due: Int64 { nextAt }
 
   /// - Parameters:
   ///   - turns: how often each loop has waited for events so far.
-  ///   - endedLoops: loops that have ended, as they do when the gateway does; they need not turn.
+  ///   - endedLoops: the number of loops that have ended, as they do at shutdown. They need not turn.
   package mutating func look(turns: [UInt64], endedLoops: Int = 0, at now: Int64) -> Look {
     guard now >= nextAt else { return Look() }
-    // Not one after the other when this process was stopped for a while.
+    // Avoids a series of looks after this process was stopped for a while.
     nextAt = max(nextAt + interval, now + interval / 2)
     let stand = self.turns
     self.turns = turns

@@ -3,7 +3,7 @@ package import GatewayServer
 internal import JSONText
 internal import SCORMCloudAPI
 
-/// What `/api/callers` shows: each caller of the configuration and what it may do.
+/// The listing at `/api/callers`: each configured caller and what it may do.
 package struct CallersListing {
   private let rules: ForwardingRules
 

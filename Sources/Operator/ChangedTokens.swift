@@ -1,11 +1,11 @@
 package import AccessTokens
 internal import JSONText
 
-/// What an operator is told who had tokens renewed or dropped: which ones.
+/// The answer to an operator who renewed or dropped tokens: which ones were changed.
 package struct ChangedTokens {
   private let listing: TokenListing
   private let keys: [TokenRecord]
-  /// `renewed` or `dropped`.
+  /// What was done: `renewed` or `dropped`.
   private let done: String
 
   package init(_ keys: [TokenRecord], of listing: TokenListing, _ done: String) {
@@ -14,7 +14,7 @@ package struct ChangedTokens {
     self.done = done
   }
 
-  /// For scripts.
+  /// The tokens as JSON, for scripts.
   package var json: String {
     let rows = keys.map {
       "{\"app\":\(listing.apps[$0.app].name.quotedAsJSON),\"scope\":\($0.scopes.quotedAsJSON)}"
@@ -22,7 +22,7 @@ package struct ChangedTokens {
     return "{\"\(done)\":[\(rows.joined(separator: ","))]}\n"
   }
 
-  /// For people.
+  /// The tokens as text, for people.
   package var table: String {
     guard !keys.isEmpty else { return "no tokens are being \(done): none are held or needed\n" }
     let names = keys.map { "\(listing.apps[$0.app].name) \($0.scopes)" }

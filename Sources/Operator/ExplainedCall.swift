@@ -1,17 +1,17 @@
-/// A call as an operator describes it, to be told what would happen to it.
+/// A call that an operator describes in order to learn what would happen to it.
 package struct ExplainedCall: Sendable, Equatable {
-  /// Bytes of a description, all parts together.
+  /// The maximum size of a description in bytes, all parts together.
   package static let limit = 16 * 1024
 
-  /// `GET`.
+  /// The method, such as `GET`.
   package var method: String
-  /// The target as a caller would send it: `/api/v2/courses?since=…`.
+  /// The target as a caller sends it: `/api/v2/courses?since=…`.
   package var target: String
-  /// An app's name, as X-Scorm-App would say it.
+  /// The name of an app, as in X-Scorm-App.
   package var app: String?
   /// The name of one of callers[].
   package var caller: String?
-  /// Further header fields, `Name: value`.
+  /// More header fields, as `Name: value`.
   package var fields: [String]
 
   package init(
@@ -24,8 +24,8 @@ package struct ExplainedCall: Sendable, Equatable {
     self.fields = fields
   }
 
-  /// Why it cannot be checked, and what to write instead; nil when it can. A part with a control character
-  /// could pass itself off as several parts.
+  /// Why the call cannot be checked, and what to write instead; nil if it can be. Control characters are refused,
+  /// because one could split a part in two.
   var problem: String? {
     let parts = [method, target, app ?? ""] + fields
     guard parts.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) else {
@@ -49,7 +49,7 @@ package struct ExplainedCall: Sendable, Equatable {
     return nil
   }
 
-  /// The head that a caller would send for it. `Host` is a name that every listener serves unless given.
+  /// The head that a caller would send for the call. `Host` is a name that every listener serves, unless it is given.
   var head: String {
     var lines = ["\(method) \(target) HTTP/1.1"]
     if !fields.contains(where: { $0.lowercased().hasPrefix("host:") }) {

@@ -2,9 +2,9 @@ internal import Forwarding
 internal import RateLimiting
 internal import SCORMCloudAPI
 
-/// The steps of a call, each with what becomes of the call there.
+/// The steps of a call, each with what happens to the call there.
 extension RequestPlan {
-  /// The operation that counts what it acts on before it is sent (`policy.confirmBulk`).
+  /// The operation that counts the affected records before the call is sent (`policy.confirmBulk`).
   var countedBy: String? {
     guard obstacle == .count, let selection = BulkSelection.of(operation) else { return nil }
     return OperationTable.operation(at: selection.list).name.description
@@ -20,11 +20,11 @@ extension Explanation {
 
     let step: PlanStep
     let result: Result
-    /// For people: what the step found or decided.
+    /// What the step found or decided, for people.
     let text: String
   }
 
-  /// All steps in their order; empty for bytes that are not a request.
+  /// All steps in order; empty for bytes that are not a request.
   var steps: [Step] {
     switch outcome {
     case .malformed: []
@@ -70,7 +70,7 @@ extension Explanation {
     }
   }
 
-  /// What a step that the planner does has decided.
+  /// What a step of the planner has decided.
   private func text(of step: PlanStep, _ plan: RequestPlan) -> String {
     switch step {
     case .caller: return caller
@@ -90,8 +90,7 @@ extension Explanation {
     }
   }
 
-  /// The step that would refuse the call now, although the planner lets it pass; nil when SCORM Cloud would
-  /// answer.
+  /// The step that would refuse the call now although the planner lets it pass; nil if the call would be sent.
   func refusal(_ forwarded: Forwarded) -> PlanRefusal? {
     if forwarded.forecast.refusal != nil {
       return PlanRefusal(

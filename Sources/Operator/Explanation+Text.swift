@@ -5,9 +5,9 @@ internal import RateLimiting
 internal import SCORMCloudAPI
 package import System
 
-/// An explanation for scripts and for people.
+/// Formats an explanation for scripts and for people.
 extension Explanation {
-  /// Whether the call would go to SCORM Cloud, or be answered with what is allowed.
+  /// Whether the call would be sent to SCORM Cloud, or is an OPTIONS request that the gateway answers.
   package var isAllowed: Bool {
     switch outcome {
     case .malformed, .refused: false
@@ -15,7 +15,7 @@ extension Explanation {
     }
   }
 
-  /// One object, times in seconds.
+  /// The explanation as one JSON object. Times are in seconds.
   package var json: String {
     var members = [
       ("method", call.method.quotedAsJSON), ("path", call.target.quotedAsJSON),
@@ -99,7 +99,7 @@ extension Explanation {
     return "{" + members.joined(separator: ",") + "}"
   }
 
-  /// Two columns.
+  /// The explanation as two columns, for people.
   package func table(in room: TextTable.Room) -> String {
     var rows = [["CALL", "\(call.method) \(call.target)"]]
     let stepRows = steps.map { [$0.step.name.description, $0.text] }

@@ -7,10 +7,10 @@ internal import RateLimiting
 internal import SCORMCloudAPI
 internal import System
 
-/// What would happen to a call: decided by the planner and the limiter that decide for real calls, without
-/// calling anything upstream and without taking anything from a limit.
+/// What would happen to a call. The planner and the limiter that decide real calls decide it, but nothing is sent
+/// upstream and no limit is charged.
 package struct Explanation: Sendable {
-  /// Why a call cannot be looked at; the text tells what to ask for.
+  /// Why a call cannot be explained. The text says what to ask for.
   package struct Problem: Error, Sendable, CustomStringConvertible {
     package let description: String
   }
@@ -24,34 +24,34 @@ package struct Explanation: Sendable {
     case forwarded(Forwarded)
     /// OPTIONS, which the gateway answers itself.
     case options(String)
-    /// The description does not make a request: no step looks at it.
+    /// The description is not a valid request, so no step checks it.
     case malformed(GatewayError)
     case refused(PlanRefusal)
   }
 
   struct Forwarded: Sendable {
     let plan: RequestPlan
-    /// What X-Scorm-Pages asks for; nil without it.
+    /// The pages that X-Scorm-Pages asks for; nil without it.
     let pages: PageRequest?
-    /// What `Prefer: wait` asks for; nil where it asks for nothing.
+    /// The wait that `Prefer: wait` asks for; nil without one.
     let wait: WaitRequest?
-    /// The address that would be asked.
+    /// The URL that the call would be sent to.
     let url: String
-    /// The credentials to be tried one after the other; just one without a ladder.
+    /// The credentials to try in order. Without a ladder there is just one.
     let rungs: [CredentialChoice]
     let forecast: LimitForecast
-    /// Nil when no gateway runs, or no token is needed.
+    /// Nil if no gateway runs, or if no token is needed.
     let token: Token?
   }
 
   struct Token: Sendable {
-    /// Nanoseconds that it may still be sent; nil without one.
+    /// Nanoseconds for which the token may still be sent; nil without a token.
     var remaining: Int64?
     var fingerprint: UInt32?
-    /// Why the last fetch failed, or would: the app's secret is refused.
+    /// Why the last fetch failed, or why the next one would: the app's secret is refused.
     var failure: TokenFailure?
 
-    /// What a call gets that needs the token now; nil when it is sent, or waits for a fetch that may succeed.
+    /// The error for a call that needs the token now; nil if it is sent, or waits for a fetch that may succeed.
     var refusal: GatewayError? {
       guard remaining == nil, let failure else { return nil }
       return GatewayError(
@@ -59,7 +59,7 @@ package struct Explanation: Sendable {
     }
   }
 
-  /// Looks at `call`.
+  /// Explains `call`.
   package init(_ call: ExplainedCall, _ sources: ExplanationSources) throws(Problem) {
     if let problem = call.problem { throw Problem(description: problem) }
     self.sources = sources
@@ -69,7 +69,7 @@ package struct Explanation: Sendable {
     outcome = Explanation.outcome(call, number, sources)
   }
 
-  /// The caller that is meant: the one that is named, or the only one there is.
+  /// The caller of the call: the named one, or the only one.
   private static func caller(
     _ call: ExplainedCall, _ rules: ForwardingRules
   ) throws(Problem) -> Int {
@@ -138,7 +138,7 @@ package struct Explanation: Sendable {
     }
   }
 
-  /// The second word of a head.
+  /// The target: the second word of a head.
   private static func target(of head: RawSpan) -> String {
     let start = head.firstIndex(of: UInt8(ascii: " "), from: 0) + 1
     let end = head.firstIndex(of: UInt8(ascii: " "), from: start)
@@ -167,7 +167,7 @@ package struct Explanation: Sendable {
       at: sources.clock.monotonic)
   }
 
-  /// Why every fetch for the app fails, also one that nobody has needed so far.
+  /// Why every fetch for the app fails, even for tokens that no call has needed so far.
   private static func refusalOfSecret(app: Int, _ sources: ExplanationSources) -> TokenFailure? {
     guard let listing = sources.tokens, listing.apps[app].isSecretRefused else { return nil }
     return listing.keys.lazy.filter { $0.app == app }.compactMap { $0.failure ?? $0.lastFailure }

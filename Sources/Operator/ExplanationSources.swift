@@ -6,21 +6,21 @@ internal import RateLimiting
 internal import Rules
 package import System
 
-/// What an explanation is drawn from: the very rules, limits and tokens of a gateway that runs, or those that a
-/// configuration would make.
+/// What an explanation is based on: the rules, limits and tokens of a running gateway, or those that a configuration
+/// would produce.
 package struct ExplanationSources: Sendable {
   let rules: ForwardingRules
-  /// Per token slot, its scopes.
+  /// The scopes of each token slot.
   let scopeTexts: [String]
   let limiter: SharedLimiter
   let limitNames: [String]
   let clock: TimeSource
-  /// Nil when no gateway runs: there are no tokens then, and nothing was learnt.
+  /// The running gateway; nil if there is none, so that there are no tokens and nothing was learnt.
   let running: RelayShared?
-  /// What the gateway knows of its tokens; nil when none runs.
+  /// The running gateway's tokens; nil if there is none.
   let tokens: TokenListing?
 
-  /// Those of a gateway that runs.
+  /// The sources from a running gateway.
   package init(_ relays: RelayShared, _ tokens: TokenListing) {
     self.tokens = tokens
     rules = relays.current.rules
@@ -31,7 +31,7 @@ package struct ExplanationSources: Sendable {
     running = relays
   }
 
-  /// Those that `settings` would make; calls nobody and opens nothing.
+  /// The sources that `settings` would produce. Contacts nothing and opens nothing.
   package init(_ settings: Settings, clock: TimeSource = .system) throws(Explanation.Problem) {
     self.clock = clock
     let compiler = RulesCompiler(settings)
@@ -50,7 +50,7 @@ package struct ExplanationSources: Sendable {
     tokens = nil
   }
 
-  /// The scopes of a token, or how the app itself is named.
+  /// The scopes of a token, or how the app itself is identified.
   func text(of credential: CredentialChoice) -> String {
     switch credential {
     case .token(let slot): scopeTexts[slot.index]

@@ -1,4 +1,4 @@
-/// A token as listings show it: eight hexadecimal digits of its text's SHA-256.
+/// The form of a token in listings: eight hexadecimal digits of its SHA-256.
 enum Fingerprint {
   static func text(_ fingerprint: UInt32) -> String {
     let digits = String(fingerprint, radix: 16)

@@ -4,7 +4,7 @@ internal import Forwarding
 package import GatewayServer
 internal import RateLimiting
 
-/// The figures of what is shared with other gateways at `/metrics`.
+/// The metrics about sharing with other gateways, at `/metrics`.
 package enum FleetMetrics {
   package static func text(_ status: FleetStatus, _ relays: RelayShared) -> String {
     let generation = relays.current

@@ -3,9 +3,9 @@ internal import FleetStore
 internal import JSONText
 internal import System
 
-/// What is shared with other gateways, as listings show it.
+/// How listings show what is shared with other gateways.
 enum FleetText {
-  /// The store, for people.
+  /// The store's state, for people.
   static func line(_ status: FleetStatus, at now: Int64) -> String {
     let time = DurationText.text(nanoseconds: max(0, now - status.since))
     if status.isLive { return "Shared through \(status.server), connected for \(time)." }
@@ -13,14 +13,14 @@ enum FleetText {
     return "Shared through \(status.server), NOT CONNECTED for \(time)\(reason)."
   }
 
-  /// The store, for scripts.
+  /// The store's state, for scripts.
   static func json(_ status: FleetStatus, at now: Int64) -> String {
     "{\"server\":\(status.server.quotedAsJSON),\"connected\":\(status.isLive),"
       + "\"for\":\(Seconds.text(max(0, now - status.since))),"
       + "\"failure\":\(status.failure.map(\.quotedAsJSON) ?? "null")}"
   }
 
-  /// One quota, for people: `87 % of 3 gateways, renews in 0.3 s`.
+  /// The sharing of a quota, for people: `87 % of 3 gateways, renews in 0.3 s`.
   static func cell(_ share: FleetStatus.Share, at now: Int64) -> String {
     if share.refusal != nil { return "refused" }
     switch share.standing {
@@ -37,7 +37,7 @@ enum FleetText {
     }
   }
 
-  /// One quota, for scripts.
+  /// The sharing of a quota, for scripts.
   static func json(_ share: FleetStatus.Share, at now: Int64) -> String {
     var members = [
       "\"state\":\"\(share.standing.rawValue)\"", "\"members\":\(share.members)",

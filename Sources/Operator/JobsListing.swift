@@ -4,7 +4,7 @@ internal import JSONText
 internal import SCORMCloudAPI
 package import System
 
-/// The jobs that callers have waited for: what `/api/jobs` and `jobs` show.
+/// The jobs that callers have waited for, as `/api/jobs` and `jobs` show them.
 package struct JobsListing {
   private let jobs: [JobBoard.Job]
   private let now: Int64
@@ -17,7 +17,7 @@ package struct JobsListing {
     self.now = now
   }
 
-  /// For scripts: the newest first. `age` in seconds.
+  /// The jobs as JSON, for scripts: newest first, `age` in seconds.
   package var json: String {
     let rows = jobs.map { job in
       let texts = [
@@ -34,7 +34,7 @@ package struct JobsListing {
     return "{\"jobs\":[\(rows.joined(separator: ","))]}\n"
   }
 
-  /// For people.
+  /// The jobs as a table, for people.
   package func table(in room: TextTable.Room) -> String {
     guard !jobs.isEmpty else { return "No caller has waited for a job (Prefer: wait=N).\n" }
     var table = TextTable([

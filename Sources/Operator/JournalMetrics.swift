@@ -1,6 +1,6 @@
 package import TrafficJournal
 
-/// The journal's figures at `/metrics`; none without a journal.
+/// The journal's metrics at `/metrics`; empty without a journal.
 package enum JournalMetrics {
   package static func text(_ figures: JournalStatistics?) -> String {
     guard let figures else { return "" }

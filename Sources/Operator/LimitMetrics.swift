@@ -4,13 +4,13 @@ internal import RateLimiting
 internal import Rules
 internal import System
 
-/// The figures of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls
-/// that the upstream's own wish holds back.
+/// The metrics of limits at `/metrics`. The label `limit` is a limit's name, or `upstream-pause` for calls that wait
+/// because SCORM Cloud asked for a pause.
 package enum LimitMetrics {
   package static func text(_ relays: RelayShared) -> String {
     let figures = relays.limiter.figures(at: relays.clock.monotonic)
     let generation = relays.current
-    // Between two configurations there can be more counters than names, or fewer.
+    // During a reload there can be more counters than names, or fewer.
     let names =
       generation.limitNames.prefix(figures.counters.count - 1)
       + Array(

@@ -6,16 +6,16 @@ internal import RateLimiting
 internal import Rules
 package import System
 
-/// What `/api/limits` and the `limits` command show: each quota's state now.
+/// The present state of each quota, as `/api/limits` and the `limits` command show it.
 package struct LimitsListing {
-  /// Rows for who watches.
+  /// The maximum number of rows for watchers.
   private static let most = 100
 
   private let relays: RelayShared
   private let generation: Generation
   private let views: [LimitView]
   private let now: Int64
-  /// What is shared with other gateways; nil when nothing is.
+  /// What is shared with other gateways; nil if nothing is.
   private let fleet: FleetStatus?
 
   package init(_ relays: RelayShared, _ fleet: FleetStatus?) {
@@ -26,13 +26,13 @@ package struct LimitsListing {
     views = relays.limiter.views(at: now)
   }
 
-  /// For scripts. Times in seconds.
+  /// The quotas as JSON, for scripts. Times are in seconds.
   package var json: String {
     "{\"limits\":[" + rows(views[...]).joined(separator: ",") + "]"
       + (fleet.map { ",\"store\":\(FleetText.json($0, at: now))" } ?? "") + "}\n"
   }
 
-  /// Members for who watches: at most ``most`` rows, the busiest quotas of a limit first.
+  /// Members of a JSON object for watchers: at most ``most`` rows, the busiest quotas of a limit first.
   package var members: String {
     let busiest =
       views.count <= LimitsListing.most
@@ -45,7 +45,7 @@ package struct LimitsListing {
   private func rows(_ views: ArraySlice<LimitView>) -> [String] {
     views.map { view -> String in
       var members = ["\"limit\":\(name(view).quotedAsJSON)"]
-      // The quota of somebody who has not used it stands for nobody.
+      // An unused quota is not attributed to an app.
       if let app = view.app, view.isUsed { members.append("\"app\":\(appName(app).quotedAsJSON)") }
       if view.limit == nil {
         members.append("\"service\":\(RulesCompiler.pausedName(view.service).quotedAsJSON)")
@@ -78,9 +78,9 @@ package struct LimitsListing {
 
   private static let sharedColumn = TextTable.Column("SHARED", least: 12)
 
-  /// For people.
+  /// The quotas as a table, for people.
   package func table(in room: TextTable.Room) -> String {
-    // An operator who looks why calls are held back finds the reason here too.
+    // Shows modes too: they are another reason why calls do not pass.
     let modes = ModesListing(relays).tableUnlessEmpty
     let store = fleet.map { FleetText.line($0, at: now) + "\n\n" } ?? ""
     return modes + store + limitsTable(in: room)
@@ -118,7 +118,7 @@ package struct LimitsListing {
     return "pause asked for by SCORM Cloud\(service)"
   }
 
-  // A number that this configuration does not know yet: it is shown a moment later.
+  // A reload may have added an app that the rules used here do not have yet. It is shown a moment later.
   private func appName(_ app: Int) -> String {
     app < generation.rules.apps.count ? generation.rules.apps[app].name : ""
   }
@@ -126,7 +126,7 @@ package struct LimitsListing {
     caller < generation.rules.callers.count ? generation.rules.callers[caller].name : ""
   }
 
-  /// `100/1m`.
+  /// The rate of a quota, such as `100/1m`.
   private func rate(_ quota: Quota) -> String {
     let units: [(Int64, String)] = [
       (86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m"),
@@ -143,7 +143,7 @@ package struct LimitsListing {
     return until - now
   }
 
-  /// Nanoseconds as seconds with one digit behind the point.
+  /// Nanoseconds as seconds with one decimal.
   private func seconds(_ nanoseconds: Int64) -> String {
     let tenths = (max(0, nanoseconds) + 50_000_000) / 100_000_000
     return "\(tenths / 10).\(tenths % 10)"

@@ -3,7 +3,7 @@ package import System
 internal import TextCoding
 
 extension LimitsSimulation {
-  /// For people.
+  /// The results as tables, for people.
   package func table(in room: TextTable.Room) -> String {
     guard let first else { return "No call was replayed.\n" + skippedText }
     var callers = TextTable([
@@ -46,7 +46,7 @@ extension LimitsSimulation {
     return text
   }
 
-  /// For scripts. Times in seconds.
+  /// The results as JSON, for scripts. Times are in seconds.
   package var json: String {
     let callers = rows.map { row in
       "{\"caller\":\(row.caller.quotedAsJSON),\"calls\":\(row.calls),"
@@ -70,7 +70,7 @@ extension LimitsSimulation {
       + "\"limits\":[\(limits.joined(separator: ","))]}\n"
   }
 
-  /// `2026-11-24T07:01:33Z`.
+  /// The time as `2026-11-24T07:01:33Z`.
   private static func instant(_ nanoseconds: Int64) -> String {
     CalendarTime(secondsSince1970: Int(max(0, nanoseconds) / 1_000_000_000)).stamp + "Z"
   }

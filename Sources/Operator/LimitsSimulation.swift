@@ -7,35 +7,36 @@ internal import System
 internal import TrafficJournal
 internal import TrafficLog
 
-/// A traffic log, or a journal, replayed against the limits of a configuration: who would have waited, and how long.
+/// A replay of a traffic log or a journal against the limits of a configuration: which calls would have waited, and how
+/// long.
 ///
-/// Memory does not grow with the record. Lines stand in it in the order in which exchanges ended; a window
-/// of calls is kept to bring them back into the order in which they came.
+/// Memory use does not depend on the length of the record. Its lines are in the order in which exchanges ended. A
+/// window of calls is kept to restore the order in which they arrived.
 package struct LimitsSimulation {
-  /// Why a log cannot be replayed.
+  /// Why a record cannot be replayed.
   package struct Problem: Error, Sendable, CustomStringConvertible {
     package let description: String
   }
 
-  /// Calls kept to be put in order.
+  /// The number of calls kept for sorting.
   package static let window = 131_072
 
   /// Lines that are not calls of this configuration, by reason.
   package struct Skipped: Equatable, Sendable {
-    /// No line of a traffic log.
+    /// Lines that are not lines of a traffic log.
     package var malformed = 0
-    /// Refused before limits were looked at.
+    /// Calls that were refused before limits applied.
     package var refusedBefore = 0
-    /// Their app or caller is not configured.
+    /// Calls whose app or caller is not configured.
     package var unknown = 0
-    /// So far out of order that they were taken later than they came; they are not left out.
+    /// Calls so far out of order that they were replayed later than they arrived. They are replayed anyway.
     package var late = 0
   }
 
   package struct Row: Sendable {
     package let caller: String
     package let calls, startedAtOnce, waited, refused: Int
-    /// Nanoseconds, of the calls that waited.
+    /// Nanoseconds, for the calls that waited.
     package let meanWait, wait95, longestWait: Int64
   }
 
@@ -45,16 +46,16 @@ package struct LimitsSimulation {
   }
 
   package private(set) var skipped = Skipped()
-  /// Callers of which there were calls.
+  /// The callers that made calls.
   package private(set) var rows: [Row] = []
   package private(set) var limitRows: [LimitRow] = []
-  /// Calls replayed.
+  /// The number of calls replayed.
   package private(set) var calls = 0
   /// Nanoseconds since 1970 of the first and last call.
   package private(set) var first: Int64?
   package private(set) var last: Int64 = 0
 
-  /// Where the calls of the past are.
+  /// Where past calls are recorded.
   package enum Record: Sendable {
     /// A traffic log; `-` for standard input.
     case log(String)
@@ -62,10 +63,10 @@ package struct LimitsSimulation {
     case journal(String)
   }
 
-  /// Seconds for the whole of a journal.
+  /// Seconds that reading a whole journal may take.
   private static let patience = 3_600.0
 
-  /// Replays what is on record against the limits of `settings`.
+  /// Replays the recorded calls against the limits of `settings`.
   package init(_ settings: Settings, _ record: Record) throws(Problem) {
     let limits = RulesCompiler(settings).limits(loopCount: 1)
     var replay: LimitReplay
@@ -89,7 +90,7 @@ package struct LimitsSimulation {
     makeRows(replay, settings, limits)
   }
 
-  /// Takes a line of the record.
+  /// Replays a line of the record.
   private mutating func take(
     _ line: RawSpan, _ isCut: Bool, _ names: CallNames,
     _ pending: inout EarliestFirst<LimitReplay.Call>, _ replay: inout LimitReplay
@@ -126,18 +127,18 @@ package struct LimitsSimulation {
     replay.offer(call, at: time)
   }
 
-  /// What ends a call that the gateway refuses at a step before ``PlanStep/quota``: no limit counted it.
+  /// Terminations of calls that the gateway refused at a step before ``PlanStep/quota``, so that no limit counted them.
   private static let refusedBefore = Set(
     PlanStep.allCases.filter { $0 < .quota }.map { Termination(refusedAt: $0).text.description })
 
-  /// What ends a call that waits for a limit, or is refused by one. `limit/queue` is what earlier versions wrote
-  /// for a refusal.
+  /// Terminations of calls that ended while they waited for a limit, or that a limit refused. Earlier versions wrote
+  /// `limit/queue` for a refusal.
   private static let neverStarted: Set = [
     Termination(refusedAt: .quota).text.description,
     Termination(.caller, .queue).text.description, "limit/queue",
   ]
 
-  /// How long the call was under way; nil when it never was.
+  /// How long the call was in progress; nil if it never was.
   private static func hold(_ record: TrafficRecord) -> Int64? {
     neverStarted.contains(record.termination) ? nil : record.duration - record.queueWait
   }
@@ -161,7 +162,7 @@ package struct LimitsSimulation {
     }
   }
 
-  /// The configuration's numbers for the log's names.
+  /// Maps the names in the record to the configuration's numbers.
   private struct CallNames {
     private var apps: [String: Int] = [:]
     private var callers: [String: Int] = [:]

@@ -3,7 +3,7 @@ package import GatewayServer
 internal import JSONText
 internal import TextCoding
 
-/// The modes that an operator has set while the gateway runs, here or for all gateways: what `/api/mode` and `mode` show.
+/// The modes that operators have set here or for all gateways, as `/api/mode` and `mode` show them.
 package struct ModesListing {
   private let relays: RelayShared
   private let board: ModeBoard
@@ -15,7 +15,7 @@ package struct ModesListing {
     fleet = relays.modes.fleet
   }
 
-  /// For scripts.
+  /// The modes as JSON, for scripts.
   package var json: String {
     let rows =
       board.entries.map { entry -> String in
@@ -39,7 +39,7 @@ package struct ModesListing {
     return "{\"modes\":[\(rows.joined(separator: ","))]}\n"
   }
 
-  /// For people.
+  /// The modes as text, for people.
   package var table: String {
     guard !board.isEmpty || !fleet.elsewhere.isEmpty else {
       return "No mode is set. The configuration (callers[].mode) decides what callers may do.\n"
@@ -47,17 +47,17 @@ package struct ModesListing {
     return (board.entries.map(text) + fleet.elsewhere.map(text)).map { $0 + "\n" }.joined()
   }
 
-  /// The same with an empty line behind it; empty when no mode is set.
+  /// The table followed by an empty line; empty if no mode is set.
   var tableUnlessEmpty: String {
     board.isEmpty && fleet.elsewhere.isEmpty ? "" : table + "\n"
   }
 
-  /// On one line, without the last line feed.
+  /// The modes in one line, without a line feed.
   package var summary: String {
     board.isEmpty ? "none is set" : board.entries.map(text).joined(separator: "; ")
   }
 
-  /// The figures at `/metrics`.
+  /// The metrics of modes at `/metrics`.
   package var metrics: String {
     let rows = board.entries.map { entry -> String in
       let target = target(entry.target)
@@ -73,7 +73,7 @@ package struct ModesListing {
       """
   }
 
-  /// `crm is frozen since …, until …`.
+  /// The text of an entry: `crm is frozen since …, until …`.
   private func text(_ entry: ModeBoard.Entry) -> String {
     let place = entry.isOfFleet ? ", at all gateways" : fleet.isJoined ? ", at this gateway" : ""
     return "\(subject(entry.target)) \(entry.mode.name) "
@@ -90,7 +90,7 @@ package struct ModesListing {
     "since \(stamp(since))" + (until.map { ", until \(stamp($0))" } ?? "")
   }
 
-  /// `caller crm is`.
+  /// The subject of a sentence: `caller crm is`.
   package func subject(_ target: ModeBoard.Target) -> String {
     switch self.target(target) {
     case .some((let kind, let name)): "\(kind) \(name) is"
@@ -98,7 +98,7 @@ package struct ModesListing {
     }
   }
 
-  /// What the query of `/api/mode` calls it; nil for all.
+  /// The target as the query of `/api/mode` names it; nil for all.
   package func target(_ target: ModeBoard.Target) -> (kind: String, name: String)? {
     switch target {
     case .all: nil

@@ -5,14 +5,14 @@ internal import JSONText
 internal import System
 internal import Telemetry
 
-/// What those who watch the admin page are told each second: members of a JSON object. Times in seconds.
+/// The state that watchers of the admin page get each second: members of a JSON object. Times are in seconds.
 package struct PageState: Sendable {
   let relays: RelayShared
   let hasJournal: Bool
   let takesActions: @Sendable () -> Bool
   /// Nanoseconds since 1970.
   let startedAt: Int64
-  /// What the gateway's build calls itself.
+  /// The version of the gateway's build.
   let version: String
   let fleet: @Sendable () -> FleetStatus?
 
@@ -41,7 +41,7 @@ package struct PageState: Sendable {
       + "\"version\":\(version.quotedAsJSON),\"journal\":\(hasJournal),"
       + "\"actions\":\(takesActions()),"
       + "\"underWay\":\(figures?.total(.exchangesUnderWay) ?? 0),"
-      // Of calls that have ended: without an answer, then 1xx to 5xx.
+      // Counts of ended calls: without an answer, then 1xx to 5xx.
       + "\"totals\":[\(totals)],\"apps\":[\(apps.joined(separator: ","))],"
       + LimitsListing(relays, fleet()).members
   }

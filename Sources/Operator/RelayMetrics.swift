@@ -5,7 +5,7 @@ internal import Synchronization
 package import Telemetry
 package import TrafficLog
 
-// The figures of the relay and its log at `/metrics`, besides those that each loop counts.
+// The metrics of the relay and its log at `/metrics`, except for those that each loop counts.
 
 extension LogWriter {
   package func put(into text: inout PrometheusText) {
@@ -40,7 +40,7 @@ extension BodyCaptures {
 
 extension MemoryWatch {
   package func put(into text: inout PrometheusText) {
-    // Also without a limit, so that an alert tells "never short" from "not asked".
+    // Present even without a limit, so that alerts can tell "never short" from "no data".
     text.family(
       "scorm_gateway_memory_short", .gauge,
       "1 while new requests are refused because memory is low, 2 while calls in progress are ended."
@@ -58,7 +58,7 @@ extension MemoryWatch {
 }
 
 extension RelayShared {
-  /// What never became a request, or had to wait at the door.
+  /// The metrics of connections that had to wait to be accepted, and of input that never became a request.
   package func putRefusals(into text: inout PrometheusText) {
     text.family(
       "scorm_gateway_accepts_put_off_total", .counter,

@@ -2,8 +2,8 @@ internal import Forwarding
 package import GatewayServer
 internal import SCORMCloudAPI
 
-/// The figures of scope ladders at `/metrics`. Only operations that were climbed have series: at most apps times
-/// operations, and in practice a handful.
+/// The metrics of scope ladders at `/metrics`. Only operations that needed a further rung have series: at most apps
+/// times operations, in practice a handful.
 package enum ScopeMetrics {
   package static func text(_ relays: RelayShared) -> String {
     let generation = relays.current

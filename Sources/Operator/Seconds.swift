@@ -1,13 +1,13 @@
 package import Histograms
 internal import TextCoding
 
-/// Nanoseconds as seconds with three digits behind the point.
+/// Nanoseconds as seconds with three decimals.
 package enum Seconds {
   package static func text(_ nanoseconds: Int64) -> String {
     SecondsText.of(nanoseconds: nanoseconds)
   }
 
-  /// A histogram of nanoseconds, each line begun by a line feed. `label` is one, as it stands between braces.
+  /// A histogram of nanoseconds. Each line begins with a line feed. `label` is a label as written between the braces.
   package static func histogram(_ name: String, _ label: String, _ waits: BucketCounts) -> String {
     var lines = ""
     var sum: UInt64 = 0

@@ -1,8 +1,8 @@
 package import AccessTokens
 
-/// The figures of tokens at `/metrics`.
+/// The metrics of tokens at `/metrics`.
 package enum TokenMetrics {
-  /// Series by app and scope; keys beyond that have none.
+  /// The maximum number of slots that have series.
   static let mostKeys = 1000
 
   package static func text(_ listing: TokenListing) -> String {
@@ -28,7 +28,7 @@ package enum TokenMetrics {
     """
   }
 
-  /// Ends with a line feed, unless nothing is shared.
+  /// The metrics of shared tokens. Ends with a line feed, unless nothing is shared.
   private static func share(_ listing: TokenListing) -> String {
     guard let share = listing.share else { return "" }
     let counts = [
@@ -42,7 +42,7 @@ package enum TokenMetrics {
       """
   }
 
-  /// By app and result, of which there are as many as reasons to fail, and one.
+  /// Fetches by app and result: success, and each reason for failure.
   private static func fetches(_ listing: TokenListing) -> String {
     var text = ""
     for (index, app) in listing.appsInForce {

@@ -5,10 +5,10 @@ internal import JSONText
 internal import SCORMCloudAPI
 package import System
 
-/// What `/api/tokens` and the `tokens` command show: each key's token, each app's secret, and the operations
-/// that needed more than their first scope. Nothing of a token but its fingerprint.
+/// The listing of `/api/tokens` and the `tokens` command: each slot's token, each app's secret, and the operations that
+/// needed more than their first scope. Of a token it shows only the fingerprint.
 package struct TokensListing {
-  /// Keys listed; more are counted.
+  /// The maximum number of tokens listed. Further ones are counted.
   static let most = 1000
 
   private let listing: TokenListing
@@ -26,7 +26,7 @@ package struct TokensListing {
     dropped = listed.count - keys.count
   }
 
-  /// For scripts. Times in seconds.
+  /// The tokens as JSON, for scripts. Times are in seconds.
   package var json: String {
     let runway = listing.runway.map(Seconds.text) ?? "null"
     return "{\"tokens\":[\(keys.map(json).joined(separator: ","))],\"omitted\":\(dropped),"
@@ -90,7 +90,7 @@ package struct TokensListing {
     .init("LAST ERROR", least: 12, wraps: true),
   ]
 
-  /// For people.
+  /// The tokens as tables, for people.
   package func table(in room: TextTable.Room) -> String {
     var text = ""
     if keys.isEmpty {
@@ -128,7 +128,7 @@ package struct TokensListing {
   }
 
   private func row(_ key: TokenRecord) -> [String] {
-    // A secret that was refused fails keys that asked for nothing themselves.
+    // A refused secret makes all of the app's tokens fail, even those that were not fetched.
     var error = (key.failure ?? key.lastFailure)?.detail
     if error != nil, let at = key.lastFailureAt {
       error? += " (\(DurationText.text(nanoseconds: listing.now - at)) ago)"
@@ -147,7 +147,7 @@ package struct TokensListing {
       : "Without the token endpoint, all calls succeed for another \(DurationText.text(nanoseconds: runway))."
   }
 
-  // MARK: What the columns hold
+  // MARK: Column texts
 
   private struct Climbed {
     let app: String
@@ -184,7 +184,7 @@ package struct TokensListing {
 
   private func nextText(_ key: TokenRecord) -> String {
     guard let next = next(key) else { return "-" }
-    // Whoever does not use a token does not get it renewed.
+    // Unused tokens are not renewed.
     if key.state == .fresh && !key.isUsed { return "if used" }
     return (key.state == .failing ? "try in " : "in ") + seconds(next)
   }

@@ -3,7 +3,7 @@ internal import Configuration
 internal import CurlTransport
 internal import TrafficJournal
 
-/// The option of commands that ask a running gateway.
+/// The option for the admin address, of commands that contact a running gateway.
 struct AdminOption: ParsableArguments {
   @Option(
     help: """
@@ -14,13 +14,13 @@ struct AdminOption: ParsableArguments {
 
   @OptionGroup var tls: AdminTLSOption
 
-  /// The address to ask: the flag's, else the environment's, else the usual one.
+  /// The address to contact: the option's, otherwise the environment's, otherwise the default.
   var address: AdminTarget {
     AdminTarget(AdminAddress.chosen(admin, Environment()), tls.files)
   }
 }
 
-/// How commands prove who they are to an admin address that speaks TLS, and whom they trust.
+/// The options for an admin address with TLS: the client's certificate and the trusted authorities.
 struct AdminTLSOption: ParsableArguments {
   @Option(help: "With https: CA certificates (PEM) to trust instead of the system's.")
   var adminCA: String?
@@ -36,9 +36,9 @@ struct AdminTLSOption: ParsableArguments {
   }
 }
 
-/// The admin address of a gateway that runs, as a command asks it.
+/// The admin address of a running gateway, for commands.
 struct AdminTarget: ExpressibleByStringInterpolation, CustomStringConvertible {
-  /// `127.0.0.1:9901`, `unix:/path`, `https://gateway.internal:9901`.
+  /// The address: `127.0.0.1:9901`, `unix:/path`, `https://gateway.internal:9901`.
   let description: String
   let files: HTTPProbe.TLSFiles
 
@@ -50,13 +50,13 @@ struct AdminTarget: ExpressibleByStringInterpolation, CustomStringConvertible {
   init(stringLiteral address: String) { self.init(address, HTTPProbe.TLSFiles()) }
 }
 
-/// How commands reach a running gateway.
+/// Contacts a running gateway for commands.
 enum AdminAddress {
   static let usual = "127.0.0.1:9901"
   private static let secure = "https://"
 
-  /// The address to ask, as it can be connected to: an address as the gateway's start tells it, with its scheme,
-  /// is understood, and so is the one of `admin.address` that stands for all of the machine's.
+  /// The address in a form that can be connected to. It accepts an address with a scheme, as the gateway prints it at
+  /// the start, and an `admin.address` that means all addresses of the machine.
   static func chosen(_ flag: String?, _ environment: Environment) -> String {
     var text = flag ?? AdminVariable.value(in: environment) ?? usual
     var scheme = ""
@@ -68,14 +68,14 @@ enum AdminAddress {
     if !text.hasPrefix("unix:"), text.hasSuffix("/") { text.removeLast() }
     guard let listened = ListenAddress(text) else { return scheme + text }
     let here = listened.fromHere
-    // A name is what a certificate is for: it stays as it is written.
+    // The certificate is for this name, so it stays as written.
     return scheme + (!scheme.isEmpty && here == listened ? text : here.description)
   }
 
-  /// Milliseconds for an answer of a page that only tells what is in memory.
+  /// Milliseconds for the answer of a page that is made from memory.
   private static let usualTimeout = 5_000
 
-  /// The admin address gave no answer. The text says what to do about it.
+  /// The admin address did not answer. The text says what to do about it.
   struct NoAnswer: Error, CustomStringConvertible {
     let address: String
     let reason: String
@@ -86,7 +86,7 @@ enum AdminAddress {
     }
   }
 
-  /// Gets `path` from the admin address, or ends the command with what is wrong.
+  /// Gets `path` from the admin address, or ends the command with an error message.
   ///
   /// - Parameter timeout: milliseconds for the whole answer.
   static func get(
@@ -95,14 +95,14 @@ enum AdminAddress {
     try orEnd { () throws(NoAnswer) in try ask("GET", address, path, timeout: timeout) }
   }
 
-  /// Posts to `path` of the admin address, without a body, or ends the command with what is wrong.
+  /// Posts to `path` of the admin address without a body, or ends the command with an error message.
   static func post(
     _ address: AdminTarget, _ path: String, timeout: Int = usualTimeout
   ) throws -> HTTPProbe.Answer {
     try orEnd { () throws(NoAnswer) in try ask("POST", address, path, timeout: timeout) }
   }
 
-  /// One request to the admin address. Blocks its thread for `timeout` milliseconds at most.
+  /// Sends a request to the admin address. Blocks the calling thread for at most `timeout` milliseconds.
   static func ask(
     _ method: String, _ target: AdminTarget, _ path: String, timeout: Int
   ) throws(NoAnswer) -> HTTPProbe.Answer {
@@ -119,7 +119,7 @@ enum AdminAddress {
     }
   }
 
-  /// `address` without what makes a URL of it: as a browser shows it, and as `serve` prints it.
+  /// `address` without the parts of a URL that browsers show and `serve` prints.
   static func plain(_ address: String) -> String {
     guard address.hasPrefix("http://") else { return address }
     let rest = address.dropFirst("http://".count)
@@ -135,21 +135,21 @@ enum AdminAddress {
     }
   }
 
-  /// The text of a page that is there, or the end of the command with what the page says is wrong.
+  /// The body of a successful answer. For any other answer, ends the command with the page's error message.
   static func body(of answer: HTTPProbe.Answer) throws -> String {
     guard answer.status != 200 else { return answer.body }
     Console.report(problem(answer.status, answer.body))
-    // What was to be in force is no good.
+    // The configuration that should take effect is invalid.
     if answer.status == 422 { throw ExitCode(ExitStatus.badConfiguration) }
     throw ExitCode(ExitStatus.failed)
   }
 
-  /// What an answer other than 200 says is wrong.
+  /// The error message of an answer other than 200.
   static func problem(_ status: Int, _ body: String) -> String {
     detail(body) ?? "the admin address answered \(status): \(body)"
   }
 
-  /// The `detail` of a problem document (RFC 9457); nil when `body` is none.
+  /// The `detail` of a problem document (RFC 9457); nil if `body` is not one.
   private static func detail(_ body: String) -> String? {
     guard let start = body.firstRange(of: "\"detail\":\"")?.upperBound else { return nil }
     var end = start

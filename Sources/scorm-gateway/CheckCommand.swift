@@ -4,7 +4,7 @@ internal import Gateway
 internal import Rules
 internal import System
 
-/// `check`: everything that a start would validate.
+/// `check`: validates everything that a start would validate.
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
@@ -65,7 +65,7 @@ struct CheckCommand: ParsableCommand {
     guard changes?.impossible.isEmpty ?? true else { throw ExitCode(ExitStatus.badConfiguration) }
   }
 
-  /// What a reload would change; nil when nothing was named to compare with.
+  /// The changes that a reload would make; nil if there is nothing to compare with.
   private func changes(
     to settings: Settings, _ environment: Environment
   ) throws -> SettingsChanges? {

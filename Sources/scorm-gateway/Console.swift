@@ -1,12 +1,12 @@
 internal import ArgumentParser
 internal import System
 
-/// Texts for the person at the terminal, and for whoever keeps standard error.
+/// Output for the person at the terminal, and for logs of standard error.
 enum Console {
-  /// A line on standard error.
+  /// Writes a line to standard error.
   static func tell(_ text: String) { StandardError.write(line: text) }
 
-  /// Help, or what is wrong with arguments, as wide as it may be: the argument parser breaks all but two lines.
+  /// Fits help or an argument error to the width of the terminal. The argument parser wraps all but two lines.
   static func fitted(_ text: String) -> String {
     let room = TextTable.Room.columns(StandardOutput.helpColumns)
     return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
@@ -16,25 +16,25 @@ enum Console {
     }.joined(separator: "\n")
   }
 
-  /// A line on standard error that says who speaks.
+  /// Writes a line to standard error that begins with the program's name.
   static func report(_ text: String) { StandardError.write(line: "scorm-gateway: \(text)") }
 }
 
-/// How wide tables may be.
+/// The option for the width of tables.
 struct TableOptions: ParsableArguments {
   @Flag(help: "Show all columns in full, however narrow the terminal is.")
   var wide = false
 
-  /// Room on the terminal. What goes into a file or a pipe is whole.
+  /// The width of the terminal. Output to a file or a pipe is not shortened.
   var room: TextTable.Room { TextTable.Room(width: width) }
 
   private var width: Int? { wide ? nil : StandardOutput.columns }
 
-  /// The same as a parameter of admin pages; empty for any width.
+  /// The width as a parameter of admin pages; empty for no limit.
   var parameter: [(name: String, value: String)] {
     width.map { [(name: "width", value: String($0))] } ?? []
   }
 
-  /// The same, behind other parameters of a query.
+  /// The width as the last parameter of a query.
   var query: String { width.map { "&width=\($0)" } ?? "" }
 }

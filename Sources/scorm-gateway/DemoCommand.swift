@@ -4,7 +4,7 @@ internal import CurlTransport
 internal import Gateway
 internal import System
 
-/// `demo`: sandbox, gateway and admin pages in one process.
+/// `demo`: runs sandbox, gateway and admin pages in one process.
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
@@ -50,14 +50,14 @@ struct DemoCommand: ParsableCommand {
     }
   }
 
-  /// Waits for gateway and sandbox: the process must not go through exit(3) while their threads run.
+  /// Waits for gateway and sandbox, because the process must not call exit(3) while their threads run.
   private func end(_ demo: Demo, status: Int32) {
     let hasEnded = demo.gateway.end()
     demo.stop()
     if !hasEnded { ProcessLimits.endAtOnce(status: status) }
   }
 
-  /// Makes the call and shows it from both ends.
+  /// Makes the call and shows both ends of it.
   private func show(_ demo: Demo) throws(HTTPProbe.Unreachable) {
     let url = "\(demo.baseURL)/ping"
     print("A service calls the gateway, without a credential:\n")

@@ -4,7 +4,7 @@ internal import Diagnosis
 internal import Glibc
 internal import System
 
-/// `doctor`: everything that a gateway needs, looked at.
+/// `doctor`: checks everything that a gateway needs.
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
@@ -45,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
 
   @OptionGroup var table: TableOptions
 
-  /// Microseconds between two looks.
+  /// Microseconds between two attempts.
   private static let pause: UInt32 = 1_000_000
 
   func validate() throws {
@@ -69,7 +69,7 @@ struct DoctorCommand: ParsableCommand {
     let patience = wait.flatMap(Duration.read) ?? .zero
     let end = SystemClock.monotonic + patience.nanoseconds
     var examination = doctor.examine()
-    // A configuration that is not good does not become so by itself.
+    // An invalid configuration does not become valid by waiting.
     while [ExitStatus.failed, ExitStatus.unreachable].contains(
       examination.exitCode(isStrict: strict)),
       SystemClock.monotonic < end

@@ -5,7 +5,7 @@ internal import Rules
 internal import System
 internal import TextCoding
 
-/// `explain`: what the gateway would do with a call.
+/// `explain`: shows what the gateway would do with a call.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CurlTransport
 internal import System
 
-/// `healthcheck`: for containers and scripts.
+/// `healthcheck`: checks the gateway for containers and scripts.
 struct HealthcheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "healthcheck",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import System
 
-/// `jobs`: the jobs that callers of a running gateway have waited for.
+/// `jobs`: lists the jobs that callers of a running gateway have waited for.
 struct JobsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "jobs",

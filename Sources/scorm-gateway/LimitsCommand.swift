@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import System
 internal import TextCoding
 
-/// `limits`: the limits of a running gateway, or of one to come.
+/// `limits`: the limits of a running gateway or of a configuration.
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
@@ -11,7 +11,7 @@ struct LimitsCommand: ParsableCommand {
     defaultSubcommand: LimitsShowCommand.self)
 }
 
-/// `limits resume`: an end to a pause that SCORM Cloud asked for.
+/// `limits resume`: ends a pause that SCORM Cloud asked for.
 struct LimitsResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume",
@@ -39,7 +39,7 @@ struct LimitsResumeCommand: ParsableCommand {
   }
 }
 
-/// `limits show`: what a running gateway's limits allow right now.
+/// `limits show`: shows what a running gateway's limits allow right now.
 struct LimitsShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",

@@ -4,7 +4,7 @@ internal import Operator
 internal import Rules
 internal import System
 
-/// `limits simulate`: what a configuration's limits would have done to the calls of the past.
+/// `limits simulate`: shows what a configuration's limits would have done to past calls.
 struct LimitsSimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import System
 internal import TextCoding
 
-/// `mode`: what callers may do at the moment, whatever the configuration grants.
+/// `mode`: shows or sets what callers may do at the moment, whatever the configuration grants.
 struct ModeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mode",

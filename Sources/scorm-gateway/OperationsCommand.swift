@@ -2,12 +2,12 @@ internal import ArgumentParser
 internal import SCORMCloudAPI
 internal import System
 
-/// How a listing is printed.
+/// The form of a listing.
 enum ListingFormat: String, ExpressibleByArgument, CaseIterable {
   case table, json
 }
 
-/// `operations`: the catalogue.
+/// `operations`: lists the catalogue.
 struct OperationsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "operations",
@@ -68,7 +68,7 @@ struct OperationsCommand: ParsableCommand {
     return notes
   }
 
-  /// Names, paths and scopes hold nothing that JSON would have escaped.
+  /// Names, paths and scopes contain nothing that JSON escapes.
   private func json(_ operations: [Operation]) -> String {
     let rows = operations.map { operation in
       let scopes = operation.scopes.map { "\"\($0.name)\"" }.joined(separator: ",")

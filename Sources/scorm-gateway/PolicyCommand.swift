@@ -3,7 +3,7 @@ internal import Configuration
 internal import Policy
 internal import System
 
-/// `policy`: what callers need, and what rules would do to them.
+/// `policy`: derives rules from past calls and tests rules on them.
 struct PolicyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy",
@@ -15,7 +15,7 @@ struct PolicyCommand: ParsableCommand {
     subcommands: [PolicySuggestCommand.self, PolicySimulateCommand.self])
 }
 
-/// `policy suggest`: the least rights that the calls of the past need.
+/// `policy suggest`: suggests the least rights that past calls need.
 struct PolicySuggestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "suggest",
@@ -81,7 +81,7 @@ struct PolicySuggestCommand: ParsableCommand {
   }
 }
 
-/// `policy simulate`: the calls of the past under other rules.
+/// `policy simulate`: tests past calls against other rules.
 struct PolicySimulateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate",

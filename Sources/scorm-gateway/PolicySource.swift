@@ -8,7 +8,7 @@ internal import System
 internal import TextCoding
 internal import TrafficJournal
 
-/// Where `policy` finds the calls of the past, and the rules that they met.
+/// The options that say where `policy` finds past calls and the rules that applied to them.
 struct PolicySource: ParsableArguments {
   @OptionGroup var admin: AdminOption
 
@@ -26,7 +26,7 @@ struct PolicySource: ParsableArguments {
   @Option(help: "Calls since this time: an age (15m, 1h, 30d) or a date (2026-11-24T07:00:00Z).")
   var since = "30d"
 
-  /// Seconds for the whole of a journal.
+  /// Seconds that reading a whole journal may take.
   private static let patience = 3_600.0
   /// Milliseconds for an answer of the admin address.
   private static let answerTimeout = 30_000
@@ -38,21 +38,22 @@ struct PolicySource: ParsableArguments {
     do { _ = try time() } catch { throw ValidationError("--\(error.description)") }
   }
 
-  /// Nanoseconds since 1970 of `--since`.
+  /// The time of `--since` in nanoseconds since 1970.
   private func time() throws(QueryError) -> Int64 {
     let query = try TrafficQuery(
       "since=\(PercentCoding.encode(since))", now: TimeSource.system.wall / 1_000)
     return (query.since ?? 0) * 1_000
   }
 
-  /// The present configuration; nil when none is named.
+  /// The present configuration; nil if none is named.
   ///
-  /// - Parameter environment: one for all files of a command, since a secret is taken out of a variable once.
+  /// - Parameter environment: must be the same for all files of a command, because a secret is removed from its
+  ///   variable.
   func settings(_ environment: Environment) throws -> Settings? {
     try file.map { try PolicySource.settings(of: $0, environment) }
   }
 
-  /// The settings of a file, or the end of the command.
+  /// Loads the settings of a file, or ends the command.
   static func settings(of file: String, _ environment: Environment) throws -> Settings {
     do { return try ConfigurationSource.load(file: file, environment: environment).settings } catch
     {
@@ -61,7 +62,7 @@ struct PolicySource: ParsableArguments {
     }
   }
 
-  /// The calls on record, or the end of the command with what is wrong.
+  /// Counts the recorded calls, or ends the command with an error message.
   func tally(_ settings: Settings?, _ environment: Environment) throws -> CallTally {
     do {
       var tally = CallTally(since: try time())
@@ -81,7 +82,7 @@ struct PolicySource: ParsableArguments {
     }
   }
 
-  /// The journal's file; nil: a gateway is asked.
+  /// The journal's file; nil if a gateway must be asked.
   private func path(_ settings: Settings?, _ environment: Environment) throws -> String? {
     if let journal { return journal }
     guard let settings, admin.admin == nil else { return nil }
@@ -98,8 +99,8 @@ struct PolicySource: ParsableArguments {
     }
   }
 
-  /// Reads all of a running gateway's journal, page by page: what came before the window tells when a grant was used
-  /// last.
+  /// Reads the whole journal of a running gateway, page by page: calls before the window show when a grant was last
+  /// used.
   private func ask(_ tally: inout CallTally) throws {
     var before: String?
     repeat {

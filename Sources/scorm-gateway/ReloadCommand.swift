@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import System
 
-/// `reload`: a gateway that runs reads its configuration again.
+/// `reload`: makes a running gateway read its configuration again.
 struct ReloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reload",
@@ -20,7 +20,7 @@ struct ReloadCommand: ParsableCommand {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
-  /// Longer than a gateway waits for its own threads.
+  /// Milliseconds; longer than a gateway waits for its own threads.
   private static let timeout = 20_000
 
   func run() throws {

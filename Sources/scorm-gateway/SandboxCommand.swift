@@ -3,7 +3,7 @@ internal import Configuration
 internal import Gateway
 internal import System
 
-/// `sandbox`: only the simulated SCORM Cloud.
+/// `sandbox`: runs only the simulated SCORM Cloud.
 struct SandboxCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sandbox",
@@ -17,11 +17,11 @@ struct SandboxCommand: ParsableCommand {
       has mistakes; each is printed with its place.
       """,
     subcommands: [SandboxRunCommand.self, SandboxEnvCommand.self, SandboxCoverageCommand.self],
-    // Options of a command that has subcommands would be taken from theirs of the same name.
+    // If this command had options, the parser would take options of the same name from its subcommands.
     defaultSubcommand: SandboxRunCommand.self)
 }
 
-/// `sandbox run`, or `sandbox` by itself.
+/// `sandbox run`, or `sandbox` alone.
 struct SandboxRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Serve until SIGTERM or Ctrl-C.")
@@ -72,7 +72,7 @@ struct SandboxRunCommand: ParsableCommand {
       Console.report("\(portFile ?? "") cannot be written: \(error)")
       throw ExitCode(ExitStatus.failed)
     }
-    // Reading a large seed took several times what it comes to.
+    // Reading a large seed takes several times the memory of its data.
     if seed != nil { ProcessMemory.trim() }
     print("simulated SCORM Cloud at \(sandbox.apiURL)")
     print("calls it received: \(sandbox.callsURL)")
@@ -87,7 +87,7 @@ struct SandboxRunCommand: ParsableCommand {
   }
 }
 
-/// `sandbox env`: variables for a shell, and nothing else.
+/// `sandbox env`: prints variables for a shell and nothing else.
 struct SandboxEnvCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "env",
@@ -124,7 +124,7 @@ struct SandboxEnvCommand: ParsableCommand {
   }
 }
 
-/// `sandbox coverage`: what it stands for.
+/// `sandbox coverage`: shows which operations the sandbox covers.
 struct SandboxCoverageCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, json

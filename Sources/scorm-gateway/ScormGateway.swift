@@ -3,7 +3,7 @@ internal import Gateway
 internal import Glibc
 internal import System
 
-/// The command line. Each subcommand stands in a file of its own.
+/// The command line. Each subcommand is in a separate file.
 struct ScormGateway: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scorm-gateway",
@@ -38,7 +38,7 @@ enum ExitStatus {
 enum Main {
   static func main() {
     guard ProcessStart.fillStandardDescriptors() else { exit(ExitStatus.failed) }
-    // Without them every command would print help and look as if it had worked.
+    // Without arguments every command would print help and appear to succeed.
     guard let arguments = ProcessStart.arguments else {
       Console.report("the system passed no arguments, not even the program's name")
       exit(ExitStatus.usage)

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `serve`: the gateway.
+/// `serve`: runs the gateway.
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",

@@ -1,12 +1,12 @@
-/// `serve` as supervisors and containers start it.
+/// Parses `serve` as supervisors and containers call it.
 extension Serving {
   /// Reads `serve`, with `-c FILE` or `--config FILE` and `--threads N` at most once each, in any order.
   ///
-  /// The argument parser reads the same, but takes 8 million instructions to learn the whole command line by
-  /// reflection; all the rest of a start takes 24. It remains the one that decides: what is not plainly this is
-  /// left to it, and with it every question and mistake.
+  /// The argument parser reads the same, but needs 8 million instructions to learn the whole command line by
+  /// reflection. All the rest of a start takes 24 million. Everything that is not plainly of this form, including
+  /// requests for help and mistakes, is left to the argument parser.
   ///
-  /// - Parameter arguments: without the program's name.
+  /// - Parameter arguments: the arguments without the program's name.
   /// - Returns: nil for everything else.
   init?(plainly arguments: ArraySlice<String>) {
     guard arguments.first == "serve" else { return nil }

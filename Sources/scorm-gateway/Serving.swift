@@ -4,13 +4,13 @@ internal import Gateway
 internal import Rules
 internal import System
 
-/// A gateway from its start to its end, as `serve` runs it.
+/// Runs a gateway from its start to its end, for `serve`.
 struct Serving: Equatable {
   static let threadCounts = 1...256
 
-  /// Path of the configuration file; nil: defaults and the environment.
+  /// The path of the configuration file; nil uses defaults and the environment.
   var file: String?
-  /// Event loops; nil: as many as there are processors to use.
+  /// The number of event loops; nil uses the number of available processors.
   var threads: Int?
 
   func run() throws {
@@ -23,7 +23,7 @@ struct Serving: Equatable {
     let predecessor = try findPredecessor()
     let variables = ProcessStart.takeListenVariables()
     let signals = try ProcessSignals()
-    // One for the life of the process: it keeps the secrets that were taken out of the environment.
+    // One for the life of the process, because it keeps the secrets that were removed from the environment.
     let environment = Environment()
     predecessor?.restore(environment)
     let loaded = try load(environment)
@@ -77,7 +77,7 @@ struct Serving: Equatable {
     }
   }
 
-  /// The process that has started this one to take over from it, and what it has said so far.
+  /// The process that started this one to take over from it, with what it has sent so far.
   private func findPredecessor() throws -> Predecessor? {
     do throws(Predecessor.Failure) {
       guard let predecessor = try Predecessor.find() else { return nil }
@@ -89,7 +89,7 @@ struct Serving: Equatable {
     }
   }
 
-  /// The sockets that systemd hands over.
+  /// The sockets that systemd passes to this process.
   private func sockets(
     _ variables: (process: String?, count: String?, names: String?), _ settings: Settings
   ) throws -> InheritedSockets {
@@ -118,7 +118,7 @@ struct Serving: Equatable {
     }
     guard checks.problems.isEmpty else {
       OperatorNotice.error(checks.text).write()
-      // Not that of a bad configuration: a folder or an address may come with the next attempt.
+      // Not the status of a bad configuration: a folder or an address may be available at the next attempt.
       throw ExitCode(ExitStatus.failed)
     }
   }

@@ -2,7 +2,7 @@ internal import Configuration
 internal import Gateway
 internal import System
 
-/// The main thread of a gateway that serves: waits for signals, looks after what changes by itself, tells the service
+/// The main thread of a serving gateway. It waits for signals, runs the periodic checks, and notifies the service
 /// manager.
 struct ServingLoop: ~Copyable {
   private let gateway: GatewayProcess
@@ -13,29 +13,29 @@ struct ServingLoop: ~Copyable {
   private let reload: () -> Void
   private var notices = ServiceNotices(address: nil)
   private var watchdog: WatchdogTimer?
-  /// Hands over to a successor when it is asked to; nil where that is not possible.
+  /// Hands over to a successor on request; nil if that is not possible.
   private var handOver: HandOver?
-  /// Sends the last of its callers and lines; nil once it is gone, or when there was none.
+  /// A process that sends its last callers and lines; nil once it has ended, or if there was none.
   private var predecessor: Predecessor?
-  /// Signals that came before this process was the gateway, and are heard then.
+  /// Signals that came before this process was the gateway. They are handled afterwards.
   private var putOff: [ProcessSignals.Signal] = []
-  /// A hand-over is asked for, and begins once the predecessor has given everything.
+  /// A hand-over was requested, and begins once the predecessor has given everything.
   private var isHandOverPutOff = false
-  /// When to look after what changes by itself, in monotonic nanoseconds.
+  /// When the next periodic checks are due, in monotonic nanoseconds.
   private var looksAt: Int64
-  /// The pages that only the start needed are still there.
+  /// Whether memory pages that only the start needed are still resident.
   private var hasStartPages = true
 
-  /// How long the first tokens and calls may use the pages that the start has read.
+  /// How long the first tokens and calls may use the pages that the start has read, in nanoseconds.
   private static let startTime: Int64 = 250_000_000
-  /// Between two looks at what changes by itself.
+  /// Nanoseconds between two rounds of periodic checks.
   private static let lookInterval = Int64(SecretWatch.interval) * 1_000_000
-  /// Between two looks at whether the loops have ended.
+  /// Nanoseconds between two checks whether the loops have ended.
   private static let endInterval: Int64 = 50_000_000
 
   /// - Parameters:
-  ///   - watch: looked after while waiting.
-  ///   - reload: what SIGHUP does.
+  ///   - watch: secret files that are checked periodically.
+  ///   - reload: the action on SIGHUP.
   init(
     _ gateway: GatewayProcess, _ signals: consuming ProcessSignals, watch: SecretWatch? = nil,
     reload: @escaping () -> Void = {
@@ -50,7 +50,7 @@ struct ServingLoop: ~Copyable {
     looksAt = clock.monotonic + ServingLoop.startTime
   }
 
-  /// Tells the service manager that the variables name, and its watchdog, and can hand over to `program`.
+  /// Notifies the service manager that the variables name, and its watchdog. Enables hand-overs to `program`.
   mutating func attend(_ environment: Environment, _ program: ProgramStart?) {
     notices = ServiceNotices(address: environment.value("NOTIFY_SOCKET"))
     handOver = HandOver(gateway, program: program, notices: notices) { environment.takenSecrets }
@@ -66,8 +66,7 @@ struct ServingLoop: ~Copyable {
     .ready(process: ProcessStart.processID, status: gateway.servingStatus)
   }
 
-  /// Serves until a signal says to stop, or another process has taken over; a second signal does not wait for what is
-  /// under way.
+  /// Serves until a signal or another process ends it. A second signal cuts off calls in progress.
   mutating func run() {
     while true {
       let signal = wait(until: looksAt)
@@ -102,7 +101,7 @@ struct ServingLoop: ~Copyable {
       OperatorNotice.warning("SIGUSR2: NOT HANDED OVER: the demo does not hand over").write()
       return
     }
-    // The journal has to be this process' own before it can be given on.
+    // The journal must belong to this process before it can be passed on.
     isHandOverPutOff = predecessor?.holdsJournal == true
     if !isHandOverPutOff { handOver.ask() }
   }
@@ -111,7 +110,7 @@ struct ServingLoop: ~Copyable {
     guard clock.monotonic >= looksAt else { return }
     looksAt = clock.monotonic + ServingLoop.lookInterval
     guard !hasStartPages else {
-      // Given back at once they would be missed by the first calls.
+      // If they were released at once, the first calls would need them again.
       ProcessLimits.releaseStartPages()
       hasStartPages = false
       return
@@ -122,8 +121,8 @@ struct ServingLoop: ~Copyable {
     gateway.tidyUp()
   }
 
-  /// The next signal, if it comes before `time`, or before another process has taken over. Watchdog, successor and
-  /// predecessor are attended to meanwhile.
+  /// The next signal, if it comes before `time` and before another process has taken over. Watchdog, successor and
+  /// predecessor are served meanwhile.
   private mutating func wait(until time: Int64) -> ProcessSignals.Signal? {
     if !putOff.isEmpty { return putOff.removeFirst() }
     while true {
@@ -165,13 +164,13 @@ struct ServingLoop: ~Copyable {
 
   // MARK: Taking over
 
-  /// How long this process may take until it can serve. Its predecessor waits a little longer.
+  /// How long this process may take until it can serve, in nanoseconds. Its predecessor waits a little longer.
   private static let readyPatience: Int64 = 30_000_000_000
   private static let readyInterval: Int64 = 20_000_000
 
-  /// Takes over from `predecessor`: says that it can serve, and serves when the other says so.
+  /// Takes over from `predecessor`: reports that it can serve, and serves when the predecessor says so.
   ///
-  /// - Returns: false when it does not come to that; everything is as it was then.
+  /// - Returns: false if that fails. The predecessor then serves as before.
   mutating func takeOver(from predecessor: Predecessor) -> Bool {
     let deadline = clock.monotonic + ServingLoop.readyPatience
     while predecessor.wasReady, !gateway.isReady {
@@ -201,7 +200,7 @@ struct ServingLoop: ~Copyable {
     }
   }
 
-  /// Whether a signal ends this process before it has taken over. Others are heard when it has.
+  /// Whether a signal ends this process before it has taken over. Other signals are handled afterwards.
   private mutating func endsBefore(_ signal: ProcessSignals.Signal?) -> Bool {
     switch signal {
     case nil: return false
@@ -225,10 +224,11 @@ struct ServingLoop: ~Copyable {
 
   // MARK: The end
 
-  /// How long a process waits for its predecessor's last callers, in nanoseconds: longer than calls under way have.
+  /// How long a process waits for its predecessor's last callers, in nanoseconds. That is longer than the drain timeout
+  /// of calls.
   private static let predecessorPatience: Int64 = 45_000_000_000
 
-  /// Another process has taken over: what is under way is finished.
+  /// Finishes the calls in progress, after another process has taken over.
   private mutating func leave(_ first: ProcessSignals.Signal?) {
     watchdog = nil
     var isAsked = false
@@ -253,7 +253,7 @@ struct ServingLoop: ~Copyable {
     if !hasEnded { ProcessLimits.endAtOnce() }
   }
 
-  /// As the first SIGTERM asks for; the second one cuts what is under way.
+  /// Ends as the first SIGTERM asks for. A second signal cuts off calls in progress.
   private mutating func end() {
     notices.tell(.stopping)
     if waitForBalancers() {
@@ -264,7 +264,7 @@ struct ServingLoop: ~Copyable {
     }
     isHandOverPutOff = false
     let deadline = clock.monotonic + ServingLoop.predecessorPatience
-    // Without the journal's file what waits for it would be lost.
+    // Without the journal's file, the lines that wait for it would be lost.
     while !gateway.hasEnded || predecessor?.holdsJournal == true && clock.monotonic < deadline {
       switch wait(until: clock.monotonic + ServingLoop.endInterval) {
       case .terminate: gateway.stop()
@@ -278,7 +278,7 @@ struct ServingLoop: ~Copyable {
     if !gateway.end() { ProcessLimits.endAtOnce() }
   }
 
-  /// Serves on while readiness says that the gateway ends. Returns false when a second signal came meanwhile.
+  /// Continues to serve while readiness is already false. Returns false if a second signal came meanwhile.
   private mutating func waitForBalancers() -> Bool {
     let delay = gateway.drainDelay
     guard delay > 0 else { return true }

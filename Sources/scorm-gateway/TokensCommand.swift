@@ -17,7 +17,7 @@ struct TokensCommand: ParsableCommand {
     defaultSubcommand: TokensShowCommand.self)
 }
 
-/// Which tokens are meant.
+/// The options that select tokens.
 struct TokenOptions: ParsableArguments {
   @Option(help: "Only tokens of this app.")
   var app: String?
@@ -30,7 +30,7 @@ struct TokenOptions: ParsableArguments {
   @Option(help: "table for people, json for scripts.")
   var format = ListingFormat.table
 
-  /// Parameters of the admin page.
+  /// The query for the admin page.
   func query(all: Bool) -> String {
     var query = "format=\(format.rawValue)"
     if let app { query += "&app=\(PercentCoding.encode(app))" }
@@ -39,14 +39,14 @@ struct TokenOptions: ParsableArguments {
     return query
   }
 
-  /// Has the page change what is meant, and tells what that is.
+  /// Makes the page change the selected tokens, and prints which ones.
   func change(_ page: String, all: Bool) throws {
     let answer = try AdminAddress.post(admin.address, "/api/tokens/\(page)?\(query(all: all))")
     print(try AdminAddress.body(of: answer), terminator: "")
     Output.flush()
   }
 
-  /// A slip must not reach every token.
+  /// A forgotten option must not affect all tokens.
   func checkSelection(all: Bool) throws {
     guard app != nil || scope != nil || all else {
       throw ValidationError("Say which tokens: --app NAME, --scope SCOPE, or --all.")
@@ -54,7 +54,7 @@ struct TokenOptions: ParsableArguments {
   }
 }
 
-/// `tokens show`: one line for each token.
+/// `tokens show`: prints one line per token.
 struct TokensShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
@@ -75,7 +75,7 @@ struct TokensShowCommand: ParsableCommand {
   }
 }
 
-/// `tokens renew`: fetch anew, now.
+/// `tokens renew`: fetches new tokens now.
 struct TokensRenewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "renew",
@@ -90,7 +90,7 @@ struct TokensRenewCommand: ParsableCommand {
   func run() throws { try tokens.change("renew", all: all) }
 }
 
-/// `tokens drop`: forget.
+/// `tokens drop`: drops tokens.
 struct TokensDropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "drop",

@@ -4,7 +4,7 @@ internal import System
 internal import TextCoding
 internal import TrafficJournal
 
-/// `traffic`: the calls on record.
+/// `traffic`: the recorded calls.
 struct TrafficCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "traffic",
@@ -20,7 +20,7 @@ struct TrafficCommand: ParsableCommand {
     defaultSubcommand: TrafficSearchCommand.self)
 }
 
-/// `traffic search`: calls that match, the newest first.
+/// `traffic search`: lists calls that match, newest first.
 struct TrafficSearchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "search", abstract: "List calls, newest first.")
@@ -60,7 +60,7 @@ struct TrafficSearchCommand: ParsableCommand {
   }
 }
 
-/// `traffic show`: all that is known of a call.
+/// `traffic show`: shows everything that is known about a call.
 struct TrafficShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show the call with this request id.")
@@ -87,7 +87,7 @@ struct TrafficShowCommand: ParsableCommand {
   }
 }
 
-/// `traffic stats`: calls counted.
+/// `traffic stats`: counts calls.
 struct TrafficStatsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
@@ -110,7 +110,7 @@ struct TrafficStatsCommand: ParsableCommand {
   }
 }
 
-/// `traffic follow`: calls as they end.
+/// `traffic follow`: prints calls as they end.
 struct TrafficFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "follow", abstract: "Print calls as they end, until Ctrl-C.",
@@ -129,9 +129,9 @@ struct TrafficFollowCommand: ParsableCommand {
   @Option(help: ArgumentHelp("End after so many calls.", visibility: .hidden))
   var count: Int?
 
-  /// Microseconds between two questions when nothing came.
+  /// Microseconds between two requests if nothing came.
   private static let pause: UInt32 = 300_000
-  /// The same while no gateway answers.
+  /// Microseconds between two requests while no gateway answers.
   private static let awayPause: UInt32 = 1_000_000
 
   func run() throws {
@@ -148,7 +148,7 @@ struct TrafficFollowCommand: ParsableCommand {
         filters.parameters + [
           (name: "after", value: after), (name: "limit", value: String(wanted)),
         ]
-      // Only who has been answered once knows that the question can be answered.
+      // Errors end the command only until the first answer, which shows that the request is valid.
       guard
         let body = try hasAnswered
           ? source.getIfThere("/api/traffic", query) : source.get("/api/traffic", query)

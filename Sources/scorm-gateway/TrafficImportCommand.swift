@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Gateway
 internal import System
 
-/// `traffic import`: a journal made from traffic logs.
+/// `traffic import`: makes a journal from traffic logs.
 struct TrafficImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",

@@ -4,7 +4,7 @@ internal import Gateway
 internal import TextCoding
 internal import TrafficJournal
 
-/// Where the commands find the journal: a running gateway's admin address, or its file.
+/// The options that say where commands find the journal: a running gateway's admin address, or the file.
 struct TrafficSource: ParsableArguments {
   @OptionGroup var admin: AdminOption
 
@@ -18,7 +18,7 @@ struct TrafficSource: ParsableArguments {
       """)
   var gateway: String?
 
-  /// Milliseconds for an answer of the admin address, which may search the disk for it.
+  /// Milliseconds for an answer of the admin address, which may have to search the disk.
   private static let answerTimeout = 30_000
   /// Seconds for an answer from a file.
   private static let fileTimeout = 60.0
@@ -32,16 +32,16 @@ struct TrafficSource: ParsableArguments {
     }
   }
 
-  /// Where the gateway is taken to serve callers when neither the command nor an answer says.
+  /// Where the gateway serves callers if neither the command nor an answer says so.
   private static let usualGateway = "http://127.0.0.1:8080"
 
-  /// Where the gateway serves callers: what the command says, or `answer` does.
+  /// Where the gateway serves callers, according to the command or to `answer`.
   func gateway(by answer: TrafficAnswer?) -> String {
     let text = gateway ?? answer?.gateway ?? TrafficSource.usualGateway
     return text.hasSuffix("/") ? String(text.dropLast()) : text
   }
 
-  /// The body of the page at `path`; nil when no gateway answers, or it is starting or stopping: ask again later.
+  /// The body of the page at `path`; nil if no gateway answers, or if it is starting or stopping. Try again later.
   func getIfThere(_ path: String, _ query: [(name: String, value: String)]) throws -> String? {
     guard journal == nil else { return try get(path, query) }
     let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
@@ -52,7 +52,7 @@ struct TrafficSource: ParsableArguments {
     } catch { return nil }
   }
 
-  /// The body of the page at `path`, or the end of the command with what is wrong.
+  /// The body of the page at `path`. Ends the command with an error message on failure.
   func get(_ path: String, _ query: [(name: String, value: String)] = []) throws -> String {
     let text = query.map { "\($0.name)=\(PercentCoding.encode($0.value))" }.joined(separator: "&")
     let (status, body) = try journal.map { try file($0, path, text) } ?? remote(path, text)
@@ -79,7 +79,7 @@ struct TrafficSource: ParsableArguments {
   }
 }
 
-/// Which calls are meant.
+/// The options that select calls.
 struct TrafficFilters: ParsableArguments {
   @Option(
     help: "Calls since this time: an age (90s, 15m, 1h, 7d) or a date (2026-11-24T07:00:00Z).")
@@ -113,7 +113,7 @@ struct TrafficFilters: ParsableArguments {
   @Option(help: "Words in the path or the error, matched from the start of each word.")
   var text: String?
 
-  /// As parameters of `/api/traffic`.
+  /// The options as parameters of `/api/traffic`.
   var parameters: [(name: String, value: String)] {
     [
       ("since", since), ("until", until), ("caller", caller), ("method", method),
@@ -123,7 +123,7 @@ struct TrafficFilters: ParsableArguments {
   }
 }
 
-/// How records are printed.
+/// The options for how records are printed.
 struct TrafficOutput: ParsableArguments {
   @Option(help: "table for people; json for scripts, one record per line, as in the log.")
   var format = ListingFormat.table

@@ -4,7 +4,7 @@ internal import TrafficJournal
 /// Prints calls in the forms of the `traffic` commands.
 struct TrafficPrinter {
   let gateway: String
-  /// Colours are for terminals, and not for those who do not want any (no-color.org).
+  /// Whether to use colours: only on terminals, and not if the user opts out (no-color.org).
   private let usesColours: Bool
 
   init(gateway: String) {
@@ -17,14 +17,14 @@ struct TrafficPrinter {
     print(table.text(in: room, colour: { colour(records[$0]) }), terminator: "")
   }
 
-  /// Rows as they come; the header with the first.
+  /// Prints rows as they come, with the header before the first.
   func rows(_ records: [CallRecord], _ layout: TextTable.Layout, header: Bool) {
     let table = TrafficTable.table(records, hasHeader: header)
     print(table.text(layout, colour: { colour(records[$0]) }), terminator: "")
     Output.flush()
   }
 
-  /// Red for what failed, yellow for what was refused.
+  /// Red for failed calls, yellow for refused ones.
   private func colour(_ record: CallRecord) -> String? {
     guard usesColours else { return nil }
     return switch record.status {

@@ -5,7 +5,7 @@ internal import System
 internal import TextCoding
 internal import TrafficJournal
 
-/// `traffic replay`: a call once more.
+/// `traffic replay`: repeats a call.
 struct TrafficReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",

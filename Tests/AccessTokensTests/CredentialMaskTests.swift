@@ -2,7 +2,7 @@ import AccessTokens
 import Memory
 import Testing
 
-/// What a mask has to do, byte by byte, over a text as a whole.
+/// The reference result of a mask, byte by byte over a whole text.
 private func naive(_ text: [UInt8], _ secrets: [[UInt8]]) -> [UInt8] {
   var masked = text
   for secret in secrets where secret.count >= CredentialSearch.leastLength {
@@ -28,7 +28,7 @@ private func beginning(_ search: CredentialSearch, _ text: String) -> Int {
   search.beginning(atEndOf: Array(text.utf8).span.bytesOfElements)
 }
 
-/// A generator whose whole run follows from its seed.
+/// A generator whose sequence is determined by its seed.
 private struct Random: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {
@@ -39,7 +39,7 @@ private struct Random: RandomNumberGenerator {
 
 @Suite("A credential in an answer")
 struct CredentialMaskTests {
-  /// Masks `text`, cut into pieces of the sizes that `size` gives.
+  /// Masks `text`, cut into pieces of the sizes that `size` returns.
   private func masked(
     _ text: [UInt8], _ search: CredentialSearch, size: () -> Int
   ) -> (text: [UInt8], mostHeld: Int) {
@@ -65,7 +65,7 @@ struct CredentialMaskTests {
     var random = Random(state: 7)
     var hits = 0
     for round in 0..<4_000 {
-      // Few letters make overlaps, and beginnings that lead nowhere.
+      // Few letters cause overlaps, and partial matches that fail.
       let letters = Int.random(in: 1...4, using: &random)
       func word(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in
@@ -127,7 +127,7 @@ struct CredentialMaskTests {
       ("abc sec", "abc ", false), ("ret", "", false), ("x", "secretx", true),
       ("secret-number", "*************", true), ("secret-numbersec", "*************", false),
       ("ret-number", "*************", true),
-      // Its end is its beginning as well.
+      // A text whose end is also its beginning.
       ("abcdefgh-abc", "*********", false), ("x", "***x", true),
       ("abcdefgh-abc", "*********", false), ("defgh-abc", "*********", false),
       ("", "", false), ("y", "***y", true),

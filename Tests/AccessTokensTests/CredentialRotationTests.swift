@@ -4,7 +4,7 @@ import Testing
 
 @Suite("An app's secrets")
 struct CredentialRotationTests {
-  /// A manager of one app, its fetches in flight with the secret each was sent with, and what was said.
+  /// A manager of one app, its fetches in flight with the secret that each was sent with, and the reports.
   private struct Rig {
     var manager: TokenManager
     let slots: [TokenSlot]
@@ -35,7 +35,7 @@ struct CredentialRotationTests {
 
     mutating func need(at now: Int64) { for slot in slots { take(manager.needed(slot, at: now)) } }
 
-    /// Answers the oldest fetch: a token if `good` holds for its secret, else a refusal.
+    /// Answers the oldest fetch: with a token if `good` holds for its secret, otherwise with a refusal.
     mutating func answer(at now: Int64, good: (UInt32) -> Bool) {
       let (slot, secret) = inFlight.removeFirst()
       take(
@@ -58,7 +58,7 @@ struct CredentialRotationTests {
     var rig = try Rig(slots: 4, secrets: 2)
     rig.need(at: 0)
     #expect(rig.inFlight.map(\.secret) == [1, 1, 1, 1])
-    // Three are refused before anything is known of the other secret.
+    // Three are refused before anything is known about the other secret.
     for _ in 0..<3 { rig.answer(at: 1) { $0 == 2 } }
     #expect(rig.inFlight.map(\.secret) == [1, 2])
     rig.answer(at: 2) { $0 == 2 }
@@ -85,10 +85,10 @@ struct CredentialRotationTests {
     #expect(rig.sent == 7)
     for slot in rig.slots {
       #expect(rig.entries[slot]?.failure?.retryAt == 30 * second + 1)
-      // It never worked, so nobody waits for it.
+      // It never worked, so no call waits for it.
       #expect(rig.entries[slot]?.failure?.heldUntil == 0)
     }
-    // An hour in which callers never stop asking, with every timer served.
+    // For an hour callers never stop calling, and every timer is served.
     var now: Int64 = 1
     let before = rig.sent
     while now < 3600 * second {
@@ -158,7 +158,7 @@ struct CredentialRotationTests {
     let (generations, _) = rig.manager.replaceSecrets(of: 0, known: [1, 2], at: second)
     #expect(generations == [1, 2])
     #expect(rig.manager.secretGeneration(of: 0) == 2)
-    // The operator has moved it to its place, and another one waits.
+    // The operator has moved it to its final place, and another one is waiting.
     let (moved, _) = rig.manager.replaceSecrets(of: 0, known: [2, nil], at: 2 * second)
     #expect(moved == [2, 3])
     #expect(rig.manager.secretGeneration(of: 0) == 2)
@@ -178,7 +178,7 @@ struct CredentialRotationTests {
         slot, result: .failure(failure(.timedOut)), requestedAt: 1, at: 2, random: 0))
     #expect(rig.inFlight.isEmpty)
     #expect(rig.slots.allSatisfy { rig.entries[$0]?.failure?.reason == .timedOut })
-    // The next try goes to the secret that is not refused.
+    // The next attempt uses the secret that was not refused.
     rig.take(rig.manager.timersDue(at: second) { _ in true })
     #expect(rig.inFlight.map(\.secret) == [2])
   }
@@ -198,7 +198,7 @@ struct CredentialRotationTests {
     rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: 12 * second))
     rig.answerAll(at: 12 * second) { $0 == 2 }
     #expect(rig.used.map(\.generation) == [2])
-    // What is refused of the old one is no news.
+    // Refusals of the old secret change nothing.
     rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: 13 * second))
     #expect(rig.inFlight.isEmpty)
   }
@@ -210,7 +210,7 @@ struct CredentialRotationTests {
     rig.answerAll(at: 0) { _ in true }
     rig.take(rig.manager.basicRefused(app: 0, operation: 7, generation: 1, at: second))
     rig.answerAll(at: second) { _ in true }
-    // The secret was good. A second later it is replaced, which the other operation meets.
+    // The secret was valid. A second later it is replaced, and the other operation is refused.
     rig.take(rig.manager.basicRefused(app: 0, operation: 8, generation: 1, at: 2 * second))
     rig.answerAll(at: 2 * second) { $0 == 2 }
     #expect(rig.used.map(\.generation) == [2])
@@ -231,7 +231,7 @@ struct CredentialRotationTests {
       }
     }
     #expect(started == [0: 8, 1: 8, 2: 1, 3: 1, 4: 1])
-    // One that ends makes room for the same app's next.
+    // A fetch that ends makes room for the same app's next one.
     let actions = manager.fetchFinished(
       slots[24], result: .success(grant()), requestedAt: 0, at: 1, random: 0)
     #expect(

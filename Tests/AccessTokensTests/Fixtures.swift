@@ -18,7 +18,7 @@ func failure(
   TokenFailure(reason, detail: "a test's failure", retryAfter: retryAfter)
 }
 
-/// Seeded, so that a failing sequence can be run again.
+/// Seeded, so that a failing sequence can be repeated.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {

@@ -9,7 +9,7 @@ struct RefreshScheduleTests {
   @Test(
     "a token is renewed at 70 to 80 % of its life, and where it is long enough 10 s before its end",
     arguments: [
-      // life, earliest, latest, in milliseconds
+      // lifetime, earliest and latest renewal, in milliseconds
       (900_000, 630_000, 720_000), (100_000, 70_000, 80_000), (40_000, 28_000, 30_000),
       (20_000, 14_000, 14_000), (5_000, 3_500, 3_500), (1_000, 700, 700),
     ] as [(Int64, Int64, Int64)])

@@ -2,8 +2,8 @@ import Testing
 
 @testable import AccessTokens
 
-/// A token's slot, its machine and what refusals say, with an upstream that ends tokens and refuses operations: time
-/// in seconds, one call of each operation a second.
+/// A token's slot, its machine and its refusals, with an upstream that ends tokens and refuses operations. Times are in
+/// seconds, with one call of each operation per second.
 private struct Playbook {
   var refusals = TokenRefusals()
   var machine = TokenStateMachine(schedule: RefreshSchedule())
@@ -12,7 +12,7 @@ private struct Playbook {
   var ended: UInt32 = 0
   var shown = TokenEntry.empty
   var fetches = 0
-  /// Seconds in which a call of the operation was answered with 502, by operation.
+  /// The seconds in which a call was answered with 502, by operation.
   var failed: [UInt8: [Int]] = [:]
 
   init() { take(machine.needed(at: 0), at: 0) }
@@ -27,13 +27,13 @@ private struct Playbook {
           machine.fetchSucceeded(
             grant(seconds: 900), requestedAt: now, at: now + 1, random: 0), at: now)
       case .armTimer(let at):
-        // A fetch put off for the minimum interval, which the caller waits for.
+        // A fetch postponed by the minimum interval, for which the caller waits.
         if at - now <= second / 2 { take(machine.timerFired(at: at, used: true), at: at) }
       }
     }
   }
 
-  /// One call, made once more if its token was refused. `alwaysRefused`: with every token.
+  /// Makes a call, and repeats it if its token was refused. With `alwaysRefused`, every token is refused.
   mutating func call(_ operation: UInt8, alwaysRefused: Bool = false, at seconds: Int) {
     let now = Int64(seconds) * second + Int64(operation) * 1000
     for isSecond in [false, true] {
@@ -68,7 +68,7 @@ struct TokenRefusalsTests {
       for operation in [2, 3, 4] as [UInt8] { playbook.call(operation, at: seconds) }
     }
     #expect(Set(playbook.failed.keys) == [1])
-    // At the start, at 1, 11, 31, 71, 151 and 311 s for the one, and once for the others.
+    // At the start and at 1, 11, 31, 71, 151 and 311 s for that operation, and once for the others.
     #expect(playbook.fetches <= 8)
   }
 
@@ -118,7 +118,7 @@ struct TokenRefusalsTests {
       }
       if seconds == 601 { early = playbook.fetches }
     }
-    // Calls in step share fetches; 162 operations, each one in 300 s, are the bound.
+    // Simultaneous calls share fetches. The bound is one fetch per 300 s for each of 162 operations.
     #expect(Double(playbook.fetches - early) / 1800 <= 162.0 / 300)
   }
 
@@ -133,7 +133,7 @@ struct TokenRefusalsTests {
     #expect(refusals.refused(slot, operation: 1, first(1), at: 0) == .renew(withdraws: false))
     #expect(refusals.refused(slot, operation: 1, first(1), at: 1) == .renew(withdraws: false))
     #expect(refusals.refused(slot, operation: 2, first(1), at: 2) == .renew(withdraws: true))
-    // The fresh one is refused to operation 1 too.
+    // The new token is refused for operation 1 too.
     let second = TokenRefusals.Refusal(generation: 2, isSecond: true, isReplayable: true)
     #expect(refusals.refused(slot, operation: 1, second, at: 3) == .stay)
     #expect(!refusals.mayRenew(slot, operation: 1, at: 4))
@@ -158,7 +158,7 @@ struct TokenRefusalsTests {
     #expect(refusals.refused(slot, operation: 1, upload(2), at: 18 * second) == .stay)
     #expect(
       refusals.refused(slot, operation: 1, upload(2), at: 19 * second) == .renew(withdraws: false))
-    // Much later it is a question of its own.
+    // Much later it is checked separately.
     #expect(
       refusals.refused(slot, operation: 1, upload(9), at: 900 * second) == .renew(withdraws: false))
   }

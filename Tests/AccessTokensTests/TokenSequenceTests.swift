@@ -2,10 +2,10 @@ import Testing
 
 @testable import AccessTokens
 
-/// Sequences of events as no test would think of them, by the tens of thousands.
+/// Tens of thousands of random sequences of events.
 @Suite("Tokens of a few apps, whatever happens")
 struct TokenSequenceTests {
-  /// The manager with the world around it: what is in flight, what is shown, what was promised.
+  /// The manager and its environment: what is in flight, what is published, what was promised.
   private struct World {
     var random: SplitMix64
     var manager: TokenManager
@@ -60,7 +60,7 @@ struct TokenSequenceTests {
     }
 
     mutating func step() {
-      // Half the time exactly to the next timer, which the service never misses.
+      // Half of the steps go exactly to the next timer, which the service never misses.
       let timer = manager.nextTimer
       let leap = Int64.random(
         in: 0...(1 << Int64.random(in: 0...36, using: &random)), using: &random)
@@ -108,7 +108,7 @@ struct TokenSequenceTests {
       switch number(0..<4) {
       case 0, 1:
         let life = Int64(number(1..<5000))
-        // The generation that a success would get is the next one; a result may be dropped, though.
+        // A success would get the next generation, but the result may be dropped.
         let next = (ends[slot.index].keys.max() ?? 0) &+ 1
         ends[slot.index][next] = startedAt + life * second
         result = .success(grant(seconds: life))
@@ -119,7 +119,7 @@ struct TokenSequenceTests {
       take(
         manager.fetchFinished(
           slot, result: result, requestedAt: startedAt, at: now, random: random.next()))
-      // Expired on arrival: no generation was given.
+      // It had expired on arrival, so it got no generation.
       if case .success = result, shown[slot.index].token?.generation != before {
         ends[slot.index][before] = nil
       }

@@ -65,7 +65,7 @@ struct TokenSharingTests {
       slot, result: .failure(failure(.refusedCredential(status: 401))), requestedAt: 0, at: 0,
       random: 0)
     #expect(mayShare(again) == [false])
-    // Waits for what comes of it.
+    // It waits for the result.
     #expect(mayShare(manager.needed(other, at: 1)) == [])
     let released = manager.fetchFinished(
       slot, result: .success(grant(seconds: 900)), requestedAt: 1, at: 1, random: 0)

@@ -19,7 +19,7 @@ struct TokenStateMachinePropertyTests {
     var waiting = false
 
     for step in 0..<400 {
-      // Time moves by anything from nothing to minutes, sometimes exactly to the timer.
+      // Time advances by anything from nothing to minutes, sometimes exactly to the timer.
       if let due = timer, due >= now, Bool.random(using: &random) {
         now = due
       } else {
@@ -27,7 +27,7 @@ struct TokenStateMachinePropertyTests {
           in: 0...(second << Int64.random(in: 0...7, using: &random)), using: &random)
       }
       var actions: [TokenStateMachine.Action] = []
-      // As the service does: due timers first.
+      // Due timers come first, as in the service.
       if let due = timer, due <= now {
         timer = nil
         actions = machine.timerFired(at: now, used: Bool.random(using: &random))
@@ -42,7 +42,7 @@ struct TokenStateMachinePropertyTests {
             in: 1...(1 << Int64.random(in: 0...12, using: &random)), using: &random)
           actions = machine.fetchSucceeded(
             grant(seconds: life), requestedAt: startedAt, at: now, random: random.next())
-          // An old token is published again when the new one had expired on arrival.
+          // An old token is published again if the new one had expired on arrival.
           if let token = actions.published?.token, ends[token.generation] == nil {
             ends[token.generation] = startedAt + life * second
             #expect(token.usableUntil > now)

@@ -2,12 +2,12 @@ import Testing
 
 @testable import AccessTokens
 
-/// A playbook: events at their times in seconds, and the actions expected.
+/// Events at their times in seconds, with the expected actions.
 @Suite("One token's life")
 struct TokenStateMachineTests {
   var machine = TokenStateMachine(schedule: RefreshSchedule())
 
-  /// Brings the machine to a token of `seconds` asked for at second 0.
+  /// A machine with a token that was requested at second 0 and lives for `seconds`.
   private func fresh(seconds: Int64 = 100) -> (TokenStateMachine, PublishedToken) {
     var machine = self.machine
     _ = machine.needed(at: 0)
@@ -107,7 +107,7 @@ struct TokenStateMachineTests {
     #expect(actions.published?.token == old)
     #expect(actions.published?.failure?.retryAt == 72 * second)
     #expect(actions.timer == 72 * second)
-    // It goes on failing until the end.
+    // It keeps failing until the token ends.
     #expect(machine.timerFired(at: 72 * second, used: true).fetches == 1)
     let second2 = machine.fetchFailed(
       failure(.refusedCredential(status: 401)), at: 80 * second, random: 0)
@@ -184,7 +184,7 @@ struct TokenStateMachineTests {
       machine.doubted(generation: token.generation, at: 10 * second)
         == [.startFetch, .armTimer(at: token.usableUntil)])
     #expect(machine.doubted(generation: token.generation, at: 10 * second) == [])
-    // The endpoint is down: who is served with the token still is, and nobody asks before the next try.
+    // The endpoint fails. Callers still get the token, and there is no request before the next attempt.
     let failed = machine.fetchFailed(failure(), at: 11 * second, random: .max)
     #expect(failed.published?.token == token)
     #expect(failed.published?.failure?.retryAt == 12 * second)

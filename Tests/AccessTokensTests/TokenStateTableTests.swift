@@ -2,7 +2,7 @@ import Testing
 
 @testable import AccessTokens
 
-/// Every state with every event: which state follows and what is done.
+/// Every state with every event: the next state and the actions.
 @Suite("The token's states and events")
 struct TokenStateTableTests {
   enum State: CaseIterable { case empty, wanted, fetching, fresh, refreshing, failing }
@@ -12,8 +12,8 @@ struct TokenStateTableTests {
     case rejectedOld, doubted, doubtedOld, renew, drop
   }
 
-  /// A machine in that state at second 50. A token there is lives from 0 to 95 s of the schedule, and is
-  /// renewed at 70 s; a failure is tried again at 80 s.
+  /// A machine in this state at second 50. Its token, if any, lives from 0 to 95 s of the schedule and is renewed at 70
+  /// s. A failed fetch is repeated at 80 s.
   private func machine(_ state: State) -> TokenStateMachine {
     var machine = TokenStateMachine(schedule: RefreshSchedule())
     switch state {
@@ -58,8 +58,8 @@ struct TokenStateTableTests {
     }
   }
 
-  /// In short: f starts a fetch, t arms a timer, T shows a token, F shows a failure without one, B shows both,
-  /// E shows nothing; then the state that follows.
+  /// A short form: f starts a fetch, t arms a timer, T publishes a token, F a failure without a token, B both, E
+  /// nothing. Then the next state follows.
   private func short(
     _ actions: [TokenStateMachine.Action], _ machine: TokenStateMachine
   ) -> String {
@@ -84,7 +84,7 @@ struct TokenStateTableTests {
       .rejected: ">empty", .rejectedOld: ">empty", .doubted: ">empty", .doubtedOld: ">empty",
       .renew: "f>fetching", .drop: ">empty",
     ],
-    // Evicted within the least interval between two fetches: the timer starts the next one.
+    // Evicted within the minimum interval between two fetches. The timer starts the next one.
     .wanted: [
       .needed: "t>empty", .neededAfterEnd: "f>fetching", .succeeded: ">empty", .failed: ">empty",
       .timerEarly: "t>empty", .timerDue: "f>fetching", .timerDueUnused: "f>fetching",

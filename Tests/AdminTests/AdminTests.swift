@@ -18,7 +18,7 @@ struct AdminTests {
   private static let good = ReadinessCheck(name: "token", isReady: true, detail: "has a \"token\"")
   private static let bad = ReadinessCheck(name: "name", isReady: false, detail: "is being resolved")
 
-  /// Not well, and no reason to send requests elsewhere.
+  /// A failed check that does not make the gateway unready.
   private static let told = ReadinessCheck(
     name: "log", isReady: false, isRequired: false, detail: "is full")
 

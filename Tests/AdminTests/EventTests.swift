@@ -28,7 +28,7 @@ struct EventTests {
     #expect(feed.read(from: start, bytes: 100).lines.isEmpty)
     feed.write(EventTests.lines("b\nc\n"))
     #expect(EventTests.text(feed.read(from: start, bytes: 100).lines) == "b\nc\n")
-    // Places from before are void once nobody watched.
+    // Earlier places become invalid when there was no watcher.
     feed.endWatching()
     feed.beginWatching()
     #expect(feed.read(from: start, bytes: 100).isBroken)
@@ -48,10 +48,10 @@ struct EventTests {
     let kept = feed.read(from: feed.end - 500_000, bytes: 1 << 20)
     #expect(!kept.isBroken && kept.lines.count == 500_000)
     #expect(feed.read(from: feed.end - 600_000, bytes: 1 << 20).isBroken)
-    // A place within a line is none.
+    // A place within a line is invalid.
     #expect(feed.read(from: feed.end - 500, bytes: 1 << 20).isBroken)
     #expect(feed.read(from: feed.end + 1, bytes: 1 << 20).isBroken)
-    // A batch longer than all that is kept is left out as a whole.
+    // A batch that exceeds the whole buffer is left out.
     let place = feed.end
     feed.write(EventTests.lines(String(repeating: line, count: 1_000)))
     #expect(feed.read(from: place, bytes: 1 << 20).isBroken)
@@ -84,7 +84,7 @@ struct EventTests {
     let other = try #require(streams.begin(after: nil))
     let first = EventTests.text(streams.piece(of: one, now: 0))
     #expect(first == "retry: 2000\n\nevent: state\ndata: {\"n\":1}\n\n")
-    // The same moment's state is made once.
+    // The state is produced only once for the same moment.
     #expect(EventTests.text(streams.piece(of: other, now: 1_000)) == first)
     #expect(EventTests.text(streams.piece(of: one, now: EventTests.second / 4)) == "")
     feed.write(EventTests.lines("{\"a\":1}\n{\"b\":2}\n"))

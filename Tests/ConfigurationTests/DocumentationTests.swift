@@ -12,7 +12,7 @@ struct DocumentationTests {
     try String(contentsOf: repository.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// The example with its secrets in the rig's folder.
+  /// The example, with its secrets in the rig's folder.
   private func example(_ rig: LoadingRig) throws -> String {
     for name in ["scorm", "scorm-next", "scorm-management"] {
       try rig.write(name, LoadingRig.canary)
@@ -92,7 +92,7 @@ struct DocumentationTests {
       ])
   }
 
-  /// Rows of the reference by heading and key.
+  /// The rows of the reference, by heading and key.
   private func rows() throws -> [String: [String: String]] {
     var rows: [String: [String: String]] = [:]
     var heading = ""
@@ -105,7 +105,7 @@ struct DocumentationTests {
     return rows
   }
 
-  /// Every section with the path its heading shows.
+  /// Every section, with the path that its heading shows.
   private static func sections(_ schema: SectionSchema, _ path: String) -> [(String, SectionSchema)]
   {
     var result = [(path.isEmpty ? "Top level" : path, schema)]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Configuration
 
-/// Files in whose place stands something that may never end, or never begin.
+/// FIFOs in place of files: reading them may never end, or never begin.
 @Suite("Nothing waits for a FIFO", .timeLimit(.minutes(1)))
 struct FIFOTests {
   @Test(

@@ -3,13 +3,13 @@ import Memory
 
 @testable import Configuration
 
-/// A folder of its own with a configuration file and secret files, removed with the rig.
+/// A temporary folder with a configuration file and secret files, removed with the rig.
 final class LoadingRig {
   let folder: URL
   var variables = ["SCORM_APP_ID": "APP"]
   var overrides: [String: String] = [:]
 
-  /// The secret in `secret`. No problem, warning or description may ever hold it.
+  /// The secret in the file `secret`. No problem, warning or description may ever contain it.
   static let canary = "s3cr3t-Canary-0123456789"
 
   static let catalogue = CatalogueNames(
@@ -42,10 +42,10 @@ final class LoadingRig {
     return file.path
   }
 
-  /// An app that loads, for files that are about something else.
+  /// A valid app, for files that test something else.
   static let app = "apps: [{name: main, id: APP, secret: {file: secret}}]\n"
 
-  /// Loads `yaml` as `gateway.yaml` of the rig's folder, or no file.
+  /// Loads `yaml` as `gateway.yaml` of the rig's folder; nil loads no file.
   func load(_ yaml: String?) throws -> LoadedSettings {
     let file = try yaml.map { try write("gateway.yaml", $0) }
     return try load(file: file)
@@ -57,7 +57,7 @@ final class LoadingRig {
     return try loader.load(file: file, environment: Environment(variables), overrides: overrides)
   }
 
-  /// The problems of `yaml`; empty when it loads.
+  /// The problems of `yaml`; empty if it loads.
   func problems(_ yaml: String?) throws -> [Problem] {
     do {
       _ = try load(yaml)
@@ -68,12 +68,12 @@ final class LoadingRig {
   }
 }
 
-/// A problem reduced to what the tables compare.
+/// The parts of a problem that the tables compare.
 struct Expected: CustomStringConvertible, Sendable {
   let line: Int
   let column: Int
   let path: String
-  /// A part of the message or hint.
+  /// A part of the message or of the hint.
   let text: String
 
   init(_ line: Int, _ column: Int, _ path: String, _ text: String) {

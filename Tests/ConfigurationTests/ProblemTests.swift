@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Bad configurations")
 struct ProblemTests {
-  /// Files that end in one app that loads, and the one problem each has.
+  /// Files that end in a valid app, and the single problem of each.
   static let mistakes: [(String, Expected)] = [
     ("lissten: []\n", Expected(1, 1, "lissten", "did you mean listen?")),
     (
@@ -268,7 +268,7 @@ struct ProblemTests {
       Expected(1, 40, "traffic.journal.maxSize", "64KiB")
     ),
     ("replicas: 0\n", Expected(1, 11, "replicas", "from 1 to 1000")),
-    // YAML itself.
+    // Problems of YAML itself.
     ("replicas: 1\nreplicas: 2\n", Expected(2, 1, "replicas", "already on line 1")),
     ("replicas: &a 1\n", Expected(1, 11, "replicas", "anchors")),
     ("replicas: !!int 1\n", Expected(1, 11, "replicas", "tags")),

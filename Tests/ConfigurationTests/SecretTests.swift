@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Secrets")
 struct SecretTests {
-  /// Ways to write the secret where it does not belong.
+  /// Ways to write the secret in a wrong place.
   static let misplaced = [
     "secret: CANARY", "secret: {env: CANARY}", "secret: {file: CANARY}", "secret: {value: CANARY}",
     "secret: {CANARY: x}", "secret: [CANARY]", "secret: {env: [CANARY]}",
@@ -132,7 +132,7 @@ struct SecretTests {
     #expect(try rig.load(LoadingRig.app).settings.apps.map(\.secret.exposed) == [secret])
   }
 
-  /// What is told of each, whatever way it comes in; the places count bytes from 1.
+  /// The message for each, wherever it comes from. Positions count bytes from 1.
   static let unfitTexts: [(text: String, told: String)] = [
     ("\u{feff}abc", "starts with a byte order mark (bytes 1 to 3)"),
     ("abc ", "ends with a blank (byte 4)"), (" abc", "starts with a blank (byte 1)"),
@@ -166,7 +166,7 @@ struct SecretTests {
         #expect(problems.first?.hint.isEmpty == false)
       }
     }
-    // What the watch of the file says is the same.
+    // The watch of the file reports the same.
     let error = #expect(throws: SecretFile.Unreadable.self) {
       try SecretFile(path: rig.folder.path + "/secret").read()
     }

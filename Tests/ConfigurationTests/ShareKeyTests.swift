@@ -4,7 +4,7 @@ import Testing
 
 @testable import Configuration
 
-/// The key that shared tokens are sealed with, as files hold it.
+/// The key that seals shared tokens, as files contain it.
 @Suite("The key of shared tokens")
 struct ShareKeyTests {
   private static let bytes = (0..<32).map { UInt8(($0 * 7 + 130) & 255) }
@@ -27,7 +27,7 @@ struct ShareKeyTests {
         #expect(try read(Array((text + end).utf8)).hasSameBytes(as: key), "\(text)\(end)")
       }
     }
-    // A raw key may end with what would be a line's end.
+    // A raw key may end with a byte that looks like a line end.
     var raw = ShareKeyTests.bytes
     raw[31] = 0x0A
     #expect(try read(raw).count == 32)

@@ -9,7 +9,7 @@ struct TLSSettingsTests {
 
   private static func listen(_ tls: String) -> String { "listen: [{tls: {\(tls)}}]\n" }
 
-  /// Callers by certificate, behind a listener that asks for some.
+  /// Callers identified by certificate, at a listener that asks for certificates.
   private static func callers(_ matches: String...) -> String {
     let entries = matches.enumerated().map {
       "  - {name: c\($0), match: {\($1)}, apps: [main], allow: [\"*\"]}\n"

@@ -2,15 +2,15 @@ import Foundation
 
 @testable import CourseContent
 
-/// Writes zips without compression, and as wrongly as a test wants.
+/// Writes zips without compression, with errors where a test needs them.
 struct ZipFile {
   struct Entry {
     var name: String
     var bytes: [UInt8]
-    /// What the directory says of its length instead of the truth.
+    /// The length that the directory claims instead of the real one.
     var claimedSize: UInt32?
     var isEncrypted = false
-    /// Instead of the right one, which takes a while for long files.
+    /// Used instead of the correct one, which takes long to compute for long files.
     var checksum: UInt32?
   }
 
@@ -37,7 +37,7 @@ struct ZipFile {
         put(20, 2, &to)
         put(entry.isEncrypted ? 1 : 0, 2, &to)
         put(0, 2, &to)
-        // 2026-03-01T12:00:00 as MS-DOS writes it.
+        // 2026-03-01T12:00:00 in MS-DOS format.
         put(0x5C61_6000, 4, &to)
         put(entry.checksum ?? ZipFile.checksum(entry.bytes), 4, &to)
         put(UInt32(entry.bytes.count), 4, &to)
@@ -78,7 +78,7 @@ struct ZipFile {
     return ~crc
   }
 
-  /// Describes what the bytes hold, with other bytes before and behind them in the file.
+  /// Describes the bytes' content, with other bytes before and after them in the file.
   static func describe(_ bytes: [UInt8], type: String? = nil) throws -> CourseDescription {
     try withFile(bytes) { descriptor, start, length in
       try CourseReader.describe(descriptor: descriptor, start: start, length: length, type: type)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CurlTransport
 
-/// A scripted server, and requests of ours that it must see or must never see.
+/// A scripted server, and requests that it must see or must never see.
 @Suite("Requests over libcurl", .timeLimit(.minutes(1)))
 struct CurlUseTests {
   private static let fine = respond(200, "fine")
@@ -179,7 +179,7 @@ struct CurlUseTests {
       Issue.record("answered by nobody")
     } catch {
       #expect(error.kind == .unreachable)
-      // With the particulars, which the plain text does not have.
+      // With the details, which the plain text does not have.
       #expect(one.explanation(of: error).contains("127.0.0.1"))
       #expect(!error.text.contains("127.0.0.1"))
     }

@@ -33,7 +33,7 @@ struct ArchitectureTests {
     #expect(imported.intersection(others) == listed)
   }
 
-  /// What the section on unsafe code says, as one line.
+  /// The text of the section on unsafe code, as one line.
   private func unsafeCode() throws -> String {
     let text = try Repository.text("docs/architecture.md")
     let start = try #require(text.firstRange(of: "## Unsafe code")?.upperBound)

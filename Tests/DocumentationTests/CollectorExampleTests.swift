@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Examples for collectors")
 struct CollectorExampleTests {
-  /// Names of the log's fields, as its documentation has them.
+  /// The names of the log's fields in its documentation.
   private func fields() throws -> Set<String> {
     Set(
       try Markdown.rows(of: "docs/traffic-log.md").filter { $0.heading == "Fields" }
@@ -12,7 +12,7 @@ struct CollectorExampleTests {
   private func names(in file: String, _ patterns: [Regex<(Substring, Substring)>]) throws
     -> Set<String>
   {
-    // Comments hold queries, which are read too.
+    // Comments contain queries, which are read too.
     let text = try Repository.text("config/examples/\(file)")
     return Set(patterns.flatMap { text.matches(of: $0).map { String($0.output.1) } })
   }

@@ -51,7 +51,7 @@ struct OperationsTests {
   func metrics() throws {
     let source = try ["Gateway", "Operator", "Telemetry"]
       .map { try Repository.sources(of: $0).joined() }.joined()
-    // Written out, begun with `family`, or with one of the helpers over it.
+    // Written out, begun with `family`, or written by a helper that uses it.
     var metrics = source.matches(of: /# TYPE (scorm_gateway_\w+) (\w+)/).map {
       (String($0.output.1), String($0.output.2))
     }

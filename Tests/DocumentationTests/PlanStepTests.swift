@@ -10,10 +10,10 @@ import Testing
 @testable import Forwarding
 @testable import GatewayServer
 
-/// The steps of a request have one set of words, whoever tells of them.
+/// All code and documents use the same words for the steps of a request.
 @Suite("The eight steps of a request")
 struct PlanStepTests {
-  /// The one list that a person keeps. All others are compared with it.
+  /// The only manually maintained list. All others are compared with it.
   private static let steps = [
     "framing", "host", "caller", "app", "operation", "policy", "quota", "credential",
   ]

@@ -1,11 +1,11 @@
 import Foundation
 
-/// The repository as it lies on disk, read by the tests of its documentation.
+/// The files of the repository, for the tests of its documentation.
 enum Repository {
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// The documents for readers, by their path below the root.
+  /// The documents for readers, by their paths below the root.
   static let documents: [String] = {
     let folder = root.appendingPathComponent("docs").path
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -30,20 +30,20 @@ enum Repository {
   }
 }
 
-/// One row of a table in Markdown.
+/// A row of a Markdown table.
 struct TableRow {
-  /// The heading of any level that stands above it.
+  /// The heading above it, of any level.
   let heading: String
   let cells: [String]
 
-  /// The words of the first cell that are set as code.
+  /// The words in the first cell that are formatted as code.
   var names: [String] {
     cells.first.map { cell in cell.matches(of: /`([^`]+)`/).map { String($0.output.1) } } ?? []
   }
 }
 
 enum Markdown {
-  /// The rows of all tables, headers left out.
+  /// The rows of all tables, without headers.
   static func rows(of document: String) throws -> [TableRow] {
     var rows: [TableRow] = []
     var heading = ""

@@ -2,12 +2,12 @@ import Testing
 
 @Suite("What stops a start")
 struct StartRefusalTests {
-  /// Each reason that a start ends for, as it is written where it is thrown, and what `check` finds it with; nil: it
-  /// is the moment's, not the configuration's.
+  /// Each reason for which a start fails, as it is written where it is thrown, and the code with which `check` finds
+  /// it. Nil: the cause is temporary and not in the configuration.
   private static let refusals: [(reason: String, check: String?)] = [
     ("\"too many combinations of apps and scopes: \\(error)\"", "func compileRules("),
     ("\"tokens: \\(error)\"", "tokenService.check("),
-    // As each of the token service's problems says it.
+    // The text of each problem of the token service.
     ("error.text", "tokenService.check("),
     ("\"out of descriptors: \\(error)\"", nil),
     ("\"limits: \\(error)\"", "limitProblem("),
@@ -18,7 +18,7 @@ struct StartRefusalTests {
     ("\"upstream: \\(error)\"", "TLSClient("),
     ("error.text(below: keyPath)", "TLSAcceptor(reading:"),
     ("\"admin: \\(error)\"", nil),
-    // Of a listener, the log, the journal, the variables of OpenTelemetry: each has a text of its own.
+    // Problems of a listener, the log, the journal or OpenTelemetry's variables, each with its own text.
     ("error.description", "StartObstacle.to"),
     ("\"cannot start the thread that exports \\(things): \\(error)\"", nil),
   ]

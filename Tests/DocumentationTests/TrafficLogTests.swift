@@ -9,7 +9,7 @@ import Testing
 struct TrafficLogDocumentTests {
   private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-  /// A line with every field there can be.
+  /// A line with every possible field.
   private func fullLine() -> String {
     let method = TrafficLogDocumentTests.bytes("GET")
     let path = TrafficLogDocumentTests.bytes("/api/v2/ping")
@@ -26,7 +26,7 @@ struct TrafficLogDocumentTests {
       query: query.span.bytesOfElements, into: &line)
     TrafficLine.putUserAgent(agent.span.bytesOfElements, into: &line)
     TrafficLine.putVersion10(into: &line)
-    // While spans are exported it is continued; else only noted, under the same name.
+    // While spans are exported, the trace is continued. Otherwise it is only recorded, under the same name.
     TrafficLine.putTrace(high: 1, low: 2, span: 3, parent: 4, into: &line)
     var noted = ByteBuffer()
     TrafficLine.putTraceID(fromTraceparent: parent.span.bytesOfElements, into: &noted)
@@ -45,7 +45,7 @@ struct TrafficLogDocumentTests {
     TrafficLine.putWalk(pages: 1, items: 2, attempts: 3, into: &line)
     var job = ByteBuffer()
     TrafficLine.putJob(id: [0x31], status: "RUNNING", attempts: 3, into: &job)
-    // Both have the number of attempts, and no line has both.
+    // Both have the number of attempts, but no line has both.
     line.put(job, ",\"attempts_total\":3".utf8.count, job.count)
     var ending = TrafficLine.Ending()
     ending.tokenFingerprint = 1
@@ -69,7 +69,7 @@ struct TrafficLogDocumentTests {
         return isPair || $0.names.first?.contains(".body.content") == true
           ? Array($0.names.prefix(2)) : Array($0.names.prefix(1))
       }
-    // Without the list of attempts, whose own keys are described with it.
+    // Without the list of attempts, whose keys are described with it.
     let line = fullLine().replacing(/\[.*\]/, with: "0")
     let written = line.matches(of: /"([^"]+)":/).map { String($0.output.1) }
     #expect(documented == written)

@@ -4,7 +4,7 @@ import Testing
 @testable import Telemetry
 @testable import TrafficJournal
 
-/// Words that mean one thing wherever an operator meets them: docs/operations.md, Words.
+/// Words that mean the same thing wherever operators meet them: docs/operations.md, Words.
 @Suite("Failed, refused, sent and received")
 struct WordTests {
   @Test("say what they count, the same in documents, page, command, metrics and dashboard")
@@ -31,7 +31,7 @@ struct WordTests {
     for path in ["config/monitoring/alerts.yaml", "config/monitoring/dashboard.json"] {
       #expect(try Repository.text(path).contains("5xx|none"))
     }
-    // The page asks for them as the command does.
+    // The page's filter uses the same values as the command.
     let query = try TrafficQuery("status=5xx,none", now: 0)
     #expect(query.hasStatus(0) && query.hasStatus(500) && !query.hasStatus(499))
   }

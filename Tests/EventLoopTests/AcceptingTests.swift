@@ -9,7 +9,7 @@ struct AcceptingTests {
   func reserved() async throws {
     try await onOwnThread {
       let rig = try LoopRig()
-      // No descriptor is as low as that.
+      // Every descriptor number exceeds this.
       try rig.perform { $0.descriptorMark = 3 }
       let first = try RawPeer(port: rig.port)
       let second = try RawPeer(port: rig.port)
@@ -45,7 +45,7 @@ struct AcceptingTests {
         let queued = loop.queuedBytes(socket)
         let untaken = loop.untakenBytes(socket)
         #expect(queued > 0 && untaken > queued)
-        // What waits in the kernel has a bound.
+        // What waits in the kernel is bounded.
         #expect(untaken - queued < 8 << 20)
       }
       let before = 16 << 20

@@ -9,12 +9,12 @@ import Testing
 struct ConnectTests {
   private static let tag = SocketTag(kind: 2, record: .none)
 
-  /// A port of loopback on which nobody listens.
+  /// A loopback port on which nothing listens.
   private static func freePort() throws -> UInt16 {
     try ListeningSocket(tcp: loopback(port: 0)).address.port
   }
 
-  /// An empty directory, and what removes it.
+  /// Passes an empty directory to `body` and removes it afterwards.
   private static func withDirectory(_ body: (String) throws -> Void) throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "el-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -94,7 +94,7 @@ struct ConnectTests {
   func staleSocket() throws {
     try ConnectTests.withDirectory { directory in
       let path = directory + "/s"
-      // A bound socket that is closed leaves its file.
+      // The file of a bound socket remains when the socket is closed.
       let left = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
       var address = sockaddr_un()
       address.sun_family = sa_family_t(AF_UNIX)

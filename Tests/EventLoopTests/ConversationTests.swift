@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Bytes through a loop's connections", .timeLimit(.minutes(5)))
 struct ConversationTests {
-  /// A loop, a peer, and the loop's name of the connection between them.
+  /// A loop, a peer, and the loop's id for the connection between them.
   private struct Conversation: Sendable {
     let rig: LoopRig
     let peer: RawPeer
@@ -25,7 +25,7 @@ struct ConversationTests {
     }
   }
 
-  /// Bytes that differ from place to place. Compared outside `#expect`, which would take minutes to find
+  /// Bytes that differ from place to place. They are compared outside of `#expect`, which would take minutes to find
   /// the differences of long arrays.
   private static func pattern(_ count: Int) -> [UInt8] {
     var result = (0..<4093).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
@@ -63,7 +63,7 @@ struct ConversationTests {
       try talk.rig.perform { loop in
         let queued = loop.send(bytes.span.bytesOfElements.slice(0, bytes.count - 1), to: socket)
         #expect(queued > 0)
-        // Bytes sent later stand behind those in the queue.
+        // Bytes sent later are queued after the earlier ones.
         loop.send(bytes.span.bytesOfElements.slice(bytes.count - 1, bytes.count), to: socket)
       }
       #expect(!talk.rig.journal.all.contains(.drained(socket)))
@@ -216,7 +216,7 @@ struct ConversationTests {
       let talk = try Conversation()
       let socket = talk.socket
       try talk.rig.perform { loop in
-        // The peer's reset is there before the loop looks.
+        // The peer's reset arrives before the loop looks.
         let bytes = ConversationTests.pattern(1 << 20)
         if isLate { loop.send(bytes.span.bytesOfElements, to: socket) }
         talk.peer.reset()

@@ -7,10 +7,10 @@ import Testing
 @Suite("Deadlines and alarms", .timeLimit(.minutes(5)))
 struct DeadlineTests {
   private static let millisecond: Int64 = 1_000_000
-  /// Longer than anything here takes: a deadline of it must not pass.
+  /// Longer than any test here takes: such a deadline must not pass.
   private static let farAway: Int64 = 3_600_000_000_000
 
-  /// A connection of the rig's loop that sends nothing.
+  /// A connection of the rig's loop on which nothing is sent.
   private static func quietConnection(_ rig: LoopRig) throws -> (RawPeer, SocketID) {
     let peer = try RawPeer(port: rig.port)
     return (peer, try rig.journal.waitForAccepted())
@@ -23,7 +23,7 @@ struct DeadlineTests {
     }
   }
 
-  /// Times set one after the other, and which of them counts: the last.
+  /// Deadlines set one after the other. Only the last one counts.
   static let moves: [[Int64]] = [
     [20], [20, 80], [80, 20], [20, 40, 60, 80], [3_600_000, 20], [20, 3_600_000, 40],
   ]
@@ -40,7 +40,7 @@ struct DeadlineTests {
       }
       let time = try DeadlineTests.passed(rig, socket)
       #expect(time >= start + times[times.count - 1] * DeadlineTests.millisecond)
-      // An alarm later than all but the far ones: nothing passed again before it.
+      // An alarm later than all but the far deadlines: none passed again before it.
       rig.post { $0.setAlarm(at: time + 100 * DeadlineTests.millisecond) }
       try journal.wait(for: "alarm") { events in
         events.contains { if case .alarm = $0 { true } else { false } } ? () : nil
@@ -93,7 +93,7 @@ struct DeadlineTests {
       let rig = try LoopRig(listens: false)
       let count = 2000
       let start = SystemClock.monotonic
-      // Scrambled over 300 ms; every fifth is closed, every seventh moved an hour away.
+      // Spread over 300 ms. Every fifth connection is closed, and every seventh deadline is moved an hour ahead.
       let times = (0..<count).map { start + Int64($0 * 7919 % 300) * DeadlineTests.millisecond }
       let mine = try (0..<count).map { _ in try SocketPair() }
       let theirs = mine.map { $0.takeOther() }
@@ -135,7 +135,7 @@ struct DeadlineTests {
   }
 }
 
-/// Two connected sockets, one of which is given away.
+/// Two connected sockets, one of which another object takes.
 final class SocketPair: Sendable {
   private let mine: Int32
   private let other: Int32
@@ -149,7 +149,7 @@ final class SocketPair: Sendable {
     _ = fcntl(other, F_SETFL, O_NONBLOCK)
   }
 
-  /// Gives the other end away; to be called once.
+  /// Returns the other end, whose owner is then the caller. Call it once.
   func takeOther() -> Int32 { other }
 
   deinit { close(mine) }

@@ -2,26 +2,26 @@ import EventLoop
 import Synchronization
 import System
 
-/// What a loop told its handler.
+/// An event that a loop reported to its handler.
 enum LoopEvent: Sendable, Equatable {
   case accepted(SocketID)
   case connected(SocketID)
-  /// So many bytes.
+  /// These bytes were received.
   case received(SocketID, [UInt8])
   case ended(SocketID, cleanly: Bool)
   case endAnnounced(SocketID)
   case drained(SocketID)
   case spokePlainly(SocketID)
   case failed(SocketID, SocketFailure)
-  /// At this time of the loop.
+  /// A deadline passed, at this time of the loop.
   case deadline(SocketID, at: Int64)
   case alarm(at: Int64)
   case acceptingPutOff
-  /// Something a test asked for is done.
+  /// An action that a test requested is done.
   case done(Int)
 }
 
-/// The events of one loop in order, for a test that waits on another thread.
+/// The events of a loop in order, for a test that waits on another thread.
 final class EventJournal: Sendable {
   struct Missing: Error, CustomStringConvertible {
     let description: String
@@ -39,7 +39,7 @@ final class EventJournal: Sendable {
 
   var all: [LoopEvent] { events.withLock { $0 } }
 
-  /// Waits, for at most ten seconds, until `pick` finds something in what happened so far.
+  /// Waits at most ten seconds until `pick` finds something in the events so far.
   func wait<Found>(for what: String, _ pick: ([LoopEvent]) -> Found?) throws -> Found {
     for _ in 0..<100_000 {
       if let found = pick(all) { return found }
@@ -48,7 +48,7 @@ final class EventJournal: Sendable {
     throw Missing(description: "no \(what) in \("\(all.suffix(5))".prefix(500))")
   }
 
-  /// The `number`th connection that was accepted.
+  /// The accepted connection with this number, counted from 1.
   func waitForAccepted(_ number: Int = 1) throws -> SocketID {
     try wait(for: "connection") { events in
       var left = number
@@ -64,7 +64,7 @@ final class EventJournal: Sendable {
     try wait(for: "\(event)") { $0.contains(event) ? () : nil }
   }
 
-  /// All bytes that came from `socket` so far.
+  /// All bytes received from `socket` so far.
   func bytes(from socket: SocketID) -> [UInt8] {
     all.reduce(into: []) { result, event in
       if case .received(socket, let bytes) = event { result += bytes }

@@ -14,7 +14,7 @@ struct FinishTests {
     }
   }
 
-  /// Waits until the loop has let go of all its connections: looks every few milliseconds, by its alarm.
+  /// Waits until the loop has released all its connections. Checks every few milliseconds with the loop's alarm.
   private static func waitForRelease(_ rig: LoopRig) throws {
     for turn in 1...2000 {
       rig.post { loop in
@@ -36,7 +36,7 @@ struct FinishTests {
       let peer = try RawPeer(port: rig.port)
       let socket = try rig.journal.waitForAccepted()
       rig.post { loop in
-        // The release below is not time's doing.
+        // The release below must not be caused by the timeout.
         loop.lingerTimeout = 3_600_000_000_000
         loop.send(Array("bye".utf8).span.bytesOfElements, to: socket)
         loop.finish(socket)
@@ -46,11 +46,11 @@ struct FinishTests {
       #expect(peer.send([UInt8](repeating: 1, count: 32 * 1024)))
       #expect(try peer.text(3) == "bye")
       #expect(try peer.hasEnded())
-      // Bytes and the end in one go.
+      // Bytes and the end arrive together.
       #expect(peer.send([UInt8](repeating: 1, count: 16 * 1024)))
       peer.endSending()
       try FinishTests.waitForRelease(rig)
-      // No event of the bytes thrown away.
+      // There is no event for the discarded bytes.
       #expect(rig.journal.bytes(from: socket).count <= 32 * 1024)
     }
   }
@@ -82,7 +82,7 @@ struct FinishTests {
       let socket = try rig.journal.waitForAccepted()
       peer.send("x")
       rig.post { loop in
-        // More than the kernel takes of it for a peer that does not read.
+        // More than the kernel accepts for a peer that does not read.
         loop.send(FinishTests.many.span.bytesOfElements, to: socket)
         loop.finish(socket, awaitingRest: true)
       }
@@ -103,7 +103,7 @@ struct FinishTests {
       rig.post { $0.finish(socket, awaitingRest: true) }
       var sent = 0
       while sent < 32, peer.send(FinishTests.many) { sent += 1 }
-      // 64 MiB are taken, and what lies in the kernel.
+      // 64 MiB are accepted, plus what the kernel holds.
       #expect((3...8).contains(sent))
       try FinishTests.waitForRelease(rig)
     }

@@ -4,7 +4,7 @@ import Glibc
 import Memory
 import System
 
-/// Runs `body` on a thread of its own: blocking calls must not sit on the cooperative pool.
+/// Runs `body` on a separate thread, because blocking calls must not occupy the cooperative pool.
 func onOwnThread<Result: Sendable>(
   _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
@@ -13,19 +13,19 @@ func onOwnThread<Result: Sendable>(
   }
 }
 
-/// A loop on its own thread that writes down what happens, and does what a test posts.
+/// A loop on a separate thread that records its events and runs the actions that a test posts.
 final class LoopRig: Sendable {
   typealias Action = @Sendable (inout EventLoop) -> Void
 
   let journal: EventJournal
   private let mailbox: LoopMailbox<Action>
   private let thread: SystemThread
-  /// Where it listens; nil when it does not.
+  /// Where it listens; nil if it does not.
   let address: SocketAddress?
   var port: UInt16 { address?.port ?? 0 }
 
-  /// `pauses`: reading of a connection is paused after every event with bytes.
-  /// `tls`: what connections are to begin with.
+  /// `pauses`: whether reading a connection pauses after every event with bytes.
+  /// `tls`: the TLS acceptor for new connections.
   init(pauses: Bool = false, listens: Bool = true, tls: TLSAcceptor? = nil) throws {
     let journal = try EventJournal()
     let mailbox = try LoopMailbox<Action>()
@@ -66,13 +66,13 @@ final class LoopRig: Sendable {
         journal: journal, mailbox: mailbox, pauses: pauses, acceptor: acceptor)
       loop.run(&handler)
     } catch {
-      // The journal stays empty, and the test says what it missed.
+      // The journal stays empty, and the test reports what is missing.
     }
   }
 
   func post(_ action: @escaping Action) { mailbox.post(action) }
 
-  /// Does `action` on the loop and waits until that is done.
+  /// Runs `action` on the loop and waits until it is done.
   func perform(_ number: Int = Int.random(in: 0 ... .max), _ action: @escaping Action) throws {
     let journal = journal
     post { loop in

@@ -1,11 +1,11 @@
 import Glibc
 import System
 
-/// The other end of a loop's connection: a blocking socket, no call of which takes longer than ten seconds.
+/// The other end of a loop's connection: a blocking socket whose calls take at most ten seconds.
 final class RawPeer: Sendable {
   let descriptor: Int32
 
-  /// Connects to a port of loopback.
+  /// Connects to a loopback port.
   init(port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
@@ -36,7 +36,7 @@ final class RawPeer: Sendable {
     _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, length)
   }
 
-  /// Sends all of `bytes`; false when the connection does not take them.
+  /// Sends all of `bytes`; false if the connection does not accept them.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
@@ -54,15 +54,15 @@ final class RawPeer: Sendable {
 
   func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Ends the connection with a reset, now.
+  /// Resets the connection now.
   func reset() {
-    // Dissolving an established connection sends one: connect(2), AF_UNSPEC.
+    // Dissolving an established connection sends a reset: connect(2), AF_UNSPEC.
     var nowhere = sockaddr()
     nowhere.sa_family = sa_family_t(AF_UNSPEC)
     _ = unsafe connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
   }
 
-  /// Receives exactly `count` bytes, fewer when the connection ends.
+  /// Receives `count` bytes, or fewer if the connection ends.
   func receive(_ count: Int) throws -> [UInt8] {
     var result = [UInt8](repeating: 0, count: count)
     var filled = 0

@@ -6,7 +6,7 @@ import Synchronization
 import System
 import Testing
 
-/// What a server of a test is made of.
+/// The authority and files of a test server.
 struct ServerMaterial {
   let authority: TestAuthority
   let server: TestAuthority.Issued
@@ -37,7 +37,7 @@ struct ServerMaterial {
   }
 }
 
-/// Hands on what two peers send each other, byte for byte, in pieces of a size.
+/// Forwards the bytes between two peers in pieces of a given size.
 final class Courier: Sendable {
   let port: UInt16
   private let listener: Int32
@@ -202,7 +202,7 @@ struct TLSAcceptorTests {
     #expect(try trust(clients, .required, clients.revocations([])) != required)
   }
 
-  /// A file that is no good, and what is said of it.
+  /// An invalid file, and the message about it.
   struct Defect: CustomTestStringConvertible, Sendable {
     let part: TLSAcceptor.Part
     let text: String

@@ -55,7 +55,7 @@ struct TLSTests {
       try TLSTests.connect(
         rig, TLSClient(host: "localhost", caFile: server.certificate), port: server.port)
       let socket = try TLSTests.connected(rig)
-      // s_server reverses what it reads at once, so the order within is its own; nothing may be lost.
+      // s_server reverses the bytes of each read, so their order is arbitrary, but none may be lost.
       let bytes = (0..<100_000).map { $0 % 1000 == 999 ? UInt8(ascii: "\n") : UInt8($0 % 26 + 97) }
       rig.send(bytes, to: socket)
       try rig.journal.wait(for: "answer") { _ in

@@ -1,17 +1,17 @@
 import Foundation
 
-/// A certificate authority of a test, made by the program `openssl`, and certificates of every kind that it signs.
+/// A certificate authority for tests, made with `openssl`, and certificates of every kind that it signs.
 final class TestAuthority {
   struct Problem: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// A subject alternative name, whose bytes go into the certificate as they are.
+  /// A subject alternative name, whose bytes are put into the certificate unchanged.
   enum Name {
     case dns(String)
     case uri(String)
 
-    /// Tag, length and value (RFC 5280 section 4.2.1.6).
+    /// The name's tag, length and value (RFC 5280 section 4.2.1.6).
     fileprivate var encoded: [UInt8] {
       switch self {
       case .dns(let text): TestAuthority.encoded(0x82, Array(text.utf8))
@@ -20,7 +20,7 @@ final class TestAuthority {
     }
   }
 
-  /// Paths of a certificate and its key.
+  /// The paths of a certificate and its key.
   struct Issued {
     let certificate: String
     let key: String
@@ -47,16 +47,16 @@ final class TestAuthority {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  /// A path for a file that goes with the authority.
+  /// A path for a file that belongs to the authority.
   func path(_ name: String) -> String { folder.path() + "/" + name }
 
   /// Signs a certificate with these names.
   ///
   /// - Parameters:
-  ///   - days: how long it is good; negative for one that has expired.
-  ///   - signer: another certificate of this authority's that signs it; then it stands behind it in the file.
-  ///   - isAuthority: it may sign others.
-  ///   - end: its last second, in place of `days`.
+  ///   - days: how long it is valid; negative for an expired one.
+  ///   - signer: another certificate of this authority that signs it, and then follows it in the file.
+  ///   - isAuthority: whether it may sign others.
+  ///   - end: its last second, instead of `days`.
   func issue(
     _ names: [Name] = [], commonName: String = "somebody", days: Int = 2, signer: Issued? = nil,
     isAuthority: Bool = false, until end: Date? = nil
@@ -96,7 +96,7 @@ final class TestAuthority {
     return issued
   }
 
-  /// Signs a request with the program's own authority, which takes a time to the second.
+  /// Signs a request with openssl's own authority function, which takes a time with seconds.
   private func sign(_ request: String, _ certificate: String, until end: Date) throws {
     try "".write(toFile: path("signed.txt"), atomically: true, encoding: .utf8)
     try """
@@ -122,11 +122,11 @@ final class TestAuthority {
     ])
   }
 
-  /// Writes a list of revocations.
+  /// Writes a certificate revocation list.
   ///
   /// - Parameters:
-  ///   - revoked: numbers of certificates, counted from 1 in the order in which they were issued.
-  ///   - days: how long it is good; negative for one that is out of date.
+  ///   - revoked: the numbers of certificates, counted from 1 in the order in which they were issued.
+  ///   - days: how long it is valid; negative for an outdated one.
   /// - Returns: its path.
   func revocations(_ revoked: [Int], days: Int = 2) throws -> String {
     let lines = revoked.map {

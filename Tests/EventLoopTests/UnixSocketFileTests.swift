@@ -6,10 +6,10 @@ import Testing
 
 @testable import EventLoop
 
-/// Two processes share a Unix socket's name while one follows the other.
+/// Two processes share the name of a Unix socket while one replaces the other.
 @Suite("The file of a Unix socket", .timeLimit(.minutes(1)))
 struct UnixSocketFileTests {
-  /// A listener that takes no more callers, as that of a process that finishes what is under way.
+  /// A listener that accepts no more callers, like that of a process that finishes its calls.
   private final class Leaving {
     private var socket: ListeningSocket?
 
@@ -71,7 +71,7 @@ struct UnixSocketFileTests {
       let names = try FileManager.default.contentsOfDirectory(
         atPath: (path as NSString).deletingLastPathComponent)
       #expect(names == ["s"], "nothing is left of the way there")
-      // Who has not said that it ends keeps its name.
+      // A process that has not announced its end keeps the name.
       #expect(
         UnixSocketFileTests.refusal { try ListeningSocket(unixPath: path, mode: 0o600) } != nil)
       withExtendedLifetime((old.address, new.address)) {}
@@ -93,7 +93,7 @@ struct UnixSocketFileTests {
       }
       caller.start()
       for round in 1...200 {
-        // Connections are made meanwhile, too.
+        // Connections are made meanwhile too.
         while calls.withLock({ $0 }) < round * 2 { sched_yield() }
         current.markLeaving()
         let next = try ListeningSocket(unixPath: path, mode: 0o600)
@@ -122,7 +122,7 @@ struct UnixSocketFileTests {
       var status = stat()
       #expect(unsafe lstat(path, &status) == 0 && status.st_mode & 0o7777 == 0o612)
       #expect(UnixSocketFileTests.connects(path: path))
-      // A predecessor's file is its heir's to remove.
+      // The successor must remove its predecessor's file.
       let file = try #require(UnixSocketFile(at: path))
       maker.disown()
       do {
@@ -192,7 +192,7 @@ struct UnixSocketFileTests {
   }
 
   private final class Outcome: @unchecked Sendable {
-    // @unchecked: the lock.
+    // @unchecked: protected by the lock.
     private let lock = NSLock()
     private var kept: [Kept] = []
 
@@ -214,18 +214,18 @@ struct UnixSocketFileTests {
     let any = try #require(SocketAddress(numericHost: "::", port: 0))
     let both: ListeningSocket
     do { both = try ListeningSocket(tcp: any) } catch {
-      // A machine without IPv6 says so, and names the way out.
+      // On a machine without IPv6 the error says so, and names the remedy.
       #expect("\(error)".contains("use 0.0.0.0"))
       return
     }
     #expect(UnixSocketFileTests.connects("127.0.0.1", both.address.port))
     #expect(UnixSocketFileTests.connects("::1", both.address.port))
-    // The IPv4 side is somebody's from the beginning: nobody else on this machine gets its port meanwhile.
+    // The IPv4 port is bound from the beginning, so no other process on this machine gets it meanwhile.
     let v4 = try #require(SocketAddress(numericHost: "0.0.0.0", port: 0))
     let other = try ListeningSocket(tcp: v4)
     let v6 = try #require(SocketAddress(numericHost: "::", port: other.address.port))
     let one: ListeningSocket
-    // Somebody may have the IPv6 side of just this port.
+    // Another process may use the IPv6 side of this port.
     do { one = try ListeningSocket(tcp: v6, takesIPv4: false) } catch { return }
     #expect(one.address.port == other.address.port)
     #expect(throws: ListeningSocket.BindError.self) { _ = try ListeningSocket(tcp: v6) }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Fleet
 
-/// `scripts/fleet-test` runs the same worlds by the hundred thousand.
+/// `scripts/fleet-test` runs hundreds of thousands of these worlds.
 @Suite struct FleetSimulationTests {
-  /// Seeded worlds; `FLEET_RUNS` in the environment for more.
+  /// The number of seeded worlds. `FLEET_RUNS` in the environment sets another one.
   static let runs = ProcessInfo.processInfo.environment["FLEET_RUNS"].flatMap { UInt64($0) } ?? 240
 
   @Test(
@@ -31,7 +31,7 @@ import Testing
       let used = result.admitted.reduce(0, +)
       #expect(used >= 4_750, "seed \(seed): \(used) of 5000")
       #expect(result.questions <= 5 * 4 * 60)
-      // The small ones are not kept waiting by the big one.
+      // The small callers do not wait because of the big one.
       #expect(result.longestWait[2] < 2 * second, "\(result.longestWait)")
     }
   }
@@ -68,7 +68,7 @@ import Testing
     world.killed = 0.1
     var simulation = try FleetSimulation(world, seed: 3)
     let result = simulation.run(120 * second, warmUp: 10 * second)
-    // Some 22 deaths, each of half the rate for 2.1 s and half the burst at most.
+    // About 22 deaths, each of which costs half the rate for 2.1 s and at most half the burst.
     let used = result.admitted.reduce(0, +)
     let least = 11_000 - 22 * (105 + 10)
     #expect(used > least)

@@ -20,7 +20,7 @@ import Testing
       LeasePart(fraction: fraction, burst: burst), missing: missing, members: 3, time: time)
   }
 
-  /// A holder that was granted half of the limit by a question sent at 1 s.
+  /// A holder that was granted half of the limit for a question sent at 1 s.
   private static func leased() throws -> LeaseHolder {
     var holder = LeaseHolder(terms)
     holder.note(use(0), at: second)
@@ -45,7 +45,7 @@ import Testing
     _ = try ask(&holder, at: second)
     let change = holder.answered(Self.granted(2048, 10, time: 7_000_000), at: 3 * second)
     #expect(change == .none && !holder.isLeased(at: 3 * second))
-    // The store does not hear that it was taken.
+    // The store does not learn that it was accepted.
     let next = try ask(&holder, at: 4 * second)
     #expect(next.acknowledged == 0 && next.held == LeasePart())
   }
@@ -76,12 +76,12 @@ import Testing
   func clockJumps() throws {
     var holder = try Self.leased()
     _ = try ask(&holder, at: 2 * second)
-    // A second has passed here, an hour there.
+    // A second has passed here, and an hour at the store.
     let change = holder.answered(
       Self.granted(4096, 20, time: 3_607_000_000), at: 2 * second + millisecond)
     #expect(change == .none && holder.held == LeasePart(fraction: 2048, burst: 10))
     let next = try ask(&holder, at: 3 * second)
-    // What was granted beyond counts as used.
+    // What was granted beyond that counts as used.
     #expect(next.acknowledged == 0)
     _ = holder.answered(Self.granted(4096, 20, time: 3_608_000_000), at: 3 * second + millisecond)
     #expect(holder.held.fraction == 2048)
@@ -94,7 +94,7 @@ import Testing
   @Test("Jumps ahead of the store's clock that are small each are noticed when they add up")
   func smallJumps() throws {
     var holder = try Self.leased()
-    // Forty milliseconds each: one by one they are less than a lease has to spare.
+    // Forty milliseconds each: every single one is less than a lease's margin.
     for (number, time) in [8_040_000, 9_080_000, 10_120_000].enumerated() {
       let now = second * Int64(number + 2)
       _ = try ask(&holder, at: now)
@@ -171,7 +171,7 @@ import Testing
     use.refused = 900
     holder.note(Self.use(0), at: 1600 * millisecond)
     holder.note(use, at: 2600 * millisecond)
-    // Half of a thousand a second, by the moving average over a second, and a tenth more.
+    // Half of a thousand per second, by the moving average over a second, plus a tenth.
     let question = try ask(&holder, at: 2600 * millisecond)
     #expect((500_000...600_000).contains(question.want))
     #expect(question.held == LeasePart(fraction: 2048, burst: 10))
@@ -217,7 +217,7 @@ import Testing
     #expect(longest > second)
     schedule.stands(at: now)
     #expect(!schedule.isUsable(at: now) && schedule.isUsable(at: now + second))
-    // It stands, but does nothing: the next pause is no shorter.
+    // It is connected but unproven, so the next pause is not shorter.
     schedule.failed(at: now + 5 * second, random: .max)
     let unproven = schedule.retryAt
     schedule.stands(at: unproven)
@@ -227,7 +227,7 @@ import Testing
   }
 }
 
-/// The question that is due.
+/// The question that is due now.
 private func ask(_ holder: inout LeaseHolder, at now: Int64) throws -> LeaseRequest {
   let question = holder.question(at: now)
   return try #require(question)

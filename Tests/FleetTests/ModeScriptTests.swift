@@ -2,13 +2,13 @@ import Testing
 
 @testable import Fleet
 
-/// Modes of a fleet as the store keeps them.
+/// The modes of a fleet, as the store keeps them.
 @Suite(
   .ownThread, .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
 struct ModeScriptTests {
   private static let key = "{p}:modes"
 
-  /// The script by a clock that stands at these seconds.
+  /// Loads the script with a clock that stands still at `seconds`.
   private func load(_ redis: borrowing RedisServer, at seconds: Int) throws -> String {
     let text = ModeScript.text.replacing("redis.call('TIME')", with: "{\(seconds), 0}")
     #expect(text != ModeScript.text)
@@ -57,13 +57,13 @@ struct ModeScriptTests {
     let known = ModeList(version: 7, list: [over, kept])
     let answers = try redis.answers([
       ask(script, known), ask(script, ModeList()),
-      // One that was cut off meanwhile, and knows less, takes what the store has.
+      // A gateway that was cut off and knows less takes the store's modes.
       ask(script, ModeList(version: 6, list: [over])),
       ["FLUSHALL"],
-      // What is set at once after the loss stands beside what was known.
+      // A mode that is set just after the loss is added to those that were known.
       ask(script, ModeList(), "set", "*", "read-only"),
       ask(script, known),
-      // And what is taken back after it stays so.
+      // A mode that is ended after the loss stays ended.
       ["FLUSHALL"], ask(script, known, "end", "caller|crm|x"), ask(script, known),
     ])
     for place in 0...2 {

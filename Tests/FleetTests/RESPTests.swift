@@ -68,7 +68,7 @@ import Testing
     #expect(!whole.isEmpty)
     for place in 0...bytes.count {
       #expect(try Self.read([Array(bytes[..<place]), Array(bytes[place...])]) == whole)
-      // What has not come yet is neither a value nor a defect.
+      // An incomplete value is neither a value nor a defect.
       let early = try Self.read([Array(bytes[..<place])])
       #expect(early == Array(whole.prefix(early.count)) && (early != whole || place > 0))
     }

@@ -4,14 +4,14 @@ import Testing
 
 @testable import Fleet
 
-/// The script as the store runs it, beside the model that the simulation leases from.
+/// The script as the store runs it, compared with the model that the simulation uses.
 @Suite(
   .ownThread, .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
 struct ScriptTests {
   @Test("The script and its model give the same answers, whatever is asked in whatever order")
   func sameAnswers() throws {
     let redis = try RedisServer()
-    // The store's clock is the test's.
+    // The store's clock is replaced by the test's.
     let text = LeaseScript.text.replacing(
       "redis.call('TIME')", with: "{math.floor(ARGV[18] / 1000000), ARGV[18] % 1000000}")
     #expect(text != LeaseScript.text)
@@ -33,7 +33,7 @@ struct ScriptTests {
         let member = Int.random(in: 0..<5, using: &random)
         if Int.random(in: 0..<10, using: &random) > 0 { numbers[member] += 1 }
         let known = model.members["m\(member)"]?.granted ?? (f: 0.0, b: 0.0, p: 0.0)
-        // Mostly what it was granted, sometimes less.
+        // Mostly it holds what it was granted, sometimes less.
         let holds = Int.random(in: 0..<5, using: &random) > 0
         let request = LeaseRequest(
           number: numbers[member],

@@ -2,13 +2,13 @@ import Testing
 
 @testable import Fleet
 
-/// Tokens of a fleet as the store keeps them.
+/// The tokens of a fleet, as the store keeps them.
 @Suite(
   .ownThread, .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
 struct TokenScriptTests {
   private static let key = "{p}:token:app:read:mark"
 
-  /// The script by a clock that stands at these seconds.
+  /// Loads the script with a clock that stands still at `seconds`.
   private func load(_ redis: borrowing RedisServer, at seconds: Int) throws -> String {
     try redis.load(TokenScript.text.replacing("redis.call('TIME')", with: "{\(seconds), 0}"))
   }
@@ -32,7 +32,7 @@ struct TokenScriptTests {
     let put = ask(now, "put", by: "a", "sealed", "t1", "200000000", "90000000", "name")
     let answers = try redis.answers([
       look(now, by: "a"), look(now, by: "b"), look(now, by: "a"),
-      // The one that fetches is gone: another one takes its place.
+      // The fetching gateway has disappeared, and another one takes its place.
       look(soon, by: "b"),
       ask(now, "release", by: "a", "name"), look(now, by: "c"),
       ask(now, "release", by: "b", "name"), look(now, by: "c"),
@@ -42,12 +42,12 @@ struct TokenScriptTests {
     let words = answers.map { TokenWord($0) }
     #expect(words[0] == .yours && words[1] == .wait(TokenScript.claim) && words[2] == .yours)
     #expect(words[3] == .yours)
-    // A release by somebody else changes nothing.
+    // A release by another gateway changes nothing.
     #expect(words[5] == .wait(TokenScript.claim) && words[7] == .yours)
     #expect(words[9] == .found(sealed: "sealed", remaining: 200 * second))
-    // Past the time in which it is taken, the next one is fetched, by one.
+    // After the time in which it is taken, one gateway fetches the next token.
     #expect(words[10] == .yours && words[11] == .wait(TokenScript.claim))
-    // What is put is gone with the token, not with the claim.
+    // The entry ends with the token, not with the claim.
     #expect((190_000...200_000).contains(answers[12].number ?? 0))
   }
 

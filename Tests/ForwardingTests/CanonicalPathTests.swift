@@ -5,12 +5,12 @@ import Testing
 
 @Suite("Paths pass byte for byte or not at all")
 struct CanonicalPathTests {
-  /// Unknown paths are forwarded, so that nothing but the path policy stands in the way.
+  /// Unknown paths are forwarded, so that only the path policy can refuse.
   private static let rules = ForwardingRules.sample { $0.forwardsUnknownOperations = true }
 
   private let gate = Gate(CanonicalPathTests.rules)
 
-  /// The target that goes upstream for `target`; nil when it is refused.
+  /// The target that is sent upstream for `target`; nil if it is refused.
   private func forwarded(_ target: String) -> String? {
     gate.take(Array("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
       .upstream.map(Outcome.target(of:))
@@ -89,7 +89,7 @@ struct CanonicalPathTests {
     #expect(take(["GET \(target) HTTP/1.1"], rules: CanonicalPathTests.rules).error?.status == 400)
   }
 
-  // MARK: Under every reading
+  // MARK: Under every interpretation
 
   private static let base = "/api/v2"
 
@@ -152,7 +152,7 @@ struct CanonicalPathTests {
       for _ in 0..<Int.random(in: 1...7, using: &random) {
         target += CanonicalPathTests.pieces.randomElement(using: &random) ?? ""
       }
-      // One byte in three targets is changed, so that escapes are broken and made anew.
+      // One byte in one of three targets is changed, which breaks some escapes and makes others.
       if random.next() % 3 == 0 {
         var bytes = Array(target.utf8)
         let at = Int.random(in: 7..<bytes.count + 1, using: &random)

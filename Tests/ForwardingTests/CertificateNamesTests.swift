@@ -6,7 +6,7 @@ import Testing
 struct CertificateNamesTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let says: String
-    /// Names of the certificate: `uri:` or `dns:` before each.
+    /// Names of the certificate, each with the prefix `uri:` or `dns:`.
     let names: [String]
     let wanted: CertificateName
     let isKnown: Bool

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Forwarding
 
-/// When a refused call is made once more with a credential that may do more.
+/// When a refused call is repeated with a credential that may do more.
 struct ClimbRuleTests {
-  /// A 403 to the first of three rungs, which can be sent again; with some of it changed.
+  /// The verdict on a 403 to the first of three rungs, which can be sent again, after `change`.
   private static func verdict(
     _ change: (inout ClimbRule.Refusal) -> Void = { _ in }
   ) -> ClimbRule.Verdict {
@@ -67,7 +67,7 @@ struct ClimbRuleTests {
   }
 }
 
-/// What is remembered of it.
+/// What is remembered about scopes.
 struct ScopeMemoryTests {
   @Test("A rung that worked is kept for this operation of this app alone, and is news once")
   func worked() {
@@ -100,7 +100,7 @@ struct ScopeMemoryTests {
   }
 }
 
-/// Which operations have a ladder, and what stands on it.
+/// Which operations have a ladder, and its rungs.
 struct LadderTests {
   @Test("Operations whose scope SCORM Cloud publishes have none")
   func published() {

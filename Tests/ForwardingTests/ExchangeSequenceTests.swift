@@ -37,7 +37,7 @@ struct ExchangeSequenceTests {
       }
       machine.finished(at: now)
       answered += hasAnswered ? 1 : 0
-      // Each credential has its first try, one after a 401, and one after a broken connection.
+      // Each credential has a first attempt, one after a 401, and one after a broken connection.
       #expect(machine.attempts <= 3 * (1 + climbs))
       // Three nanoseconds of waiting come from outside: ``ExchangeStateMachine/meet(_:at:)``.
       #expect(machine.tokenWait + machine.queueWait <= now + 3)

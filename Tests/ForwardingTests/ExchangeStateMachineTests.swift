@@ -3,7 +3,7 @@ import Testing
 
 @testable import Forwarding
 
-/// An event with its arguments, as the shell would bring it.
+/// An event with its arguments, as the relay reports it.
 enum ExchangeEvent: CaseIterable {
   case queued, admitted, credentialMissing, credentialFound, bodyCollected, connectionQueued
   case connecting, connectFailed
@@ -14,7 +14,7 @@ enum ExchangeEvent: CaseIterable {
   case resent, answeredWhileResending
   case rehearsalBegins, bodyDropped, countBegins, ownCallFollows
 
-  /// Only an exchange of many fetches meets it, or one that is not sent.
+  /// Whether only exchanges with many fetches have it, or exchanges that are not sent.
   var isRare: Bool {
     switch self {
     case .answerTaken, .fetchEnded, .fetchBegins, .partSent, .asks, .answerGivenBack, .resent,
@@ -25,9 +25,9 @@ enum ExchangeEvent: CaseIterable {
   }
 }
 
-/// What an exchange asks for, by the kind of its event.
+/// The reaction to an event.
 enum ExchangeReaction: Equatable {
-  /// The event only tells.
+  /// The event is only a report.
   case nothing
   case next(ExchangeStateMachine.Action)
   case failure(ExchangeStateMachine.FailureAction)
@@ -38,7 +38,7 @@ enum ExchangeReaction: Equatable {
 extension ExchangeStateMachine {
   typealias Event = ExchangeEvent
 
-  /// A machine in `phase`, reached as an exchange reaches it, all of it at 0 nanoseconds.
+  /// A machine in `phase`, reached as by an exchange, entirely at 0 nanoseconds.
   static func inPhase(_ phase: Phase, hasBody: Bool = false, method: HTTPMethod = .get) -> Self {
     var machine = ExchangeStateMachine()
     machine.opened(method: method, isHTTP10: false, hasBody: hasBody, keepsCaller: true)
@@ -78,7 +78,7 @@ extension ExchangeStateMachine {
     return machine
   }
 
-  /// Meets `event` at `now`.
+  /// Applies `event` at `now`.
   @discardableResult
   mutating func meet(_ event: Event, at now: Int64 = 7) -> ExchangeReaction {
     switch event {
@@ -143,7 +143,7 @@ struct ExchangeStateMachineTests {
     }
   }
 
-  /// Every pair that there is, of a GET over a connection that was used before.
+  /// Every possible pair, for a GET over a connection that was used before.
   static let moves: [Move] = [
     Move(.planning, .rehearsalBegins, .nothing, .collectingBody),
     Move(.planning, .countBegins, .nothing, .planning),
@@ -287,7 +287,7 @@ struct ExchangeStateMachineTests {
     _ = machine.admitted(waited: 0, at: 0)
     #expect(machine.credentialFound(at: 0) == .collectBody && machine.wantsBody)
     #expect(machine.method == .put)
-    // Where the count is refused, the body that was not read ends the caller's connection.
+    // If the count is refused, the unread body ends the caller's connection.
     var refused = Machine.inPhase(.planning, hasBody: true, method: .put)
     refused.countBegins()
     refused.ownCallFollows(.put, hasBody: true)
@@ -433,7 +433,7 @@ struct ExchangeStateMachineTests {
     _ = machine.credentialFound(at: 30)
     machine.connectionQueued(at: 30)
     machine.connectionQueued(at: 40)
-    // The token has ended in the queue: 100 in it, then 1,000 for the next token.
+    // The token has ended in the queue: 100 in the queue, then 1,000 for the next token.
     #expect(machine.connectionReady(hasCredential: false, at: 130) == .requireCredential)
     _ = machine.credentialMissing()
     _ = machine.credentialFound(at: 1130)

@@ -5,7 +5,7 @@ import SCORMCloudAPI
 
 @testable import Forwarding
 
-/// One gateway for all tests: two apps, the App Management application, and a caller of each kind.
+/// A gateway for all tests: two apps, the App Management application, and a caller of each kind.
 extension ForwardingRules {
   /// Indices into ``sample``'s callers.
   enum CallerNumber {
@@ -48,14 +48,14 @@ extension ForwardingRules {
     upstreamAuthority: "cloud.example", upstreamOrigin: "https://cloud.example",
     upstreamBasePath: "/api/v2")
 
-  /// `sample` with some of it changed.
+  /// `sample` with `change` applied.
   static func sample(_ change: (inout ForwardingRules) -> Void) -> ForwardingRules {
     var rules = sample
     change(&rules)
     return rules
   }
 
-  /// The slot of an operation's token tells app and operation, so that tests see which one was chosen.
+  /// The slot of an operation's token identifies app and operation, so that tests see which one was chosen.
   private static func app(_ name: String, _ number: Int, isManagement: Bool = false) -> App {
     let credentials = OperationTable.all.map { operation -> CredentialChoice in
       switch operation.credential {
@@ -89,16 +89,16 @@ extension ForwardingRules {
   }
 }
 
-/// How the gateway takes a request: the plan in words, and the head that would go upstream.
+/// How the gateway handles a request: the plan in words, and the head for the upstream.
 struct Outcome {
   var plan: RequestPlan?
-  /// It is decided and not sent.
+  /// Whether the call is only rehearsed: it is decided and not sent.
   var isRehearsed = false
   var options: MethodSet?
   var error: GatewayError?
-  /// The step that refused it, and what was known by then.
+  /// The step that refused it, and what was known then.
   var refusal: PlanRefusal?
-  /// The head for the upstream; nil when nothing is forwarded.
+  /// The head for the upstream; nil if nothing is forwarded.
   var upstream: String?
 
   /// `GetCourses main token /courses`, `options GET, HEAD`, or `404 operation-unknown`.
@@ -126,14 +126,14 @@ struct Outcome {
       + "\(operation) \(app) \(credential) \(Outcome.target(of: upstream))"
   }
 
-  /// The target of a request head.
+  /// The target in a request head.
   static func target(of head: String) -> String {
     String(head.split(separator: " ", maxSplits: 2)[1])
   }
 }
 
-/// Takes `request`, the lines of a head, the way the relay does: parsed, planned, rewritten. A Host line is
-/// added when there is none.
+/// Handles `request`, the lines of a head, as the relay does: parsed, planned, rewritten. Adds a Host line if there is
+/// none.
 func take(
   _ request: [String], rules: ForwardingRules = .sample, caller: Int? = 0, listener: Int = 0
 ) -> Outcome {
@@ -150,7 +150,7 @@ func take(
   Gate(rules).take(bytes, caller: caller, listener: listener)
 }
 
-/// The parts that a request passes through on its way, made once for many requests.
+/// The parts that a request passes through, made once for many requests.
 final class Gate {
   private let planner: RequestPlanner
   private let rewriter: RequestHeadRewriter
@@ -196,7 +196,7 @@ final class Gate {
   }
 }
 
-/// A generator whose whole run follows from its seed.
+/// A generator whose sequence is determined by its seed.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 

@@ -33,7 +33,7 @@ struct KeptInputTests {
     }
   }
 
-  /// A rewriter that is wrong in one way, as words to write behind the right head's beginning.
+  /// A rewriter that is wrong in one way, as text to write after the beginning of the correct head.
   @Test(
     "The judge of what goes upstream finds a rewriter out that is wrong",
     arguments: [

@@ -3,11 +3,11 @@ import Testing
 
 @testable import Forwarding
 
-/// Every way known to write a sensitive operation's path in another form, by itself and two at a time, is refused where
+/// Every known way to write the path of a sensitive operation in another form, alone and in pairs, is refused where
 /// unknown operations are forwarded, within the base path and outside of it.
 @Suite("Look-alikes of sensitive operations")
 struct LookalikeTests {
-  /// Writes a segment in another form.
+  /// A way to write a segment in another form.
   private struct Mutation: Sendable {
     var name: String
     var change: @Sendable (String) -> String
@@ -26,7 +26,7 @@ struct LookalikeTests {
       String.UnicodeScalarView(text.unicodeScalars.map { Unicode.Scalar($0.value + 0xFEE0) ?? $0 }))
   }
 
-  /// On the text of a segment.
+  /// Mutations of a segment's text.
   private static let spellings: [Mutation] = [
     Mutation(name: "upper case") { $0.uppercased() },
     Mutation(name: "lower case") { $0.lowercased() },

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("What X-Scorm-Pages asks for")
 struct PageRequestTests {
-  /// What the planner makes of a request: the pages asked for and the form, or the error.
+  /// The planner's result for a request: the requested pages and the form, or the error.
   private func plan(_ lines: String...) throws -> String {
     let planner = RequestPlanner(rules: .sample)
     let bytes = Array((lines + ["", ""]).joined(separator: "\r\n").utf8)

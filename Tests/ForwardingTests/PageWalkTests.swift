@@ -62,7 +62,7 @@ struct PageWalkTests {
     let walk = play([page, #"{"items":[2],"more":"\u0062"}"#], wanted: 2)
     #expect(walk.end == .finish)
     let text = walk.text
-    // Blanks before the last bracket stay before it.
+    // Blanks before the last bracket stay there.
     let end = try #require(answer.lastIndex(of: "}"))
     let last = try #require(answer[..<end].lastIndex { $0 != " " })
     let place = answer.index(after: last)
@@ -249,7 +249,7 @@ struct PageWalkTests {
       let page = Array(#"{"items":["\#(padding)"],"more":"\#(number)"}"#.utf8)
       #expect(walk.received(page.span.bytesOfElements) == .readOn)
       #expect(walk.pageEnded() == .fetchNext)
-      // A buffer that grows doubles.
+      // A growing buffer doubles its size.
       #expect(walk.heldBytes <= 4 * page.count)
     }
     #expect(walk.items == 200)
@@ -283,7 +283,7 @@ struct PageWalkTests {
   }
 }
 
-/// Pages that lead from one to the next, their members in any order.
+/// Pages that lead from one to the next, with members in any order.
 private enum RandomPages {
   static func make(_ count: Int, _ random: inout SplitMix64) -> [[UInt8]] {
     (0..<count).map { number in

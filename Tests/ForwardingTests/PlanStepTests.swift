@@ -10,7 +10,7 @@ struct PlanStepTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var request: [String]
     var caller: Int? = Number.everyone
-    /// Step, app and operation; `-` for what is not known.
+    /// Step, app and operation; `-` for an unknown one.
     var words: String
 
     init(

@@ -9,7 +9,7 @@ struct RetryRuleTests {
     .get, .head, .post, .put, .delete, .options, .patch, .trace, .connect, .other,
   ]
 
-  /// RFC 9110 section 9.2.2, written down once more.
+  /// RFC 9110 section 9.2.2, written independently of the code.
   private static let idempotent: Set<HTTPMethod> = [.get, .head, .put, .delete, .options, .trace]
 
   @Test("exactly what is safe is repeated, over every combination", arguments: methods)

@@ -7,7 +7,7 @@ struct RequestHeadRewriterTests {
   private static let first = "GET /api/v2/courses HTTP/1.1\r\nHost: cloud.example\r\n"
   private static let via = "Via: 1.1 scorm-gateway-0000cafe\r\n"
 
-  /// The field lines that go upstream for these, ours left out.
+  /// The field lines that are sent upstream for these, without our own.
   private static func passed(_ fields: [String]) -> String? {
     guard let upstream = take(["GET /api/v2/courses HTTP/1.1"] + fields).upstream,
       upstream.hasPrefix(first), upstream.hasSuffix(via)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Forwarding
 
-/// One request and what becomes of it, in the words of ``Outcome``.
+/// A request and its result, in the words of ``Outcome``.
 struct PlannerCase: Sendable, CustomTestStringConvertible {
   var request: [String]
   var words: String

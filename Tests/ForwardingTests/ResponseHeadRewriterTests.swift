@@ -9,7 +9,7 @@ struct ResponseHeadRewriterTests {
   private static let date = "Date: Tue, 24 Nov 2026 06:21:47 GMT\r\n"
   private static let own = "Via: 1.1 scorm-gateway-0000cafe\r\nX-Content-Type-Options: nosniff\r\n"
 
-  /// What becomes of an answer with these lines; nil when the parser refuses it.
+  /// The answer that is made of these lines; nil if the parser refuses it.
   private static func answer(
     _ lines: [String], to method: HTTPMethod = .get,
     _ context: ResponseHeadRewriter.Context = .init(framing: .unchanged, closesConnection: false),

@@ -1,17 +1,17 @@
 import Foundation
 
-/// The fuzzer's inputs that are kept in the repository, for the ordinary test suite to run.
+/// An input of the fuzzer that is kept in the repository, for the ordinary test suite.
 struct KeptInput {
-  /// The file below `Tests/Fuzzing`, and the input's name if the file holds several.
+  /// The path below `Tests/Fuzzing`, and the input's name if the file holds several.
   let path: String
   let bytes: [UInt8]
 
-  /// The corpus of `target`, and what it once failed on.
+  /// The corpus of `target`, and the inputs on which it once failed.
   static func all(of target: String) throws -> [KeptInput] {
     try corpus(of: target) + failures(of: target)
   }
 
-  /// One file a target holds its corpus: lines of `name="bytes"`, the form of a libFuzzer dictionary.
+  /// The corpus of a target is one file: lines of `name="bytes"`, in the form of a libFuzzer dictionary.
   private static func corpus(of target: String) throws -> [KeptInput] {
     let path = "corpus/\(target).dict"
     let lines = try String(contentsOf: fuzzing.appendingPathComponent(path), encoding: .utf8)
@@ -23,7 +23,7 @@ struct KeptInput {
     }
   }
 
-  /// Each failure is a file of its own, as the fuzzer wrote it. A target that never failed has no folder.
+  /// Each failure is a separate file, as the fuzzer wrote it. A target that never failed has no folder.
   private static func failures(of target: String) throws -> [KeptInput] {
     let folder = "failures/\(target)"
     let place = fuzzing.appendingPathComponent(folder).path

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The gateway's own settings, without warnings as errors: a newer compiler must not stop the fuzzing.
+/// The gateway's own settings, but warnings are not errors: a newer compiler must not stop the fuzzing.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .strictMemorySafety(),
@@ -12,8 +12,8 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// A part of the gateway, compiled here once more: the instrumentation that guides the fuzzer must be in
-/// the code it looks at, and its members are `package` or internal. `Gateway` is a link to `Sources`.
+/// A part of the gateway, compiled here again: the code that is fuzzed must be instrumented, and its members are
+/// `package` or internal. `Gateway` is a link to `Sources`.
 func area(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "Gateway/\(name)", swiftSettings: strict)
@@ -22,7 +22,7 @@ func area(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target
 let package = Package(
   name: "scorm-gateway-fuzzing",
   targets: [
-    // One program for all formats; its first argument says which. Run it through scripts/fuzz.
+    // One program for all formats, selected by its first argument. Run it with scripts/fuzz.
     .executableTarget(
       name: "GatewayFuzzer",
       dependencies: [
@@ -32,7 +32,7 @@ let package = Package(
       ],
       path: "Fuzzer",
       swiftSettings: strict),
-    // Gateways that share limits, in virtual time, optimized. Run it through scripts/fleet-test.
+    // Gateways that share limits, in virtual time, optimized. Run it with scripts/fleet-test.
     .executableTarget(
       name: "FleetSimulator", dependencies: ["Fleet", "RateLimiting"], path: "Simulator",
       swiftSettings: strict),

@@ -1,9 +1,9 @@
-/// A reader of JSON (RFC 8259) that allows nothing but JSON in valid UTF-8: the judge of what the gateway
-/// writes as JSON, and of what it takes for JSON.
+/// A strict reader of JSON (RFC 8259) in valid UTF-8. It judges what the gateway writes as JSON, and what it accepts as
+/// JSON.
 enum PlainJSON: Equatable {
   case null, bool
   case number(String)
-  /// The bytes of the text, escapes resolved.
+  /// The bytes of the string, with escapes resolved.
   case string([UInt8])
   case array([PlainJSON])
   case object([Member])
@@ -13,9 +13,9 @@ enum PlainJSON: Equatable {
     let value: PlainJSON
   }
 
-  /// The value that `bytes` are as a whole; nil when they are not exactly one.
+  /// The value that `bytes` consist of; nil unless they are exactly one value.
   ///
-  /// - Parameter depth: arrays and objects within each other that are read, at most.
+  /// - Parameter depth: the maximum nesting of arrays and objects.
   static func read(_ bytes: [UInt8], depth: Int = 16) -> PlainJSON? {
     guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
     var reader = Reader(rest: bytes[...])
@@ -90,7 +90,7 @@ enum PlainJSON: Equatable {
       return .number(String(decoding: start.prefix(start.count - rest.count), as: UTF8.self))
     }
 
-    /// How many digits stand here; nil for none.
+    /// The number of digits here; nil for none.
     private mutating func digits() -> Int? {
       let count = rest.prefix { (0x30...0x39).contains($0) }.count
       rest = rest.dropFirst(count)
@@ -125,7 +125,7 @@ enum PlainJSON: Equatable {
       return nil
     }
 
-    /// What `\u` stands before, a second one included where UTF-16 needs two.
+    /// The scalar of an escape after `\u`, including a second escape if UTF-16 needs two.
     private mutating func scalar() -> Unicode.Scalar? {
       guard let unit = fourDigits() else { return nil }
       guard (0xD800..<0xDC00).contains(unit) else { return Unicode.Scalar(unit) }

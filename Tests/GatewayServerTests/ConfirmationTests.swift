@@ -67,7 +67,7 @@ import Testing
     let line = try #require(try rig.lines().first)
     #expect(line.string("termination") == "gateway/policy")
     #expect(line.string("error.type") == "confirmation-needed")
-    // The connection takes the caller's next request.
+    // The connection accepts the caller's next request.
     try rig.say(RelayRig.get("/api/v2/ping"), from: caller)
     #expect(upstream.take().hasPrefix("GET /api/v2/ping "))
   }

@@ -1,13 +1,13 @@
 import GatewayServer
 import Testing
 
-/// What happens when somebody is too slow: at its time, and not a moment before.
+/// What happens when a peer is too slow: exactly on time, and never earlier.
 @Suite struct DeadlineTests {
   private static let second = RelayRig.second
 
-  /// Lets nearly all of `time` pass, checks that nothing has happened, and then the rest of it.
+  /// Lets nearly all of `time` pass, checks that nothing has happened, and then lets the rest pass.
   ///
-  /// - Parameter tick: what the timer wheel may be late by; 0 for what is due to the nanosecond.
+  /// - Parameter tick: how late the timer wheel may be; 0 for what is due to the nanosecond.
   private func after(
     _ time: Int64, _ rig: RelayRig, tick: Int64 = RelayRig.tick, nothingYet: () -> Bool,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -24,7 +24,7 @@ import Testing
     rig.pass(30 * Self.second)
     try rig.say("GET /api/v2/courses HTTP/1.1\r\nHost: loc", from: caller)
     rig.pass(9 * Self.second)
-    // What trickles does not buy time.
+    // Sending slowly does not gain time.
     try rig.say("alho", from: caller)
     after(Self.second, rig) { !caller.hasEnded && caller.take().isEmpty }
     let answer = caller.take()
@@ -106,7 +106,7 @@ import Testing
     let caller = try rig.caller(RelayRig.get())
     let upstream = try rig.upstream()
     try rig.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", from: upstream)
-    // Longer than the idle timeout in all, each pause shorter.
+    // Longer than the idle timeout in total, but each pause is shorter.
     for _ in 0..<5 {
       rig.pass(9 * Self.second)
       try rig.say("x", from: upstream)

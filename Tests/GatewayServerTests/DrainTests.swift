@@ -35,7 +35,7 @@ import Testing
     try rig.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart", from: upstream)
     #expect(caller.take().hasSuffix("part"))
     rig.drain()
-    // It looks every 50 ms.
+    // The relay checks every 50 ms.
     for _ in 0..<599 { rig.pass(50 * RelayRig.millisecond) }
     rig.pass(50 * RelayRig.millisecond - 1)
     #expect(!caller.hasEnded && !rig.hasStopped)

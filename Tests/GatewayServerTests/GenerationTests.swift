@@ -19,7 +19,7 @@ import Testing
     let moved = try rig.moveUpstream(to: "moved")
     try rig.say(RelayRig.answer("one"), from: old)
     #expect(first.take().hasSuffix("one"))
-    // Its connection leads to the old place, where nothing new goes.
+    // Its connection leads to the old upstream, where no new request is sent.
     #expect(old.take().contains("GET /api/v2/courses HTTP/1.1"))
     #expect(old.hasEnded)
     let again = try rig.upstream()
@@ -62,7 +62,7 @@ import Testing
     try rig.change { $0.settings.responseTimeout = Self.second }
     try rig.say(RelayRig.get("/api/v2/courses?second"), from: caller)
     #expect(upstream.take().hasPrefix("GET /api/v2/courses?second "))
-    // With the new time.
+    // With the new timeout.
     rig.pass(Self.second + RelayRig.tick)
     #expect(caller.take().hasPrefix("HTTP/1.1 504 "))
   }

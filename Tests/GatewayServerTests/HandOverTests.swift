@@ -4,13 +4,13 @@ import Memory
 import System
 import Testing
 
-/// Callers go from one relay to another, as between two processes.
+/// Callers pass from one relay to another, as between two processes.
 @Suite struct HandOverTests {
   private static let second = RelayRig.second
 
-  /// Gives connections to another rig, as long as it has room.
+  /// Passes connections to another rig while it has room.
   private final class Way: CallerTaker, @unchecked Sendable {
-    // @unchecked: the test is one thread.
+    // @unchecked: the test has one thread.
     let other: RelayRig
     var answer = CallerTaken.taken
     var count = 0
@@ -30,14 +30,14 @@ import Testing
     }
   }
 
-  /// The upstream of a rig: answers each request that has come, over whichever connection.
+  /// The upstream of a rig. It answers each request that has arrived, on any connection.
   private final class Cloud {
     let rig: RelayRig
     private var peers: [RawPeer] = []
 
     init(_ rig: RelayRig) { self.rig = rig }
 
-    /// Answers until nothing more comes. Returns how many there were.
+    /// Answers until no more requests arrive. Returns their number.
     @discardableResult
     func answer(_ body: String) throws -> Int {
       var count = 0
@@ -75,7 +75,7 @@ import Testing
     #expect(rig.shared.holds.areHeld(7) && !rig.shared.holds.areHeld(8))
     try rig.say(RelayRig.get(), from: kept)
     let new = try rig.caller(RelayRig.get())
-    // The call under way ends, the next one on its connection waits.
+    // The call in progress ends, and the next one on its connection waits.
     try rig.say(RelayRig.get(), from: busy)
     #expect(try cloud.answer("2") == 1)
     expectAnswer(busy, "2")

@@ -2,7 +2,7 @@ import GatewayServer
 import RateLimiting
 import Testing
 
-/// Callers that wait for their turn, and how waiting ends.
+/// Callers that wait for their turn, and how the wait ends.
 @Suite struct QueueTests {
   private static let second = RelayRig.second
 

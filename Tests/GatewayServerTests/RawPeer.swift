@@ -1,12 +1,13 @@
 import Glibc
 
-/// The test's end of a connection: bytes as they are, and no call that waits.
+/// The test's end of a connection: raw bytes, and no call that waits.
 ///
-/// Everything is a Unix socket, where what one side sends is there for the other when the call returns. So a test
-/// and a loop it drives take turns on one thread, and what has not come when the loop is done does not come.
+/// All connections are Unix sockets, where bytes that one side sends are available to the other when the call returns.
+/// So a test and the loop that it drives can alternate on one thread. What has not arrived when the loop is done will
+/// not arrive.
 final class RawPeer {
   private let descriptor: Int32
-  /// What came and was not taken.
+  /// Bytes that arrived and were not taken yet.
   private var received: [UInt8] = []
   private var ended = false
 
@@ -23,7 +24,7 @@ final class RawPeer {
 
   func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-  /// Sends all of `bytes`, which have to fit the socket's buffer.
+  /// Sends all of `bytes`, which must fit the socket's buffer.
   func send(_ bytes: [UInt8]) throws {
     let count = unsafe Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     guard count == bytes.count else { throw RigError("only \(count) bytes are sent") }
@@ -31,10 +32,10 @@ final class RawPeer {
 
   func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-  /// Ends both directions, as a process that is gone.
+  /// Ends both directions, like a process that has ended.
   func leave() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-  /// Takes what has come so far.
+  /// Takes the bytes that have arrived so far.
   func take() -> String { String(decoding: takeBytes(), as: UTF8.self) }
 
   func takeBytes() -> [UInt8] {
@@ -43,7 +44,7 @@ final class RawPeer {
     return received
   }
 
-  /// Whether the other side has ended, and everything it said was taken.
+  /// Whether the other side has ended and all its bytes were taken.
   var hasEnded: Bool {
     look()
     return ended && received.isEmpty
@@ -59,11 +60,11 @@ final class RawPeer {
   }
 }
 
-/// A server's socket whose connections a test takes when it likes.
+/// A server's socket whose connections a test accepts when it chooses.
 final class RawListener {
   private let descriptor: Int32
 
-  /// - Parameter path: where nothing is yet.
+  /// - Parameter path: a path where nothing exists yet.
   init(at path: String) throws {
     descriptor = try unixSocket()
     let status = unsafe withUnixAddress(path) { unsafe bind(descriptor, $0, $1) }
@@ -73,7 +74,7 @@ final class RawListener {
 
   deinit { close(descriptor) }
 
-  /// The next connection; nil when none was made.
+  /// The next connection; nil if none was made.
   func accept() -> RawPeer? {
     let number = Glibc.accept(descriptor, nil, nil)
     return number < 0 ? nil : RawPeer(owning: number)
@@ -96,7 +97,7 @@ private func withUnixAddress(
 ) -> Int32 {
   var address = sockaddr_un()
   address.sun_family = sa_family_t(AF_UNIX)
-  // Proof: the path is cut to the room, whose rest stays zero.
+  // Proof: the path is cut to the available room, and the rest of that stays zero.
   unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
     unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
   }

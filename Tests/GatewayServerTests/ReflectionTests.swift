@@ -5,9 +5,9 @@ import SCORMCloudAPI
 import Testing
 import TrafficLog
 
-/// An upstream that gives the gateway's credential back, byte by byte.
+/// An upstream that returns the gateway's credential, byte by byte.
 @Suite("An answer that holds the gateway's own credential") struct ReflectionTests {
-  /// Of the rig's.
+  /// The rig's token.
   private static let token = "first-token"
   private static let stars = "***********"
 
@@ -21,7 +21,7 @@ import TrafficLog
     return (rig, caller, upstream)
   }
 
-  /// `answer` in pieces of `size` bytes, and what the caller gets of it.
+  /// Relays `answer` in pieces of `size` bytes, and returns what the caller gets.
   private func relayed(
     _ answer: String, size: Int, ends: Bool = false, _ request: String = RelayRig.get()
   ) throws -> String {
@@ -38,7 +38,7 @@ import TrafficLog
     return caller.take()
   }
 
-  /// The body of an answer, its chunks joined.
+  /// The body of an answer, with its chunks joined.
   private func body(_ answer: String) throws -> String {
     try WalkTests.Answer(answer).body
   }
@@ -99,7 +99,7 @@ import TrafficLog
       let answer = try relayed(chunked + "0\r\n\r\n", size: size)
       #expect(try body(answer) == text.replacing(Self.token, with: Self.stars))
       #expect(answer.hasSuffix("0\r\n\r\n"))
-      // A caller that takes no chunks.
+      // A caller that does not accept chunks.
       let old = try relayed(
         chunked + "0\r\n\r\n", size: size, "GET /api/v2/courses HTTP/1.0\r\nHost: localhost\r\n\r\n"
       )

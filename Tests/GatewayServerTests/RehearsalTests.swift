@@ -147,7 +147,7 @@ import Testing
       #expect(document["limits"] as? [String] == ["slow"])
       #expect(document["predictedWait"] as? Double == 0)
     }
-    // Reads pass, and are counted.
+    // Reads pass and are counted.
     _ = try rig.caller(RelayRig.get())
     let waits = try document(try rig.caller(post("Content-Length: 0\r\n")).take())
     #expect(waits["predictedWait"] as? Double == 4 && waits["violated"] as? [String] == ["slow"])

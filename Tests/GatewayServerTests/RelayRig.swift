@@ -11,10 +11,10 @@ import Synchronization
 import System
 import TrafficLog
 
-/// A relay and its loop on the test's own thread, under a clock that stands until the test turns it. The test
-/// holds the callers' ends and the upstream's.
+/// A relay and its loop on the test's own thread, with a clock that only the test advances. The test has the callers'
+/// and the upstream's ends of all connections.
 ///
-/// Nothing here waits: ``settle()`` lets the loop do what there is to do, and ``pass(_:)`` lets time pass.
+/// Nothing here waits: ``settle()`` lets the loop do its work, and ``pass(_:)`` lets time pass.
 final class RelayRig {
   static let millisecond: Int64 = 1_000_000
   static let second: Int64 = 1_000_000_000
@@ -28,19 +28,19 @@ final class RelayRig {
   private let folder: String
   private let upstreams: RawListener
   private let listener: SharedListener
-  /// What the first configuration is made of, for the next ones.
+  /// The parts of the first configuration, for the next ones.
   private(set) var first: Generation.Parts
   private let record = LineRecord()
   private var loop: EventLoop
   private var relay: Relay
-  /// Every caller, so that none leaves before the test says so.
+  /// Every caller, so that none is closed before the test does it.
   private var callers: [RawPeer] = []
   private(set) var hasStopped = false
 
   /// - Parameters:
-  ///   - limits: as the configuration would have them.
-  ///   - hasToken: whether there is a token from the beginning, `first-token`, for an hour.
-  ///   - change: changes times and bounds.
+  ///   - limits: the limits, as from a configuration.
+  ///   - hasToken: whether there is a token from the beginning: `first-token`, valid for an hour.
+  ///   - change: changes times and limits.
   init(
     limits rules: [LimitRule] = [], hasToken: Bool = true,
     _ change: (inout RelaySettings) -> Void = { _ in }
@@ -74,13 +74,13 @@ final class RelayRig {
     loop = try EventLoop(waker: mailbox.waker, clock: time)
     relay = Relay(shared: shared, loopNumber: 0)
     try relay.begin(on: &loop)
-    // What the threads beside a loop do once they run: tell it to look.
+    // The threads besides a loop wake it once they run.
     mailbox.waker.wake()
     settle()
   }
 
   deinit {
-    // As a gateway ends: exchanges under way give back what they hold.
+    // As at the end of a gateway: exchanges in progress release what they hold.
     mailbox.post(.stop)
     settle()
     relay.end()
@@ -89,7 +89,7 @@ final class RelayRig {
 
   // MARK: Time
 
-  /// Serves until there is nothing left to serve at this time.
+  /// Serves until there is nothing left to do at this time.
   func settle() {
     var quiet = 0
     while quiet < 2, !hasStopped {
@@ -98,13 +98,13 @@ final class RelayRig {
     }
   }
 
-  /// Lets time pass, and what is due then happen.
+  /// Lets time pass, and then everything that is due happen.
   func pass(_ nanoseconds: Int64) {
     clock.turn(by: nanoseconds)
     settle()
   }
 
-  // MARK: Neighbours
+  // MARK: Peers
 
   /// A new caller.
   func caller() throws -> RawPeer {
@@ -124,7 +124,7 @@ final class RelayRig {
     return peer
   }
 
-  /// Sends, and has it served.
+  /// Sends `text` and lets the loop serve it.
   func say(_ text: String, from peer: RawPeer) throws {
     try peer.send(text)
     settle()
@@ -138,28 +138,28 @@ final class RelayRig {
     return peer
   }
 
-  /// The upstream connection that the relay has made since the last one was taken; nil for none.
+  /// The upstream connection that the relay has made since the last one was taken; nil if there is none.
   var nextUpstream: RawPeer? { upstreams.accept() }
 
-  /// Whether the relay has made one. Takes it.
+  /// Whether the relay has made one. If so, takes it.
   var hasNewUpstream: Bool { nextUpstream != nil }
 
-  // MARK: The operator's side
+  // MARK: Operator
 
-  /// Publishes another token, and has it seen.
+  /// Publishes another token and lets the relay notice it.
   func publish(_ text: String, generation: UInt32, for seconds: Int64 = 3600) {
     desk.publish(text, generation: generation, until: clock.monotonic + seconds * Self.second)
     mailbox.waker.wake()
     settle()
   }
 
-  /// Has the relay look at what other threads have published.
+  /// Makes the relay look at what other threads have published.
   func wake() {
     mailbox.waker.wake()
     settle()
   }
 
-  /// Takes another configuration, made of the parts of the one before.
+  /// Takes another configuration, made from the parts of the previous one.
   func change(_ change: (inout Generation.Parts) throws -> Void) throws {
     first.number += 1
     try change(&first)
@@ -167,7 +167,7 @@ final class RelayRig {
     settle()
   }
 
-  /// Another place for the upstream to be.
+  /// Moves the upstream to another place.
   func moveUpstream(to name: String) throws -> RawListener {
     let path = folder + "/" + name
     let listener = try RawListener(at: path)
@@ -185,19 +185,19 @@ final class RelayRig {
     settle()
   }
 
-  /// Has the relay told something, and lets it do that.
+  /// Sends the relay a message and lets it react.
   func tell(_ message: RelayMessage) {
     mailbox.post(message)
     settle()
   }
 
-  /// Calls that wait in a limit's queue.
+  /// The number of calls that wait for limits.
   var waiting: Int { shared.limiter.waiting }
 
-  /// What was written of the traffic log so far.
+  /// The traffic log written so far.
   var linesSoFar: String { record.text }
 
-  /// The lines of exchanges that have ended. Lines wait a moment for others, so this lets 200 ms pass.
+  /// The lines of exchanges that have ended. Lines wait shortly for others, so this lets 200 ms pass.
   func lines() throws -> [[String: Any]] {
     if !hasStopped { pass(200 * Self.millisecond) }
     return try record.text.split(separator: "\n").map { line in
@@ -207,7 +207,7 @@ final class RelayRig {
     }
   }
 
-  /// One app, whose one token is for everything.
+  /// One app with one token for everything.
   private static let rules = ForwardingRules(
     listeners: [ForwardingRules.Listener(hosts: .any)],
     apps: [
@@ -252,7 +252,7 @@ extension RelayRig {
 extension [String: Any] {
   func string(_ name: String) -> String { self[name] as? String ?? "" }
   func int(_ name: String) -> Int { self[name] as? Int ?? -1 }
-  /// Seconds of a line, as nanoseconds to the microsecond.
+  /// A time of a line in seconds, as nanoseconds rounded to microseconds.
   func time(_ name: String) -> Int64 {
     Int64(((self[name] as? Double ?? -1) * 1_000_000).rounded()) * 1000
   }

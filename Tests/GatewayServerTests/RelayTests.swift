@@ -1,7 +1,7 @@
 import GatewayServer
 import Testing
 
-/// What goes over the wires of a relay, byte by byte.
+/// What a relay sends and receives, byte by byte.
 @Suite struct RelayTests {
   @Test("A request goes upstream byte by byte but for what a gateway owes, and so does its answer")
   func forwarding() throws {

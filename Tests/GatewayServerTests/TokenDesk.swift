@@ -2,7 +2,8 @@ import AccessTokens
 import Memory
 import Synchronization
 
-/// Stands where the token service is: it notes what the relay asks for, and the test publishes when it likes.
+/// Takes the place of the token service: it records what the relay asks for, and the test publishes tokens when it
+/// chooses.
 final class TokenDesk: TokenDemand {
   enum Wish: Equatable, Sendable {
     case need
@@ -17,7 +18,7 @@ final class TokenDesk: TokenDemand {
     ])
   private let asked = Mutex<[Wish]>([])
 
-  /// What was asked for so far.
+  /// The requests so far.
   var wishes: [Wish] { asked.withLock { $0 } }
 
   func need(_ slot: TokenSlot) { asked.withLock { $0.append(.need) } }
@@ -28,7 +29,7 @@ final class TokenDesk: TokenDemand {
 
   func basicRefused(app: Int, operation: UInt8, generation: UInt32) {}
 
-  /// Publishes a token, until `end` in monotonic nanoseconds.
+  /// Publishes a token that is valid until `end`, in monotonic nanoseconds.
   func publish(_ text: String, generation: UInt32, until end: Int64) {
     store.publish(
       TokenSlot(index: 0),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatewayServer
 
-/// Uploads that are kept while they stream, byte by byte.
+/// Uploads that are kept while they are streamed, byte by byte.
 @Suite struct UploadTests {
   private static let size = 300_000
   private static let body = String(repeating: "0123456789", count: size / 10)
@@ -38,7 +38,7 @@ import Testing
     .memory, .disk(folder: NSTemporaryDirectory()),
   ]
 
-  /// Sends `text` in pieces that fit a socket, and returns what the upstream got meanwhile.
+  /// Sends `text` in pieces that fit a socket, and returns what the upstream receives meanwhile.
   private func send(
     _ text: String, from caller: RawPeer, _ rig: RelayRig, to upstream: RawPeer? = nil
   ) throws -> String {
@@ -52,7 +52,7 @@ import Testing
     return got + (try drained(upstream, rig))
   }
 
-  /// What comes to the upstream until nothing more does.
+  /// Everything that arrives at the upstream until nothing more does.
   private func drained(_ upstream: RawPeer?, _ rig: RelayRig) throws -> String {
     var got = ""
     rig.settle()
@@ -63,7 +63,7 @@ import Testing
     return got
   }
 
-  /// A caller that has sent a half of its upload, and the connection it went over.
+  /// A caller that has sent half of its upload, and the upstream connection in use.
   private func half(
     _ rig: RelayRig, isChunked: Bool = false
   ) throws -> (caller: RawPeer, upstream: RawPeer) {
@@ -86,7 +86,7 @@ import Testing
       ? "\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n0\r\n\r\n" : String(text)
   }
 
-  /// The body of a request that came, its chunks joined.
+  /// The body of a received request, with its chunks joined.
   private func body(of request: String) throws -> String {
     let bytes = Array(request.utf8)
     let end = try #require(bytes.firstRange(of: Array("\r\n\r\n".utf8)))

@@ -9,7 +9,7 @@ import Testing
   private static let complete = #"{"jobId":"j 1","status":"complete","importResult":{"x":1}}"#
   private static let second = RelayRig.second
 
-  /// A rig, a caller that has started an import with a wait, and the connection it goes over.
+  /// A rig, a caller that has started an import with a wait, and the upstream connection in use.
   private func begin(
     wait: String = "wait=20", path: String = "/api/v2/courses/importJobs?courseId=c",
     _ change: (inout RelaySettings) -> Void = { _ in }

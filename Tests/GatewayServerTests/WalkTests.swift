@@ -4,14 +4,14 @@ import GatewayServer
 import RateLimiting
 import Testing
 
-/// A list over many pages as one answer, byte by byte.
+/// A list of many pages as one answer, byte by byte.
 @Suite struct WalkTests {
   private static let first = #"{"courses":[{"id":"a"},{"id":"b"}],"more":"T+1/="}"#
   private static let second = #"{"courses":[{"id":"c"}],"more":"T2"}"#
   private static let last = #"{"courses":[{"id":"d"}]}"#
   private static let lines = "Accept: application/x-ndjson\r\n"
 
-  /// A rig, a caller that has asked for a list, and the connection its first page is asked on.
+  /// A rig, a caller that has requested a list, and the connection on which its first page is requested.
   private func begin(
     _ fields: String = "", pages: String = "all", query: String = "",
     limits: [LimitRule] = [], _ change: (inout RelaySettings) -> Void = { _ in }
@@ -56,7 +56,7 @@ import Testing
     #expect((line["upstream"] as? [Any])?.count == 3)
     #expect(line.int("http.response.body.size") == answer.body.utf8.count)
     #expect(line.string("termination") == "completed")
-    // The connection takes the caller's next request.
+    // The connection accepts the caller's next request.
     try rig.say(RelayRig.get("/api/v2/ping"), from: caller)
     #expect(upstream.take().hasPrefix("GET /api/v2/ping "))
     try rig.say(RelayRig.answer("{}"), from: upstream)
@@ -159,7 +159,7 @@ import Testing
     case chunks
   }
 
-  /// Lets the third page fail in the way of `damage`, to its end.
+  /// Makes the third page fail as `damage` says.
   private func damage(_ damage: Damage, _ rig: RelayRig, _ upstream: RawPeer) throws {
     try rig.say(RelayRig.answer(WalkTests.first), from: upstream)
     try rig.say(RelayRig.answer(WalkTests.second), from: upstream)
@@ -349,7 +349,7 @@ import Testing
     let (rig, caller, upstream) = try begin { $0.highWater = 64 * 1024 }
     let item = "\"" + String(repeating: "x", count: 100_000) + "\""
     var pages = 0
-    // What the kernel takes of it is for the kernel to say.
+    // How much of it the kernel buffers is up to the kernel.
     while pages < 60 {
       try rig.say(RelayRig.answer("{\"courses\":[\(item)],\"more\":\"\(pages)\"}"), from: upstream)
       pages += 1
@@ -468,7 +468,7 @@ import Testing
     var status = 0
     var head = ""
     var body = ""
-    /// Its last chunk came.
+    /// Whether the last chunk has arrived.
     var isWhole = false
 
     init(_ text: String) throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import scorm_gateway
 
-/// How the commands ask a running gateway.
+/// How commands contact a running gateway.
 @Suite(.ownThread, .timeLimit(.minutes(1)))
 struct AdminAddressTests {
   @Test("A port where nobody listens is told at once, with what to do")

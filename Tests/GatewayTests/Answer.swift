@@ -1,13 +1,13 @@
 import Foundation
 
-/// An HTTP message's head as text.
+/// The head of an HTTP message as text.
 struct Head {
   let text: String
 
   var startLine: String { text.components(separatedBy: "\r\n")[0] }
   var status: Int { Int(startLine.split(separator: " ").dropFirst().first ?? "") ?? 0 }
 
-  /// All values of a field.
+  /// All values of the field `name`.
   func values(_ name: String) -> [String] {
     text.components(separatedBy: "\r\n").dropFirst().compactMap { line in
       guard let colon = line.firstIndex(of: ":"),
@@ -23,9 +23,9 @@ struct Head {
 /// An answer as a caller sees it.
 struct Answer {
   enum BodyEnd: Equatable {
-    /// Its framing says that it is whole.
+    /// The framing shows that the body is whole.
     case complete
-    /// The connection ended where the framing says that more must come.
+    /// The connection ended although the framing announces more.
     case cut(WireEnd)
   }
 
@@ -48,7 +48,7 @@ struct Answer {
 }
 
 extension Wire {
-  /// The next answer to a request made with `method`; interim ones are skipped unless asked for.
+  /// The next answer to a request with `method`. Skips interim answers unless `interim` is set.
   func answer(to method: String = "GET", interim: Bool = false) throws -> Answer {
     var head = Head(text: try take(through: "\r\n\r\n"))
     while head.status < 200, !interim { head = Head(text: try take(through: "\r\n\r\n")) }
@@ -81,7 +81,7 @@ extension Wire {
     return answer
   }
 
-  /// Sends a request and takes its answer.
+  /// Sends a request and receives its answer.
   func call(
     _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil
   ) throws -> Answer {
@@ -89,7 +89,7 @@ extension Wire {
     return try answer(to: method)
   }
 
-  /// A request's text. `Host` is there; `Content-Length` too where there is a body.
+  /// The text of a request. It includes `Host`, and `Content-Length` if there is a body.
   static func request(
     _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil
   ) -> String {

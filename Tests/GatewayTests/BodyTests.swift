@@ -23,7 +23,7 @@ struct BodyTests {
     if isChunked { try caller.send("0\r\nX-Trailer: dropped\r\n\r\n") }
     #expect(try caller.answer().status == 200)
     #expect(try rig.sandboxCalls().first?.int("bodySize") == size)
-    // The connection goes on.
+    // The connection stays usable.
     #expect(try caller.call("GET", "/api/v2/ping").status == 200)
     #expect(try rig.lines().first?.int("http.request.body.size") == size)
   }
@@ -63,9 +63,9 @@ struct BodyTests {
     let callers = try (0..<4).map { _ in try rig.caller(receiveBuffer: 64 << 10) }
     for caller in callers { try caller.send(Wire.request("GET", "/api/v2/courses/c/zip")) }
     for caller in callers { #expect(caller.hasInput(within: 10_000)) }
-    // Others are served meanwhile.
+    // Other callers are served meanwhile.
     #expect(try rig.call("GET", "/api/v2/nothing").status == 404)
-    // What the kernels and the gateway hold is far from all of it.
+    // The kernels and the gateway hold only a small part of it.
     #expect(eventually { upstream.isStuck })
     #expect(upstream.connections.allSatisfy { $0.sent < size / 2 })
     let answer = try callers[0].answer()
@@ -88,7 +88,7 @@ struct BodyTests {
       Wire.request("POST", "/api/v2/courses/importJobs/upload", ["Content-Length: \(size)"]))
     let sender = Sending(caller, [UInt8](repeating: 0x78, count: size))
     #expect(eventually { upstream.connections.first.map { !$0.received.isEmpty } ?? false })
-    // What the kernel and the gateway hold is far from all of it.
+    // The kernel and the gateway hold only a small part of it.
     #expect(eventually { sender.isStuck })
     #expect(sender.sent < size / 2)
     gate.open()
@@ -97,9 +97,9 @@ struct BodyTests {
   }
 }
 
-/// Sends an upload on a thread of its own, as a client that does not look at answers meanwhile.
+/// Sends an upload on a separate thread, like a client that does not read answers meanwhile.
 final class Sending: @unchecked Sendable {
-  // @unchecked: `wire` is used for sending by this thread only; the counters are read under the lock.
+  // @unchecked: only this thread sends through `wire`. The counters are read under the lock.
   private let wire: Wire
   private let lock = NSLock()
   private var count = 0
@@ -109,7 +109,7 @@ final class Sending: @unchecked Sendable {
   init(_ wire: Wire, _ bytes: [UInt8]) {
     self.wire = wire
     Thread.detachNewThread { [self] in
-      // An error ends it: the peer does not want the rest.
+      // An error ends the loop: the peer does not accept the rest.
       while sent < bytes.count {
         let part = Array(bytes[sent..<min(sent + 65_536, bytes.count)])
         guard (try? self.wire.send(part)) != nil else { break }
@@ -123,7 +123,7 @@ final class Sending: @unchecked Sendable {
   }
 
   var sent: Int { lock.withLock { count } }
-  /// Nothing has moved for a while.
+  /// Whether nothing has been sent for a while.
   var isStuck: Bool { lock.withLock { ContinuousClock.now - changedAt > .milliseconds(200) } }
   func wait() { _ = done.wait(timeout: .now() + 15) }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-/// What is refused for its bytes, and how many descriptors callers get.
+/// Requests that are refused because of their bytes, and how many descriptors callers get.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct BoundsTests {
   @Test("Each bound and rule of the parser that a request breaks is counted by its name")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a caller sends and gets, over a sandbox that behaves.
+/// What callers send and get, with a sandbox that works normally.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct CallTests {
   @Test("A doubled slash behind the base path goes on as one")

@@ -11,7 +11,7 @@ import TrafficLog
 
 @testable import GatewayServer
 
-/// Bodies in the traffic log, where the configuration asks for them.
+/// Bodies in the traffic log, if the configuration asks for them.
 @Suite("Recorded bodies", .ownThread, .timeLimit(.minutes(5)))
 struct CaptureTests {
   static let yaml = """
@@ -28,7 +28,7 @@ struct CaptureTests {
   private static let response = "http.response.body.content"
 
   private func rig(_ script: [HostileUpstream.Step]...) throws -> (GatewayRig, HostileUpstream) {
-    // Each call has a connection of its own, so that scripts and calls go together.
+    // Each call uses a new connection, so that scripts and calls match.
     let all = script.flatMap { $0 }
     let upstream = try HostileUpstream(all)
     return (try GatewayRig(upstream: upstream.port, yaml: CaptureTests.yaml), upstream)
@@ -38,7 +38,7 @@ struct CaptureTests {
     "HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
   }
 
-  /// What the line says of the bodies.
+  /// The members of the line that concern bodies.
   private func bodies(_ line: [String: Any]) -> [String: String] {
     line.filter { $0.key.contains("body.content") || $0.key.contains("body.omitted") }
       .compactMapValues { $0 as? String }
@@ -81,7 +81,7 @@ struct CaptureTests {
       ])
     #expect(line.string("termination") == "completed")
     for text in [rig.log, rig.told.all.joined()] { #expect(!text.contains("CANARY")) }
-    // What the upstream got is what the caller sent.
+    // The upstream received what the caller sent.
     #expect(upstream.connections.contains { $0.text.contains("CANARY-2") })
   }
 
@@ -165,7 +165,7 @@ struct CaptureTests {
     try second.send(
       Wire.request(
         "PUT", "/api/v2/courses/c/tags", ["Content-Length: 50", "Expect: 100-continue"]))
-    // The body is being read from then on.
+    // From then on the body is being read.
     #expect(try second.answer(interim: true).status == 100)
     try second.send("[\"CANARY-2\"]")
     second.close()
@@ -238,7 +238,7 @@ struct CaptureTests {
     first?.takeRequest(body.span.bytesOfElements)
     #expect(room.takenBytes == 60_000)
     let second = capture()
-    // In pieces: what it held when there was no more room is given back at once.
+    // In pieces: what it held when memory ran out is released at once.
     for start in stride(from: 0, to: body.count, by: 10_000) {
       second.takeRequest(body[start..<start + 10_000].span.bytesOfElements)
     }
@@ -263,7 +263,7 @@ struct CaptureTests {
     let caller = try rig.caller()
     try caller.send(
       Wire.request("PUT", "/api/v2/courses/c/tags", ["Content-Length: 7"]) + "{\"a\":1}")
-    // 64 bytes are the smallest buffer, and there are two.
+    // The smallest buffer has 64 bytes, and there are two.
     #expect(eventually { (try? rig.metric("scorm_gateway_capture_bytes")) == 128 })
     gate.open()
     _ = caller.takeAll()

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Takes OTLP over HTTP as JSON.
+/// Accepts OTLP over HTTP as JSON.
 final class Collector: Sendable {
   private let server: PeerServer
   private let kept: Bodies
@@ -11,10 +11,11 @@ final class Collector: Sendable {
   var port: UInt16 { server.port }
   var text: String { bodies.joined() }
   var heads: [String] { keptHeads.list }
-  /// What was posted, unpacked.
+  /// The posted bodies, decompressed.
   var bodies: [String] { kept.list }
 
-  /// - Parameter answers: to the posts, in their order, each `503 X\r\nRetry-After: 1`; the last one to all further ones.
+  /// - Parameter answers: the answers to the posts, in order, such as `503 X\r\nRetry-After: 1`. The last one answers
+  ///   all further posts.
   init(_ answers: [String] = ["200 OK"], content: String = "{}") throws {
     let bodies = Bodies()
     let heads = Bodies()
@@ -36,10 +37,10 @@ final class Collector: Sendable {
     keptHeads = heads
   }
 
-  /// Texts in the order in which they came.
+  /// Texts in the order in which they arrived.
   final class Bodies: Sendable {
     private let all = Mutex<[String]>([])
-    /// Returns how many there are now.
+    /// Adds a body. Returns the new number of bodies.
     @discardableResult
     func add(_ body: String) -> Int {
       all.withLock {
@@ -50,7 +51,7 @@ final class Collector: Sendable {
     var list: [String] { all.withLock { $0 } }
   }
 
-  /// By the program that everybody has.
+  /// Decompresses with the standard program.
   private static func unpacked(_ packed: Data) throws -> Data {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -101,7 +102,7 @@ final class Collector: Sendable {
     return Collector.attributes(of: resources?.first?["resource"] as? [String: Any] ?? [:])
   }
 
-  /// By name, values as text.
+  /// Attributes by name, with their values as text.
   static func attributes(of thing: [String: Any]) -> [String: String] {
     var result: [String: String] = [:]
     for entry in thing["attributes"] as? [[String: Any]] ?? [] {

@@ -1,13 +1,12 @@
 import Foundation
 import Glibc
 
-/// The built program, run as an operator runs it.
+/// The built program, run as operators run it.
 final class Command {
   let process = Process()
   private let folder: String
 
-  /// Starts `scorm-gateway` with these arguments and no other environment than `environment`,
-  /// but for what belongs to a sanitizer.
+  /// Starts `scorm-gateway` with these arguments. Its environment is `environment`, plus the variables of a sanitizer.
   init(_ arguments: [String], _ environment: [String: String] = [:]) throws {
     folder = NSTemporaryDirectory() + "gateway-command-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -16,11 +15,11 @@ final class Command {
     }
     process.executableURL = Command.program
     process.arguments = arguments
-    // A sanitizer's options, and what it is helped with, are for the whole family.
+    // The options and libraries of a sanitizer apply to child processes too.
     let sanitizing = ProcessInfo.processInfo.environment.filter {
       $0.key.hasSuffix("SAN_OPTIONS") || $0.key == "LD_PRELOAD"
     }
-    // No journal where this machine's own gateway has one: it goes where a test says.
+    // Keeps it away from the journal of a gateway on this machine: a journal goes where the test says.
     process.environment = environment.merging(["STATE_DIRECTORY": folder + "/none"]) { given, _ in
       given
     }.merging(sanitizing) { given, _ in given }
@@ -37,7 +36,7 @@ final class Command {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  /// The program beside the test bundle.
+  /// The built program, in the folder of the test bundle.
   static var program: URL {
     let bundle =
       CommandLine.arguments.first { $0.hasSuffix(".xctest") }
@@ -53,7 +52,7 @@ final class Command {
     (try? String(contentsOfFile: folder + name, encoding: .utf8)) ?? ""
   }
 
-  /// The exit code; nil when it has not ended within ten seconds or was killed by a signal.
+  /// The exit code; nil if it has not ended within ten seconds or was killed by a signal.
   var exitCode: Int32? {
     guard eventually({ !process.isRunning }), process.terminationReason == .exit else { return nil }
     return process.terminationStatus
@@ -61,7 +60,7 @@ final class Command {
 
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-  /// The port that follows `text` on standard error, once it is there.
+  /// The port that follows `text` on standard error, once it has been printed.
   func port(after text: String) -> UInt16? {
     var port: UInt16?
     _ = eventually {
@@ -74,7 +73,7 @@ final class Command {
     return port
   }
 
-  /// Runs to the end.
+  /// Runs a command until it ends.
   static func run(
     _ arguments: [String], _ environment: [String: String] = [:]
   ) throws -> (exitCode: Int32?, output: String, errors: String) {
@@ -84,7 +83,7 @@ final class Command {
   }
 }
 
-/// A file of the test's, gone with it.
+/// A temporary file, removed with this object.
 final class TemporaryFile {
   let path = NSTemporaryDirectory() + "gateway-file-\(UUID().uuidString)"
 

@@ -4,7 +4,7 @@ import Gateway
 import System
 import Testing
 
-/// The built program's commands, exit codes and texts.
+/// The built program's commands, exit codes and output.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(5)))
 struct CommandTests {
   private static let broken = """
@@ -168,7 +168,7 @@ struct ServeTests {
     #expect(try Wire(port: port).call("GET", "/api/v2/courses").status == 200)
     let healthcheck = ["healthcheck", "--admin", "127.0.0.1:\(admin)"]
     #expect(try Command.run(healthcheck).exitCode == 0)
-    // Not where other processes could look.
+    // No secret where other processes could look.
     let process = "/proc/\(serve.process.processIdentifier)"
     for name in ["cmdline", "environ"] {
       let bytes = FileManager.default.contents(atPath: "\(process)/\(name)") ?? Data()
@@ -177,7 +177,7 @@ struct ServeTests {
     serve.signal(SIGTERM)
     #expect(serve.exitCode == 0)
     #expect(try Command.run(healthcheck).exitCode == 1)
-    // The traffic log goes to standard output.
+    // The traffic log is written to standard output.
     let line = try #require(serve.output.split(separator: "\n").first)
     let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     #expect(object?.string("operation") == "GetCourses")
@@ -233,7 +233,7 @@ struct ServeTests {
 
     let stuck = try Command(["serve"], environment)
     let second = try #require(stuck.port(after: "serving callers on"), "\(stuck.errors)")
-    // Half a head keeps draining from ending by itself.
+    // An incomplete head keeps draining from ending by itself.
     let waiting = try Wire(port: second)
     try waiting.send("GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
     stuck.signal(SIGTERM)

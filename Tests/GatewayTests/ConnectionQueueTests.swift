@@ -8,10 +8,10 @@ import Testing
 /// Exchanges that wait for an upstream connection.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ConnectionQueueTests {
-  /// Wakes the loop, as every message for it does, and waits until it has looked.
+  /// Wakes the loop, as any message does, and waits until it has looked for work.
   private func wake(_ rig: GatewayRig) throws {
     rig.gateway.relays.mailboxes[0].waker.wake()
-    // The first may be served before the wake-up, in the same look; the second is not.
+    // The first call may be served before the wake-up, in the same turn. The second is not.
     for _ in 0..<2 { #expect(try rig.call("GET", "/api/v2/nothing").status == 404) }
   }
 
@@ -92,7 +92,7 @@ struct ConnectionQueueTests {
     for line in lines { #expect(line.double("queue_wait") >= 0.1) }
   }
 
-  /// Two callers, told apart by their listeners.
+  /// Two callers, identified by their listeners.
   private static let twoCallers = """
     apps: [{name: main, id: {env: SCORM_APP_ID}, secret: {env: SCORM_SECRET_KEY}}]
     listen:
@@ -112,7 +112,7 @@ struct ConnectionQueueTests {
     let rig = try GatewayRig(
       upstream: upstream.port, yaml: ConnectionQueueTests.twoCallers,
       ["upstream.maxConnections": "2", "upstream.connectTimeout": "1m"])
-    // Both connections are the first caller's, and two of its calls wait before the other's.
+    // The first caller uses both connections, and two more of its calls wait before the other caller's.
     var callers: [Wire] = []
     for number in 0..<4 {
       let caller = try rig.caller()
@@ -128,7 +128,7 @@ struct ConnectionQueueTests {
     gate.open()
     #expect(try other.answer().status == 200)
     for caller in callers { #expect(try caller.answer().status == 200) }
-    // By connection: the second request of one of them.
+    // In the order of connections: the second request of one of them.
     let order = upstream.heads.map { $0["X-Request-Id"] ?? "" }
     let place = try #require(order.firstIndex(of: "few"))
     #expect(place > 0 && ["many-0", "many-1"].contains(order[place - 1]), "\(order)")
@@ -150,7 +150,7 @@ struct ConnectionQueueTests {
     let slow = try rig.caller(receiveBuffer: 4096)
     try slow.send(Wire.request("GET", "/api/v2/ping", ["X-Request-Id: slow"]))
     #expect(eventually { upstream.isStuck && upstream.heads.count == 1 })
-    // Nobody waits, so it is left alone, however often the loop looks.
+    // Nothing waits, so the connection is left alone, however often the loop looks.
     try wake(rig)
     let admin = try #require(rig.gateway.adminAddress)
     #expect(

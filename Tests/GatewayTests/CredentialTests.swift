@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Which credential goes upstream, and what the gateway does without one.
+/// Which credential is sent upstream, and what the gateway does without one.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct CredentialTests {
   static let withManagement = """
@@ -35,7 +35,7 @@ struct CredentialTests {
   @Test("A hundred cold calls of one operation at once cost one token request")
   func oneTokenRequest() throws {
     let rig = try GatewayRig(threads: 2)
-    // The gateway's own first token, for readiness, is not counted.
+    // The gateway's first token, which it fetches for readiness, is not counted.
     #expect(try rig.call("GET", "/api/v2/ping").status == 200)
     let before = try rig.tokenRequests()
     let callers = try (0..<100).map { _ in try rig.caller() }
@@ -163,7 +163,7 @@ struct CredentialTests {
     let rig = try GatewayRig(upstream: upstream.port)
     #expect(try rig.call("GET", "/api/v2/ping").status == 200)
     #expect(upstream.heads.count == 2)
-    // The first token was fetched at the start, the second one for this.
+    // The first token was fetched at the start, the second one for this call.
     #expect(try rig.tokenRequests() == 2)
     let line = try #require(try rig.lines().last)
     #expect(line.attempts.map { $0.int("status") } == [401, 200])
@@ -180,7 +180,7 @@ struct CredentialTests {
     #expect(answer.status == 502 && answer.problem == "upstream-refused-credential")
     #expect(answer["WWW-Authenticate"] == nil && answer.detail.contains("main"))
     #expect(upstream.heads.count == 2)
-    // A 401 says that nothing was done, so a short body is sent again; a long one is gone.
+    // A 401 means that nothing was done, so a short body is sent again. A long one is not available any more.
     #expect(try rig.call("POST", "/api/v2/registrations", body: "{}").status == 502)
     #expect(upstream.heads.count == 4)
     let long = String(repeating: "x", count: 100_000)

@@ -6,14 +6,14 @@ import Glibc
 import System
 import Testing
 
-/// `doctor` against a sandbox, with one fault planted at a time.
+/// `doctor` against a sandbox, with one fault at a time.
 @Suite("doctor", .ownThread, .serialized, .timeLimit(.minutes(5)))
 struct DoctorTests {
-  /// Everything that a good set-up has; what a test changes makes it bad.
+  /// A complete, valid set-up. Each test breaks one part of it.
   final class Rig {
     let sandbox: SandboxService
     let folder: OwnFolder
-    /// The parts of the file.
+    /// The parts of the configuration file.
     var apps = "[{name: main, id: SANDBOX, secret: {file: secret}}]"
     var callers =
       "[{name: crm, match: {address: 127.0.0.1}, apps: [main], allow: [\"read:*\", CreateRegistration]}]"
@@ -48,7 +48,7 @@ struct DoctorTests {
     private(set) var keyPath = ""
     private var authority: TestAuthority?
 
-    /// Has the listener speak TLS with a certificate that is good for so many days.
+    /// Makes the listener use TLS, with a certificate that is valid for `days`.
     @discardableResult
     func speakTLS(days: Int) throws -> TestAuthority {
       let authority = try TestAuthority()
@@ -62,7 +62,7 @@ struct DoctorTests {
 
     private var closed: [DeafPort] = []
 
-    /// A port where nobody listens, as long as the rig lives.
+    /// A port on which nothing listens while the rig lives.
     func closedPort() throws -> UInt16 {
       closed.append(try DeafPort())
       return closed[closed.count - 1].number
@@ -86,7 +86,7 @@ struct DoctorTests {
         file: folder.path + "/gateway.yaml", environment: Environment(environment), areas: areas,
         timeout: timeout, freeSpace: { _ in free }
       ).examine()
-      // Whatever it says, it shows no secret.
+      // No output contains a secret.
       for text in [
         examination.text(in: .unlimited), examination.short, examination.json(isStrict: false),
       ] {
@@ -96,7 +96,7 @@ struct DoctorTests {
     }
   }
 
-  /// A fault: how it is planted, the one code that it has, and the exit code.
+  /// A fault: how it is caused, its only code, and the exit code.
   struct Fault: CustomStringConvertible, Sendable {
     let name: String
     let code: DoctorCode
@@ -283,7 +283,7 @@ struct DoctorTests {
 
   @Test("tells a host that lets no connection come about: the packets are dropped")
   func dropped() throws {
-    // A backlog that is full: the kernel answers no further connection.
+    // With a full backlog the kernel accepts no further connection.
     let full = try FullListener()
     let rig = try Rig()
     rig.areas = [.connection]
@@ -394,7 +394,7 @@ struct DoctorTests {
     let command = try Command([
       "doctor", "-c", rig.folder.path + "/gateway.yaml", "--wait", "30s", "--only", "tokens",
     ])
-    // It has looked once when its secret was refused.
+    // It has checked once when the secret was refused.
     #expect(
       try eventually {
         try Wire(port: rig.sandbox.address.port).call("GET", "/sandbox/calls").text
@@ -405,7 +405,7 @@ struct DoctorTests {
   }
 }
 
-/// A listener whose queue is full, so that the kernel answers no further connection.
+/// A listener with a full queue, so that the kernel accepts no further connection.
 private final class FullListener {
   let port: UInt16
   private let listener: Int32
@@ -414,7 +414,7 @@ private final class FullListener {
   init() throws {
     (listener, port) = try bindLoopback()
     guard listen(listener, 0) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
-    // One that is accepted by the kernel, and by nobody else, fills a queue of length 0.
+    // A connection that the kernel accepts, but no program, fills a queue of length 0.
     waiting.append(try Wire(port: port))
   }
 

@@ -4,7 +4,7 @@ import Gateway
 import Rules
 import Testing
 
-/// What `check` warns of although it starts.
+/// Warnings of `check` about configurations that start.
 @Suite("What is hardly meant")
 struct DoubtTests {
   private func doubts(_ text: String, _ secret: String = "a-secret") throws -> [String] {
@@ -41,7 +41,7 @@ struct DoubtTests {
         all + Self.callers("address: 0.0.0.0/0", "address: 10.1.2.3", "address: 10.0.0.0/8"),
         ["c1", "c2"]
       ),
-      // One listener is taken, the other is not.
+      // One of the listeners has a caller, the other does not.
       (Self.twoListeners + Self.callers("listener: 127.0.0.1:1", "address: 127.0.0.1"), []),
       (
         Self.twoListeners

@@ -2,13 +2,13 @@ import Foundation
 import GatewayServer
 import Testing
 
-/// Answers that are there before the request is: to a caller that sends all of it before it reads, as Python's
-/// `http.client` and others do.
+/// Answers that arrive before the request has ended, to callers that send the whole request before they read, as
+/// Python's `http.client` and others do.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct EarlyAnswerTests {
   private static let size = 20 << 20
 
-  /// How an upload is framed.
+  /// The framing of an upload.
   enum Upload: String, CaseIterable, Sendable {
     case length, chunked
 
@@ -28,7 +28,7 @@ struct EarlyAnswerTests {
     }
   }
 
-  /// Sends all of it, and reads only then.
+  /// Sends the whole request before it reads.
   private func upload(_ bytes: [UInt8], to rig: GatewayRig) throws -> Answer {
     let caller = try rig.caller()
     try caller.send(bytes)
@@ -69,7 +69,7 @@ struct EarlyAnswerTests {
     let refusal = HostileUpstream.Step.send(
       "HTTP/1.1 \(status) No\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
     let gate = Gate()
-    // One leaves the rest unread, one reads it, one says that it will close and does.
+    // One upstream leaves the rest unread, one reads it, and one announces that it will close and does.
     let upstream = try HostileUpstream(
       [.head, refusal, .wait(gate)], [.head, refusal, .untilEnd], [.head, refusal, .endSending])
     defer {

@@ -4,10 +4,10 @@ import Glibc
 import System
 import Testing
 
-/// The end of the built program: load balancers notice first, callers lose nothing.
+/// The shutdown of the built program: load balancers notice first, and callers lose nothing.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct EndingTests {
-  /// `serve` between a sandbox and callers.
+  /// Runs `serve` between a sandbox and callers.
   private static func serve(
     _ rig: GatewayRig, listen: String = "127.0.0.1:0", admin: String = "127.0.0.1:0",
     drainDelay: String
@@ -61,7 +61,7 @@ struct EndingTests {
     let upstream = try HostileUpstream([.request, .untilEnd])
     let rig = try GatewayRig(upstream: upstream.port)
     let admin = try #require(rig.gateway.adminAddress)
-    // A call that has no end keeps the old one alive.
+    // A call that does not end keeps the old process alive.
     let caller = try rig.caller()
     try caller.send("GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
     #expect(eventually { upstream.heads.count == 1 })
@@ -90,7 +90,7 @@ struct EndingTests {
       #expect(eventually { current.errors.contains("(drainDelay)") })
       let next = try EndingTests.serve(rig, listen: listen, admin: "null", drainDelay: "2s")
       #expect(eventually { next.errors.contains("serving callers on") }, "\(next.errors)")
-      // Each of them serves some calls.
+      // Each process serves some calls.
       let before = load.served
       #expect(eventually { load.served > before + 20 }, "round \(round)")
       ending.append(current)

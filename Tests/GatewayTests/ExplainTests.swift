@@ -5,7 +5,7 @@ import Gateway
 import System
 import Testing
 
-/// What `explain` says is what the gateway does.
+/// `explain` says what the gateway does.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ExplainTests {
   private static let yaml = """
@@ -21,7 +21,7 @@ struct ExplainTests {
       - {name: reads, per: caller, match: {access: read}, rate: 1000/1s}
     """
 
-  /// `/api/explain` of a gateway that runs.
+  /// `/api/explain` of a running gateway.
   private func explain(
     _ rig: GatewayRig, _ method: String, _ path: String, _ more: String = "&caller=crm"
   ) throws -> Answer {
@@ -76,7 +76,7 @@ struct ExplainTests {
     let answer = try wire.answer(to: method)
     #expect(told["allowed"] as? Bool == false && told.int("status") == answer.status)
     #expect(told.string("error") == answer.problem && told.string("detail") == answer.detail)
-    // The log names the same step, app and operation.
+    // The log has the same step, app and operation.
     let line = try #require(try rig.lines().last)
     let steps = try #require(told["steps"] as? [[String: String]])
     let refusing = steps.filter { $0["result"] == "refuses" }.compactMap { $0["step"] }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Prometheus' text format 0.0.4, read strictly: what is not exactly right is an error.
+/// A strict parser of Prometheus' text format 0.0.4: any deviation is an error.
 struct Exposition {
   struct Sample {
     let name: String
@@ -76,12 +76,12 @@ struct Exposition {
     return Sample(name: String(match.output.1), labels: labels, value: value)
   }
 
-  /// The value of the series with exactly these labels; nil without one.
+  /// The value of the series with exactly these labels; nil if there is none.
   func value(_ name: String, _ labels: [String: String]) -> Double? {
     samples.first { $0.name == name && $0.labels == labels }?.value
   }
 
-  /// Over all series of the name.
+  /// The sum over all series of this name.
   func sum(_ name: String) -> Double {
     samples.filter { $0.name == name }.reduce(0) { $0 + $1.value }
   }

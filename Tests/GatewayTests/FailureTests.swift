@@ -5,7 +5,7 @@ import GatewayServer
 import System
 import Testing
 
-/// Upstreams that are not there, callers that go or are slow, and the gateway's end.
+/// Unreachable upstreams, callers that leave or are slow, and the gateway's shutdown.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct FailureTests {
   @Test("An upstream that refuses connections answers 502, says which, and may be tried again")
@@ -49,7 +49,7 @@ struct FailureTests {
     #expect(answer.status == 503 && answer.problem == "connection-limit")
     #expect(answer["Retry-After"] == "1")
     first.reset()
-    // The connection of the caller who left is free again.
+    // The connection of the caller that left is free again.
     #expect(eventually { upstream.connections.first?.end != nil })
     let line = try #require(try rig.lines().first { $0.int("http.response.status_code") == 503 })
     #expect(line.double("queue_wait") >= 0.3)
@@ -68,7 +68,7 @@ struct FailureTests {
         + (isPost ? "Content-Length: 100\r\n\r\nsome" : "\r\n"))
     #expect(eventually { !upstream.heads.isEmpty })
     caller.reset()
-    // What is incomplete ends with a reset upstream too.
+    // An incomplete request ends with a reset upstream too.
     #expect(eventually { upstream.connections[0].end != nil })
     #expect(upstream.connections[0].end == (isPost ? .reset : .closed))
     #expect(try rig.call("GET", "/api/v2/nothing").status == 404)
@@ -168,14 +168,14 @@ struct FailureTests {
     let caller = try rig.caller(receiveBuffer: 16 << 10)
     try caller.send(Wire.request("GET", "/api/v2/courses/c/zip", ["Connection: close"]))
     #expect(eventually { rig.log.contains("completed") })
-    // Longer than a finished connection lingers; once another call is answered, the loop knows.
+    // Longer than a finished connection lingers. The loop has noticed once another call is answered.
     rig.clock.turn(by: 1_300_000_000)
     #expect(try rig.call("GET", "/api/v2/nothing").status == 404)
     let answer = try caller.answer()
     #expect(answer.end == .complete && answer.body.count == size)
   }
 
-  // MARK: The end
+  // MARK: Shutdown
 
   @Test("Draining finishes what is under way, says so, and accepts nothing more")
   func draining() throws {
@@ -232,7 +232,7 @@ struct FailureTests {
     #expect(throws: StartError.self) {
       try GatewayRig(["listen.address": "unix:\(path)", "admin.address": "\(taken)"])
     }
-    // The socket's file goes with its listener.
+    // The socket's file is removed with its listener.
     #expect(!FileManager.default.fileExists(atPath: path))
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Gateway
 import Testing
 
-/// A store that is there, and of no use: each way is told, calls go on by `onLoss`, and limits are shared again afterwards.
+/// A reachable store that is unusable. Each cause is reported, calls continue according to `onLoss`, and limits are
+/// shared again afterwards.
 @Suite(
   .ownThread, .serialized, .timeLimit(.minutes(2)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
@@ -10,7 +11,7 @@ struct FleetBadStoreTests {
   private static let limit = "{name: app, rate: 100/1s, burst: 20}"
   private static let key = "{scorm-gateway}:limit:app|SANDBOX"
 
-  /// Makes a real store of no use, and of use again.
+  /// Makes a real store unusable, and then usable again.
   private func check(
     _ harm: [[String]], _ word: String, _ cure: [[String]], _ store: RedisServer
   ) throws {
@@ -26,7 +27,7 @@ struct FleetBadStoreTests {
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
     _ = try store.run(cure)
     #expect(try eventually(within: 20) { try rig.state("app") == "leased" })
-    // One line for the loss, one for the return.
+    // One line reports the loss, and one the return.
     #expect(rig.told.all.count { $0.contains("is lost") } == 1, "\(rig.told.all)")
     #expect(rig.told.all.count { $0.contains("connected to") } == 2, "\(rig.told.all)")
   }
@@ -48,7 +49,7 @@ struct FleetBadStoreTests {
   func noPassword() throws {
     try check(
       [["CONFIG", "SET", "requirepass", "s3cr3t"], ["CLIENT", "KILL", "SKIPME", "no"]],
-      // Which comes first: the end of the connection, or what the next one is told.
+      // Either may come first: the end of the connection, or the answer to the next one.
       "(", [["AUTH", "s3cr3t"], ["CONFIG", "SET", "requirepass", ""]], RedisServer())
   }
 

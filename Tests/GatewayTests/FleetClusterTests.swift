@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// The store is a cluster, and the gateways are told of one of its nodes.
+/// The store is a cluster, and the gateways are configured with one of its nodes.
 @Suite(
   .ownThread, .serialized, .timeLimit(.minutes(3)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
@@ -32,7 +32,7 @@ struct FleetClusterTests {
     #expect(try cluster.members(at: owner) == rigs.count)
     let told = rigs.flatMap { $0.told.all }
     #expect(!told.contains { $0.contains("is lost") }, "\(told)")
-    // News of pauses go through the whole cluster.
+    // Notices about pauses reach the whole cluster.
     let admin = try Wire(port: try #require(rigs[0].gateway.adminAddress?.port))
     #expect(try admin.call("POST", "/api/limits/resume?app=main").status == 200)
   }
@@ -54,7 +54,7 @@ struct FleetClusterTests {
         statuses.insert(try rig.call("GET", "/api/v2/courses").status)
         return try cluster.members(at: target) == 1 && rig.state("app") == "leased"
       })
-    // And back again.
+    // Moves it back again.
     try cluster.move(from: target, to: source)
     #expect(
       try eventually {
@@ -79,7 +79,7 @@ struct FleetClusterTests {
       eventually { rig.told.all.contains { $0.contains("is lost (ASK ") } }, "\(rig.told.all)")
     #expect(try eventually { try rig.state("app") == "lost" })
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
-    // There are not two books of one limit.
+    // The limit is not counted twice.
     #expect(try cluster.members(at: source) == 0)
     try cluster.endMove(from: source, to: target)
     #expect(try eventually(within: 20) { try rig.state("app") == "leased" })
@@ -138,13 +138,13 @@ struct FleetClusterTests {
       "\(rig.told.all)")
     #expect(try eventually { try rig.state("app") == "lost" })
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
-    // Six questions a round, and rounds have pauses between.
+    // Six requests per round, and rounds have pauses between them.
     #expect(stores.reduce(0) { $0 + $1.questions } < 60)
     #expect(rig.told.all.count { $0.contains("is lost") } == 1)
   }
 }
 
-/// Three nodes with a third of the slots each.
+/// Three nodes, each with a third of the slots.
 final class RedisCluster {
   private static let slots = ["0 5460", "5461 10922", "10923 16383"]
   let nodes: [RedisServer]
@@ -153,7 +153,7 @@ final class RedisCluster {
   private let identities: [String]
 
   init() throws {
-    // The ports are taken until all are known, so that they differ.
+    // The ports stay bound until all are known, so that they differ.
     let listeners = try (0..<6).map { _ in try LoopbackListener() }
     let free = listeners.map(\.port)
     for listener in listeners { listener.serve { _, _ in } }
@@ -183,7 +183,7 @@ final class RedisCluster {
     identities = try nodes.map { try $0.text(["CLUSTER", "MYID"]) }
   }
 
-  /// The node that has the gateways' keys.
+  /// The node that holds the gateways' keys.
   func owner() throws -> Int {
     let number = Int(slot) ?? 0
     return try #require(
@@ -193,13 +193,13 @@ final class RedisCluster {
       })
   }
 
-  /// Gateways that share the limit, in the books of a node; 0 for one without books.
+  /// The number of gateways that share the limit according to a node; 0 if the node has no keys for it.
   func members(at node: Int) throws -> Int {
     let fields = try nodes[node].text(["HKEYS", "{scorm-gateway}:limit:app|SANDBOX"])
     return fields.split(separator: "\r\n").count { $0.hasPrefix("m:") }
   }
 
-  /// The keys go, the slot does not yet.
+  /// Moves the keys, but not yet the slot.
   func beginMove(from source: Int, to target: Int) throws {
     _ = try nodes[target].run([["CLUSTER", "SETSLOT", slot, "IMPORTING", identities[source]]])
     _ = try nodes[source].run([["CLUSTER", "SETSLOT", slot, "MIGRATING", identities[target]]])
@@ -226,10 +226,10 @@ final class RedisCluster {
 }
 
 extension RedisServer {
-  /// What it answers to one command: the bytes, of a bulk string without its length and end.
+  /// The answer to one command; of a bulk string only the content.
   func text(_ command: [String]) throws -> String {
     var text = String(decoding: try run([command]), as: UTF8.self)
-    // The answer to QUIT; a line end is one character.
+    // The answer to QUIT. A line end is one character in Swift.
     if text.hasSuffix("+OK\r\n") { text.removeLast(4) }
     while text.hasSuffix("\r\n") { text.removeLast() }
     guard text.hasPrefix("$"), let end = text.range(of: "\r\n") else { return text }

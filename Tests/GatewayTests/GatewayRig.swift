@@ -6,10 +6,10 @@ import Rules
 import Synchronization
 import System
 
-/// A gateway in this process, a sandbox that issues its tokens, and the verbs of a test.
+/// A gateway in this process, a sandbox that issues its tokens, and the actions that tests need.
 final class GatewayRig {
   let sandbox: SandboxService
-  /// The gateway's time. It runs, and a test can turn it ahead.
+  /// The gateway's clock. It runs, and a test can advance it.
   let clock: TurnedClock
   let gateway: GatewayProcess
   private let folder: String
@@ -17,7 +17,7 @@ final class GatewayRig {
   private let values: [String: String]
   private let environment: Environment
   private var hasEnded = false
-  /// What the operator was told.
+  /// The lines for the operator.
   let told = Told()
 
   final class Told: Sendable {
@@ -27,11 +27,11 @@ final class GatewayRig {
   }
 
   /// - Parameters:
-  ///   - upstream: port of the upstream; nil is the sandbox.
-  ///   - secret: the gateway's; the sandbox's own is "sandbox-secret".
-  ///   - yaml: a configuration file's text in place of the one app of the environment.
+  ///   - upstream: the port of the upstream; nil uses the sandbox.
+  ///   - secret: the gateway's secret; the sandbox's is "sandbox-secret".
+  ///   - yaml: the text of a configuration file, which replaces the single app from the environment.
   ///   - overrides: settings by key path.
-  ///   - clock: the gateway's, where a neighbour goes by it too.
+  ///   - clock: the gateway's clock, for peers that use it too.
   ///   - times: changes times that have no key.
   init(
     upstream: UInt16? = nil, secret: String = "sandbox-secret", yaml: String? = nil,
@@ -78,7 +78,7 @@ final class GatewayRig {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
-  /// Reads the configuration again, with another text of its file if one is given.
+  /// Reads the configuration again, with a new text if one is given.
   @discardableResult
   func reload(
     yaml: String? = nil, _ changed: [String: String] = [:]
@@ -91,14 +91,14 @@ final class GatewayRig {
     )
   }
 
-  /// What another file would have it run by.
+  /// The settings that another file would produce.
   func settings(of file: String) throws -> Settings {
     try ConfigurationSource.load(file: file, environment: environment, overrides: values).settings
   }
 
   func watch() -> SecretWatch { SecretWatch(gateway) }
 
-  /// Ends the gateway at once.
+  /// Stops the gateway at once.
   func end() {
     guard !hasEnded else { return }
     hasEnded = true
@@ -111,14 +111,14 @@ final class GatewayRig {
     try Wire(port: gateway.addresses[0].port, receiveBuffer: receiveBuffer)
   }
 
-  /// One call over a connection of its own.
+  /// Makes a call on a new connection.
   func call(
     _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil
   ) throws -> Answer {
     try caller().call(method, target, fields, body: body)
   }
 
-  /// Calls that the sandbox got, without those for tokens.
+  /// The calls that the sandbox received, without token requests.
   func sandboxCalls() throws -> [[String: Any]] {
     try allSandboxCalls().filter { !GatewayRig.isForToken($0) }
   }
@@ -136,20 +136,20 @@ final class GatewayRig {
     return answer.json["calls"] as? [[String: Any]] ?? []
   }
 
-  /// Changes the secret that the sandbox accepts; its tokens end.
+  /// Changes the secret that the sandbox accepts, and ends its tokens.
   func changeSandboxSecret(to secret: String) throws {
     _ = try Wire(port: sandbox.address.port).call(
       "POST", "/sandbox/secret", body: "{\"app\":\"SANDBOX\",\"secret\":\"\(secret)\"}")
   }
 
-  /// The traffic log as it is.
+  /// The present traffic log.
   var log: String {
     (try? String(contentsOfFile: folder + "/traffic.log", encoding: .utf8)) ?? ""
   }
 
   var logExists: Bool { FileManager.default.fileExists(atPath: folder + "/traffic.log") }
 
-  /// Moves the log away and has it opened anew. Returns where the old one is.
+  /// Renames the log and makes the gateway open a new one. Returns the path of the old one.
   func rotateLog() throws -> String {
     let rotated = folder + "/traffic.log.1"
     try FileManager.default.moveItem(atPath: folder + "/traffic.log", toPath: rotated)
@@ -157,7 +157,7 @@ final class GatewayRig {
     return rotated
   }
 
-  /// Ends the gateway, and reads its log: one object a line, each strict JSON.
+  /// Stops the gateway and reads its log: each line is an object in strict JSON.
   func lines() throws -> [[String: Any]] {
     end()
     return try log.split(separator: "\n").map { line in

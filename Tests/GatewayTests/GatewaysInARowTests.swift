@@ -3,10 +3,10 @@ import Gateway
 import System
 import Testing
 
-/// Gateways behind gateways, and one that leads to itself.
+/// Gateways behind gateways, and a gateway whose upstream is itself.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct GatewaysInARowTests {
-  /// The pseudonyms of gateways that a text names.
+  /// The pseudonyms of gateways in a text.
   private func pseudonyms(_ text: String) -> [String] {
     text.matches(of: /scorm-gateway-[0-9a-f]{8}/).map { String($0.output) }
   }
@@ -25,7 +25,7 @@ struct GatewaysInARowTests {
 
   @Test("A gateway whose upstream is itself is found out, though it was told other rules meanwhile")
   func loop() throws {
-    // Where its own port is known beforehand: behind a relay that forwards to it.
+    // The port must be known beforehand, so a relay forwards to the gateway.
     let relay = try LoopbackListener()
     let target = Target()
     relay.serve { wire, _ in
@@ -52,7 +52,7 @@ struct GatewaysInARowTests {
   }
 }
 
-/// Where a relay sends on to, and what it was sent.
+/// Where a relay forwards to, and what it received.
 private final class Target: @unchecked Sendable {
   // @unchecked: everything is read and written under the lock.
   private let lock = NSLock()

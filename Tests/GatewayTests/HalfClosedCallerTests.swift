@@ -2,16 +2,16 @@ import Foundation
 import GatewayServer
 import Testing
 
-/// Callers that end their own direction behind a complete request, and read on.
+/// Callers that shut down their sending direction after a complete request and keep reading.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HalfClosedCallerTests {
   private static let post = Wire.request("POST", "/api/v2/registrations", body: "{}")
-  /// More than is read before an upstream connection is taken: it lies in the kernel while it waits.
+  /// More than is read before an upstream connection is available. The rest stays in the kernel while the call waits.
   private static let long = Wire.request(
     "POST", "/api/v2/registrations", body: String(repeating: "x", count: 150_000))
   private static let get = Wire.request("GET", "/api/v2/courses")
 
-  /// Sends a request and the end behind it; `waits` tells when it waits.
+  /// Sends a request and then its end. `waits` says whether the call is waiting.
   private func halfClosed(
     _ rig: GatewayRig, _ request: String, waits: () throws -> Bool
   ) throws -> Wire {

@@ -1,12 +1,12 @@
 import Gateway
 import Testing
 
-/// A hand-over as decisions: playbooks of events and expected actions.
+/// The decisions of a hand-over: sequences of events with the expected actions.
 @Suite struct HandOverMachineTests {
   private typealias Machine = HandOverMachine
   private static let second: Int64 = 1_000_000_000
 
-  /// A machine that has come so far.
+  /// A machine after these events.
   private func machine(_ events: [Machine.Event]) -> Machine {
     var machine = Machine()
     for event in events { _ = machine.handle(event, at: 0) }

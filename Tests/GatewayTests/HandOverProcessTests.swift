@@ -59,7 +59,7 @@ struct HandOverProcessTests {
     for load in loads { #expect(load.failures.isEmpty, "\(load.failures.prefix(3))") }
     #expect(kept.ended == 0, "no kept connection was ended")
     let calls = loads.reduce(0) { $0 + $1.served }
-    // The mode is there, set by a process twenty processes ago; the token was fetched once.
+    // The mode is in force, although it was set twenty processes ago. The token was fetched only once.
     #expect(try Wire(port: port).call("POST", "/api/v2/registrations", body: "{}").status == 403)
     let tokens = try Wire(port: admin).call("GET", "/api/tokens").text
     #expect(tokens.contains("\"fetches\":{}"), "\(tokens)")
@@ -74,7 +74,7 @@ struct HandOverProcessTests {
     #expect(lines.count { $0.contains("/api/v2/ping") } == calls)
     let stats = try Command.run(
       ["traffic", "stats", "--journal", folder + "/journal.sqlite", "--format", "json"])
-    // What was done at the admin address is on record, too, and is no call.
+    // Actions at the admin address are recorded too, but are not calls.
     let acts = lines.count { $0.contains("\"termination\":\"admin\"") }
     #expect(
       stats.output.contains("\"all\":{\"calls\":\(lines.count - acts),")
@@ -83,7 +83,7 @@ struct HandOverProcessTests {
     #expect(!FileManager.default.fileExists(atPath: path), "the last one removes the socket's file")
   }
 
-  /// A process that nobody waits for stays as an entry.
+  /// A process that is not waited for remains as a zombie.
   private static func hasEnded(_ pid: pid_t) -> Bool {
     guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {
       return true
@@ -155,9 +155,9 @@ struct HandOverProcessTests {
 
 }
 
-/// Connections that callers keep: one a thread.
+/// Connections that callers keep, one per thread.
 private final class KeptWires: @unchecked Sendable {
-  // @unchecked: everything is read and written under the lock; a wire is used by its thread alone.
+  // @unchecked: everything is read and written under the lock, and a wire is used only by its thread.
   private let lock = NSLock()
   private var wires: [ObjectIdentifier: Wire] = [:]
   private(set) var ended = 0

@@ -9,7 +9,7 @@ import Testing
 @testable import Gateway
 @testable import RateLimiting
 
-/// What one process tells another, in messages and in names that mean the same to both.
+/// The state that one process sends to another, in messages, with names that mean the same to both.
 @Suite struct HandOverStateTests {
   private static func names(_ yaml: String) throws -> HandOverNames {
     let file = try TemporaryFile(yaml)
@@ -33,7 +33,7 @@ import Testing
       - {name: all, per: gateway, rate: 100/1s}
     """
 
-  /// Other order, other names, other rates; one caller less.
+  /// A different order, different names, different rates, and one caller fewer.
   private static let new = """
     apps:
       - {name: second, id: B, secret: {env: S}}
@@ -89,7 +89,7 @@ import Testing
         .init(
           key: .init(limit: 1, app: 1, caller: 0), cell: QuotaCell(words: cell.words), underWay: 3,
           averageHold: 7, rate: rate),
-        // That caller is gone.
+        // This caller does not exist any more.
         nil,
         // It was renamed; its calls are the same.
         .init(key: .init(limit: 0, app: 0, caller: 0), cell: QuotaCell(words: cell.words)),
@@ -112,7 +112,7 @@ import Testing
       let reader = MessageReader(cut.span.bytesOfElements, [])
       #expect(names.used(from: reader) == nil && reader.isBroken)
     }
-    // Lengths that promise more than there is.
+    // Lengths that exceed the message.
     let promise: [UInt8] = [1, 0xff, 0xff, 0xff, 0xff, 65]
     let reader = MessageReader(promise.span.bytesOfElements, [])
     #expect(reader.text() == "" && reader.isBroken && reader.secret().count == 0)

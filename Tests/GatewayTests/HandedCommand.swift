@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A program that is started with descriptors of the test's: at 3 and up, in their order.
+/// A program that is started with descriptors of the test, as 3 and up, in order.
 final class HandedCommand {
   let pid: pid_t
   private let path = NSTemporaryDirectory() + "handed-\(UUID().uuidString)"
@@ -59,7 +59,7 @@ final class HandedCommand {
 
   func signal(_ number: Int32) { kill(pid, number) }
 
-  /// How it ended, as waitpid(2) says; nil while it runs.
+  /// How it ended, as in waitpid(2); nil while it runs.
   private var exit: Int32? {
     if let status { return status }
     var raw: Int32 = 0
@@ -68,7 +68,7 @@ final class HandedCommand {
     return raw
   }
 
-  /// The exit code; nil when it has not ended within ten seconds, or was ended by a signal.
+  /// The exit code; nil if it has not ended within ten seconds, or was killed by a signal.
   var exitCode: Int32? {
     guard eventually({ exit != nil }), let exit, exit & 0x7f == 0 else { return nil }
     return exit >> 8 & 0xff

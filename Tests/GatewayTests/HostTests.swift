@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// The names by which callers, probes and scrapes know a gateway.
+/// The host names with which callers, probes and scrapers address a gateway.
 @Suite(.ownThread, .timeLimit(.minutes(2)))
 struct HostTests {
   private static func ask(_ wire: Wire, _ path: String, host: String) throws -> Int {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Answers of an upstream that is broken or means harm: what is whole passes, what is not is seen not to be.
+/// Answers of a broken or malicious upstream: complete ones pass, and incomplete ones are recognized.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HostileAnswerTests {
   private static let good = "HTTP/1.1 200 OK\r\n"
@@ -33,7 +33,7 @@ struct HostileAnswerTests {
     let got = try caller.call("GET", "/api/v2/ping")
     #expect(got.status == 502 && got.problem == "response-malformed")
     #expect(got["Proxy-Status"]?.hasPrefix("scorm-gateway; error=http_") == true)
-    // That connection is given up, the caller's goes on, and nothing was tried twice.
+    // That connection is closed, the caller's stays open, and nothing was tried twice.
     #expect(eventually { upstream.connections[0].end != nil })
     #expect(upstream.heads.count == 1)
     #expect(try caller.call("GET", "/api/v2/nothing").status == 404)
@@ -58,7 +58,7 @@ struct HostileAnswerTests {
     #expect(got["Proxy-Status"]?.contains("http_response_header_section_size") == true)
   }
 
-  /// A body that is cut, and by what.
+  /// A truncated body, and how it is truncated.
   struct Cut: Sendable, CustomTestStringConvertible {
     let head: String
     let end: HostileUpstream.Step

@@ -3,7 +3,7 @@ import GatewayServer
 import System
 import Testing
 
-/// Upstreams that answer early, late, never, or on connections that are gone.
+/// Upstreams that answer early, late, never, or on closed connections.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct HostileTimingTests {
   // MARK: Early answers
@@ -41,7 +41,7 @@ struct HostileTimingTests {
     try caller.send(
       Wire.request("POST", "/api/v2/registrations", ["Content-Length: 48"]))
     #expect(try caller.answer().text == "early")
-    // What follows would have been the body, and is no request.
+    // What follows would have been the body, and is not a request.
     try? caller.send("GET /api/v2/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n")
     #expect(caller.takeAll().bytes.isEmpty)
     #expect(eventually { upstream.connections[0].end == .reset })
@@ -50,7 +50,7 @@ struct HostileTimingTests {
     #expect(try rig.lines().count == 2)
   }
 
-  // MARK: Connections that are gone
+  // MARK: Closed connections
 
   @Test("A GET on a kept connection that ends without an answer is made once more, unseen")
   func staleConnection() throws {
@@ -125,7 +125,7 @@ struct HostileTimingTests {
     #expect(try rig.lines().last?.attempts.count == 1)
   }
 
-  // MARK: Slow ones
+  // MARK: Slow upstreams
 
   @Test("No answer in time becomes 504", arguments: ["", "HTTP/1.1 200 OK\r\nContent-Le"])
   func noAnswerInTime(beginning: String) throws {
@@ -153,7 +153,7 @@ struct HostileTimingTests {
     let moving = try rig.caller()
     try moving.send(Wire.request("GET", "/api/v2/ping"))
     #expect(try moving.take(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200 "))
-    // Longer than the idle timeout in all, each pause shorter.
+    // Longer than the idle timeout in total, but each pause is shorter.
     for gate in gates {
       rig.clock.turn(by: 40_000_000_000)
       gate.open()

@@ -2,35 +2,35 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// An upstream of raw bytes: each connection follows a script, on a thread of its own.
+/// An upstream that sends raw bytes. Each connection follows a script on a separate thread.
 final class HostileUpstream: Sendable {
   enum Step: Sendable {
-    /// Reads a request: its head and the body that its framing announces.
+    /// Reads a request: its head, and the body that its framing announces.
     case request
     /// Reads a request's head.
     case head
-    /// Reads so many bytes.
+    /// Reads this many bytes.
     case read(Int)
     case send(String)
-    /// A redirect; `{origin}` in it stands for this server.
+    /// Sends a redirect. `{origin}` in it is replaced by this server's origin.
     case location(String)
     case bytes(Int)
     /// Waits until the test opens the gate.
     case wait(Gate)
-    /// Ends its own direction.
+    /// Shuts down its sending direction.
     case endSending
     case reset
-    /// Reads on until the peer ends, and notes how.
+    /// Reads until the peer ends, and notes how it ended.
     case untilEnd
   }
 
-  /// What a connection got.
+  /// What a connection received.
   struct Record: Sendable {
     var received: [UInt8] = []
-    /// Bytes of `.bytes` sent so far.
+    /// The bytes of `.bytes` sent so far.
     var sent = 0
     var changedAt = ContinuousClock.now
-    /// How the peer ended; nil while it has not, or nobody looked.
+    /// How the peer ended; nil if it has not, or if that was not observed.
     var end: WireEnd?
     var text: String { String(decoding: received, as: UTF8.self) }
   }
@@ -40,7 +40,7 @@ final class HostileUpstream: Sendable {
   private let scripts: [[Step]]
   private let state = Mutex<[Record]>([])
 
-  /// The first connection follows the first script and so on; the last one serves all that follow.
+  /// The first connection follows the first script, and so on. The last script serves all further connections.
   init(_ scripts: [Step]...) throws {
     self.scripts = scripts
     listener = try LoopbackListener()
@@ -49,17 +49,17 @@ final class HostileUpstream: Sendable {
       { [self] wire, number in follow(scripts[min(number, scripts.count - 1)], number, wire) })
   }
 
-  /// Ends accepting; connections end with their scripts.
+  /// Stops accepting. Connections end with their scripts.
   func stop() { listener.stop() }
 
   var connections: [Record] { state.withLock { $0 } }
 
-  /// No connection has sent anything for a while.
+  /// Whether no connection has sent anything for a while.
   var isStuck: Bool {
     connections.allSatisfy { ContinuousClock.now - $0.changedAt > .milliseconds(200) }
   }
 
-  /// All requests' heads, in the order of the connections.
+  /// The heads of all requests, in the order of the connections.
   var heads: [Head] {
     connections.flatMap { record in
       record.text.components(separatedBy: "\r\n\r\n").filter { $0.contains(" HTTP/1.1\r\n") }
@@ -116,7 +116,7 @@ final class HostileUpstream: Sendable {
   }
 }
 
-/// A port that is taken and where nobody listens: connections are refused as long as this lives.
+/// A port that is bound but not listened on, so that connections are refused while this object lives.
 final class DeafPort {
   let number: UInt16
   private let descriptor: Int32

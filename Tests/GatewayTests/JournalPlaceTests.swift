@@ -27,7 +27,7 @@ struct JournalPlaceTests {
     #expect(place([:], usual: folder.path) == .file(folder.path + "/traffic.sqlite"))
     guard case .none(let reason) = place([:]) else { return #expect(Bool(false)) }
     #expect(reason.contains("/none"))
-    // A state folder that cannot be used is no reason to write elsewhere.
+    // If the state folder cannot be used, the journal is not written elsewhere.
     guard case .none(let other) = place(["STATE_DIRECTORY": "/none"], usual: folder.path) else {
       return #expect(Bool(false))
     }
@@ -48,7 +48,7 @@ struct JournalPlaceTests {
       #expect(refusal.text.contains("another gateway"))
       first?.stop()
     }
-    // A process that another test starts has the claim's descriptor too, until it is a program of its own.
+    // A process that another test starts holds the claim's descriptor too, until it executes its program.
     var next: OpenJournal?
     #expect(
       try eventually {

@@ -175,7 +175,7 @@ struct JournalTests {
     let follow = try Command([
       "traffic", "follow", "--format", "json", "--admin", "127.0.0.1:\(port)",
     ])
-    // What comes before its first question is not followed.
+    // Calls before its first request are not followed.
     var calls = 0
     #expect(
       eventually {
@@ -203,7 +203,7 @@ struct JournalTests {
     #expect(wait(byPort, for: 2))
     let port = byPort.gateway.addresses[0].port
     let admin = try #require(byPort.gateway.adminAddress)
-    // As a browser's address line has it.
+    // As shown in a browser's address bar.
     let commands = try Command.run(["traffic", "--curl", "--admin", "http://\(admin)/"])
     #expect(commands.exitCode == 0)
     #expect(commands.output.contains("'http://127.0.0.1:\(port)/api/v2/ping'"))

@@ -2,7 +2,7 @@ import Foundation
 import System
 import Testing
 
-/// Bytes of an upstream that come when nothing, or something else, is expected.
+/// Bytes of an upstream that arrive when nothing, or something else, is expected.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct LateBytesTests {
   @Test(
@@ -21,7 +21,7 @@ struct LateBytesTests {
     let rig = try GatewayRig(upstream: upstream.port)
     let caller = try rig.caller()
     #expect(try caller.call(method, "/api/v2/ping").status < 400)
-    // Sent before the late bytes, it would take them for its answer.
+    // If it were sent before the late bytes arrive, it would take them for its answer.
     try caller.send(Wire.request("GET", "/api/v2/ping"))
     #expect(eventually { upstream.connections.count == 2 })
     late.open()

@@ -2,11 +2,12 @@ import Foundation
 import Testing
 
 extension GatewayRig {
-  /// Has the sandbox make a launch link, as a service does: a course, a registration, and its link.
+  /// Makes the sandbox issue a launch link, as a service does: uploads a course, registers a learner, and requests the
+  /// link.
   ///
   /// - Parameters:
-  ///   - learner: first name of the learner.
-  ///   - exit: where the learner goes behind the course.
+  ///   - learner: the first name of the learner.
+  ///   - exit: where the learner is sent after the course.
   func launchLink(learner: String, exit: String) throws -> String {
     let upload = try call(
       "POST", "/api/v2/courses/importJobs?courseId=golf", ["Content-Type: application/json"],

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Places under way are given back, however a call ends.
+/// Concurrency places are released however a call ends.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
 struct LimitsConcurrencyTests {
   enum Ending: CaseIterable, Sendable {

@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// Two callers, each with a listener of its own, and one quota.
+/// Two callers, each with a separate listener, that share a quota.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
 struct LimitsFairnessTests {
   private static let listen = """
@@ -32,8 +32,8 @@ struct LimitsFairnessTests {
     return wires
   }
 
-  /// How many plain calls of the busy caller reached the upstream after the last one with `mark`, once all
-  /// calls were answered. An order holds on a machine of any speed, where times do not.
+  /// After all calls were answered: how many plain calls of the busy caller reached the upstream after the last one
+  /// with `mark`. Unlike times, the order does not depend on the machine's speed.
   private func rest(_ upstream: LimitsUpstream, _ wires: [Wire], after mark: String) throws -> Int {
     for wire in wires { #expect(try wire.answer().status == 200) }
     let targets = upstream.records.map(\.target)
@@ -50,7 +50,7 @@ struct LimitsFairnessTests {
     let rig = try rig(upstream, threads: threads)
     let many = try rig.sendAtOnce(90)
     #expect(try eventually { try rig.waiting("shared") > 40 })
-    // Five calls take turns with as many of the other's. First come, first served would leave none.
+    // Five calls alternate with five of the other caller. First come, first served would leave none.
     let wires = try many + calm(rig, 5)
     #expect(try rest(upstream, wires, after: "calm") >= 25)
   }
@@ -62,7 +62,7 @@ struct LimitsFairnessTests {
     let rig = try rig(upstream, calm: ", weight: 4", threads: 1)
     let busy = try rig.sendAtOnce(60)
     #expect(try eventually { try rig.waiting("shared") > 35 })
-    // Forty calls take ten turns of the other caller's. Turn by turn they would take forty, and leave none.
+    // Forty calls take ten turns of the other caller. With equal turns they would take forty, and leave none.
     let wires = try busy + calm(rig, 40)
     #expect(try rest(upstream, wires, after: "calm") >= 10)
   }
@@ -76,7 +76,7 @@ struct LimitsFairnessTests {
     #expect(try eventually { try rig.waiting("shared") > 30 })
     let urgent = try rig.sendAtOnce(
       1, "/api/v2/courses?urgent=1", ["X-Scorm-Priority: interactive"])
-    // One more of the same caller, which without a class of its own would be its last.
+    // One more call of the same caller, which would be the last if it did not have its class.
     #expect(try rest(upstream, batch + urgent, after: "urgent") >= 20)
   }
 

@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// The upstream's own word: a 429 or 503 with Retry-After.
+/// A pause that the upstream asks for: a 429 or 503 with Retry-After.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
 struct LimitsPauseTests {
   private static func seconds(_ service: String) -> String {
@@ -14,7 +14,7 @@ struct LimitsPauseTests {
     "A 429 of one service that asks for a day stops that service alone, until a second one is refused too"
   )
   func oneService() throws {
-    // The second and the fifth: reporting, then registrations.
+    // The second and the fifth call: reporting, then registrations.
     let upstream = try LimitsUpstream { number in
       switch number {
       case 1: .status(429, "Retry-After: 86400\r\n")
@@ -36,13 +36,13 @@ struct LimitsPauseTests {
       try rig.limits().contains {
         $0["service"] as? String == "reporting" && $0["pausedFor"] != nil
       })
-    // A second service: now it is the app, for as long as both pause.
+    // With a second service, the whole app pauses while both pause.
     #expect(try rig.call("GET", "/api/v2/registrations").status == 429)
     #expect(try rig.call("GET", "/api/v2/ping").problem == "quota-exceeded")
     let all = try rig.metric(LimitsPauseTests.seconds("all")) ?? 0
     #expect(all > 20 && all <= 30)
     #expect(upstream.records.count == 5)
-    // The operator sees it, and may know better.
+    // The operator sees the pause, and may end it.
     func admin(_ method: String, _ target: String) throws -> Answer {
       try Wire(port: try #require(rig.gateway.adminAddress?.port)).call(method, target)
     }
@@ -60,7 +60,7 @@ struct LimitsPauseTests {
     "After an upstream's 429 with Retry-After: 1 no request reaches it for a second, none is lost, and the rate ramps up",
     arguments: [1, 2])
   func pause(threads: Int) throws {
-    // Nine calls under way; once all have come, the fifth is told to wait.
+    // Nine calls are in progress. Once all have arrived, the fifth is asked to wait.
     let upstream = try LimitsUpstream { number in
       number > 8
         ? .ok
@@ -88,7 +88,7 @@ struct LimitsPauseTests {
     let saidAt = try #require(records[4].repliedAt)
     let after = records.dropFirst(9).map { $0.cameAt - saidAt }
     #expect((after.first ?? .zero) >= .seconds(1))
-    // Half of 64/s at first, without a burst. The limit alone would have let 60 calls pass at once.
+    // At first half of 64/s, without a burst. The limit alone would have let 60 calls pass at once.
     let firstHalf = after.filter { $0 < .milliseconds(1500) }.count
     #expect((8...20).contains(firstHalf), "\(firstHalf) in the first half second")
     #expect(

@@ -2,10 +2,11 @@ import Foundation
 import System
 import Testing
 
-/// A rate in front of a counting upstream: who passes, who waits, who is told to come again.
+/// A rate limit in front of an upstream that counts: which calls pass, wait, or are refused.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(1)))
 struct LimitsQueueTests {
-  /// 100 calls in 20 s are one in 200 ms: twenty at once, and eight more within the 1.7 s that one may wait.
+  /// 100 calls in 20 s are one per 200 ms: twenty pass at once, and eight more within the 1.7 s for which a call may
+  /// wait.
   @Test(
     "Of 300 calls at once, the burst passes, those that may wait that long do, and the others are refused",
     arguments: [1, 2])
@@ -22,7 +23,7 @@ struct LimitsQueueTests {
     #expect(passed + refused.count == 300)
     #expect(upstream.records.count == passed)
 
-    // What a refused caller was told is right: its call passes then.
+    // Retry-After is correct: the caller's call passes then.
     let seconds = try #require(refused.last?["Retry-After"].flatMap { Int($0) })
     let limits = try rig.limits()
     #expect(limits.first?.int("waiting") == 0)
@@ -31,7 +32,7 @@ struct LimitsQueueTests {
 
     let lines = try rig.lines().filter { !$0.string("timestamp").isEmpty }
     let offered = lines.prefix(300)
-    // Nothing here depends on how fast 300 calls can be offered: what the rate adds meanwhile may pass too.
+    // This does not depend on how fast 300 calls can be sent: calls that the rate admits meanwhile may pass too.
     let spread = try LimitsQueueTests.spread(offered)
     let most = 20 + Int((1.7 + spread) / 0.2) + 1
     #expect((28...most).contains(passed), "\(passed) passed, offered within \(spread) s")
@@ -45,14 +46,14 @@ struct LimitsQueueTests {
       #expect(line.string("error.type") == "quota-exceeded")
       #expect(line.double("queue_wait") == 0, "it was refused after a wait")
     }
-    // Behind eight others the next call's turn is 1.8 s away, and moves closer while calls are offered.
+    // After eight others, the next call's turn is 1.8 s away, and comes closer while calls are sent.
     for answer in refused {
       let told = answer["Retry-After"].flatMap { Int($0) } ?? 0
       #expect((1...3).contains(told))
     }
   }
 
-  /// Seconds from the first to the last of the lines' calls.
+  /// Seconds from the first to the last call of the lines.
   private static func spread(_ lines: ArraySlice<[String: Any]>) throws -> Double {
     let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     let times = try lines.map { try format.parse($0.string("timestamp")).timeIntervalSince1970 }
@@ -109,8 +110,7 @@ struct LimitsQueueTests {
 
   @Test(
     "A caller that closes or resets while it waits gives up its place at once, whatever lies unread of it",
-    // The longest is more than one read, and what is left of it fits into the smallest window there is: a peer's end
-    // comes after its bytes.
+    // The longest exceeds one read, and the rest fits into the smallest window: a peer's end comes after its bytes.
     arguments: [false, true], [0, 1, 100_000])
   func leaves(resets: Bool, bodySize: Int) throws {
     let upstream = try LimitsUpstream()
@@ -154,7 +154,7 @@ struct LimitsQueueTests {
       limits: "{name: slow, rate: 4/1s, burst: 1, maxWait: 10m, maxQueue: 5000}",
       upstream: upstream, threads: threads)
     let wires = try rig.sendAtOnce(2000)
-    // How long 2,000 callers take to come and to go is the machine's affair.
+    // How long 2,000 callers take to connect and to leave depends on the machine.
     #expect(
       try eventually(within: 60) {
         try rig.waiting("slow") + upstream.records.count >= 1990
@@ -163,7 +163,7 @@ struct LimitsQueueTests {
     for wire in wires { wire.close() }
     #expect(try eventually(within: 60) { try rig.waiting("slow") == 0 })
     #expect(try eventually(within: 60) { try rig.metric("scorm_gateway_exchanges_in_flight") == 0 })
-    // The next caller is the only one in line.
+    // The next caller is the only one in the queue.
     let before = ContinuousClock.now
     #expect(try rig.call("GET", "/api/v2/courses").status == 200)
     #expect(ContinuousClock.now - before < .seconds(2))
@@ -193,7 +193,7 @@ struct LimitsQueueTests {
     #expect(try rig.metric(name + "_count{limit=\"even\"}") == 3)
     #expect(try rig.metric(name + "_bucket{limit=\"even\",le=\"+Inf\"}") == 3)
     #expect(try rig.metric(name + "_bucket{limit=\"even\",le=\"0.010\"}") == 0)
-    // 0.1 + 0.2 + 0.3 s, less what passed while the calls came.
+    // 0.1 + 0.2 + 0.3 s, minus the time that passed while the calls arrived.
     #expect((0.3...1.5).contains(try rig.metric(name + "_sum{limit=\"even\"}") ?? 0))
   }
 }

@@ -4,20 +4,20 @@ import Glibc
 import Synchronization
 import System
 
-/// An upstream that counts: it answers every request of every connection, and records when each came.
+/// An upstream that counts: it answers every request of every connection, and records when each arrived.
 final class LimitsUpstream: Sendable {
-  /// What it does with a request.
+  /// How it replies to a request.
   enum Reply: Sendable {
     case ok
-    /// A status with more field lines, each with its CRLF.
+    /// A status with additional field lines, each with its CRLF.
     case status(Int, String)
-    /// It cuts the connection.
+    /// Resets the connection.
     case reset
-    /// It does not answer while the connection lasts.
+    /// Does not answer while the connection lasts.
     case silence
-    /// It answers once the gate is open.
+    /// Answers once the gate is open.
     case after(Gate)
-    /// It waits until so many requests have come in all, then answers as told.
+    /// Waits until this many requests have arrived in total, and then replies in the given way.
     indirect case onceArrived(Int, Reply)
   }
 
@@ -32,7 +32,7 @@ final class LimitsUpstream: Sendable {
   private let reply: @Sendable (Int) -> Reply
   private let state = Mutex<[Record]>([])
 
-  /// `reply` says what becomes of the request with this number, counted from 0.
+  /// `reply` returns the reply to the request with this number, counted from 0.
   init(_ reply: @escaping @Sendable (Int) -> Reply = { _ in .ok }) throws {
     self.reply = reply
     listener = try LoopbackListener()
@@ -41,7 +41,7 @@ final class LimitsUpstream: Sendable {
 
   func stop() { listener.stop() }
 
-  /// The requests in the order they came.
+  /// The requests in the order in which they arrived.
   var records: [Record] { state.withLock { $0 } }
 
   private func serve(_ wire: Wire) throws {
@@ -57,7 +57,7 @@ final class LimitsUpstream: Sendable {
     }
   }
 
-  /// Returns whether the connection goes on.
+  /// Returns whether the connection stays open.
   private func follow(_ reply: Reply, _ number: Int, _ wire: Wire) throws -> Bool {
     switch reply {
     case .ok: return try follow(.status(200, ""), number, wire)
@@ -82,7 +82,7 @@ final class LimitsUpstream: Sendable {
 }
 
 extension GatewayRig {
-  /// A gateway with these limits, in the form of the configuration, in front of a counting upstream.
+  /// A gateway with these limits, in the form of the configuration, in front of an upstream that counts.
   convenience init(
     limits: String, callers: String = "", listen: String = "", upstream: LimitsUpstream,
     _ overrides: [String: String] = [:], threads: Int = 1
@@ -96,14 +96,14 @@ extension GatewayRig {
     try self.init(upstream: upstream.port, yaml: yaml, overrides, threads: threads)
   }
 
-  /// `/api/limits`.
+  /// The rows of `/api/limits`.
   func limits() throws -> [[String: Any]] {
     guard let port = gateway.adminAddress?.port else { return [] }
     let answer = try Wire(port: port).call("GET", "/api/limits?format=json")
     return answer.json["limits"] as? [[String: Any]] ?? []
   }
 
-  /// The value of a metric's line that begins with `name`; nil when there is none.
+  /// The value of the metric line that begins with `name`; nil if there is none.
   func metric(_ name: String) throws -> Double? {
     guard let port = gateway.adminAddress?.port else { return nil }
     let text = try Wire(port: port).call("GET", "/metrics").text
@@ -111,12 +111,12 @@ extension GatewayRig {
       .flatMap { Double($0.dropFirst(name.count + 1)) }
   }
 
-  /// Calls that wait for the limit of this name.
+  /// The number of calls that wait for this limit.
   func waiting(_ limit: String) throws -> Int {
     Int(try metric("scorm_gateway_limit_waiting{limit=\"\(limit)\"}") ?? -1)
   }
 
-  /// Sends a request over each of `count` new connections, all opened before.
+  /// Sends a request on each of `count` new connections, which are all opened before.
   func sendAtOnce(
     _ count: Int, _ target: String = "/api/v2/courses", _ fields: [String] = []
   ) throws -> [Wire] {
@@ -144,8 +144,7 @@ extension Wire {
   }
 }
 
-/// A Structured Field list of strings with parameters (RFC 9651), as the RateLimit fields are. Nil for
-/// anything else.
+/// A Structured Field list of strings with parameters (RFC 9651), like the RateLimit fields. Nil for anything else.
 struct LimitsField {
   struct Item: Equatable {
     var name: String

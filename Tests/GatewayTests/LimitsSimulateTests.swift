@@ -6,10 +6,10 @@ import Rules
 import System
 import Testing
 
-/// `limits simulate`, as a command.
+/// The command `limits simulate`.
 @Suite(.ownThread, .timeLimit(.minutes(1)))
 struct LimitsSimulateTests {
-  /// A line of the log: a call at `at` seconds.
+  /// A log line of a call at `at` seconds.
   private static func line(at: Double, duration: Double) -> String {
     let whole = Int(at)
     let stamp = String(
@@ -64,7 +64,7 @@ struct LimitsSimulateTests {
   @Test("A journal's calls come to what those of the log do that it was made from")
   func journal() throws {
     let folder = try OwnFolder()
-    // Several blocks, and calls that make none yet; written in another order than they came.
+    // Several blocks, and calls that do not fill one yet, written in a different order than they arrived.
     let lines = (0..<1_500).map { number in
       LimitsSimulateTests.line(
         at: Double(number % 2 == 0 ? number : 1_499 - number) / 10, duration: 0.4)

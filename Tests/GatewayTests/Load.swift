@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Callers on threads of their own who call without a pause until they are told to end.
+/// Callers on separate threads that call without pauses until they are stopped.
 final class Load: Sendable {
   private struct State {
     var served = 0
@@ -12,7 +12,7 @@ final class Load: Sendable {
 
   private let state = Mutex(State())
 
-  /// - Parameter call: one call; its status must be 200, or, if it is refused by a limit, 429.
+  /// - Parameter call: makes one call and returns its status, which must be 200, or 429 if a limit refuses it.
   init(callers: Int, _ call: @escaping @Sendable () throws -> Int) {
     state.withLock { $0.running = callers }
     for _ in 0..<callers {
@@ -37,7 +37,7 @@ final class Load: Sendable {
   var served: Int { state.withLock { $0.served } }
   var failures: [String] { state.withLock { $0.failures } }
 
-  /// Lets each call end, and every caller.
+  /// Lets each caller finish its call, and then ends it.
   func end() {
     state.withLock { $0.hasEnded = true }
     _ = eventually { state.withLock { $0.running } == 0 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// The traffic log, exported to a collector.
+/// Exports of the traffic log to a collector.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct LogExportTests {
   private static let trace = "0af7651916cd43dd8448eb211c80319c"
@@ -52,7 +52,7 @@ struct LogExportTests {
     #expect(
       (record["body"] as? [String: Any])?.string("stringValue")
         == "GET /api/v2/courses?zz=*** 200 completed")
-    // The caller's trace, whose own decision is not to sample; without spans the record has none of its own.
+    // The caller's trace, which it decided not to sample. Without spans the record has no span id.
     #expect(record.string("traceId") == LogExportTests.trace && record["spanId"] == nil)
     let attributes = Collector.attributes(of: record)
     for (name, value) in line where name != "timestamp" && name != "trace_id" {
@@ -159,7 +159,7 @@ struct LogExportTests {
     let rig = try GatewayRig(export: export(to: collector.port))
     _ = try rig.call("GET", "/api/v2/ping")
     #expect(eventually { collector.heads.count == 1 })
-    // Not before the 20 seconds are over, whatever else wakes the exporter: its own pause is over long before.
+    // Not before the 20 seconds are over, whatever else wakes the exporter. Its own pause is over long before.
     rig.clock.turn(by: 10_000_000_000)
     #expect(try rig.call("GET", "/api/v2/ping").status == 200)
     #expect(collector.heads.count == 1)
@@ -222,13 +222,13 @@ struct LogExportTests {
     #expect(collector.heads.isEmpty)
     rig.end()
     #expect(try collector.records(3).count == 3)
-    // One that never answers: the log is whole all the same, and the end comes in good time.
+    // A collector that never answers: the log is still whole, and the gateway ends in time.
     let silent = try PeerServer { wire in _ = try wire.take(through: "never") }
     let other = try GatewayRig(export: export(to: silent.port))
     _ = try other.call("GET", "/api/v2/ping")
     let began = SystemClock.monotonic
     #expect(try other.lines().count == 1)
-    // One request alone would wait for ten seconds, and be made five times.
+    // A single request would wait for ten seconds, and would be tried five times.
     #expect(SystemClock.monotonic - began < 20_000_000_000)
   }
 
@@ -244,7 +244,7 @@ struct LogExportTests {
       + String(repeating: "a", count: 200_000) + "\"}\n"
     var lines = ByteBuffer()
     for _ in 0..<5 { lines.put(text: line) }
-    // 40 MB: more than may wait besides what the exporter's thread has taken.
+    // 40 MB: more than may wait, in addition to what the exporter's thread has taken.
     for _ in 0..<40 { exporter.write(lines) }
     let health = exporter.health
     #expect(health.overflowed > 0 && health.overflowed < 200 && health.overflowed % 5 == 0)

@@ -4,7 +4,7 @@ import Synchronization
 import System
 import Testing
 
-/// The traffic log under load: rotated, in every format, and with bytes that mean harm.
+/// The traffic log under load: rotated, in every format, and with malicious bytes.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct LogRotationTests {
   @Test(
@@ -36,7 +36,7 @@ struct LogRotationTests {
     for _ in 0..<8 {
       let old = try rig.rotateLog()
       #expect(eventually { rig.logExists })
-      // The new file is there, so the old one is complete.
+      // The new file exists, so the old one is complete.
       rotated.append(try String(contentsOfFile: old, encoding: .utf8))
       try FileManager.default.removeItem(atPath: old)
     }

@@ -6,10 +6,10 @@ import Testing
 @testable import Gateway
 @testable import GatewayServer
 
-/// What callers and operators see when the process comes near the limit of its memory.
+/// What callers and operators see when the process approaches its memory limit.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct MemoryShortageTests {
-  /// A limit of a terabyte, so that what other tests hold does not matter, and what is said to be used of it.
+  /// A limit of a terabyte, so that memory of other tests does not matter, and a simulated use of it.
   private final class Use: Sendable {
     let bytes = Atomic<Int>(0)
     static let percent = 10_000_000_000
@@ -44,7 +44,7 @@ struct MemoryShortageTests {
       #expect(try pages(rig, "/readyz?verbose").contains("{\"status\":\"degraded\""))
       #expect(try pages(rig, "/metrics").contains("\nscorm_gateway_memory_short 1\n"))
       use.set(percent: 82)
-      // Between the marks nothing changes, so that it does not go to and fro.
+      // Between the marks nothing changes, so that the state does not oscillate.
       for _ in 0..<3 { #expect(try rig.call("GET", "/api/v2/ping").problem == "memory-low") }
       use.set(percent: 70)
       #expect(try eventually { try rig.call("GET", "/api/v2/ping").status == 200 })
@@ -64,7 +64,7 @@ struct MemoryShortageTests {
     try caller.send(Wire.request("GET", "/api/v2/ping"))
     #expect(eventually { upstream.heads.count == 1 })
     use.set(percent: 90)
-    // Until it is noticed the gateway answers 404 by itself.
+    // Until the shortage is noticed, the gateway itself answers 404.
     #expect(try eventually { try rig.call("GET", "/api/v2/nothing").status == 503 })
     gate.open()
     #expect(try caller.answer().status == 200)
@@ -82,7 +82,7 @@ struct MemoryShortageTests {
       Wire.request("POST", "/api/v2/registrations", ["Content-Length: 12000"]) + body)
     #expect(eventually { upstream.heads.count == 1 })
     use.set(percent: 96)
-    // It is looked at with the next event.
+    // The memory is checked with the next event.
     _ = try rig.call("GET", "/api/v2/nothing")
     #expect(try caller.answer().problem == "memory-low")
     use.set(percent: 10)

@@ -84,7 +84,7 @@ struct MetricsTests {
   func bounded() throws {
     let rig = try GatewayRig()
     _ = try rig.call("GET", "/api/v2/ping")
-    // An exchange is counted when it has ended, a little after its answer.
+    // An exchange is counted when it has ended, shortly after its answer.
     #expect(try eventually { try metrics(rig).sum("scorm_gateway_requests_total") == 1 })
     let before = try metrics(rig)
     for i in 0..<20 {
@@ -103,7 +103,7 @@ struct MetricsTests {
 
   @Test("A gateway whose upstream is gone stays ready, and says what is wrong")
   func degraded() throws {
-    // Nobody may listen on port 1.
+    // Nothing listens on port 1.
     let rig = try GatewayRig(upstream: 1)
     func verbose() throws -> (Int, String) {
       let port = try #require(rig.gateway.adminAddress?.port)

@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// Modes set while a gateway runs, over HTTP and by the command.
+/// Modes set while a gateway runs, over HTTP and with the command.
 @Suite("A mode set while the gateway runs", .ownThread, .timeLimit(.minutes(5)))
 struct ModeTests {
   private func admin(_ rig: GatewayRig, _ method: String, _ target: String) throws -> Answer {

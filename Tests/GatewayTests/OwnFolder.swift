@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of the test's, gone with it.
+/// A temporary folder, removed with this object.
 final class OwnFolder {
   let path = NSTemporaryDirectory() + "gateway-folder-\(UUID().uuidString)"
   var journal: String { path + "/traffic.sqlite" }

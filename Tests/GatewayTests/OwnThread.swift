@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Runs each test on a thread of its own, so that its blocking calls do not sit on the cooperative pool.
+/// Runs each test on a separate thread, so that its blocking calls do not occupy the cooperative pool.
 struct OwnThread: SuiteTrait, TestTrait, TestScoping {
   var isRecursive: Bool { true }
 
@@ -20,7 +20,7 @@ extension Trait where Self == OwnThread {
   static var ownThread: OwnThread { OwnThread() }
 }
 
-/// A task executor of one thread.
+/// A task executor with one thread.
 final class ThreadExecutor: TaskExecutor {
   private let jobs = Mutex<[UnownedJob]>([])
   private let available = DispatchSemaphore(value: 0)
@@ -33,7 +33,7 @@ final class ThreadExecutor: TaskExecutor {
     available.signal()
   }
 
-  /// Ends the thread once its jobs are done.
+  /// Ends the thread after its jobs.
   func end() { available.signal() }
 
   private func run() {
@@ -45,13 +45,13 @@ final class ThreadExecutor: TaskExecutor {
   }
 }
 
-/// Opened once; whoever waits for it goes on then.
+/// A gate that is opened once, and releases everything that waits for it.
 final class Gate: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
 
   func open() { semaphore.signal() }
 
-  /// Waits for a minute at most.
+  /// Waits for at most a minute.
   func wait() {
     Changes.note()
     if semaphore.wait(timeout: .now() + 60) == .success { semaphore.signal() }

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A socket that listens on a free port of this machine, and serves each connection on a thread of its own.
+/// A socket that listens on a free port of this machine, and serves each connection on a separate thread.
 struct LoopbackListener: Sendable {
   let port: UInt16
   private let descriptor: Int32
@@ -11,11 +11,12 @@ struct LoopbackListener: Sendable {
     guard listen(descriptor, 1024) == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
   }
 
-  /// Begins to accept.
+  /// Starts to accept connections.
   ///
   /// - Parameters:
-  ///   - onAccept: called on the accepting thread for each connection, in their order.
-  ///   - serve: serves the connection with this number, from 0; it is closed when this ends, as it may.
+  ///   - onAccept: called on the accepting thread for each connection, in order.
+  ///   - serve: serves the connection with this number, counted from 0. The connection is closed when this returns or
+  ///     throws.
   func serve(
     onAccept: @escaping @Sendable () -> Void = {},
     _ serve: @escaping @Sendable (Wire, Int) throws -> Void
@@ -39,11 +40,11 @@ struct LoopbackListener: Sendable {
     }
   }
 
-  /// Ends accepting; what is served is served to its end.
+  /// Stops accepting. Connections in progress are served to their end.
   func stop() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
 
-/// A server on loopback whose every connection is served by a function, as long as the server lives.
+/// A server on loopback that serves every connection with a function while it lives.
 final class PeerServer: Sendable {
   private let listener: LoopbackListener
   var port: UInt16 { listener.port }

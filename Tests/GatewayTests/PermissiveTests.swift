@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// `callers[].mode: permissive`, from configuration to log.
+/// `callers[].mode: permissive`, from the configuration to the log.
 @Suite("A permissive caller", .ownThread, .timeLimit(.minutes(1)))
 struct PermissiveTests {
   private static func yaml(_ mode: String) -> String {

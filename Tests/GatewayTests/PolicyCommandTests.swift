@@ -4,12 +4,12 @@ import System
 import Testing
 import TrafficJournal
 
-/// `policy suggest` and `policy simulate`, as commands.
+/// The commands `policy suggest` and `policy simulate`.
 @Suite("policy, as a command", .ownThread, .timeLimit(.minutes(1)))
 struct PolicyCommandTests {
   private static let secret = ["SECRET": "a-secret"]
 
-  /// A line of the log of a minute ago.
+  /// A log line of a minute ago.
   private static func line(
     _ operation: String, status: Int = 200, error: String? = nil, termination: String = "completed"
   ) -> String {
@@ -22,7 +22,7 @@ struct PolicyCommandTests {
       + "\"token_wait\":0\(why),\"termination\":\"\(termination)\"}"
   }
 
-  /// A folder with a journal, and a configuration that names it.
+  /// A folder with a journal and a configuration that names it.
   private func folder() throws -> OwnFolder {
     let folder = try OwnFolder()
     let lines = [
@@ -85,7 +85,7 @@ struct PolicyCommandTests {
     let wide = try Command.run(
       ["policy", "simulate", folder.path + "/now.yaml", "--format", "json"] + journal, Self.secret)
     #expect(wide.exitCode == 0 && wide.output.contains("\"refusedStill\":1,\"rows\":[]"))
-    // Both files take the same secret from the same variable.
+    // Both files read the same secret from the same variable.
     let both = try Command.run(
       ["policy", "simulate", folder.path + "/narrow.yaml", "-c", folder.path + "/now.yaml"],
       Self.secret)

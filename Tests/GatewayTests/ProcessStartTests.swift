@@ -3,11 +3,11 @@ import Gateway
 import Glibc
 import Testing
 
-/// What a platform does to a process before it runs.
+/// What platforms do to a process before it runs.
 @Suite(.ownThread, .timeLimit(.minutes(2)))
 struct ProcessStartTests {
-  /// A library that changes the environment before main, as agents for monitoring do, and hides /proc, as some
-  /// containers do: Swift looks for a process' arguments in both.
+  /// A library that changes the environment before main, as monitoring agents do, and hides /proc, as some containers
+  /// do. Swift looks for a process's arguments in both.
   private static let library = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
@@ -27,7 +27,7 @@ struct ProcessStartTests {
   private final class Library {
     let path = NSTemporaryDirectory() + "preloaded-\(UUID().uuidString).so"
 
-    /// Nil where there is no compiler.
+    /// Nil if there is no compiler.
     init?() throws {
       let source = path + ".c"
       try ProcessStartTests.library.write(toFile: source, atomically: false, encoding: .utf8)
@@ -51,12 +51,12 @@ struct ProcessStartTests {
     "A command gets its arguments where a library changed the environment and there is no /proc")
   func arguments() throws {
     guard let library = try Library() else { return }
-    // A sanitizer's library, if there is one, wants to be the first.
+    // A sanitizer's library, if any, must be the first.
     let sanitizer = ProcessInfo.processInfo.environment["LD_PRELOAD"].map { [$0] } ?? []
     let preloaded = ["LD_PRELOAD": (sanitizer + [library.path]).joined(separator: ":")]
     let listing = try Command.run(["operations"], preloaded)
     #expect(listing.exitCode == 0 && listing.output.contains("GetCourses"))
-    // Not the help of every command, and a success.
+    // It must not print the help of every command and succeed.
     let serving = try Command.run(["serve", "-c", "/nowhere/gateway.yaml"], preloaded)
     #expect(serving.exitCode == 78 && serving.errors.contains("/nowhere/gateway.yaml"))
   }
@@ -79,7 +79,7 @@ struct ProcessStartTests {
     #expect(
       eventually { (try? Wire(unixPath: path).call("GET", "/api/v2/ping").status) == 200 })
     for number in 0...2 {
-      // Only the superuser sees them: the process lets nobody look into it.
+      // Only the superuser can see them, because the process does not allow other users to inspect it.
       guard
         let target = try? FileManager.default.destinationOfSymbolicLink(
           atPath: "/proc/\(process.processIdentifier)/fd/\(number)")

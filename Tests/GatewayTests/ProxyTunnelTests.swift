@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// An upstream behind an HTTP proxy: the proxy sees where to connect to, and nothing of a request before it
+/// An upstream behind an HTTP proxy. The proxy sees the target of the connection, and nothing of a request before it
 /// has agreed.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ProxyTunnelTests {
   private static func rig(_ proxy: HostileUpstream) throws -> GatewayRig {
-    // Nobody listens at the upstream itself: only the proxy leads there.
+    // Nothing listens at the upstream's own port, so only the proxy leads there.
     try GatewayRig(upstream: 9, ["upstream.proxy": "http://127.0.0.1:\(proxy.port)"])
   }
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A `redis-server` of the test's own, on a Unix socket in a folder of its own.
+/// A separate `redis-server` for the test, on a Unix socket in a new folder.
 final class RedisServer {
   struct Failure: Error {
     let text: String
@@ -17,8 +17,8 @@ final class RedisServer {
   private let server = Process()
 
   /// - Parameters:
-  ///   - arguments: more of its options.
-  ///   - folder: where a server was before, to take its place; nil makes one.
+  ///   - arguments: additional options.
+  ///   - folder: the folder of a previous server, which this one replaces; nil makes a new one.
   init(_ arguments: [String] = [], in folder: String? = nil) throws {
     self.folder = folder ?? NSTemporaryDirectory() + "redis-\(UUID().uuidString)"
     try FileManager.default.createDirectory(
@@ -29,7 +29,8 @@ final class RedisServer {
         "redis-server", "--port", "0", "--unixsocket", self.folder + "/s", "--save", "",
         "--dir", self.folder, "--logfile", self.folder + "/log",
       ] + arguments
-    // Not a pipe: one that nobody reads any more would be looked at for ever, and closed under those who do.
+    // Not a pipe: Foundation would keep monitoring an unread pipe, and close its descriptor while others use the
+    // number.
     server.standardOutput = FileHandle.nullDevice
     server.standardError = FileHandle.nullDevice
     let log = self.folder + "/log"
@@ -61,18 +62,18 @@ final class RedisServer {
     server.waitUntilExit()
   }
 
-  /// Sends the commands as they go over a connection, and returns the bytes of all answers, and of one more, `+OK`.
+  /// Sends the commands over a connection, and returns the bytes of all answers, including a final `+OK`.
   func run(_ commands: [[String]]) throws -> Data {
     let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let path = Array(socket.utf8)
-    // Proof: the path is shorter than what it goes into, which is zero behind it.
+    // Proof: the path is shorter than its destination, which is zero after it.
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
       for (index, byte) in path.prefix(room.count - 1).enumerated() { unsafe room[index] = byte }
     }
-    // Proof: the address is what the length says.
+    // Proof: the address is valid for the given length.
     let status = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))

@@ -8,7 +8,7 @@ import TokenFetching
 
 @testable import Gateway
 
-/// A configuration read again while the gateway runs.
+/// A configuration that is read again while the gateway runs.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ReloadTests {
   static func yaml(
@@ -31,7 +31,7 @@ struct ReloadTests {
     """
   }
 
-  /// A file for a gateway process in front of `sandbox`.
+  /// A configuration file for a gateway process in front of `sandbox`.
   private static func yaml(
     _ sandbox: SandboxProcess, _ secret: TemporaryFile, _ more: String
   ) -> String {
@@ -57,7 +57,7 @@ struct ReloadTests {
     #expect(try rig.call("GET", "/api/v2/ping").status == 200)
   }
 
-  /// Paths of this process's open files.
+  /// The paths of this process's open files.
   private static func openFiles() -> [String] {
     let folder = "/proc/self/fd"
     let files = FileManager.default
@@ -85,10 +85,10 @@ struct ReloadTests {
       try rig.reload(yaml: Self.yaml("forward")).changes == ["caller crm: mode frozen → normal"])
     for caller in callers {
       #expect(try eventually { try caller.call("GET", "/api/v2/ping").status == 200 })
-      // The sandbox knows no such operation; the gateway passes it on.
+      // The sandbox has no such operation, but the gateway forwards it.
       #expect(try caller.call("GET", "/api/v2/nothing").problem == nil)
     }
-    // Those that were refused before the reload have their app, too, and no scope.
+    // Requests that were refused before the reload have their app too, and no scope.
     let passedOn = try rig.lines().filter {
       $0.string("url.path") == "/api/v2/nothing" && $0.string("termination") == "completed"
     }
@@ -253,7 +253,7 @@ struct ReloadTests {
       toFile: file.path, atomically: true, encoding: .utf8)
     gateway.signal(SIGHUP)
     #expect(eventually { gateway.errors.contains("policy: unknownOperations refuse → forward") })
-    // Its file alone is enough for a secret, without a signal.
+    // A changed secret file is enough, without a signal.
     try "CANARY-SECRET".write(toFile: secret.path, atomically: true, encoding: .utf8)
     #expect(eventually { gateway.errors.contains("its secret file has changed") })
     #expect(!gateway.errors.contains("CANARY"))
@@ -265,7 +265,7 @@ struct ReloadTests {
   func whileEnding() throws {
     let upstream = try HostileUpstream([.request, .untilEnd])
     let rig = try GatewayRig(upstream: upstream.port, yaml: Self.yaml())
-    // A call that has no end keeps it alive.
+    // A call that does not end keeps it alive.
     let caller = try rig.caller()
     try caller.send(Wire.request("GET", "/api/v2/ping"))
     #expect(eventually { upstream.heads.count == 1 })
@@ -367,7 +367,7 @@ struct ReloadTests {
     watch.look()
     #expect(rig.told.all.filter { $0.contains("file has changed") }.count == 1)
     #expect(eventually { rig.gateway.tokenListing.apps[0].secretGeneration == 2 })
-    // One that cannot be used changes nothing, and is told once.
+    // A file that cannot be used changes nothing, and is reported once.
     try "a\nb\n".write(toFile: folder + "/data/key", atomically: false, encoding: .utf8)
     watch.look()
     watch.look()
@@ -406,7 +406,7 @@ struct ReloadTests {
   }
 }
 
-/// The sandbox of this process, and its API's address.
+/// The sandbox of this process, and the address of its API.
 private final class SandboxProcess {
   let service: SandboxService
   var url: String { service.apiURL }

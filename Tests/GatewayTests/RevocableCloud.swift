@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 import System
 
-/// A SCORM Cloud of the tests: it grants tokens by secrets that can be changed, ends them at will or after a
-/// lifetime, and judges every request by the credential it came with. A thread a connection.
+/// A simulated SCORM Cloud. It grants tokens for secrets that can be changed, ends tokens on demand or after a
+/// lifetime, and judges every request by its credential. Each connection has a thread.
 final class RevocableCloud: Sendable {
   struct Call: Sendable {
     let method: String
@@ -11,7 +11,7 @@ final class RevocableCloud: Sendable {
     /// `token` or `basic`.
     let credential: String
     let status: Int
-    /// How old its token was, in seconds.
+    /// The age of its token in seconds.
     let age: Double
     let body: String
   }
@@ -23,19 +23,19 @@ final class RevocableCloud: Sendable {
   }
 
   private struct State {
-    /// Secrets accepted, by app id.
+    /// The accepted secrets, by app id.
     var secrets: [String: String]
-    /// When each was granted.
+    /// When each token was granted.
     var tokens: [String: Int64] = [:]
     var granted = 0
     var tokenRequests: [TokenRequest] = []
     var calls: [Call] = []
-    /// What answers claim, and what the cloud keeps to.
+    /// The lifetime that answers claim, and the true one.
     var lifetime = 300.0
     var trueLifetime = 300.0
     /// Targets that are refused with every token.
     var forbidden: Set<String> = []
-    /// No token request is answered before it is open.
+    /// No token request is answered before this is open.
     var gate: Gate?
     var isBroken = false
     /// Apps whose token requests are never answered.
@@ -45,7 +45,7 @@ final class RevocableCloud: Sendable {
   private let listener: LoopbackListener
   var port: UInt16 { listener.port }
   private let state: Mutex<State>
-  /// What lives of tokens are by.
+  /// The clock for the lifetime of tokens.
   private let clock: TurnedClock
 
   init(
@@ -71,7 +71,7 @@ final class RevocableCloud: Sendable {
 
   private static let longAgo = Int64.min / 2
 
-  /// Changes the secret of an app and ends all its tokens, at once.
+  /// Changes the secret of an app and ends all its tokens at once.
   func replaceSecret(of app: String, with secret: String) {
     state.withLock { state in
       state.secrets[app] = secret
@@ -81,7 +81,7 @@ final class RevocableCloud: Sendable {
     }
   }
 
-  /// Ends every token at once, as a restart of the upstream does.
+  /// Ends all tokens at once, as a restart of the upstream does.
   func endTokens() {
     state.withLock { state in
       for token in state.tokens.keys { state.tokens[token] = RevocableCloud.longAgo }
@@ -91,7 +91,7 @@ final class RevocableCloud: Sendable {
   /// Refuses every token at `target`.
   func forbid(_ target: String) { state.withLock { _ = $0.forbidden.insert(target) } }
 
-  /// Ends tokens `seconds` after they were granted, whatever they claim.
+  /// Ends tokens `seconds` after they were granted, whatever lifetime they claim.
   func endTokens(after seconds: Double) { state.withLock { $0.trueLifetime = seconds } }
 
   /// Answers token requests with 500 from now on.
@@ -115,7 +115,7 @@ final class RevocableCloud: Sendable {
     }
   }
 
-  /// Id and secret of a Basic credential.
+  /// The id and secret of a Basic credential.
   private func basic(_ head: Head) -> (id: String, secret: String)? {
     guard let value = head["Authorization"], value.hasPrefix("Basic "),
       let data = Data(base64Encoded: String(value.dropFirst(6)))

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Gateway
 
-/// `scorm-gateway sandbox`, as a CI job runs it.
+/// `scorm-gateway sandbox`, as CI jobs run it.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct SandboxCommandTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
   private static let examples = root.appendingPathComponent("config/examples")
 
-  /// A sandbox on a port of its own, and what tells where it is.
+  /// Starts a sandbox on a free port, and returns the command and the sandbox's address.
   private func start(_ options: [String] = []) throws -> (Command, String) {
     let file = NSTemporaryDirectory() + "sandbox-port-\(UUID().uuidString)"
     let command = try Command(
@@ -142,7 +142,7 @@ struct SandboxCommandTests {
       try control(
         "/sandbox/progress", #"{"registrationId":"r","completion":"COMPLETED"}"#) == 200)
     #expect(eventually { receiver.calls.count == 1 })
-    // The outcome comes back on another thread; from then on the repetition falls due within 15 minutes.
+    // The result arrives on another thread. From then on the repetition is due within 15 minutes.
     #expect(
       eventually {
         _ = try? control("/sandbox/clock", #"{"advance":"15m"}"#)
@@ -164,7 +164,7 @@ struct SandboxCommandTests {
     let types = try #require(schema["$defs"] as? [String: [String: Any]])
     func members(_ name: String) -> JSONValue {
       let properties = types[name]?["properties"] as? [String: Any] ?? [:]
-      // Null says nothing of a field but its name.
+      // Null reveals nothing about a field except its name.
       var members = properties.keys.sorted().map { JSONMember($0, .null) }
       members.append(JSONMember("unknown", .null))
       return .object(members)
@@ -185,7 +185,7 @@ struct SandboxCommandTests {
         "destinations": [with(members("document"), ["id": "d"])],
       ])
     let problems = SeedCheck.problems(of: ["applications": [application]])
-    // The one unknown field of each, whose message lists those that are known.
+    // The single unknown field of each, whose message lists the known ones.
     #expect(problems.count == 7, "\(problems.map(\.place))")
     for problem in problems {
       #expect(problem.place.hasSuffix("unknown"), "\(problem.place): \(problem.text)")

@@ -4,14 +4,14 @@ import Gateway
 import Synchronization
 import Testing
 
-/// A scope that proves to be too little gives way to the next one, where the catalogue is not sure.
+/// If a scope of which the catalogue is not sure proves insufficient, the next one is tried.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ScopeLadderTests {
-  /// Its scopes are inferred: `read:about`, then `read`.
+  /// An operation with inferred scopes: `read:about`, then `read`.
   private static let inferred = "/api/v2/about"
-  /// Documented: `read:registration`, or `read`.
+  /// An operation with documented scopes: `read:registration` or `read`.
   private static let documented = "/api/v2/registrations/r/launchLink"
-  /// Inferred: `write:course`, or `write`.
+  /// An operation with inferred scopes: `write:course` or `write`.
   private static let write = "/api/v2/courses/c/asset/upload"
 
   @Test("After a 403 the next scope is tried, and the caller sees its answer")
@@ -36,7 +36,7 @@ struct ScopeLadderTests {
     let rig = try GatewayRig(upstream: upstream.port, threads: 2)
     for _ in 0..<5 { #expect(try rig.call("GET", ScopeLadderTests.inferred).status == 200) }
     #expect(eventually { upstream.calls.count >= 6 })
-    // Once for each of the two loops at the most, should one of them have slept through the news.
+    // At most once for each of the two loops, in case one of them did not notice the change.
     #expect(upstream.credentials.filter { $0 == "read:about" }.count <= 2)
     let warnings = rig.told.all.filter { $0.contains("GetAbout") }
     #expect(warnings.count == 1)
@@ -69,7 +69,7 @@ struct ScopeLadderTests {
     #expect(answer.status == 403 && answer["X-Judge"] == "upstream")
     #expect(answer.text == "{\"refused or taken\":\"basic\"}" && answer["Proxy-Status"] == nil)
     #expect(upstream.credentials == ["read:about", "read", "basic"])
-    // The next one begins as before, and does not climb for nothing once more.
+    // The next call begins as before, and does not climb in vain again.
     let second = try rig.call("GET", ScopeLadderTests.inferred)
     #expect(second.status == 403 && second.text == "{\"refused or taken\":\"read:about\"}")
     #expect(upstream.calls.count == 4)
@@ -129,7 +129,7 @@ struct ScopeLadderTests {
     let upstream = try ScopedUpstream { call in
       if call.credential == "read" { return 200 }
       arrived.withLock { $0 += 1 }
-      // All are refused before any climbs.
+      // All calls are refused before any climbs.
       _ = eventually { arrived.withLock { $0 } >= 20 }
       return 403
     }
@@ -142,7 +142,7 @@ struct ScopeLadderTests {
     }
     for caller in callers { #expect(try caller.answer().status == 200) }
     #expect(upstream.calls.count == 40)
-    // One at the start, one for read:about, one for read.
+    // One token at the start, one for read:about, one for read.
     #expect(try rig.tokenRequests() == 3)
     #expect(rig.told.all.filter { $0.contains("GetAbout") }.count == 1)
   }
@@ -172,7 +172,7 @@ struct ScopeLadderTests {
       upstream.credentials == [
         "read:dispatch", "read:dispatch", "read", "read:dispatch", "read:dispatch", "read",
       ])
-    // From now on both begin with what works.
+    // From now on both begin with the scope that works.
     #expect(try rig.call("GET", "/api/v2/dispatch/dispatches").status == 200)
     #expect(upstream.credentials.count == 7)
   }
@@ -210,7 +210,7 @@ struct ScopeLadderTests {
       upstream: upstream.port, ["tokens.url": "http://127.0.0.1:\(endpoint.port)/token"])
     #expect(try rig.call("GET", ScopeLadderTests.inferred).status == 200)
     #expect(upstream.credentials == ["basic"])
-    // Where the scope is documented the refusal is the operator's business.
+    // If the scope is documented, the refusal is for the operator to handle.
     #expect(try rig.call("GET", "/api/v2/ping").problem == "credential-refused")
   }
 
@@ -223,7 +223,7 @@ struct ScopeLadderTests {
       [.request, .answer(), .request], [.request, .answer("fresh"), .untilEnd])
     defer { upstream.stop() }
     let rig = try GatewayRig(upstream: upstream.port)
-    // Two connections are kept; the first one was used last.
+    // Two connections are kept. The first one was used last.
     let first = try rig.caller()
     try first.send(Wire.request("GET", "/api/v2/ping"))
     #expect(eventually { upstream.heads.count == 1 })

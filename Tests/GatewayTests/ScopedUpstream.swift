@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// An upstream that judges calls by their credential, as a test tells it, and keeps a record of them.
+/// An upstream that judges calls by their credential, as the test tells it, and records them.
 final class ScopedUpstream: Sendable {
   struct Call: Sendable {
     let number: Int
@@ -17,7 +17,7 @@ final class ScopedUpstream: Sendable {
   private let judge: @Sendable (Call) -> Int
   private let state = Mutex<[Call]>([])
 
-  /// `judge` gives the status; the answer's body tells the credential that came with the call.
+  /// `judge` returns the status. The answer's body names the credential that came with the call.
   init(_ judge: @escaping @Sendable (Call) -> Int) throws {
     self.judge = judge
     listener = try LoopbackListener()
@@ -26,9 +26,9 @@ final class ScopedUpstream: Sendable {
 
   func stop() { listener.stop() }
 
-  /// The calls in the order they came.
+  /// The calls in the order in which they arrived.
   var calls: [Call] { state.withLock { $0 } }
-  /// Their credentials.
+  /// The credentials of the calls.
   var credentials: [String] { calls.map(\.credential) }
 
   private func serve(_ wire: Wire) throws {

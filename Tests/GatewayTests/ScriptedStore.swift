@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A store that greets as Redis does, and answers what it is asked for limits and pauses with bytes of the test's.
+/// A store that greets like Redis, and answers requests about limits and pauses with the test's bytes.
 final class ScriptedStore: Sendable {
-  /// An answer that grants all of a limit of 100 calls a second with a burst of 20.
+  /// An answer that grants the whole of a limit of 100 calls per second with a burst of 20.
   static let granted = "*7\r\n$2\r\nok\r\n:4096\r\n:20\r\n:0\r\n:0\r\n:1\r\n:1700000000000000\r\n"
 
   private let listener: LoopbackListener
@@ -15,7 +15,7 @@ final class ScriptedStore: Sendable {
     var questions = 0
   }
 
-  /// - Parameter answer: to a question for a lease; nil for none at all.
+  /// - Parameter answer: the answer to a request for a lease; nil for none.
   init(answering answer: String?) throws {
     listener = try LoopbackListener()
     state = Mutex(State(answer: answer))
@@ -28,7 +28,7 @@ final class ScriptedStore: Sendable {
 
   func answer(_ text: String?) { state.withLock { $0.answer = text } }
 
-  /// For leases.
+  /// The number of requests for leases.
   var questions: Int { state.withLock { $0.questions } }
 
   private func serve(_ words: [String], _ wire: Wire) throws {
@@ -42,7 +42,7 @@ final class ScriptedStore: Sendable {
       }
       guard let answer else { return }
       try wire.send(answer)
-      // One that is cut ends with the connection.
+      // A truncated answer ends with the connection.
       if answer.utf8.last != UInt8(ascii: "\n") { throw WireEnd.closed }
     case "EVALSHA": try wire.send("*1\r\n$2\r\nok\r\n")
     default: try wire.send("+OK\r\n")

@@ -4,16 +4,16 @@ import Glibc
 import System
 import Testing
 
-/// The built program under a service manager, whose part the test plays.
+/// The built program under a service manager, which the test simulates.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct ServiceManagerTests {
-  /// A datagram socket that takes notices.
+  /// A datagram socket that receives notices.
   private final class Desk {
     let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     let name: String
     private var taken: [String] = []
 
-    /// - Parameter isAbstract: the name is no file.
+    /// - Parameter isAbstract: whether the socket's name is abstract, without a file.
     init(isAbstract: Bool) throws {
       name =
         (isAbstract ? "@" : NSTemporaryDirectory()) + "n\(UUID().uuidString.prefix(8))"
@@ -112,20 +112,20 @@ struct ServiceManagerTests {
       ["serve"],
       ServiceManagerTests.environment(
         rig, ["NOTIFY_SOCKET": desk.name, "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"]))
-    // Not its own: it says nothing.
+    // The watchdog is for another process, so there are no notices for it.
     #expect(eventually { desk.notices.count == 1 })
     command.signal(SIGHUP)
     #expect(eventually { desk.notices.count { $0.hasPrefix("READY=1") } == 2 })
     #expect(!desk.notices.contains("WATCHDOG=1\n"))
   }
 
-  /// Starts `serve` as systemd does: sockets at 3 and up, and variables that name them.
+  /// Starts `serve` as systemd does: with sockets as 3 and up, and variables that name them.
   private static func activated(
     _ rig: GatewayRig, _ sockets: [Int32], names: String?, _ more: [String: String] = [:]
   ) throws -> HandedCommand {
     var variables = "LISTEN_FDS=\(sockets.count) LISTEN_PID=$$"
     if let names { variables += " LISTEN_FDNAMES=\(names)" }
-    // The shell's number is the gateway's, which takes its place.
+    // The shell's process id is the gateway's, which replaces the shell.
     return try HandedCommand(
       "/bin/sh",
       ["-c", "export \(variables); exec \"$0\" serve --threads 1", Command.program.path],
@@ -162,7 +162,7 @@ struct ServiceManagerTests {
       close(admin)
     }
     for round in 1...3 {
-      // This one is in the queue before anybody serves it.
+      // This caller is in the queue before any process serves it.
       let early = try Wire(port: port)
       try early.send("GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
       let command = try ServiceManagerTests.activated(
@@ -192,7 +192,7 @@ struct ServiceManagerTests {
     #expect(command.exitCode == 0)
     var status = stat()
     #expect(unsafe lstat(path, &status) == 0 && status.st_mode & 0o7777 == 0o604)
-    // It still listens: the next one serves this caller.
+    // It still listens: the next process serves this caller.
     let waiting = try Wire(unixPath: path)
     try waiting.send("GET /api/v2/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
     let next = try ServiceManagerTests.activated(
@@ -246,7 +246,7 @@ struct ServiceManagerTests {
     let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appending(path: "config/systemd")
     for name in ["scorm-gateway.service", "scorm-gateway.socket"] {
-      // Where the program is on this machine: systemd looks for it.
+      // systemd checks that the program exists, so its path on this machine is used.
       let text = try String(contentsOf: source.appending(path: name), encoding: .utf8)
         .replacing("/usr/bin/scorm-gateway", with: Command.program.path)
       try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)

@@ -4,7 +4,7 @@ import Glibc
 import System
 import Testing
 
-/// Several gateways with one budget, through a real store.
+/// Several gateways that share limits through a real store.
 @Suite(
   .ownThread, .serialized, .timeLimit(.minutes(2)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
@@ -22,19 +22,19 @@ struct SharedLimitsTests {
     for rig in rigs { #expect(try rig.becomesLeased("app")) }
     #expect(
       try rigs[0].limits().first { $0["limit"] as? String == "app" }?["rate"] as? String == "20/1s")
-    // Forty calls to one, four to the other.
+    // Forty calls to one gateway, four to the other.
     let wires = try rigs[0].sendAtOnce(40) + rigs[1].sendAtOnce(4)
     let answers = try wires.map { try $0.answer() }
     #expect(answers.allSatisfy { $0.status == 200 }, "\(answers.map { $0.text })")
     let times = upstream.records.map(\.cameAt)
     for first in times.indices {
       for last in first..<times.count {
-        // A call is on its way for a moment: the upstream may see two nearer to each other than they started.
+        // Calls are on their way for a moment, so at the upstream two may be closer together than at their start.
         let window = (times[last] - times[first]) / .seconds(1) + 0.1
         #expect(Double(last - first + 1) <= 6 + 20 * window)
       }
     }
-    // More than half of the budget is used by the one that has calls.
+    // The gateway with many calls uses more than half of the limit.
     #expect((times.last! - times.first!) / .seconds(1) < 44 / 10)
   }
 
@@ -56,7 +56,7 @@ struct SharedLimitsTests {
     #expect(try eventually { try rigs[1].pause > 25 })
     #expect(ContinuousClock.now - told < .milliseconds(200))
     #expect(try rigs[1].call("GET", "/api/v2/courses").problem == "quota-exceeded")
-    // An operator knows better.
+    // An operator may end the pause.
     let admin = try Wire(port: try #require(rigs[0].gateway.adminAddress?.port))
     #expect(try admin.call("POST", "/api/limits/resume?app=main").status == 200)
     #expect(try eventually { try rigs[1].pause == 0 })
@@ -156,7 +156,7 @@ struct SharedLimitsTests {
     #expect(try rig.becomesLeased("app"))
     let members = String(
       decoding: try stores[0].run([["HLEN", "{scorm-gateway}:limit:app|SANDBOX"]]), as: UTF8.self)
-    // The hash's own five fields.
+    // Only the hash's own five fields.
     #expect(members.hasPrefix(":5\r\n"))
     let alone = try rig.reload(
       yaml:
@@ -170,7 +170,7 @@ struct SharedLimitsTests {
   @Test("A user with a password is let in, a wrong password is told without being shown")
   func credentials() throws {
     let folder = try OwnFolder()
-    // The rights that docs/fleet.md names.
+    // The permissions that docs/fleet.md names.
     let rights = try #require(
       String(contentsOf: SharedLimitsTests.document, encoding: .utf8).split(separator: "\n")
         .first { $0.hasPrefix("user gateway on >PASSWORD ") })
@@ -204,7 +204,7 @@ struct SharedLimitsTests {
       sharing: nil, "{name: app, rate: 100/1s}", upstream,
       more: "caFile: \(servers[isTrusted ? 0 : 1].certificate)",
       url: "rediss://localhost:\(servers[0].port)")
-    // What answers there sends lines back reversed.
+    // The server there sends lines back reversed.
     let reason = isTrusted ? "does not speak the protocol" : "certificate is not accepted"
     #expect(
       eventually { rig.told.all.contains { $0.contains("is lost") && $0.contains(reason) } },
@@ -260,13 +260,13 @@ extension GatewayRig {
       yaml: GatewayRig.yaml(sharing: store, limits, more: more, url: url))
   }
 
-  /// What the limit of this name goes by; nil when it is not shared.
+  /// The state of the limit with this name; nil if it is not shared.
   func state(_ limit: String) throws -> String? {
     let row = try limits().first { $0["limit"] as? String == limit }
     return (row?["shared"] as? [String: Any])?["state"] as? String
   }
 
-  /// Whether the limit gets a share of some size.
+  /// Whether the limit gets a share within the time limit.
   func becomesLeased(_ limit: String) throws -> Bool {
     try eventually {
       let row = try limits().first { $0["limit"] as? String == limit }
@@ -275,7 +275,7 @@ extension GatewayRig {
     }
   }
 
-  /// Seconds that the app pauses for.
+  /// Seconds for which the app is paused.
   var pause: Double {
     get throws {
       let rows = try limits().compactMap { $0["pausedFor"] as? Double }

@@ -4,7 +4,7 @@ import Glibc
 import System
 import Testing
 
-/// Modes that hold at all gateways, through a real store.
+/// Modes for all gateways, through a real store.
 @Suite(
   "A mode set with --fleet", .ownThread, .serialized, .timeLimit(.minutes(2)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
@@ -47,7 +47,7 @@ struct SharedModesTests {
     _ = try first.mode("frozen", "--fleet")
     let second = try GatewayRig(sharing: store, "", upstream)
     #expect(try second.call("GET", "/api/v2/courses").problem == "caller-frozen")
-    // While it was cut off, the others went on.
+    // While this gateway was disconnected, the others continued.
     _ = try store.run([
       ["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "KILL", "TYPE", "pubsub"],
     ])
@@ -162,7 +162,7 @@ struct SharedModesTests {
     #expect(listing.contains("frozen") && listing.contains("at this gateway\n"))
     #expect(listing.contains("read-only") && listing.contains("at all gateways\n"))
     #expect(try rig.call("GET", "/api/v2/courses").problem == "caller-frozen")
-    // Each is taken away where it was set.
+    // Each mode is ended where it was set.
     _ = try rig.mode("normal")
     #expect(try rig.modes().map { $0["fleet"] as? Bool } == [true])
     #expect(try eventually { try rig.call("GET", "/api/v2/courses").status == 200 })
@@ -199,13 +199,13 @@ struct SharedModesTests {
     #expect(try lms.mode().contains("caller crm is frozen since "))
     #expect(try lms.call("GET", "/api/v2/courses").status == 200)
     #expect(try crm.call("GET", "/api/v2/courses").problem == "caller-frozen")
-    // A reload gives it the caller, and with that the mode.
+    // A reload adds the caller, and with it the mode.
     #expect(try lms.reload(yaml: yaml("other", "crm")).problems.isEmpty)
     #expect(
       try lms.modes().map { $0["app"] as? String ?? $0["caller"] as? String } == ["other", "crm"])
     #expect(try eventually { try lms.call("GET", "/api/v2/courses").problem == "caller-frozen" })
     #expect(try lms.reload(yaml: yaml("main", "lms")).problems.isEmpty)
-    // What it does not have can be taken back here, but not set.
+    // A mode for a caller that this gateway does not have can be ended here, but not set.
     #expect(try lms.admin("POST", "/api/mode?mode=frozen&caller=crm&fleet=true").status == 404)
     #expect(try lms.admin("POST", "/api/mode?mode=normal&caller=crm&fleet=true").status == 200)
     #expect(try eventually { try crm.call("GET", "/api/v2/courses").status == 200 })
@@ -230,7 +230,7 @@ struct SharedModesTests {
 }
 
 extension GatewayRig {
-  /// Whether the store comes to be connected.
+  /// Whether the gateway becomes connected to the store.
   var isConnected: Bool {
     eventually { told.all.contains { $0.contains("shared: connected to") } }
   }
@@ -240,12 +240,12 @@ extension GatewayRig {
     return try Wire(port: port).call(method, target)
   }
 
-  /// `/api/mode`.
+  /// The modes of `/api/mode`.
   func modes() throws -> [[String: Any]] {
     try admin("GET", "/api/mode").json["modes"] as? [[String: Any]] ?? []
   }
 
-  /// What the command prints.
+  /// The output of the command.
   func mode(_ arguments: String...) throws -> String {
     guard let port = gateway.adminAddress?.port else { throw CocoaError(.featureUnsupported) }
     return try Command.run(["mode"] + arguments + ["--admin", "127.0.0.1:\(port)"]).output

@@ -5,7 +5,7 @@ import Synchronization
 import System
 import Testing
 
-/// Tokens that gateways spare each other, through a real store.
+/// Tokens that gateways share through a real store.
 @Suite(
   "Tokens shared by gateways", .ownThread, .serialized, .timeLimit(.minutes(2)),
   .enabled(if: RedisServer.isInstalled, "redis-server is not installed"))
@@ -14,8 +14,8 @@ struct SharedTokensTests {
 
   @Test("Gateways that start at once make one token request for each app and scope, not one each")
   func storm() throws {
-    // Another gateway is waited for for a second, and the store for 150 ms: a busy machine takes longer now and then. Five
-    // gateways without sharing would make five requests each time.
+    // A gateway waits up to a second for another gateway, and 150 ms for the store. A busy machine sometimes takes
+    // longer. Without sharing, five gateways would make five requests each time.
     var requests = try storm(of: 5)
     for _ in 0..<4 where requests.values.contains(where: { $0 > 2 }) {
       requests = try storm(of: 5)
@@ -24,7 +24,7 @@ struct SharedTokensTests {
     #expect(requests.keys.contains("read:course") && requests.keys.contains("read:registration"))
   }
 
-  /// Token requests by scope of gateways that need the same tokens at the same time.
+  /// Token requests by scope, of gateways that need the same tokens at the same time.
   private func storm(of count: Int) throws -> [String: Int] {
     let gate = Gate()
     let world = try TokenWorld(tokensAfter: gate)
@@ -35,7 +35,7 @@ struct SharedTokensTests {
       #expect(try rig.call("GET", "/api/v2/registrations").status == 200)
     }
     #expect(world.cloud.calls.allSatisfy { $0.status == 200 })
-    // Each token was fetched here, and put for others, or taken from them.
+    // Each token was either fetched here and put into the store, or taken from the store.
     func total(_ result: String) throws -> Int {
       try rigs.map { try $0.share(result) }.reduce(0, +)
     }
@@ -63,7 +63,7 @@ struct SharedTokensTests {
       #expect(try rig.share("taken") == 0 && rig.share("away") > 0)
     }
     #expect(world.tokenRequests["read:course"] == 3)
-    // It takes connections, and answers nothing.
+    // It accepts connections, but answers nothing.
     let silent = try LoopbackListener()
     defer { silent.stop() }
     silent.serve { wire, _ in _ = wire.takeAll() }
@@ -104,7 +104,7 @@ struct SharedTokensTests {
       dump += (try? Data(contentsOf: URL(filePath: world.store.folder + "/" + file))) ?? Data()
     }
     #expect(world.cloud.tokenTexts.count >= 2)
-    // What is looked for is found if it is there.
+    // The search finds something that is in the dump.
     #expect(dump.contains("{scorm-gateway}:token:SANDBOX:read:course:"))
     var forms: [String] = []
     for secret in world.cloud.tokenTexts + ["CANARY", "sandbox-secret", SharedTokensTests.key] {
@@ -113,7 +113,7 @@ struct SharedTokensTests {
         secret, bytes.map { String(format: "%02x", $0) }.joined(), bytes.base64EncodedString(),
         String(decoding: secret.utf8.reversed(), as: UTF8.self),
       ]
-      // Base 64 of a text that stands inside another looks one of three ways.
+      // The base 64 of a text within another text has three possible forms.
       for shift in 1...2 {
         let inside = (Data(repeating: 0, count: shift) + bytes).base64EncodedString()
         forms.append(String(inside.dropFirst(4).dropLast(4)))
@@ -134,13 +134,13 @@ struct SharedTokensTests {
     #expect(try first.call("GET", "/api/v2/courses").status == 200)
     #expect(try first.share("withdrawn") == 1)
     #expect(try eventually { try first.share("put") >= 2 })
-    // The one in its place is there for others.
+    // Its replacement is available to other gateways.
     let second = try world.start()
     let requests = world.tokenRequests["read:course"]
     #expect(try second.call("GET", "/api/v2/courses").status == 200)
     #expect(world.tokenRequests["read:course"] == requests)
     #expect(world.cloud.calls.map(\.status) == [200, 401, 200, 200])
-    // And now nobody can fetch another one.
+    // Now no gateway can fetch another token.
     world.cloud.endTokens()
     world.cloud.failTokenRequests()
     #expect(try second.call("GET", "/api/v2/courses").status != 200)
@@ -245,11 +245,11 @@ struct SharedTokensTests {
     let rigs = [try world.start(), try world.start()]
     for rig in rigs { #expect(try rig.call("GET", "/api/v2/courses").status == 200) }
     #expect(world.tokenRequests["read:course"] == 1)
-    // 83 % of its life: past the latest renewal, and with too little left for others.
+    // 83 % of its life: past the latest time for renewal, and with too little left for other gateways.
     for (number, rig) in rigs.enumerated() {
       if number == 0 {
         let name = try #require(try world.names(of: "read:course").first)
-        // The store's clock is not the test's: what is fresh there by its own is not by now.
+        // The store's clock is not the test's: a token that is fresh by the store's clock is too old by now.
         _ = try world.store.run([["HSET", name, "f", "1"]])
       }
       rig.clock.turn(by: 250_000_000_000)
@@ -300,9 +300,9 @@ struct SharedTokensTests {
     #expect(eventually { world.tokenRequests["read:course"] == before + 1 })
     #expect(
       try eventually { try rigs[0].share("put") > 0 && world.names(of: "read:course").count == 1 })
-    // An operator's drop is nobody else's token either.
+    // An operator's drop also prevents taking the token from another gateway.
     #expect(try rigs[1].admin("POST", "/api/tokens/drop?app=main&scope=read:course").status == 200)
-    // Loops learn of it a moment after the answer.
+    // Loops notice shortly after the answer.
     #expect(
       try eventually {
         try rigs[1].call("GET", "/api/v2/courses").status == 200
@@ -311,7 +311,7 @@ struct SharedTokensTests {
   }
 }
 
-/// A store and a SCORM Cloud that all gateways have in common.
+/// A store and a SCORM Cloud that all gateways share.
 private final class TokenWorld {
   let store: RedisServer
   let cloud: RevocableCloud
@@ -338,7 +338,7 @@ private final class TokenWorld {
     try Gateways(self, secret: secret, key: key, url: url).start()
   }
 
-  /// Gateways that start at the same time.
+  /// Starts `count` gateways at the same time.
   func start(_ count: Int) throws -> [GatewayRig] {
     let gateways = Gateways(self, secret: "sandbox-secret", key: "key", url: nil)
     let started = Mutex<[Started]>([])
@@ -352,7 +352,7 @@ private final class TokenWorld {
     return rigs
   }
 
-  /// What they are started with.
+  /// What the gateways are started with.
   private struct Gateways: Sendable {
     let port: UInt16
     let secret: String
@@ -375,7 +375,7 @@ private final class TokenWorld {
     }
   }
 
-  /// Handed from the thread that started it to the test's, and used by that alone.
+  /// Passed from the thread that started it to the test's thread, which alone uses it.
   private struct Started: @unchecked Sendable {
     let rig: GatewayRig
   }
@@ -389,7 +389,7 @@ private final class TokenWorld {
     return counts
   }
 
-  /// Keys of shared tokens.
+  /// The keys of shared tokens.
   func names(of scope: String = "") throws -> [String] {
     let text = String(
       decoding: try store.run([["KEYS", "{scorm-gateway}:token:*"]]), as: UTF8.self)
@@ -405,7 +405,7 @@ private final class TokenWorld {
 }
 
 extension GatewayRig {
-  /// How many shared tokens came to this.
+  /// The number of shared tokens with this result.
   fileprivate func share(_ result: String) throws -> Int {
     Int(try metric("scorm_gateway_shared_tokens_total{result=\"\(result)\"}") ?? -1)
   }

@@ -4,7 +4,7 @@ import Rules
 import System
 import Testing
 
-/// Sockets that a supervisor hands over, and the listeners they are for.
+/// Sockets that a supervisor passes, and the listeners that they are for.
 @Suite struct SocketSeatsTests {
   private static func settings(_ listen: String, admin: String = "127.0.0.1:9901") throws
     -> Settings
@@ -41,7 +41,7 @@ import Testing
     let settings = try SocketSeatsTests.settings(SocketSeatsTests.three)
     let seats = try SocketSeats.assign(
       [
-        // systemd's own name for a socket that has none.
+        // systemd's own name for a socket without a name.
         SocketSeatsTests.offer(3, "scorm-gateway.socket", try SocketSeatsTests.tcp(8081)),
         SocketSeatsTests.offer(4, nil, try SocketSeatsTests.unix("/run/gateway.sock")),
         SocketSeatsTests.offer(5, "admin", try SocketSeatsTests.tcp(1234)),

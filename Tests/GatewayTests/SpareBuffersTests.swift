@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Buffers of exchanges that ended")
 struct SpareBuffersTests {
-  /// Takes `count` buffers, as so many exchanges at once do, and gives them all back.
+  /// Takes `count` buffers, like as many concurrent exchanges, and returns them all.
   private func use(_ count: Int, of spares: inout SpareBuffers) {
     var taken = OwnedStack<ByteBuffer>(capacity: 1)
     for _ in 0..<count { taken.push(spares.take()) }

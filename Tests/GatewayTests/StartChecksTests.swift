@@ -2,10 +2,10 @@ import EventLoop
 import Foundation
 import Testing
 
-/// `check` finds what `serve` would stop at, at its place, and both in the same words.
+/// `check` finds what `serve` would stop at, with its place, and both use the same words.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(5)))
 struct StartChecksTests {
-  /// A configuration that reads well and cannot be started, and the line, key and words that say so.
+  /// A valid configuration that cannot be started, and the line, key and words of the problem.
   struct Case: CustomStringConvertible, Sendable {
     let text: String
     let line: Int
@@ -21,7 +21,7 @@ struct StartChecksTests {
     }
   }
 
-  /// `$` stands for a folder of the test's.
+  /// `$` is replaced by a folder of the test.
   static let cases = [
     Case(
       "traffic: {journal: {path: $/none/traffic.sqlite}}", 4, "traffic.journal.path",
@@ -48,7 +48,7 @@ struct StartChecksTests {
     Case(
       "admin: {address: \"unix:$/none/admin.sock\"}", 4, "admin.address",
       "there is no folder $/none"),
-    // RFC 5737: addresses for documents, which no machine has.
+    // RFC 5737: addresses for documentation, which no machine has.
     Case(
       "listen: [{address: \"192.0.2.1:8080\", allowRemote: true}]", 4, "listen[0].address",
       "this machine does not have the address"),
@@ -96,7 +96,7 @@ struct StartChecksTests {
       #expect(line.contains(words), "\(line)")
       told.append(String(line))
     }
-    // What serves puts time and level before it.
+    // The serving process adds time and level in front.
     #expect(told[1].hasSuffix(" error " + told[0]))
   }
 

@@ -24,7 +24,7 @@ struct StartTests {
     #expect(throws: StartError.self) {
       _ = try GatewayRig(["traffic.log.path": log].merging(overrides) { $1 })
     }
-    // It was opened, so it had started.
+    // The log was opened, so that part had started.
     #expect(FileManager.default.fileExists(atPath: log))
     #expect(try !isOpen(log))
   }

@@ -3,10 +3,10 @@ import Gateway
 import System
 import Testing
 
-/// Certificates of every kind at a listener that asks for them, shown by curl.
+/// Certificates of every kind that curl presents to a listener that asks for them.
 @Suite("Callers that show certificates", .ownThread, .timeLimit(.minutes(10)))
 struct TLSListenerTests {
-  /// What a caller shows.
+  /// What a caller presents.
   enum Shown: String, CaseIterable {
     case good, goodByDNS, goodByIntermediate, goodInternationalised, nothing, expired,
       otherAuthority
@@ -15,7 +15,7 @@ struct TLSListenerTests {
 
   enum Outcome: Equatable {
     case passes
-    /// 403: the certificate is good, and nobody's.
+    /// 403: the certificate is valid, but belongs to no caller.
     case unknown
     case noConnection
   }
@@ -35,7 +35,7 @@ struct TLSListenerTests {
 
   private static let uri = TestAuthority.Name.uri("spiffe://corp/crm")
 
-  /// The first that is issued is the one to be revoked.
+  /// The first certificate issued is the one that is revoked.
   private static func certificate(
     _ shown: Shown, by clients: TestAuthority, _ other: TestAuthority
   ) throws -> TestAuthority.Issued? {
@@ -63,14 +63,14 @@ struct TLSListenerTests {
     arguments: Shown.allCases, [true, false])
   func matrix(_ shown: Shown, isRequired: Bool) throws {
     let clients = try TestAuthority("clients")
-    // Of the same name: its key is what tells it apart.
+    // An authority of the same name, which differs in its key.
     let other = try TestAuthority("clients")
     defer { withExtendedLifetime(other) {} }
     let certificate = try Self.certificate(shown, by: clients, other)
     let rig = try TLSRig(
       .init(
         client: isRequired ? "required" : "optional", callers: Self.callers,
-        // A list has to come from the intermediate authority too, which this one does not have.
+        // The intermediate authority would need a revocation list too, which this set-up does not have.
         revokes: shown != .goodByIntermediate),
       clients: clients, revoked: shown == .revoked ? [1] : [])
     for version in ["--tls-max", "--tlsv1.3"] {
@@ -174,7 +174,7 @@ struct TLSListenerTests {
     let rig = try TLSRig(.init(client: "none"))
     let (silent, slow) = (try Wire(port: rig.port), try Wire(port: rig.port))
     try slow.send([0x16, 0x03, 0x01])
-    // Both were accepted before this one.
+    // Both connections were accepted before this one.
     #expect(try rig.curl().status == 200)
     rig.rig.clock.turn(by: 3_000_000_000)
     #expect(try rig.curl().status == 200)

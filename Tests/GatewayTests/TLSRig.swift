@@ -2,19 +2,19 @@ import Foundation
 import Gateway
 import System
 
-/// A gateway with one TLS listener, its authorities, and the files that both are in.
+/// A gateway with one TLS listener, the authorities of both sides, and a folder with their files.
 final class TLSRig {
   let servers: TestAuthority
   let clients: TestAuthority
   let rig: GatewayRig
   private let settings: Settings
 
-  /// What is in the configuration beside the files.
+  /// The settings besides the files.
   struct Settings {
     var client = "required"
     /// Entries of `callers`, each with its indentation.
     var callers = ""
-    /// Whether there is a list of revocations.
+    /// Whether there is a certificate revocation list.
     var revokes = false
     var more = ""
     /// Keys of `admin`.
@@ -57,7 +57,7 @@ final class TLSRig {
       """
   }
 
-  /// Puts a pair where the gateway's is.
+  /// Puts a certificate and its key in place of the gateway's.
   static func put(_ issued: TestAuthority.Issued, in live: String) throws {
     for (from, to) in [(issued.certificate, "tls.crt"), (issued.key, "tls.key")] {
       try? FileManager.default.removeItem(atPath: live + "/" + to)
@@ -68,7 +68,7 @@ final class TLSRig {
   var live: String { servers.path("live") }
   var port: UInt16 { rig.gateway.addresses[0].port }
 
-  /// Puts a file in the place of another one that the gateway has read.
+  /// Replaces a file that the gateway has read.
   func replace(_ name: String, by path: String) throws {
     try FileManager.default.removeItem(atPath: live + "/" + name)
     try FileManager.default.copyItem(atPath: path, toPath: live + "/" + name)
@@ -85,7 +85,7 @@ final class TLSRig {
     try TLSWire(port: port, trusting: servers.certificate, as: client, more)
   }
 
-  /// A caller that is known by its certificate.
+  /// A caller that is identified by its certificate.
   static func caller(_ name: String, _ match: String) -> String {
     "  - {name: \(name), match: {\(match)}, apps: [main], allow: [\"*\"]}\n"
   }

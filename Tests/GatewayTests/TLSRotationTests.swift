@@ -3,12 +3,12 @@ import Gateway
 import System
 import Testing
 
-/// Files of TLS that change while the gateway runs.
+/// TLS files that change while the gateway runs.
 @Suite("Certificates that change", .ownThread, .timeLimit(.minutes(10)))
 struct TLSRotationTests {
   private static let uri = TestAuthority.Name.uri("spiffe://corp/crm")
 
-  /// The serial number of the certificate that the gateway shows.
+  /// The serial number of the certificate that the gateway presents.
   private func metrics(_ rig: TLSRig) throws -> String {
     let port = try #require(rig.rig.gateway.adminAddress?.port)
     return try Wire(port: port).call("GET", "/metrics").text
@@ -138,7 +138,7 @@ struct TLSRotationTests {
     let wire = try rig.wire(as: client, out)
     #expect(try wire.call().status == 200)
     #expect(eventually { FileManager.default.fileExists(atPath: session) })
-    // With the ticket it is known without showing its certificate again.
+    // With the ticket the caller is identified without presenting its certificate again.
     #expect(try rig.wire(["-sess_in", session]).call().status == 200)
     let both =
       try String(contentsOfFile: rig.clients.certificate, encoding: .utf8)

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// One TLS connection that stays open, spoken by `openssl s_client`, with the verbs of ``Wire``.
+/// A TLS connection that stays open, made by `openssl s_client`, with the functions of ``Wire``.
 final class TLSWire {
   private let process = Process()
   private let input = Pipe()
@@ -9,8 +9,8 @@ final class TLSWire {
   private var buffer: [UInt8] = []
 
   /// - Parameters:
-  ///   - trusting: path of the authority that the gateway's certificate is to be signed by.
-  ///   - more: further arguments of `s_client`.
+  ///   - trusting: the path of the authority that must have signed the gateway's certificate.
+  ///   - more: additional arguments of `s_client`.
   init(
     port: UInt16, trusting authority: String, as client: TestAuthority.Issued? = nil,
     _ more: [String] = []
@@ -49,7 +49,7 @@ final class TLSWire {
     buffer += data
   }
 
-  /// The next answer; its body is counted by `Content-Length`.
+  /// Receives the next answer. `Content-Length` gives the length of its body.
   func answer() throws -> Answer {
     let mark = Array("\r\n\r\n".utf8)
     var end: Int?
@@ -66,13 +66,13 @@ final class TLSWire {
     return answer
   }
 
-  /// One call on the connection.
+  /// Makes a call on the connection.
   func call(_ target: String = "/api/v2/ping") throws -> Answer {
     try send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return try answer()
   }
 
-  /// Whether the other end closes, properly, with nothing more to say.
+  /// Whether the other end closes properly without sending more.
   func hasEnded() -> Bool {
     do {
       while true { try receive() }
@@ -80,9 +80,9 @@ final class TLSWire {
   }
 }
 
-/// What one call with curl came to.
+/// The result of a call with curl.
 struct CurlCall {
-  /// 0 when there was no answer.
+  /// 0 if there was no answer.
   let status: Int
   let body: String
   /// curl's exit code.

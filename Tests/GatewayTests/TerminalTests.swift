@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Testing
 
-/// What commands print on a terminal.
+/// The output of commands on a terminal.
 @Suite(.ownThread, .timeLimit(.minutes(1)))
 struct TerminalTests {
-  /// Runs a command whose standard output is a terminal of so many columns.
+  /// Runs a command whose standard output is a terminal with this many columns.
   private func run(
     _ arguments: [String], columns: Int, _ environment: [String: String] = [:]
   ) throws -> String {
@@ -13,11 +13,11 @@ struct TerminalTests {
     let terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
     try #require(terminal >= 0)
     let reading = FileHandle(fileDescriptor: terminal, closeOnDealloc: true)
-    // As unlockpt and ptsname have it, which Swift's Glibc has not: ioctl_tty(2).
+    // As in unlockpt and ptsname, which Swift's Glibc lacks: ioctl_tty(2).
     let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
     var (number, isLocked): (Int32, Int32) = (0, 0)
     var size: [UInt16] = [24, UInt16(columns), 0, 0]
-    // Proof: each points to as many bytes as its call reads or writes: ioctl_tty(2).
+    // Proof: each pointer refers to as many bytes as its call reads or writes: ioctl_tty(2).
     let results = unsafe [
       ioctl(terminal, unlock, &isLocked), ioctl(terminal, getNumber, &number),
       ioctl(terminal, UInt(TIOCSWINSZ), &size),
@@ -32,7 +32,7 @@ struct TerminalTests {
     process.standardOutput = FileHandle(forWritingAtPath: "/dev/pts/\(number)")
     try process.run()
     (process.standardOutput as? FileHandle)?.closeFile()
-    // The other end of a terminal ends with an error once nobody has it open.
+    // Reading a terminal fails once no process has its other end open.
     var output: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 65_536)
     while true {
@@ -72,7 +72,7 @@ struct TerminalTests {
   func help(command: String) throws {
     let arguments = command.split(separator: " ").map(String.init) + ["--help"]
     let narrow = try Command.run(arguments, ["COLUMNS": "64"]).output
-    // Examples stay whole, to be copied.
+    // Examples are not wrapped, so that they can be copied.
     let long = narrow.split(separator: "\n").filter {
       $0.count > 64 && !$0.contains("  scorm-gateway ")
     }

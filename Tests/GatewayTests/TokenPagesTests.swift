@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// The tokens of a running gateway: looked at, renewed and dropped, over HTTP and by the command.
+/// The tokens of a running gateway: shown, renewed and dropped, over HTTP and with the command.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct TokenPagesTests {
   private func admin(
@@ -12,7 +12,7 @@ struct TokenPagesTests {
     try Wire(port: try #require(rig.gateway.adminAddress?.port)).call(method, target, fields)
   }
 
-  /// The record of a token; nil when it is not listed.
+  /// The record of a token; nil if it is not listed.
   private func record(_ rig: GatewayRig, _ scope: String) throws -> [String: Any]? {
     let rows = try admin(rig, "GET", "/api/tokens").json["tokens"] as? [[String: Any]]
     return rows?.first { $0.string("scope") == scope }
@@ -33,7 +33,7 @@ struct TokenPagesTests {
     #expect(answer.json.double("runway") > 800)
     let apps = try #require(answer.json["apps"] as? [[String: Any]])
     #expect(apps.map { $0.string("app") } == ["main", "management"])
-    // What nobody has needed is listed when asked for.
+    // Tokens that no call has needed are listed only on request.
     #expect(try record(rig, "delete:xapipipe") == nil)
     let all = try admin(rig, "GET", "/api/tokens?all=true&app=main")
     #expect(
@@ -229,7 +229,7 @@ struct TokenPagesTests {
     }
     for text in texts {
       #expect(!text.isEmpty && !text.contains(token) && !text.contains("sandbox-secret"))
-      // Nor a part of it that would do.
+      // Nor a usable part of it.
       #expect(!text.contains(token.prefix(20)) && !text.contains(token.suffix(20)))
     }
   }

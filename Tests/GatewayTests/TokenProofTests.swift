@@ -6,7 +6,7 @@ import Synchronization
 import System
 import Testing
 
-/// What callers see of tokens: nothing.
+/// Callers never notice anything about tokens.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct TokenProofTests {
   private static func yaml(_ apps: String = "", _ tokens: String = "") -> String {
@@ -46,19 +46,19 @@ struct TokenProofTests {
       cloud,
       yaml: Self.yaml("  - name: second\n    id: SECOND\n    secret: {file: \(file.path)}")
     ) {
-      // How fast a machine serves a thousand callers and the simulated cloud's threads is not what is promised.
+      // This does not test how fast a machine serves a thousand callers and the simulated cloud's threads.
       $0.tokenTimeout = 60_000_000_000
       $0.connectTimeout = 60_000_000_000
     }
     ProcessLimits.raiseDescriptorLimit()
-    // None of the scopes is the one that readiness asks for.
+    // None of the scopes is the one that readiness needs.
     let targets = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/dispatch/dispatches"]
     let callers = try (0..<1000).map { _ in try rig.caller() }
     for (number, caller) in callers.enumerated() {
       let prefix = number % 2 == 0 ? "" : "/apps/second"
       try caller.send(Wire.request("GET", prefix + targets[number % 3]))
     }
-    // No token is there before all of them wait for one.
+    // No token is available before all of them wait for one.
     #expect(
       try eventually(within: 50) {
         try rig.metric("scorm_gateway_exchanges_in_flight") == 1000
@@ -84,9 +84,9 @@ struct TokenProofTests {
     defer { cloud.stop() }
     let rig = try Self.rig(cloud, clock: clock)
     let caller = try rig.caller()
-    // By the gateway's own clock: when the simulated cloud's thread gets to see a request is not promised.
+    // By the gateway's clock: when the simulated cloud's thread sees a request is not promised.
     var requestedAt: [UInt32: Int64] = [:]
-    // 21 seconds at least, 20 calls in each.
+    // At least 21 seconds, with 20 calls in each.
     for _ in 0..<420 {
       #expect(try caller.call("GET", "/api/v2/courses").status == 200)
       for key in rig.gateway.tokenListing.keys where key.scopes.contains("course") {
@@ -96,14 +96,14 @@ struct TokenProofTests {
     }
     #expect(cloud.calls.allSatisfy { $0.status == 200 && $0.age < 5 })
     let asked = cloud.tokenRequests.filter { $0.scope.contains("course") }
-    // 70 % of 5 s after its predecessor at the soonest.
+    // At the earliest 70 % of 5 s after its predecessor.
     let times = requestedAt.values.sorted()
     #expect(times.count >= 4)
     for (one, next) in zip(times, times.dropFirst()) { #expect(next - one >= 3_500_000_000) }
     #expect((4...7).contains(asked.count))
   }
 
-  /// 32 callers in a loop, half of them with POST, until told to stop.
+  /// 32 callers in a loop, half of them with POST, until they are stopped.
   private final class Load: Sendable {
     private struct Tally {
       var statuses: [Int: Int] = [:]
@@ -172,11 +172,11 @@ struct TokenProofTests {
     #expect(eventually { load.count > before + 400 })
     try judge(cloud, load)
     #expect(rig.told.all.filter { $0.contains("SECRET SWITCHED") }.count == 1)
-    // The old secret was refused for what was asked with it, one request tried the other.
+    // The old secret was refused for the requests that used it, and one request tried the new one.
     #expect(cloud.tokenRequests.filter { !$0.isGranted }.count <= 3)
     let told = rig.told.all.joined() + rig.log
     #expect(!told.contains("CANARY"))
-    // Every token of the app was granted anew, once for each scope.
+    // Every token of the app was granted again, once for each scope.
     let listing = rig.gateway.tokenListing
     #expect(listing.apps[0].secretGeneration == 2)
     #expect(listing.apps[0].switches == 1)
@@ -214,7 +214,7 @@ struct TokenProofTests {
     let before = load.count
     #expect(eventually { load.count > before + 400 })
     try judge(cloud, load)
-    // One request a scope at most met the old secret.
+    // At most one request per scope used the old secret.
     #expect(cloud.tokenRequests.filter { !$0.isGranted }.count <= 3)
   }
 
@@ -227,7 +227,7 @@ struct TokenProofTests {
   }
 
   private static let oneToken = yaml("", "tokens: {scopes: fixed, scopesList: [read]}")
-  /// Operations of one token.
+  /// Operations that use the same token.
   private static let ofCourses = ["/api/v2/courses", "/api/v2/courses/a", "/api/v2/courses/a/tags"]
 
   @Test(
@@ -241,7 +241,7 @@ struct TokenProofTests {
     let caller = try rig.caller()
     for round in 0..<20 {
       #expect(try caller.call("GET", "/api/v2/courses/bad/zip").status == 502)
-      // As often as the upstream likes.
+      // As often as the upstream wants.
       if round % 4 == 2 { cloud.endTokens() }
       for target in Self.ofCourses { #expect(try caller.call("GET", target).status == 200) }
     }
@@ -259,7 +259,7 @@ struct TokenProofTests {
     let rig = try Self.rig(cloud, yaml: Self.oneToken, clock: clock)
     let caller = try rig.caller()
     var count = 0
-    // By refusals, not by time: eight tokens have ended under these calls.
+    // Measured by refusals, not by time: eight tokens have ended during these calls.
     let isDone = eventually(within: 60) {
       count += 1
       clock.turn(by: 50_000_000)
@@ -295,7 +295,7 @@ struct TokenProofTests {
     #expect(try caller.call("GET", Self.ofCourses[0]).status == 200)
     cloud.failTokenRequests()
     for _ in 0..<5 {
-      // The gateway cannot know whether a fresh token would help.
+      // The gateway cannot know whether a new token would help.
       let answer = try caller.call("GET", "/api/v2/courses/bad/zip")
       #expect(answer.status == 503 && answer.problem == "token-unavailable")
       for target in Self.ofCourses { #expect(try caller.call("GET", target).status == 200) }

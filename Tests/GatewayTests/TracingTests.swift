@@ -7,7 +7,7 @@ import System
 import Telemetry
 import Testing
 
-/// Traces that are continued, and spans that a collector gets.
+/// Traces that the gateway continues, and spans that a collector receives.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct TracingTests {
   private static let trace = "0af7651916cd43dd8448eb211c80319c"
@@ -102,7 +102,7 @@ struct TracingTests {
     let end = try #require(Int64(server.string("endTimeUnixNano")))
     let clientStart = try #require(Int64(client.string("startTimeUnixNano")))
     #expect(start <= clientStart && clientStart <= end)
-    // What the upstream saw is the child's.
+    // The upstream saw the child's ids.
     let head = try #require(upstream.heads.first).lowercased()
     #expect(
       head.contains("\r\ntraceparent: 00-\(TracingTests.trace)-\(client.string("spanId"))-01\r\n"))
@@ -203,7 +203,7 @@ struct TracingTests {
   }
 }
 
-/// Answers every request with 200, and keeps the heads.
+/// Answers every request with 200 and keeps the heads.
 private final class TracedUpstream: Sendable {
   private let server: PeerServer
   private let kept: Collector.Bodies

@@ -3,7 +3,7 @@ import Gateway
 import System
 import Testing
 
-/// The traffic log of a running gateway: one line an exchange, and nothing secret in it.
+/// The traffic log of a running gateway: one line per exchange, without secrets.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct TrafficLineTests {
   @Test("An exchange's line tells who asked what, of whom, with what credential, and how it went")

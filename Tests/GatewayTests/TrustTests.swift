@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// What the environment may say about TLS: whom to trust, for both libraries, and nothing about keys.
+/// What the environment may define about TLS: the trusted authorities, for both libraries, and nothing about keys.
 @Suite(.ownThread, .serialized, .timeLimit(.minutes(5)))
 struct TrustTests {
-  /// A gateway before a server that speaks TLS and then no HTTP: what it has been sent fails in another way than what
-  /// was never sent.
+  /// A gateway in front of a server that speaks TLS but not HTTP: a request that was sent fails in a different way than
+  /// one that was never sent.
   private func gateway(
     before server: TLSServer, _ variables: [String: String]
   ) throws -> (command: Command, port: UInt16) {
@@ -17,7 +17,7 @@ struct TrustTests {
     return (command, try #require(command.port(after: "serving callers on")))
   }
 
-  /// Problems of a call that takes a token, and of one that takes Basic and so goes up.
+  /// The problems of a call that needs a token, and of one that uses Basic and is therefore sent upstream.
   private func problems(_ port: UInt16) throws -> [String?] {
     [
       try Wire(port: port).call("GET", "/api/v2/ping").problem,

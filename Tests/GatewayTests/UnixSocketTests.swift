@@ -4,10 +4,10 @@ import Glibc
 import System
 import Testing
 
-/// Callers at a Unix socket, who are told apart by their user.
+/// Callers at a Unix socket, identified by their user.
 @Suite(.ownThread, .timeLimit(.minutes(5)))
 struct UnixSocketTests {
-  /// Two callers known by their users: this process' own, and another one.
+  /// Two callers identified by their users: this process's, and a different one.
   private static func callers(own: String, other: String) -> String {
     """
     apps:
@@ -40,7 +40,7 @@ struct UnixSocketTests {
     let caller = try Wire(unixPath: path)
     try caller.send("GET /api/v2/ping HTTP/1.1\r\nHost: anything.example\r\n\r\n")
     #expect(try caller.answer().status == 200)
-    // What its entry does not allow is refused on the same connection.
+    // A call that its entry does not allow is refused on the same connection.
     let refused = try caller.call("POST", "/api/v2/registrations", body: "{}")
     #expect(refused.status == 403 && refused.problem == "policy-refused")
     let lines = try rig.lines()
@@ -73,7 +73,7 @@ struct UnixSocketTests {
     let path = UnixSocketTests.path()
     let yaml = UnixSocketTests.callers(own: "\(getuid())", other: "\(getuid() + 1)")
     let old = try GatewayRig(yaml: yaml, ["listen.address": "unix:\(path)"])
-    // A caller that has not finished its head keeps the old one alive.
+    // A caller with an incomplete head keeps the old process alive.
     let late = try Wire(unixPath: path)
     try late.send("GET /api/v2/ping HTTP/1.1\r\nHost: a\r\n")
     old.gateway.beginDraining()

@@ -1,7 +1,7 @@
 import Gateway
 import Testing
 
-/// What a service manager is told, and when.
+/// When a service manager is notified, and of what.
 @Suite struct WatchdogTimerTests {
   private static let second: Int64 = 1_000_000_000
 
@@ -33,7 +33,7 @@ import Testing
     #expect(!look(&timer, [9, 1], 5))
     #expect(!look(&timer, [12, 1], 10))
     #expect(look(&timer, [13, 2], 15))
-    // One that has ended need not turn.
+    // A loop that has ended need not turn.
     #expect(timer.look(turns: [14, 2], endedLoops: 1, at: 20 * WatchdogTimerTests.second).notifies)
   }
 

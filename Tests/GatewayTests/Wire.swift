@@ -1,18 +1,17 @@
 import Foundation
 import Glibc
 
-/// How a peer ended.
+/// How a peer ended the connection.
 enum WireEnd: Error, Equatable {
-  /// It closed.
+  /// It closed the connection.
   case closed
-  /// It cut the connection.
+  /// It reset the connection.
   case reset
-  /// Nothing came for ten seconds.
+  /// Nothing arrived for ten seconds.
   case silent
 }
 
-/// One TCP connection over a blocking socket, no call of which takes longer than ten seconds unless told
-/// otherwise.
+/// A TCP connection over a blocking socket. No call takes longer than ten seconds unless another limit is set.
 final class Wire {
   private let descriptor: Int32
   /// Bytes received and not taken yet.
@@ -30,8 +29,8 @@ final class Wire {
     _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
   }
 
-  /// Connects to a port of this machine. `receiveBuffer` bounds what the kernel takes for a reader who
-  /// does not read.
+  /// Connects to a port of this machine. `receiveBuffer` limits what the kernel buffers for a reader that does not
+  /// read.
   convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     if var size = receiveBuffer {
@@ -87,7 +86,7 @@ final class Wire {
     }
   }
 
-  /// Says that nothing more will be sent.
+  /// Shuts down the sending direction.
   func endSending() { if isOpen { _ = shutdown(descriptor, Int32(SHUT_WR)) } }
 
   /// Closes with a reset.
@@ -106,7 +105,7 @@ final class Wire {
 
   // MARK: Receiving
 
-  /// Seconds that the next bytes may take.
+  /// Seconds to wait for the next bytes.
   var receiveLimit = 10 {
     didSet {
       var limit = timeval(tv_sec: receiveLimit, tv_usec: 0)
@@ -115,10 +114,10 @@ final class Wire {
     }
   }
 
-  /// Receives what is there next.
+  /// Receives the next available bytes.
   func receive() throws {
     Changes.note()
-    // The number of a closed descriptor may be another connection's by now.
+    // The number of a closed descriptor may belong to another connection by now.
     guard isOpen else { throw WireEnd.closed }
     var room = [UInt8](repeating: 0, count: 256 * 1024)
     let count = unsafe recv(descriptor, &room, room.count, 0)
@@ -136,7 +135,7 @@ final class Wire {
     return taken
   }
 
-  /// Takes everything up to and with the first `mark`.
+  /// Takes everything up to and including the first `mark`.
   func take(through mark: String) throws -> String {
     let mark = Array(mark.utf8)
     var searched = 0
@@ -157,7 +156,7 @@ final class Wire {
     return nil
   }
 
-  /// Takes everything up to the peer's end, and how it ended.
+  /// Takes everything up to the peer's end, and returns how it ended.
   func takeAll() -> (bytes: [UInt8], end: WireEnd) {
     var end = WireEnd.closed
     do { while true { try receive() } } catch { end = error as? WireEnd ?? .reset }
@@ -166,7 +165,7 @@ final class Wire {
     return (bytes, end)
   }
 
-  /// Whether bytes are there, or come within so many milliseconds.
+  /// Whether bytes are available, or arrive within this many milliseconds.
   func hasInput(within milliseconds: Int32) -> Bool {
     if !buffer.isEmpty { return true }
     guard isOpen else { return false }

@@ -163,12 +163,12 @@ struct BodyTests {
       }
       return decoder.isFinished ? nil : .chunkEnd
     }
-    // What stands between the semicolon and the LF counts, over all chunks.
+    // Bytes between the semicolon and the LF count, over all chunks.
     #expect(fault("1;aaaaaaaaa\r\nx\r\n0\r\n\r\n") == nil)
     #expect(fault("1;aaaaaaaaaa\r\nx\r\n0\r\n\r\n") == .chunkExtensionsTooLong)
     #expect(fault("1;aaaa\r\nx\r\n1;aaaa\r\nx\r\n0\r\n\r\n") == nil)
     #expect(fault("1;aaaa\r\nx\r\n1;aaaaa\r\nx\r\n0\r\n\r\n") == .chunkExtensionsTooLong)
-    // The trailer section counts with the empty line that ends it.
+    // The trailer section counts including the empty line that ends it.
     #expect(fault("0\r\nX-A: bcd\r\n\r\n") == nil)
     #expect(fault("0\r\nX-A: bcde\r\n\r\n") == .trailersTooLong)
   }

@@ -25,7 +25,7 @@ struct DateTextsTests {
         ["Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "1994-11-06T08:49:37."]
       ),
       (784_111_778 * second, ["Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n", "1994-11-06T08:49:38."]),
-      // A clock that is set back is followed as well.
+      // A clock that is set back is followed too.
       (0, ["Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "1970-01-01T00:00:00."]),
       (
         1_795_501_307 * second + 999_999_999,

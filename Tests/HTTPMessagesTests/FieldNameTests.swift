@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Field names")
 struct FieldNameTests {
-  /// Every name that is known by itself.
+  /// Every name that is recognized individually.
   static let names: [(text: String, name: FieldName)] = [
     ("host", .host), ("content-length", .contentLength), ("transfer-encoding", .transferEncoding),
     ("connection", .connection), ("proxy-connection", .proxyConnection),
@@ -29,7 +29,7 @@ struct FieldNameTests {
     ("cache-control", .cacheControl),
   ]
 
-  /// Families known by what their names begin with.
+  /// Families that are recognized by a prefix.
   static let families: [(prefix: String, name: FieldName)] =
     [
       ("access-control-", .accessControl), ("client-cert", .clientCertificate),
@@ -40,7 +40,7 @@ struct FieldNameTests {
   private static let dictionary = Dictionary(
     uniqueKeysWithValues: names.map { ($0.text, $0.name) })
 
-  /// The slow and obvious way.
+  /// A slow and obvious implementation.
   private func model(_ name: [UInt8]) -> FieldName {
     let text = String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
     return Self.dictionary[text]
@@ -49,7 +49,7 @@ struct FieldNameTests {
       }?.name ?? .other
   }
 
-  /// Classifies `name` where it ends its bytes, and where others stand around it.
+  /// Checks `name` at the end of its bytes, and surrounded by other bytes.
   private func check(_ name: [UInt8]) {
     let expected = model(name)
     #expect(

@@ -11,9 +11,9 @@ struct HTTPConnectionTests {
     String(decoding: HTTPConnectionTests.whole.utf8.prefix(length), as: UTF8.self)
   }
 
-  /// Meets `text` as what is there to be served, and keeps it when it is not a whole head.
+  /// Treats `text` as the available input, and keeps it if it is not a whole head.
   ///
-  /// - Returns: the length of the head; nil when it is not whole.
+  /// - Returns: the length of the head; nil if it is incomplete.
   private func meet(
     _ text: String, _ connection: inout HTTPConnection, _ parser: inout RequestHeadParser
   ) throws -> Int? {
@@ -42,7 +42,7 @@ struct HTTPConnectionTests {
         == HTTPConnectionTests.whole.utf8.count)
     #expect(!connection.awaitsHead && connection.hasAsked)
     #expect(connection.settle(isDraining: false) == .awaitRequest)
-    // The next head has a deadline of its own.
+    // The next head has a new deadline.
     #expect(try meet("G", &connection, &parser) == nil)
     #expect(connection.settle(isDraining: false) == .beginHead)
   }
@@ -64,7 +64,7 @@ struct HTTPConnectionTests {
     var drained = HTTPConnection()
     var parser = RequestHeadParser()
     #expect(drained.settle(isDraining: true) == .end)
-    // A head that has begun to come may still be served.
+    // A head that has begun to arrive may still be served.
     #expect(try meet("GET", &drained, &parser) == nil)
     #expect(drained.settle(isDraining: true) == .beginHead)
     #expect(drained.isCutOff == false)
@@ -79,7 +79,7 @@ struct HTTPConnectionTests {
   func readers() {
     var connection = HTTPConnection()
     let verdicts = [5000, 4000, 4000, 3000, 0].map { connection.readsOn(untaken: $0) }
-    // The first deadline finds some that are there; the third finds as many as the second.
+    // The first deadline finds unread bytes. The third finds as many as the second.
     #expect(verdicts == [true, true, false, true, false])
   }
 }

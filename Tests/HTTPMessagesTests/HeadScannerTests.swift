@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Looking for a head's end")
 struct HeadScannerTests {
-  /// The length of the shortest prefix in which a scanner that sees each byte once finds the end; nil when
-  /// it finds none.
+  /// The length of the shortest prefix in which a scanner that sees each byte once finds the end; nil if it finds none.
   private func end(_ bytes: [UInt8], step: Int = 1) throws(RequestFault) -> Int? {
     var scanner = HeadScanner()
     var seen = 0
@@ -80,7 +79,7 @@ struct HeadScannerTests {
       names.allSatisfy { $0.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".contains($0) } })
   }
 
-  /// With work in proportion to the square, this would take hours.
+  /// With quadratic work, this would take hours.
   @Test("half a megabyte that arrives byte by byte is looked at once", .timeLimit(.minutes(5)))
   func linear() throws {
     #expect(try end([UInt8](repeating: UInt8(ascii: "a"), count: 1 << 19)) == nil)
@@ -89,7 +88,7 @@ struct HeadScannerTests {
 }
 
 extension Sequence where Element == UInt8 {
-  /// These bytes again and again, up to about `count` of them and always whole.
+  /// These bytes repeated, up to about `count` bytes and always whole.
   func cycled(to count: Int) -> [UInt8] {
     let bytes = Array(self)
     return (0..<(count / bytes.count)).flatMap { _ in bytes }

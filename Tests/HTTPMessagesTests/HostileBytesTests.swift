@@ -3,8 +3,8 @@ import Testing
 
 @testable import HTTPMessages
 
-/// A trap is a denial of service, and a second reading of an accepted head is a smuggled request. Nothing
-/// here may trap, and what is accepted must read the same to a reader that shares no code with ours.
+/// A trap would be a denial of service, and a second interpretation of an accepted head a smuggled request. Nothing
+/// here may trap, and accepted heads must read the same to a reader that shares no code with ours.
 @Suite("Hostile bytes")
 struct HostileBytesTests {
   /// A megabyte over 16 seeds.
@@ -17,7 +17,7 @@ struct HostileBytesTests {
   private static let bodies =
     BodyTests.chunked.map { payload($0.bytes) } + RequestTables.refusedChunks.map(\.bytes)
 
-  /// What mutations put in: the bytes that mean something, and runs that mean more.
+  /// What mutations insert: bytes with a meaning, and sequences with more.
   private static let tokens: [[UInt8]] = [
     "\r", "\n", "\r\n", "\r\n\r\n", " ", "\t", ":", ",", ";", "=", "\"", "\\", "\0", "\u{7F}",
     "\u{80}",
@@ -26,11 +26,11 @@ struct HostileBytesTests {
     "Connection: ", "close", "Expect: 100-continue\r\n", "http://", "9999999999999999999",
   ].map(payload)
 
-  /// `bytes` with a few changes: bytes replaced, runs removed, doubled, put in, or taken from `others`.
+  /// `bytes` with a few changes: bytes replaced, runs removed, doubled, inserted, or taken from `others`.
   private static func mutate(
     _ bytes: [UInt8], with others: [[UInt8]], _ random: inout SplitMix64
   ) -> [UInt8] {
-    // Long payloads are there for the limits; here they would only use up the budget.
+    // Long payloads test the limits. Here they would only use up the time.
     var result = Array(bytes.prefix(2000))
     for _ in 0...Int.random(in: 0..<4, using: &random) {
       let start = Int.random(in: 0...result.count, using: &random)
@@ -136,8 +136,7 @@ struct HostileBytesTests {
     }
   }
 
-  /// The scanner, fed byte by byte, finds an end where the parser does, and never one where the parser
-  /// waits for more.
+  /// Fed byte by byte, the scanner finds an end where the parser does, and never where the parser needs more.
   private func checkScanner(_ bytes: [UInt8], _ verdict: Verdict<RequestFault>) {
     var scanner = HeadScanner()
     for seen in 1...max(1, bytes.count) where seen <= bytes.count {
@@ -157,8 +156,8 @@ struct HostileBytesTests {
     if case .accepted = verdict { Issue.record("no end in \(latin(bytes).debugDescription)") }
   }
 
-  /// Reads an accepted head the plain way: lines split at CRLF, start line at spaces, field lines at their
-  /// first colon.
+  /// Reads an accepted head in a plain way: lines split at CRLF, the start line at spaces, field lines at their first
+  /// colon.
   private func checkPlain(_ head: [UInt8], _ reading: Reading, isRequest: Bool) {
     let shown = Comment(rawValue: latin(head).debugDescription)
     var lines: [[UInt8]] = [[]]
@@ -198,7 +197,7 @@ struct HostileBytesTests {
         return
       }
       var nameEnd = colon
-      // What a proxy takes away in answers: RFC 9112 section 5.1.
+      // What a proxy removes in answers: RFC 9112 section 5.1.
       while !isRequest, nameEnd > 1, line[nameEnd - 1] == 0x20 || line[nameEnd - 1] == 0x09 {
         nameEnd -= 1
       }
@@ -214,7 +213,7 @@ struct HostileBytesTests {
     checkFraming(named, reading, isRequest, shown)
   }
 
-  /// No accepted head has two framings, two hosts, or one that can be read in two ways.
+  /// No accepted head has two framings, two hosts, or a framing or host with two interpretations.
   private func checkFraming(
     _ named: [String: [String]], _ reading: Reading, _ isRequest: Bool, _ shown: Comment
   ) {

@@ -2,34 +2,34 @@ import Memory
 
 @testable import HTTPMessages
 
-/// The bytes of a payload written with one scalar for each byte, so that `\u{E9}` is the byte 0xE9.
+/// The bytes of a payload written with a scalar for each byte, so that `\u{E9}` is the byte 0xE9.
 func payload(_ text: String) -> [UInt8] {
   text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
 }
 
-/// What a reader makes of bytes.
+/// The result of reading bytes.
 enum Verdict<Fault: Error & Equatable & Sendable>: Equatable, Sendable {
   /// More bytes are needed.
   case incomplete
   case refused(Fault)
-  /// Accepted, and what it was read as.
+  /// Accepted, with the result of reading.
   case accepted(Reading)
 }
 
-/// A message that was accepted, in plain values.
+/// An accepted message in plain values.
 struct Reading: Equatable, Sendable {
-  /// The start line and what was derived from the head, in words.
+  /// The start line and the values derived from the head, in words.
   var summary: String
   /// `name: value` as read.
   var fields: [String]
-  /// Bytes of the head.
+  /// The length of the head in bytes.
   var headLength: Int
 }
 
 /// Reads the head at the start of `bytes`.
 ///
-/// The summary of a request is: method, form of its target, path, query, authority, version, body, and
-/// `keeps` when the connection stays open, `continue` when the caller waits for a 100.
+/// The summary of a request contains: method, form of its target, path, query, authority, version, body, `keeps` if the
+/// connection stays open, and `continue` if the caller waits for a 100.
 func readRequest(
   _ bytes: [UInt8], upTo end: Int? = nil, limits: HeadLimits = .requests
 ) -> Verdict<RequestFault> {
@@ -53,7 +53,7 @@ func readRequest(
   }
 }
 
-/// Reads the head of an answer to `method`. The summary is: status, version, body, and `keeps`.
+/// Reads the head of an answer to `method`. The summary contains: status, version, body, and `keeps`.
 func readResponse(
   _ bytes: [UInt8], upTo end: Int? = nil, answering method: HTTPMethod = .get,
   limits: HeadLimits = .responses
@@ -84,16 +84,16 @@ private func lines(_ fields: borrowing FieldList, in head: RawSpan) -> [String] 
   return result
 }
 
-/// One scalar for each byte, the inverse of ``payload(_:)``.
+/// A scalar for each byte, the inverse of ``payload(_:)``.
 func latin(_ bytes: [UInt8]) -> String {
   String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }
 
-/// What a body reader makes of a body that arrives in `pieces`.
+/// The result of a body reader for a body that arrives in `pieces`.
 struct BodyReading: Equatable, Sendable {
   var data: [UInt8] = []
   var isFinished = false
-  /// Bytes behind the body.
+  /// The number of bytes after the body.
   var rest = 0
   var fault: RequestFault?
 }
@@ -110,7 +110,7 @@ func readBody(
       while at < span.byteCount, !reader.isFinished {
         let run = try reader.next(span, from: at)
         result.data += span.slice(run.dataStart, run.dataEnd).copied()
-        // A reader that neither advances nor finishes would keep its caller for ever.
+        // A reader that neither advances nor finishes would block its caller for ever.
         precondition(run.next > at || reader.isFinished)
         at = run.next
       }

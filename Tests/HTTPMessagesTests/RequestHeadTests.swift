@@ -16,7 +16,7 @@ struct RequestHeadTests {
     "a refused request is refused for the same reason however it arrives",
     arguments: RequestTables.refused)
   func refusedAtEverySplit(_ row: RefusedRequest) {
-    // Past the point where the reason can be seen, more bytes change nothing.
+    // Once the reason for refusal is visible, more bytes change nothing.
     for end in splits(row.bytes.count) {
       let verdict = readRequest(row.bytes, upTo: end)
       #expect(verdict == .incomplete || verdict == .refused(row.fault), "first \(end) bytes")
@@ -124,7 +124,7 @@ struct RequestHeadTests {
   }
 }
 
-/// Every length of a prefix; of long payloads the first and last 600, and every 61st between.
+/// Every length of a prefix. For long payloads the first and last 600, and every 61st between them.
 func splits(_ count: Int) -> [Int] {
   (0...count).filter { $0 < 600 || count - $0 < 600 || $0 % 61 == 0 }
 }

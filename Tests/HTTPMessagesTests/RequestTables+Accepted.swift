@@ -1,7 +1,7 @@
 @testable import HTTPMessages
 
 extension RequestTables {
-  /// What callers send, and must be read as meant.
+  /// Requests of real clients, which must be read as intended.
   static let accepted: [AcceptedRequest] = [
     .init(
       "curl",

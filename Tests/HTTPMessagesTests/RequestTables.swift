@@ -34,8 +34,8 @@ struct AcceptedRequest: Sendable, CustomTestStringConvertible {
   var testDescription: String { why }
 }
 
-/// What strict readers must refuse: the grammar's own rules, and the forms known from request smuggling
-/// (two readings of one message), from the test suites of other servers and from published attacks.
+/// What strict readers must refuse: violations of the grammar, and known forms of request smuggling (two
+/// interpretations of one message), from the test suites of other servers and from published attacks.
 enum RequestTables {
   static let host = "Host: localhost\r\n"
 

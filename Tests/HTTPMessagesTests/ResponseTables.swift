@@ -36,7 +36,7 @@ struct AcceptedResponse: Sendable, CustomTestStringConvertible {
   var testDescription: String { why }
 }
 
-/// An upstream is not trusted: what it sends is read as strictly as what callers send.
+/// An upstream is not trusted: its answers are read as strictly as callers' requests.
 enum ResponseTables {
   private static func ok(_ lines: String) -> String { "HTTP/1.1 200 OK\r\n" + lines + "\r\n" }
 

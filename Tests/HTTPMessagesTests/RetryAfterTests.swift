@@ -7,7 +7,7 @@ import Testing
 struct RetryAfterTests {
   private static let second: Int64 = 1_000_000_000
 
-  /// Sun, 06 Nov 1994 08:49:07 GMT and half a second.
+  /// Sun, 06 Nov 1994 08:49:07 GMT plus half a second.
   static let now: Int64 = 784_111_747 * second + second / 2
 
   private func delay(_ text: String) -> Int64? {

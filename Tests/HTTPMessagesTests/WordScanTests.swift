@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Scans of eight bytes agree with scans of one")
 struct WordScanTests {
-  /// Texts of letters with one byte that differs, at each place of three words and what follows them.
+  /// Texts of letters with one different byte, at each place of three words and the bytes after them.
   static func texts(with byte: UInt8) -> [[UInt8]] {
     (0..<27).flatMap { length in
       (0...length).map { place in

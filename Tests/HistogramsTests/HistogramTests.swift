@@ -51,7 +51,7 @@ struct LogHistogramTests {
       #expect(values.lowerBound == next)
       next = values.upperBound &+ 1
     }
-    // The last ends with the largest value.
+    // The last bucket ends with the largest value.
     #expect(next == .min)
     #expect(histogram.values(atRank: count + 1) == nil)
   }

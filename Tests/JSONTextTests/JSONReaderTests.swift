@@ -56,7 +56,7 @@ struct JSONReaderTests {
       text += Array("[-0.5e+10,1E2,-7,0,{}, [] ,true,false,null,\"plain \\n\"]]]        ".utf8)
       if turn % 3 > 0 {
         let at = Int.random(in: 0..<text.count, using: &random)
-        // A byte that JSON knows does more harm than one that it does not.
+        // A byte with a meaning in JSON does more harm than another one.
         let other = turn % 3 == 1 ? text[Int.random(in: 0..<text.count, using: &random)] : nil
         text[at] = other ?? text[at] ^ 1 << UInt8.random(in: 0...7, using: &random)
       }
@@ -65,7 +65,7 @@ struct JSONReaderTests {
       let slowly = RecordedEvents(text, pieces: [1], depthLimit: limit, reportedDepth: depth)
       for size in [text.count, Int.random(in: 17...90, using: &random)] {
         let quickly = RecordedEvents(text, pieces: [size], depthLimit: limit, reportedDepth: depth)
-        // Of a token that a defect cuts, the parts before it may have been told.
+        // If a defect cuts a token, the parts before it may have been reported.
         #expect(
           quickly.defect == slowly.defect
             && quickly.tokens.filter(\.isComplete) == slowly.tokens.filter(\.isComplete),
@@ -104,7 +104,7 @@ struct JSONReaderTests {
       var tokens = events.tokens[...]
       let value = try #require(Foundation.NSObject.value(&tokens))
       #expect(value.means(whole))
-      // One byte changed: both take it, or neither does.
+      // After changing one byte, both readers accept it or neither does.
       var damaged = text
       damaged[Int.random(in: 0..<text.count, using: &random)] ^=
         1 << UInt8.random(in: 0..<7, using: &random)
@@ -116,7 +116,7 @@ struct JSONReaderTests {
 }
 
 extension NSObject {
-  /// Whether the two are the same JSON; Foundation keeps numbers as decimals, which its own comparison tells apart.
+  /// Whether both are the same JSON. Foundation keeps numbers as decimals, which its own comparison distinguishes.
   fileprivate func means(_ other: Any) -> Bool {
     switch (self, other) {
     case (let a as NSNumber, let b as NSNumber):
@@ -130,7 +130,7 @@ extension NSObject {
     }
   }
 
-  /// The value that the first tokens make, as Foundation has it.
+  /// The value of the first tokens, in Foundation's form.
   fileprivate static func value(_ tokens: inout ArraySlice<RecordedEvents.Token>) -> NSObject? {
     guard let token = tokens.popFirst() else { return nil }
     let text = String(decoding: JSONString.text(of: token.text.span.bytesOfElements), as: UTF8.self)

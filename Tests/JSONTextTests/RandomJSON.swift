@@ -1,4 +1,4 @@
-/// Random JSON texts with everything the grammar has: blanks, escapes, characters of every length, numbers.
+/// Random JSON texts with everything that the grammar has: blanks, escapes, characters of every length, numbers.
 struct RandomJSON {
   var random: SplitMix64
 
@@ -27,7 +27,7 @@ struct RandomJSON {
       let count = Int.random(in: 0...4, using: &random)
       var members: [String] = []
       for number in 0..<count {
-        // Names differ, for what a name means that is there twice is not the grammar's.
+        // Names are unique, because the grammar does not define what a repeated name means.
         let name = "\"\(number)" + string().dropFirst()
         members.append(blank() + name + blank() + ":" + blank() + value(depth: depth - 1) + blank())
       }

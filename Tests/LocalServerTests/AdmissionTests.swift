@@ -142,12 +142,12 @@ struct AdmissionTests {
       let silent = try RawClient(port: rig.port)
       let third = try RawClient(port: rig.port)
       #expect(try silent.hasEnded())
-      // Half a head asks nothing either.
+      // An incomplete head is not a request either.
       try third.send("GET / HTTP/1.1\r\n")
       let fourth = try RawClient(port: rig.port)
       try fourth.send(request("GET", "/4"))
       #expect(try fourth.answer().body == "GET /4  [] 0")
-      // With a reset, if its half head was not read yet.
+      // With a reset, if its incomplete head was not read yet.
       #expect((try? third.hasEnded()) ?? true)
       try asked.send(request("GET", "/5"))
       #expect(try asked.answer().body == "GET /5  [] 0")

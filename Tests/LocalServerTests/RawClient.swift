@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Runs `body` on a thread of its own: blocking calls must not sit on the cooperative pool.
+/// Runs `body` on a separate thread, because blocking calls must not occupy the cooperative pool.
 func onOwnThread<Result: Sendable>(
   _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
@@ -10,13 +10,13 @@ func onOwnThread<Result: Sendable>(
   }
 }
 
-/// What a client could not do.
+/// Why a client failed.
 struct ClientError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = "\(description): errno \(errno)" }
 }
 
-/// A client of raw bytes over a blocking socket, no call of which takes longer than ten seconds.
+/// A client of raw bytes over a blocking socket whose calls take at most ten seconds.
 final class RawClient {
   private let descriptor: Int32
   private var buffer: [UInt8] = []
@@ -56,7 +56,7 @@ final class RawClient {
     }
   }
 
-  /// Says that nothing more will be sent.
+  /// Shuts down the sending direction.
   func endSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// Waits until the connection is reset, without reading a byte.
@@ -65,7 +65,7 @@ final class RawClient {
     return unsafe poll(&waiting, 1, 10_000) == 1 && waiting.revents & Int16(POLLERR) != 0
   }
 
-  /// Receives what is there; false at the end of the connection.
+  /// Receives the available bytes; false at the end of the connection.
   private func receive() throws -> Bool {
     var room = [UInt8](repeating: 0, count: 64 * 1024)
     let count = unsafe recv(descriptor, &room, room.count, 0)
@@ -74,7 +74,7 @@ final class RawClient {
     return count > 0
   }
 
-  /// The next head, with its empty line.
+  /// The next head, including its empty line.
   func head() throws -> String {
     let mark = Array("\r\n\r\n".utf8)
     while true {
@@ -95,7 +95,7 @@ final class RawClient {
     return nil
   }
 
-  /// The next answer, its body as its Content-Length says, or absent for HEAD.
+  /// The next answer, with a body according to Content-Length, or without one for HEAD.
   func answer(isHead: Bool = false) throws -> Answer {
     let head = Head(text: try head())
     var body: [UInt8] = []
@@ -109,7 +109,7 @@ final class RawClient {
     return Answer(head: head, body: text(body[...]))
   }
 
-  /// Reads on until the connection ends: how many bytes came, and whether all were zero.
+  /// Reads until the connection ends. Returns how many bytes arrived, and whether all were zero.
   func zerosUntilEnd() throws -> (count: Int, allZero: Bool) {
     var count = buffer.count
     var allZero = buffer.allSatisfy { $0 == 0 }
@@ -124,13 +124,13 @@ final class RawClient {
     }
   }
 
-  /// All that comes until the end.
+  /// All bytes up to the end.
   func rest() throws -> String {
     while try receive() {}
     return text(buffer[...])
   }
 
-  /// Whether the connection ends here, properly and without another byte.
+  /// Whether the connection ends here properly, without another byte.
 
   func hasEnded() throws -> Bool {
     if !buffer.isEmpty { return false }
@@ -140,7 +140,7 @@ final class RawClient {
   private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// An answer's head.
+/// The head of an answer.
 struct Head: Sendable {
   let text: String
   private var lines: [String] { text.components(separatedBy: "\r\n") }
@@ -149,7 +149,7 @@ struct Head: Sendable {
 
   init(text: String) { self.text = text }
 
-  /// The value of the field called `name`, in lower case.
+  /// The value of the field `name`, which is in lower case.
   func field(_ name: String) -> String? {
     for line in lines.dropFirst() where line.lowercased().hasPrefix(name + ":") {
       return line.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces)

@@ -22,7 +22,7 @@ struct RequestTests {
     let rig = try ServiceRig()
     try await onOwnThread {
       let bytes = Array(text.utf8)
-      // The loop reads the first part before it answers a later request of another connection.
+      // The loop reads the first part before it answers a later request on another connection.
       let barrier = try RawClient(port: rig.port)
       let client = try RawClient(port: rig.port)
       for offset in 1..<bytes.count {
@@ -78,7 +78,7 @@ struct RequestTests {
       let other = try RawClient(port: rig.port)
       try other.send(request("GET", "/count"))
       let served = try #require(Int(try other.answer().body))
-      // 16 MB are asked for; a loopback connection holds a few.
+      // 16 MB are requested, but a loopback connection holds only a few.
       #expect(served < 300)
       for _ in 0..<400 { #expect(try client.answer().body.utf8.count == 40_000) }
     }

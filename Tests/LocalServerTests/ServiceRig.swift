@@ -4,19 +4,19 @@ import HTTPMessages
 import LocalServer
 import System
 
-/// Answers that tell what was asked.
+/// Answers that describe the request.
 ///
 /// - `/zeros/N`: N zero bytes. `/bytes/N`: N letters. `/status/N`: that status.
-/// - `/field`: a field whose value is the query. `/count`: how many requests came before.
-/// - `/paced/N/late`, `…/pieces`, `…/reset`, `…/half-reset`, `…/half`: N letters, delivered like that.
+/// - `/field`: a field whose value is the query. `/count`: the number of requests before.
+/// - `/paced/N/late`, `…/pieces`, `…/reset`, `…/half-reset`, `…/half`: N letters, delivered in that way.
 /// - `/tail/N`: the last N bytes of the body, from its file; `/echo`: the body as a file.
-/// - `/stream/N`: N pieces, one at a tick. `/ended`: how many streams are over.
-/// - `/acts`: a page of this server's own may post to it.
-/// - `/always`: answered whoever else is there.
-/// - anything else: method, path, query, the body kept and the size of the whole.
+/// - `/stream/N`: N pieces, one per tick. `/ended`: the number of streams that have ended.
+/// - `/acts`: accepts posts from a page of this server.
+/// - `/always`: answered however many connections there are.
+/// - anything else: method, path, query, the kept body and the size of the whole.
 struct TellingResponder: LocalResponder {
   private var count = 0
-  /// Pieces that each stream still has.
+  /// The number of pieces that each stream has left.
   private var streams: [Int: Int] = [:]
   private var streamsEnded = 0
 
@@ -76,7 +76,7 @@ struct TellingResponder: LocalResponder {
   }
 }
 
-/// A service on a free port of loopback, stopped with the test.
+/// A service on a free loopback port, stopped with the test.
 final class ServiceRig: Sendable {
   let service: LocalService
   var port: UInt16 { service.address.port }
@@ -95,7 +95,7 @@ final class ServiceRig: Sendable {
 
   deinit { service.stop(within: 0) }
 
-  /// What comes back when `request` is all that is sent.
+  /// The answer if only `request` is sent.
   func ask(_ request: String, isHead: Bool = false) async throws -> Answer {
     try await onOwnThread { [self] in
       let client = try RawClient(port: port)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Answers that take time", .timeLimit(.minutes(1)))
 struct SlowAnswerTests {
-  /// `/slow/…` is answered by the worker once the gate is open, everything else at once.
+  /// The worker answers `/slow/…` once the gate is open. Everything else is answered at once.
   private struct GatedResponder: LocalResponder {
     let gate: DispatchSemaphore
     let began: DispatchSemaphore
@@ -63,14 +63,14 @@ struct SlowAnswerTests {
     let began = DispatchSemaphore(value: 0)
     let service = try start(gate, began: began)
     try await onOwnThread {
-      // The first is in the worker's hands, as many as may wait do, and the last is one too many.
+      // The worker handles the first request, the maximum number waits, and the last one is too many.
       var clients: [RawClient] = []
       for number in 0..<LocalWorker.maximumWaiting + 2 {
         let client = try RawClient(port: service.address.port)
         try client.send(request("GET", "/slow/\(number)"))
         clients.append(client)
         if number == 0 { began.wait() }
-        // Answered on the same loop, so the one before has been taken.
+        // The same loop answers this, so it has taken the previous request.
         let probe = try RawClient(port: service.address.port)
         try probe.send(request("GET", "/"))
         #expect(try probe.answer().body == "at once")
@@ -79,7 +79,7 @@ struct SlowAnswerTests {
       let refusal = try last.answer()
       #expect(refusal.status == 503)
       #expect(refusal.field("retry-after") == "1")
-      // All but the first go away before their turn.
+      // All clients but the first close before their turn.
       clients.removeLast(clients.count - 1)
       for _ in 0..<64 { gate.signal() }
       #expect(try clients[0].answer().body == "/slow/0")

@@ -67,7 +67,7 @@ struct TimeTests {
       client.endSending()
       stopping.join()
       #expect(throws: ClientError.self) { try RawClient(port: rig.port) }
-      // Once more does no harm.
+      // A second stop is harmless.
       rig.service.stop(within: 10)
     }
   }

@@ -1,7 +1,7 @@
 import Memory
 import Testing
 
-/// What ends the process is what would otherwise read or write memory that is not there.
+/// Code that would read or write memory out of bounds ends the process.
 @Suite("Out of bounds ends the process")
 struct BoundsTests {
   @Test("reading a byte behind the last one, or before the first")

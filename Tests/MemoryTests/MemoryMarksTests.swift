@@ -4,7 +4,7 @@ import Testing
 
 @Suite("How memory stands")
 struct MemoryMarksTests {
-  /// Bytes used of 1,000; the level before; the level.
+  /// Used bytes of 1,000; the previous level; the new level.
   static let levels: [(Int, MemoryLevel, MemoryLevel)] = [
     (0, .ample, .ample), (849, .ample, .ample), (850, .ample, .low), (949, .ample, .low),
     (950, .ample, .critical), (2_000, .ample, .critical),

@@ -3,8 +3,8 @@ import Testing
 
 @Suite("Checked reads over borrowed bytes")
 struct RawSpanReadingTests {
-  /// Runs `body` with every length of 0...40 at every alignment, filled from few enough values that hits
-  /// and near misses are common.
+  /// Runs `body` with every length of 0...40 at every alignment. The bytes have only a few values, so that matches and
+  /// near misses are common.
   private func forEachSpan(
     of values: [UInt8], _ body: (_ bytes: RawSpan, _ model: [UInt8]) -> Void
   ) {
@@ -20,7 +20,7 @@ struct RawSpanReadingTests {
     }
   }
 
-  /// Values on both sides of every limit the word tests have.
+  /// Values on both sides of every boundary in the word tests.
   static let edges: [UInt8] =
     [0x00, 0x01, 0x1F, 0x7F, 0x0A, 0x0D] + [UInt8](0x20...0x2F) + [0x7E, 0x80, 0x81, 0x9F, 0xA0]
     + [0xFE, 0xFF] + [UInt8](0x40...0x5F)
@@ -32,7 +32,7 @@ struct RawSpanReadingTests {
       for place in 0..<40 {
         var memory = [UInt8](repeating: 0x61, count: 40)
         memory[place] = byte
-        // What lies behind must not be taken for what comes first.
+        // Later bytes must not be mistaken for the first match.
         for behind in place + 1..<40 { memory[behind] = 0x22 }
         let expected = isMark ? place : min(place + 1, 40)
         let found = memory.span.bytesOfElements.firstMarkInASCIIString(from: 0)

@@ -4,7 +4,7 @@ import Operator
 import Rules
 import Testing
 
-/// `explain` with a configuration: no gateway runs.
+/// `explain` with a configuration and without a running gateway.
 @Suite
 struct ExplanationTests {
   @Test(

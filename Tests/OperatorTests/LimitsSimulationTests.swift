@@ -5,10 +5,10 @@ import Rules
 import System
 import Testing
 
-/// `limits simulate`: calls of the past under new limits.
+/// `limits simulate`: past calls under new limits.
 @Suite
 struct LimitsSimulationTests {
-  /// A line of the log: a call at `at` seconds.
+  /// A log line of a call at `at` seconds.
   static func line(
     at: Double, caller: String = "anonymous", app: String? = "main",
     operation: String = "GetCourses",
@@ -53,7 +53,7 @@ struct LimitsSimulationTests {
 
   @Test("Lines are put in the order in which calls came")
   func order() throws {
-    // Ten calls, one in 0.1 s, written backwards: under 10/1s with burst 1 nobody waits.
+    // Ten calls, one per 0.1 s, written backwards: under 10/1s with burst 1 none waits.
     let simulation = try run(
       (0..<10).reversed().map { LimitsSimulationTests.line(at: 1 + Double($0) / 10) },
       limits: "{name: even, rate: 10/1s, burst: 1}")

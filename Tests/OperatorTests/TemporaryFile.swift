@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file of the test's, gone with it.
+/// A temporary file, removed with this object.
 final class TemporaryFile {
   let path = NSTemporaryDirectory() + "operator-file-\(UUID().uuidString)"
 

@@ -9,11 +9,11 @@ import TrafficLog
 
 @testable import Policy
 
-/// Nanoseconds since 1970 of the tests' present.
+/// The present time of the tests, in nanoseconds since 1970.
 let now: Int64 = 1_795_950_000_000_000_000
 let day: Int64 = 86_400_000_000_000
 
-/// Settings of three apps, one of them for management, and these callers and policies.
+/// Settings with three apps, one of them for management, and these callers and policies.
 func settings(_ rest: String) throws -> Settings {
   let file = try TemporaryFile(
     """
@@ -33,7 +33,7 @@ func settings(_ rest: String) throws -> Settings {
 }
 
 extension TrafficRecord {
-  /// A call as the log tells it.
+  /// A call as the log records it.
   static func call(
     _ operation: String?, caller: String? = "crm", app: String? = "main", status: Int = 200,
     error: String? = nil, termination: String = "completed", method: String = "GET",
@@ -71,7 +71,7 @@ func tally(_ records: [TrafficRecord], since: Int64 = now - 30 * day) -> CallTal
   return tally
 }
 
-/// Plans calls under the rules of a configuration, apart from the code under test.
+/// Plans calls under the rules of a configuration, independently of the code under test.
 struct Judge: ~Copyable {
   let planner: RequestPlanner
   let settings: Settings

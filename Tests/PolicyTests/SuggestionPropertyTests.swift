@@ -6,13 +6,13 @@ import TrafficLog
 
 @testable import Policy
 
-/// Random traces, with the compiler and the planner that serve real calls as the judge.
+/// Random traces, judged by the compiler and the planner that handle real calls.
 @Suite("A suggestion of a random trace")
 struct SuggestionPropertyTests {
-  /// A trace of calls that succeeded or were refused, of noise that must not count, and what counts of it.
+  /// A trace of calls that succeeded or were refused, of noise that must not count, and the part that counts.
   private struct Trace {
     var records: [TrafficRecord] = []
-    /// Operations and apps, by caller.
+    /// The operations and apps of each caller.
     var operations: [String: Set<UInt8>] = [:]
     var apps: [String: Set<String>] = [:]
     var calls: [(caller: String, app: String, operation: SCORMCloudAPI.Operation)] = []
@@ -21,7 +21,7 @@ struct SuggestionPropertyTests {
       var random = SplitMix64(state: seed)
       let grantable = OperationTable.all.filter { !$0.isSensitive }
       for caller in ["crm", "lms", "batch"].prefix(Int.random(in: 1...3, using: &random)) {
-        // Whole groups now and then, so that they are suggested as such.
+        // Sometimes whole groups, so that they are suggested as groups.
         var wanted = Set(
           (0..<Int.random(in: 1...12, using: &random)).map { _ in
             grantable.randomElement(using: &random)!.index
@@ -103,7 +103,7 @@ struct SuggestionPropertyTests {
     for (caller, operations) in trace.operations {
       for operation in OperationTable.all {
         for app in ["main", "second", "management"] {
-          // Such an operation goes through the App Management application, whatever app is named.
+          // Such an operation uses the App Management application, whatever app is named.
           let used: String
           if case .management = operation.credential { used = "management" } else { used = app }
           guard

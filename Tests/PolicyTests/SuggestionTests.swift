@@ -37,7 +37,7 @@ struct SuggestionTests {
     #expect(names(all) == (group.count > 1 ? [rule] : group))
     let few = try suggest(group.dropLast().map { .call($0) }, destructive: true)
     #expect(!names(few).contains(rule))
-    // A group of one is written as the operation.
+    // A group with a single operation is written as the operation.
     #expect(reads.count == 1)
     #expect(try names(suggest([.call("PingAppId")])) == ["PingAppId"])
   }
@@ -101,11 +101,11 @@ struct SuggestionTests {
     #expect(yaml.contains("only \"*\" grants such paths"))
     #expect(yaml.contains("There is no app gone in the configuration."))
     #expect(yaml.contains("which callers may not receive"))
-    // Without a configuration it is taken to be refused still.
+    // Without a configuration it is assumed to be still refused.
     let unknown = try suggest(records)
     #expect(!names(unknown).contains("CreateCredential"))
     #expect(unknown.yaml.contains("policy.sensitiveForwarded would allow it"))
-    // Where the policy lets it pass, it is granted like any other.
+    // If the policy lets it pass, it is granted like any other.
     let passed = try suggest(
       records, callers + "\npolicy: {sensitiveForwarded: [CreateCredential]}")
     #expect(names(passed) == ["CreateCredential", "GetCourses"])

@@ -2,11 +2,11 @@ import Testing
 
 @testable import RateLimiting
 
-/// Callers are letters: a is 0. A call's number tells it from the others.
+/// Callers are numbered from 0. The number of a call distinguishes it from the others.
 @Suite("Connections are shared out among callers")
 struct ConnectionSharesTests {
   static let turns: [(String, [Int], [Int], [Int], [Int])] = [
-    // What it shows; weights; connections held; callers of the calls in the queue; whose turns follow.
+    // Description; weights; connections held; callers of the queued calls; callers in the order of their turns.
     ("first come, first served", [1], [0], [0, 0, 0], [0, 0, 0]),
     ("who holds none goes before who holds many", [1, 1], [9, 0], [0, 0, 1, 1], [1, 1, 0, 0]),
     ("equals take turns", [1, 1], [3, 3], [0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1]),
@@ -75,7 +75,7 @@ struct ConnectionSharesTests {
       let places = (0..<4).map { shares.join(UInt64($0), of: 0) }
       _ = shares.join(9, of: 1)
       shares.leave(places[left])
-      // A place that is free is used again.
+      // A free place is used again.
       _ = shares.join(7, of: 0)
       var served: [UInt64] = []
       while let call = shares.takeNext() { served.append(call) }

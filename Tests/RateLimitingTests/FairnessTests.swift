@@ -13,7 +13,7 @@ struct FairnessTests {
         LimitRule(
           name: "app", per: .app, rate: .perSecond(100), burst: 1, maxWait: 1000 * second,
           maxQueue: 10_000), callers: 10))
-    // Each of nine offers 9 calls a second, a little below its share of 10; the tenth offers 900.
+    // Each of nine callers makes 9 calls per second, slightly less than its share of 10. The tenth makes 900.
     var tag: UInt64 = 0
     var owner: [Int] = []
     for tick in 0..<(10 * 900) {
@@ -53,7 +53,7 @@ struct FairnessTests {
     var served = [0, 0, 0]
     for start in rig.starts { served[Int(start.tag % 3)] += 1 }
     for caller in 0..<3 { #expect(abs(served[caller] - 100 * weights[caller]) <= 8) }
-    // First come, first served within each.
+    // First come, first served within each caller.
     for caller in 0..<3 as Range<UInt64> {
       let tags = rig.starts.map(\.tag).filter { $0 % 3 == caller }
       #expect(tags == tags.sorted())
@@ -71,7 +71,7 @@ struct FairnessTests {
     let batch = rig.starts.filter { $0.tag % 2 == 0 }.count
     #expect(rig.starts.count == 501)
     #expect(abs(batch - 100) <= 1)
-    // With no interactive call left, batch calls have it all.
+    // Without interactive calls, batch calls get the whole rate.
     rig.run(until: 20 * second)
     #expect(rig.starts.count == 2000)
   }
@@ -88,7 +88,7 @@ struct FairnessTests {
           name: "b", per: .app, operations: .only(1, 2), rate: .perSecond(10),
           maxWait: 1000 * second,
           maxQueue: 10_000), callers: 3))
-    // The two limits give their calls at different instants, and each has a queue that never empties.
+    // The two limits admit calls at different instants, and each has a queue that never empties.
     rig.offer(0, caller: 0, operation: 0)
     rig.run(until: second / 20)
     rig.offer(1, caller: 1, operation: 1)
@@ -99,7 +99,7 @@ struct FairnessTests {
     rig.run(until: 10 * second)
     let both = rig.starts.filter { $0.tag >= 1000 }
     #expect(both.map(\.tag) == Array(1000..<1010))
-    // Their share of either limit is five a second; waiting for both halves it at worst.
+    // Their share of each limit is five per second. Waiting for both at worst halves it.
     #expect(both.allSatisfy { $0.at <= 5 * second })
     #expect(rig.starts.count >= 150, "the others go on meanwhile")
   }
@@ -122,7 +122,7 @@ struct FairnessTests {
     #expect(rig.limiter.waiting == 0)
     #expect(rig.limiter.nextDue == .max)
     #expect(rig.limiter.queues.count(0) == 0)
-    // Records are reused: the next 10,000 take no more memory.
+    // Records are reused: the next 10,000 use no more memory.
     let records = rig.limiter.queues.waiters.records.count
     for tag in 20_000..<30_000 as Range<UInt64> { rig.offer(tag) }
     #expect(rig.limiter.queues.waiters.records.count == records)

@@ -17,7 +17,7 @@ struct SplitMix64: RandomNumberGenerator {
 }
 
 extension LimiterSettings {
-  /// One app, one caller, one loop, unless said otherwise.
+  /// One app, one caller and one loop by default.
   init(_ rules: LimitRule..., apps: Int = 1, callers: Int = 1, loops: Int = 1) {
     self.init(rules: rules, appCount: apps, callerCount: callers, loopCount: loops)
   }
@@ -40,21 +40,21 @@ extension LimitedOperations {
   }
 }
 
-/// What became of an offered call, without what cannot be copied.
+/// The result of an offered call, without values that cannot be copied.
 enum Verdict: Equatable {
   case admitted
   case queued(Int64)
   case refused(LimitRefusal.Reason, retryAfter: Int)
 }
 
-/// A call that started.
+/// The start of a call.
 struct Start: Equatable {
   var tag: UInt64
   var at: Int64
   var waited: Int64
 }
 
-/// A limiter with the verbs of a gateway: it keeps the permits and drives time from alarm to alarm.
+/// A limiter with the actions of a gateway. It keeps the permits and moves time from alarm to alarm.
 final class LimiterRig {
   var limiter: Limiter
   var now: Int64 = 0
@@ -64,7 +64,7 @@ final class LimiterRig {
   var refusals: [(tag: UInt64, refusal: LimitRefusal)] = []
   var lastReport = LimitReport()
 
-  /// A permit that can be kept in a dictionary.
+  /// Holds a permit so that it can be kept in a dictionary.
   private final class Permit {
     var permit: LimitPermit?
     init(_ permit: consuming LimitPermit) { self.permit = consume permit }
@@ -128,7 +128,7 @@ final class LimiterRig {
     takeDue()
   }
 
-  /// Lets time pass until `end`, stopping at every alarm, as a loop would.
+  /// Lets time pass until `end` and stops at every alarm, like a loop.
   func run(until end: Int64) {
     while limiter.nextDue <= end {
       now = max(now, limiter.nextDue)
@@ -142,7 +142,7 @@ final class LimiterRig {
 }
 
 extension Optional where Wrapped: ~Copyable {
-  /// Whether there is nothing.
+  /// Whether there is no value.
   var isNone: Bool {
     switch self {
     case .none: true

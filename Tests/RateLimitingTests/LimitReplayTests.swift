@@ -27,7 +27,7 @@ struct LimitReplayTests {
         call(
           caller: Int.random(in: 0..<4, using: &random),
           hold: Int64.random(in: 0..<300, using: &random) * millisecond),
-        // Some come late.
+        // Some calls arrive late.
         at: now - Int64.random(in: 0..<5, using: &random) * 10 * millisecond)
     }
     replay.finish()

@@ -39,7 +39,7 @@ import Testing
     #expect(rig.offer(2) != .admitted)
     let isTold = rig.limiter.hasNews
     #expect(isTold)
-    // It was renewed in the last moment, and what it had used is used.
+    // It was renewed at the last moment, and what it had used stays used.
     _ = rig.limiter.setShare(
       Self.key, Self.share(10, burst: 10), moves: true, until: 4 * second, at: rig.now)
     rig.takeDue()
@@ -51,7 +51,7 @@ import Testing
     #expect(rig.offer(4) != .admitted)
     isExtended = rig.limiter.extendShare(Self.key, until: 8 * second, at: rig.now)
     #expect(!isExtended)
-    // Without an end it goes on.
+    // Without an end it stays in force.
     _ = rig.limiter.setShare(Self.key, Self.share(10, burst: 10), moves: false, at: rig.now)
     rig.takeDue()
     rig.now = 3_600 * second
@@ -118,7 +118,7 @@ import Testing
       Self.key, .part(quota: Quota(count: 1, period: 60 * second, burst: 1), places: nil), of: 2,
       moves: false, at: rig.now)
     #expect(rig.offer(0) == .admitted)
-    // Half of ten a second, half a second later.
+    // Half of ten per second, half a second later.
     for tag in 1..<20 as Range<UInt64> {
       guard case .queued(let wait) = rig.offer(tag) else {
         Issue.record("call \(tag) is refused")
@@ -139,7 +139,7 @@ import Testing
     #expect(uses.map(\.inUse) == [3])
     _ = rig.limiter.setShare(
       Self.key, Self.share(10, burst: 10, places: 2), moves: true, at: rig.now)
-    // One ends: two are still under way, as many as may be.
+    // One call ends. Two are still in progress, which is the maximum.
     rig.finish(0)
     #expect(rig.underWay == [1, 2])
     rig.finish(1)

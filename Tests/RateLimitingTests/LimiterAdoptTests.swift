@@ -32,7 +32,7 @@ struct LimiterAdoptTests {
     #expect(Self.admitted(rig, of: 20) == 10)
     rig.run(until: 2 * second)
     try rig.adopt(LimiterSettings(Self.rate(600, burst: 10)))
-    // Two of sixty a minute, then ten a second.
+    // Two at sixty per minute, then ten per second.
     rig.run(until: 2 * second + 300 * millisecond)
     #expect(Self.admitted(rig, of: 20, from: 100) == 5)
   }
@@ -91,7 +91,7 @@ struct LimiterAdoptTests {
     try rig.adopt(settings(nil))
     #expect(rig.offer(11) == .admitted)
     try rig.adopt(settings(3))
-    // Two of the first and the one that came while any number might be under way.
+    // Two of the first limit, and the call that arrived while the number was unlimited.
     #expect(rig.offer(12) != .admitted)
     rig.finishAll()
     #expect(rig.limiter.buckets.allSatisfy { $0.inUse == 0 })
@@ -105,7 +105,7 @@ struct LimiterAdoptTests {
     let rig = try LimiterRig(LimiterSettings(before))
     rig.offer(0)
     rig.offer(1)
-    // The second one may start, and its loop does not know yet.
+    // The second call may start, but its loop does not know yet.
     rig.now = 100 * millisecond
     rig.limiter.advance(to: rig.now)
     try rig.adopt(LimiterSettings(after))
@@ -128,7 +128,7 @@ struct LimiterAdoptTests {
     #expect(rig.offer(100, app: 0) == .admitted)
     #expect(rig.offer(101, app: 1) != .admitted)
     try rig.adopt(settings, LimiterChange(limits: [0]))
-    // The other limit still holds.
+    // The other limit still applies.
     #expect(rig.offer(102, app: 1) != .admitted)
     try rig.adopt(settings, LimiterChange(limits: [0, 1]))
     #expect(rig.offer(103, app: 1) == .admitted)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The limiter, whatever happens")
 struct LimiterPropertyTests {
-  /// Three kinds of limit over the same calls, so that many calls need several at once.
+  /// Three kinds of limit for the same calls, so that many calls need several at once.
   static let rules = [
     LimitRule(
       name: "app", per: .app, operations: .only(0, 1, 2), rate: .perSecond(20), burst: 5,
@@ -61,7 +61,7 @@ struct LimiterPropertyTests {
       }
       #expect(rig.underWay.filter { [2, 3].contains(calls[Int($0)].operation) }.count <= 3)
     }
-    // Nobody is forgotten: once calls end and time passes, every call has been answered.
+    // No call is forgotten: once calls end and time passes, every call has been answered.
     for _ in 0..<400 where rig.limiter.waiting > 0 {
       rig.finishAll()
       rig.run(until: rig.now + second / 4)

@@ -8,7 +8,7 @@ struct LimiterSnapshotTests {
     LimiterSnapshot.Key(limit: limit, app: app, caller: caller)
   }
 
-  /// Ends all calls, those that start with their places too.
+  /// Ends all calls, including those that start in the freed places.
   private static func end(_ rigs: LimiterRig...) {
     for rig in rigs {
       repeat {
@@ -42,7 +42,7 @@ struct LimiterSnapshotTests {
     for tag in 0..<4 { old.offer(UInt64(tag)) }
     let new = try LimiterRig(settings)
     new.limiter.adopt(old.limiter.snapshot(at: 0), at: 0)
-    // The old one's three wait until 100, 200 and 300 ms.
+    // The three calls of the old limiter wait until 100, 200 and 300 ms.
     #expect(new.offer(9) == .queued(400 * millisecond))
     old.run(until: second)
     new.run(until: second)
@@ -123,12 +123,12 @@ struct LimiterSnapshotTests {
     new.limiter.releaseForeign(LimiterSnapshotTests.key(0), count: 99, at: 0)
     #expect(
       new.limiter.underWay([LimiterSnapshotTests.key(0), LimiterSnapshotTests.key(4)]) == [0, 0])
-    // A time that cannot be: held to the end of the range, and no trap.
+    // An impossible time: limited to the end of the range, without a trap.
     #expect(QuotaCell(words: (.max, .max)).isUsed && !QuotaCell(words: (.min, 0)).isUsed)
     LimiterSnapshotTests.end(new)
   }
 
-  /// A start of some process, in the order of time.
+  /// A call that some process started, in the order of time.
   private struct Admitted {
     var at: Int64
     var ended: Int64?
@@ -148,7 +148,7 @@ struct LimiterSnapshotTests {
       LimitRule(name: "places", per: .gateway, concurrency: places, maxWait: 600 * second))
     let keys = [LimiterSnapshotTests.key(1)]
     var processes = [try LimiterRig(settings)]
-    // Calls of the process before each one that it still counts.
+    // For each process, the calls of the previous one that it still counts.
     var foreign: [Int32] = [0]
     var now: Int64 = 0
     var tag: UInt64 = 0
@@ -161,7 +161,7 @@ struct LimiterSnapshotTests {
           process.finish(call)
         }
       }
-      // A process tells its successor now and then how many it still has.
+      // From time to time a process tells its successor how many calls it still has.
       for index in 1..<max(1, processes.count) where Bool.random(using: &random) {
         let left = processes[index - 1].limiter.underWay(keys)[0]
         processes[index].limiter.releaseForeign(keys[0], count: foreign[index] - left, at: now)
@@ -191,7 +191,7 @@ struct LimiterSnapshotTests {
     }
     let starts = processes.flatMap { $0.starts.map(\.at) }.sorted()
     #expect(starts.count > 20 && longestWay > 0)
-    // In all, never more than the burst and what the time brings: exact, whatever was handed over when.
+    // In total never more than the burst plus what the rate adds: exact, whatever was handed over when.
     for (index, at) in starts.enumerated() {
       let most = Int64(burst) + (at + 1) * Int64(rate) / second
       #expect(Int64(index + 1) <= most, "\(index + 1) calls by \(at) ns")

@@ -28,7 +28,7 @@ struct LimiterTests {
     rig.run(until: 5 * second)
     #expect(rig.starts.count == 28)
     for start in rig.starts.suffix(8) { #expect(start.waited == predictions[start.tag]) }
-    // Whoever comes back when told to passes.
+    // A caller that returns at the given time passes.
     rig.run(until: 6 * second)
     #expect(rig.offer(1000) == .admitted)
     rig.finishAll()
@@ -54,7 +54,7 @@ struct LimiterTests {
     for tag in 2..<10 as Range<UInt64> {
       #expect(rig.offer(tag, operation: 0) == .refused(.exceeded, retryAfter: 10))
     }
-    // Eight refusals have taken nothing from the wide one.
+    // Eight refusals have used nothing of the wide limit.
     #expect(rig.offer(20, operation: 1) == .admitted)
     #expect(rig.lastReport.tightest == 0 && rig.lastReport.remaining == 1)
     #expect(rig.offer(21, operation: 1) == .admitted)
@@ -120,7 +120,7 @@ struct LimiterTests {
       concurrency: hasRate ? nil : 4, onExceed: .queue)
     let rig = try LimiterRig(
       LimiterSettings(rules: [rule], appCount: 1, callerCount: 5, loopCount: 1))
-    // Nobody yet: the limit is there all the same.
+    // No caller has used it yet, but the limit is listed anyway.
     #expect(rig.limiter.views(at: rig.now).map(\.isUsed) == [false])
     for caller in [1, 3] { #expect(rig.offer(UInt64(caller), caller: caller) == .admitted) }
     #expect(rig.limiter.views(at: rig.now).map(\.caller) == [1, 3])
@@ -128,7 +128,7 @@ struct LimiterTests {
     rig.finishAll()
     let views = rig.limiter.views(at: rig.now)
     #expect(views.map(\.caller) == [1, 3] && views.allSatisfy(\.isUsed))
-    // With room for one, that is the one that is busy.
+    // With room for one row, it is the busy caller's.
     #expect(rig.offer(9, caller: 3) == .admitted)
     #expect(rig.limiter.views(at: rig.now, most: 1).map(\.caller) == [3])
     rig.finishAll()

@@ -64,12 +64,12 @@ struct QuotaCellTests {
     var taken = 0
     var slack = Int128.max
     for _ in 0..<100_000 {
-      // On average four arrivals for each call of the quota, in clumps.
+      // On average four arrivals for each call of the quota, in bursts.
       if Int.random(in: 0..<8, using: &random) == 0 {
         now += Int64.random(in: 0...(period / Int64(count) * 4), using: &random)
       }
-      // In the window from call i to call j there are j - i + 1. It suffices to compare each call with the
-      // tightest beginning so far: the smallest of i - rate * time(i).
+      // The window from call i to call j has j - i + 1 calls. It is enough to compare each call with the tightest
+      // beginning so far: the smallest value of i - rate * time(i).
       let used = Int128(taken) * Int128(period) - Int128(now) * Int128(count)
       let inWindow = used - min(slack, used)
       if cell.take(quota, at: now) == 0 {
@@ -77,7 +77,7 @@ struct QuotaCellTests {
         slack = min(slack, used)
         taken += 1
       } else {
-        // Nor does it refuse without need.
+        // It does not refuse needlessly either.
         #expect(inWindow > Int128(burst - 1) * Int128(period) - Int128(count))
       }
     }

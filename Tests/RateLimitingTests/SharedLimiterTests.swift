@@ -25,7 +25,7 @@ struct SharedLimiterTests {
     ) { wakes.add($0) }
   }
 
-  /// Admits a call and drops what cannot be copied; for limits that count no calls under way.
+  /// Admits a call and drops values that cannot be copied. For limits that do not count calls in progress.
   private func offer(_ limiter: SharedLimiter, loop: Int, tag: UInt64, at now: Int64) -> Verdict {
     switch limiter.admit(request, for: WaitingParty(loop: loop, tag: tag), at: now) {
     case .admitted(let permit, _):
@@ -36,7 +36,7 @@ struct SharedLimiterTests {
     }
   }
 
-  /// Expects that `loop` has a due call, and takes it, or that it has none.
+  /// Checks whether `loop` has a due call, and takes it.
   private func expectDue(_ limiter: SharedLimiter, _ loop: Int, _ expected: Bool) {
     let isDue = !limiter.takeDue(loop: loop).isNone
     #expect(isDue == expected)
@@ -73,7 +73,7 @@ struct SharedLimiterTests {
     expectDue(limiter, 2, false)
     expectDue(limiter, 1, true)
     #expect((0..<3).map { limiter.alarm(of: $0) } == [.max, 2 * second, .max])
-    // Another loop comes by late and does the work; the alarm is its own from now on.
+    // Another loop arrives late and does the work. From then on the alarm is its own.
     #expect(offer(limiter, loop: 2, tag: 3, at: second) == .queued(2 * second))
     limiter.advance(to: 2 * second, loop: 0)
     #expect(wakes.take() == [2])
@@ -136,7 +136,7 @@ struct SharedLimiterTests {
     #expect(limiter.counters[0].refused == UInt64(60_000 - admitted))
   }
 
-  /// Time that passes by 100 µs each time it is looked at.
+  /// A clock that advances by 100 µs each time it is read.
   final class Clock: Sendable {
     private let time = Atomic<Int64>(0)
     func tick() -> Int64 { time.add(millisecond / 10, ordering: .relaxed).newValue }

@@ -34,7 +34,7 @@ struct UpstreamPauseTests {
     #expect(rig.refusals.isEmpty)
     #expect(rig.starts.count == 17 + waiting)
     let after = rig.starts.suffix(waiting).map(\.at)
-    // Half the rate in the first second, a sixteenth more in each that follows.
+    // Half the rate in the first second, and a sixteenth more in each following one.
     #expect(after.filter { $0 < 4 * second }.count == 8)
     #expect(after.filter { (4 * second..<5 * second).contains($0) }.count == 9)
     #expect(after.filter { (5 * second..<6 * second).contains($0) }.count == 10)
@@ -45,7 +45,7 @@ struct UpstreamPauseTests {
     rig.finishAll()
   }
 
-  /// Three services: operations 0 and 1, operation 2, and the rest.
+  /// Three services: operations 0 and 1, operation 2, and all others.
   private func services() throws -> LimiterRig {
     var settings = LimiterSettings(
       LimitRule(

@@ -28,10 +28,10 @@ struct PlacesTests {
     let second = Self.next(Places(["a", "b"]), ["a"], 2)
     #expect(second.hasLeaving)
     #expect(second.list[1]?.item == "b" && second.list[1]?.isInForce == false)
-    // Calls of the first generation are under way.
+    // Calls of the first generation are in progress.
     let third = Self.next(second, ["a", "c"], 3, oldest: 1)
     #expect(Self.numbers(third) == ["a": 0, "c": 2])
-    // They are over: the place is given away, and that is told.
+    // They have ended: the number is given to another thing, and that is reported.
     let fourth = Self.next(third, ["a", "c", "d"], 4, oldest: 2)
     #expect(Self.numbers(fourth) == ["a": 0, "d": 1, "c": 2])
     #expect(fourth.arrived == [1])

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Rules
 
-/// Settings of a file with this text; every secret is the variable `SECRET`.
+/// The settings of a file with this text. Every secret is the variable `SECRET`.
 func settings(_ yaml: String) throws -> Settings {
   let path = NSTemporaryDirectory() + "roster-\(UUID().uuidString).yaml"
   defer { try? FileManager.default.removeItem(atPath: path) }
@@ -16,7 +16,7 @@ func settings(_ yaml: String) throws -> Settings {
     .settings
 }
 
-/// One app a line: name, id.
+/// One app per line: name, id.
 func apps(_ apps: (String, String)...) -> String {
   "apps:\n"
     + apps.map { "  - {name: \($0.0), id: \($0.1), secret: {env: SECRET}}\n" }.joined()
@@ -24,7 +24,7 @@ func apps(_ apps: (String, String)...) -> String {
 
 @Suite("A configuration's numbers over its changes")
 struct RosterTests {
-  /// Another set of scopes for each number.
+  /// A different set of scopes for each number.
   private static func scopes(_ number: UInt32) -> String {
     let all = ["course", "registration", "dispatch", "learner", "invitation", "ping"]
     return all.enumerated().filter { number >> $0.offset & 1 == 1 }
@@ -83,7 +83,7 @@ struct RosterTests {
     #expect(next.rules.apps[1].credentials == compiled.rules.apps[1].credentials)
     #expect(next.rules.callers[0].apps == [0])
     #expect(next.probes.map(\.app) == ["main"])
-    // Its calls are over: nothing of it is kept, and its slots are vacant.
+    // Its calls have ended: nothing of it is kept, and its slots are vacant.
     let third = try second.next(settings(apps(("main", "A"))), oldest: 2)
     let last = try RulesCompiler(third).compile(slots: next.slots, oldest: 2)
     #expect(last.rules.apps[1].credentials.isEmpty)

@@ -4,8 +4,8 @@ import Testing
 
 @testable import SCORMCloudAPI
 
-/// Reads the table's source on its own, without the generator, so that a mistake there shows as well.
-/// `scripts/catalogue/generate --check` compares the files byte for byte.
+/// Reads the table's source independently of the generator, so that its mistakes show too. `scripts/catalogue/generate
+/// --check` compares the files byte for byte.
 @Suite("Generated table")
 struct GeneratedTableTests {
   private func rows() throws -> [[String]] {
@@ -52,7 +52,7 @@ struct GeneratedTableTests {
         "ResetDestinationDispatchRegistrationCount", "SetDestinationDispatchEnabled",
         "UpdateDestinationHashUserInfo", "UpdateDispatches",
       ])
-    // Nothing else that writes has a list's path, or goes on from one, and takes no id behind it.
+    // No other write operation has a list's path, or extends one, without an id after it.
     let lists = OperationTable.all.filter { $0.isPaged && $0.template.description.contains("{") }
     for operation in OperationTable.all where operation.access == .write {
       let path = operation.template.description

@@ -14,7 +14,7 @@ struct OperationMatcherTests {
       OperationMethod(token.span.bytesOfElements), path: bytes.span.bytesOfElements)
   }
 
-  /// The name of the operation matched, or the case in words.
+  /// The name of the matched operation, or the case in words.
   static func describe(_ method: String, _ path: String) -> String {
     switch match(method, path) {
     case .operation(let index): OperationTable.operation(at: index).name.description
@@ -174,7 +174,7 @@ struct OperationMatcherTests {
       case .encodedLiteral: others["encoded", default: 0] += 1
       }
     }
-    // The paths are no use unless they reach everything.
+    // The paths are useful only if they reach everything.
     #expect(operations.count > 80)
     #expect(others.count == 3 && others.values.allSatisfy { $0 > 30 }, "\(others)")
   }
@@ -192,7 +192,7 @@ struct OperationMatcherTests {
   }
 }
 
-/// A small generator with a fixed sequence per seed (Steele, Lea and Flood, 2014), so that failures recur.
+/// A small generator with a fixed sequence per seed (Steele, Lea and Flood, 2014), so that failures are repeatable.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 
@@ -204,8 +204,8 @@ struct SplitMix64: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// A path near the API's: a template with ids put in, some segments swapped for others, encoded, doubled
-  /// or dropped.
+  /// A path similar to the API's: a template with ids inserted and with some segments swapped for others, encoded,
+  /// doubled or dropped.
   mutating func path() -> String {
     let templates = OperationTable.all
     var segments = templates[Int.random(in: 0..<templates.count, using: &self)]

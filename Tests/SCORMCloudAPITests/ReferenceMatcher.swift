@@ -2,7 +2,7 @@ import Testing
 
 @testable import SCORMCloudAPI
 
-/// The matching rules once more, slow and plain: strings, recursion and the templates themselves. The
+/// A slow and plain implementation of the matching rules, with strings, recursion and the templates themselves. The
 /// matcher must agree with it on every path.
 struct ReferenceMatcher {
   private struct Route {
@@ -21,7 +21,7 @@ struct ReferenceMatcher {
           segments: operation.template.description.split(separator: "/").map(String.init),
           method: operation.method.name.description, index: operation.index))
     }
-    // HEAD is GET where the API has no HEAD for the same template.
+    // HEAD is treated as GET if the API has no HEAD for the same template.
     let heads = Set(routes.filter { $0.method == "HEAD" }.map(\.segments))
     routes += routes.filter { $0.method == "GET" && !heads.contains($0.segments) }
       .map { Route(segments: $0.segments, method: "HEAD", index: $0.index) }
@@ -38,7 +38,7 @@ struct ReferenceMatcher {
     return result ?? (allowed.isEmpty ? .unknown : .methodNotAllowed(allowed))
   }
 
-  /// `routes` all agree with the first `depth` segments.
+  /// `routes` all agree in the first `depth` segments.
   private func descend(
     _ routes: [Route], _ path: [String], _ depth: Int, _ method: String?,
     _ allowed: inout MethodSet

@@ -12,7 +12,7 @@ struct CatalogueTests {
     try #require(OperationTable.named(name))
   }
 
-  /// The operation's path with an identifier for every parameter.
+  /// The operation's path, with an identifier for every parameter.
   private func path(_ operation: Operation) -> String {
     operation.template.description.split(separator: "/").map { part in
       part.hasPrefix("{") ? "/none" : "/" + part

@@ -68,7 +68,7 @@ struct ClientSequenceTests {
 }
 
 extension String {
-  /// With everything escaped that a query value may not hold.
+  /// The text with everything escaped that a query value may not contain.
   var escaped: String {
     replacing("%", with: "%25").replacing("+", with: "%2B").replacing("/", with: "%2F")
       .replacing("=", with: "%3D")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Sandbox
 
-/// Virtual time by itself.
+/// Virtual time without a sandbox.
 @Suite struct ClockTests {
   /// 2026-03-01T12:00:00Z, in milliseconds.
   let real = 1_772_366_400_000
@@ -12,7 +12,7 @@ import Testing
     DueWork(kind: "test", application: "A", subject: subject)
   }
 
-  /// Takes all that is due, with the moments that the clock showed meanwhile.
+  /// Takes everything that is due, with the times that the clock shows meanwhile.
   private func drain(_ clock: inout SandboxClock) -> [String] {
     var seen: [String] = []
     while let entry = clock.takeDue() { seen.append("\(entry.work.subject)@\(clock.now - real)") }

@@ -37,7 +37,7 @@ struct ConfigurationLevelTests {
     #expect(rig.call("DELETE", here + "/" + name).status == 204)
     #expect(rig.setting(name, at: here)["effectiveValueSource"] == "course")
     #expect(rig.setting(name, at: here)["explicitValue"] == nil)
-    // Not set here any more: no mistake.
+    // It is no longer set here, but deleting it is not an error.
     #expect(rig.call("DELETE", here + "/" + name).status == 204)
   }
 

@@ -6,14 +6,14 @@ import Testing
 
 @Suite("The same steps get the same bytes")
 struct DeterminismTests {
-  /// All that an answer says.
+  /// The whole content of an answer.
   private func record(_ answer: LocalResponse) -> String {
     let fields = answer.fields.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
     let body = answer.kept.map { "\($0)" } ?? answer.text
     return "\(answer.status)\n\(fields)\n\(body)"
   }
 
-  /// What a team's tests do: courses, registrations, progress, dispatches, tokens, faults, days that pass, and
+  /// The actions of a team's tests: courses, registrations, progress, dispatches, tokens, faults, days that pass, and
   /// every operation once with an empty body.
   private func run() -> [String] {
     var rig = Rig { $0.clock = .frozen(1_772_366_400_000) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Faults strike the calls that they are meant for")
 struct FaultTests {
-  /// Puts one fault.
+  /// Sets one fault.
   private func put(_ fault: String, _ rig: inout Rig) -> LocalResponse {
     rig.raw("PUT", "/sandbox/faults", #"{"faults":[\#(fault)]}"#, as: nil)
   }

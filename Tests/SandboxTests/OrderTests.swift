@@ -60,7 +60,7 @@ struct OrderTests {
     let first = rig.call("GET", "/registrations").json
     let seen = first["registrations"]?.elements?.compactMap { $0["id"]?.string } ?? []
     #expect(seen.first == "r34" && seen.last == "r25")
-    // One that was given goes, and a new one comes.
+    // A registration that was listed is deleted, and a new one is added.
     #expect(rig.call("DELETE", "/registrations/r30").status == 204)
     #expect(rig.register("new", course: "c").status == 204)
     let more = try #require(first["more"]?.string).escaped

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sandbox
 
-/// A caller's system that notes what is posted to it, and answers as a test says.
+/// A caller's system that records the postbacks it receives, and answers as the test says.
 final class Receiver: Sendable {
   private let posts = Mutex<[Postback]>([])
   private let outcomes = Mutex<[PostbackOutcome]>([])

@@ -123,7 +123,7 @@ struct RegistrationTests {
     rig.importCourse("other")
     #expect(rig.register("kept", course: "other").status == 204)
     #expect(rig.call("DELETE", "/courses/c").status == 204)
-    // The deletion is queued: what is deleted right after it is still there.
+    // The deletion is queued, so the registration still exists directly afterwards.
     #expect(rig.call("DELETE", "/registrations/r7").status == 204)
     rig.time.advance(seconds: 5)
     let left = rig.call("GET", "/registrations?includeTotalCount=true")

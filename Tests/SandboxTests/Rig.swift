@@ -6,7 +6,7 @@ import TextCoding
 
 @testable import Sandbox
 
-/// A clock that stands still until a test moves it.
+/// A clock that stands still until a test advances it.
 final class TestClock: Sendable {
   /// 2026-03-01T12:00:00Z.
   static let beginning = 1_772_366_400
@@ -20,7 +20,7 @@ final class TestClock: Sendable {
   }
 }
 
-/// A simulated cloud and the verbs of a client.
+/// A simulated cloud and the actions of a client.
 struct Rig {
   static let application = "Basic U0FOREJPWDpzYW5kYm94LXNlY3JldA=="
   static let management = basic("SANDBOX-MANAGEMENT", "sandbox-management-secret")
@@ -47,7 +47,7 @@ struct Rig {
     raw(method, "/api/v2" + target, body, as: authorization, type: type)
   }
 
-  /// Sends a request to the whole target given.
+  /// Sends a request for the whole target.
   mutating func raw(
     _ method: String, _ target: String, _ body: String = "",
     as authorization: String? = application,
@@ -63,13 +63,13 @@ struct Rig {
         fields: fields, body: bytes ?? Array(body.utf8)))
   }
 
-  /// One item of a configuration.
+  /// An item of a configuration.
   mutating func setting(_ name: String, at path: String) -> JSONValue {
     let items = call("GET", path).json["settingItems"]?.elements ?? []
     return items.first { $0["id"]?.string == name } ?? .null
   }
 
-  /// A token as an `Authorization` value.
+  /// A token as the value of `Authorization`.
   mutating func token(_ scope: String, as authorization: String = application) -> String {
     let form = "scope=\(scope.replacing(" ", with: "+").replacing(":", with: "%3A"))"
     let answer = call(
@@ -78,10 +78,10 @@ struct Rig {
     return "Bearer " + (answer.json["access_token"]?.string ?? "none: \(answer.text)")
   }
 
-  /// Imports a course to its end.
+  /// Imports a course and waits until that is done.
   mutating func importCourse(_ id: String) { _ = finishImport(upload("courseId=\(id)")) }
 
-  /// Uploads content; without any it is a small SCORM 1.2 course that does not say its title.
+  /// Uploads content; by default a small SCORM 1.2 course without a title.
   mutating func upload(
     _ query: String, _ content: [UInt8]? = nil, fields: [(name: String, value: String)] = [],
     metadata: String? = nil
@@ -100,7 +100,7 @@ struct Rig {
       bytes: body, fields: fields)
   }
 
-  /// Asks for an import's state until it is over, and returns what it says then.
+  /// Requests the state of an import until it is done, and returns the last state.
   mutating func finishImport(_ upload: LocalResponse) -> JSONValue {
     let job = upload.json["result"]?.string ?? "none"
     _ = call("GET", "/courses/importJobs/\(job)")
@@ -135,7 +135,7 @@ extension LocalResponse {
     return []
   }
 
-  /// The bytes of a body that lies in a file.
+  /// The bytes of a body that is in a file.
   var kept: [UInt8]? {
     if case .file(let file, let range) = body { return file.read(range) }
     return nil

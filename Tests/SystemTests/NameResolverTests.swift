@@ -3,9 +3,9 @@ import Synchronization
 import System
 import Testing
 
-/// Names of upstreams, looked up beside the loops.
+/// The names of upstreams, resolved on a separate thread.
 @Suite struct NameResolverTests {
-  /// What a resolver does, one thing after the other.
+  /// The actions of a resolver, one after the other.
   private enum Deed: Equatable {
     case lookUp
     case waits(Int64)
@@ -20,7 +20,7 @@ import Testing
       there.signal()
     }
 
-    /// The next one; nil when none comes within ten seconds.
+    /// The next action; nil if none comes within ten seconds.
     func next() -> Deed? {
       guard there.wait(timeout: .now() + 10) == .success else { return nil }
       return all.withLock { $0.removeFirst() }
@@ -42,7 +42,7 @@ import Testing
       #expect(deeds.next() == .waits(start + 30 * second))
       resolver.refresh()
       #expect(deeds.next() == .waits(start + 6 * second))
-      // However often it is asked for, it goes on to wait for the same moment.
+      // However often it is asked to refresh, it waits for the same moment.
       for _ in 0..<3 {
         resolver.refresh()
         #expect(deeds.next() == .waits(start + 6 * second))

@@ -4,13 +4,13 @@ import Synchronization
 import System
 import Testing
 
-/// Threads beside the event loops, and their end.
+/// Threads besides the event loops, and how they end.
 @Suite struct WorkerThreadTests {
   private final class Held: Sendable {}
 
   @Test("What a worker's thread held is given back before its end is told")
   func givesBack() throws {
-    // Many times: the end of the function and the end of the thread are microseconds apart.
+    // Repeated many times: the end of the function and the end of the thread are microseconds apart.
     for _ in 0..<500 {
       let worker = try WorkerThread()
       weak var seen: Held?

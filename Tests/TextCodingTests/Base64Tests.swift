@@ -29,7 +29,7 @@ struct Base64Tests {
     #expect(Base64.urlSafe.decode(letters + "+/") == nil)
   }
 
-  /// The three bytes of the four sextets from `first` on.
+  /// The three bytes of the four sextets that begin with `first`.
   private func sextets(_ first: Int) -> [UInt8] {
     let group = (0..<4).reduce(0) { $0 << 6 | (first + $1) }
     return [UInt8(group >> 16), UInt8(group >> 8 & 255), UInt8(group & 255)]

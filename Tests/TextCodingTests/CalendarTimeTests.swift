@@ -35,7 +35,7 @@ struct CalendarTimeTests {
 
   private func system(_ seconds: Int) -> String {
     var time = time_t(seconds)
-    // Proof: both are values of this function, and the C library keeps no pointer to them.
+    // Proof: both are local values of this function, and the C library keeps no pointer to them.
     var parts = unsafe tm()
     _ = unsafe gmtime_r(&time, &parts)
     let date = unsafe "\(parts.tm_year + 1900)-\(parts.tm_mon + 1)-\(parts.tm_mday)"

@@ -22,7 +22,7 @@ struct EditDistanceTests {
     func distance(gap: Int) -> Int {
       EditDistance.between(2, 2, gap: gap, replacement: { a[$0] == b[$1] ? 0 : 3 })
     }
-    // Replacing both costs 6; leaving one out and putting one in costs two gaps.
+    // Replacing both costs 6. Removing one and inserting one costs two gaps.
     #expect(distance(gap: 4) == 6)
     #expect(distance(gap: 1) == 2)
   }

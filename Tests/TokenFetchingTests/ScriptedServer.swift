@@ -2,15 +2,15 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A server of raw bytes on loopback: one blocking thread that answers every request of a connection
-/// with what the script says, and keeps what it was asked.
+/// A server of raw bytes on loopback. A blocking thread per connection answers every request as the script says, and
+/// keeps the requests.
 ///
-/// It speaks just enough HTTP to find a request's end, so that a test can answer with anything.
+/// It understands just enough HTTP to find the end of a request, so that a test can answer with anything.
 final class ScriptedServer: Sendable {
   enum Answer: Sendable {
-    /// Send these bytes, then close unless told otherwise.
+    /// Sends these bytes, then closes the connection unless `keepOpen`.
     case bytes([UInt8], keepOpen: Bool = false)
-    /// Say nothing until the client goes.
+    /// Sends nothing until the client closes.
     case hang
   }
 
@@ -24,7 +24,7 @@ final class ScriptedServer: Sendable {
   private let state = Mutex(State())
   private let answer: @Sendable (_ request: String, _ number: Int) -> Answer
 
-  /// `answer` is called on the server's threads with each request's text and its number, from 0.
+  /// `answer` is called on the server's threads with the text of each request and its number, from 0.
   init(_ answer: @escaping @Sendable (_ request: String, _ number: Int) -> Answer) throws {
     self.answer = answer
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -52,7 +52,7 @@ final class ScriptedServer: Sendable {
   var requests: [String] { state.withLock { $0.requests } }
   var connections: Int { state.withLock { $0.connections } }
 
-  /// Ends the accepting thread; connections end with their clients.
+  /// Ends the accepting thread. Connections end with their clients.
   func stop() { _ = shutdown(listener, Int32(SHUT_RDWR)) }
 
   private func acceptAll() {
@@ -91,7 +91,7 @@ final class ScriptedServer: Sendable {
     }
   }
 
-  /// Head and body of the next request; nil when the client has gone.
+  /// The head and body of the next request; nil if the client has closed.
   private func readRequest(_ connection: Int32) -> String? {
     var text = ""
     var room = [UInt8](repeating: 0, count: 4096)
@@ -105,7 +105,7 @@ final class ScriptedServer: Sendable {
         if text[end.upperBound...].utf8.count >= length ?? 0 { return text }
       }
       let count = unsafe recv(connection, &room, room.count, 0)
-      // A TLS handshake is no request: it is hung up on.
+      // A TLS handshake is not a request, so the connection is closed.
       if count <= 0 || room[0] < 0x20 { return nil }
       text += String(decoding: room[..<count], as: UTF8.self)
     }

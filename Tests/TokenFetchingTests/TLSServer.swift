@@ -1,22 +1,21 @@
 import Foundation
 import Glibc
 
-/// `openssl s_server` on a free port of loopback, with a certificate made for it. It sends every line back
-/// reversed.
+/// `openssl s_server` on a free loopback port, with a certificate made for it. It sends every line back reversed.
 final class TLSServer {
   struct Problem: Error, CustomStringConvertible {
     let description: String
   }
 
   let port: UInt16
-  /// The certificate, which is its own authority.
+  /// The certificate, which is self-signed.
   let certificate: String
   private let directory: URL
   private let server = Process()
   private let input = Pipe()
 
-  /// `name` goes into the certificate as a subject alternative name, none if it is nil; the common name is localhost
-  /// always. The certificate is valid for `days` from now on; negative for one that is expired.
+  /// `name` is the certificate's subject alternative name; nil for none. The common name is always localhost. The
+  /// certificate is valid for `days` from now; a negative number makes it expired.
   init(name: String?, days: Int) throws {
     directory = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -28,7 +27,7 @@ final class TLSServer {
         "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
         "-keyout", key, "-out", request, "-subj", "/CN=localhost",
       ] + (name.map { ["-addext", "subjectAltName=\($0)"] } ?? []))
-    // Unlike req, x509 makes certificates that are expired from the start.
+    // Unlike req, x509 can make certificates that have already expired.
     try TLSServer.run([
       "x509", "-req", "-in", request, "-signkey", key, "-out", certificate, "-days", "\(days)",
       "-copy_extensions", "copy",
@@ -42,7 +41,7 @@ final class TLSServer {
     server.standardOutput = output
     server.standardError = FileHandle.nullDevice
     try server.run()
-    // It tells its port: ACCEPT 127.0.0.1:43210.
+    // It prints its port: ACCEPT 127.0.0.1:43210.
     var text = ""
     var found: UInt16?
     while found == nil {
@@ -59,7 +58,7 @@ final class TLSServer {
   }
 
   deinit {
-    // Not SIGTERM: a child inherits that a thread of the gateway holds it back.
+    // Not SIGTERM: a child inherits the signal mask of a gateway thread, which blocks it.
     if server.isRunning { kill(server.processIdentifier, SIGKILL) }
     try? FileManager.default.removeItem(at: directory)
   }

@@ -5,18 +5,18 @@ import Testing
 
 @testable import TokenFetching
 
-/// A token endpoint that misbehaves: what comes of it, and how often it is asked meanwhile.
+/// A token endpoint that misbehaves: the result, and how often it is asked meanwhile.
 @Suite("A faulty token endpoint", .timeLimit(.minutes(5)))
 struct TokenFaultTests {
   static let granted = #"{"access_token":"abc.def","expires_in":300,"token_type":"bearer"}"#
 
-  /// One fault: the endpoint's answer, and what it means.
+  /// A fault: the endpoint's answer, and what it means.
   struct Fault: Sendable, CustomTestStringConvertible {
     let name: String
     let answer: ScriptedServer.Answer
-    /// What the failure is called; nil when it is a token all the same.
+    /// The label of the failure; nil if there is a token anyway.
     let label: String?
-    /// Seconds that a token lives.
+    /// The lifetime of the token in seconds.
     var lifetime: Int64 = 0
     var testDescription: String { name }
 
@@ -78,7 +78,7 @@ struct TokenFaultTests {
     let server = try ScriptedServer { _, _ in fault.answer }
     defer { server.stop() }
     let rig = try TokenRig(server.url()) { settings in
-      // Nothing is tried again within the test, so that a second request is a fault of ours.
+      // Nothing is retried during the test, so a second request would be our fault.
       settings.schedule.firstBackoff = 3600 * 1_000_000_000
       settings.schedule.minimumInterval = 1800 * 1_000_000_000
       settings.schedule.maximumBackoff = 3600 * 1_000_000_000
@@ -93,7 +93,7 @@ struct TokenFaultTests {
       let margin = min(5_000_000_000, fault.lifetime * 1_000_000_000 / 20)
       #expect(token.usableUntil - token.requestedAt == fault.lifetime * 1_000_000_000 - margin)
     }
-    // What the thread does with the thousand is over when it has done something that comes after them.
+    // The thread has finished with the thousand once it has handled a later message.
     rig.service.drop(rig.slots)
     _ = try await rig.entry { $0 == .empty }
     #expect(server.requests.count == 1)
@@ -145,12 +145,12 @@ struct TokenFaultTests {
     defer { server.stop() }
     let rig = try TokenRig(server.url())
     let token = try #require(try await rig.fetch().token)
-    // Renewing fails, and the old token is shown all the while, with the failure beside it.
+    // Renewing fails, and meanwhile the old token stays published, together with the failure.
     let failing = try await rig.wanted { $0.failure != nil }
     #expect(failing.token?.generation == token.generation)
     let listing = rig.service.listing()
     #expect(listing.runway.map { $0 > 0 && $0 < 400_000_000_000 } == true)
-    // After its end it is not shown any more, whatever else fails.
+    // After its end it is not published any more, whatever else fails.
     let ended = try await rig.wanted { $0.token == nil && $0.failure != nil }
     #expect(ended.failure?.reason.label == "server_error")
     #expect(rig.service.listing().now >= token.usableUntil)

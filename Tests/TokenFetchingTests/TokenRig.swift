@@ -12,16 +12,16 @@ func secret(_ text: String) -> SecretBytes {
   SecretBytes(copying: Array(text.utf8).span.bytesOfElements)
 }
 
-/// A token service against a scripted server, and the verbs of its tests.
+/// A token service with a scripted server, and the actions of its tests.
 ///
-/// Waiting is for publications: every one of them wakes the stream, and the condition is looked at again.
-/// The tests' time limits are their deadlines.
+/// Tests wait for publications: every one of them wakes the stream, and the condition is checked again. The time limits
+/// of the tests are the deadlines.
 final class TokenRig: Sendable {
   let service: TokenService
   let slots: [TokenSlot]
   private let wakes: AsyncStream<Void>
   private let notes: Notes
-  /// The service's time. It runs, and can be turned ahead.
+  /// The service's clock. It runs and can be advanced.
   let clock: TurnedClock
 
   private final class Notes: Sendable {
@@ -29,11 +29,11 @@ final class TokenRig: Sendable {
     let reports = Mutex<[TokenReport]>([])
     /// Publications so far.
     let published = Atomic<Int>(0)
-    /// What the service waits for, as it said last.
+    /// The time that the service last said it waits for.
     let due = Atomic<Int64>(.max)
   }
 
-  /// `http_proxy` points nowhere for the whole test process: a request that obeyed it would fail.
+  /// `http_proxy` is invalid for the whole test process, so that a request that used it would fail.
   private static let proxyTrap: Void = {
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
       _ = unsafe setenv(name, "http://127.0.0.1:1", 1)
@@ -79,7 +79,7 @@ final class TokenRig: Sendable {
 
   var reports: [TokenReport] { notes.reports.withLock { $0 } }
 
-  /// Waits until what is published about a slot satisfies `condition`.
+  /// Waits until the published entry of a slot satisfies `condition`.
   func entry(
     _ index: Int = 0, until condition: (TokenEntry) -> Bool
   ) async throws -> TokenEntry {
@@ -91,7 +91,7 @@ final class TokenRig: Sendable {
     }
   }
 
-  /// Asks for a slot's token and waits for it, or for the failure.
+  /// Asks for a slot's token, and waits for the token or the failure.
   func fetch(_ index: Int = 0) async throws -> TokenEntry {
     try await wanted(index) { $0.token != nil || $0.failure != nil }
   }
@@ -100,19 +100,19 @@ final class TokenRig: Sendable {
     try #require(try await wanted(index) { $0.failure != nil }.failure)
   }
 
-  /// As ``entry(_:until:)``, for a slot that callers ask for all the while: what nobody asks for is forgotten.
-  /// When the service waits for nothing but a time, that time comes at once.
+  /// Like ``entry(_:until:)``, for a slot that callers use all the time, because unused slots are forgotten. If the
+  /// service waits only for a time, the clock is advanced to it at once.
   ///
-  /// `condition` must not be one that passes by itself: a test on a busy machine may look too late.
+  /// `condition` must not be temporary: a test on a busy machine may check too late.
   ///
-  /// - Parameter asks: false for a slot that nobody asks for.
+  /// - Parameter asks: false for a slot that no caller uses.
   func wanted(
     _ index: Int = 0, asks: Bool = true, until condition: (TokenEntry) -> Bool
   ) async throws -> TokenEntry {
     var iterator = wakes.makeAsyncIterator()
     var seen = -1
     while true {
-      // In this order: what is due was said before the entry was looked at, so time does not pass beyond it.
+      // In this order: the due time was stored before the entry is read, so time does not advance beyond it.
       let due = notes.due.load(ordering: .acquiring)
       let published = notes.published.load(ordering: .acquiring)
       let isFetching = service.listing().keys.contains {
@@ -128,7 +128,7 @@ final class TokenRig: Sendable {
     }
   }
 
-  /// What a call does that needs the token.
+  /// Does what a call does that needs the token.
   private func ask(for slot: TokenSlot) {
     service.need(slot)
     var view = TokenView(of: service.store)
@@ -136,7 +136,7 @@ final class TokenRig: Sendable {
   }
 }
 
-/// Runs `body`, which may block, on a thread of its own.
+/// Runs `body`, which may block, on a separate thread.
 func offThePool(_ body: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
     Thread.detachNewThread {

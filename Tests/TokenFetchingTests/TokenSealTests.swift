@@ -21,7 +21,7 @@ private let place = TokenSeal.Place(
   secret: bytes("app-secret"))
 private let minute: Int64 = 60_000_000_000
 
-/// Why it does not open; nil when it does.
+/// Why it cannot be opened; nil if it can.
 private func defect(
   _ seal: TokenSeal, _ text: String, _ place: TokenSeal.Place
 ) -> TokenSeal.Defect? {
@@ -46,7 +46,7 @@ struct TokenSealTests {
     others[2].endpoint = .appManagement
     others[3].url = "https://cloud/token2"
     others[4].secret = bytes("app-secreT")
-    // Fields that run into each other are not the same fields.
+    // Fields whose concatenation is the same are still different.
     var shifted = place
     shifted.appID = "appread"
     shifted.scopes = ":course"
@@ -86,7 +86,7 @@ struct TokenSealTests {
     let token = bytes("some-token-of-some-length")
     let texts = (0..<200).compactMap { _ in seal.seal(token, lifetime: minute, for: place) }
     let sealed = texts.compactMap { Base64.standard.decode($0) }
-    // Version and the key's mark are the same, the nonces behind them are not.
+    // The version and the key's mark are the same, but the nonces after them differ.
     #expect(Set(sealed.map { Array($0[5..<17]) }).count == 200)
     #expect(Set(sealed.map { Array($0[17...]) }).count == 200)
     #expect(Set(sealed.map { Array($0[..<5]) }).count == 1)
@@ -146,7 +146,7 @@ struct TokenShareTests {
       Issue.record("nothing was put")
       return
     }
-    // A quarter of an hour less the margin of five seconds; and nine minutes of it others take it.
+    // A quarter of an hour minus the margin of five seconds. Other gateways take it in the first eight minutes.
     #expect(life == 14 * minute - 5_000_000_000 && fresh == 8 * minute)
     look(&second, at: 1000 * minute)
     guard case .look(let ticket)? = store.takeAll().first?.kind else {
@@ -163,7 +163,7 @@ struct TokenShareTests {
     #expect(its.secret.hasSameBytes(as: bytes("the-token")) && its.lifetime == 15 * minute)
     #expect(requestedAt == 998 * minute)
     #expect(second.figures?.taken == 1 && first.figures?.put == 1)
-    // A store that promises more life than the token was granted is not believed.
+    // A store that promises a longer life than the token was granted is not believed.
     look(&second)
     guard case .look(let other)? = store.takeAll().first?.kind,
       case .taken(_, _, let soonest)? = second.answered(
@@ -186,7 +186,7 @@ struct TokenShareTests {
     #expect(late(&share, at: 150_000_000) == [request])
     #expect(share.figures?.late == 1)
     guard case .look(let ticket)? = store.takeAll().first?.kind else { return }
-    // It comes all the same.
+    // The answer arrives anyway.
     let tooLate = share.answered(ticket, .yours) { _ in true }
     #expect(tooLate == nil)
     look(&share)
@@ -209,10 +209,10 @@ struct TokenShareTests {
     }
     share.failed(request, place)
     #expect(store.takeAll().map(\.kind) == [.release])
-    // Only once, and not where nobody was told to wait.
+    // Only once, and only if other gateways were told to wait.
     share.failed(request, place)
     #expect(store.takeAll().isEmpty)
-    // A token with too little life left is of no use to others: they need not wait for it.
+    // A token with too little life left is useless to other gateways, so they need not wait for it.
     share.put(
       AccessToken(secret: bytes("t"), fingerprint: 0, lifetime: 12_000_000_000), request, place,
       requestedAt: 0, at: 2_000_000_000)

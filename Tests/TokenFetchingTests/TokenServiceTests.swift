@@ -16,7 +16,7 @@ struct TokenServiceTests {
     let rig = try TokenRig(server.url("/api/v2/oauth/authenticate/application/token"))
     let entry = try await rig.fetch()
     #expect(entry.text == "abc.def")
-    // SHA-256 of "abc.def" begins so.
+    // The SHA-256 of "abc.def" begins with these bytes.
     #expect(entry.token?.fingerprint == TokenOutcome.fingerprint(of: secret("abc.def")))
     #expect(entry.token!.usableUntil - entry.token!.requestedAt == 295 * 1_000_000_000)
     let request = try #require(server.requests.first)
@@ -166,7 +166,7 @@ struct TokenServiceTests {
     for _ in 0..<20 { Thread.detachNewThread { service.need(slot) } }
     _ = try await rig.fetch()
     for _ in 0..<20 { service.need(slot) }
-    // A later fetch of the same server shows that nothing was still to come.
+    // A later fetch from the same server shows that no other request was pending.
     service.rejected(slot, generation: 1, withdraws: false)
     let next = try await rig.entry { $0.token?.generation == 2 }
     #expect(next.token?.generation == 2)
@@ -195,7 +195,7 @@ struct TokenServiceTests {
     let rig = try TokenRig(server.url())
     #expect(try await rig.fetch().text == "t0")
     #expect(try await rig.wanted { $0.token?.generation == 2 }.text == "t1")
-    // Nobody asks any more: it goes, at the latest with the one that the last look-up has renewed.
+    // No caller asks any more, so it is dropped, at the latest with the one that the last look-up has renewed.
     _ = try await rig.wanted(asks: false) { $0 == .empty }
     #expect((2...3).contains(server.requests.count))
   }
@@ -219,7 +219,7 @@ struct TokenServiceTests {
     let rig = try TokenRig(server.url())
     #expect(try await rig.wanted { $0.token != nil }.text == "abc.def")
     #expect(server.requests.count == 2)
-    // Not looked at while it lasts: that is a second of the system's time.
+    // Not checked while it lasts, which is a second of the system's time.
     guard case .failed(_, app: "main", let failure) = rig.reports.first else {
       Issue.record("no report of the failure")
       return

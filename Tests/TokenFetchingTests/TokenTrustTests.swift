@@ -4,7 +4,8 @@ import Testing
 
 @testable import TokenFetching
 
-/// Whom a token request trusts. The server speaks TLS and then no HTTP, so a request it has got fails in another way.
+/// Which servers a token request trusts. The server speaks TLS but not HTTP, so a request that reached it fails in
+/// another way.
 @Suite("Trust in the token endpoint", .timeLimit(.minutes(5)))
 struct TokenTrustTests {
   private func reason(

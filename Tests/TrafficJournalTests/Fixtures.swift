@@ -5,7 +5,7 @@ import System
 
 @testable import TrafficJournal
 
-/// A folder of its own for a journal, removed at the end.
+/// A temporary folder for a journal, removed at the end.
 final class JournalFolder: Sendable {
   let path: String
 
@@ -36,7 +36,7 @@ final class JournalFolder: Sendable {
     return try JournalReader(path: journal, seconds: 10).search(wanted)
   }
 
-  /// The request ids of what a search finds.
+  /// The request ids that a search finds.
   func found(_ query: String, now: Int64 = TestLine.now) throws -> [String] {
     try search(query, now: now).lines.compactMap { CallRecord(line: $0)?.requestID }
   }
@@ -47,7 +47,7 @@ final class JournalFolder: Sendable {
     return try check.step() ? String(decoding: check.text(0), as: UTF8.self) : ""
   }
 
-  /// Records in the file, in blocks and before they make one.
+  /// The number of records in the file, in blocks and not yet in blocks.
   func count() throws -> Int64 {
     try Database(path: journal, mode: .readOnly).integer(
       """
@@ -57,7 +57,7 @@ final class JournalFolder: Sendable {
   }
 }
 
-/// What the operator was told.
+/// The lines for the operator.
 final class Told: Sendable {
   private let lines = Mutex<[String]>([])
   func add(_ line: String) { lines.withLock { $0.append(line) } }
@@ -82,12 +82,12 @@ struct TestLine {
   var status = 200
   var sent = 0
   var received = 2
-  /// Seconds.
+  /// In seconds.
   var duration = 0.25
   var queueWait = 0.0
   var error: String?
 
-  /// The line without its line feed. Texts are put in as they are: they must be escaped already.
+  /// The line without its line feed. Texts are inserted unchanged, so they must be escaped already.
   var text: String {
     let time = Date(timeIntervalSince1970: Double(TestLine.now) / 1_000_000 - ago)
     let stamp = time.formatted(
@@ -121,7 +121,7 @@ func batch(_ lines: [String]) -> ByteBuffer {
   return buffer
 }
 
-/// Text that cannot be packed much: each character has six random bits.
+/// Text that hardly compresses: each character has six random bits.
 func noise(_ count: Int) -> String {
   var generator = SystemRandomNumberGenerator()
   let signs = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.".utf8)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The structure of HTTP archives 1.2, as http://www.softwareishard.com/blog/har-12-spec/ has it: every member
-/// that is not optional, with its type, and times that add up.
+/// The structure of HTTP archives 1.2 from http://www.softwareishard.com/blog/har-12-spec/: every required member with
+/// its type, and times that add up.
 enum HARStructure {
   struct Flaw: Error { let text: String }
 

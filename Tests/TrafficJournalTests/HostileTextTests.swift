@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Text that a caller chose", .ownThread)
 struct HostileTextTests {
-  /// Bytes of paths and user agents as they could come in.
+  /// Possible bytes in paths and user agents.
   static let hostile: [[UInt8]] = [
     Array("\u{1B}[31m\u{1B}]0;title\u{07}".utf8), Array("\"quotes\" 'and' `more` \\ $(id)".utf8),
     Array("%0a%0d%00".utf8), [0x0A, 0x0D, 0x00, 0x7F, 0x85],
@@ -67,10 +67,10 @@ struct HostileTextTests {
     let found = try folder.search("id=hostile").lines
     #expect(found == [line])
     let record = try #require(CallRecord(line: line))
-    // Tables and details move no cursor.
+    // Tables and details do not move a cursor.
     #expect(HostileTextTests.isHarmless(TrafficTable.table([record]).text(in: .unlimited)))
     #expect(HostileTextTests.isHarmless(TrafficTable.details(record, in: .unlimited)))
-    // The command is one line and one command: the shell gives curl the URL as it is.
+    // The command is one line and one command: the shell passes the URL to curl unchanged.
     let command = try #require(CurlCommand.text(record, gateway: "http://127.0.0.1:8080"))
     #expect(HostileTextTests.isHarmless(command))
     #expect(!command.contains("\n"))
@@ -93,7 +93,7 @@ struct HostileTextTests {
     }
   }
 
-  /// What a shell makes of `command`.
+  /// The words into which a shell splits `command`.
   private static func shellWords(_ command: String) throws -> [String] {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -13,7 +13,7 @@ struct JournalBlockTests {
   func overlap() throws {
     let folder = try JournalFolder()
     let writer = try folder.writer()
-    // Every seventh call takes so long that it is written blocks after those that began with it.
+    // Every seventh call takes so long that it is written some blocks after those that began with it.
     let order = (0..<3_000).sorted {
       $0 - ($0 % 7 == 0 ? 0 : 900) < $1 - ($1 % 7 == 0 ? 0 : 900)
     }
@@ -48,7 +48,7 @@ struct JournalBlockTests {
         }))
     #expect(eventually(within: 60) { writer.statistics.written == 2_500 })
     writer.stop()
-    // With a status asked for no block's own counts can be used.
+    // With a status in the query, the blocks' own counts cannot be used.
     let summary = try JournalReader(path: folder.journal, seconds: 10).summary(
       try TrafficQuery("since=1900s&until=100s" + filter, now: TestLine.now), now: TestLine.now)
     #expect(summary.all.figures.calls == 1_800)
@@ -59,7 +59,7 @@ struct JournalBlockTests {
     #expect(summary.calls.allSatisfy { $0 == 30 || $0 == 29 || $0 == 31 || $0 == 0 || $0 > 20 })
     let middle = Double(summary.all.figures.durations.percentile(0.5)) / 1_000_000
     #expect(abs(middle - 1) < 0.07)
-    // Over time, whether counted from blocks' own counts or call by call.
+    // Over time, counted from the blocks' own counts or call by call.
     let series = try JournalReader(path: folder.journal, seconds: 10).summary(
       try TrafficQuery("since=1900s&until=100s" + filter, now: TestLine.now), now: TestLine.now,
       hasDurations: true)
@@ -197,7 +197,7 @@ struct JournalBlockTests {
         MemberFilter.mayHave(
           MemberFilter.hash(Array("other-\($0)".utf8).span.bytesOfElements), in: stored.bytes)
       }
-      // One of two hundred at twelve bits a member; the largest one is fuller than that.
+      // One in two hundred with twelve bits per member. The largest filter is fuller than that.
       if count <= 1_000 { #expect(others < 40, "\(count): \(others)") }
     }
   }

@@ -87,11 +87,11 @@ struct JournalDamageTests {
     let writer = try folder.writer(told: told)
     writer.write(batch((0..<2000).map { TestLine(id: "r\($0)", ago: Double($0)).text }))
     #expect(eventually { writer.statistics.written == 2000 })
-    // What the writer has in its cache is read anew once another connection has changed the file.
+    // The writer reads cached pages again once another connection has changed the file.
     do {
       let other = try Database(path: folder.journal, mode: .readWrite)
       try other.run("PRAGMA writable_schema = RESET")
-      // A connection that has read nothing knows of no log.
+      // A connection that has read nothing does not know about the log.
       _ = try other.integer("PRAGMA user_version")
       #expect(
         eventually {
@@ -129,7 +129,7 @@ struct JournalDamageTests {
   @Test(
     "a disk that fails or is full at the start stops nothing; a path that cannot be does",
     arguments: [
-      // SQLITE_FULL, SQLITE_IOERR and its kinds for fsync, write and read.
+      // SQLITE_FULL, SQLITE_IOERR and its variants for fsync, write and read.
       (13, true), (10, true), (1034, true), (778, true), (266, true),
       // SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM, SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_ERROR.
       (14, false), (8, false), (3, false), (5, false), (11, false), (1, false),

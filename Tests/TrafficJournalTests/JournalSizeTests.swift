@@ -6,11 +6,11 @@ import Testing
 
 @Suite("The room that a journal takes", .ownThread)
 struct JournalSizeTests {
-  /// The least that the configuration takes.
+  /// The minimum that the configuration accepts.
   private static let maxSize: Int64 = 16 << 20
   private static let limits = JournalLimits(maxAge: .max / 4, maxSize: maxSize)
 
-  /// The largest that the files were.
+  /// The largest sizes of the files.
   private struct Largest {
     var log: Int64 = 0
     var sum: Int64 = 0
@@ -25,7 +25,7 @@ struct JournalSizeTests {
     }
   }
 
-  /// `count` lines with a request id each, as random ones are, the first of them the oldest.
+  /// `count` lines, each with a request id that looks random, the oldest first.
   private func lines(_ count: Int, from first: Int, padding: Int) -> ByteBuffer {
     batch(
       (first..<first + count).map {

@@ -81,12 +81,12 @@ struct JournalTornTests {
         _ = try file.insert(line.bytes, writer: 1, counter: Int64(number))
         ends.append(try #require(FileFacts.size(folder.journal + "-wal")))
       }
-      // Copied while it is open: the last one to close it would move the log into the file.
+      // Copied while it is open, because the last connection to close would move the log into the file.
       try FileManager.default.copyItem(atPath: folder.journal, toPath: copy)
       try FileManager.default.copyItem(atPath: folder.journal + "-wal", toPath: copy + "-wal")
     }
     for written in stride(from: 7, through: 1, by: -1) {
-      // Within the last transaction that is to be lost.
+      // Within the last transaction that must be lost.
       try cut(copy + "-wal", to: ends[written] - 1_000)
       let other = folder.path + "/cut-\(written).sqlite"
       for suffix in ["", "-wal"] {

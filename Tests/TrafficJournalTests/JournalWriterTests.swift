@@ -132,7 +132,7 @@ struct JournalWriterTests {
   @Test("the file and its log stay within the size, the newest records in it, and searches go on")
   func size() throws {
     let folder = try JournalFolder()
-    // The least that the configuration takes.
+    // The minimum that the configuration accepts.
     let limit: Int64 = 16 << 20
     let writer = try folder.writer(maxSize: limit)
     var largest: Int64 = 0

@@ -29,7 +29,7 @@ struct LineFieldsTests {
     for line in LineFieldsTests.lines.map({ Array($0.utf8) }) {
       for round in 0..<3_000 {
         var bytes = line
-        // The line itself first, then with one, two or three bytes changed, taken out or put in.
+        // The line itself first, then with one, two or three bytes changed, removed or inserted.
         for _ in 0..<(round == 0 ? 0 : 1 + Int(random.next() % 3)) where !bytes.isEmpty {
           let place = Int(random.next() % UInt64(bytes.count))
           let byte = marks[Int(random.next() % UInt64(marks.count))]

@@ -10,7 +10,7 @@ struct RepeatingTests {
     try #require(CallRecord(line: Array(line.utf8)))
   }
 
-  /// What a record of bytes that are not a request has: no method, no path.
+  /// A record of bytes that are not a request: no method, no path.
   private static let malformed = """
     {"timestamp":"2026-11-24T07:01:33.579950Z","request_id":"m1","client.address":"127.0.0.1",\
     "http.response.status_code":400,"http.request.body.size":0,"http.response.body.size":334,"duration":0,\
@@ -35,7 +35,7 @@ struct RepeatingTests {
       !HARDocument.text([good], gateway: "http://127.0.0.1:8080", version: "1").contains("comment"))
   }
 
-  /// A call whose bodies were captured; one of the values in them was hidden.
+  /// A call whose bodies were captured, with one masked value.
   private static let captured = """
     {"timestamp":"2026-11-24T07:01:33.579950Z","request_id":"c1","client.address":"127.0.0.1",\
     "http.request.method":"POST","url.path":"/api/v2/registrations","user_agent.original":"crm/4.2",\
@@ -66,7 +66,7 @@ struct RepeatingTests {
       response["headers"] as? [[String: String]] == [["name": "X-Request-Id", "value": "c1"]])
     let content = try #require(response["content"] as? [String: Any])
     #expect(content["comment"] as? String == "not recorded: too-long")
-    // Where nothing was captured there is nothing of a body.
+    // Without captured bodies there is nothing about a body.
     let plain = HARDocument.text(
       [try self.record(TestLine(status: 0).text)], gateway: "http://127.0.0.1:8080", version: "1")
     try HARStructure.check(Data(plain.utf8))

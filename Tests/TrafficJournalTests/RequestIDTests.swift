@@ -44,7 +44,7 @@ struct RequestIDTests {
     ])
     #expect(try folder.found("id=" + asked) == [inLine])
     #expect(try folder.found("id=other") == ["other"])
-    // What stands elsewhere in a line is no request id.
+    // Text elsewhere in a line is not a request id.
     #expect(try folder.found("id=crm") == [])
   }
 
@@ -55,7 +55,7 @@ struct RequestIDTests {
     let folder = try filled((0..<900).map { TestLine(id: "r\($0)", agent: noise(200)) })
     do {
       let file = try Database(path: folder.journal, mode: .readWrite)
-      // The first block's, as one that may have anything.
+      // The first block's filter, changed to one that may contain anything.
       try file.run("DELETE FROM request_ids WHERE id & 0xFFFFFFFFFF = 1")
       try file.run("INSERT INTO request_ids (id, filter) VALUES (1, x'FFFFFFFFFFFFFFFF')")
       #expect(try file.integer("SELECT count(*) FROM request_ids") > 4)

@@ -9,7 +9,7 @@ import TextCoding
 
 @Suite("Searching the journal", .ownThread)
 struct SearchTests {
-  /// A few calls that differ in everything one can ask for.
+  /// Calls that differ in everything that can be searched for.
   private static let lines: [TestLine] = [
     TestLine(id: "a", ago: 10, caller: "crm", operation: "GetCourses"),
     TestLine(
@@ -84,10 +84,10 @@ struct SearchTests {
       #expect(found == (isName ? ["0f8fad5b-d9cb-469f-a165-70867728950e"] : []))
     }
     do {
-      // None of the paths has these signs in it but `-` and `%`.
+      // None of the paths contains these characters, except `-` and `%`.
       #expect(try folder.found("text=\(value)").isEmpty)
     } catch {
-      // No letter or digit in it: refused, not searched for.
+      // Without a letter or digit it is refused, not searched for.
       #expect(error is QueryError)
     }
     #expect(try folder.count() == 6)

@@ -58,17 +58,17 @@ struct BodyRedactionTests {
     (#"[[1,2],[3]]"#, [[.every, .element(0)]], #"[["***",2],["***"]]"#),
     (#"{"a":1,"b":[2]}"#, [[.every]], #"{"a":"***","b":"***"}"#),
     (#"[1,2,3]"#, [[.element(2)], [.element(0)]], #"["***",2,"***"]"#),
-    // A name that repeats is hidden each time: readers differ in which one they take.
+    // A repeated name is masked each time, because readers differ in which one they use.
     (#"{"a":"x","a":"y","b":1}"#, [[.member("a")]], #"{"a":"***","a":"***","b":1}"#),
     // However the name is spelt.
     (#"{"\u0061":1,"b":1}"#, [[.member("a")]], #"{"\u0061":"***","b":1}"#),
     ("{\"\\u00e9\":1,\"é\":2}", [[.member("é")]], "{\"\\u00e9\":\"***\",\"é\":\"***\"}"),
     (#"{"a":[]}"#, [[.member("a"), .every, .member("b")]], #"{"a":[]}"#),
-    // A name is no element, an element no name, and a path ends where it ends.
+    // A name is not an element, an element is not a name, and a path ends where it ends.
     (#"{"0":1}"#, [[.element(0)]], #"{"0":1}"#), (#"[1]"#, [[.member("0")]], #"[1]"#),
     (#"{"x":{"a":1}}"#, [[.member("a")]], #"{"x":{"a":1}}"#),
     (#"{"A":1}"#, [[.member("a")]], #"{"A":1}"#),
-    // Two that lead the same way, one further than the other.
+    // Two paths with the same beginning, one of them longer.
     (
       #"{"a":{"b":1,"c":2}}"#, [[.member("a"), .member("b")], [.member("a"), .member("c")]],
       #"{"a":{"b":"***","c":"***"}}"#
@@ -96,7 +96,7 @@ struct BodyRedactionTests {
     arguments: HiddenNames.parts + HiddenNames.wholes + [
       "Password", "pass_word", "PASSWORD2", "learnerEmail", "launch-link", "launchLink", "x.jwt.y",
       "access_token", "Authorization", "learner_last_name", #"pass\u0077ord"#, #"\u0054oken"#,
-      // Members of the API's own that are credentials or links.
+      // Members of the API that are credentials or links.
       "credential", "pensCredential", "sharedSecret", "consumerKey", "queryString", "reportageLink",
       "userName", "launchLink", "postBackUrl", "secret", "sig", #"pass\u200bword"#,
       "pass\u{200B}word", "Auth", "MORE", "e-mail", #"to\u004ben"#,

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TrafficLog
 
-/// What a strict reader makes of `bytes`; the call fails the test when it is no JSON.
+/// The result of a strict reader for `bytes`. It throws if they are not JSON.
 func object(_ bytes: RawSpan) throws -> [String: Any] {
   let text = try #require(String(validating: bytes.copied(), as: UTF8.self), "not UTF-8")
   #expect(!text.unicodeScalars.dropLast().contains { $0.properties.generalCategory == .control })
@@ -14,7 +14,7 @@ func object(_ bytes: RawSpan) throws -> [String: Any] {
   return try #require(value as? [String: Any])
 }
 
-/// `bytes` as the inside of a JSON string, read back.
+/// Writes `bytes` as the content of a JSON string, and reads it back.
 private func roundTrip(_ bytes: [UInt8], limit: Int = 65_536) throws -> String {
   var out = ByteBuffer()
   out.put("{\"a\":\"")
@@ -23,7 +23,7 @@ private func roundTrip(_ bytes: [UInt8], limit: Int = 65_536) throws -> String {
   return try #require(object(out.bytes)["a"] as? String)
 }
 
-/// Compares bytes: two texts that look alike are not the same.
+/// Compares bytes: two texts that look alike are not equal.
 private func same(_ a: String, _ b: String) -> Bool { Array(a.utf8) == Array(b.utf8) }
 
 @Suite("Callers' bytes inside a JSON string")

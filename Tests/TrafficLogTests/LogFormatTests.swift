@@ -78,7 +78,7 @@ struct LogFormatTests {
     #expect(rendered.split(separator: "\n").count == 3)
   }
 
-  /// Bytes that callers may want to see on an operator's terminal, or in front of a log's reader.
+  /// Bytes with which callers may try to attack an operator's terminal or a log reader.
   static let hostile: [[UInt8]] = [
     Array("\u{1B}]0;owned\u{07}\u{1B}[2J".utf8), Array("\"; rm -rf / \\".utf8),
     Array("a\r\nGET /forged HTTP/1.1\" 200 1".utf8), Array("\u{2028}\u{2029}\u{85}\u{9B}31m".utf8),
@@ -88,7 +88,7 @@ struct LogFormatTests {
     Array("-\" \"- \\\"\\\\ \\u001b".utf8), Array("caf\u{E9} \u{1F600}".utf8),
   ]
 
-  /// A line as the relay makes it, `bytes` wherever a caller may put some.
+  /// A line as the relay makes it, with `bytes` wherever a caller can put some.
   private func line(_ bytes: [UInt8]) -> ByteBuffer {
     var line = ByteBuffer()
     TrafficLine.open(into: &line)
@@ -121,7 +121,7 @@ struct LogFormatTests {
     let text = combined.bytes.copied()
     #expect(text.filter { $0 == 0x0A }.count == 1 && text.last == 0x0A)
     #expect(text.dropLast().allSatisfy { 0x20..<0x7F ~= $0 }, "visible ASCII and nothing else")
-    // The reader that every tool has: quotes are where the format says, and nowhere else.
+    // A reader that every tool has: quotes are only where the format puts them.
     let pattern =
       /^\S+ - \S+ \[[^\]]+\] "([^"]*)" \d{3} \d+ "-" "([^"]*)" \S+ \S+ \S+ \S+ \S+ \S+ id\n$/
     #expect(String(decoding: text, as: UTF8.self).wholeMatch(of: pattern) != nil)

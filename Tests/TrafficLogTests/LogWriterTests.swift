@@ -6,7 +6,7 @@ import Testing
 
 @testable import TrafficLog
 
-/// A folder of its own for a log, removed at the end.
+/// A temporary folder for a log, removed at the end.
 private final class Folder {
   let path: String
 
@@ -22,14 +22,14 @@ private final class Folder {
 
   func file(_ name: String) -> String { path + "/" + name }
 
-  /// The lines of `name`; the part behind the last line feed is one too, unless it is empty.
+  /// The lines of `name`. The part after the last line feed is a line too, unless it is empty.
   func lines(_ name: String) -> [String] {
     guard let data = FileManager.default.contents(atPath: file(name)) else { return [] }
     return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }
 
-/// Lines `from..<to`, one number each.
+/// The lines `from..<to`, one number each.
 private func lines(_ range: Range<Int>, padding: Int = 0) -> ByteBuffer {
   var buffer = ByteBuffer()
   for number in range {
@@ -41,7 +41,7 @@ private func lines(_ range: Range<Int>, padding: Int = 0) -> ByteBuffer {
 }
 
 extension LogWriter {
-  /// Hands over a copy of `lines`.
+  /// Passes on a copy of `lines`.
   fileprivate func write(_ lines: borrowing ByteBuffer) {
     var copy = ByteBuffer()
     copy.put(lines)
@@ -143,7 +143,7 @@ struct LogWriterTests {
         try FileManager.default.moveItem(
           atPath: folder.file("log"), toPath: folder.file("log.\(round)"))
         writer.reopen()
-        // The new file is there before anything is written to it.
+        // The new file exists before anything is written to it.
         #expect(eventually { FileManager.default.fileExists(atPath: folder.file("log")) })
       }
       writer.write(lines(200..<205))
@@ -253,14 +253,14 @@ struct LogWriterTests {
     var all: [String] { lines.withLock { $0 } }
   }
 
-  /// A pipe that is read by us: writing to it can be held up and made to fail in the middle of a line.
+  /// A pipe that the test reads, so that writes to it can be delayed and made to fail in the middle of a line.
   private final class Pipe {
     private let path: String
     private var descriptor: Int32 = -1
 
     init(_ path: String) {
       self.path = path
-      // Writing without a reader is to be an error, not the end of the process.
+      // Writing without a reader must be an error and not end the process.
       _ = signal(SIGPIPE, SIG_IGN)
       _ = unsafe mkfifo(path, 0o600)
       open()
@@ -275,14 +275,14 @@ struct LogWriterTests {
       descriptor = -1
     }
 
-    /// Reads at most `limit` bytes; none when none are there.
+    /// Reads at most `limit` bytes; none if none are available.
     func read(_ limit: Int) -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: limit)
       let count = unsafe Glibc.read(descriptor, &bytes, limit)
       return Array(bytes.prefix(max(0, count)))
     }
 
-    /// Reads until `isEnough`, for ten seconds at most.
+    /// Reads until `isEnough`, for at most ten seconds.
     func read(until isEnough: ([UInt8]) -> Bool) -> [UInt8] {
       var bytes: [UInt8] = []
       _ = eventually {
@@ -312,7 +312,7 @@ struct LogWriterTests {
       let folder = try Folder()
       let pipe = Pipe(folder.file("log"))
       let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
-      // Lines of 1,000 bytes do not fit a pipe's pages evenly, so the write stops within one.
+      // Lines of 1,000 bytes do not fit a pipe's pages evenly, so the write stops within a line.
       writer.write(lines(1000..<1200, padding: 995))
       var seen = pipe.read { $0.count >= 4096 }
       pipe.close()
@@ -334,7 +334,7 @@ struct LogWriterTests {
       let folder = try Folder()
       let pipe = Pipe(folder.file("log"))
       let writer = try LogWriter(.file(path: folder.file("log")), clock: clock)
-      // One batch is in the thread's hands, which is stuck; the next ones wait up to the bound.
+      // The thread is blocked with one batch. The next ones wait, up to the limit.
       let batch = lines(0..<1024, padding: 1019)
       writer.write(batch)
       #expect(eventually { !pipe.read(1).isEmpty })
@@ -343,7 +343,7 @@ struct LogWriterTests {
       #expect(writer.droppedLines == 0)
       for _ in 0..<3 { writer.write(batch) }
       #expect(writer.droppedLines == 3 * 1024)
-      // Without its reader the thread goes on, and loses what it has.
+      // Without its reader, the thread continues and loses what it has.
       pipe.close()
       writer.stop()
     }

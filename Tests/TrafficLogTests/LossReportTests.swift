@@ -24,7 +24,7 @@ struct LossReportTests {
       at(131, 22, nil)
         == "the traffic log x.log is written again; 22 lines of it are lost so far")
     #expect(at(132, 22, nil) == nil)
-    // A disk that comes and goes does not fill the screen.
+    // A disk that fails repeatedly does not fill the screen.
     #expect(at(133, 25)?.hasPrefix("25 lines") == true)
     #expect(at(134, 25, nil)?.contains("written again") == true)
     #expect(at(135, 26) == nil && at(136, 26, nil) == nil && report.isBehind(lost: 26))

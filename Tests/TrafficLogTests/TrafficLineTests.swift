@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The line of one exchange")
 struct TrafficLineTests {
-  /// What one exchange tells, as the relay writes it.
+  /// The data of an exchange, as the relay writes it.
   private struct Exchange {
     var request: (method: String, path: [UInt8], query: [UInt8])? = ("GET", Array("/a".utf8), [])
     var gateway = "gw-1"

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its DevTools protocol over two pipes: no port, no package."""
+"""A headless Chromium, controlled with its DevTools protocol over two pipes: no port, no package."""
 
 import base64
 import fcntl
@@ -17,13 +17,13 @@ KEYS = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowLeft": 37, "ArrowRight": 39}
 
 
 class Chromium:
-    """One browser with one page."""
+    """A browser with one page."""
 
     def __init__(self, width=1024, height=768):
         self.profile = tempfile.TemporaryDirectory(prefix="scorm-gateway-browser.", ignore_cleanup_errors=True)
         reads, self.writes = os.pipe()
         self.answers, writes = os.pipe()
-        # Away from the numbers below.
+        # Not among the numbers used below.
         high_reads, high_writes = (fcntl.fcntl(end, fcntl.F_DUPFD, 100) for end in (reads, writes))
         os.close(reads)
         os.close(writes)
@@ -42,7 +42,7 @@ class Chromium:
         os.close(high_reads)
         os.close(high_writes)
         self.number, self.results, self.changed = 0, {}, threading.Condition()
-        #: What went wrong in the page: exceptions, console errors, refusals by its policy.
+        #: Errors of the page: exceptions, console errors, violations of its content security policy.
         self.complaints = []
         self.requests = []
         threading.Thread(target=self._listen, daemon=True).start()
@@ -122,13 +122,13 @@ class Chromium:
         return result["result"].get("value")
 
     def wait(self, script, what=None, patience=20):
-        """Until the script's value is true."""
+        """Waits until the script's value is true."""
         end = time.monotonic() + patience
         while True:
             try:
                 value = self.evaluate(script)
             except (RuntimeError, AssertionError):
-                value = None  # The page is being loaded.
+                value = None  # the page is being loaded
             if value:
                 return value
             if time.monotonic() > end:
@@ -162,6 +162,6 @@ class Chromium:
             file.write(base64.b64decode(data))
 
     def heap(self):
-        """Bytes of the page's objects, after a collection."""
+        """The bytes of the page's objects after garbage collection."""
         self.page("HeapProfiler.collectGarbage")
         return self.page("Runtime.getHeapUsage")["usedSize"]

@@ -1,5 +1,5 @@
-"""Pictures of the page for the documents: two, or with `--all` every view in both schemes and three widths, for who
-changes the page and wants to look at it."""
+"""Screenshots of the page for the documents: two, or with `--all` every view in both schemes and three widths, to check
+changes of the page."""
 
 import argparse
 import pathlib

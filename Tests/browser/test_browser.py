@@ -1,7 +1,7 @@
-"""Pages in a browser on the gateway's own machine reach the upstream with no request, whatever they try.
+"""No request of a page in a browser on the gateway's own machine reaches the upstream, whatever the page tries.
 
-The same page makes the same attempts at a server without any guard, which must get every one of them: so the
-test sees that the browser does send them, and that what stops them is the gateway."""
+The same page makes the same attempts at a server without a guard, which must receive all of them. That shows that the
+browser does send them, and that the gateway stops them."""
 
 import base64
 import http.server
@@ -31,7 +31,7 @@ WAYS = ["simple GET", "no-cors GET", "no-cors POST", "PUT with preflight", "imag
 
 
 class Unguarded(http.server.ThreadingHTTPServer):
-    """A service without a guard, as generous to pages as it can be: it notes the calls that reach it."""
+    """A service without a guard that allows pages everything. It notes the calls that reach it."""
 
     daemon_threads = True
 
@@ -41,7 +41,7 @@ class Unguarded(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        """Browsers reset connections that they do not need any more."""
+        """Ignores errors: browsers reset connections that they no longer need."""
 
 
 class UnguardedCall(http.server.BaseHTTPRequestHandler):
@@ -65,8 +65,8 @@ class UnguardedCall(http.server.BaseHTTPRequestHandler):
 
 
 class PageServer:
-    """Serves the page and takes its reports. It is also what a name server that changes its mind looks like
-    from outside: with `then`, paths of the API on its own port lead to that port instead."""
+    """Serves the page and receives its reports. It also simulates DNS rebinding: with `then`, paths of the API on its
+    own port are relayed to that port instead."""
 
     def __init__(self, targets, then=None):
         page = (HERE / "attack.html").read_text()
@@ -119,8 +119,8 @@ class PageServer:
             connection.close()
 
     def _relay(self, connection, data):
-        """As if the browser had connected to the other port itself. One request a connection: the next one
-        may be a report."""
+        """Relays as if the browser had connected to the other port itself. One request per connection, because the next
+        one may be a report."""
         data = data.replace(b"Connection: keep-alive", b"Connection: close", 1)
         with socket.create_connection(("127.0.0.1", self.then)) as other:
             other.sendall(data)
@@ -153,7 +153,7 @@ class PageServer:
 
 
 def visit(page, host):
-    """Opens the page under the name `host` and waits until it has tried everything."""
+    """Opens the page under the name `host` and waits until it has made all attempts."""
     profile = tempfile.TemporaryDirectory(prefix="scorm-gateway-browser.", ignore_cleanup_errors=True)
     complaints = pathlib.Path(profile.name) / "complaints"
     with complaints.open("wb") as said:
@@ -190,7 +190,7 @@ class Browser(unittest.TestCase):
         def note(conversation, request):
             self.reached.append(f"{request.method} {request.target}")
             conversation.read_body(request)
-            # As an upstream that lets pages read: the gateway must not pass that on either.
+            # Like an upstream that lets pages read its answers. The gateway must not pass that on either.
             conversation.send(answer(200, b"{}", b"Access-Control-Allow-Origin: *\r\n"))
             return True
 
@@ -200,14 +200,14 @@ class Browser(unittest.TestCase):
         self.addCleanup(self.unguarded.shutdown)
 
     def check_control(self):
-        """What has no Origin and asks for the right Host does reach the upstream, and is noted."""
+        """Checks that a request without Origin and with the right Host does reach the upstream, and is noted."""
         got = self.lab.call("GET", "/api/v2/ping?way=control")
         self.assertEqual(got.status, 200)
         self.assertNotIn("access-control-allow-origin", got.fields)
         self.assertEqual(self.reached, ["GET /api/v2/ping?way=control"])
 
     def check_refusals(self, kinds, at_least):
-        """The attempts did come to the gateway, which refused them for what they are."""
+        """Checks that the attempts reached the gateway, which refused them for the right reasons."""
         def attempts():
             return [line for line in self.lab.lines() if "way=control" not in line.get("url.query", "")]
 
@@ -237,17 +237,17 @@ class Browser(unittest.TestCase):
         for target in ("gateway", "gateway by name", "gateway by 0.0.0.0", "admin pages"):
             self.check_attempts(page, target)
         self.assertEqual(self.reached, [], "a page reached the upstream")
-        # All of it reaches a service that does not guard itself.
+        # All attempts reach a service without a guard.
         every = {"simple-get", "no-cors-get", "no-cors-post", "put", "image", "script", "form"}
         self.assertEqual(self.unguarded_ways("127.0.0.1"), every)
         by_zero = self.unguarded_ways("0.0.0.0")
         print(f"by 0.0.0.0 this browser sends: {sorted(by_zero) or 'nothing'}", file=sys.stderr)
         self.check_control()
-        # By two names each; the preflight stands for its PUT.
+        # By two names each. The refused preflight counts for its PUT.
         self.check_refusals({"browser-refused", "host-refused"}, 2 * len(WAYS))
 
     def test_pages_whose_name_was_rebound(self):
-        # The page's own origin, from one moment to the next, is the gateway.
+        # From one moment to the next, the gateway has the page's own origin.
         page = PageServer({"itself": ""}, then=self.lab.port)
         visit(page, "rebound.test")
         self.assertEqual(sorted(page.outcomes("itself")), sorted(WAYS))
@@ -257,7 +257,7 @@ class Browser(unittest.TestCase):
         self.assertIn("host-refused", {line.get("error.type") for line in self.lab.lines()})
         self.check_control()
 
-        # The same trick works where nobody looks at Host.
+        # The same trick works with a server that does not check Host.
         page = PageServer({"itself": ""}, then=self.unguarded.server_port)
         visit(page, "rebound.test")
         self.assertEqual(page.outcomes("itself")["simple GET"], "read 200")

@@ -1,4 +1,4 @@
-"""The admin page in a browser, over a gateway that serves."""
+"""The admin page of a serving gateway in a browser."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from peers import eventually  # noqa: E402
 from world import World  # noqa: E402
 
 VIEWS = ["#now", "#traffic", "#traffic/order-17", "#tokens", "#limits", "#callers"]
-#: Where axe-core is, which checks accessibility; empty: these checks are skipped.
+#: The path of axe-core, which checks accessibility. Without it these checks are skipped.
 AXE = os.environ.get("AXE", "")
 HOSTILE = "<img src=x onerror=\"hacked=1\"><script>hacked=1</script>\u0000\u001b[31m\u202e\"'&amp;{{7*7}}"
 
@@ -218,7 +218,7 @@ class Page(unittest.TestCase):
 
     def test_a_day_of_events_leaves_no_trace_in_the_pages_memory(self):
         world, browser = self.begin(history=1)
-        # The page's own code, fed by hand: a call each second and a state each second of a day, and bursts of 10,000.
+        # Runs the page's own code with simulated events of a day: a call and a state each second, and bursts of 10,000.
         browser.page("Page.addScriptToEvaluateOnNewDocument", source="""
             const Real = window.EventSource;
             window.EventSource = class extends Real { constructor(...a) { super(...a); window.source = this; } };""")
@@ -262,7 +262,7 @@ class Page(unittest.TestCase):
         refused = watch()
         self.assertTrue(refused.recv(12).endswith(b"503"))
         before = world.memory()
-        # None of the sixteen reads on.
+        # None of the sixteen watchers reads any more.
         world.begin(400, threads=8)
         eventually(lambda: self._dropped(watchers), "those who do not read are dropped", patience=60)
         world.quiet()
@@ -271,7 +271,7 @@ class Page(unittest.TestCase):
 
     @staticmethod
     def _dropped(watchers):
-        """Whether the gateway has reset all of them; what was sent before is read first."""
+        """Whether the gateway has reset all of them. Bytes sent before are read first."""
         table = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
         ports = {f"{w.getsockname()[1]:04X}" for w in watchers}
         # 01 is ESTABLISHED.

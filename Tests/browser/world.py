@@ -54,7 +54,7 @@ PATHS = ["/api/v2/courses", "/api/v2/registrations", "/api/v2/courses/{}", "/api
 
 class World:
     def __init__(self, history=0, admin_more="", lines=()):
-        """`history`: minutes of traffic that the journal has when the gateway starts; `lines`: of the log, besides."""
+        """`history`: minutes of traffic in the journal when the gateway starts. `lines`: additional log lines."""
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-page.")
         self.folder = pathlib.Path(self.temporary.name)
         (self.folder / "secret").write_text("CANARY-SECRET-7261\n")
@@ -62,7 +62,7 @@ class World:
         self.dice = random.Random(7)
         self.upstream = ScriptedServer(on_request=self._answer)
         self.tokens = TokenEndpoint()
-        #: Shares of answers by the upstream.
+        #: The share of failing answers of the upstream, and the seconds of an answer.
         self.failing, self.pace = 0.02, 0.012
         self.pausing = 0
         self.admin_more = admin_more
@@ -101,7 +101,7 @@ class World:
         return True
 
     def _history(self, minutes):
-        """Lines of the log as the gateway writes them, at times gone by."""
+        """Lines of the log as the gateway writes them, with past times."""
         end = time.time()
         lines = []
         at = end - minutes * 60
@@ -203,7 +203,7 @@ class World:
             return json.load(got)
 
     def call(self, path="/api/v2/ping", caller="crm", method="GET", fields="", request_id=None):
-        """One call on a connection of its own; its status."""
+        """Makes a call on a new connection and returns its status."""
         if request_id:
             fields += f"X-Request-Id: {request_id}\r\n"
         with Caller(self.ports[caller]) as connection:
@@ -211,7 +211,7 @@ class World:
             return connection.read_answer(method).status
 
     def begin(self, rate, threads=4):
-        """Calls go out at a rate a second, until `quiet`."""
+        """Makes `rate` calls per second until `quiet`."""
         self.load = threading.Event()
         for number in range(threads):
             threading.Thread(target=self._call, args=(self.load, rate / threads, number), daemon=True).start()

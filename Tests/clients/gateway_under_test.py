@@ -1,7 +1,7 @@
 """The built binary as processes: a simulated SCORM Cloud, and a gateway in front of it.
 
-Between the two sits a recorder on the token endpoint, so that a test can know the very tokens the
-gateway received and look for them where they must not be.
+A recorder at the token endpoint is between the two, so that a test knows the tokens that the gateway received, and can
+search for them where they must not be.
 """
 
 import http.server
@@ -30,7 +30,7 @@ def free_port():
 
 
 def eventually(condition, what, process=None):
-    """Waits until `condition` returns something true; what it returned is the result."""
+    """Waits until `condition` returns a true value, and returns it."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         outcome = condition()
@@ -87,8 +87,8 @@ class GatewayUnderTest:
     """Sandbox, recorder and gateway; `stop` ends all of them and is safe to call twice."""
 
     def __init__(self, seed=None, cloud=None, more=""):
-        """`seed`: a file that the sandbox begins with. `cloud`: the port of a server that stands in for the sandbox.
-        `more`: further lines of the configuration."""
+        """`seed`: a file with the sandbox's initial data. `cloud`: the port of a server that replaces the sandbox.
+        `more`: additional lines of the configuration."""
         self.more = more
         self.binary = os.environ["GATEWAY"]
         self.processes, self.outputs = [], []
@@ -162,12 +162,12 @@ traffic:
             return False
 
     def output(self, command):
-        """What the process of that command printed."""
+        """The output of the process of this command."""
         path = self.directory / f"{command}.out"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def drain(self):
-        """Asks the gateway to end as an operator would; returns its exit code."""
+        """Asks the gateway to end as an operator would, and returns its exit code."""
         self.gateway.send_signal(signal.SIGTERM)
         return self.gateway.wait(DEADLINE)
 

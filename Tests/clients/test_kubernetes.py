@@ -1,4 +1,4 @@
-"""The manifests of config/kubernetes are what Kubernetes takes, agree with each other, and start a gateway.
+"""The manifests of config/kubernetes are valid for Kubernetes, agree with each other, and start a gateway.
 
 Run by scripts/kubernetes-check, which names the built gateway in GATEWAY.
 """
@@ -14,16 +14,16 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "config" / "kubernetes"
-# The oldest version that has sidecar containers switched on, and the newest the checker knows.
+# The oldest version with sidecar containers enabled, and the newest that the checker supports.
 VERSIONS = ["1.29", "1.37"]
-# Files that are for other programs than Kubernetes.
+# Files for programs other than Kubernetes.
 OTHERS = {"kustomization.yaml", "prometheus-adapter.yaml"}
 SECRETS = "/run/secrets/scorm-gateway/"
 STATE = "/var/lib/scorm-gateway"
 
 
 class Loader(yaml.SafeLoader):
-    """Refuses what PyYAML lets pass and Kubernetes does not: a key that stands twice."""
+    """Refuses duplicate keys, which PyYAML accepts and Kubernetes does not."""
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -38,7 +38,7 @@ def documents(path):
 
 
 def manifests():
-    """(file, manifest) of all."""
+    """(file, manifest) of all manifests."""
     return [
         (path.name, document)
         for path in sorted(FOLDER.glob("*.yaml"))
@@ -106,7 +106,7 @@ class Agreement(unittest.TestCase):
         for resource in kustomization["resources"]:
             self.assertTrue((FOLDER / resource).is_file(), resource)
             for manifest in documents(FOLDER / resource):
-                # It would put the placeholders in place of the secrets.
+                # It would replace the secrets by the placeholders.
                 self.assertNotEqual(manifest["kind"], "Secret")
         images = {image["name"] for image in kustomization["images"]}
         self.assertLessEqual(images, {c["image"].split(":")[0] for _, c in gateways()})
@@ -146,7 +146,7 @@ class Agreement(unittest.TestCase):
             for probe in probes:
                 self.assertIn(probe["httpGet"]["port"], ports)
                 self.assertIn(probe["httpGet"]["path"], ["/healthz", "/readyz"])
-            # What is alive is not started again because it is not ready.
+            # A live gateway is not restarted because it is not ready.
             self.assertEqual(container["livenessProbe"]["httpGet"]["path"], "/healthz")
         (_, gateway) = next((s, c) for s, c in gateways() if any(p["name"] == "http" for p in c["ports"]))
         ports = {port["name"]: port["containerPort"] for port in gateway["ports"]}
@@ -162,7 +162,7 @@ class Agreement(unittest.TestCase):
             volume = next(v for v in spec["volumes"] if "configMap" in v)
             text = named("ConfigMap", volume["configMap"]["name"])["data"]["gateway.yaml"]
             delay = seconds(yaml.safe_load(text).get("drainDelay", "0s"))
-            # 30 s for calls under way (docs/operations.md, Ending), and for what is written last.
+            # 30 s for calls in progress (docs/operations.md, Ending), and time to write the last records.
             self.assertGreaterEqual(spec["terminationGracePeriodSeconds"], delay + 30 + 10)
 
     def test_files_that_the_configuration_names_are_mounted(self):

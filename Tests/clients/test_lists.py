@@ -1,7 +1,7 @@
-"""Lists as one answer, through the built gateway: the same items as the official Python client gets by its own loop, in
-less time, and in memory that does not grow with the list. Run by scripts/client-test.
+"""Lists as one answer through the built gateway: the same items as the official Python client gets with its own loop,
+in less time, and with memory that does not grow with the list. Run by scripts/client-test.
 
-LIST_PAGES: pages of 1 MiB in the test of memory, 300 unless set."""
+LIST_PAGES: the number of pages of 1 MiB in the test of memory, by default 300."""
 
 import http.client
 import json
@@ -52,7 +52,7 @@ class SameItems(unittest.TestCase):
         cls.client = scorm_cloud.ApiClient(configuration)
 
     def loop(self, function, member):
-        """All items, by the client's own loop."""
+        """All items, read with the client's own loop."""
         items, more = [], None
         while True:
             page = function(more=more) if more else function()
@@ -93,7 +93,7 @@ class SameItems(unittest.TestCase):
 
 
 class BigPages(socketserver.StreamRequestHandler):
-    """A token endpoint, and a list whose pages have 1 MiB."""
+    """A token endpoint, and a list with pages of 1 MiB."""
 
     def handle(self):
         while line := self.rfile.readline():
@@ -134,7 +134,7 @@ class Memory(unittest.TestCase):
             with open(f"{process}/status") as status:
                 return next(int(line.split()[1]) for line in status if line.startswith(name)) * 1024
 
-        # A plain call of the same size first: what any large answer takes is there.
+        # First a plain call of the same size, which allocates what any large answer needs.
         connection = http.client.HTTPConnection("127.0.0.1", under_test.port)
         connection.request("GET", "/api/v2/courses")
         connection.getresponse().read()

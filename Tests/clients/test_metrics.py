@@ -1,5 +1,5 @@
-"""What the gateway counts, as Prometheus reads it; and whether the dashboard and the alert rules name
-metrics that there are. Run by scripts/metrics-test."""
+"""The gateway's metrics as Prometheus reads them, and whether the dashboard and the alert rules use existing metrics.
+Run by scripts/metrics-test."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families  # noqa: E40
 from gateway_under_test import SECRET, GatewayUnderTest, eventually  # noqa: E402
 
 MONITORING = pathlib.Path(__file__).resolve().parents[2] / "config" / "monitoring"
-# Counted only with a part that this test does not run.
+# Exist only with a part that this test does not run.
 OPTIONAL = {
     "scorm_gateway_traces_dropped_total", "scorm_gateway_traces_exported_total",
     "scorm_gateway_log_records_dropped_total", "scorm_gateway_log_records_exported_total",
@@ -29,7 +29,7 @@ SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
 
 
 def expressions():
-    """Every query of the dashboard and the rules, with where it stands."""
+    """Every query of the dashboard and the rules, with its place."""
     dashboard = json.loads((MONITORING / "dashboard.json").read_text())
     for panel in dashboard["panels"]:
         for target in panel.get("targets", []):
@@ -78,7 +78,7 @@ class MetricsTest(unittest.TestCase):
         return text if seen >= 6 else None
 
     def test_conventions(self):
-        """Names, units, help and types are what Prometheus' conventions ask (promtool check metrics)."""
+        """Names, units, help and types follow Prometheus' conventions (promtool check metrics)."""
         self.assertGreater(len(self.families), 30)
         for name, family in self.families.items():
             self.assertTrue(family.documentation.strip().endswith("."), name)
@@ -96,7 +96,7 @@ class MetricsTest(unittest.TestCase):
                     self.assertRegex(label, r"^[a-z]+$")
 
     def test_histograms(self):
-        """Buckets grow, and the last one is the count."""
+        """Bucket counts never decrease, and the last one equals the count."""
         histograms = [f for f in self.families.values() if f.type == "histogram"]
         self.assertGreater(len(histograms), 5)
         for family in histograms:
@@ -118,7 +118,7 @@ class MetricsTest(unittest.TestCase):
                 self.assertGreaterEqual(entry["sum"], 0)
 
     def test_monitoring(self):
-        """The dashboard and the alert rules ask for nothing that is not there."""
+        """The dashboard and the alert rules use only existing metrics."""
         there = {s.name for f in self.families.values() for s in f.samples} | OPTIONAL
         for name, family in self.families.items():
             there.add(name + "_total" if family.type == "counter" else name)
@@ -130,7 +130,7 @@ class MetricsTest(unittest.TestCase):
         self.assertGreater(asked, 50)
 
     def test_alerts(self):
-        """Each rule has a name of its own, how bad it is, and what to do."""
+        """Each rule has a unique name, a severity, and instructions."""
         rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"][0]["rules"]
         self.assertEqual(len({rule["alert"] for rule in rules}), len(rules))
         for rule in rules:
@@ -139,7 +139,7 @@ class MetricsTest(unittest.TestCase):
             self.assertEqual(rule["expr"].count("("), rule["expr"].count(")"))
 
     def test_secrecy(self):
-        """Nothing of a caller's text, and no credential."""
+        """Metrics contain no text of a caller and no credential."""
         for text in ("canary", SECRET, *self.under_test.recorder.tokens):
             self.assertNotIn(text, self.text)
 

@@ -1,4 +1,4 @@
-"""What the gateway exports is what OpenTelemetry's own definitions can read, and tells of each call once.
+"""The gateway's exports conform to OpenTelemetry's own definitions, and contain each call once.
 
 Run by scripts/otlp-test, which names the built gateway in GATEWAY.
 """
@@ -30,7 +30,7 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
 def with_ids(value):
-    """OTLP's JSON has ids as hexadecimal digits, where protobuf's own mapping has base64."""
+    """Converts ids: OTLP's JSON has hexadecimal digits where protobuf's own mapping has base64."""
     if isinstance(value, list):
         return [with_ids(item) for item in value]
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ class Export(http.server.BaseHTTPRequestHandler):
             assert self.headers["Content-Type"] == "application/json"
             body = gzip.decompress(body)
             self.server.bodies.append(body)
-            # A field that the definitions do not have is an error, and so is a value of another kind.
+            # A field that is not in the definitions is an error, and so is a value of another type.
             message = json_format.ParseDict(with_ids(json.loads(body)), REQUESTS[self.path]())
             self.server.messages.append(message)
         except Exception as problem:  # noqa: BLE001 - told by the test
@@ -95,7 +95,7 @@ class Export(http.server.BaseHTTPRequestHandler):
 
 
 def plain(value):
-    """An AnyValue as Python has it."""
+    """An AnyValue as a Python value."""
     kind = value.WhichOneof("value")
     if kind == "array_value":
         return [plain(item) for item in value.array_value.values]

@@ -1,5 +1,5 @@
-"""SCORM Cloud's official Python client, with nothing changed but its host and no credentials,
-does through the gateway what it does against the service. Run by scripts/client-test."""
+"""SCORM Cloud's official Python client, with only its host changed and no credentials, does the same through the
+gateway as with the service. Run by scripts/client-test."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ MANIFEST = """\
 
 
 class RecordingClient(scorm_cloud.ApiClient):
-    """The client as it is; it only notes each call it makes."""
+    """The unmodified client, except that it notes each call it makes."""
 
     def __init__(self, configuration):
         super().__init__(configuration)
@@ -80,7 +80,7 @@ class PythonClient(unittest.TestCase):
         self.check_traffic_log()
 
     def called(self, operation, result):
-        """Notes which operation the call just made must appear as in the traffic log."""
+        """Notes the operation that the traffic log must have for the last call."""
         self.expected.append(operation)
         return result
 
@@ -122,7 +122,7 @@ class PythonClient(unittest.TestCase):
     def download(self, course):
         path = self.called("GetCourseZip", self.courses.get_course_zip(course))
         self.assertTrue(os.path.exists(path))
-        # The client decodes any other type as text, even one with a parameter.
+        # The client decodes any other type as text, even with a parameter.
         self.assertEqual(self.client.last_response.getheader("Content-Type"), "application/zip")
 
     def register(self, course):
@@ -137,7 +137,7 @@ class PythonClient(unittest.TestCase):
             "BuildRegistrationLaunchLink", self.registrations.build_registration_launch_link(
                 REGISTRATION, scorm_cloud.LaunchLinkRequestSchema(
                     redirect_on_exit_url="https://lms.example/done", expiry=120))).launch_link
-        # The upstream's own address: the gateway does not rewrite it.
+        # The upstream's own address, because the gateway does not rewrite it.
         self.assertEqual(urllib.parse.urlsplit(link).port, self.under_test.sandbox_port)
         with self.assertRaises(ApiException) as repeated:
             self.registrations.create_registration(scorm_cloud.CreateRegistrationSchema(
@@ -159,7 +159,7 @@ class PythonClient(unittest.TestCase):
             self.assertIn(headers.get("Authorization"), (None, "Basic Og=="))  # `:` alone
 
     def check_tokens(self):
-        """The gateway, and it alone, showed the secret; one token a scope served all calls."""
+        """Only the gateway sent the secret, and one token per scope served all calls."""
         recorder = self.under_test.recorder
         self.assertTrue(recorder.tokens)
         self.assertLess(len(recorder.tokens), 10)
@@ -186,7 +186,7 @@ class PythonClient(unittest.TestCase):
 
 
 class Guards(unittest.TestCase):
-    """What an operator switches on; the client is as it is."""
+    """Guards that an operator enables, with the unmodified client."""
 
     def setUp(self):
         self.under_test = GatewayUnderTest(more="policy: {confirmBulk: true}")
@@ -202,7 +202,7 @@ class Guards(unittest.TestCase):
                        stdout=subprocess.DEVNULL)
 
     def rehearsed(self):
-        """What the gateway says would have been sent by the call just made."""
+        """What the last call would have sent, according to the gateway."""
         document = json.loads(self.client.last_response.data)
         self.assertTrue(document["dry_run"])
         self.assertNotIn("Bearer e", self.client.last_response.data)

@@ -1,8 +1,8 @@
 """SCORM Cloud's official Python client calls every operation of the sandbox, with full bodies.
 
-An operation counts as proven when the client got an answer for it, every member of the answer has the type
-of the client's models, and what was sent came back. The proven ones are written to
-Sources/Sandbox/ProvenOperations.generated.swift with --write; otherwise the file must say so already.
+An operation counts as proven if the client got an answer for it, every member of the answer has the type of the
+client's models, and the values that were sent came back. With --write, the proven ones are written to
+Sources/Sandbox/ProvenOperations.generated.swift. Otherwise the file must already list them.
 Run by scripts/client-test.
 """
 
@@ -35,13 +35,13 @@ from gateway_under_test import eventually, free_port  # noqa: E402
 from test_python_client import MANIFEST  # noqa: E402
 
 TARGET = pathlib.Path(__file__).resolve().parents[2] / "Sources/Sandbox/ProvenOperations.generated.swift"
-#: The newest client; an older one cannot know members that were added since.
+#: Whether this is the newest client. Older ones do not know members that were added later.
 IS_NEWEST = not hasattr(sc, "ZoomiApi")
 UUID = "6c1f3b0e-3b8a-4a51-9d55-7f7a5d0b1c11"
 
 
 class Prover:
-    """The client's methods by name. Each call is checked against the models and noted as proven."""
+    """Calls the client's methods by name. Each call is checked against the models and noted as proven."""
 
     def __init__(self, host, user, password, folder):
         configuration = sc.Configuration()
@@ -64,7 +64,7 @@ class Prover:
         expected = re.search(r"response_type='([^']+)'", source)
 
         def call(*arguments, **options):
-            # A parameter that an older client does not have is left out.
+            # Parameters that an older client does not have are left out.
             options = {key: value for key, value in options.items() if IS_NEWEST or key in known}
             result = getattr(owner, name)(*arguments, **options)
             answer = self.client.last_response
@@ -78,7 +78,7 @@ class Prover:
 
 
 def check(value, kind, place):
-    """`value` has the type `kind` of the client's models, and no member that they do not have."""
+    """Checks that `value` has the type `kind` of the client's models, and no members that they do not have."""
     def expect(is_right):
         if not is_right:
             raise AssertionError(f"{place} is {value!r}, which is no {kind}")
@@ -133,7 +133,7 @@ def refused(status, call, *arguments, **options):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """What postbacks are posted to."""
+    """The receiver of postbacks."""
 
     daemon_threads = True
 

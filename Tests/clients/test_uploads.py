@@ -1,7 +1,7 @@
-"""Uploads that survive, through the built gateway: what the cloud gets in the end is what the client has sent, whatever
+"""Uploads that survive faults, through the built gateway: the cloud finally receives what the client has sent, whatever
 happened meanwhile. Run by scripts/client-test.
 
-UPLOAD_MIB: size of the upload, 64 unless set."""
+UPLOAD_MIB: the size of the upload in MiB, by default 64."""
 
 import hashlib
 import http.client
@@ -26,7 +26,7 @@ BLOCK = bytes(range(256)) * 4096
 
 
 class Trouble(socketserver.StreamRequestHandler):
-    """A token endpoint, and an import that fails the first time in the way of the server's `trouble`."""
+    """A token endpoint, and an import whose first attempt fails as the server's `trouble` says."""
 
     def handle(self):
         while line := self.rfile.readline():

@@ -1,4 +1,4 @@
-"""An authority of the test's own, and certificates good and bad, made with openssl."""
+"""An authority for the test, and valid and invalid certificates, made with openssl."""
 
 import pathlib
 import ssl
@@ -22,7 +22,7 @@ class Authority:
             raise AssertionError(f"openssl {arguments[0]}: {done.stderr}")
 
     def server_context(self, name="localhost", is_expired=False, is_self_signed=False):
-        """A server's TLS settings with a certificate for `name`."""
+        """TLS settings of a server with a certificate for `name`."""
         stem = self.directory / f"{name}-{is_expired}-{is_self_signed}"
         certificate, key, request = (stem.with_suffix(suffix) for suffix in (".pem", ".key", ".csr"))
         extension = f"subjectAltName=DNS:{name}"
@@ -34,7 +34,7 @@ class Authority:
                           "-keyout", key, "-out", request)
             extensions = stem.with_suffix(".ext")
             extensions.write_text(extension + "\n")
-            # With a negative number of days it ends before it begins: expired at any time.
+            # With a negative number of days it ends before it begins, so it is always expired.
             self._openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
                           "-CAcreateserial", "-days", "-1" if is_expired else "30",
                           "-extfile", extensions, "-out", certificate)

@@ -1,4 +1,4 @@
-"""File systems that run full."""
+"""File systems that become full."""
 
 import contextlib
 import pathlib
@@ -10,7 +10,7 @@ from rig import Skipped
 
 @contextlib.contextmanager
 def small_disk():
-    """A file system of 2 MiB, and its folder."""
+    """Makes a file system of 2 MiB and returns its folder."""
     with tempfile.TemporaryDirectory(prefix="scorm-gateway-full.") as folder:
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder],
                                  capture_output=True, check=False)
@@ -23,7 +23,7 @@ def small_disk():
 
 
 def fill_up(folder):
-    """Takes all room that is left, and returns the file that has it."""
+    """Fills all free space and returns the file that uses it."""
     filler = pathlib.Path(folder) / "filler"
     with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:

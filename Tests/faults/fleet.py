@@ -1,6 +1,6 @@
-"""Several gateways of one fleet, the store between them, an upstream that counts, and callers that call at a rate.
+"""Several gateways of one fleet, their store, an upstream that counts, and callers that call at a fixed rate.
 
-One event loop drives upstream and callers, on a thread of its own: what is measured waits for no test."""
+An event loop on a separate thread runs upstream and callers, so that no test delays what is measured."""
 
 import asyncio
 import http.client
@@ -18,13 +18,14 @@ from peers import eventually
 
 
 class CountingUpstream:
-    """Answers tokens and calls, and notes when each call came. `script` says what a call gets by its number."""
+    """Answers token requests and calls, and notes when each call arrived. `script` returns the answer to the call with
+    a number."""
 
     def __init__(self, loop):
         self.loop, self.times, self.script = loop, [], lambda number: (200, "")
-        # How long a call takes, in seconds; how many are under way, and were at most.
+        # How long a call takes in seconds, the calls in progress, and their maximum.
         self.delay, self.under_way, self.most = 0, 0, 0
-        # How late this loop has been at most, in seconds: what a busy machine takes apart or together.
+        # The largest delay of this loop in seconds: a busy machine delays calls, which spreads or bunches them.
         self.lateness = 0.0
         self.watch = asyncio.run_coroutine_threadsafe(self._watch(), loop)
         server = asyncio.run_coroutine_threadsafe(
@@ -74,7 +75,7 @@ class CountingUpstream:
 
 
 class Callers:
-    """Calls one gateway evenly at a rate, whatever becomes of the calls, over connections that are kept."""
+    """Calls one gateway evenly at a fixed rate over kept connections, whatever happens to the calls."""
 
     def __init__(self, loop, port, rate):
         self.port, self.rate, self.idle, self.waits, self.statuses = port, rate, [], [], {}
@@ -114,7 +115,7 @@ class Callers:
         self.ended = True
 
     def slowest(self, since, part=0.99):
-        """The time that `part` of the calls since then took at most, in seconds."""
+        """The longest time in seconds that `part` of the calls since `since` took."""
         waits = sorted(wait for began, wait, _ in self.waits if began >= since)
         return waits[min(len(waits) - 1, int(len(waits) * part))] if waits else 0
 
@@ -137,7 +138,7 @@ class Store:
         eventually(self.socket.exists, "the store is there")
 
     def connect(self, number):
-        """Makes the way for a gateway; a Unix socket needs none."""
+        """Makes a link for a gateway; a Unix socket needs none."""
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -150,10 +151,10 @@ class Store:
 
 
 class ObservedStore(Store):
-    """The same behind a relay, which counts what is asked for leases, and can be slow to bring answers back."""
+    """A store behind a relay that counts questions for leases and can delay answers."""
 
     def __init__(self, folder, arguments=()):
-        # Seconds; questions by connection.
+        # The delay in seconds, and the number of questions by connection.
         self.delay, self.questions = 0, {}
         self.place = pathlib.Path(folder) / "relay.sock"
         super().__init__(folder, arguments)
@@ -187,7 +188,7 @@ class ObservedStore(Store):
 
 
 class Member:
-    """One gateway of the fleet."""
+    """A gateway of the fleet."""
 
     def __init__(self, fleet, number):
         self.output = pathlib.Path(fleet.folder) / f"gateway-{number}.out"
@@ -239,7 +240,7 @@ traffic: {{log: {{path: /dev/null}}, journal: null}}
         return float(found[1]) if found else 0.0
 
     def state(self):
-        """What the first shared limit goes by, and its row."""
+        """The state of the first shared limit, and its row."""
         for row in json.loads(self.admin("/api/limits?format=json")[1])["limits"]:
             if "shared" in row:
                 return row["shared"]["state"], row["shared"]
@@ -260,8 +261,8 @@ traffic: {{log: {{path: /dev/null}}, journal: null}}
 
 
 class Fleet:
-    """`url`, `more` and `store` are for a store that is reached otherwise than by its Unix socket: `url` may be a function
-    of the gateway's number. `kind` makes the store."""
+    """`url`, `more` and `store` are for a store that is not reached by its Unix socket. `url` may be a function of the
+    gateway's number. `kind` makes the store."""
 
     def __init__(self, count, limit, on_loss="share", url=None, more="", store=(), kind=Store):
         self.temporary = tempfile.TemporaryDirectory(prefix="scorm-gateway-fleet.")
@@ -314,13 +315,13 @@ class Fleet:
 
 
 def most_beyond(fleet, burst, rate, jitter=0.1):
-    """The most calls that may come beyond the rate when none too many starts: calls that started a moment apart may reach
-    the upstream together. `jitter` is what an idle machine takes for one moment, in seconds."""
+    """The most calls that may arrive in excess of the rate although no call too many starts: calls that started shortly
+    after each other may reach the upstream together. `jitter` is that difference on an idle machine, in seconds."""
     return burst + (jitter + fleet.upstream.lateness) * rate
 
 
 def largest_burst(times, rate):
-    """The most calls that came beyond the rate, in any time: at most the burst, when the limit is kept."""
+    """The most calls in excess of the rate in any period. If the limit is kept, this is at most the burst."""
     most = best = 0.0
     for number, when in enumerate(times):
         most = max(most, 0.0) - ((when - times[number - 1]) * rate if number else 0)

@@ -1,6 +1,6 @@
-"""A store at the end of links that can be cut: it is in a network namespace of its own, with a cable to it for each gateway.
+"""A store behind links that can be cut: it is in a separate network namespace, with a link to it for each gateway.
 
-`in_namespace` runs a function of a module in a namespace too, so that nothing of it is left on the machine, however it ends."""
+`in_namespace` runs a function of a module in a namespace, so that it leaves nothing on the machine, however it ends."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ PORT = 6379
 
 
 def in_namespace(module, function):
-    """Runs `function` of the module's file, in network and mount namespaces of its own; what it returns."""
+    """Runs `function` of the module's file in new network and mount namespaces, and returns its result."""
     if os.geteuid() != 0:
         raise Skipped("network namespaces need root")
     if shutil.which("unshare") is None or subprocess.run(
@@ -33,7 +33,7 @@ def in_namespace(module, function):
 
 
 def main(functions):
-    """What the module does in the namespace."""
+    """Runs a function of the module in the namespace."""
     run("ip", "link", "set", "lo", "up")
     with tempfile.NamedTemporaryFile("w", suffix=".hosts") as hosts:
         hosts.write("127.0.0.1 localhost\n")
@@ -76,7 +76,7 @@ class LinkedStore(Store):
         self._inside("ip", "link", "set", "lo", "up")
 
     def connect(self, number):
-        """Lays a link."""
+        """Makes the link of a gateway."""
         ours, theirs = f"gateway{number}", f"store{number}"
         run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", self.process.pid)
         run("ip", "address", "add", f"10.9.{number}.1/24", "dev", ours)
@@ -88,14 +88,14 @@ class LinkedStore(Store):
         return run("nsenter", "--target", self.process.pid, "--net", *words)
 
     def pull(self, number):
-        """Pulls the plug: what is sent goes nowhere, and nobody is told."""
+        """Cuts the link: everything sent is lost, and neither side is notified."""
         self._inside("ip", "link", "set", f"store{number}", "down")
 
     def plug(self, number):
         self._inside("ip", "link", "set", f"store{number}", "up")
 
     def drop(self, chain, number, *match):
-        """Packets of a link, in one direction (INPUT: to the store, OUTPUT: from it), vanish."""
+        """Drops the packets of a link in one direction (INPUT: to the store, OUTPUT: from it)."""
         side = "-i" if chain == "INPUT" else "-o"
         rule = (chain, side, f"store{number}", *match, "-j", "DROP")
         self._inside("iptables", "-A", *rule)
@@ -105,7 +105,7 @@ class LinkedStore(Store):
         self._inside("iptables", "-D", *rule)
 
     def listeners(self, number):
-        """The ports that a gateway listens to the store from."""
+        """The ports of a gateway's connections that listen for the store's notices."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.socket))
             connection.sendall(b"CLIENT LIST TYPE pubsub\r\nQUIT\r\n")

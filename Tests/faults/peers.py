@@ -1,5 +1,5 @@
-"""The gateway's neighbours, each scripted by the test: an upstream that answers with any bytes, a token
-endpoint, and a caller that sees exactly what came back."""
+"""The gateway's peers, each scripted by the test: an upstream that answers with any bytes, a token endpoint, and a
+caller that sees exactly what it received."""
 
 import json
 import socket
@@ -18,19 +18,19 @@ def reset(connection):
     except OSError:
         pass
     if isinstance(connection, ssl.SSLSocket):
-        # Without the TLS layer's own farewell.
+        # Without the TLS layer's closing message.
         connection = socket.socket(fileno=connection.detach())
     connection.close()
 
 
 def answer(status=200, body=b"{}", fields=b""):
-    """One whole answer."""
+    """A whole answer."""
     return (b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n"
             % (status, len(body), fields)) + body
 
 
 class Request:
-    """A request's head as it arrived."""
+    """The head of a request as it arrived."""
 
     def __init__(self, head):
         self.head = head
@@ -46,12 +46,12 @@ class Request:
 
 
 class Conversation:
-    """One accepted connection, for the script that runs on its thread."""
+    """An accepted connection, for the script that runs on its thread."""
 
     def __init__(self, connection, server):
         self.connection, self.server = connection, server
         self.buffer = b""
-        #: Everything that was read.
+        #: All bytes read so far.
         self.received = b""
 
     def read(self, size=65536):
@@ -60,7 +60,7 @@ class Conversation:
         return data
 
     def read_request(self):
-        """The next head; None when the peer has gone before one."""
+        """The next head; None if the peer closed before."""
         while b"\r\n\r\n" not in self.buffer:
             data = self.read()
             if not data:
@@ -72,7 +72,7 @@ class Conversation:
         return request
 
     def read_body(self, request):
-        """The body; None when the peer has gone before its end."""
+        """The body; None if the peer closed before its end."""
         if "chunked" in (request.get("Transfer-Encoding") or ""):
             body = b""
             while True:
@@ -111,10 +111,10 @@ class Conversation:
 
 
 class ScriptedServer:
-    """Listens on loopback and runs a script for every connection, on a thread of its own.
+    """Listens on loopback and runs a script for every connection on a separate thread.
 
-    `on_connection(conversation)` sees the bare connection. By default it reads requests and calls
-    `on_request(conversation, request)` for each; that returns whether the connection goes on.
+    `on_connection(conversation)` gets the raw connection. By default it reads requests and calls
+    `on_request(conversation, request)` for each, which returns whether the connection stays open.
     """
 
     def __init__(self, tls=None, on_request=None, address="127.0.0.1"):
@@ -129,13 +129,13 @@ class ScriptedServer:
         self.listen()
 
     def listen(self):
-        """Begins to accept: on a free port the first time, on the same one later."""
+        """Starts to accept: the first time on a free port, later on the same one."""
         self.listener = socket.create_server((self.address, self.port), backlog=4096)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
     def stop_listening(self):
-        """Connections are refused from now on."""
+        """Refuses connections from now on."""
         try:
             # Closing alone does not wake a thread that accepts.
             self.listener.shutdown(socket.SHUT_RDWR)
@@ -190,7 +190,7 @@ class ScriptedServer:
                 pass
 
     def close_connections(self):
-        """Says goodbye on every connection, so that the gateway keeps none."""
+        """Closes every connection properly, so that the gateway keeps none."""
         with self.lock:
             connections = list(self.open)
         for connection in connections:
@@ -200,7 +200,7 @@ class ScriptedServer:
                 pass
 
     def received(self):
-        """Every byte that came, of all connections."""
+        """All bytes received, on all connections."""
         return b"".join(conversation.received for conversation in list(self.conversations))
 
     def stop(self):
@@ -209,7 +209,7 @@ class ScriptedServer:
 
 
 class TokenEndpoint(ScriptedServer):
-    """Grants a new token to every request; `before_answer` may make it wait, or answer for it."""
+    """Grants a new token to every request. `before_answer` may delay it, or answer in its place."""
 
     def __init__(self, lifetime=3600):
         super().__init__(on_request=self.grant)
@@ -234,13 +234,13 @@ class TokenEndpoint(ScriptedServer):
 
 
 class Answer:
-    """What a caller got: as far as it came, and how it ended."""
+    """The answer that a caller received, possibly incomplete, and how it ended."""
 
     def __init__(self):
         self.status, self.fields, self.body = 0, {}, b""
-        #: Interim answers before it, as status codes.
+        #: The status codes of interim answers before it.
         self.interim = []
-        #: The framing says that all of it is there.
+        #: Whether the answer is complete according to its framing.
         self.is_complete = False
         #: "open", "closed" or "reset".
         self.end = "open"
@@ -256,7 +256,7 @@ class Answer:
 
 
 class Caller:
-    """One connection to the gateway, byte by byte."""
+    """A connection to the gateway, byte by byte."""
 
     def __init__(self, port, receive_buffer=None, patience=PATIENCE):
         # A port, or the path of a Unix socket.
@@ -295,7 +295,7 @@ class Caller:
         return bool(data)
 
     def read_answer(self, method="GET"):
-        """The next answer, as far as it comes."""
+        """The next answer, as far as it arrives."""
         result = Answer()
         while True:
             while b"\r\n\r\n" not in self.buffer:
@@ -348,7 +348,7 @@ class Caller:
                 return True
 
     def read_to_end(self):
-        """Reads until the gateway closes; how it did."""
+        """Reads until the gateway closes, and returns how it closed."""
         while self._more():
             pass
         return self.end
@@ -364,7 +364,7 @@ class Caller:
 
 
 def eventually(condition, what, patience=PATIENCE):
-    """Waits until `condition` returns something true, which is the result."""
+    """Waits until `condition` returns a true value, and returns it."""
     deadline = time.monotonic() + patience
     while True:
         outcome = condition()

@@ -1,16 +1,14 @@
-"""A built gateway between a scripted upstream and a scripted token endpoint, and what must hold after
-every fault.
+"""A built gateway between a scripted upstream and a scripted token endpoint, and the checks after every fault.
 
-A row of the fault catalogue is a function marked `@row`. It gets a `Lab`, does the harm, says with
-`lab.expect` which line of the traffic log each request must leave, and returns; the lab then checks the
-after-list:
+A row of the fault catalogue is a function marked `@row`. It gets a `Lab`, causes the fault, declares with `lab.expect`
+which line each request must leave in the traffic log, and returns. The lab then checks the after-list:
 
-- the process lives, `/healthz` and `/readyz` tell the truth,
-- descriptors, threads and memory are back to where they were before,
+- the process is alive, and `/healthz` and `/readyz` are correct,
+- descriptors, threads and memory are back to their values before the fault,
 - nothing is in flight, no limit holds a permit or a waiting call,
 - each request left exactly one line, with the right termination, `error.type` and status,
-- no secret and no token stands in any output,
-- the next good request succeeds.
+- no output contains a secret or a token,
+- the next valid request succeeds.
 """
 
 import base64
@@ -34,7 +32,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from peers import Caller, ScriptedServer, TokenEndpoint, eventually  # noqa: E402
 
 APP, SECRET = "CANARY-APP-ID", "CANARY-SECRET-7261"
-#: What an idle process may keep more than before: caches, spare buffers, pages the allocator holds on to.
+#: Bytes by which an idle process may grow: caches, spare buffers, pages that the allocator keeps.
 MEMORY_ALLOWANCE = 12 << 20
 
 CONFIGURATION = """\
@@ -67,12 +65,12 @@ traffic:
 """
 
 
-#: For what a line may say either way.
+#: Matches any value in a line.
 ANY = "any"
 
 
 class Skipped(Exception):
-    """This machine cannot show the row."""
+    """The row cannot be tested on this machine."""
 
 
 def require(*programs):
@@ -85,8 +83,8 @@ ROWS = []
 
 
 def row(number, name, **options):
-    """Marks a function as a row of the catalogue. `options` go to the `Lab`; `needs` names programs, and
-    `lab=False` hands over nothing: the function makes its own labs."""
+    """Marks a function as a row of the catalogue. `options` are passed to the `Lab`, and `needs` names required
+    programs. With `lab=False` the function gets no lab and makes its own."""
 
     def mark(function):
         ROWS.append((number, name, function, options))
@@ -100,8 +98,8 @@ class Lab:
 
     - `tls`: an `ssl.SSLContext` for the upstream; `host`: the name in `upstream.url`.
     - `settings`: values for the placeholders of `CONFIGURATION`; `more` and its like are YAML.
-    - `wrapper`: a command in front of the binary, such as strace with its options. With `is_traced` the
-      gateway is its child.
+    - `wrapper`: a command that runs the binary, such as strace with its options. With `is_traced` the gateway is its
+      child.
     """
 
     def __init__(self, tls=None, host=None, settings=None, wrapper=(), is_traced=False, threads=2,
@@ -146,7 +144,7 @@ class Lab:
     # MARK: The process
 
     def start(self):
-        """Starts the gateway, for the first time or again, and waits until it is ready."""
+        """Starts or restarts the gateway, and waits until it is ready."""
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -157,7 +155,7 @@ class Lab:
             eventually(lambda: self.admin("/readyz")[0] == 200, "the gateway is ready")
 
     def said(self):
-        """What the gateway wrote to standard output and error."""
+        """The gateway's standard output and error."""
         return self.output.read_text("utf-8", "replace")
 
     def _ports(self):
@@ -180,13 +178,13 @@ class Lab:
         os.kill(self.pid, number)
 
     def end(self, patience=20):
-        """SIGTERM, and the exit status."""
+        """Sends SIGTERM and returns the exit status."""
         self.signal(signal.SIGTERM)
         return self.process.wait(patience)
 
     def stop(self):
         if self.process is not None and self.process.poll() is None:
-            # The traced gateway first: its tracer ends with it.
+            # The traced gateway first, because its tracer ends with it.
             for pid in {getattr(self, "pid", self.process.pid), self.process.pid}:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -206,7 +204,7 @@ class Lab:
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
     def memory(self):
-        """Resident bytes."""
+        """The resident memory in bytes."""
         pages = int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -215,7 +213,7 @@ class Lab:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def admin(self, path):
-        """Status and body of an admin page."""
+        """The status and body of an admin page."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10) as page:
                 return page.status, page.read().decode()
@@ -225,12 +223,12 @@ class Lab:
             return 0, ""
 
     def metric(self, name):
-        """A metric without labels, or the sum over its labels."""
+        """The value of a metric without labels, or the sum over its labels."""
         found = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", self.admin("/metrics")[1], re.M)
         return sum(float(value) for value in found) if found else None
 
     def lines(self):
-        """The traffic log's lines. Strict JSON, or it is an error."""
+        """The lines of the traffic log, which must be strict JSON."""
         if not self.traffic_log.exists():
             return []
         text = self.traffic_log.read_bytes().decode("utf-8")
@@ -247,7 +245,7 @@ class Lab:
                 f"{fields}\r\n").encode(), request_id
 
     def call(self, method="GET", path="/api/v2/ping", body=None, fields="", expect=None, patience=20):
-        """One request on a connection of its own. `expect` is what `expect` takes, without the id."""
+        """Makes a request on a new connection. `expect` has the arguments of `expect`, without the id."""
         if body is not None:
             fields += f"Content-Length: {len(body)}\r\n"
         head, request_id = self.head(method, path, fields)
@@ -261,15 +259,15 @@ class Lab:
             return caller.read_answer(method)
 
     def expect(self, request_id, termination="completed", error=None, status=200):
-        """The line that the request must leave. `ANY` for what is not known beforehand."""
+        """Declares the line that the request must leave. `ANY` stands for values that are not known beforehand."""
         self.expected[request_id] = (termination, error, status)
 
     def expect_anonymous(self, termination, error=None, status=200):
-        """A line of bytes that bring no request id."""
+        """Declares a line for bytes without a request id."""
         self.anonymous.append((termination, error, status))
 
     def calls_at_once(self, count, **options):
-        """As many calls as that, each on a thread; their answers."""
+        """Makes `count` calls, each on a thread, and returns their answers."""
         answers = []
         threads = [threading.Thread(target=lambda: answers.append(self.call(**options)), daemon=True)
                    for _ in range(count)]
@@ -281,19 +279,19 @@ class Lab:
         return answers
 
     def good_call(self):
-        """The upstream answers well again, and so does the gateway."""
+        """Checks that upstream and gateway answer normally again."""
         answer = self.call(expect=("completed", None, 200))
         assert answer.status == 200 and answer.is_complete, f"a good request got {answer.status}"
 
     # MARK: Before and after
 
     def rest(self):
-        """Lets go of kept connections and waits until nothing is in flight."""
+        """Closes kept connections and waits until nothing is in flight."""
         eventually(lambda: self.metric("scorm_gateway_exchanges_in_flight") == 0, "nothing is in flight")
         self.upstream.close_connections()
 
     def note_base(self):
-        """Warms up and notes what the process holds at rest."""
+        """Warms up and notes the process's resources at rest."""
         for _ in range(3):
             self.good_call()
         self.rest()
@@ -303,7 +301,7 @@ class Lab:
 
     @staticmethod
     def _settled(measure):
-        """The measure, once it has stayed the same for 0.3 s."""
+        """The measured value, once it has not changed for 0.3 s."""
         value, since = measure(), time.monotonic()
         while time.monotonic() - since < 0.3:
             time.sleep(0.02)
@@ -313,7 +311,7 @@ class Lab:
         return value
 
     def check_after(self, ready=200, memory_allowance=MEMORY_ALLOWANCE):
-        """The after-list."""
+        """Checks the after-list."""
         assert self.is_alive(), f"the gateway ended with {self.process.returncode}: {self.said()[-2000:]}"
         self.upstream.on_request = ScriptedServer.answer_well
         self.upstream.on_connection = self.upstream.serve_requests
@@ -334,14 +332,14 @@ class Lab:
         self.check_secrecy()
 
     def check_ended(self, status=0):
-        """The after-list of a gateway that was told to end: the exit status, the lines, no secret."""
+        """Checks the after-list of a gateway that was asked to end: the exit status, the lines, no secret."""
         code = self.process.wait(20)
         assert code == status, f"ended with {code}: {self.said()[-2000:]}"
         self.check_lines()
         self.check_secrecy()
 
     def check_lines(self):
-        """One line a request, and what it says."""
+        """Checks that each request has one line with the expected values."""
         count = len(self.expected) + len(self.anonymous)
         eventually(lambda: len(self.lines()) >= count, f"{count} lines, of {len(self.lines())}", 5)
         time.sleep(0.3)
@@ -364,7 +362,7 @@ class Lab:
         assert not missing and not unclaimed, f"no line for {sorted(missing)} {unclaimed}"
 
     def check_secrecy(self):
-        """No secret in any output or log."""
+        """Checks that no output or log contains a secret."""
         secrets = [SECRET, base64.b64encode(f"{APP}:{SECRET}".encode()).decode(), *self.tokens.tokens]
         for path in self.directory.rglob("*"):
             if path.is_file() and path.name not in ("secret", "core"):

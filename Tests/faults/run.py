@@ -1,4 +1,4 @@
-"""Runs rows of the fault catalogue: all, or those whose number or name is given."""
+"""Runs rows of the fault catalogue: all, or those with the given numbers or names."""
 
 import argparse
 import importlib
@@ -25,7 +25,7 @@ def matches(wanted, number, name, function):
 
 
 def run(function, options):
-    """Outcome and what is to be said of it."""
+    """The outcome of a row, and a note about it."""
     options = dict(options)
     needs, wants_lab = options.pop("needs", ()), options.pop("lab", True)
     try:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stands in for a program that takes over, and fails at one step of it. The step is in the file `step` beside this one."""
+"""Simulates a program that takes over and fails at one step. The step is in the file `step` in the same folder."""
 
 import os
 import pathlib
@@ -11,7 +11,7 @@ import time
 HELLO, PREPARE, SETTLE, SERVE = 1, 4, 7, 8
 READY, PREPARED = b"\x80", b"\x81"
 
-# What was inherited; listing them takes one that is gone afterwards.
+# The inherited descriptors. Listing them uses one that is closed afterwards.
 inherited = [number for number in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{number}")]
 (pathlib.Path(sys.argv[0]).parent / "inherited").write_text(" ".join(sorted(inherited)))
 step = (pathlib.Path(sys.argv[0]).parent / "step").read_text().strip()
@@ -54,5 +54,5 @@ if step == "with the state for ever":
     time.sleep(3600)
 channel.send(PREPARED)
 read_until(SERVE)
-# From here on it is the gateway.
+# From here on this process is the gateway.
 sys.exit(10)

@@ -1,4 +1,4 @@
-"""Rows 14 and 15: callers that go in the middle."""
+"""Rows 14 and 15: callers that disconnect in the middle."""
 
 import socket
 
@@ -9,7 +9,7 @@ UPLOAD = 1_000_000
 
 
 def _aborted_uploads(lab, fields, first, leave, arrived=None):
-    """The caller sends a part of its body and goes; how the upstream's connection ended."""
+    """A caller sends a part of its body and disconnects. Returns how the upstream's connection ended."""
     endings = []
 
     def script(conversation, request):
@@ -53,7 +53,7 @@ def counted_reset(lab):
 
 @row("14c", "caller ends in the middle of a chunked upload")
 def chunked_end(lab):
-    # The chunk's data ends with 0 CR LF CR LF, which must not pass for the last chunk.
+    # On the wire the chunk ends with 0 CR LF CR LF, which must not be taken for the last chunk.
     data = b"u" * 99_995 + b"\r\n0\r\n"
     _aborted_uploads(lab, "Transfer-Encoding: chunked\r\n",
                      b"%x\r\n%s\r\n" % (len(data), data) + b"4\r\nu", _leave_with_end,
@@ -78,7 +78,7 @@ LARGE = 50 << 20
 
 
 def large_answer(sent, size=LARGE):
-    """A script that answers with a large body; `sent` gets how many bytes went out."""
+    """A script that answers with a large body. `sent` gets the number of bytes sent."""
 
     def script(conversation, request):
         conversation.read_body(request)
@@ -108,7 +108,7 @@ def _gone_while_reading(lab, leave):
             caller.buffer += caller.connection.recv(1024)
         leave(caller)
     eventually(lambda: sent, "the upstream is not read any more")
-    # What the kernel's buffers on both sides and the gateway's bound hold, not the whole of it.
+    # Only what the kernel's buffers on both sides and the gateway's limit hold, not the whole answer.
     assert sent[0] < LARGE // 2, f"{sent[0] >> 20} MiB were read for nobody"
     return {"note": f"the upstream got rid of {sent[0] >> 10} KiB"}
 

@@ -28,7 +28,7 @@ def few_descriptors(lab):
         connection.connect(("127.0.0.1", lab.port))
         crowd.append(connection)
     time.sleep(0.5)
-    # Those who came before are served, and the log can still be reopened.
+    # Callers that connected before are served, and the log can still be reopened.
     before = lab.cpu_seconds()
     for _ in range(10):
         head, request_id = lab.head()
@@ -36,7 +36,7 @@ def few_descriptors(lab):
         got = known.send(head).read_answer()
         assert got.status == 200, f"{got.status} {got.body}"
         time.sleep(0.1)
-    # Who says nothing makes way for who comes.
+    # Silent callers are closed to make room for new ones.
     lab.call(expect=("completed", None, 200), patience=60)
     rotated = lab.traffic_log.with_suffix(".1")
     eventually(lambda: len(lab.lines()) >= len(lab.expected), "all lines are out")
@@ -52,7 +52,7 @@ def few_descriptors(lab):
     for connection in crowd:
         connection.close()
     known.close()
-    # The lines of both files together are what is expected.
+    # Both files together have the expected lines.
     eventually(lambda: lab.call().status == 200 and True, "calls are served again")
     time.sleep(0.4)
     last = lab.lines()[-1]
@@ -75,7 +75,7 @@ def accept_fails(lab):
     "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=socket",
     "-e", "inject=socket:error=EMFILE:when=20..60"])
 def connect_fails(lab):
-    # Upstream connections cannot be made for some time: answered, not dropped, and it passes.
+    # For a while no upstream connections can be made. Calls are answered, not dropped, and then it recovers.
     statuses = set()
     for _ in range(80):
         lab.upstream.close_connections()
@@ -147,7 +147,7 @@ def stopped(lab):
     for thread in threads:
         thread.start()
     eventually(lambda: lab.metric("scorm_gateway_exchanges_in_flight") == 300, "all are under way", 5)
-    # While it stands still the answers and the rest of the bodies arrive, and every deadline passes.
+    # While it is stopped, the answers and the rest of the bodies arrive, and every deadline passes.
     lab.signal(signal.SIGSTOP)
     time.sleep(3)
     lab.signal(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Rows 44: SIGUSR2. Another process takes over, or fails to, or is left alone, at each step."""
+"""Rows 44: SIGUSR2. Another process takes over, or fails, or loses its predecessor, at each step."""
 
 import array
 import os
@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Program:
-    """A link to the built gateway that can be led to another program: what SIGUSR2 starts."""
+    """A link to the built gateway, which SIGUSR2 starts. It can be changed to another program."""
 
     def __init__(self, **options):
         self.folder = rig.tempfile.TemporaryDirectory(prefix="scorm-gateway-program.")
@@ -45,7 +45,7 @@ class Program:
         self.lead_to(copy)
 
     def stop(self):
-        # Whatever serves now, and what is still ending.
+        # The process that serves now, and those that are still ending.
         for pid in {self.lab.pid, *self.successors()}:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -58,7 +58,7 @@ class Program:
         return [int(pid) for pid in re.findall(r"process (\d+) has taken over", self.lab.said())]
 
     def hand_over(self):
-        """Asks for it and waits until it is done. Returns the new process."""
+        """Requests a hand-over and waits until it is done. Returns the new process."""
         before = len(self.successors())
         refused = self.lab.said().count("NOT HANDED OVER")
         os.kill(self.lab.pid, signal.SIGUSR2)
@@ -70,11 +70,11 @@ class Program:
 
 
 class Load:
-    """Callers that call without a pause, over kept connections and new ones; reads and writes."""
+    """Callers that call without pauses over kept and new connections, reads and writes."""
 
     def __init__(self, lab, kept=8, new=4, path=None):
         self.lab, self.ids, self.failures, self.ended = lab, [], [], False
-        # The path of a Unix socket; without it callers come by TCP.
+        # The path of a Unix socket. Without it callers use TCP.
         self.place = path or lab.port
         self.threads = [threading.Thread(target=self._keep, daemon=True) for _ in range(kept)]
         self.threads += [threading.Thread(target=self._connect, daemon=True) for _ in range(new)]
@@ -121,9 +121,9 @@ class Load:
             thread.join(30)
 
     def check(self):
-        """Nothing failed, each call left one line, and the upstream got each once."""
+        """Checks that nothing failed, that each call left one line, and that the upstream received each once."""
         assert not self.failures, f"{len(self.failures)} of {len(self.ids)}: {self.failures[:3]}"
-        # Calls before the load have lines as well.
+        # Calls before the load have lines too.
         wanted = set(self.ids)
         eventually(lambda: sum(line["request_id"] in wanted for line in self.lab.lines()) >= len(wanted),
                    f"{len(wanted)} lines", 5)
@@ -184,7 +184,7 @@ def failing(program):
         eventually(lambda: lab.said().count("NOT HANDED OVER") == count, f"{step}: it is told")
         assert reason in lab.said().split("NOT HANDED OVER")[-1], f"{step}: {lab.said()[-400:]}"
         eventually(lambda: len(load.ids) > before + 20, f"{step}: calls go on")
-    # A file that is no program, none at all, a configuration with a mistake.
+    # A file that is not a program, a missing file, and a configuration with a mistake.
     program.lead_to(lab.configuration)
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "cannot be started" in lab.said(), "a file that is no program is told")
@@ -194,7 +194,7 @@ def failing(program):
     lab.signal(signal.SIGUSR2)
     eventually(lambda: "ended with 78" in lab.said() and "unknownKey" in lab.said(), "the mistake is told")
     lab.configuration.write_text(good)
-    # After all that it still works.
+    # After all these failures it still works.
     program.hand_over()
     load.end()
     load.check()
@@ -278,7 +278,7 @@ def old_is_killed(program):
 
 
 class OldOne:
-    """Stands in for the process that hands over, to a built gateway, up to any step."""
+    """Simulates the process that hands over to a built gateway, up to any step."""
 
     PREPARE, SETTLE, SERVE, READY, PREPARED = 4, 7, 8, 128, 129
 
@@ -317,7 +317,7 @@ class OldOne:
         for one in (self.channel, self.callers, self.admin):
             one.close()
         if self.process.poll() is None:
-            # Its lines are written.
+            # Its lines have been written.
             self.process.terminate()
         try:
             return self.process.communicate(timeout=20)[1].decode()
@@ -346,7 +346,7 @@ def old_is_gone(lab):
             for number, name in enumerate(steps(old)):
                 if number == stop_at:
                     break
-            # Nobody was accepted so far: both sockets are still this process' alone to serve.
+            # No connection was accepted so far, so both sockets are still served by this process only.
             waiting = socket.create_connection(old.callers.getsockname())
             waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             old.channel.close()
@@ -417,7 +417,7 @@ def quota(program):
                     admitted.append(time.monotonic())
 
     threads = [threading.Thread(target=keep, daemon=True) for _ in range(8)]
-    # The burst is there again.
+    # The burst is available again.
     time.sleep(1.0)
     start = time.monotonic()
     for thread in threads:

@@ -1,5 +1,5 @@
-"""Rows 31, 34 and 37 for the journal: a full disk, failing writes, a file somebody holds or has damaged, and
-SIGKILL. Calls go on, what is lost is counted, and the file is whole."""
+"""Rows 31, 34 and 37 for the journal: a full disk, failing writes, a locked or damaged file, and SIGKILL. Calls
+continue, lost records are counted, and the file is intact."""
 
 import contextlib
 import ctypes
@@ -18,16 +18,16 @@ from disks import fill_up, small_disk
 from peers import eventually
 from rig import SECRET, Lab, row
 
-#: Longer runs of the same: FAULT_KILLS=100 FAULT_HOLD=30 scripts/fault-test journal
+#: For longer runs: FAULT_KILLS=100 FAULT_HOLD=30 scripts/fault-test journal
 KILLS = int(os.environ.get("FAULT_KILLS", "8"))
 HOLD = float(os.environ.get("FAULT_HOLD", "3"))
-#: Seconds before a SIGKILL from which calls may be lost: a loop and the journal gather for 0.2 s each, and write.
+#: Seconds before a SIGKILL in which calls may be lost: a loop and the journal collect for 0.2 s each, then write.
 LAST_MOMENTS = 1.0
 
 
 @contextlib.contextmanager
 def journaled(folder=None, **options):
-    """A gateway with a journal, and the journal's path."""
+    """Runs a gateway with a journal, and provides the journal's path."""
     with tempfile.TemporaryDirectory(prefix="scorm-gateway-journal.") as own:
         journal = pathlib.Path(folder or own) / "traffic.sqlite"
         wrapper = options.pop("wrapper", None)
@@ -61,7 +61,7 @@ def settled(lab, patience=20):
 
 
 def unpack(packed, size):
-    """A block as the gateway packed it, by another program's reading of Zstandard."""
+    """Unpacks a block of the gateway with another implementation of Zstandard."""
     zstd = ctypes.CDLL("libzstd.so.1")
     zstd.ZSTD_decompress.restype = ctypes.c_size_t
     zstd.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
@@ -71,7 +71,7 @@ def unpack(packed, size):
 
 
 def lines(journal):
-    """The journal's lines: those in blocks, behind the calls' numbers, and those that make no block yet."""
+    """The journal's lines: those in blocks, after the calls' numbers, and those that are not in a block yet."""
     with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True, timeout=30)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         found = []
@@ -98,7 +98,8 @@ def call(lab, count):
 
 
 def check_all_there(lab, journal):
-    """Each call has a line in the log; written and lost add up; what is written is in the file, once."""
+    """Checks that each call has a line in the log, that written and lost records add up, and that written ones are in
+    the file once."""
     lab.check_lines()
     settled(lab)
     logged = {line["request_id"] for line in lab.lines()}
@@ -154,7 +155,7 @@ def full():
         call(lab, 20)
         settled(lab)
         filler = fill_up(folder)
-        # Pages of the log that are there already are written again: more than these.
+        # Existing pages of the log are overwritten first, so more than these must be written.
         for _ in range(40):
             call(lab, 10)
             time.sleep(0.03)
@@ -227,7 +228,7 @@ failing("31n", "a disk that becomes read-only", "pwrite64:error=EROFS:when=120..
 
 @row("31m", "journal: EIO on fsync", lab=False, needs=["strace"])
 def fsync():
-    # Files are synchronised when a write-ahead log is begun, and when it is moved into the file.
+    # Files are synchronized when a write-ahead log is begun, and when it is moved into the file.
     def prepare(journal):
         subprocess.run([os.environ["GATEWAY"], "traffic", "import", "/dev/null", "--journal", journal],
                        check=True, stdout=subprocess.DEVNULL)
@@ -247,7 +248,7 @@ def fsync():
 
 @row("32j", "journal: EIO on fsync while a new one is opened", lab=False, needs=["strace"])
 def fsync_at_start():
-    # A file that is begun is synchronised a few times before the first record.
+    # A new file is synchronized a few times before the first record.
     wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "JOURNAL-wal", "-P", "JOURNAL",
                "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=1..3"]
     with journaled(wrapper=wrapper, is_traced=True) as (lab, journal):

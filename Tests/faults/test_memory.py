@@ -1,4 +1,4 @@
-"""Rows 41 to 43: crowds. More uploads at once than there is memory for, silent connections, slow readers."""
+"""Rows 41 to 43: crowds. More uploads at once than fit into memory, silent connections, slow readers."""
 
 import pathlib
 import re
@@ -26,7 +26,7 @@ def _private_bytes(lab):
 
 
 class Upload:
-    """A caller that sends and reads at once, as a client must that wants to see an early answer."""
+    """A caller that sends and reads at the same time, as a client must to see an early answer."""
 
     def __init__(self, lab):
         head, self.request_id = lab.head("POST", "/api/v2/registrations", f"Content-Length: {UPLOAD_BYTES}\r\n")
@@ -48,7 +48,7 @@ class Upload:
             except BlockingIOError:
                 pass
             except OSError:
-                # What was answered before may still be read.
+                # An early answer may still be read.
                 self.unsent = self.unsent[:0]
         if events & selectors.EVENT_READ:
             try:
@@ -63,7 +63,7 @@ class Upload:
 
 
 def uploads_at_once(lab, patience=90):
-    """Their statuses; 0 for one that got no answer."""
+    """Makes many uploads at once and returns their statuses; 0 for one without an answer."""
     with selectors.DefaultSelector() as selector:
         uploads = [Upload(lab) for _ in range(UPLOADS)]
         for upload in uploads:
@@ -87,7 +87,7 @@ def uploads_at_once(lab, patience=90):
 
 def _uploads(lab, limit):
     def script(conversation, request):
-        # It takes its time, so bodies wait in the gateway.
+        # The upstream is slow, so bodies wait in the gateway.
         time.sleep(0.5)
         conversation.read_body(request)
         conversation.send(answer())
@@ -102,14 +102,14 @@ def _uploads(lab, limit):
     refused = {line.get("error.type") for line in lab.lines()} - {None}
     assert refused <= {"memory-low", "connection-limit", "caller-gone"}, refused
     eventually(lambda: lab.metric("scorm_gateway_memory_short") == 0, "there is memory again")
-    # Code that was read meanwhile may stay.
+    # Code that was loaded meanwhile may stay.
     eventually(lambda: _private_bytes(lab) < 2 * MEMORY_ALLOWANCE, "memory is given back")
     if "memory-low" in refused:
         assert lab.said().count("memory is short") in (1, 2), lab.said()
     low = sum(line.get("error.type") == "memory-low" for line in lab.lines())
     return {"note": f"{statuses.count(200)} served, {low} refused for memory, "
                     f"{statuses.count(503) - low} for connections; limit {limit} MiB",
-            # What was read of the program's file meanwhile; private memory was looked at above.
+            # For the pages of the program's file that were read meanwhile. Private memory was checked above.
             "memory_allowance": 3 * MEMORY_ALLOWANCE}
 
 
@@ -153,7 +153,7 @@ callers:
 
 
 def _crowd_of_readers(lab, source):
-    """As many slow readers as there are connections; then calls from `source`, all of which must be served."""
+    """Uses all connections for slow readers. Then calls from `source` must all be served."""
     big = bytes(8 << 20)
 
     def script(conversation, request):

@@ -1,4 +1,4 @@
-"""Rows 45: another configuration while calls are under way."""
+"""Rows 45: another configuration while calls are in progress."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ LIMIT = "{name: all-calls, per: gateway, rate: 1000000/1s, burst: 1000000, concu
 
 
 def reload(lab, text):
-    """Puts the text into the file and has it taken. Returns what the gateway says it has changed."""
+    """Writes the text into the file and reloads it. Returns the changes that the gateway reports."""
     before, refused = lab.said().count(" reloaded:"), lab.said().count("NOT RELOADED")
     lab.configuration.write_text(text)
     lab.signal(signal.SIGHUP)
@@ -25,7 +25,7 @@ def reload(lab, text):
 
 
 def settle(lab, load):
-    """Ends the load; each of its calls has left its line."""
+    """Ends the load and checks that each of its calls has left its line."""
     load.end()
     load.check()
     for request_id in load.ids:
@@ -41,7 +41,7 @@ def free_port():
 
 @row("45", "20 reloads under load: limits, callers, apps and listeners come and go")
 def often(lab):
-    # Another listener is there all the time: a Unix socket, by which half of the callers come.
+    # Another listener exists all the time: a Unix socket, which half of the callers use.
     path = lab.directory / "callers"
     plain = lab.configuration.read_text()
     good = plain.replace("listen:\n", f"listen:\n  - address: unix:{path}\n")
@@ -102,7 +102,7 @@ def quota(lab):
     for thread in threads:
         thread.start()
     for number in range(20):
-        # Half of them change something, the others nothing.
+        # Half of the reloads change something, the others nothing.
         other = text if number % 2 else text.replace("20000}", f"{20001 + number}}}")
         reload(lab, other)
         before = counts[200]
@@ -185,7 +185,7 @@ def thousand(lab):
         reload(lab, good)
         return settle(lab, load)
 
-    # What calls themselves keep is kept from here on.
+    # Memory that calls keep is allocated by now.
     reloads(100)
     lab.note_base()
     return reloads(1000)

@@ -1,4 +1,4 @@
-"""Row 46: several gateways with one budget, and the store between them stopped, killed, or emptied of a gateway."""
+"""Row 46: several gateways that share a limit, with a store that is stopped, killed, or loses a gateway."""
 
 import pathlib
 import re
@@ -140,7 +140,7 @@ def under_way():
         eventually(lambda: fleet.upstream.under_way < places, "its calls are over")
         eventually(lambda: fleet.upstream.under_way == places, "its places are used by the others", 4)
         free = time.monotonic() - killed
-        # A lease as the store counts it, and the next question of those who wait.
+        # A lease as the store counts it, and the next question of the gateways that wait.
         assert free <= 2.1 + 1 + fleet.upstream.lateness, f"its places came free after {free:.1f} s"
         since = time.monotonic()
         eventually(lambda: time.monotonic() - since > 3, "three seconds are over")

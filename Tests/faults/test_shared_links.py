@@ -1,4 +1,4 @@
-"""Row 46: gateways with one budget whose links to the store are cut, in both directions or in one, without a word."""
+"""Row 46: gateways that share a limit, whose links to the store are silently cut in both directions or in one."""
 
 import pathlib
 import re
@@ -14,9 +14,10 @@ from rig import row
 RATE, BURST = 100, 20
 LIMIT = f"{{name: app, per: app, rate: {RATE}/1s, burst: {BURST}, maxWait: 5s}}"
 NEEDS = ("redis-server", "ip", "iptables", "nsenter", "unshare")
-# A lease, and the second after which a silent store is lost.
+# The length of a lease. A silent store is lost a second later.
 LEASE = 2.0
-# The longest pause between two tries, the second that one may take, and the one that a connection has to stand for.
+# The longest pause between two attempts, the second that an attempt may take, and the second for which a connection
+# must stay up.
 RETURN = 10 + 1 + 1 + 1
 
 
@@ -39,7 +40,8 @@ def statuses(callers, since, until):
 
 
 def cut_and_restore(fleet, on_loss):
-    """Gateway 0 loses its link for six seconds. Its calls are few enough for an even part, the others want all there is."""
+    """Gateway 0 loses its link for six seconds. Its calls fit into an equal part of the limit; the others could use all
+    of it."""
     fleet.call([20, 90, 90])
     eventually(lambda: len(fleet.upstream.times) > 400, "calls are made")
     member, callers = fleet.members[0], fleet.callers[0]
@@ -61,11 +63,11 @@ def cut_and_restore(fleet, on_loss):
     wait(1)
     assert f"onLoss: {on_loss}" in member.said() and member.said().count("is lost") == losses + 1, member.said()
     assert [other.said().count("is lost") for other in fleet.members[1:]] == others
-    # Calls go on by the lease; nobody waits for the store.
+    # Calls continue under the lease, and none waits for the store.
     assert statuses(callers, 0, cut + 1) == {200}, callers.statuses
     got = statuses(callers, over + 0.1, restored)
     assert got == ({429} if on_loss == "closed" else {200}), got
-    # The cut gateway has the limit's even part by itself, all of it, or nothing.
+    # The disconnected gateway uses its equal part of the limit, all of it, or nothing.
     alone = {"closed": 0, "share": 1 / 3, "open": 1}[on_loss]
     together = burst_of(fleet, rate=RATE * (1 + alone))
     assert together <= most_beyond(fleet, BURST * (1 + alone), RATE), f"{together:.1f} beyond {1 + alone:.2f} of the rate"
@@ -90,7 +92,7 @@ def cut_open():
 
 
 def cut_closed():
-    """By TLS, with the rights that docs/fleet.md names."""
+    """With TLS, and with the permissions that docs/fleet.md names."""
     authority = Authority()
     authority.server_context("*.store.test")
     stem = authority.directory / "*.store.test-False-False"
@@ -111,7 +113,7 @@ def cut_closed():
 
 
 def half_open():
-    """Packets vanish in one direction only: the connection stands for whoever does not ask."""
+    """Packets are lost in one direction only. A gateway that does not probe the connection believes that it is up."""
     notes = []
     with linked("closed") as fleet:
         fleet.call([20, 60, 60])
@@ -135,7 +137,7 @@ def half_open():
 
 
 def deaf():
-    """Nothing comes to the connection that listens for pauses; the other one works."""
+    """The connection that listens for pauses receives nothing; the other one works."""
     with linked() as fleet:
         fleet.call([20, 20, 20])
         member = fleet.members[0]
@@ -147,7 +149,7 @@ def deaf():
         eventually(lambda: fleet.store.listeners(0) - {port}, "it listens anew", 5 + 1 + 2)
         found = time.monotonic() - began
         assert member.is_leased() and member.said().count("is lost") == losses, member.said()
-        # What is published comes at once again.
+        # Published messages arrive at once again.
         fleet.upstream.script = lambda number: (429, "Retry-After: 3\r\n") if fleet.upstream.refuse else (200, "")
         fleet.upstream.refuse, calls = True, len(fleet.upstream.times)
         eventually(lambda: len(fleet.upstream.times) > calls, "the upstream refuses")
@@ -160,7 +162,7 @@ def deaf():
 
 
 def flapping():
-    """A link that comes and goes every few hundred milliseconds."""
+    """A link that goes down and up every few hundred milliseconds."""
     with linked("closed") as fleet:
         fleet.call([20, 60, 60])
         wait(2)
@@ -175,7 +177,7 @@ def flapping():
         wait(1)
         burst = burst_of(fleet)
         assert burst <= most_beyond(fleet, BURST, RATE), f"{burst:.1f} calls beyond the rate"
-        # The others have what the one cannot use, but for leases that it takes with it.
+        # The others get what the one gateway cannot use, except for the leases that it still holds.
         used = sum(since <= when < until for when in fleet.upstream.times) / (RATE * (until - since))
         assert used >= 0.7, f"{used:.0%} of the budget used"
         losses = fleet.members[0].said().count("is lost")

@@ -9,7 +9,7 @@ from peers import Caller, reset
 from rig import Lab, Skipped, row
 from test_callers_gone import large_answer
 
-#: Nobody else is to notice: milliseconds for a good call while the harm goes on.
+#: Other callers must not notice: seconds that a good call may take meanwhile.
 NOTICEABLE = 1.0
 
 
@@ -22,7 +22,7 @@ def allow_descriptors(count):
 
 
 def _watch_others(lab, seconds):
-    """Good calls for so long; the slowest."""
+    """Makes valid calls for `seconds` and returns the time of the slowest."""
     slowest, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         start = time.monotonic()
@@ -57,18 +57,18 @@ def slow_readers(lab):
         slowest = max(slowest, time.monotonic() - start)
         time.sleep(0.1)
     assert slowest < NOTICEABLE, f"others waited {slowest:.2f} s"
-    # High-water mark and one read for each, twice over.
+    # The high-water mark and one read for each, doubled.
     bound = lab.base_memory + 200 * 2 * (128 + 64 << 10) + (16 << 20)
     assert peak < bound, f"{peak >> 20} MiB resident"
     for caller in callers:
         caller.close()
     return {"note": f"at most {peak >> 20} MiB resident, others waited {slowest * 1000:.0f} ms at most",
-            # What 200 queues held, the allocator may keep for the next ones.
+            # The allocator may keep the memory of 200 queues.
             "memory_allowance": 40 << 20}
 
 
 def _open(lab, count, first):
-    """So many callers, each having sent `first()`."""
+    """Opens `count` callers, each of which has sent `first()`."""
     allow_descriptors(count + 256)
     callers = []
     for _ in range(count):
@@ -77,7 +77,7 @@ def _open(lab, count, first):
 
 
 def _cut_times(callers, since):
-    """Reads until all are closed: seconds after which each was, and what it got."""
+    """Reads until all are closed. Returns for each the seconds until then, and what it received."""
     watched = selectors.DefaultSelector()
     for caller in callers:
         caller.connection.setblocking(False)
@@ -145,7 +145,7 @@ def slow_bodies(lab):
      settings={"max_connections": 3000, "response_timeout": "20s"})
 def no_reading(lab):
     sent = []
-    # More than the kernel's buffers and the gateway's mark hold, so that it has to wait for the caller.
+    # More than the kernel's buffers and the gateway's mark hold, so that the gateway must wait for the caller.
     lab.upstream.on_request = large_answer(sent, 8 << 20)
     callers = []
     allow_descriptors(4096)
@@ -200,7 +200,7 @@ def crowd():
                 if data.startswith(b"HTTP/1.1 200 "):
                     lab.expect(ids[key.fileobj])
                 else:
-                    # More of them wait for the upstream than the bound allows, and are told so.
+                    # More of them wait for the upstream than the limit allows, and get an error that says so.
                     assert data.startswith(b"HTTP/1.1 503 ") and b"connection_limit_reached" in data, data
                     lab.expect(ids[key.fileobj], "gateway/connect", "connection-limit", 503)
                     refused += 1

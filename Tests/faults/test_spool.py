@@ -1,5 +1,4 @@
-"""Row 31 for what is kept on disk for a while: uploads (`uploads.spool`), and pages of lists that are too large for
-memory."""
+"""Row 31 for temporary files: uploads (`uploads.spool`), and pages of lists that are too large for memory."""
 
 import json
 import os

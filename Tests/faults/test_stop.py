@@ -32,7 +32,7 @@ def _under_way(lab, count):
 
 
 def _ending(name, number, **options):
-    """A row whose gateway ends: the after-list of an end is checked."""
+    """A row whose gateway ends. Checks the after-list of an end."""
 
     def mark(function):
         def run():
@@ -105,7 +105,7 @@ def while_fetching(lab):
         time.sleep(1.0)
 
     lab.tokens.before_answer = slow_grant
-    # An operation whose scope no call has asked for yet.
+    # An operation whose scope no call has used yet.
     answers = []
     thread = threading.Thread(target=lambda: answers.append(
         lab.call("GET", "/api/v2/registrations", expect=())))
@@ -142,7 +142,7 @@ def token_never_comes(lab):
 @_ending("SIGTERM while callers wait in the listener's queue", "36e", threads=1)
 def backlog(lab):
     lab.upstream.on_request = _slow(0.2)
-    # Stopped, it cannot accept: connections and their requests wait with the kernel.
+    # While stopped it cannot accept, so connections and their requests wait in the kernel.
     lab.signal(signal.SIGSTOP)
     callers = []
     for _ in range(30):

@@ -1,8 +1,8 @@
 """Rows 39 and 40: system calls that are interrupted or fail, and bytes that come one by one.
 
-A read or a write that the kernel cuts short is made here with real sockets: segments of one byte, and a
-window of a few. A library that shortens the calls themselves would lie to an edge-triggered loop, which
-may take a short read for an empty socket (epoll(7))."""
+Short reads and writes are produced with real sockets: segments of one byte, and a window of a few. A library that
+shortens the calls themselves would mislead an edge-triggered loop, which may take a short read for an empty socket
+(epoll(7))."""
 
 import pathlib
 import signal
@@ -57,10 +57,11 @@ def failing_writes(lab):
         lab.expect(request_id, ANY, ANY, ANY)
         with Caller(lab.port) as caller:
             got = caller.send(head).read_answer()
-        # To the caller or to the upstream: told, repeated or cut, but never half a success.
+        # The fault hits the caller's or the upstream's connection: the answer is an error, a repeated attempt or cut,
+        # but never half a success.
         assert got.is_complete or got.end in ("reset", "closed") and not got.status, f"{got.status} {got.raw}"
         outcomes[got.status] = outcomes.get(got.status, 0) + 1
-    # `when` goes on for ever, so the after-list's good call needs a connection that nothing befell.
+    # `when` never ends, so the good call of the after-list needs a connection without faults.
     return {"note": f"answers by status: {outcomes}"}
 
 
@@ -119,7 +120,7 @@ def small_windows(lab):
     received = []
 
     def script(conversation, request):
-        # Small reads with pauses keep the window, and so the gateway's writes, small.
+        # Small reads with pauses keep the window small, and therefore the gateway's writes too.
         while len(conversation.buffer) < size:
             more = conversation.read(3000)
             if not more:

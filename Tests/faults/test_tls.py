@@ -1,5 +1,5 @@
-"""Row 30: what can be wrong with the upstream's TLS. Nothing of a request may be told to a peer that has
-not proven its name, and a body without TLS' own end is cut."""
+"""Row 30: faults of the upstream's TLS. No part of a request may be sent to a peer that has not proven its name, and a
+body without TLS's own end is truncated."""
 
 import ssl
 import time
@@ -73,7 +73,7 @@ def _stall(conversation):
 
 def _stall_in_the_middle(conversation):
     conversation.read()
-    # The beginning of a handshake record, and no more.
+    # The beginning of a handshake record, and nothing more.
     conversation.send(b"\x16\x03\x03\x01\x00\x02")
     _stall(conversation)
 

@@ -1,4 +1,4 @@
-"""Rows 31 to 33 and 37, the line log: what a disk can do to it, rotation under load, and SIGKILL."""
+"""Rows 31 to 33 and 37 for the traffic log: disk faults, rotation under load, and SIGKILL."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import time
 from peers import Caller, eventually
 from rig import Lab, require, row
 
-#: Rotations under load, and ends by SIGKILL.
+#: The numbers of rotations under load and of ends by SIGKILL.
 ROTATIONS, KILLS = 20, int(os.environ.get("FAULT_KILLS", "20"))
 
 
@@ -23,14 +23,14 @@ def _strict(pairs):
 
 
 def _lines(path):
-    """Whole lines of a log, each strict JSON, and what stands behind the last line feed."""
+    """The whole lines of a log, each strict JSON, and the bytes after the last line feed."""
     whole, _, torn = pathlib.Path(path).read_bytes().rpartition(b"\n")
     return [json.loads(line.decode("utf-8"), object_pairs_hook=_strict)
             for line in whole.split(b"\n") if line], torn
 
 
 class _Load:
-    """Threads that call over kept connections until told to stop; counts the answers."""
+    """Threads that call over kept connections until they are stopped. Counts the answers."""
 
     def __init__(self, port, threads=4):
         self.answered, self.others, self.stops = 0, 0, False
@@ -77,7 +77,7 @@ def _check_health(lab, well):
 
 
 def _in_namespace(folder, size):
-    """A command in front of the gateway that gives it a small disk of its own at `folder`."""
+    """A command that runs the gateway with a small file system at `folder`."""
     return ["unshare", "-m", "sh", "-c",
             f'mount -t tmpfs -o size={size} tmpfs "{folder}" && exec "$@"', "sh"]
 
@@ -91,7 +91,7 @@ def _with_small_disk(function, size="64k"):
     try:
         lab = Lab(settings={"traffic_log": folder / "traffic.log"}, wrapper=_in_namespace(folder, size))
         try:
-            # Seen through the gateway's own root, since nobody else has the mount.
+            # Accessed through the gateway's own root, because no other process has the mount.
             return function(lab, pathlib.Path(f"/proc/{lab.pid}/root{folder}"))
         finally:
             lab.stop()
@@ -114,7 +114,7 @@ def disk_full():
         assert not torn and len(lines) == written, f"{len(lines)} lines, {written} said, {torn!r}"
         said = [line for line in lab.said().split("\n") if "lines of the traffic log are lost" in line]
         assert len(said) == 1 and "No space left on device" in said[0], f"told {said}"
-        # Room again: as a rotation would make it.
+        # Makes room, as a rotation would.
         (disk / "traffic.log").rename(disk / "old")
         lab.signal(signal.SIGUSR1)
         eventually(lambda: (disk / "traffic.log").exists(), "the log is opened anew")
@@ -158,7 +158,7 @@ def input_output_error():
     require("strace")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="scorm-gateway-log."))
     path = folder / "traffic.log"
-    # strace looks at descriptors of this path only; the first ten writes to it fail.
+    # strace injects faults only on descriptors of this path. The first ten writes to it fail.
     path.touch()
     tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", "trace=write",
               "-e", "inject=write:error=EIO:when=1..10"]
@@ -187,7 +187,7 @@ def read_only():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="scorm-gateway-log."))
     path = folder / "traffic.log"
     path.touch()
-    # What an emergency remount does to a file that is open for writing.
+    # The effect of an emergency remount on a file that is open for writing.
     tracer = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(path), "-e", "trace=write",
               "-e", "inject=write:error=EROFS:when=1+"]
     lab = Lab(settings={"traffic_log": path}, wrapper=tracer, is_traced=True)
@@ -270,7 +270,7 @@ def killed():
             assert time.monotonic() - started < 5, "a restart takes long"
             assert lab.call().status == 200
         assert lab.end() == 0
-        # The next process writes on where this one was cut, and its first line stands by itself.
+        # The next process continues where this one was cut off, and its first line must be a separate line.
         torn = 0
         for line in lab.traffic_log.read_bytes().split(b"\n")[:-1]:
             try:

@@ -22,7 +22,7 @@ def refused(lab):
 @row("13b", "upstream swallows connections")
 def swallowed(lab):
     lab.upstream.stop_listening()
-    # A listener whose queue is full drops what comes: the handshake of TCP is never answered.
+    # A listener with a full queue drops new connections, so the TCP handshake is never answered.
     silent = socket.socket()
     silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     silent.bind(("127.0.0.1", lab.upstream.port))
@@ -48,7 +48,7 @@ def swallowed(lab):
 
 
 class NameServer:
-    """Answers questions for IPv4 addresses as told: silence, no such name, or 127.0.0.1."""
+    """Answers queries for IPv4 addresses in the given way: silence, no such name, or 127.0.0.1."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -85,7 +85,7 @@ def names():
                        f'mount --bind "{resolver}" /etc/resolv.conf && exec "$@"', "sh"])
     try:
         assert lab.admin("/readyz")[0] == 503, "ready without knowing the upstream's address"
-        # The first look-up lasts 3 s or longer; until it is over, nobody knows that the name is bad.
+        # The first look-up takes at least 3 s. Until it ends, it is unknown that the name does not resolve.
         got = lab.call(expect=("gateway/connect", "name-resolution-timeout", 504))
         assert got.status == 504 and "dns_timeout" in got.proxy_status, got.proxy_status
         server.mode = "no such name"

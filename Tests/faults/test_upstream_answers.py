@@ -1,4 +1,4 @@
-"""Rows 16 to 20: answers that break, come early, or come in more pieces than one."""
+"""Rows 16 to 20: answers that break off, are early, or arrive in several pieces."""
 
 import email.utils
 import socket
@@ -12,13 +12,13 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 def broken_answer(data, ending):
-    """A script that reads the request, sends `data`, and ends the connection in that way."""
+    """A script that reads the request, sends `data`, and ends the connection in the given way."""
 
     def script(conversation, request):
         conversation.read_body(request)
         if data:
             conversation.send(data)
-            # What was sent is not to be overtaken by the reset.
+            # The reset must not overtake the bytes sent before.
             time.sleep(0.1)
         if ending == "reset":
             conversation.reset()
@@ -48,7 +48,7 @@ def _mark_breaks():
         row(f"16{'abcde'[place]}", f"answer cut: {name}")(function)
 
 
-#: `error.type` by the way the answer ended.
+#: The `error.type` for each way in which the answer ends.
 ANY_BREAK = {"reset": "connection-terminated", "end": "response-incomplete"}
 _mark_breaks()
 
@@ -59,7 +59,7 @@ def bad_chunk(lab):
 
     def late(conversation, request):
         conversation.send(good)
-        # The good part is on its way to the caller.
+        # The valid part is on its way to the caller.
         time.sleep(0.2)
         conversation.send(bad)
         return False
@@ -74,7 +74,7 @@ def bad_chunk(lab):
 
 @row("16g", "answer cut: reset and end before a byte of it")
 def before_a_byte(lab):
-    # A POST that was sent is never sent twice, whatever the gateway thinks of the connection.
+    # A POST that was sent is never sent again, whatever state the gateway believes the connection is in.
     for ending in ("reset", "end"):
         seen = len(lab.upstream.requests)
         lab.upstream.on_request = broken_answer(b"", ending)
@@ -128,7 +128,7 @@ def half_closed_after(lab):
 
     lab.upstream.on_request = script
     for _ in range(5):
-        # Each finds the kept connection ended, and takes another one.
+        # Each call finds that the kept connection has ended, and takes another one.
         assert lab.call("POST", "/api/v2/registrations", b"{}", expect=()).status == 200
         time.sleep(0.05)
     usage = _cpu_while_quiet(lab)
@@ -157,7 +157,7 @@ def caller_half_closed(lab):
 
 
 def _upload(lab, size, expect):
-    """Sends a body of `size` bytes as fast as it is taken, until something stops it."""
+    """Sends a body of `size` bytes as fast as it is accepted, until something stops it."""
     head, request_id = lab.head("POST", "/api/v2/registrations", f"Content-Length: {size}\r\n")
     lab.expect(request_id, *expect)
     caller = Caller(lab.port)
@@ -211,7 +211,7 @@ def early_200(lab):
     got, _ = _upload(lab, 5_000_000, ("completed", None, 200))
     assert got.status == 200 and got.body == b"early" and got.is_complete
     assert got.fields.get("connection") == "close", "the rest of the body would pass for a request"
-    # What is on its way of the body must not be read as the next request's answer or question.
+    # The rest of the body that is still arriving must not be read as the next request or its answer.
     connections = lab.upstream.accepted
     lab.upstream.on_request = lab.upstream.answer_well
     assert lab.call(expect=()).status == 200
@@ -386,7 +386,7 @@ def come_back_later(lab):
             got = lab.call(expect=("completed", None, status))
             assert got.status == status and got.fields["retry-after"] == when, got.fields
             lab.upstream.on_request = lab.upstream.answer_well
-            # Everybody pauses, and the next call waits for its turn instead of failing.
+            # The whole app pauses, and the next call waits for its turn instead of failing.
             start = time.monotonic()
             assert lab.call(expect=()).status == 200
             waited = time.monotonic() - start

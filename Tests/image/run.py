@@ -1,5 +1,5 @@
-"""Runs an image that lies in a folder, as a container tool would, and looks whether it does what
-docs/operations.md says. Started by scripts/image-test in namespaces of its own, as root.
+"""Runs an image from a folder like a container tool, and checks that it does what docs/operations.md says. Started by
+scripts/image-test in separate namespaces, as root.
 
   python3 Tests/image/run.py ROOT IMAGE-JSON
 """
@@ -45,7 +45,8 @@ def mount(*arguments):
 
 
 def prepare(root, user):
-    """The mounts of `docker run --read-only -v …`: the root is read-only, some folders are not of the image."""
+    """Makes the mounts of `docker run --read-only -v …`: the root is read-only, and some folders are not from the
+    image."""
     configuration, secret = root / "etc/scorm-gateway/gateway.yaml", root / "run/secrets/scorm"
     for file, text in (configuration, CONFIGURATION), (secret, "sandbox-secret\n"):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def prepare(root, user):
 
 
 class Container:
-    """What the image says of how it is run, and processes of it."""
+    """The image's configuration, and processes that run it."""
 
     def __init__(self, root, image):
         self.root = root
@@ -74,7 +75,8 @@ class Container:
         self.entry = self.config["Entrypoint"]
 
     def start(self, command, environment=(), **options):
-        """Without capabilities or new ones, as user of the image, and nothing of this machine's environment."""
+        """Starts a process as the image's user, without capabilities or ways to gain them, and without this machine's
+        environment."""
         settings = [*self.config["Env"], *environment]
         return subprocess.Popen(
             ["setpriv", "--no-new-privs", "--inh-caps=-all", "chroot",
@@ -126,7 +128,7 @@ def check_static(container, state):
 
 
 def check_running(container, environment, admin, writable):
-    """Ready by its own health check, a call passes, and SIGTERM ends it in good order."""
+    """Checks that its own health check passes, that a call passes, and that SIGTERM ends it properly."""
     name = f"admin at {admin}" if admin else "admin at its usual address"
     status, output = container.health(environment)
     check(status == 1, f"{name}: unhealthy before the start")
@@ -166,7 +168,7 @@ def main():
     sandbox = container.start([*container.entry, "sandbox", "--listen", "127.0.0.1:8090"], stdout=subprocess.DEVNULL)
     try:
         check_running(container, (), None, writable=False)
-        # The volume, with the owner and mode that the image's folder has.
+        # The volume, with the owner and mode of the image's folder.
         mount("-t", "tmpfs", "-o", f"uid={state.st_uid},gid={state.st_gid},mode=750", "tmpfs",
               str(root / "var/lib/scorm-gateway"))
         other = "127.0.0.1:9955"

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Proofs about tokens that need the built program, by the hour if wanted.
+"""Tests of tokens that need the built program, and can run for hours.
 
     run.py [--minutes M] [steady] [clock] [canary]
 
-steady  calls without a pause while tokens live for 5 s: no 401 at the upstream, no token older than its life,
-        at most one request for a token in its life. A third of a minute, or --minutes.
-clock   the wall clock jumps by an hour, ahead and back, while the program runs (needs libfaketime): nothing happens.
-canary  secrets, the collector's too, and tokens are in no log, answer, metric, command line or environment, and in no core that
-        gcore writes (needs gdb, and the right to trace).
+steady  calls without pauses while tokens live for 5 s: no 401 at the upstream, no token older than its life,
+        at most one request for a token during its life. Takes a third of a minute, or --minutes.
+clock   the wall clock jumps by an hour, ahead and back, while the program runs (needs libfaketime), without effect.
+canary  no log, answer, metric, command line, environment or core written by gcore contains a secret, including the
+        collector's, or a token (needs gdb, and permission to trace).
 
-GATEWAY names the program; without it the debug build is taken.
+GATEWAY names the program; without it the debug build is used.
 """
 
 import base64
@@ -36,7 +36,7 @@ BASIC = base64.b64encode(f"CANARY-ID:{SECRET}".encode()).decode()
 
 
 class Cloud(http.server.ThreadingHTTPServer):
-    """Grants tokens of a set life, and judges each call by the age of its token."""
+    """Grants tokens with a fixed life, and judges each call by the age of its token."""
 
     daemon_threads = True
 
@@ -187,7 +187,7 @@ def steady(minutes):
         keys.setdefault(body, []).append(at)
     for body, times in keys.items():
         gaps = [b - a for a, b in zip(times, times[1:])]
-        # Renewal comes at 70 % of a life at the soonest: one request in what is left of a life's use.
+        # A token is renewed at 70 % of its life at the earliest: at most one request in that time.
         assert all(gap > 3.4 for gap in gaps), (body, min(gaps))
         assert len(times) <= spent / 3.5 + 2, (body, len(times))
     print(f"  {len(cloud.calls)} calls in {spent:.0f} s, {len(cloud.granted)} tokens of {len(keys)} keys,"
@@ -204,8 +204,8 @@ def clock():
         cloud = Cloud(20)
         gateway = Gateway(cloud, {
             "LD_PRELOAD": library[0], "FAKETIME_TIMESTAMP_FILE": jump.name, "FAKETIME_NO_CACHE": "1",
-            # libfaketime moves the environment when it makes its shared memory, and Swift finds the arguments by
-            # where the environment lies: so a shell's `env` makes it first.
+            # libfaketime moves the environment when it creates its shared memory, and Swift finds the arguments by the
+            # location of the environment. So a shell's `env` creates it first.
             "DONT_FAKE_MONOTONIC": "1"}, wrapper=["env"])
         connection = caller(gateway)
         assert call(connection)[0] == 200
@@ -251,7 +251,7 @@ def canary():
     for path in ("/api/v2/courses", "/api/v2/registrations", "/api/v2/contentConnectors", "/api/v2/no-such"):
         status, body, fields = call(connection, path)
         texts["answer of " + path] = f"{status} {body} {fields}"
-    # One whose token is refused, so that errors are made of it.
+    # A token that is refused, so that errors mention it.
     with cloud.lock:
         granted = list(cloud.tokens)
         for token in granted:
@@ -268,7 +268,7 @@ def canary():
         texts[name] = pathlib.Path(process, name).read_bytes().decode("utf-8", "replace")
     dumpable = pathlib.Path(process, "environ").stat().st_uid == 0
     core = dumped(gateway.process.pid)
-    # With the pages that are marked as not to be dumped: there the search must find them.
+    # Includes the pages that are excluded from dumps, where the search must find them.
     everything = dumped(gateway.process.pid, "-a") if core else None
     assert gateway.stop() == 0
     texts["log"] = gateway.log.read_text()
@@ -282,7 +282,7 @@ def canary():
     if core is None:
         print("  without a core: gcore is missing, or may not trace")
         return
-    # The core is one of this program, and holds what it should.
+    # The core is from this program and contains what it should.
     assert b"scorm-gateway" in core and b"read:course" in core
     found = [secret for secret in secrets if secret.encode() in core]
     print(f"  {len(texts)} outputs; a core of {len(core) >> 20} MiB; owner of /proc/PID is root: {dumpable}")

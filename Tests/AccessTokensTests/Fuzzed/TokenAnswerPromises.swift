@@ -2,13 +2,13 @@ import Memory
 
 @testable import AccessTokens
 
-/// What holds for every sequence of bytes that a token endpoint answers with.
+/// Promises about any sequence of bytes that a token endpoint answers with.
 enum TokenAnswerPromises {
   private static let requested: Int64 = 900
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
-    // A body that is no token may be one of the errors instead; reading it must end.
+    // A body without a token may be an error. Reading that must end too.
     _ = TokenErrorCode(bytes.span.bytesOfElements)
     return broken(bytes, .application, member: "access_token")
       ?? broken(bytes, .appManagement, member: "result")
@@ -46,11 +46,11 @@ enum TokenAnswerPromises {
 
   private static let tokenMarks = Array("-._~+/".utf8)
 
-  /// The token that a careful person would take out of `bytes`; nil when there is none.
+  /// The token that a careful reader would take from `bytes`; nil if there is none.
   private static func plainToken(
     _ bytes: [UInt8], _ endpoint: TokenEndpoint, member: String
   ) -> [UInt8]? {
-    // A byte order mark in front may be ignored (RFC 8259 section 8.1).
+    // A leading byte order mark may be ignored (RFC 8259 section 8.1).
     let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     guard bytes.count <= TokenAnswer.maximumBytes,
       case .object(let members) = PlainJSON.read(text, depth: TokenAnswer.maximumDepth)

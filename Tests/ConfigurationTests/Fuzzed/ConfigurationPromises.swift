@@ -2,19 +2,18 @@ import Memory
 
 @testable import Configuration
 
-/// What holds for every sequence of bytes that stands where the configuration file should, and in the
-/// variables that override it.
+/// Promises about any sequence of bytes as the configuration file, and as the variables that override it.
 enum ConfigurationPromises {
   private static let canary = "s3cr3t-Canary-0123456789"
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
-    // Who writes the secret itself into the file, as a key or a path, may see it again.
+    // A secret that is written into the file itself, as a key or a path, may be printed.
     guard !String(decoding: bytes, as: UTF8.self).contains(canary) else { return nil }
     return brokenByFile(bytes) ?? brokenByVariables(bytes)
   }
 
-  /// Lines of `NAME=value` are variables of ours.
+  /// Lines of `NAME=value` become variables of ours.
   private static func variables(_ bytes: [UInt8]) -> [String: String]? {
     guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
     var variables: [String: String] = [:]
@@ -28,7 +27,7 @@ enum ConfigurationPromises {
 
   private static let catalogue = CatalogueNames(operations: ["GetCourses", "CreateRegistration"])
 
-  /// As the loader does it, without a file for each input.
+  /// Like the loader, but without a file for each input.
   private static func brokenByFile(_ bytes: [UInt8]) -> String? {
     var problems = ProblemList()
     guard let root = YAMLTree.parse(bytes, file: "gateway.yaml", &problems) else {

@@ -2,9 +2,9 @@ import Memory
 
 @testable import Fleet
 
-/// What holds for every sequence of bytes that a store may send.
+/// Promises about any sequence of bytes that a store may send.
 enum RESPPromises {
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     let whole = read(bytes, pieces: bytes.count)
     for size in [1, 2, 7] {
@@ -27,7 +27,7 @@ enum RESPPromises {
     return nil
   }
 
-  /// What the store's words lead to stays within bounds, whatever they are.
+  /// Whatever the store's words are, their effects stay within bounds.
   private static func means(_ value: RESPValue) -> String? {
     if let answer = LeaseAnswer(value) {
       for terms in [

@@ -1,8 +1,8 @@
 @testable import Fleet
 
-/// What holds for the gateways of every world.
+/// Promises about the gateways of every world.
 enum FleetPromises {
-  /// The promise that is broken in the world of a seed; nil when all are kept.
+  /// The promise that the world of `seed` breaks; nil if all are kept.
   static func broken(_ seed: UInt64) -> String? {
     let world = FleetWorld.of(seed)
     guard var simulation = try? FleetSimulation(world, seed: seed) else {
@@ -24,13 +24,13 @@ enum FleetPromises {
     return nil
   }
 
-  /// Why the last five seconds, in which nothing befell anybody, were not as they should be.
+  /// What was wrong in the last five seconds, which had no disturbances; nil if nothing was.
   private static func idle(_ result: FleetSimulation.Result, _ world: FleetWorld) -> String? {
     let (terms, time) = (world.terms[0], 5.0)
     let wanted = world.demand.reduce(0, +) * time
     let rate = Double(terms.count) * Double(second) / Double(terms.period) * time
-    // Where the burst does not go round gateways take turns, and one that is used up within a step of the simulation
-    // loses what comes in the rest of it.
+    // If the burst is too small for all, gateways take turns. One whose share is used up within a step of the
+    // simulation loses the rest of that step.
     let mostPerStep = rate / time * Double(FleetSimulation.step) / Double(second)
     guard terms.places == 0, rate >= 100, Double(terms.burst) >= 2 * mostPerStep,
       terms.burst >= 4 * world.demand.count
@@ -48,7 +48,7 @@ enum FleetPromises {
     return nil
   }
 
-  /// For the one who wants to see it again.
+  /// The command that repeats the run.
   static func replay(_ seed: UInt64) -> String {
     "scripts/fleet-test --seed \(seed)   # \(FleetWorld.kind(seed)): \(FleetWorld.of(seed))"
   }

@@ -5,23 +5,25 @@
 struct FleetSimulation: ~Copyable {
   struct Result {
     var admitted: [Int] = []
-    /// Questions to the store.
+    /// The number of questions to the store.
     var questions = 0
-    /// The fewest calls that the limit had left, in the books of one who sees every call; below 0 it was exceeded.
+    /// The fewest calls that were left of the limit, for an observer of every call. A negative value means that it was
+    /// exceeded.
     var fewestLeft = Double.infinity
-    /// The fewest calls more that could have been under way when one started; below 0 there were too many.
+    /// The fewest additional calls that could have been in progress when one started. A negative value means that there
+    /// were too many.
     var fewestPlaces = Int64.max
     var longestWait: [Int64] = []
   }
 
-  /// How long a call waits, nanoseconds.
+  /// How long a call waits, in nanoseconds.
   private static let patience = 5 * second
 
   private struct Message {
     var at: Int64
     var gateway: Int
     var id: String
-    /// The connection that it comes over: one that was given up brings nothing any more.
+    /// The connection that it arrives on. A connection that was given up delivers nothing.
     var link: Int
     var words: [String]?
     var answer: LeaseAnswer?
@@ -29,7 +31,7 @@ struct FleetSimulation: ~Copyable {
 
   private(set) var world: FleetWorld
   private var store = ModelStore()
-  /// The store as it was, the latest last: what a replica may have of it.
+  /// Earlier states of the store, the latest last, which a replica may have.
   private var replicas: [ModelStore] = []
   private var random: SplitMix64
   private var gateways: [SimulatedGateway] = []
@@ -40,19 +42,19 @@ struct FleetSimulation: ~Copyable {
   private var storeOffset: Int64 = 1_000_000_000_000
   private var outageUntil: Int64 = 0
   private var born = 0
-  /// What happens within it happens at once.
+  /// Everything within a step happens at once.
   static let step = 5 * millisecond
 
-  /// What sees every call: how many the limit has left, and what it fills up with in a nanosecond.
+  /// An observer of every call: how many calls the limit has left, and how many it gains per nanosecond.
   private var left: Double
-  /// What may be used beyond, for a time.
+  /// Calls that may temporarily be used in excess of the limit.
   private var spare = 0.0
   private var spareUntil: Int64 = 0
   private let burst: Double
   private let rate: Double
   private let places: Int64
 
-  /// One for each of the terms, for its arithmetic.
+  /// A limiter for each of the terms, used for its arithmetic.
   private struct Limiters: ~Copyable {
     var first: Limiter
     var second: Limiter
@@ -80,19 +82,19 @@ struct FleetSimulation: ~Copyable {
     return SimulatedGateway("g\(born)", world.terms, configuration: configuration, pace: pace)
   }
 
-  /// Nothing befalls the gateways any more.
+  /// Ends all disturbances.
   mutating func calm() {
     world = world.afterwards
     for index in gateways.indices {
       gateways[index].cutUntil = min(gateways[index].cutUntil, now)
       gateways[index].awayUntil = min(gateways[index].awayUntil, now)
-      // All have the same terms in the end.
+      // In the end all have the same terms.
       if gateways[index].configuration != 0 { gateways[index] = begin(configuration: 0) }
     }
     outageUntil = min(outageUntil, now)
   }
 
-  /// - Parameter warmUp: until then nothing is counted as used, and nobody waits.
+  /// - Parameter warmUp: until then nothing counts as used, and no call waits.
   mutating func run(_ duration: Int64, warmUp: Int64 = 0) -> Result {
     var result = Result()
     result.admitted = world.demand.map { _ in 0 }
@@ -152,9 +154,9 @@ struct FleetSimulation: ~Copyable {
     gateways[index].refused += UInt64(gone)
   }
 
-  // MARK: Harm
+  // MARK: Disturbances
 
-  /// Whether something happens that does so often in a step.
+  /// Whether an event with this expected frequency per step happens now.
   private mutating func happens(_ chance: Double) -> Bool {
     chance > 0 && Double.random(in: 0..<1, using: &random) < chance
   }
@@ -193,11 +195,11 @@ struct FleetSimulation: ~Copyable {
     if happens(world.jumps * part) {
       storeOffset -= Int64.random(in: 0...100_000_000, using: &random)
     }
-    // A gateway that starts just after a jump ahead cannot know of it.
+    // A gateway that starts just after a jump ahead cannot know about it.
     if happens(world.leaps * part), gateways.allSatisfy({ $0.holder.members > 0 }) {
       let leap = Int64.random(in: world.leap, using: &random)
       storeOffset += leap
-      // To the store this time has passed: the burst that nobody has fills up with it.
+      // For the store this time has passed, so the part of the burst that no gateway holds is filled up.
       left = min(burst, left + Double(leap) * rate)
     }
     if happens(world.outages * part) {
@@ -205,7 +207,7 @@ struct FleetSimulation: ~Copyable {
     }
     if happens(world.wipes * part) {
       store = ModelStore()
-      // It does not know what of the burst is with gateways, nor what they have used of theirs.
+      // The store has lost which parts of the burst gateways hold, and what they have used.
       left = burst
       (spare, spareUntil) = (burst, now + 20 * second)
     }
@@ -220,7 +222,7 @@ struct FleetSimulation: ~Copyable {
     }
   }
 
-  /// All lose their connections, and trust the next one a second later.
+  /// All gateways lose their connections, and trust the next ones after a second.
   private mutating func takeOver() {
     outageUntil = now + LinkSchedule.trial
     for index in gateways.indices {
@@ -228,7 +230,7 @@ struct FleetSimulation: ~Copyable {
       gateways[index].askedAt = nil
       gateways[index].link += 1
     }
-    // What the lost writes had granted may be used twice until the next question, and what they said of the burst.
+    // Grants and information about the burst in the lost writes may be used twice until the next question.
     left = burst
     spare = burst + rate * Double(LeaseTimes().validity)
     spareUntil = now + 20 * second
@@ -242,7 +244,7 @@ struct FleetSimulation: ~Copyable {
     else { return }
     gateways[index].lastLook = own
     gateways[index].note(at: own)
-    // A question that nobody answers is given up after a second, as the link does.
+    // A question without an answer is given up after a second, as by the real link.
     if let asked = gateways[index].askedAt, now - asked > second {
       gateways[index].holder.giveUp()
       gateways[index].link += 1

@@ -16,41 +16,41 @@ struct SplitMix64: RandomNumberGenerator {
   }
 }
 
-/// What gateways have to do, and what befalls them.
+/// The load of gateways, and the disturbances.
 struct FleetWorld {
-  /// Calls in a second that each gateway has.
+  /// Calls per second of each gateway.
   var demand: [Double]
-  /// What the limit is; with two, gateways change from one to the other one by one.
+  /// The terms of the limit. If there are two, gateways change from one to the other one by one.
   var terms: [LeaseTerms]
-  /// Calls that cannot start at once wait; otherwise they are refused.
+  /// Whether calls that cannot start at once wait. Otherwise they are refused.
   var queues = true
-  /// How long a call is under way, nanoseconds.
+  /// How long a call is in progress, in nanoseconds.
   var callTime: ClosedRange<Int64> = 0...0
-  /// Of messages, in each direction.
+  /// The part of messages that are lost, in each direction.
   var lost = 0.0
-  /// Nanoseconds on the way.
+  /// The transmission time of messages in nanoseconds.
   var delay: ClosedRange<Int64> = 200_000...2_000_000
   /// How much faster or slower a gateway's clock runs, at most.
   var drift = 0.0
-  // Of gateways in a second: those that are killed, those that leave, those whose link to the store is cut, and those
-  // that change to the other terms.
+  // Events per gateway and second: it is killed, it leaves, its link to the store is cut, it changes to the other
+  // terms.
   var killed = 0.0
   var leaving = 0.0
   var cut = 0.0
   var changing = 0.0
-  /// How long a gateway is away, or its link cut, nanoseconds.
+  /// How long a gateway is away, or its link is cut, in nanoseconds.
   var away: ClosedRange<Int64> = 0...0
-  // Of the store, in a second: jumps back of its clock, jumps ahead, times that nobody reaches it, losses of all its
-  // data, and takeovers by a replica that lacks what was written last.
+  // Events of the store per second: its clock jumps back, its clock jumps ahead, it is unreachable, it loses all its
+  // data, a replica without the last writes takes over.
   var jumps = 0.0
   var leaps = 0.0
   var outages = 0.0
   var wipes = 0.0
   var takeovers = 0.0
-  /// How far its clock jumps ahead, nanoseconds.
+  /// How far the store's clock jumps ahead, in nanoseconds.
   var leap: ClosedRange<Int64> = 60_000_000_000...60_000_000_000
 
-  /// What a world is about, by its seed.
+  /// The theme of a world, chosen by its seed.
   enum Kind: UInt64, CaseIterable {
     case disturbed, comingAndGoing, underWay, leaping, forgetting, rolledOut, takenOver, calm
   }
@@ -59,7 +59,7 @@ struct FleetWorld {
     Kind(rawValue: seed % UInt64(Kind.allCases.count)) ?? .calm
   }
 
-  /// The world of a seed.
+  /// The world of this seed.
   static func of(_ seed: UInt64) -> FleetWorld {
     var random = SplitMix64(state: seed &* 77)
     let kind = kind(seed)
@@ -87,7 +87,7 @@ struct FleetWorld {
     world.drift = one(of: [0, 0.01, 0.024])
     world.cut = one(of: [0, 0.05, 0.2])
     world.away = 0...(one(of: [500, 3_000, 8_000]) * millisecond)
-    // Nobody starts after a jump ahead.
+    // No gateway starts after a jump ahead.
     if kind != .leaping {
       world.killed = one(of: [0, 0.05, 0.3])
       world.leaving = one(of: [0, 0.05, 0.3])
@@ -113,7 +113,7 @@ struct FleetWorld {
     return world
   }
 
-  /// The same gateways when nothing befalls them any more.
+  /// The same gateways without disturbances.
   var afterwards: FleetWorld {
     var world = FleetWorld(demand: demand, terms: terms)
     (world.queues, world.callTime, world.drift) = (queues, callTime, drift)

@@ -1,6 +1,6 @@
 @testable import Fleet
 
-/// The store's script once more, in Swift: what the simulation leases from. A test compares the two.
+/// A reimplementation of the store's script in Swift, which the simulation uses. A test compares the two.
 struct ModelStore {
   struct Member: Equatable {
     var number: Double
@@ -29,7 +29,7 @@ struct ModelStore {
   private var content: String?
   private let units = 4096.0
 
-  /// - Parameter time: the store's clock, microseconds.
+  /// - Parameter time: the store's clock in microseconds.
   mutating func ask(_ words: [String], at time: Int64) -> RESPValue {
     let id = words[1]
     let content = words[4]

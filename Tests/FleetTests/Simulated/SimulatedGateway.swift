@@ -1,24 +1,24 @@
 @testable import Fleet
 @testable import RateLimiting
 
-/// One gateway of a ``FleetSimulation``: the holder of its lease, a cell as the limiter has it, and its calls.
+/// A gateway of a ``FleetSimulation``: the holder of its lease, a cell like the limiter's, and its calls.
 struct SimulatedGateway {
   struct Call {
     var ends: Int64
-    /// It began by a lease that is over: the store counts it no more.
+    /// It began under a lease that has ended, so the store no longer counts it.
     var isOrphan = false
   }
 
   var id: String
-  /// Of the world's terms.
+  /// The index into the world's terms.
   var configuration: Int
   var holder: LeaseHolder
   var cell = QuotaCell()
   var quota: Quota
   var places: Int64 = 0
-  /// Its share lets calls start.
+  /// Whether its share lets calls start.
   var isOpen = false
-  /// How fast its clock runs.
+  /// The speed of its clock.
   var pace: Double
   var waiting: [Int64] = []
   var underWay: [Call] = []
@@ -27,9 +27,9 @@ struct SimulatedGateway {
   var link = 0
   var askedAt: Int64?
   var lastLook: Int64 = 0
-  /// Until then its link brings nothing.
+  /// Until this time its link delivers nothing.
   var cutUntil: Int64 = 0
-  /// Until then it is not there.
+  /// Until this time it is away.
   var awayUntil: Int64 = 0
 
   init(_ id: String, _ terms: [LeaseTerms], configuration: Int, pace: Double) {
@@ -44,26 +44,26 @@ struct SimulatedGateway {
 
   func clock(_ time: Int64) -> Int64 { Int64(Double(time) * pace) + 1_000 * second }
 
-  /// Ends the lease when its time is over.
+  /// Ends the lease if its time is over.
   mutating func lapse(at own: Int64) {
     guard holder.lapse(at: own) else { return }
     isOpen = false
     disown()
   }
 
-  /// Its calls go on without a lease.
+  /// Its calls continue without a lease.
   mutating func disown() {
     for index in underWay.indices { underWay[index].isOrphan = true }
   }
 
-  /// Whether a call may start now; if it does, it is taken.
+  /// Whether a call may start now. If so, it is counted.
   mutating func start(at own: Int64) -> Bool {
     guard isOpen else { return false }
     if terms.places > 0, underWay.count >= places { return false }
     return terms.count == 0 || cell.take(quota, at: own) == 0
   }
 
-  /// Tells the holder how the limit is used.
+  /// Reports the use of the limit to the holder.
   mutating func note(at own: Int64) {
     holder.note(
       ShareUse(
@@ -71,10 +71,10 @@ struct SimulatedGateway {
         inUse: underWay.count, used: used(at: own)), at: own)
   }
 
-  /// What of the burst is used, thousandths.
+  /// The used part of the burst, in thousandths.
   func used(at own: Int64) -> Int64 { terms.count > 0 ? cell.used(of: quota, at: own) : 0 }
 
-  /// Goes by an answer, as the limiter does.
+  /// Applies an answer as the limiter does.
   mutating func take(_ answer: LeaseAnswer, _ limiter: inout Limiter, at own: Int64) {
     lapse(at: own)
     askedAt = nil
@@ -106,12 +106,12 @@ extension LimitRule {
 }
 
 extension Limiter {
-  /// Has a cell take another share as the limiter's own cells do.
+  /// Makes a cell take another share, as the limiter's own cells do.
   mutating func exchange(
     _ cell: inout QuotaCell, _ quota: inout Quota, _ share: LimitShare, moves: Bool, missing: Int64,
     at now: Int64
   ) -> Int64 {
-    // Each gateway has its own clock, and this limiter is all gateways'.
+    // Each gateway has its own clock, but they all share this limiter.
     latest = now
     buckets[0].cell = cell
     buckets[0].quota = quota

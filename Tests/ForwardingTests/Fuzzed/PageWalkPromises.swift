@@ -2,9 +2,9 @@ import Memory
 
 @testable import Forwarding
 
-/// What holds for whatever an upstream sends as the pages of a list. A byte 0x1E ends a page of the input.
+/// Promises about anything that an upstream sends as the pages of a list. The byte 0x1E ends a page in the input.
 enum PageWalkPromises {
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     let pages = bytes.split(separator: 0x1E, omittingEmptySubsequences: false).map(Array.init)
     for wanted in [nil, 2] as [Int?] {
@@ -25,7 +25,7 @@ enum PageWalkPromises {
   static func broken(
     _ walk: PlayedWalk, _ pages: [[UInt8]], _ form: PageWalk.Form, _ wanted: Int?
   ) -> String? {
-    // Half a surrogate pair is JSON to the walk, and no text to a plain reader.
+    // The walk accepts half a surrogate pair as JSON, but a plain reader does not accept it as text.
     if pages.contains(where: hasSurrogates) { return nil }
     let plain = PlainWalk(pages, wanted: wanted)
     guard plain.queries == walk.queries else { return "each page's `more` is what is asked for" }
@@ -90,9 +90,9 @@ struct PlainWalk {
   var queries: [String] = []
   var pages = 0
   var items: [PlainJSON] = []
-  /// The first page's, without `more`.
+  /// The members of the first page, without `more`.
   var members: [PlainJSON.Member] = []
-  /// What a walk that did not come to the list's end can go on with.
+  /// Where a walk that did not reach the list's end can continue.
   var lastMore: [UInt8]?
 
   init(_ texts: [[UInt8]], wanted: Int?) {

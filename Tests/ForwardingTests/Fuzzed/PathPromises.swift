@@ -3,16 +3,16 @@ import Memory
 
 @testable import Forwarding
 
-/// What holds for every sequence of bytes that a caller sends behind the API's base path.
+/// Promises about any sequence of bytes that a caller sends after the API's base path.
 enum PathPromises {
   static let base = "/api/v2"
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     brokenByAccepting(bytes) ?? brokenByRefusing(bytes)
   }
 
-  /// No accepted path leaves its base under any reading that software is known to make of it.
+  /// No accepted path leaves its base in any interpretation that software is known to use.
   private static func brokenByAccepting(_ bytes: [UInt8]) -> String? {
     guard let accepted = acceptedPath(behind: Array(base.utf8) + [0x2F] + bytes) else { return nil }
     let text = String(decoding: accepted, as: UTF8.self)
@@ -22,7 +22,7 @@ enum PathPromises {
     return nil
   }
 
-  /// An id is any text: as one escaped segment it passes, unless decoding it again, as some hops do, could
+  /// An id can be any text. As a single escaped segment it passes, unless decoding it again, as some hops do, could
   /// turn it into something else.
   private static func brokenByRefusing(_ bytes: [UInt8]) -> String? {
     guard (1...255).contains(bytes.count), String(validating: bytes, as: UTF8.self) != nil,
@@ -39,7 +39,7 @@ enum PathPromises {
     return acceptedPath(behind: path) == path ? nil : "an id of any text is accepted: \(text)"
   }
 
-  /// The path of a request for `target` when its head is one and its path is canonical.
+  /// The path of a request for `target` if its head is valid and its path is canonical.
   private static func acceptedPath(behind target: [UInt8]) -> [UInt8]? {
     let head = Array("GET ".utf8) + target + Array(" HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
     let span = head.span.bytesOfElements

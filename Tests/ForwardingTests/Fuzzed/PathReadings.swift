@@ -1,9 +1,9 @@
 import SCORMCloudAPI
 
-/// An independent, slow model of how servers read a path: every combination of the transformations known
-/// to hide dot segments. It shares no code with the policy that it judges.
+/// An independent, slow model of how servers interpret a path: every combination of the transformations known to hide
+/// dot segments. It shares no code with the policy that it judges.
 enum PathReadings {
-  /// A reading under which `target` leaves `base`, as the path that is read; nil when there is none.
+  /// An interpretation in which `target` leaves `base`, as the resulting path; nil if there is none.
   static func escape(of target: String, from base: String) -> String? {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
     let base = base.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
@@ -14,9 +14,9 @@ enum PathReadings {
     return escape.map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Raw and decoded up to three times, and each of these with any of: overlong forms taken for what they
-  /// hide, backslashes for slashes, parameters cut off, everything behind a NUL cut off. 64 combinations,
-  /// those that change nothing left out.
+  /// The raw path, and the path decoded up to three times, each with any combination of: overlong forms resolved,
+  /// backslashes replaced by slashes, parameters removed, everything after a NUL removed. These are 64 combinations,
+  /// without those that change nothing.
   static func readings(of path: [UInt8]) -> [[UInt8]] {
     var result = [path]
     for _ in 0..<3 {
@@ -38,8 +38,8 @@ enum PathReadings {
     return result
   }
 
-  /// A reading under which `target` has the path of an operation in it whose answer is a secret, in any case and with
-  /// what some servers cut off behind a name; nil when there is none.
+  /// An interpretation in which `target` contains the path of an operation whose answer is a secret, in any letter case
+  /// and with suffixes that some servers remove from a name; nil if there is none.
   static func sensitive(in target: String) -> String? {
     let path = target.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
     let sensitive = OperationTable.all.filter(\.isSensitive).map {
@@ -108,7 +108,7 @@ enum PathReadings {
       .joined(separator: [UInt8(ascii: "/")]).map { $0 }
   }
 
-  /// The segments once dot segments are worked out; nil when they climb above the root.
+  /// The segments after resolving dot segments; nil if they climb above the root.
   private static func segments(of path: [UInt8]) -> [[UInt8]]? {
     var result: [[UInt8]] = []
     for segment in path.split(separator: UInt8(ascii: "/")).map(Array.init) {

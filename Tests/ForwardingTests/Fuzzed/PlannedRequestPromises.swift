@@ -5,18 +5,18 @@ import SCORMCloudAPI
 
 @testable import Forwarding
 
-/// What holds for every sequence of bytes that a caller sends: it is refused, or what goes upstream is exactly
-/// one request with our credential, the upstream's Host and the framing that was judged.
+/// Promises about any sequence of bytes that a caller sends: either it is refused, or exactly one request is sent
+/// upstream, with our credential, the upstream's Host and the framing that was judged.
 ///
-/// The first byte chooses the policy: bit 0 forwards unknown operations, bit 1 paths outside the base path. The
-/// request follows.
+/// The first byte selects the policy: bit 0 forwards unknown operations, bit 1 paths outside the base path. The request
+/// follows.
 enum PlannedRequestPromises {
   static let credential = "Bearer OWN-TOKEN"
   static let authority = "cloud.example"
   static let basePath = "/api/v2"
   private static let requestID = "own-request-id"
 
-  /// Names that must not go upstream, whoever sent them, with `-` for `_`.
+  /// Names that must never be sent upstream, with `-` for `_`.
   private static let ending = [
     "connection", "proxy-connection", "keep-alive", "te", "trailer", "upgrade", "http2-settings",
     "expect", "proxy-authorization", "cookie", "forwarded", "x-real-ip", "x-original-url",
@@ -24,16 +24,16 @@ enum PlannedRequestPromises {
   ]
   private static let endingFamilies = ["x-forwarded", "x-scorm-", "access-control-", "client-cert"]
 
-  /// Makes the head that goes upstream of a planned request, as the relay does.
+  /// Makes the head for the upstream from a planned request, as the relay does.
   typealias Rewriting = (
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: RequestPlan,
     _ rules: ForwardingRules, _ out: inout ByteBuffer
   ) -> Void
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? { broken(bytes, rewritingWith: rewrite) }
 
-  /// With another rewriter: a broken one must be found out.
+  /// The same with another rewriter: a wrong one must be detected.
   static func broken(_ bytes: [UInt8], rewritingWith rewriting: Rewriting) -> String? {
     guard let policy = bytes.first else { return nil }
     let rules = rules(policy)
@@ -56,7 +56,7 @@ enum PlannedRequestPromises {
     return "\(what)\nsent: \(String(decoding: sent, as: UTF8.self).debugDescription)"
   }
 
-  /// As `Relay` does it: the rewritten head, the request id, the credential, the empty line.
+  /// As in `Relay`: the rewritten head, the request id, the credential, the empty line.
   static func rewrite(
     _ head: RequestHead, _ fields: borrowing FieldList, _ bytes: RawSpan, _ plan: RequestPlan,
     _ rules: ForwardingRules, _ out: inout ByteBuffer
@@ -130,7 +130,7 @@ enum PlannedRequestPromises {
     return reading(of: sent, head)
   }
 
-  /// The lines of one head that is all there is; nil when it is not that.
+  /// The lines of a head; nil unless `sent` is exactly one head.
   private static func lines(of sent: [UInt8]) -> [String]? {
     var lines: [String] = []
     var line: [UInt8] = []
@@ -152,7 +152,7 @@ enum PlannedRequestPromises {
   /// The strict parser must read it as the same request.
   private static func reading(of sent: [UInt8], _ head: RequestHead) -> String? {
     let span = sent.span.bytesOfElements
-    // Ours are added to what the bounds allow a caller.
+    // Our fields come in addition to what the limits allow a caller.
     var parser = RequestHeadParser(
       limits: HeadLimits(
         headBytes: 64 * 1024, targetBytes: 16 * 1024, lineBytes: 16 * 1024, fieldCount: 200))

@@ -2,20 +2,20 @@ import Memory
 
 @testable import Forwarding
 
-/// A walk over given pages, as the relay would drive it: what was written, what was asked for, how it ended.
+/// A walk over given pages, as the relay would run it: what was written, what was requested, how it ended.
 struct PlayedWalk: Equatable {
   var written: [UInt8] = []
-  /// Queries of the pages after the first.
+  /// The queries of all pages after the first.
   var queries: [String] = []
-  /// How it ended; nil when there were not enough pages.
+  /// How it ended; nil if there were not enough pages.
   var end: PageWalkAction?
   var pages = 0
   var items = 0
   var itemsOfFirstPage = 0
 
   /// - Parameters:
-  ///   - pieces: lengths of the pieces in which each page comes, again and again.
-  ///   - spills: what may be taken out of memory is, after each piece.
+  ///   - pieces: the lengths of the pieces in which each page arrives, repeated.
+  ///   - spills: whether everything that may be moved out of memory is moved after each piece.
   init(
     _ texts: [[UInt8]], list: StaticString = "items", form: PageWalk.Form = .json,
     wanted: Int? = nil, from more: String? = nil, bounds: PageWalk.Bounds = .init(),

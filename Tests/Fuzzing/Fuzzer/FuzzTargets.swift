@@ -1,12 +1,12 @@
-/// The formats that are read from callers, upstreams and operators, each with its promises.
+/// The formats that the gateway reads from callers, upstreams and operators, each with its promises.
 ///
-/// The checks stand in the test targets of the modules they judge (`Fuzzed` there), where every kept input
-/// is run by the ordinary test suite too.
+/// The checks are in the test targets of the modules that they judge (`Fuzzed` there), where the ordinary test suite
+/// also runs every kept input.
 enum FuzzTargets {
   struct Target: Sendable {
-    /// As in `corpus/` and `failures/`.
+    /// The name in `corpus/` and `failures/`.
     let name: String
-    /// The promise that an input breaks, or nil. A trap breaks one as well.
+    /// Returns the promise that an input breaks, or nil. A trap breaks one too.
     let check: @Sendable (_ bytes: [UInt8]) -> String?
   }
 

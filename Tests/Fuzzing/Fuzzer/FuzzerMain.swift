@@ -1,17 +1,17 @@
 import Glibc
 
-// What libFuzzer's own main calls: LLVM's compiler-rt, FuzzerInterface.h.
+// The functions that libFuzzer's own main calls: LLVM's compiler-rt, FuzzerInterface.h.
 
-/// The format under test. Written once, before the first input, and read by libFuzzer's one thread.
+/// The format under test. Written once, before the first input, and read by libFuzzer's only thread.
 nonisolated(unsafe) private var check: (_ bytes: [UInt8]) -> String? = { _ in nil }
 
-/// `GatewayFuzzer TARGET [libFuzzer's options and folders]`; `GatewayFuzzer list` names the targets.
+/// `GatewayFuzzer TARGET [options and folders of libFuzzer]`; `GatewayFuzzer list` lists the targets.
 @_cdecl("LLVMFuzzerInitialize")
 func initialize(
   _ count: UnsafeMutablePointer<Int32>,
   _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
 ) -> Int32 {
-  // Proof: `arguments` holds as many C strings as `count` says, for the whole process.
+  // Proof: `arguments` holds as many C strings as `count` says, for the whole life of the process.
   let list = unsafe arguments.pointee
   let words = unsafe (0..<Int(count.pointee)).map { index in
     unsafe list[index].map { unsafe String(cString: $0) } ?? ""
@@ -27,8 +27,8 @@ func initialize(
     exit(2)
   }
   unsafe check = target.check
-  // libFuzzer goes on with its own options, after the program's name. Called by a link with the target's
-  // name, there is nothing to take away: a merge starts the program again by its first argument alone.
+  // libFuzzer continues with its own options, after the program's name. If the program was called through a link with
+  // the target's name, there is nothing to remove: a merge restarts the program with only its first argument.
   if called == target.name { return 0 }
   unsafe list[1] = list[0]
   unsafe arguments.pointee = list + 1

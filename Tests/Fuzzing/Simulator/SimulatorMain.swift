@@ -2,7 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Runs the simulation of a fleet: `FleetSimulator RUNS [FIRST]`, one seed after the other from FIRST, on all processors.
+/// Runs the simulation of a fleet: `FleetSimulator RUNS [FIRST]`, one seed after the other from FIRST on, on all
+/// processors.
 @main enum SimulatorMain {
   static func main() {
     let numbers = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }

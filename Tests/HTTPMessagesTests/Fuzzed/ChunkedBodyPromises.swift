@@ -2,7 +2,7 @@ import Memory
 
 @testable import HTTPMessages
 
-/// What holds for every sequence of bytes that arrives as a chunked body.
+/// Promises about any sequence of bytes that arrives as a chunked body.
 enum ChunkedBodyPromises {
   enum Outcome: Equatable {
     case unfinished, finished, refused
@@ -11,22 +11,22 @@ enum ChunkedBodyPromises {
   struct Reading: Equatable {
     var data: [UInt8] = []
     var outcome = Outcome.unfinished
-    /// Bytes behind the body.
+    /// The number of bytes after the body.
     var rest = 0
   }
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     var limits = ChunkLimits()
     let whole = read(bytes, pieces: bytes.count, limits)
     let plain = PlainChunks.read(bytes)
-    // The plain reader knows no limits; shorter inputs than theirs cannot reach them.
+    // The plain reader has no limits. Inputs that are shorter than the limits cannot reach them.
     if bytes.count <= min(limits.extensionBytes, limits.trailerBytes), whole != plain {
       return "read alike by a plain reader\ndecoder: \(whole)\nplain: \(plain)"
     }
     let forgiven = read(bytes, pieces: bytes.count, .answers)
     if whole.outcome == .finished, forgiven != whole { return "answers are read no worse" }
-    // Sizes of pieces that depend on nothing but the input, so that a failure can be repeated.
+    // The piece sizes depend only on the input, so that a failure can be repeated.
     let seed = bytes.reduce(7) { ($0 &* 31 &+ Int($1)) & 0xFFFF }
     for pieces in [1, 2, 3 + seed % 13, 16 + seed % 101] {
       let other = read(bytes, pieces: pieces, limits)
@@ -51,7 +51,7 @@ enum ChunkedBodyPromises {
     var pieceStart = 0
     while pieceStart < bytes.count {
       let pieceEnd = min(bytes.count, pieceStart + max(1, pieces))
-      // A copy of its own, so that a read beyond the piece is a read beyond an allocation.
+      // A separate copy, so that a read beyond the piece is a read beyond an allocation.
       let piece = Array(bytes[pieceStart..<pieceEnd])
       let span = piece.span.bytesOfElements
       var at = 0
@@ -59,7 +59,7 @@ enum ChunkedBodyPromises {
         do throws(RequestFault) {
           let run = try decoder.next(span, from: at)
           reading.data += span.slice(run.dataStart, run.dataEnd).copied()
-          // A decoder that neither advances nor finishes would keep its caller for ever.
+          // A decoder that neither advances nor finishes would block its caller for ever.
           precondition(run.next > at || decoder.isFinished)
           at = run.next
         } catch {
@@ -75,8 +75,8 @@ enum ChunkedBodyPromises {
   }
 }
 
-/// A chunked body read the slow way, from the grammar of RFC 9112 section 7.1, whitespace allowed only
-/// where real senders put it: between a size and the `;` behind it.
+/// A slow reader of chunked bodies, from the grammar of RFC 9112 section 7.1. It allows whitespace only where real
+/// senders put it: between a size and the following `;`.
 enum PlainChunks {
   /// Why reading stopped early.
   private enum Stop: Error { case end, refused }

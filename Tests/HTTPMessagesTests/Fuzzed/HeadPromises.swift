@@ -2,9 +2,9 @@ import Memory
 
 @testable import HTTPMessages
 
-/// What holds for every sequence of bytes that arrives where a request should be.
+/// Promises about any sequence of bytes that arrives in place of a request.
 enum RequestHeadPromises {
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     broken(bytes, .requests) ?? broken(bytes, PlainHead.smallLimits)
   }
@@ -15,7 +15,7 @@ enum RequestHeadPromises {
     let plain = PlainRequest.read(bytes, limits: PlainHead.Limits(limits))
     switch (whole, plain) {
     case (.refused, .refused), (.incomplete, .incomplete): break
-    // What cannot become a request may be refused before its end is there.
+    // Bytes that cannot become a request may be refused before they are complete.
     case (.refused, .incomplete): break
     default:
       if whole != plain { return "read alike by a plain reader\nparser: \(whole)\nplain: \(plain)" }
@@ -63,9 +63,9 @@ enum RequestHeadPromises {
   }
 }
 
-/// What holds for every sequence of bytes that an upstream answers with.
+/// Promises about any sequence of bytes that an upstream answers with.
 enum ResponseHeadPromises {
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     broken(bytes, .get, .responses) ?? broken(bytes, .head, .responses)
       ?? broken(bytes, .get, PlainHead.smallLimits)
@@ -143,12 +143,12 @@ extension PlainHead {
     return result
   }
 
-  /// Where bytes may have been cut by the network: everywhere in a short head, else at 32 places.
+  /// Where the network may have split the bytes: everywhere in a short head, otherwise at 32 places.
   static func cuts(_ count: Int) -> [Int] {
     count <= 64 ? Array(0...count) : (0...32).map { $0 * count / 32 }
   }
 
-  /// What arrives first decides nothing that the rest could turn around.
+  /// The bytes that arrive first decide nothing that the rest could reverse.
   static func broken<Head>(
     by start: Verdict<Head>, at cut: Int, _ whole: Verdict<Head>, length: KeyPath<Head, Int>
   ) -> String? {

@@ -1,5 +1,5 @@
-/// A second reading of message heads, for the parsers to be judged by: slow, over arrays, a line at a time,
-/// written from RFC 9112 and from the policy of this project. It shares no code with them.
+/// A second reader of message heads, which judges the parsers. It is slow, works on arrays line by line, and is written
+/// from RFC 9112 and the policy of this project. It shares no code with the parsers.
 enum PlainHead {
   struct Field: Equatable {
     let name: [UInt8]
@@ -8,13 +8,13 @@ enum PlainHead {
     var lowercased: String { text(name).lowercased() }
   }
 
-  /// The bounds that the parser under test was given.
+  /// The limits of the parser under test.
   struct Limits {
     let head: Int
     let target: Int
     let line: Int
     let fields: Int
-    /// What proxies repair in answers is accepted.
+    /// Whether errors in answers that proxies repair are accepted.
     let isOfAnswer: Bool
   }
 
@@ -28,8 +28,8 @@ enum PlainHead {
     case accepted(Head)
   }
 
-  /// The lines up to the empty one, and the head's length. Only CRLF ends a line, and neither half of it
-  /// stands alone.
+  /// The lines up to the empty one, and the head's length. Only CRLF ends a line, and neither of its bytes may occur
+  /// alone.
   static func lines(
     _ bytes: [UInt8], emptyLinesInFront: Int
   ) -> Verdict<[[UInt8]]> {
@@ -60,15 +60,14 @@ enum PlainHead {
     return .incomplete
   }
 
-  /// Bytes of a head that consists of `lines`, with the empty lines in front of it.
+  /// The length of a head that consists of `lines`, including empty lines before it.
   static func length(of lines: [[UInt8]], in bytes: [UInt8]) -> Int {
     var skipped = 0
     while bytes[skipped...].starts(with: [0x0D, 0x0A]) { skipped += 2 }
     return skipped + lines.reduce(2) { $0 + $1.count + 2 }
   }
 
-  /// `name: value` with a token as name; nil for anything else.
-  /// Of an answer, blanks in front of the colon are no part of it.
+  /// `name: value` with a token as name; nil for anything else. In answers, blanks before the colon are ignored.
   static func field(_ line: [UInt8], isOfAnswer: Bool) -> Field? {
     guard let colon = line.firstIndex(of: 0x3A) else { return nil }
     var name = Array(line[..<colon])
@@ -82,7 +81,7 @@ enum PlainHead {
     return Field(name: name, value: Array(value))
   }
 
-  /// The field lines; nil when one of them is refused.
+  /// The field lines; nil if one of them is refused.
   static func fields(_ lines: ArraySlice<[UInt8]>, limits: Limits) -> [Field]? {
     guard lines.count <= limits.fields else { return nil }
     var result: [Field] = []
@@ -107,7 +106,7 @@ enum PlainHead {
       }
   }
 
-  /// One scalar for each byte.
+  /// A scalar for each byte.
   static func text(_ bytes: [UInt8]) -> String {
     String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
   }
@@ -125,7 +124,7 @@ enum PlainHead {
   private static let protectedFamilies = [
     "access-control-", "client-cert", "public-key-pins", "x-forwarded", "x-scorm-",
   ]
-  /// Claims of other proxies, protected in requests.
+  /// Claims by other proxies, which are protected in requests.
   static let claims = [
     "akamai-",
     "ali-cdn-",
@@ -193,13 +192,13 @@ enum PlainHead {
       || protectedFamilies.contains { name.hasPrefix($0) }
   }
 
-  /// Not protected as it stands, but for those who take `_` for `-`.
+  /// Not protected as written, but protected for readers that treat `_` as `-`.
   private static func isMisleading(_ name: String, isOfAnswer: Bool) -> Bool {
     !isProtected(name, false)
       && isProtected(String(name.map { $0 == "_" ? "-" : $0 }), isOfAnswer)
   }
 
-  /// What no Connection field may name: the message would mean something else without it.
+  /// Names that a Connection field must not contain: without them the message would have another meaning.
   private static let kept: Set<String> = [
     "host", "content-length", "transfer-encoding", "authorization", "content-type",
     "cache-control", "x-request-id", "cookie", "expect", "date", "via", "traceparent",
@@ -208,7 +207,7 @@ enum PlainHead {
 
   // MARK: Fields that frame the message
 
-  /// Whether the Connection fields say `close` and `keep-alive`; nil when they are refused.
+  /// Whether the Connection fields contain `close` and `keep-alive`; nil if they are refused.
   static func connection(_ fields: [Field]) -> (close: Bool, keepAlive: Bool)? {
     var result = (close: false, keepAlive: false)
     var listed = 0
@@ -216,7 +215,7 @@ enum PlainHead {
       let options = text(field.value).lowercased().split(
         separator: ",", omittingEmptySubsequences: false
       ).map { String(String($0).trimming { $0 == " " || $0 == "\t" }) }
-      // The two options that stand alone in nearly every head do not count.
+      // The two options that are alone in nearly every head do not count.
       if options != ["close"] && options != ["keep-alive"] { listed += options.count }
       if listed > 16 { return nil }
       for option in options where !option.isEmpty {
@@ -230,8 +229,8 @@ enum PlainHead {
     return result
   }
 
-  /// The body that Content-Length and Transfer-Encoding announce, nil for none; refused (RFC 9112 section
-  /// 6.3) when they are two, repeated, or anything but one plain number or `chunked`.
+  /// The body that Content-Length and Transfer-Encoding announce; nil for none. Refused (RFC 9112 section 6.3) if both
+  /// are present, if one is repeated, or if it is anything but one plain number or `chunked`.
   static func announcedBody(_ fields: [Field], isHTTP10: Bool) -> Verdict<Body?> {
     let lengths = fields.filter { $0.lowercased == "content-length" }
     let codings = fields.filter { $0.lowercased == "transfer-encoding" }

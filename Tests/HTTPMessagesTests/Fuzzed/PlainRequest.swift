@@ -54,7 +54,7 @@ struct PlainRequest: Equatable {
     }
   }
 
-  /// RFC 9112 section 3.2.
+  /// Reads the target (RFC 9112 section 3.2).
   private mutating func readTarget() -> Bool {
     if method == Array("CONNECT".utf8) { return true }
     if target == [0x2A] { return method == Array("OPTIONS".utf8) }
@@ -80,7 +80,7 @@ struct PlainRequest: Equatable {
     return PlainRequest.isHost(host.value)
   }
 
-  /// A name or an address with an optional port.
+  /// Whether this is a name or an address, with an optional port.
   private static func isHost(_ bytes: [UInt8]) -> Bool {
     guard (1...255).contains(bytes.count) else { return false }
     var rest = bytes[...]

@@ -27,7 +27,7 @@ struct PlainResponse: Equatable {
     return .accepted(response)
   }
 
-  /// `HTTP/1.1 200 reason`, where the reason and the space before it may be missing.
+  /// Reads `HTTP/1.1 200 reason`, where the reason and the space before it may be missing.
   private mutating func readStartLine(_ line: [UInt8]) -> Bool {
     guard line.count >= 12, line.starts(with: Array("HTTP/1.".utf8)),
       (0x30...0x39).contains(line[7]), line[8] == 0x20,
@@ -41,7 +41,7 @@ struct PlainResponse: Equatable {
     return true
   }
 
-  /// RFC 9112 section 6.3.
+  /// Reads the framing (RFC 9112 section 6.3).
   private mutating func readFraming(answersHEAD: Bool) -> Bool {
     guard case .accepted(let announced) = PlainHead.announcedBody(fields, isHTTP10: isHTTP10),
       let connection = PlainHead.connection(fields)

@@ -2,19 +2,19 @@ import Memory
 
 @testable import HTTPMessages
 
-/// What holds for every value of a `Retry-After` field, and for every date that is written in one of the
-/// three forms of RFC 9110 section 5.6.7.
+/// Promises about any value of a `Retry-After` field, and about any date in one of the three forms of RFC 9110 section
+/// 5.6.7.
 enum RetryAfterPromises {
   private static let second: Int64 = 1_000_000_000
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     brokenByValue(bytes) ?? brokenByDate(bytes)
   }
 
   private static func brokenByValue(_ bytes: [UInt8]) -> String? {
     let span = bytes.span.bytesOfElements
-    // The epoch, a leap second's eve, 2030, and the last instant that 64 bits hold.
+    // The epoch, just before a leap second, 2030, and the last instant that 64 bits can represent.
     for wallTime in [0, 1_483_228_799 * second + 999_999_999, 1_893_456_000 * second, .max] {
       guard let delay = RetryAfter.delay(span, wallTime: wallTime) else { continue }
       if !(0...Int64(RetryAfter.longest) * second).contains(delay) {
@@ -37,8 +37,8 @@ enum RetryAfterPromises {
     "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday",
   ]
 
-  /// Takes the first bytes as an instant of the years 1970 to 2069, writes it in all three forms, counting
-  /// years and months one by one, and reads it back.
+  /// Interprets the first bytes as an instant in the years 1970 to 2069, writes it in all three forms, counting years
+  /// and months one by one, and reads it back.
   private static func brokenByDate(_ bytes: [UInt8]) -> String? {
     guard bytes.count >= 5 else { return nil }
     let instant = bytes.prefix(5).reduce(0) { $0 << 8 | Int($1) } % (100 * 365 * 86_400)

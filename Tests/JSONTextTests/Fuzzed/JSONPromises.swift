@@ -1,11 +1,11 @@
 import JSONText
 import Memory
 
-/// What holds for every sequence of bytes that is read as JSON.
+/// Promises about any sequence of bytes that is read as JSON.
 enum JSONPromises {
   private static let depth = 16
 
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     let whole = RecordedEvents(bytes, pieces: [bytes.count])
     if whole.hasStrayParts { return "parts of a token follow each other" }
@@ -23,7 +23,7 @@ enum JSONPromises {
     return brokenEscaping(bytes)
   }
 
-  /// Reading without being told of everything.
+  /// Reading with only some of the events reported.
   private static func brokenQuietly(_ bytes: [UInt8], _ whole: RecordedEvents) -> String? {
     for depth in 0...2 {
       for pieces in [[bytes.count], [1]] {
@@ -39,7 +39,7 @@ enum JSONPromises {
     return nil
   }
 
-  /// Any bytes as the inside of a string, and back.
+  /// Writes any bytes as the content of a string, and reads it back.
   private static func brokenEscaping(_ bytes: [UInt8]) -> String? {
     var out = ByteBuffer()
     out.put(escapingForJSON: bytes.span.bytesOfElements)
@@ -55,7 +55,7 @@ enum JSONPromises {
     return !isText || back == text ? nil : "text comes back as it was"
   }
 
-  /// What a cursor reads, as a plain reader gives it.
+  /// The value that a cursor reads, in the form of the plain reader.
   static func value(_ bytes: [UInt8]) throws(JSONDefect) -> PlainJSON {
     var cursor = JSONCursor(bytes.span.bytesOfElements, depthLimit: depth)
     let value = try value(cursor.value(), &cursor)

@@ -1,12 +1,12 @@
 import JSONText
 import Memory
 
-/// What the reader reports of a text, parts of a token put together: it must not depend on how the text was cut.
+/// The reader's events for a text, with the parts of each token joined. They must not depend on how the text was cut.
 struct RecordedEvents: Equatable {
   struct Token: Equatable {
     var kind: JSONEvent.Kind
     var text: [UInt8] = []
-    /// Where it begins in the whole text.
+    /// The token's offset in the whole text.
     var offset: Int
     var isWhole = false
     var isComplete = false
@@ -14,10 +14,11 @@ struct RecordedEvents: Equatable {
 
   var tokens: [Token] = []
   var defect: JSONDefect?
-  /// What a user would be misled by: a part without its beginning, after its end, or of a token that the text's end cuts.
+  /// Whether there were misleading parts: without the token's beginning, after its end, or of a token that the end of
+  /// the text cuts.
   var hasStrayParts = false
 
-  /// Reads `bytes` cut into pieces of the given lengths, again and again.
+  /// Reads `bytes` cut into pieces of the given lengths, repeated.
   init(
     _ bytes: [UInt8], pieces: [Int], depthLimit: Int = 16, allowsLoneSurrogates: Bool = false,
     reportedDepth: Int = .max
@@ -57,7 +58,7 @@ struct RecordedEvents: Equatable {
     tokens[last].isWhole = event.isWhole
   }
 
-  /// Without what is not complete: of a text that is refused in the middle of a token, more or less of that token is
+  /// Without incomplete tokens: if a text is refused in the middle of a token, an arbitrary part of that token was
   /// reported.
   var withoutRest: RecordedEvents {
     var copy = self

@@ -3,14 +3,14 @@ import Memory
 
 @testable import TrafficLog
 
-/// What holds for a line of the traffic log, whatever bytes a caller sent.
+/// Promises about a line of the traffic log, whatever bytes a caller sent.
 enum TrafficLinePromises {
-  /// The promise that `bytes` break; nil when all are kept.
+  /// The promise that `bytes` break; nil if all are kept.
   static func broken(_ bytes: [UInt8]) -> String? {
     brokenByText(bytes) ?? brokenByLine(bytes) ?? brokenByQuery(bytes)
   }
 
-  /// The value that `put` writes between quotes, read back; nil when that is no line of JSON.
+  /// The value that `put` writes between quotes, read back; nil if that is not a line of JSON.
   private static func written(_ put: (inout ByteBuffer) -> Void) -> [UInt8]? {
     var out = ByteBuffer()
     out.put(UInt8(ascii: "\""))
@@ -21,7 +21,7 @@ enum TrafficLinePromises {
     return text
   }
 
-  /// Nothing in it breaks a line or steers a terminal: no C0, no C1, no line separator.
+  /// Nothing in it breaks a line or controls a terminal: no C0, no C1, no line separator.
   private static func isOneLine(_ bytes: [UInt8]) -> Bool {
     String(decoding: bytes, as: UTF8.self).unicodeScalars.allSatisfy { scalar in
       switch scalar.value {
@@ -35,7 +35,7 @@ enum TrafficLinePromises {
     for limit in [0, 7, bytes.count] {
       let text = written { $0.put(escapingForJSON: bytes.span.bytesOfElements, limit: limit) }
       guard let text else { return "any text is written as JSON, limit \(limit)" }
-      // Every byte of damage becomes U+FFFD, which has three.
+      // Every invalid byte becomes U+FFFD, which has three bytes.
       if text.count > 3 * min(limit, bytes.count) + 3 { return "limit \(limit) bounds the text" }
     }
     if let text = String(validating: bytes, as: UTF8.self),
@@ -95,7 +95,7 @@ enum TrafficLinePromises {
     guard
       written({ QueryMask(showsUnknown: true).put(bytes.span.bytesOfElements, into: &$0) }) != nil
     else { return "any query is written as JSON, also with what is unknown" }
-    // Every value reads ***, is empty, or stands behind a name that is known to be harmless.
+    // Every value reads ***, is empty, or follows a name that is known to be harmless.
     for shown in text.split(whereSeparator: { $0 == 0x26 || $0 == 0x3B || $0 == 0x3F }) {
       guard let equals = shown.firstIndex(of: 0x3D) else { continue }
       let name = String(decoding: shown[..<equals], as: UTF8.self)

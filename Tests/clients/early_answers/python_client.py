@@ -1,6 +1,6 @@
 """Uploads with Python's http.client or with requests: KIND FRAMING COUNT FILE URL…
 
-Prints a line for each upload: which URL, the status, the length of the answer's body; or what was raised.
+Prints a line for each upload: the number of the URL, the status, and the length of the answer's body, or the exception.
 """
 
 import http.client
@@ -52,7 +52,7 @@ def main():
             try:
                 status, length = upload(url, body, framing == "chunked")
                 print(number, status, length, flush=True)
-            except Exception as error:  # whatever a client raises is a miss, and said
+            except Exception as error:  # whatever a client raises counts as a miss and is printed
                 print(number, "-", 0, repr(error)[:120], flush=True)
 
 

@@ -1,5 +1,5 @@
-"""Stock clients see every answer that is there before their upload is: each uploads 20 MB a number of times for
-each kind of early answer, by length and in chunks, and must get its status and its body every time.
+"""Common HTTP clients see every answer that arrives before their upload has ended: each uploads 20 MB several times for
+each kind of early answer, with a length and in chunks, and must get the status and the body every time.
 
 Run by scripts/early-answer-test. A client that is not installed is skipped, with the reason.
 """
@@ -23,7 +23,7 @@ from rig import Lab  # noqa: E402
 
 UPLOAD = "/api/v2/courses/importJobs/upload?courseId="
 LIMITED = "/api/v2/courses/importJobs/noUpload?courseId=a"
-#: Name, path, status. The gateway's own first; then the upstream's, which reads on, leaves the rest unread, or
+#: Name, path, status. First the gateway's own, then the upstream's, which reads on, leaves the rest unread, or
 #: closes at once.
 KINDS = [
     ("404", "/api/v2/nothing/here", 404),
@@ -38,7 +38,7 @@ CLIENT_TIMEOUT = 300
 
 
 def refuse(conversation, request):
-    """The upstream: refuses uploads by what their course is called, before it has read them."""
+    """The upstream. It refuses uploads before it has read them, in the way that their course is named."""
     course = request.target.rpartition("courseId=")[2]
     if course in ("reads-on", "stalls", "closes"):
         status = 413 if course == "closes" else 409
@@ -47,7 +47,7 @@ def refuse(conversation, request):
             while conversation.read():
                 pass
         elif course == "stalls":
-            # The gateway ends the connection; nothing is read before.
+            # The gateway ends the connection. Nothing is read before that.
             time.sleep(0.2)
         return False
     if conversation.read_body(request) is None:
@@ -57,14 +57,14 @@ def refuse(conversation, request):
 
 
 def fail_for_broken(request):
-    """The token endpoint: has no token for the app whose id is BROKEN."""
+    """The token endpoint. It has no token for the app with the id BROKEN."""
     if base64.b64encode(b"BROKEN").decode() in (request.get("Authorization") or ""):
         return answer(500, b"{}", b"Connection: close\r\n")
     return None
 
 
 def curl_commands(file):
-    """curl waits for 100 Continue by itself; `Expect:` takes that away."""
+    """curl waits for 100 Continue by default; `Expect:` disables that."""
     command = ["curl", "--silent", "--output", "-", "--write-out", "\n%{http_code}", "--max-time", "30",
                "--header", "Content-Type: application/zip", "--request", "POST"]
     by_length = ["--data-binary", f"@{file}"]
@@ -82,7 +82,7 @@ def run_curl(command, count, urls):
 
 
 def run_program(command, kind, framing, count, file, urls):
-    """A client's program, which prints a line for each of its uploads."""
+    """Runs a client's program, which prints a line for each of its uploads."""
     process = subprocess.run([*command, kind, framing, str(count), file, *urls], capture_output=True,
                              text=True, timeout=CLIENT_TIMEOUT)
     lines = process.stdout.splitlines()
@@ -94,7 +94,7 @@ def run_program(command, kind, framing, count, file, urls):
 
 
 def clients(file, count, urls):
-    """Name, why it is skipped, and how to run it."""
+    """The name of each client, why it is skipped, and how to run it."""
     has_curl = shutil.which("curl") is not None
     for name, command in curl_commands(file):
         yield name, None if has_curl else "curl is not installed", \

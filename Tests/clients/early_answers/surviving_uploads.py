@@ -1,6 +1,6 @@
-"""Uploads of stock clients survive, with `uploads.spool`: each client uploads a file while the upstream loses the
-connection after 60 %, answers 401, or answers 503 with Retry-After, each once for each upload. Every upload must be
-answered with 200, and the upstream must have got the file in the end, whole: by its SHA-256.
+"""Uploads of common HTTP clients survive faults with `uploads.spool`: each client uploads a file while the upstream
+closes the connection after 60 %, answers 401, or answers 503 with Retry-After, each once per upload. Every upload must be
+answered with 200, and the upstream must finally have received the whole file, checked by its SHA-256.
 
 Run by scripts/upload-test. A client that is not installed is skipped, with the reason.
 """
@@ -14,23 +14,23 @@ import sys
 import tempfile
 import time
 
-# It lets the other two be found; a module of its name lies beside them.
+# Imported first, because it adds the folder of the others to the path, and a module of the same name is in this one.
 from run import UPLOAD, clients
 from peers import answer, eventually
 from rig import Lab
 
 TROUBLES = ["lost", "401", "503"]
-#: Of the upload, sent when the connection is lost.
+#: The part of the upload that is sent when the connection is lost.
 PART = 0.6
 
 
 class Upstream:
-    """Fails the first attempt at each upload in the way that its course is called, and reads the second."""
+    """Fails the first attempt of each upload in the way that its course is named, and reads the second."""
 
     def __init__(self, size):
         self.size = size
         self.attempts = collections.Counter()
-        #: SHA-256 of each upload that was taken, by trouble.
+        #: The SHA-256 of each accepted upload, by trouble.
         self.taken = collections.defaultdict(list)
 
     def __call__(self, conversation, request):
@@ -58,7 +58,7 @@ class Upstream:
 
 
 def body(conversation, request):
-    """The body as it comes, in pieces; an OSError when the peer goes before its end."""
+    """The body in pieces as it arrives. Raises OSError if the peer closes before its end."""
     def some():
         data = conversation.buffer or conversation.connection.recv(1 << 18)
         conversation.buffer = b""

@@ -1,5 +1,6 @@
-"""Stock clients call the built gateway by TLS with certificates of their own; certificates, keys and authorities change,
-and another process takes over, while new and kept connections come as fast as a few threads make them: no call fails.
+"""Common HTTP clients call the built gateway by TLS with client certificates. Certificates, keys and authorities
+change, and other processes take over, while a few threads call as fast as they can over new and kept connections.
+No call fails.
 
 Run by scripts/tls-test. A client that is not installed is skipped, with the reason.
 """
@@ -50,14 +51,14 @@ class Authority:
 
 
 def put(source, target):
-    """Puts a file in the place of another one in one step."""
+    """Replaces a file by another one atomically."""
     temporary = target.with_suffix(".new")
     shutil.copy(source, temporary)
     temporary.rename(target)
 
 
 class World:
-    """A sandbox and a gateway before it, both the built program's processes."""
+    """A sandbox and a gateway in front of it, both processes of the built program."""
 
     def __init__(self, program, folder):
         self.folder, self.live = folder, folder / "live"
@@ -124,7 +125,7 @@ traffic: {{log: {{path: traffic.log}}, journal: null}}
         return http.client.HTTPSConnection("localhost", self.port, context=context, timeout=20)
 
     def statuses(self, count, pair=None):
-        """Statuses of calls over one connection; a name for what went wrong."""
+        """The statuses of calls over one connection, or the name of the error."""
         connection = self.connect(self.context(pair or self.client))
         try:
             return [ask(connection) for _ in range(count)]
@@ -142,7 +143,7 @@ def ask(connection):
 
 
 class Load:
-    """Threads that call until they are told to stop, and keep what was not answered with 200."""
+    """Threads that call until they are stopped, and keep the results other than 200."""
 
     def __init__(self, world, threads, keeps):
         self.world, self.keeps = world, keeps
@@ -194,7 +195,7 @@ def finish(name, all_loads, began):
 
 
 def rotate(world, rounds):
-    """New pairs, a pair of which one half comes late, and an authority that replaces another one."""
+    """Installs new key pairs, a pair whose second file comes late, and an authority that replaces another one."""
     all_loads, began = loads(world), time.monotonic()
     next_authority = Authority(world.folder, "next")
     for number in range(rounds):
@@ -209,11 +210,11 @@ def rotate(world, rounds):
         if number == 3:
             pair = next_authority.issue(CRM)
             for load in all_loads:
-                # A new context: in one that is in use the new certificate would have no key for a moment.
+                # A new context: in one that is in use, the new certificate would briefly not match the key.
                 load.context = world.context(pair)
             world.client = pair
         time.sleep(1.8)
-    # Connections that were made with the old certificates are judged anew; a few calls over each wear them out.
+    # Connections with the old certificates are judged again. Each is used up by a few calls.
     result = finish(f"{rounds} rotations", all_loads, began)
     put(next_authority.certificate, world.live / "clients.pem")
     world.await_true(lambda: world.statuses(1, world.clients.issue(CRM)) != [200], "end of the old authority")
@@ -264,7 +265,7 @@ def java(world, pair):
 
 
 def stock_clients(world):
-    """Each shows a good certificate, a stranger's and none."""
+    """Each client presents a valid certificate, an unknown one, and none."""
     clients = [("Python http.client", None, lambda pair: [str(s) for s in world.statuses(3, pair)] if pair
                 else [str(s) for s in without(world)]),
                ("curl", None if shutil.which("curl") else "curl is not installed", lambda pair: curl(world, pair)),
@@ -294,7 +295,7 @@ def without(world):
 
 
 def half_closed(world):
-    """A client that ends its direction after its request, without TLS's own end, is answered."""
+    """A client that shuts down its direction after its request, without TLS's own end, is answered."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     caller = world.context(world.client).wrap_bio(incoming, outgoing, server_hostname="localhost")
     with socket.create_connection(("localhost", world.port), timeout=20) as wire:
