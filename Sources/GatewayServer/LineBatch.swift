@@ -12,6 +12,8 @@ struct LineBatch: ~Copyable {
 
   /// The batch is handed over when it has this many bytes.
   private static let fullBytes = 64 * 1024
+  /// Most lines have fewer bytes.
+  private static let usualLineBytes = 2048
   /// How long a line may wait for others, in nanoseconds.
   static let delay: Int64 = 200_000_000
 
@@ -19,6 +21,8 @@ struct LineBatch: ~Copyable {
 
   @inline(__always)
   mutating func add(_ line: borrowing ByteBuffer) {
+    // Room for all of them at once: growing step by step would copy each line once more.
+    if text.allocatedBytes == 0 { text.reserve(LineBatch.fullBytes + LineBatch.usualLineBytes) }
     text.put(line)
     count &+= 1
   }

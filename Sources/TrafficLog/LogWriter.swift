@@ -11,7 +11,7 @@ package import System
 package final class LogWriter: Sendable {
   /// Maximum bytes that wait for the thread.
   package static let maximumWaitingBytes = 16 * 1024 * 1024
-  /// Bytes of memory that each buffer keeps between two batches.
+  /// Bytes of memory that the buffer of rendered lines keeps between two batches.
   private static let keptBytes = 1024 * 1024
   /// Nanoseconds between two checks whether lost lines can be reported.
   private static let reportDelay: Int64 = 1_000_000_000
@@ -39,7 +39,7 @@ package final class LogWriter: Sendable {
 
   private struct State: ~Copyable {
     /// Waiting lines; always whole lines.
-    var waiting = ByteBuffer()
+    var waiting = WaitingBatches()
     var waitingLines = 0
     var health = Health()
     var wantsReopen = false
@@ -94,7 +94,7 @@ package final class LogWriter: Sendable {
   package var health: Health {
     state.withLock { state in
       var health = state.health
-      health.waitingBytes = state.waiting.count
+      health.waitingBytes = state.waiting.byteCount
       return health
     }
   }
@@ -103,26 +103,20 @@ package final class LogWriter: Sendable {
   package var droppedLines: Int { state.withLock { $0.health.droppedLines } }
 
   /// Hands over `lines`, which are `count` whole JSON lines, and leaves an empty buffer. Never blocks on the file.
-  ///
-  /// If nothing waits, which is usual, the buffers are swapped and no byte is copied.
   package func write(_ lines: inout ByteBuffer, count: Int) {
     guard lines.count > 0 else { return }
     state.withLock { state in
       // After the stop, no thread would write them.
       guard !state.isStopping,
-        state.waiting.count + lines.count <= LogWriter.maximumWaitingBytes
+        state.waiting.byteCount + lines.count <= LogWriter.maximumWaitingBytes
       else {
         state.health.droppedLines += count
+        lines.removeAll()
         return
       }
       state.waitingLines += count
-      if state.waiting.isEmpty {
-        swap(&state.waiting, &lines)
-      } else {
-        state.waiting.put(lines.bytes)
-      }
+      state.waiting.take(&lines)
     }
-    lines.removeAll()
     wake.notify()
   }
 
@@ -153,7 +147,7 @@ package final class LogWriter: Sendable {
     var report = LossReport()
     var renderer = LineRenderer(format)
     // Filled by swapping with the waiting lines, so the lock is held only for a moment.
-    var batch = ByteBuffer()
+    var batches = WaitingBatches()
     var rendered = ByteBuffer()
     var looksAt = Int64.max
     let turns = clock.onTurn { [wake] in wake.notify() }
@@ -164,22 +158,25 @@ package final class LogWriter: Sendable {
       var stops = false
       var lineCount = 0
       state.withLock { state in
-        swap(&batch, &state.waiting)
+        swap(&batches, &state.waiting)
         swap(&lineCount, &state.waitingLines)
         reopens = state.wantsReopen
         stops = state.isStopping
         state.wantsReopen = false
       }
-      let health: Health
-      if format == .json {
-        health = write(batch.bytes, lines: lineCount, to: &file)
-      } else {
-        renderer.put(batch.bytes, into: &rendered)
-        health = write(rendered.bytes, lines: lineCount, to: &file)
+      var lost = 0
+      for index in 0..<batches.count {
+        if format == .json {
+          lost += write(batches[index], to: &file)
+        } else {
+          renderer.put(batches[index], into: &rendered)
+          lost += write(rendered.bytes, to: &file)
+          rendered.removeAll()
+        }
       }
-      // Frees the memory that a burst or a slow disk made necessary.
-      LogWriter.empty(&batch)
-      LogWriter.empty(&rendered)
+      batches.removeAll()
+      if rendered.allocatedBytes > LogWriter.keptBytes { rendered.release() }
+      let health = note(written: lineCount - lost, lost: lost, file.failure)
       if let line = report.line(
         lost: health.droppedLines, failure: health.failure, log: destination.name,
         at: clock.monotonic)
@@ -197,24 +194,21 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// Writes `bytes`, which contain this number of lines. Returns the log's state afterwards.
-  private func write(_ bytes: RawSpan, lines: Int, to file: inout LogFile) -> Health {
+  /// Writes `bytes`. Returns how many of their lines could not be written.
+  private func write(_ bytes: RawSpan, to file: inout LogFile) -> Int {
     let written = file.append(bytes)
-    let lost =
-      written == bytes.byteCount
+    return written == bytes.byteCount
       ? 0 : bytes.count(of: UInt8(ascii: "\n"), from: written, to: bytes.byteCount)
-    let failure = file.failure
-    return state.withLock { state in
-      state.health.writtenLines += lines - lost
+  }
+
+  /// Adds to the counters. Returns the log's state afterwards.
+  private func note(written: Int, lost: Int, _ failure: String?) -> Health {
+    state.withLock { state in
+      state.health.writtenLines += written
       state.health.droppedLines += lost
       state.health.failure = failure
       return state.health
     }
-  }
-
-  private static func empty(_ buffer: inout ByteBuffer) {
-    buffer.removeAll()
-    if buffer.allocatedBytes > keptBytes { buffer.release() }
   }
 }
 
