@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import Memory
+import Synchronization
 import System
 import Testing
 
@@ -71,11 +72,53 @@ struct ConversationTests {
       #expect(isSame)
       try talk.rig.journal.wait(for: .drained(socket))
       try talk.rig.perform { loop in
-        let queued = loop.queuedBytes(socket)
-        #expect(queued == 0)
+        let (queued, held) = (loop.queuedBytes(socket), loop.heldBytes(socket))
+        #expect(queued == 0 && held == 0)
       }
       #expect(talk.rig.journal.all.count { $0 == .drained(socket) } == 1)
     }
+  }
+
+  @Test("A queue in an earlier one's memory has its own bytes only; an idle connection holds none")
+  func spareMemory() async throws {
+    try await onOwnThread {
+      let rig = try LoopRig()
+      let pattern = ConversationTests.pattern(64 << 10)
+      for round in 0..<4 {
+        let peer = try RawPeer(port: rig.port)
+        let socket = try rig.journal.waitForAccepted(round + 1)
+        let piece = pattern.map { $0 &+ UInt8(round) }
+        let sent = Atomic(0)
+        try rig.perform { loop in
+          // Until the kernel is full, and the rest of a piece has to wait here.
+          var queued = 0
+          while queued == 0, sent.load(ordering: .relaxed) < 64 << 20 {
+            queued = loop.send(piece.span.bytesOfElements, to: socket)
+            sent.add(piece.count, ordering: .relaxed)
+          }
+          #expect(queued > 0)
+        }
+        let count = sent.load(ordering: .relaxed)
+        let received = try peer.receive(count)
+        let isSame = (0..<(count / piece.count)).allSatisfy {
+          received[($0 * piece.count)..<(($0 + 1) * piece.count)].elementsEqual(piece)
+        }
+        #expect(isSame)
+        try rig.journal.wait(for: .drained(socket))
+        try rig.perform { loop in
+          let held = loop.heldBytes(socket)
+          #expect(held == 0)
+          loop.close(socket)
+        }
+      }
+    }
+  }
+
+  @Test("Reads of a long body meet every distance from a page's beginning, not always the same one")
+  func readSize() {
+    let pageBytes = 4096
+    let distances = Set((0..<pageBytes).map { $0 * EventLoop.readBufferBytes % pageBytes })
+    #expect(distances.count >= 512)
   }
 
   @Test("A stream larger than any buffer arrives whole and in order")

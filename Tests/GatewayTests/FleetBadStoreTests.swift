@@ -99,7 +99,7 @@ struct FleetBadStoreTests {
     #expect(rig.told.all.contains { $0.contains("limit app|SANDBOX is shared again") })
   }
 
-  @Test("Another program's value under the key of pauses is told once each time, and limits are shared")
+  @Test("Another program's value under the key of pauses is told once, and again if it comes back")
   func foreignPauses() throws {
     let store = try RedisServer()
     _ = try store.run([["RPUSH", "{scorm-gateway}:pauses", "theirs"]])
