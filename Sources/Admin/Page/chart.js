@@ -3,7 +3,7 @@ import {el, svg, clock} from "./dom.js";
 
 const height = 190, left = 52, right = 12, top = 8, bottom = 24;
 
-// The scale for values up to `most`, which reaches at least to `least`: a round number as its end, and the ticks up to it.
+// A scale for values up to `most` that reaches at least to `least`: a round number as its end, and the ticks up to it.
 export function scale(most, least) {
   const wanted = Math.max(most, least), power = 10 ** Math.floor(Math.log10(wanted / 4));
   const step = [1, 2, 2.5, 5, 10].map(v => v * power).find(v => v * 4 >= wanted);
