@@ -147,8 +147,8 @@ package enum LeaseScript {
       end
       return whole
     end
-    -- If there is less than one for each member, members take turns: one that has had it long enough for a call gives it
-    -- up, and the one that has waited longest gets it.
+    -- If there is less than one for each member, members take turns: one that has had its turn long enough for a call
+    -- gives it up, and the one that has waited longest is next.
     local stay = 1000000
     if count > 0 then stay = math.max(stay, 1.5 * burst / rate) end
     local function turn(whole, wanted, has, others)
