@@ -1,6 +1,6 @@
-# Two stages: Swift's image builds, a slim Debian runs. The Swift runtime is linked in, so the
-# final image holds one binary of ours besides the libraries it is linked to.
-# scripts/image builds it with the arguments that the labels are made of.
+# Two stages: the first builds in Swift's image, and the second is a slim Debian. The Swift runtime is linked
+# statically, so only the gateway's binary and its shared libraries are added to Debian.
+# scripts/image builds the image and passes the arguments for the labels.
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
@@ -12,14 +12,14 @@ COPY scripts/packages.sh scripts/
 RUN source scripts/packages.sh \
  && install_packages "${BUILD_PACKAGES[@]}" binutils python3 \
  && rm -rf /var/lib/apt/lists/*
-# The manifest alone first: dependencies are fetched again only when it changes.
+# The manifest is copied first, so that dependencies are fetched again only when it changes.
 COPY Package.swift ./
 RUN swift package resolve --scratch-path .build-release
 COPY scripts/release scripts/sbom scripts/
 COPY Sources ./Sources
-# The manifest names test targets and SwiftPM wants to see their folders; nothing in them is built.
+# The manifest names test targets, and SwiftPM requires their folders. Nothing in them is built.
 COPY Tests ./Tests
-# The context has no git: the commit and its date come from outside, or --version says that it is unknown.
+# The context has no .git: without these arguments, --version says that the commit is unknown.
 ARG REVISION=
 ARG DATE=
 RUN options=() \
@@ -40,12 +40,13 @@ RUN apt-get update \
 COPY --from=build /out/ /
 USER 10001:10001
 WORKDIR /var/lib/scorm-gateway
-# The default listener is loopback, for a container that shares its caller's network namespace (a
-# sidecar). To be called from elsewhere the configuration must say so (docs/configuration.md).
+# By default the gateway listens on loopback, which suits a container that shares its caller's network
+# namespace (a sidecar). For other callers, the configuration must allow remote connections
+# (docs/configuration.md).
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Asks the gateway's own readiness at SCORM_GATEWAY_ADMIN_ADDRESS, else at the usual address; the image
-# needs no HTTP client.
+# Checks the gateway's readiness at SCORM_GATEWAY_ADMIN_ADDRESS, or else at the default address, so the
+# image needs no HTTP client.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["scorm-gateway", "healthcheck"]
 ENTRYPOINT ["scorm-gateway"]

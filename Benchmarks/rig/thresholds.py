@@ -44,7 +44,7 @@ def read():
 
 
 def write(measured):
-    lines = ["# User-space instructions a request, by scenario (rig/thresholds.py), as measured by",
+    lines = ["# User-space instructions per request, by scenario (rig/thresholds.py), as measured by",
              "# `bench check-thresholds --write`. The check allows 3 % more."]
     lines += [f"{name:16} {count:6}" for name, count in measured.items()]
     FILE.write_text("\n".join(lines) + "\n")

@@ -136,7 +136,7 @@ package enum LeaseScript {
         end
       end
     end
-    -- The most that nobody gets more than while another one who wants more gets less.
+    -- Max-min fairness: the most that each member gets. Members that want less get what they want.
     local function level(list, whole)
       table.sort(list)
       local left = whole
@@ -147,8 +147,8 @@ package enum LeaseScript {
       end
       return whole
     end
-    -- Of what does not go round each has its turn: who has had it long enough for a call gives it up, who waits longest
-    -- gets it.
+    -- If there is less than one for each member, members take turns: one that has had its turn long enough for a call
+    -- gives it up, and the one that has waited longest is next.
     local stay = 1000000
     if count > 0 then stay = math.max(stay, 1.5 * burst / rate) end
     local function turn(whole, wanted, has, others)
@@ -177,7 +177,8 @@ package enum LeaseScript {
       end
       local base = 1
       if burst >= n then
-        -- Who has more calls than the rate lets pass has no use for a burst: the others have.
+        -- If members want more than the rate, the whole burst is divided equally: a member with more calls than its
+        -- part of the rate has no use for a larger burst, but the others have.
         local parts = 4
         if total > units then parts = 1 end
         base = math.max(1, math.floor(burst / (parts * n)))
@@ -202,7 +203,7 @@ package enum LeaseScript {
     end
     if now < born then f, b, p = math.min(f, cf), math.min(b, cb), math.min(p, cp) end
     if f == 0 or b == 0 then f, b = 0, 0 end
-    -- Who can start nothing holds nothing.
+    -- A member that cannot start a call holds nothing.
     if count > 0 and places > 0 and (b == 0 or p == 0) then f, b, p = 0, 0, 0 end
     if b > cb then
       local give = math.floor((burst - ob - cb) * 1000 - d)
@@ -218,7 +219,7 @@ package enum LeaseScript {
     else
       since = 0
     end
-    -- Calls under way beyond the places granted stay so as long as the lease.
+    -- Calls in progress beyond the granted places keep their places as long as the lease is valid.
     if cp > p then ends = now + valid end
     if cf == 0 and cb == 0 and cp == 0 then ends = 0 end
     ms[id] = {number, f, b, p, now + valid, cf, cb, cp, ends, want, wantp, since}

@@ -50,7 +50,7 @@ package enum ModeScript {
       end
     end
     if changed then
-      -- A count alone is of use while somebody remembers a lower one.
+      -- Without modes, the count is needed only as long as a gateway may remember a lower one.
       redis.call('PEXPIRE', key, #result > 2 and 34560000000 or 86400000)
       redis.call('PUBLISH', channel, 'modes ' .. from .. ' 0 0 ' .. string.format('%.0f', known))
     end

@@ -81,7 +81,7 @@ class Export(http.server.BaseHTTPRequestHandler):
             # A field that is not in the definitions is an error, and so is a value of another type.
             message = json_format.ParseDict(with_ids(json.loads(body)), REQUESTS[self.path]())
             self.server.messages.append(message)
-        except Exception as problem:  # noqa: BLE001 - told by the test
+        except Exception as problem:  # noqa: BLE001 - reported by the test
             self.server.problems.append(f"{self.path}: {problem}: {body[:500]}")
         answer = json_format.MessageToJson(RESPONSES[self.path]()).encode()
         self.send_response(200)

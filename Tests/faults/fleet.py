@@ -62,7 +62,7 @@ class CountingUpstream:
 
 
     async def _work(self, reader):
-        """Takes its time, or until the gateway is gone."""
+        """Waits for `delay` seconds. Raises ConnectionError if the gateway disconnects before."""
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:

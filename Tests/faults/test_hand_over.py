@@ -1,4 +1,4 @@
-"""Rows 44: SIGUSR2. Another process takes over, or fails, or loses its predecessor, at each step."""
+"""Row 44: SIGUSR2. Another process takes over, or fails, or loses its predecessor, at each step."""
 
 import array
 import os

@@ -1,4 +1,4 @@
-"""Rows 45: another configuration while calls are in progress."""
+"""Row 45: another configuration while calls are in progress."""
 
 import signal
 import socket

@@ -140,7 +140,7 @@ def under_way():
         eventually(lambda: fleet.upstream.under_way < places, "its calls are over")
         eventually(lambda: fleet.upstream.under_way == places, "its places are used by the others", 4)
         free = time.monotonic() - killed
-        # A lease as the store counts it, and the next question of the gateways that wait.
+        # The length of a lease at the store, and the time until the waiting gateways ask again.
         assert free <= 2.1 + 1 + fleet.upstream.lateness, f"its places came free after {free:.1f} s"
         since = time.monotonic()
         eventually(lambda: time.monotonic() - since > 3, "three seconds are over")

@@ -1,5 +1,5 @@
--- Calls of all gateways as a table with a column for each field, made of what the OpenTelemetry Collector writes
--- (otel-collector-clickhouse.yaml). Run it once in the collector's database, after the collector has made otel_logs:
+-- A table of the calls of all gateways with a column for each field, filled from what the OpenTelemetry Collector writes
+-- (otel-collector-clickhouse.yaml). Run this once in the collector's database, after the collector has created otel_logs:
 --
 --   clickhouse-client --database telemetry --multiquery < clickhouse-calls.sql
 
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS scorm_calls (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(time)
 ORDER BY (app, operation, time)
--- Paths hold ids of learners: keep them no longer than you may.
+-- Paths contain ids of learners: do not keep them longer than you are allowed to.
 TTL toDateTime(time) + INTERVAL 90 DAY;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scorm_calls_of_logs TO scorm_calls AS
@@ -46,7 +46,7 @@ SELECT
     LogAttributes['http.request.method'] AS method,
     LogAttributes['url.path'] AS path,
     LogAttributes['url.query'] AS query,
-    -- 0 without an answer, as in the traffic log.
+    -- 0 if there is no answer, as in the traffic log.
     toUInt16OrZero(LogAttributes['http.response.status_code']) AS status,
     LogAttributes['scorm_gateway.termination'] AS termination,
     LogAttributes['error.type'] AS error,
@@ -76,7 +76,7 @@ WHERE time > now() - INTERVAL 1 HOUR
 GROUP BY operation
 ORDER BY calls DESC;
 
--- Which gateway waits for limits, and how long: uneven figures tell of uneven callers, not of a fault.
+-- At which gateways calls wait for limits, and how long. Uneven figures show uneven callers, not a fault.
 SELECT
     toStartOfMinute(time) AS minute,
     gateway,
@@ -88,7 +88,7 @@ WHERE time > now() - INTERVAL 1 HOUR
 GROUP BY minute, gateway
 ORDER BY minute, gateway;
 
--- What went wrong most often today, and for whom.
+-- What went wrong most often today, and for which callers.
 SELECT caller, operation, termination, error, count() AS calls, max(time) AS last
 FROM scorm_calls
 WHERE time > today() AND termination != 'completed'
@@ -96,7 +96,7 @@ GROUP BY caller, operation, termination, error
 ORDER BY calls DESC
 LIMIT 20;
 
--- Everything about one call, wherever it came in.
+-- Everything about one call, whichever gateway received it.
 SELECT *
 FROM scorm_calls
 WHERE request_id = 'order-17';

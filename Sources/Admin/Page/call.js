@@ -1,4 +1,4 @@
-// One call: what each step of the plan decided, where the time went, and ways to do it again.
+// One call: what each plan step decided, where the time went, and ways to repeat the call.
 import {el, svg, get, code, seconds, bytes, clock, cut, panel} from "./dom.js";
 import {known} from "./traffic.js";
 
@@ -19,7 +19,7 @@ export const view = {
         return;
       } catch (error) {
         if (wanted !== id) return;
-        // A call is in the journal a moment after it has ended.
+        // The journal has a call a moment after its end, not at once.
         if (tries < 3) { await new Promise(done => setTimeout(done, 400)); continue; }
         if (!first) view.node.replaceChildren(back(), el("p", {class: "none", text: error.message}));
         return;
@@ -36,7 +36,7 @@ function show(records, curl) {
   view.node.replaceChildren(back(), ...records.map((record, i) => one(record, curl?.[i], records.length > 1 ? `${i + 1} of ${records.length} with this request id` : "")));
 }
 
-// What each step decided, as far as the record tells; a refused call ends at its step.
+// What each plan step decided, as far as the record shows. A refused call ends at the step that refused it.
 function plan(record) {
   const [who, phase] = (record.termination || "").split("/");
   const at = who === "gateway" ? steps.indexOf(phase) : -1;
@@ -67,7 +67,8 @@ function times(record) {
   for (const [name, length] of [["limits", record.queue_wait], ["token", record.token_wait]])
     if (length > 0) { add("waits: " + name, "wait", at, length); at += length; }
   const attempts = record.upstream || [], sum = attempts.reduce((all, a) => all + a.duration, 0);
-  // Without spans the record has no starts: an attempt follows the one before, and the last ends with the call.
+  // Without spans the record has no start times. Then each attempt is shown directly after the previous one, and the last
+  // one ends with the call.
   at = Math.max(at, Math.min(at, total - sum));
   attempts.forEach((attempt, i) => {
     const start = attempt.start ?? at;

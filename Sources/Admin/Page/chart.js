@@ -1,9 +1,9 @@
-// Charts of sixty columns over fifteen minutes, with axes, and a line that follows pointer or arrow keys.
+// Charts with axes and sixty columns over fifteen minutes. A line follows the pointer or the arrow keys.
 import {el, svg, clock} from "./dom.js";
 
 const height = 190, left = 52, right = 12, top = 8, bottom = 24;
 
-// A round number at or above the value, and the steps up to it.
+// A scale for values up to `most` that reaches at least to `least`: a round number as its end, and the ticks up to it.
 export function scale(most, least) {
   const wanted = Math.max(most, least), power = 10 ** Math.floor(Math.log10(wanted / 4));
   const step = [1, 2, 2.5, 5, 10].map(v => v * power).find(v => v * 4 >= wanted);
@@ -12,7 +12,8 @@ export function scale(most, least) {
 }
 
 export class Chart {
-  // `format` makes text of a value; `describe(column)` is what the tip says; `least` bounds the scale below.
+  // `format` converts a value to text. `describe(data, column)` returns the text of the tip. The scale reaches at least
+  // to `least`. `draw(data, x, y, step)` returns the shapes.
   constructor(label, {format, describe, least, draw}) {
     this.picture = svg("svg", {role: "img", tabindex: "0", "aria-label": label});
     this.tip = el("div", {class: "tip", hidden: true, "aria-live": "polite"});
@@ -33,7 +34,8 @@ export class Chart {
     });
   }
 
-  // `from` is the first column's time, in milliseconds since 1970; `most` the greatest value.
+  // `from` is the time of the first column, in milliseconds since 1970. `column` is the length of a column, in
+  // milliseconds. `most` is the largest value.
   show(from, column, most, data, summary) {
     Object.assign(this, {from, column, most, data});
     this.picture.setAttribute("aria-label", this.label + ". " + summary);

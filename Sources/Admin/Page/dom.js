@@ -1,4 +1,4 @@
-// Elements and formats. What comes from outside becomes text and nothing else.
+// Creates elements and formats values. Data from outside never becomes markup.
 
 export function el(name, options = {}, ...children) {
   const element = document.createElement(name);
@@ -24,7 +24,7 @@ export function svg(name, options = {}, ...children) {
   return element;
 }
 
-// Puts new children into a node when they would differ, and keeps the focus where it was.
+// Replaces a node's children if the content has changed, and keeps the focus where it was.
 const shown = new WeakMap();
 export function fill(node, content, make) {
   const signature = JSON.stringify(content);
@@ -63,11 +63,11 @@ export const seconds = v => v === null || v === undefined || Number.isNaN(v) ? "
   : v < 172800 ? Math.round(v / 3600) + " h" : Math.round(v / 86400) + " days";
 export const bytes = v => v >= 2 ** 30 ? (v / 2 ** 30).toFixed(1) + " GiB" : v >= 2 ** 20 ? (v / 2 ** 20).toFixed(1) + " MiB"
   : v >= 1024 ? (v / 1024).toFixed(1) + " KiB" : v + " B";
-// Milliseconds since 1970 as a time of day in UTC.
+// A time in milliseconds since 1970 as a UTC time of day.
 export const clock = (time, digits = 8) => new Date(time).toISOString().slice(11, 11 + digits);
 export const cut = (text, most) => text.length > most ? text.slice(0, most - 1) + "…" : text;
 
-// The result of a call, by its status, in the same words as in the commands and the metrics. 0 means no answer.
+// The result of a call by its status, in the words of the commands and the metrics. Status 0 means no answer.
 export const outcome = status => status >= 500 || !status ? "failed" : status >= 400 ? "refused" : "answered";
 export const meaning = {
   failed: "Failed: answered with 500 or above, or not at all.",

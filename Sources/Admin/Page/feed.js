@@ -1,4 +1,4 @@
-// What the gateway tells by itself: calls as they end, and its state once a second.
+// The gateway's events: each call when it ends, and the gateway's state once a second.
 
 const patience = 6000, again = 5000, hiddenFor = 60000;
 const listeners = {call: [], state: [], resync: [], connection: []};
@@ -6,7 +6,7 @@ let source = null, lastID = null, heardAt = 0, hiddenAt = 0, lostAt = 0;
 
 export const feed = {
   state: null,
-  // When the state came, and when the gateway was heard of last: milliseconds since 1970.
+  // When the state arrived, and when the last event did: milliseconds since 1970.
   stateAt: 0,
   lastHeard: 0,
   isGone: false,
@@ -50,7 +50,7 @@ function open() {
   take("ping", () => {});
   source.onerror = async () => {
     if (mine !== source || mine.readyState !== EventSource.CLOSED) return;
-    // Refused, or closed for good: by itself it would not try again.
+    // The connection was refused or closed permanently, so the EventSource does not reconnect by itself.
     source = null;
     try {
       await fetch("/healthz", {cache: "no-store"});
@@ -65,7 +65,7 @@ export function watch() {
   open();
   setInterval(() => {
     if (document.hidden) {
-      // A tab that nobody looks at gives its place back.
+      // A tab that has been hidden for a minute closes its connection, because the gateway serves a limited number.
       if (source && hiddenAt && performance.now() - hiddenAt > hiddenFor) { source.close(); source = null; }
       return;
     }

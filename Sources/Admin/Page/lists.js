@@ -1,11 +1,11 @@
-// Tokens, limits and callers.
+// The views of tokens, limits and callers.
 import {el, fill, get, panel, table, count, seconds, clock, code, cut} from "./dom.js";
 import {feed} from "./feed.js";
 import {recent, lookNow} from "./window.js";
 
 const left = {class: "keep"}, number = {class: "n"};
 
-// Asks again and again while the view is open.
+// Calls `ask` every `pause` milliseconds while the view is open and visible.
 function asking(view, pause, ask) {
   let timer = 0;
   const look = async () => {

@@ -1,4 +1,4 @@
-// Views, keys, the colour scheme, and what the header says.
+// Switching views, keys, the colour scheme, and the header.
 import {el, clock, seconds} from "./dom.js";
 import {feed, watch} from "./feed.js";
 import {lookNow} from "./window.js";
@@ -27,7 +27,7 @@ function route() {
     if (link.hash === "#" + name) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
   let id = more.join("/");
-  try { id = decodeURIComponent(id); } catch { /* as it is */ }
+  try { id = decodeURIComponent(id); } catch { /* keep it encoded */ }
   view.open(isCall ? id : rest);
   title();
   if (isOther) window.scrollTo(0, places.get(hash) || 0);

@@ -1,4 +1,4 @@
-// How the gateway does at this moment, and in the last fifteen minutes.
+// The gateway's current state, and its figures for the last fifteen minutes.
 import {el, svg, fill, panel, table, count, seconds, bytes, clock, code, meaning, cut} from "./dom.js";
 import {feed} from "./feed.js";
 import {recent, groups, minutes, lookNow} from "./window.js";
@@ -68,7 +68,8 @@ export const view = {
   open() { lookNow(); showState(); showRecent(); },
 };
 
-// The rows of columns that a summary has, in our columns: a young journal's are narrower.
+// Converts a summary's columns to those of the charts. A new journal's summary covers less time, so its columns are
+// narrower.
 function columns(summary) {
   const series = {calls: [], failed: [], p50: [], p95: [], p99: []};
   for (const name in series) series[name] = Array(60).fill(names.includes(name) ? null : 0);
@@ -116,7 +117,7 @@ function showState() {
   if (!state) return;
   const total = state.totals.reduce((a, b) => a + b, 0);
   if (!before || state.time !== before.time) {
-    // After a restart it counts from the beginning.
+    // After a restart the gateway counts from zero.
     rate = before && state.time > before.time && total >= before.total ? (total - before.total) / (state.time - before.time) : null;
     before = {time: state.time, total};
   }

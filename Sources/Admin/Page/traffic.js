@@ -1,4 +1,5 @@
-// Calls in the journal, the newest first. New ones wait in a pill until they are asked for: the list never jumps.
+// Calls in the journal, newest first. New calls are only counted on a button until the user asks for them, so the list
+// never jumps.
 import {el, fill, get, code, seconds, clock, cut, count} from "./dom.js";
 import {feed} from "./feed.js";
 
@@ -6,7 +7,8 @@ const most = 500, page = 100;
 const names = ["caller", "app", "operation", "method", "status", "slower", "since", "until", "id"];
 let query = new URLSearchParams(), records = [], fresh = [], freshCount = 0, before = null, isLive = true, asked = 0;
 
-// The filter as text and as parameters: `status=5xx caller=crm` and words of path and error.
+// Parses the text of the filter: `status=5xx caller=crm`, and words that occur in the path or the error. `write` is the
+// inverse.
 export function parse(text) {
   const found = new URLSearchParams(), words = [];
   for (const part of text.trim().split(/\s+/).filter(Boolean)) {
@@ -69,7 +71,7 @@ export const view = {
   },
   focusFilter() { input.focus(); input.select(); },
   takeNew,
-  // Moves to the next call or the one before.
+  // Moves the focus down by `by` calls, or up if it is negative.
   move(by) {
     const links = [...body.querySelectorAll("a")], at = links.indexOf(document.activeElement);
     links[Math.max(0, Math.min(links.length - 1, at + by))]?.focus();
@@ -124,7 +126,7 @@ function showPill() {
 
 function takeNew() {
   if (!freshCount) return;
-  // More came than are kept: what is between would be missing.
+  // More calls ended than `fresh` keeps, so the list would have a gap.
   if (freshCount > fresh.length) { load(); window.scrollTo(0, 0); return; }
   records = [...fresh, ...records].slice(0, most);
   fresh = [];
@@ -132,7 +134,7 @@ function takeNew() {
   show();
   showPill();
   window.scrollTo(0, 0);
-  // The pill is gone, and its focus would be with it.
+  // The button is hidden now, and would lose the focus.
   body.querySelector("a")?.focus({preventScroll: true});
 }
 
@@ -143,11 +145,11 @@ feed.on("call", record => {
   if (fresh.length > page) fresh.pop();
   isLive = true;
 });
-// Four looks a second, whatever comes.
+// Updates the button at most four times a second, however many calls end.
 setInterval(() => { if (isLive && view.node.isConnected) { isLive = false; showPill(); } }, 250);
 feed.on("resync", () => {
   if (!asked) return;
-  // Some are missing here: the pill counts what the journal has.
+  // Events were lost. The count exceeds the calls in `fresh`, so `takeNew` loads the list from the journal.
   freshCount = Math.max(freshCount, fresh.length) + 1;
   fresh = [];
   isLive = true;

@@ -19,7 +19,7 @@ async function look() {
   const began = performance.now();
   try {
     if (feed.state && feed.state.journal && !feed.isGone && !document.hidden) {
-      // Whole columns of the chart, so that they do not shift.
+      // Starts and ends at whole columns of the chart, so that they do not shift.
       const column = minutes * 1000, end = (Math.floor(Date.now() / column) + 1) * column;
       const since = new Date(end - 60 * column).toISOString(), until = new Date(end).toISOString();
       const summary = await get(`/api/traffic/stats?since=${since}&until=${until}&series=durations`);
@@ -40,7 +40,8 @@ async function look() {
   timer = setTimeout(look, Math.max(shortest, 20 * (performance.now() - began)));
 }
 
-// The calls that went wrong, grouped by operation, kind of error and caller; the most first.
+// Calls that failed or were refused, grouped by operation, kind of error and caller. Failed groups come first, and then
+// those with the most calls.
 export function groups() {
   const found = new Map();
   for (const record of recent.wrong) {

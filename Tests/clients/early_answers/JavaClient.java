@@ -11,7 +11,8 @@ import java.time.Duration;
 
 /**
  * Uploads with Java's HttpClient: KIND FRAMING COUNT FILE URL…
- * Prints a line for each upload: which URL, the status, the length of the answer's body; or what was thrown.
+ * Prints a line for each upload: the number of the URL, the status, and the length of the answer's body, or the
+ * exception.
  */
 final class JavaClient {
   public static void main(String[] arguments) throws IOException {

@@ -1,5 +1,5 @@
 // Uploads with Node's fetch or http: KIND FRAMING COUNT FILE URL…
-// Prints a line for each upload: which URL, the status, the length of the answer's body; or what was raised.
+// Prints a line for each upload: the number of the URL, the status, and the length of the answer's body, or the error.
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { Readable } from 'node:stream';

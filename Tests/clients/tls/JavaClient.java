@@ -10,8 +10,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Calls a URL three times with Java's HttpClient and a client certificate: URL TRUST CLIENT, both PKCS #12 with the
- * password "changeit". Prints the statuses, or what was thrown.
+ * Calls a URL three times with Java's HttpClient: URL TRUST [CLIENT], where TRUST and the client certificate CLIENT are
+ * PKCS #12 files with the password "changeit". Prints each status or exception.
  */
 final class JavaClient {
   private static final char[] PASSWORD = "changeit".toCharArray();
