@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # Functions that the scripts share; source this file. Everything here is quiet if there is nothing to do.
 
+# With --help, a script prints the comment at its top, and nothing is built or installed.
+if [[ (${1:-} == -h || ${1:-} == --help) && -f scripts/${0##*/} ]]; then
+  awk 'NR == 1 { next } !/^#/ { exit } !/shellcheck/ { sub(/^# ?/, ""); print }' "scripts/${0##*/}"
+  exit 0
+fi
+
 # Debian packages that building the gateway needs besides Swift: headers of libcurl, OpenSSL, libyaml, SQLite,
 # Zstandard, Expat, minizip and zlib.
 # shellcheck disable=SC2034 # used by those who source this
