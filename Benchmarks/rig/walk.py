@@ -27,7 +27,7 @@ PAGES = {"ten": 1_000, "hundred": 400, "mebibyte": 60}
 SMALL_PAGES = 1_000
 CPU_BOUND, UPSTREAM_BOUND, LOOP_BOUND, MEMORY_BOUND = 1.5, 1.2, 0.5, 1.0
 #: For a page so large that it passes through a file; SCORM Cloud has none (docs/performance.md).
-FILE_BOUND = 2.5
+FILE_BOUND = 3.5
 
 
 class ListUpstream:

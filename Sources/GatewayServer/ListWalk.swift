@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Forwarding
 internal import Memory
 internal import SCORMCloudAPI
@@ -27,8 +28,8 @@ final class ListWalk {
   /// Bytes of a page that are kept in memory. Usual pages have about 100 KB. For a slow reader, the caller's part of a
   /// larger page would be in memory twice.
   static let heldInMemory = 256 * 1024
-  /// Bytes that are handed on at once, as one chunk.
-  static let pieceBytes = 64 * 1024
+  /// Bytes that are handed on at once, as one chunk: as many as a read, for the same reason.
+  static let pieceBytes = EventLoop.readBufferBytes
   /// How often a page is fetched again after its connection broke.
   static let repeatLimit = 2
   /// The delays before the first and the second repetition.
