@@ -7,7 +7,7 @@ internal import TokenFetching
 /// Notices changed secret files and passes the new secrets on.
 ///
 /// Used only on the thread that waits for signals, which looks every ``interval`` milliseconds. If a file cannot be
-/// used, the old secret stays in use, and the operator is told once per change of the file.
+/// used, the old secret stays in use, and standard error gets one line per change of the file.
 package struct SecretWatch {
   /// Milliseconds between two looks.
   package static let interval: Int32 = 2_000
